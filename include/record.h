@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * One banner, as it travels from the kernel (or from the capture reader) to
+ * the formats.
+ */
+#ifndef BANNERPROBE_RECORD_H
+#define BANNERPROBE_RECORD_H
+
+#include "platform.h"
+#include "tracker.h"
+
+#define BANNER_MAX 4096 /* most bytes of a banner that can be kept */
+
+enum direction {
+	DIRECTION_NONE, /* not known: from a capture */
+	DIRECTION_IN,	/* the banner's packet arrived at this host */
+	DIRECTION_OUT,	/* the banner's packet left this host */
+};
+
+/*
+ * The times are nanoseconds: on CLOCK_MONOTONIC as the kernel writes them,
+ * since 1970 in captures and after the loader has converted them.
+ */
+struct record {
+	__u64 time;	   /* of the banner's packet */
+	__u64 start_time;  /* of the SYN, or of the SYN-ACK if no SYN was seen */
+	__u64 synack_time; /* of the SYN-ACK */
+	__u32 client[4];   /* address, network byte order; IPv4 in [0] */
+	__u32 server[4];
+	__u16 client_port; /* host byte order */
+	__u16 server_port;
+	__u32 len;	/* payload bytes of the segment from the banner on, by the IP header */
+	__u32 kept;	/* bytes in banner[], at most BANNER_MAX */
+	__u32 ifindex;	/* of the interface; 0 from a capture */
+	__u16 vlan[2];	/* VLAN IDs, outermost first */
+	__u8 vlan_count;
+	__u8 family;	/* 4 or 6 */
+	__u8 seen;	/* SEEN_...: the history before the banner */
+	__u8 direction; /* enum direction */
+	__u8 banner[];
+};
+
+/* Fills all of a record but its interface, direction and banner bytes. */
+static __always_inline void describe_banner(struct record *record,
+					    const struct flow *flow,
+					    const struct segment *segment,
+					    __u32 skip, __u64 now)
+{
+	/* The server sends the banner: it is the segment's source. */
+	__builtin_memcpy(record->server, segment->source, 16);
+	__builtin_memcpy(record->client, segment->destination, 16);
+	record->server_port = segment->source_port;
+	record->client_port = segment->destination_port;
+	record->time = now;
+	record->start_time = flow->start_time;
+	record->synack_time = flow->synack_time;
+	record->len = segment->payload_len - skip;
+	record->vlan[0] = segment->vlan[0];
+	record->vlan[1] = segment->vlan[1];
+	record->vlan_count = segment->vlan_count;
+	record->family = segment->family;
+	record->seen = flow->seen & SEEN_HISTORY;
+}
+
+#endif

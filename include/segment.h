@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From the bytes of a packet to a TCP segment. Portable C without a helper
+ * call: the BPF programs, the capture reader, the tests and the fuzzers
+ * compile this very file.
+ *
+ * Nothing in a packet is believed before it is checked: each header is read
+ * only after a bounds check, each loop is capped, each length is held against
+ * the one around it. Checksums are not verified (offloads leave them open).
+ */
+#ifndef BANNERPROBE_SEGMENT_H
+#define BANNERPROBE_SEGMENT_H
+
+#include "platform.h"
+
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
+#define ETHERTYPE_8021Q 0x8100
+#define ETHERTYPE_8021AD 0x88a8
+#define ETHERTYPE_QINQ_OLD 0x9100 /* before 802.1ad, still in use */
+
+#define VLAN_DEPTH_MAX 2 /* tags, the hardware-stripped one included */
+#define VLAN_ID_MASK 0x0fff
+#define IPV6_EXTENSIONS_MAX 8 /* headers in a chain; RFC 8504, 5.3 allows a limit */
+
+/*
+ * Headers that lie further into a packet are not looked for. Also the bound
+ * by which the verifier knows that an offset is small.
+ */
+#define HEADERS_MAX 4096
+
+#define TCP_FIN 0x01
+#define TCP_SYN 0x02
+#define TCP_RST 0x04
+#define TCP_ACK 0x10
+
+/* IP protocol and IPv6 extension header numbers (IANA). */
+#define PROTO_HOPOPTS 0
+#define PROTO_TCP 6
+#define PROTO_ROUTING 43
+#define PROTO_FRAGMENT 44
+#define PROTO_AUTH 51
+#define PROTO_DSTOPTS 60
+
+/* A packet, or as much of it as is at hand. */
+struct frame {
+	const __u8 *data; /* its first byte */
+	const __u8 *end;  /* one past its last byte at hand */
+	__u32 wire_len;	  /* bytes that it had on the wire, from data on */
+};
+
+/* What the core has to know of a TCP segment. */
+struct segment {
+	__u32 source[4];      /* address, network byte order; IPv4 in [0], rest 0 */
+	__u32 destination[4]; /* likewise */
+	__u16 source_port;    /* host byte order, as all numbers from here on */
+	__u16 destination_port;
+	__u32 seq;
+	__u32 ack;
+	__u32 payload_offset; /* bytes from the start of the frame */
+	__u32 payload_len;    /* bytes, by the IP header; may exceed those at hand */
+	__u16 vlan[VLAN_DEPTH_MAX]; /* VLAN IDs, outermost first */
+	__u8 vlan_count;
+	__u8 flags;  /* TCP_FIN ... */
+	__u8 family; /* 4 or 6 */
+};
+
+enum parse_result {
+	PARSED,
+	PARSE_NOT_TCP,	 /* another protocol, or an encapsulation not opened */
+	PARSE_FRAGMENT,	 /* a fragment without the whole TCP header */
+	PARSE_MALFORMED, /* headers that contradict each other or the packet */
+	PARSE_CUT,	 /* headers beyond the bytes at hand, or HEADERS_MAX */
+};
+
+/* `size` bytes at `offset`, or NULL where they are not at hand. */
+static __always_inline const void *frame_at(const struct frame *frame,
+					    __u64 offset, __u32 size)
+{
+	if (offset > HEADERS_MAX)
+		return NULL;
+	if (frame->data + offset + size > frame->end)
+		return NULL;
+	return frame->data + offset;
+}
+
+/* Why a header of `size` bytes at `offset` is not at hand. */
+static __always_inline enum parse_result
+frame_short(const struct frame *frame, __u64 offset, __u32 size)
+{
+	return offset + size <= frame->wire_len ? PARSE_CUT : PARSE_MALFORMED;
+}
+
+/* The TCP header, at `offset`; `ip_end` is the end of the IP packet. */
+static __always_inline enum parse_result parse_tcp(const struct frame *frame,
+						   __u64 offset, __u64 ip_end,
+						   bool fragment,
+						   struct segment *segment)
+{
+	const struct tcphdr *tcp;
+	const __u8 *bytes;
+	__u32 header_len;
+
+	if (ip_end < offset + sizeof(*tcp))
+		return fragment ? PARSE_FRAGMENT : PARSE_MALFORMED;
+	tcp = frame_at(frame, offset, sizeof(*tcp));
+	if (!tcp)
+		return frame_short(frame, offset, sizeof(*tcp));
+	bytes = (const __u8 *)tcp;
+
+	header_len = (__u32)(bytes[12] >> 4) * 4;
+	if (header_len < sizeof(*tcp))
+		return PARSE_MALFORMED;
+	if (ip_end < offset + header_len)
+		return fragment ? PARSE_FRAGMENT : PARSE_MALFORMED;
+
+	segment->source_port = bpf_ntohs(READ_FIELD(tcp, source));
+	segment->destination_port = bpf_ntohs(READ_FIELD(tcp, dest));
+	segment->seq = bpf_ntohl(READ_FIELD(tcp, seq));
+	segment->ack = bpf_ntohl(READ_FIELD(tcp, ack_seq));
+	segment->flags = bytes[13];
+	segment->payload_offset = (__u32)(offset + header_len);
+	segment->payload_len = (__u32)(ip_end - offset - header_len);
+	return PARSED;
+}
+
+static __always_inline enum parse_result parse_ipv4(const struct frame *frame,
+						    __u64 offset,
+						    struct segment *segment)
+{
+	const struct iphdr *ip = frame_at(frame, offset, sizeof(*ip));
+	__u32 header_len, total_len;
+	__u16 fragment;
+	__u8 first;
+
+	if (!ip)
+		return frame_short(frame, offset, sizeof(*ip));
+	first = *(const __u8 *)ip;
+	header_len = (__u32)(first & 0x0f) * 4;
+	if (first >> 4 != 4 || header_len < sizeof(*ip))
+		return PARSE_MALFORMED;
+	if (READ_FIELD(ip, protocol) != PROTO_TCP)
+		return PARSE_NOT_TCP;
+
+	/* 0: segmentation offload of more than 64 KiB (BIG TCP, Linux 6.3). */
+	total_len = bpf_ntohs(READ_FIELD(ip, tot_len));
+	if (!total_len)
+		total_len = frame->wire_len - (__u32)offset;
+	if (total_len < header_len || offset + total_len > frame->wire_len)
+		return PARSE_MALFORMED;
+
+	fragment = bpf_ntohs(READ_FIELD(ip, frag_off));
+	if (fragment & 0x1fff)
+		return PARSE_FRAGMENT;
+
+	segment->family = 4;
+	segment->source[0] = READ_FIELD(ip, saddr);
+	segment->source[1] = segment->source[2] = segment->source[3] = 0;
+	segment->destination[0] = READ_FIELD(ip, daddr);
+	segment->destination[1] = segment->destination[2] =
+		segment->destination[3] = 0;
+	return parse_tcp(frame, offset + header_len, offset + total_len,
+			 fragment & 0x2000, segment);
+}
+
+/* The part of an IPv6 extension header that is read. */
+struct ipv6_extension {
+	__u8 next_header;
+	__u8 len;	  /* unit and bias depend on the kind */
+	__be16 frag_off; /* fragment header only: offset in the upper 13 bits */
+};
+
+/*
+ * Walks the extension headers from `*offset` on. PARSED: *offset is where the
+ * TCP header begins.
+ */
+static __always_inline enum parse_result
+skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
+		     bool *fragment)
+{
+	const struct ipv6_extension *extension;
+	const __u8 *next;
+	__u32 len;
+
+#ifdef __bpf__
+#pragma clang loop unroll(disable)
+#endif
+	for (int i = 0; i <= IPV6_EXTENSIONS_MAX; i++) {
+		if (next_header == PROTO_TCP)
+			return PARSED;
+		if (next_header != PROTO_HOPOPTS &&
+		    next_header != PROTO_ROUTING &&
+		    next_header != PROTO_DSTOPTS && next_header != PROTO_AUTH &&
+		    next_header != PROTO_FRAGMENT)
+			return PARSE_NOT_TCP;
+
+		/* The shortest extension header has 8 bytes. */
+		extension = frame_at(frame, *offset, 8);
+		if (!extension)
+			return frame_short(frame, *offset, 8);
+
+		len = ((__u32)extension->len + 1) * 8; /* RFC 8200, 4 */
+		if (next_header == PROTO_FRAGMENT) {
+			if (bpf_ntohs(READ_FIELD(extension, frag_off)) & 0xfff8)
+				return PARSE_FRAGMENT;
+			*fragment = true;
+			len = 8;
+		} else if (next_header == PROTO_AUTH) { /* RFC 4302, 2.2 */
+			len = ((__u32)extension->len + 2) * 4;
+		}
+		/*
+		 * The next offset as a difference of pointers, of which the
+		 * verifier knows nothing: so it need not follow each length
+		 * that each header can have through all that comes after.
+		 */
+		next = (const __u8 *)extension + len;
+		OPAQUE(next);
+		*offset = (__u64)(next - frame->data);
+		next_header = extension->next_header;
+	}
+	return PARSE_NOT_TCP;
+}
+
+static __always_inline enum parse_result parse_ipv6(const struct frame *frame,
+						    __u64 offset,
+						    struct segment *segment)
+{
+	const struct ipv6hdr *ip = frame_at(frame, offset, sizeof(*ip));
+	enum parse_result result;
+	bool fragment = false;
+	__u64 ip_end;
+	__u32 payload_len;
+
+	if (!ip)
+		return frame_short(frame, offset, sizeof(*ip));
+	if (*(const __u8 *)ip >> 4 != 6)
+		return PARSE_MALFORMED;
+
+	/* 0: a jumbogram (RFC 2675) or BIG TCP (Linux 5.19). */
+	payload_len = bpf_ntohs(READ_FIELD(ip, payload_len));
+	ip_end = payload_len ? offset + sizeof(*ip) + payload_len :
+			       frame->wire_len;
+	if (ip_end > frame->wire_len)
+		return PARSE_MALFORMED;
+
+	__builtin_memcpy(segment->source,
+			 (const __u8 *)ip + offsetof(struct ipv6hdr, saddr), 16);
+	__builtin_memcpy(segment->destination,
+			 (const __u8 *)ip + offsetof(struct ipv6hdr, daddr), 16);
+	segment->family = 6;
+	offset += sizeof(*ip);
+	result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr), &offset,
+				      &fragment);
+	if (result != PARSED)
+		return result;
+	return parse_tcp(frame, offset, ip_end, fragment, segment);
+}
+
+struct vlan_tag {
+	__be16 tci; /* priority, drop eligibility, and the VLAN ID in 12 bits */
+	__be16 ethertype;
+};
+
+/*
+ * Parses what follows an EtherType: tags, then IP. Tags that the caller knows
+ * already (stripped by the hardware) stand in segment->vlan; vlan_count must
+ * be set, to 0 where there is none.
+ */
+static __always_inline enum parse_result
+parse_ethertype(const struct frame *frame, __u64 offset, __u16 ethertype,
+		struct segment *segment)
+{
+#ifdef __bpf__
+#pragma clang loop unroll(full)
+#endif
+	for (int i = 0; i < VLAN_DEPTH_MAX; i++) {
+		const struct vlan_tag *tag;
+		__u16 id;
+
+		if (ethertype != ETHERTYPE_8021Q &&
+		    ethertype != ETHERTYPE_8021AD &&
+		    ethertype != ETHERTYPE_QINQ_OLD)
+			break;
+		if (segment->vlan_count >= VLAN_DEPTH_MAX)
+			return PARSE_NOT_TCP;
+		tag = frame_at(frame, offset, sizeof(*tag));
+		if (!tag)
+			return frame_short(frame, offset, sizeof(*tag));
+		/* Not vlan[vlan_count]: no variable index for the verifier. */
+		id = bpf_ntohs(READ_FIELD(tag, tci)) & VLAN_ID_MASK;
+		if (segment->vlan_count == 0)
+			segment->vlan[0] = id;
+		else
+			segment->vlan[1] = id;
+		segment->vlan_count++;
+		ethertype = bpf_ntohs(READ_FIELD(tag, ethertype));
+		offset += sizeof(*tag);
+	}
+	if (ethertype == ETHERTYPE_IPV4)
+		return parse_ipv4(frame, offset, segment);
+	if (ethertype == ETHERTYPE_IPV6)
+		return parse_ipv6(frame, offset, segment);
+	return PARSE_NOT_TCP;
+}
+
+/* Parses a packet that begins with an Ethernet header. */
+static __always_inline enum parse_result
+parse_ethernet(const struct frame *frame, struct segment *segment)
+{
+	const struct ethhdr *ethernet = frame_at(frame, 0, sizeof(*ethernet));
+
+	if (!ethernet)
+		return frame_short(frame, 0, sizeof(*ethernet));
+	return parse_ethertype(frame, sizeof(*ethernet),
+			       bpf_ntohs(READ_FIELD(ethernet, h_proto)),
+			       segment);
+}
+
+/* Parses a packet that has IP at `offset`; its version is in the first byte. */
+static __always_inline enum parse_result parse_ip(const struct frame *frame,
+						  __u64 offset,
+						  struct segment *segment)
+{
+	const __u8 *first = frame_at(frame, offset, 1);
+
+	if (!first)
+		return frame_short(frame, offset, 1);
+	if (*first >> 4 == 4)
+		return parse_ipv4(frame, offset, segment);
+	if (*first >> 4 == 6)
+		return parse_ipv6(frame, offset, segment);
+	return PARSE_NOT_TCP;
+}
+
+#endif

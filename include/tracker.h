@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a segment means for its connection: did the server speak first, and is
+ * this what it said? Portable C without a helper call, like segment.h.
+ *
+ * A banner is the payload of the server segment that begins at sisn+1, if the
+ * SYN-ACK was seen, no client payload was seen before, and the segment's own
+ * acknowledgement number proves that the server had received none either.
+ * So a packet that was missed, lost, reordered, repeated or forged blindly
+ * gives either the right banner or none.
+ *
+ * Sequence numbers are compared modulo 2^32, as signed distances.
+ */
+#ifndef BANNERPROBE_TRACKER_H
+#define BANNERPROBE_TRACKER_H
+
+#include "counters.h"
+#include "platform.h"
+#include "segment.h"
+
+/*
+ * Client data further than this beyond cisn+1 cannot have been invited: the
+ * window in a SYN-ACK is never scaled (RFC 7323, 2.2) and has 16 bits.
+ */
+#define FIRST_WINDOW_MAX 65535
+
+/* An acknowledgement further ahead is no answer: the largest window (RFC 7323). */
+#define WINDOW_MAX (1 << 30)
+
+/* Both directions of a connection have the same key. */
+struct flow_key {
+	__u32 address[2][4]; /* network byte order; IPv4 in [0], rest 0 */
+	__u16 port[2];	     /* host byte order */
+	__u8 family;	     /* 4 or 6 */
+	__u8 reserved[3];    /* 0 */
+};
+
+enum flow_seen {
+	SEEN_SYN = 1 << 0,
+	SEEN_SYNACK = 1 << 1,
+	SEEN_ACK = 1 << 2, /* a pure ACK of the client */
+	SEEN_CLIENT_FIN = 1 << 3,
+	SEEN_HISTORY = (1 << 4) - 1, /* those above are told in a record */
+
+	SEEN_ANSWERED = 1 << 4,	    /* the client acknowledged the SYN-ACK */
+	SEEN_SERVER_FIN = 1 << 5,
+	SEEN_SERVER_SYN = 1 << 6,   /* simultaneous open? sisn is its ISN */
+	SEEN_SERVER_AHEAD = 1 << 7, /* server data beyond sisn+1 */
+	SEEN_RST = 1 << 8,	    /* a valid one */
+	FLOW_DECIDED = 1 << 9,	    /* nothing more will be logged */
+};
+
+/* The state of a connection. All zero: none yet. */
+struct flow {
+	__u64 start_time;  /* ns: of the SYN, or of the SYN-ACK without one */
+	__u64 synack_time; /* ns: of the SYN-ACK, or of the server's own SYN */
+	__u32 cisn;	   /* the client's initial sequence number */
+	__u32 sisn;	   /* the server's, if SEEN_SYNACK or SEEN_SERVER_SYN */
+	__u32 client_ack;  /* highest number acknowledged, if SEEN_ANSWERED */
+	__u16 seen;	   /* enum flow_seen */
+	__u8 client;	   /* which end of the key is the client: 0 or 1 */
+	__u8 reserved;
+};
+
+/* What came of a segment. Each counter is COUNT_NOTHING where it does not apply. */
+struct verdict {
+	__u8 began;   /* COUNT_CONNECTIONS: a connection began with it */
+	__u8 ended;   /* the outcome of the connection that this one replaced */
+	__u8 outcome; /* the outcome that it decided; COUNT_BANNER: log it */
+	__u8 ignored; /* why it was ignored */
+	__u32 skip;   /* of a banner: bytes of the payload before sisn+1 */
+};
+
+/*
+ * Fills the key and returns which end of it sent the segment (0 or 1), or -1
+ * where both ends are the same: such a connection has no server.
+ */
+static __always_inline int flow_key_of(const struct segment *segment,
+				       struct flow_key *key)
+{
+	const __u32 *a = segment->source, *b = segment->destination;
+	int sender;
+
+	if (a[0] != b[0])
+		sender = a[0] > b[0];
+	else if (a[1] != b[1])
+		sender = a[1] > b[1];
+	else if (a[2] != b[2])
+		sender = a[2] > b[2];
+	else if (a[3] != b[3])
+		sender = a[3] > b[3];
+	else if (segment->source_port != segment->destination_port)
+		sender = segment->source_port > segment->destination_port;
+	else
+		return -1;
+
+	if (sender) {
+		a = segment->destination;
+		b = segment->source;
+	}
+	__builtin_memcpy(key->address[0], a, 16);
+	__builtin_memcpy(key->address[1], b, 16);
+	key->port[0] = sender ? segment->destination_port : segment->source_port;
+	key->port[1] = sender ? segment->source_port : segment->destination_port;
+	key->family = segment->family;
+	key->reserved[0] = key->reserved[1] = key->reserved[2] = 0;
+	return sender;
+}
+
+/* The signed distance from `from` to `to`. */
+static __always_inline __s32 seq_distance(__u32 from, __u32 to)
+{
+	return (__s32)(to - from);
+}
+
+static __always_inline bool flow_is_pending(const struct flow *flow)
+{
+	return flow->seen && !(flow->seen & FLOW_DECIDED);
+}
+
+/* A RST, or a FIN from each side: its four-tuple is free for another. */
+static __always_inline bool flow_is_closed(const struct flow *flow)
+{
+	const __u16 both_fins = SEEN_CLIENT_FIN | SEEN_SERVER_FIN;
+
+	return flow->seen & SEEN_RST || (flow->seen & both_fins) == both_fins;
+}
+
+/* The outcome of a pending connection of which no more will be seen. */
+static __always_inline enum counter unfinished_outcome(const struct flow *flow)
+{
+	if (!(flow->seen & SEEN_SYNACK))
+		return COUNT_SYNACK_UNSEEN;
+	if (flow->seen & SEEN_SERVER_AHEAD)
+		return COUNT_SERVER_DATA_UNSEEN;
+	if (flow->seen & SEEN_ANSWERED &&
+	    seq_distance(flow->sisn + 1, flow->client_ack) > 0)
+		return COUNT_SERVER_DATA_UNSEEN;
+	return COUNT_NO_DATA;
+}
+
+static __always_inline void decide(struct flow *flow, struct verdict *verdict,
+				   enum counter outcome)
+{
+	flow->seen |= FLOW_DECIDED;
+	verdict->outcome = outcome;
+}
+
+/* A new connection; one that was pending on the same four-tuple has ended. */
+static __always_inline void begin(struct flow *flow, struct verdict *verdict,
+				  int client, __u32 cisn, __u16 seen, __u64 now)
+{
+	if (flow_is_pending(flow))
+		verdict->ended = unfinished_outcome(flow);
+	verdict->began = COUNT_CONNECTIONS;
+	flow->start_time = now;
+	flow->synack_time = 0;
+	flow->cisn = cisn;
+	flow->sisn = 0;
+	flow->client_ack = 0;
+	flow->seen = seen;
+	flow->client = client;
+}
+
+static __always_inline void note_synack(struct flow *flow,
+					const struct segment *segment, __u64 now)
+{
+	flow->sisn = segment->seq;
+	flow->synack_time = now;
+	flow->seen |= SEEN_SYNACK;
+	flow->seen &= ~(SEEN_SERVER_SYN | SEEN_SERVER_AHEAD);
+}
+
+/*
+ * Server payload, or a FIN, that begins at `seq` (one more than the segment's
+ * own number in a SYN-ACK). The SYN-ACK has been seen and nothing is decided.
+ */
+static __always_inline void track_server_data(struct flow *flow,
+					      const struct segment *segment,
+					      __u32 seq, struct verdict *verdict)
+{
+	const bool fin = segment->flags & TCP_FIN;
+	const __s32 from = seq_distance(flow->sisn + 1, seq);
+	const __s32 acked = seq_distance(flow->cisn + 1, segment->ack);
+
+	if (!segment->payload_len && !fin)
+		return;
+	if (from > 0) { /* reordered, or the first was missed: wait */
+		flow->seen |= SEEN_SERVER_AHEAD;
+		return;
+	}
+	/* A keep-alive or an old FIN: nothing at or after sisn+1. */
+	if ((__s64)from + segment->payload_len + fin <= 0)
+		return;
+	if (!(segment->flags & TCP_ACK) || acked < 0) {
+		verdict->ignored = COUNT_INVALID_SERVER_SEGMENT;
+		return;
+	}
+	if (fin)
+		flow->seen |= SEEN_SERVER_FIN;
+	if (acked > (flow->seen & SEEN_CLIENT_FIN ? 1 : 0)) {
+		decide(flow, verdict, COUNT_CLIENT_FIRST_BY_ACK);
+	} else if ((__s64)from + segment->payload_len <= 0) {
+		decide(flow, verdict, COUNT_NO_DATA);
+	} else {
+		verdict->skip = (__u32)-from;
+		decide(flow, verdict, COUNT_BANNER);
+	}
+}
+
+static __always_inline void track_server(struct flow *flow,
+					 const struct segment *segment,
+					 struct verdict *verdict)
+{
+	if (flow->seen & FLOW_DECIDED) {
+		if (segment->flags & TCP_FIN)
+			flow->seen |= SEEN_SERVER_FIN;
+	} else if (flow->seen & SEEN_SYNACK) {
+		track_server_data(flow, segment, segment->seq, verdict);
+	}
+}
+
+/* The client acknowledges; `pure`: the segment does nothing else. */
+static __always_inline void track_client_ack(struct flow *flow,
+					     const struct segment *segment,
+					     bool pure)
+{
+	__s32 acked = seq_distance(flow->sisn + 1, segment->ack);
+
+	if (pure)
+		flow->seen |= SEEN_ACK;
+	if (!(flow->seen & SEEN_SYNACK) || acked < 0 || acked > WINDOW_MAX)
+		return;
+	if (!(flow->seen & SEEN_ANSWERED) ||
+	    seq_distance(flow->client_ack, segment->ack) > 0)
+		flow->client_ack = segment->ack;
+	flow->seen |= SEEN_ANSWERED;
+}
+
+static __always_inline void track_client(struct flow *flow,
+					 const struct segment *segment,
+					 struct verdict *verdict)
+{
+	const bool fin = segment->flags & TCP_FIN;
+	const bool ack = segment->flags & TCP_ACK;
+	const __s32 from = seq_distance(flow->cisn + 1, segment->seq);
+	const __s64 to = (__s64)from + segment->payload_len;
+
+	if (flow->seen & FLOW_DECIDED) {
+		if (fin)
+			flow->seen |= SEEN_CLIENT_FIN;
+		return;
+	}
+	if (from > FIRST_WINDOW_MAX || to < -1) {
+		verdict->ignored = COUNT_OUT_OF_WINDOW;
+		return;
+	}
+	if (ack)
+		track_client_ack(flow, segment,
+				 from >= 0 && !segment->payload_len && !fin);
+	if (segment->payload_len && to > 0) {
+		/* The client answers something that was missed? */
+		decide(flow, verdict,
+		       unfinished_outcome(flow) == COUNT_SERVER_DATA_UNSEEN ?
+			       COUNT_SERVER_DATA_UNSEEN :
+			       COUNT_CLIENT_FIRST);
+	} else if (from > (flow->seen & SEEN_CLIENT_FIN ? 1 : 0)) {
+		decide(flow, verdict, COUNT_CLIENT_FIRST_BY_SEQ);
+	} else if (fin && to == 0) {
+		flow->seen |= SEEN_CLIENT_FIN;
+	}
+}
+
+static __always_inline void track_syn(struct flow *flow,
+				      const struct segment *segment, int sender,
+				      __u64 now, struct verdict *verdict)
+{
+	const bool known = flow->seen && !flow_is_closed(flow);
+
+	if (known && sender == flow->client && segment->seq == flow->cisn) {
+		flow->seen |= SEEN_SYN; /* repeated, or overtaken by the SYN-ACK */
+	} else if (known && sender != flow->client && flow_is_pending(flow) &&
+		   !(flow->seen & SEEN_SYNACK)) {
+		flow->seen |= SEEN_SERVER_SYN; /* simultaneous open? */
+		flow->sisn = segment->seq;
+		flow->synack_time = now;
+		return;
+	} else if (known && sender != flow->client &&
+		   flow->seen & (SEEN_SYNACK | SEEN_SERVER_SYN) &&
+		   segment->seq == flow->sisn) {
+		/* The server's SYN, after or between its SYN-ACKs. */
+		if (flow_is_pending(flow))
+			decide(flow, verdict, COUNT_NO_SERVER);
+		return;
+	} else {
+		begin(flow, verdict, sender, segment->seq, SEEN_SYN, now);
+	}
+	if (segment->payload_len && flow_is_pending(flow))
+		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
+}
+
+/* A SYN-ACK from the side that was taken for the client. */
+static __always_inline void
+track_synack_of_client(struct flow *flow, const struct segment *segment,
+		       int sender, __u64 now, struct verdict *verdict)
+{
+	if (!flow_is_pending(flow))
+		return;
+	if (segment->seq == flow->cisn) {
+		decide(flow, verdict, COUNT_NO_SERVER);
+	} else if (flow->seen & SEEN_SERVER_SYN &&
+		   segment->ack == flow->sisn + 1) {
+		/* The other side's SYN opened the connection, after all. */
+		__u64 syn_time = flow->synack_time;
+
+		begin(flow, verdict, !sender, flow->sisn, SEEN_SYN, syn_time);
+		note_synack(flow, segment, now);
+		track_server_data(flow, segment, segment->seq + 1, verdict);
+	} else {
+		verdict->ignored = COUNT_STALE_SYNACK;
+	}
+}
+
+static __always_inline void track_synack(struct flow *flow,
+					 const struct segment *segment,
+					 int sender, __u64 now,
+					 struct verdict *verdict)
+{
+	const bool answers = segment->ack == flow->cisn + 1;
+	const bool same = answers && sender != flow->client &&
+			  flow->seen & SEEN_SYNACK && segment->seq == flow->sisn;
+
+	if (!flow->seen || (flow_is_closed(flow) && !same)) {
+		begin(flow, verdict, !sender, segment->ack - 1, 0, now);
+	} else if (sender == flow->client) {
+		track_synack_of_client(flow, segment, sender, now, verdict);
+		return;
+	} else if (!answers) {
+		/* Whose SYN was not seen, its SYN-ACK may begin another. */
+		if (flow->seen & SEEN_SYN || (flow_is_pending(flow) &&
+					      flow->seen & SEEN_ANSWERED)) {
+			if (flow_is_pending(flow))
+				verdict->ignored = COUNT_STALE_SYNACK;
+			return;
+		}
+		begin(flow, verdict, !sender, segment->ack - 1, 0, now);
+	}
+	if (flow->seen & FLOW_DECIDED)
+		return;
+	if (flow->seen & SEEN_SERVER_SYN && segment->seq == flow->sisn) {
+		decide(flow, verdict, COUNT_NO_SERVER);
+		return;
+	}
+	if (!(flow->seen & SEEN_SYNACK) || segment->seq != flow->sisn) {
+		if (flow->seen & SEEN_ANSWERED) {
+			verdict->ignored = COUNT_STALE_SYNACK;
+			return;
+		}
+		note_synack(flow, segment, now); /* the latest counts */
+	}
+	track_server_data(flow, segment, segment->seq + 1, verdict);
+}
+
+/* Whether a RST is what RFC 5961, 3.2 has the other side accept. */
+static __always_inline bool rst_is_valid(const struct flow *flow,
+					 const struct segment *segment,
+					 int sender)
+{
+	const bool from_client = sender == flow->client;
+	__u32 expected;
+
+	if (!from_client && segment->flags & TCP_ACK &&
+	    segment->ack == flow->cisn + 1)
+		return true; /* it answers the SYN */
+	if (!from_client && !(flow->seen & SEEN_SYNACK))
+		return false;
+
+	expected = from_client ? flow->cisn + 1 : flow->sisn + 1;
+	if (flow->seen & FLOW_DECIDED) /* what has followed is not known */
+		return seq_distance(expected, segment->seq) >= 0;
+	if (from_client)
+		return segment->seq == expected ||
+		       (flow->seen & SEEN_CLIENT_FIN &&
+			segment->seq == expected + 1);
+	if (flow->seen & SEEN_ANSWERED)
+		expected = flow->client_ack;
+	return segment->seq == expected;
+}
+
+static __always_inline void track_rst(struct flow *flow,
+				      const struct segment *segment, int sender,
+				      struct verdict *verdict)
+{
+	if (!rst_is_valid(flow, segment, sender)) {
+		verdict->ignored = COUNT_INVALID_RST;
+		return;
+	}
+	/*
+	 * Not forgotten altogether: a SYN-ACK that is repeated late must not
+	 * begin the connection again.
+	 */
+	flow->seen |= SEEN_RST;
+	if (flow_is_pending(flow))
+		decide(flow, verdict, COUNT_RESET);
+}
+
+/*
+ * Takes a segment into account for its connection. `flow`: its state, all
+ * zero if none is known, changed in place. `sender`: the end of the key that
+ * sent it (flow_key_of). `now`: ns on the same clock for all segments.
+ */
+static __always_inline struct verdict track(struct flow *flow,
+					    const struct segment *segment,
+					    int sender, __u64 now)
+{
+	struct verdict verdict = {};
+
+	if (segment->flags & TCP_RST) {
+		if (flow->seen)
+			track_rst(flow, segment, sender, &verdict);
+	} else if (segment->flags & TCP_SYN) {
+		if (segment->flags & TCP_FIN)
+			verdict.ignored = COUNT_INVALID_FLAGS;
+		else if (segment->flags & TCP_ACK)
+			track_synack(flow, segment, sender, now, &verdict);
+		else
+			track_syn(flow, segment, sender, now, &verdict);
+	} else if (flow->seen) {
+		if (sender == flow->client)
+			track_client(flow, segment, &verdict);
+		else
+			track_server(flow, segment, &verdict);
+	}
+	return verdict;
+}
+
+/* Whether a segment can begin a connection: only then is state made for it. */
+static __always_inline bool segment_opens(const struct segment *segment)
+{
+	return segment->flags & TCP_SYN &&
+	       !(segment->flags & (TCP_RST | TCP_FIN));
+}
+
+#endif

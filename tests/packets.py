@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Made-up connections, packet by packet, and the captures that hold them."""
+
+import json
+import re
+import struct
+import subprocess
+
+from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Dot1Q, Ether
+
+from netns import BINARY, PATIENCE
+
+# The numbers of link types in capture files (tcpdump.org, LINKTYPE_...).
+NULL, ETHERNET, DLT_RAW, RAW, LOOP, SLL, IPV4, IPV6, SLL2 = 0, 1, 12, 101, 108, 113, 228, 229, 276
+MICRO, NANO = 0xa1b2c3d4, 0xa1b23c4d
+START = 1_700_000_000_123_456_000	# ns: when captures begin
+STEP = 1_000_000			# ns: from one packet to the next
+
+
+class Connection:
+    """Makes packets of one connection; numbers are relative to the two initial ones."""
+
+    def __init__(self, client=("5.6.7.8", 5678), server=("1.2.3.4", 80),
+                 cisn=555678, sisn=111234):
+        self.client, self.server = client, server
+        self.cisn, self.sisn = cisn, sisn
+
+    def _packet(self, source, target, flags, seq, ack, data, options, ip):
+        ip = ip.copy() if ip else (IPv6 if ":" in source[0] else IP)()
+        ip.src, ip.dst = source[0], target[0]
+        tcp = TCP(sport=source[1], dport=target[1], flags=flags, seq=seq % 2**32,
+                  ack=ack % 2**32, **options)
+        return ip / tcp / data if data else ip / tcp
+
+    def c(self, flags, seq=1, ack=1, data=b"", ip=None, **options):
+        """A packet of the client."""
+        ack = self.sisn + ack if "A" in flags else 0
+        return self._packet(self.client, self.server, flags, self.cisn + seq, ack, data, options, ip)
+
+    def s(self, flags, seq=1, ack=1, data=b"", ip=None, **options):
+        """A packet of the server."""
+        ack = self.cisn + ack if "A" in flags else 0
+        return self._packet(self.server, self.client, flags, self.sisn + seq, ack, data, options, ip)
+
+    def syn(self, **options):
+        return self.c("S", 0, **options)
+
+    def synack(self, **options):
+        return self.s("SA", 0, **options)
+
+    def opening(self):
+        return [self.syn(), self.synack(), self.c("A")]
+
+    def greeted(self, data):
+        """A whole handshake, and the server's first words."""
+        return [*self.opening(), self.s("PA", data=data)]
+
+
+def ethernet(packet, tags=(), pad=False):
+    """As on Ethernet, behind (tpid, vlan) tags; small frames padded if wanted."""
+    ethertype = 0x86dd if IPv6 in packet else 0x0800
+    inner = [*tags[1:], (ethertype, None)]
+    frame = Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02",
+                  type=tags[0][0] if tags else ethertype)
+    for (_, vlan), (following, _) in zip(tags, inner):
+        frame = frame / Dot1Q(vlan=vlan, type=following)
+    raw = bytes(frame / packet)
+    return raw.ljust(60, b"\0") if pad else raw
+
+
+def pcap(frames, link=ETHERNET, magic=MICRO, order="<", start=START):
+    """A capture as bytes. Of a frame given as (bytes, n) only the first n were captured."""
+    unit = 1000 if magic == MICRO else 1
+    out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, link)
+    for i, frame in enumerate(frames):
+        frame, kept = frame if isinstance(frame, tuple) else (frame, len(frame))
+        seconds, rest = divmod(start + i * STEP, 10**9)
+        out += struct.pack(order + "IIII", seconds, rest // unit, kept, len(frame)) + frame[:kept]
+    return out
+
+
+def _block(order, kind, body):
+    body += bytes(-len(body) % 4)
+    size = struct.pack(order + "I", len(body) + 12)
+    return struct.pack(order + "I", kind) + size + body + size
+
+
+def pcapng(frames, link=ETHERNET, order="<", nano=False, start=START):
+    """The same as a minimal pcapng: section header, interface, enhanced packet blocks."""
+    out = _block(order, 0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, 1, 0, -1))
+    resolution = struct.pack(order + "HHBxxxHH", 9, 1, 9, 0, 0) if nano else b""
+    out += _block(order, 1, struct.pack(order + "HHI", link, 0, 262144) + resolution)
+    for i, frame in enumerate(frames):
+        time = (start + i * STEP) // (1 if nano else 1000)
+        head = struct.pack(order + "IIIII", 0, time >> 32, time & 0xffffffff,
+                           len(frame), len(frame))
+        out += _block(order, 6, head + frame)
+    return out
+
+
+def probe(*args, stdout=subprocess.PIPE, **kwargs):
+    """bannerprobe run to its end."""
+    return subprocess.run([BINARY, *map(str, args)], stdout=stdout, stderr=subprocess.PIPE,
+                          timeout=PATIENCE, **kwargs)
+
+
+def parsed(output):
+    """Json records; `ts` as it stands there, since a float would round it."""
+    return [json.loads(line, parse_float=str) for line in output.splitlines()]
+
+
+def records(*args, **kwargs):
+    """The json records of a run that went well and complained of nothing."""
+    done = probe("-f", "json", *args, **kwargs)
+    assert (done.returncode, done.stderr) == (0, b""), done
+    return parsed(done.stdout)
+
+
+def records_of(capture, *args):
+    """The json records of one capture, given as bytes."""
+    return records(*args, "-r", "-", input=capture)
+
+
+def decoded(text):
+    """A banner's bytes from its escaped form."""
+    one = lambda m: "\\" if m[0] == "\\\\" else chr(int(m[1], 16))
+    return re.sub(r"\\(?:\\|x([0-9a-f]{2}))", one, text).encode("latin-1")
+
+
+def counters(stderr):
+    """The counters that --stats wrote last, by name."""
+    return {name: int(value) for name, value in re.findall(r"\b([a-z_]+)[=: ]+(\d+)", stderr.decode())}

@@ -1,0 +1,467 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Captures in, records out: what is a banner, which files are read, and what a bad one does."""
+
+import collections
+import json
+import os
+import struct
+import subprocess
+import tempfile
+
+import pytest
+from scapy.layers.inet import IP, TCP, IPOption_Router_Alert
+from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv6ExtHdrHopByHop,
+                                IPv6ExtHdrRouting, PadN)
+from scapy.packet import Raw
+
+import packets
+from netns import BINARY, PATIENCE, ROOT
+from packets import (Connection, decoded, ethernet, parsed, pcap, pcapng, probe, records,
+                     records_of)
+
+one = Connection()
+six = Connection(("2001:db8::9", 40001), ("2001:db8::10", 25))
+other_sisn = Connection(sisn=999000)
+reborn = Connection(cisn=777000, sisn=888000)
+DATA = b"DATA"
+
+
+def raw_capture(talk):
+    return pcap([bytes(packet) for packet in talk], link=packets.RAW)
+
+
+# --- what is a banner -------------------------------------------------------------------------
+
+def data(**kwargs):
+    return one.s("PA", data=DATA, **kwargs)
+
+
+# name: (packets, histories of the records, counter that tells the reason)
+CASES = {
+    "full handshake": (one.greeted(DATA), ["ShAd"], "banners"),
+    "SYN unseen": (one.greeted(DATA)[1:], ["hAd"], "banners"),
+    "third ACK unseen": ([one.syn(), one.synack(), data()], ["Shd"], "banners"),
+    "only the SYN-ACK seen": ([one.synack(), data()], ["hd"], "banners"),
+    "SYN-ACK unseen": ([one.syn(), one.c("A"), data()], [], "synack_unseen"),
+    "client data first": ([*one.opening(), one.c("PA", data=DATA), data(ack=5)],
+                          [], "client_first"),
+    "client data crossed the server's": ([*one.opening(), one.c("PA", data=DATA), data()],
+                                         [], "client_first"),
+    "client data missed": ([*one.opening(), data(ack=5)], [], "client_first_by_ack"),
+    "client data missed, seen by seq": ([*one.opening(), one.c("A", seq=5), data()],
+                                        [], "client_first_by_seq"),
+    "client data and its FIN, missed": ([*one.opening(), data(ack=3)],
+                                        [], "client_first_by_ack"),
+    "SYN with data, accepted": ([one.c("S", 0, data=DATA), one.s("SA", 0, ack=5), one.c("A", 5),
+                                 data(ack=5)], [], "client_first_syn"),
+    "SYN with data, not accepted": ([one.c("S", 0, data=DATA), one.synack(), one.c("A"), data()],
+                                    [], "client_first_syn"),
+    "SYN-ACK with data": ([one.syn(), one.synack(data=DATA), one.c("A", ack=5)],
+                          ["Shd"], "banners"),
+    "reordered": ([*one.opening(), one.s("PA", 5, data=b"MORE"), data()], ["ShAd"], "banners"),
+    "acknowledged, then seen": ([*one.opening(), one.c("A", ack=5), data()], ["ShAd"], "banners"),
+    "acknowledged, never seen": ([*one.opening(), one.c("A", ack=5), one.s("PA", 5, data=b"MORE"),
+                                  one.s("FA", 9), one.c("FA", ack=10)], [], "server_data_unseen"),
+    "retransmitted": ([*one.greeted(DATA), data()], ["ShAd"], "banners"),
+    "SYN and SYN-ACK twice": ([one.syn(), one.syn(), one.synack(), one.synack(), one.c("A"),
+                               data()], ["ShAd"], "banners"),
+    "every packet twice": ([p for p in one.greeted(DATA) for _ in "12"], ["ShAd"], "banners"),
+    "SYN and SYN-ACK again, late": ([*one.greeted(DATA), one.syn(), one.synack(), data()],
+                                    ["ShAd"], "banners"),
+    "four-tuple used again": ([*one.greeted(DATA), *reborn.greeted(DATA)],
+                              ["ShAd", "ShAd"], "banners"),
+    "new SYN forgets the old": ([*one.opening(), reborn.syn(), data()], [], "no_data"),
+    "same numbers after RST": ([*one.greeted(DATA), one.c("R", ack=0), *one.greeted(DATA)],
+                               ["ShAd", "ShAd"], "banners"),
+    "same numbers after both FINs": ([*one.greeted(DATA), one.s("FA", 5), one.c("FA", ack=6),
+                                      *one.greeted(DATA)], ["ShAd", "ShAd"], "banners"),
+    "same numbers after one FIN": ([*one.greeted(DATA), one.s("FA", 5), *one.greeted(DATA)],
+                                   ["ShAd"], "banners"),
+    "SYN-ACK that answers another SYN": ([one.syn(), one.s("SA", 0, ack=77), data()],
+                                         [], "stale_synack"),
+    "stale SYN-ACK before the true one": ([one.syn(), other_sisn.s("SA", 0, ack=77), one.synack(),
+                                           one.c("A"), data()], ["ShAd"], "stale_synack"),
+    "second SYN-ACK, not yet acknowledged": ([one.syn(), other_sisn.synack(), one.synack(),
+                                              one.c("A"), data()], ["ShAd"], "banners"),
+    "second SYN-ACK, after the ACK": ([*one.opening(), other_sisn.synack(), data()],
+                                      ["ShAd"], "banners"),
+    "client keep-alive": ([*one.opening(), one.c("A", 0, data=b"\0"), one.c("A", 0), data()],
+                          ["ShAd"], "banners"),
+    "server keep-alive": ([*one.opening(), one.s("A", 0, data=b"\0"), one.s("A", 0), data()],
+                          ["ShAd"], "banners"),
+    "straddling the first byte": ([*one.opening(), one.s("PA", 0, data=b"\0DATA")],
+                                  ["ShAd"], "banners"),
+    "half-closed": ([*one.opening(), one.c("FA"), data(ack=2)], ["ShAFd"], "banners"),
+    "half-closed, not yet acknowledged": ([*one.opening(), one.c("FA"), data()],
+                                          ["ShAFd"], "banners"),
+    "half-closed after data missed": ([*one.opening(), one.c("FA", 5), data(ack=6)],
+                                      [], "client_first_by_seq"),
+    "data and FIN in one": ([*one.opening(), one.s("FPA", data=DATA)], ["ShAd"], "banners"),
+    "reset by the client": ([*one.opening(), one.c("R", ack=0), data()], [], "reset"),
+    "reset by the server": ([*one.opening(), one.s("RA"), data()], [], "reset"),
+    # Whoever refuses has no number of its own yet: seq is 0, ack answers the SYN.
+    "refused": ([one.syn(), one.s("RA", -one.sisn), data()], [], "reset"),
+    "blind RST of the client": ([*one.opening(), one.c("R", 1000, ack=0), data()],
+                                ["ShAd"], "invalid_rst"),
+    "blind RST of the server": ([*one.opening(), one.s("RA", 1000), data()],
+                                ["ShAd"], "invalid_rst"),
+    "blind client data": ([*one.opening(), one.c("PA", 70000, data=DATA), data()],
+                          ["ShAd"], "out_of_window"),
+    "blind client ACK": ([*one.opening(), one.c("A", 70000), data()],
+                         ["ShAd"], "out_of_window"),
+    "simultaneous open": ([one.syn(), one.s("S", 0), one.c("SA", 0), one.synack(), data()],
+                          [], "no_server"),
+    "split handshake": ([one.syn(), one.s("S", 0), one.c("SA", 0), one.s("A"), data()],
+                        [], "no_server"),
+    "server data without ACK": ([*one.opening(), one.s("P", data=b"NONE"), data()],
+                                ["ShAd"], "invalid_server_segment"),
+    "server data that acknowledges too little": (
+        [*one.opening(), one.s("PA", ack=0, data=b"NONE"), data()],
+        ["ShAd"], "invalid_server_segment"),
+    "no data": ([*one.opening(), one.s("FA"), one.c("FA", ack=2)], [], "no_data"),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_case(name):
+    talk, histories, reason = CASES[name]
+    done = probe("-f", "json", "--stats", "-r", "-", input=raw_capture(talk))
+    assert done.returncode == 0, done
+    found = parsed(done.stdout)
+    assert [(r["banner"], r["len"], r["history"]) for r in found] == \
+        [("DATA", 4, history) for history in histories]
+    assert all((r["client"], r["client_port"], r["server"], r["server_port"], r["truncated"]) ==
+               (*one.client, *one.server, False) for r in found)
+    assert packets.counters(done.stderr).get(reason), done.stderr
+
+
+def test_sequence_numbers_wrap():
+    edge = Connection(cisn=2**32 - 1, sisn=2**32 - 1)
+    assert [r["banner"] for r in records_of(raw_capture(edge.greeted(DATA)))] == ["DATA"]
+
+
+# --- the three captures that the project began with -------------------------------------------
+
+SEEDS = {
+    "seed1": ([*one.opening()[:2], one.c("PA", data=DATA), data(ack=5)], []),
+    "seed2": (one.greeted(DATA), ["DATA"]),
+    "seed3": ([*one.opening()[:2], data(ack=5)], []),
+}
+
+
+@pytest.mark.parametrize("name", SEEDS)
+def test_seed(name):
+    talk, banners = SEEDS[name]
+    frames = [ethernet(packet) for packet in talk]
+    assert [r["banner"] for r in records_of(pcap(frames))] == banners
+
+
+# --- reading a packet -------------------------------------------------------------------------
+
+def banners_of(frames, *args, **kwargs):
+    """(bytes, len, truncated) of each record."""
+    found = records_of(pcap(frames, **kwargs), *args)
+    return [(decoded(r["banner"]), r["len"], r["truncated"]) for r in found]
+
+
+def test_ethernet_padding_is_no_payload():
+    """Handshake frames are padded with zeros, and so is a short banner's."""
+    frames = [ethernet(packet, pad=True) for packet in one.greeted(b"hi")]
+    assert banners_of(frames) == [(b"hi", 2, False)]
+
+
+def test_ip_and_tcp_options():
+    options = {"ip": IP(options=[IPOption_Router_Alert()]),
+               "options": [("Timestamp", (1, 2)), ("NOP", None), ("NOP", None)]}
+    talk = [one.syn(**options), one.synack(**options), one.s("PA", data=DATA, **options)]
+    assert banners_of([ethernet(p) for p in talk]) == [(DATA, 4, False)]
+
+
+# An authentication header: next header TCP, 24 bytes.
+AUTHENTICATION = b"\x06\x04\0\0" + bytes(20)
+
+EXTENSIONS = {
+    "hop-by-hop": IPv6() / IPv6ExtHdrHopByHop(options=[PadN(optdata=b"\0" * 4)]),
+    "routing": IPv6() / IPv6ExtHdrRouting(addresses=["2001:db8::5"], segleft=0),
+    "destination options": IPv6() / IPv6ExtHdrDestOpt(options=[PadN(optdata=b"\0" * 12)]),
+    "authentication": IPv6(nh=51) / Raw(AUTHENTICATION),
+    "first fragment that is the only one": IPv6() / IPv6ExtHdrFragment(m=0, offset=0, id=7),
+    "four of them": IPv6() / IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt() /
+                    IPv6ExtHdrRouting(addresses=["2001:db8::5"], segleft=0) / IPv6ExtHdrDestOpt(),
+}
+
+
+@pytest.mark.parametrize("name", EXTENSIONS)
+def test_ipv6_extension_headers(name):
+    options = {"ip": EXTENSIONS[name], "chksum": 0}
+    talk = [six.syn(**options), six.synack(**options), six.s("PA", data=DATA, **options)]
+    found = records_of(pcap([ethernet(p) for p in talk]))
+    assert [(r["client"], r["server"], r["banner"]) for r in found] == \
+        [("2001:db8::9", "2001:db8::10", "DATA")]
+
+
+@pytest.mark.parametrize("tags, vlan", [
+    ([(0x8100, 42)], [42]),
+    ([(0x88a8, 7)], [7]),
+    ([(0x9100, 7), (0x8100, 42)], [7, 42]),
+    ([(0x88a8, 7), (0x8100, 4094)], [7, 4094]),
+])
+def test_vlan_tags_are_reported(tags, vlan):
+    frames = [ethernet(packet, tags) for packet in one.greeted(DATA)]
+    assert [(r["banner"], r["vlan"]) for r in records_of(pcap(frames))] == [("DATA", vlan)]
+
+
+def test_vlan_is_no_part_of_the_key():
+    """Asymmetric paths: the client's side tagged otherwise than the server's."""
+    syn, synack, ack, banner = one.greeted(DATA)
+    frames = [ethernet(syn, [(0x8100, 1)]), ethernet(synack, [(0x8100, 2)]), ethernet(ack),
+              ethernet(banner)]
+    found = records_of(pcap(frames))
+    assert [r["history"] for r in found] == ["ShAd"]
+    assert "vlan" not in found[0]
+
+
+def test_not_opened():
+    """Three tags, and a tunnel: what lies within is not looked at."""
+    three = [ethernet(p, [(0x88a8, 1), (0x8100, 2), (0x8100, 3)]) for p in one.greeted(DATA)]
+    tunnel = [ethernet(IP(src="10.0.0.1", dst="10.0.0.2") / p) for p in one.greeted(DATA)]
+    assert banners_of(three + tunnel) == []
+
+
+def test_segmentation_offload():
+    """IP length 0: to the end of the packet, however large."""
+    large = one.s("PA", data=b"x" * 70000, ip=IP(len=0), chksum=0)
+    large[IP].chksum = 0
+    frames = [ethernet(p) for p in one.opening()] + [ethernet(large)]
+    assert banners_of(frames) == [(b"x" * 256, 70000, True)]
+
+
+@pytest.mark.parametrize("kept, value", [(54, b""), (56, b"DA"), (57, b"DAT"), (58, DATA)])
+def test_cut_by_the_snap_length(kept, value):
+    """Lengths are the headers', bytes as far as they go."""
+    frames = [ethernet(p) for p in one.opening()] + [(ethernet(data()), kept)]
+    assert banners_of(frames) == [(value, 4, value != DATA)]
+
+
+def test_headers_cut_by_the_snap_length():
+    """A TCP header that is not all there: nothing is known of its segment."""
+    frames = [ethernet(p) for p in one.opening()]
+    assert banners_of([*frames, (ethernet(data()), 53)]) == []
+    assert banners_of([*frames, (ethernet(data()), 20)]) == []
+
+
+def test_length_beyond_the_frame_is_malformed():
+    long = one.s("PA", data=DATA, ip=IP(len=1000))
+    capture = pcap([ethernet(p) for p in [*one.opening(), long]])
+    done = probe("-f", "json", "--stats", "-r", "-", input=capture)
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert packets.counters(done.stderr)["malformed"] == 1
+    then = [ethernet(p) for p in [*one.opening(), long, data()]]
+    assert banners_of(then) == [(DATA, 4, False)]
+
+
+def test_first_fragment_counts_later_ones_do_not():
+    first = one.s("PA", data=b"FIRST123", ip=IP(flags="MF"))
+    second = IP(src=one.server[0], dst=one.client[0], proto=6, frag=(20 + 8) // 8) / bytes(first[TCP])
+    assert banners_of([ethernet(p) for p in [*one.opening(), second, first]]) == \
+        [(b"FIRST123", 8, False)]
+
+
+# Each breaks one length field of the banner's packet.
+BREAKAGES = {"ihl": {"ip": IP(ihl=4)}, "data offset": {"dataofs": 4},
+             "data offset beyond the packet": {"dataofs": 15}, "IP length": {"ip": IP(len=21)}}
+
+
+@pytest.mark.parametrize("name", BREAKAGES)
+def test_contradicting_lengths(name):
+    broken = one.s("PA", data=b"NO", **BREAKAGES[name])
+    assert banners_of([ethernet(p) for p in [*one.opening(), broken]]) == []
+    assert banners_of([ethernet(p) for p in [*one.opening(), broken, data()]]) == [(DATA, 4, False)]
+
+
+def test_length_option():
+    frames = [ethernet(p) for p in one.greeted(b"0123456789")]
+    assert banners_of(frames, "-l", "4") == [(b"0123", 10, True)]
+    assert banners_of(frames, "--length=10") == [(b"0123456789", 10, False)]
+    long = [ethernet(p) for p in one.greeted(b"x" * 9000)]
+    assert banners_of(long, "-l", "4096") == [(b"x" * 4096, 9000, True)]
+    assert banners_of(long) == [(b"x" * 256, 9000, True)]
+
+
+# --- link types and file formats --------------------------------------------------------------
+
+def ethertype(packet):
+    return 0x86dd if IPv6 in packet else 0x0800
+
+
+def null(packet, order="<", six=30):
+    return struct.pack(order + "I", six if IPv6 in packet else 2) + bytes(packet)
+
+
+def cooked(packet):
+    return struct.pack(">HHH8sH", 0, 1, 6, b"\2\0\0\0\0\1", ethertype(packet)) + bytes(packet)
+
+
+def cooked2(packet):
+    return struct.pack(">HHIHBB8s", ethertype(packet), 0, 2, 1, 0, 6, b"\2\0\0\0\0\1") + bytes(packet)
+
+
+LINKS = {
+    "Ethernet": (packets.ETHERNET, ethernet, [one, six]),
+    "raw IP, 101": (packets.RAW, bytes, [one, six]),
+    "raw IP, 12": (packets.DLT_RAW, bytes, [one, six]),
+    "raw IPv4": (packets.IPV4, bytes, [one]),
+    "raw IPv6": (packets.IPV6, bytes, [six]),
+    "BSD loopback of macOS": (packets.NULL, null, [one, six]),
+    "BSD loopback of FreeBSD": (packets.NULL, lambda p: null(p, six=28), [six]),
+    "BSD loopback of NetBSD": (packets.NULL, lambda p: null(p, six=24), [six]),
+    "BSD loopback, the other byte order": (packets.NULL, lambda p: null(p, ">"), [one, six]),
+    "OpenBSD loopback": (packets.LOOP, lambda p: null(p, ">", 24), [one, six]),
+    "Linux cooked": (packets.SLL, cooked, [one, six]),
+    "Linux cooked v2": (packets.SLL2, cooked2, [one, six]),
+}
+
+
+@pytest.mark.parametrize("name", LINKS)
+def test_link_type(name):
+    link, framed, connections = LINKS[name]
+    frames = [framed(p) for connection in connections for p in connection.greeted(DATA)]
+    found = records_of(pcap(frames, link=link))
+    assert [(r["client"], r["server"], r["history"], r["banner"]) for r in found] == \
+        [(c.client[0], c.server[0], "ShAd", "DATA") for c in connections]
+
+
+FRAMES = [ethernet(packet) for packet in one.greeted(DATA)]
+CONTAINERS = {
+    "pcap, micro, little": lambda **kw: pcap(FRAMES, **kw),
+    "pcap, micro, big": lambda **kw: pcap(FRAMES, order=">", **kw),
+    "pcap, nano, little": lambda **kw: pcap(FRAMES, magic=packets.NANO, **kw),
+    "pcap, nano, big": lambda **kw: pcap(FRAMES, magic=packets.NANO, order=">", **kw),
+    "pcapng, little": lambda **kw: pcapng(FRAMES, **kw),
+    "pcapng, big": lambda **kw: pcapng(FRAMES, order=">", **kw),
+    "pcapng, nano": lambda **kw: pcapng(FRAMES, nano=True, **kw),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+@pytest.mark.parametrize("fraction, told", [
+    (123_456_000, "1700000000.126456"),
+    (999_999, "1700000000.003999"),		# leading zeros; finer than micro is cut off
+    (998_000_000, "1700000001.001000"),		# trailing zeros
+])
+def test_time_of_the_banner(name, fraction, told):
+    """That of its own packet, three steps after the first, two after the SYN-ACK."""
+    capture = CONTAINERS[name](start=1_700_000_000 * 10**9 + fraction)
+    assert [(r["ts"], r["delay_us"]) for r in records_of(capture)] == [(told, 2000)]
+
+
+# --- files: good, bad and none ----------------------------------------------------------------
+
+GOOD = pcap(FRAMES)
+NO_PACKETS = pcap([])
+WRONG_LINK = pcap(FRAMES, link=105)		# 802.11
+HUGE = pcap([]) + struct.pack("<IIII", 1700000000, 0, 0x7fffffff, 0x7fffffff)
+# What is wrong with a file, and how many records lie before it.
+BAD = {
+    "of no known kind": (b"this is no capture at all, sorry", 0),
+    "of no bytes": (b"", 0),
+    "cut in the file header": (GOOD[:10], 0),
+    "cut in a packet header": (GOOD + GOOD[24:30], 1),
+    "cut in a packet": (GOOD + GOOD[24:60], 1),
+    "pcapng cut in a block": (pcapng(FRAMES) + pcapng(FRAMES)[:20], 1),
+    "of a link type not known": (WRONG_LINK, 0),
+    "with a packet of two gigabytes": (HUGE, 0),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_file_among_good_ones(tmp_path, name):
+    """The others' records are there; one line names the bad one; the exit code tells."""
+    content, before = BAD[name]
+    for file, body in ("1.pcap", GOOD), ("bad.pcap", content), ("3.pcap", GOOD):
+        (tmp_path / file).write_bytes(body)
+    done = probe("-f", "json", "-r", "1.pcap", "bad.pcap", "3.pcap", cwd=tmp_path)
+    assert done.returncode == 1, done
+    assert [r["iface"] for r in parsed(done.stdout)] == ["1.pcap", *["bad.pcap"] * before, "3.pcap"]
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith("bannerprobe: ") and "bad.pcap" in line
+
+
+def test_missing_file_among_good_ones(tmp_path):
+    (tmp_path / "1.pcap").write_bytes(GOOD)
+    done = probe("-f", "json", "-r", "1.pcap", "none.pcap", "1.pcap", cwd=tmp_path)
+    assert done.returncode == 1, done
+    assert len(parsed(done.stdout)) == 2
+    [line] = done.stderr.decode().splitlines()
+    assert "none.pcap" in line and "No such file" in line
+
+
+def test_capture_without_packets():
+    assert records_of(NO_PACKETS) == []
+    assert records_of(pcapng([])) == []
+
+
+def test_standard_input_among_files(tmp_path):
+    (tmp_path / "file.pcap").write_bytes(GOOD)
+    found = records("-r", tmp_path / "file.pcap", "-", input=GOOD)
+    assert len(found) == 2 and all(r["banner"] == "DATA" for r in found)
+
+
+def test_no_state_goes_from_file_to_file(tmp_path):
+    """The same four-tuple in two files is two connections, or two halves of none."""
+    halves = pcap(FRAMES[:2]), pcap(FRAMES[2:])
+    for i, body in enumerate((GOOD, GOOD, *halves)):
+        (tmp_path / f"{i}.pcap").write_bytes(body)
+    found = records("-r", "0.pcap", "1.pcap", "2.pcap", "3.pcap", cwd=tmp_path)
+    assert [r["iface"] for r in found] == ["0.pcap", "1.pcap"]
+
+
+def test_no_direction_is_guessed_from_a_capture():
+    assert "dir" not in records_of(GOOD)[0]
+
+
+def test_needs_no_privilege():
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)		# pytest's own are root's alone
+        path = os.path.join(folder, "a.pcap")
+        with open(path, "wb") as file:
+            file.write(GOOD)
+        done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                               "--no-new-privs", "--bounding-set=-all",
+                               BINARY, "-f", "json", "-r", path],
+                              capture_output=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert [r["banner"] for r in parsed(done.stdout)] == ["DATA"]
+
+
+def test_many_connections_at_once():
+    """Interleaved: every one's own banner, exactly once."""
+    talks = [Connection((f"10.0.{i >> 8}.{i & 255}", 1024 + i)).greeted(b"hello %d" % i)
+             for i in range(2000)]
+    frames = [bytes(talk[step]) for step in range(4) for talk in talks]
+    found = records_of(pcap(frames, link=packets.RAW))
+    count = collections.Counter((r["client_port"], r["banner"]) for r in found)
+    assert count == {(1024 + i, f"hello {i}"): 1 for i in range(2000)}
+
+
+# --- real traffic, where it is at hand --------------------------------------------------------
+
+CAPTURES = os.path.join(os.path.dirname(ROOT), "shared", "captures")
+
+
+def real_captures():
+    if not os.path.isdir(CAPTURES):
+        return [pytest.param(None, marks=pytest.mark.skip(f"there is no {CAPTURES}"))]
+    return sorted(f for f in os.listdir(CAPTURES) if f.endswith((".pcap", ".pcapng")))
+
+
+@pytest.mark.parametrize("name", real_captures())
+def test_real_capture(name):
+    with open(os.path.join(CAPTURES, "expected.jsonl")) as file:
+        expected = [e for e in map(json.loads, file) if e["pcap"] == name]
+    found = records("-r", os.path.join(CAPTURES, name))
+    assert [(r["ts"], r["client"], r["client_port"], r["server"], r["server_port"], r["len"],
+             decoded(r["banner"])) for r in found] == \
+        [(e["ts"], e["client"], e["client_port"], e["server"], e["server_port"], e["len"],
+          bytes.fromhex(e["value_hex"])) for e in expected]
+    assert all(r["truncated"] == (r["len"] > len(decoded(r["banner"]))) for r in found)

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What is written: lossless, printable, and what Zeek's readers take."""
+
+import json
+import re
+
+import pytest
+
+import packets
+from packets import Connection, decoded, ethernet, pcap, probe
+
+ALL_BYTES = bytes(range(256))
+BANNERS = [ALL_BYTES, ALL_BYTES[::-1], b"220 mail.example.org ESMTP\r\n", b"\\x41 is no A\n",
+           b"\\", b"\\\\x0a", b"\"quoted\"", b"\x1b]0;title\x07\x1b[2J", b"\t\0\x7f\x80\xff",
+           "привет\n".encode(), b" ", b"-", b"(empty)", b"#close", b"- ", b"(empty) ", b"a#"]
+SERVERS = [("192.0.2.10", 25), ("2001:db8::10", 2525)]
+
+
+def connections(banners):
+    for i, banner in enumerate(banners):
+        server = SERVERS[i % 2]
+        client = ("2001:db8::9" if ":" in server[0] else "192.0.2.9", 40000 + i)
+        yield Connection(client, server), banner
+
+
+def capture(banners):
+    return pcap([ethernet(p) for c, banner in connections(banners) for p in c.greeted(banner)])
+
+
+def written(form, banners, *args):
+    done = probe("-f", form, *args, "-r", "-", input=capture(banners))
+    assert (done.returncode, done.stderr) == (0, b""), done
+    return done.stdout
+
+
+def lines_of(output, allowed=b""):
+    """Its lines, once every byte has been found to be printable ASCII, newline or allowed."""
+    assert set(output) <= {*range(0x20, 0x7f), 0x0a, *allowed}
+    assert output.endswith(b"\n")
+    return output.decode("ascii").splitlines()
+
+
+# --- json -------------------------------------------------------------------------------------
+
+TYPES = {"ts": float, "client": str, "client_port": int, "server": str, "server_port": int,
+         "banner": str, "len": int, "truncated": bool, "history": str, "delay_us": int,
+         "iface": str}
+
+
+def test_json_brings_back_every_byte():
+    found = [json.loads(line) for line in lines_of(written("json", BANNERS))]
+    assert [decoded(r["banner"]) for r in found] == BANNERS
+
+
+def test_json_fields_and_types():
+    for line, (talk, banner) in zip(lines_of(written("json", BANNERS)), connections(BANNERS),
+                                    strict=True):
+        record = json.loads(line)
+        assert {key: type(record[key]) for key in TYPES} == TYPES
+        assert ((record["client"], record["client_port"]), (record["server"], record["server_port"])) \
+            == (talk.client, talk.server)
+        assert (record["len"], record["truncated"], record["history"], record["delay_us"]) == \
+            (len(banner), False, "ShAd", 2000)
+        assert "vlan" not in record and "dir" not in record
+
+
+def test_json_escapes_are_the_ones_that_were_promised():
+    [line] = lines_of(written("json", [b"a\"b\\c\r\n\x7f\xc3\xbf~ "]))
+    assert json.loads(line)["banner"] == r"""a"b\\c\x0d\x0a\x7f\xc3\xbf~ """
+
+
+def test_json_fractions_of_seconds_have_six_digits():
+    [line] = lines_of(written("json", [b"x"]))
+    assert re.search(r'"ts": ?1700000000\.126456\b', line)
+
+
+@pytest.mark.parametrize("address, told", [
+    ("2001:0db8:0000:0000:0000:0000:0000:0001", "2001:db8::1"),
+    ("2001:db8:0:1:1:1:1:1", "2001:db8:0:1:1:1:1:1"),
+    ("2001:0:0:1:0:0:0:1", "2001:0:0:1::1"),
+    ("2001:DB8:0:0:1:0:0:1", "2001:db8::1:0:0:1"),
+    ("fe80::1", "fe80::1"),
+])
+def test_ipv6_addresses_are_written_the_canonical_way(address, told):
+    talk = Connection(("2001:db8::9", 40000), (address, 25))
+    [record] = packets.records_of(pcap([ethernet(p) for p in talk.greeted(b"x")]))
+    assert record["server"] == told
+
+
+# --- text -------------------------------------------------------------------------------------
+
+def test_text_is_the_default():
+    done = probe("-r", "-", input=capture(BANNERS))
+    assert (done.returncode, done.stdout) == (0, written("text", BANNERS))
+
+
+def test_text_brings_back_every_byte():
+    lines = lines_of(written("text", BANNERS))
+    found = [re.fullmatch(r"(.*\S) (\S+) -> (\S+) (.*)", line) or pytest.fail(line) for line in lines]
+    assert [decoded(m[4]) for m in found] == BANNERS
+    assert {m[2] for m in found} == {"192.0.2.10:25", "[2001:db8::10]:2525"}
+    assert found[0][3] == "192.0.2.9:40000" and found[1][3] == "[2001:db8::9]:40001"
+
+
+def test_text_shows_local_time():
+    done = probe("-f", "text", "-r", "-", input=capture([b"x"]), env={"TZ": "UTC-05:30"})
+    assert b"03:43:20.126456" in done.stdout	# 22:13:20 in Greenwich
+
+
+# --- zeek -------------------------------------------------------------------------------------
+
+HEADERS = [r"#separator \x09", "#set_separator\t,", "#empty_field\t(empty)", "#unset_field\t-",
+           "#path\tpassiverecon", r"#open\t\d{4}(-\d\d){5}",
+           "#fields\tts\tuid\thost\tsrvport\trecon_type\tsource\tvalue\ttargetval",
+           "#types\ttime\tstring\taddr\tport\tenum\tstring\tstring\tstring"]
+
+
+def zeek_rows(output):
+    """The rows between good headers and #close, each in its eight columns."""
+    lines = lines_of(output, b"\t")
+    for line, header in zip(lines, HEADERS):
+        assert line == header or header.startswith("#open") and re.fullmatch(header, line)
+    assert re.fullmatch(r"#close\t\d{4}(-\d\d){5}", lines[-1])
+    rows = [line.split("\t") for line in lines[len(HEADERS):-1]]
+    assert all(len(row) == 8 for row in rows)
+    return rows
+
+
+def zeek_values(banners):
+    return [(row[4].removeprefix("PassiveRecon::"), row[6])
+            for row in zeek_rows(written("zeek", banners))]
+
+
+def test_zeek_columns():
+    rows = zeek_rows(written("zeek", [b"220 hello\r\n", b"+OK\r\n"]))
+    assert [[*row[:1], *row[2:]] for row in rows] == [
+        ["1700000000.123456", "192.0.2.10", "25", "PassiveRecon::TCP_SERVER_BANNER", "-",
+         r"220 hello\x0d\x0a", "-"],
+        ["1700000000.127456", "2001:db8::10", "2525", "PassiveRecon::TCP_SERVER_BANNER", "-",
+         r"+OK\x0d\x0a", "-"]]
+    assert all(re.fullmatch(r"C[0-9A-Za-z]{5,20}", row[1]) for row in rows)
+    assert rows[0][1] != rows[1][1]
+
+
+def test_zeek_time_is_the_synacks_where_the_syn_was_not_seen():
+    frames = [ethernet(p) for p in Connection().greeted(b"x")[1:]]
+    done = probe("-f", "zeek", "-r", "-", input=pcap(frames))
+    assert [row[0] for row in zeek_rows(done.stdout)] == ["1700000000.123456"]
+
+
+def test_zeek_brings_back_every_byte():
+    assert [decoded(value) for _, value in zeek_values(BANNERS)] == BANNERS
+
+
+@pytest.mark.parametrize("banner, value", [
+    (b"-", r"\x2d"), (b"(empty)", r"\x28empty)"), (b"#close", r"\x23close"), (b"#", r"\x23"),
+    (b"--", "--"), (b"(empty", "(empty"), (b"a\tb", r"a\x09b"), (b"a,b#", "a,b#"),
+    (b"\xff", r"\xff"), (b"\\", r"\\"),
+])
+def test_zeek_special_values(banner, value):
+    assert zeek_values([banner]) == [("TCP_SERVER_BANNER", value)]
+
+
+def test_zeek_empty_value():
+    """A capture whose snap length took the whole banner."""
+    *opening, last = [ethernet(p) for p in Connection().greeted(b"gone")]
+    done = probe("-f", "zeek", "-r", "-", input=pcap([*opening, (last, 54)]))
+    assert [row[6] for row in zeek_rows(done.stdout)] == ["(empty)"]
+
+
+@pytest.mark.parametrize("banner, version", [
+    (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "SSH-2.0-OpenSSH_9.2p1 Debian-2"),
+    (b"SSH-1.99-Cisco-1.25\n\0\0\0", "SSH-1.99-Cisco-1.25"),
+    (b"ssh-2.0-lower", "ssh-2.0-lower"),
+    (b"SSH-2.0-\xff\t\r\n", r"SSH-2.0-\xff\x09"),
+])
+def test_zeek_ssh_is_logged_as_ssh(banner, version):
+    assert zeek_values([banner]) == [("SSH_SERVER", version)]
+
+
+@pytest.mark.parametrize("banner", [b"HTTP/1.0 408 Request Time-out\r\n", b"HTTP/2 400\r\n",
+                                    b"UNKNOWN 408 Request Timeout\r\n"])
+def test_zeek_leaves_out_timeouts_of_web_servers(banner):
+    assert zeek_values([banner, b"220 hello"]) == [("TCP_SERVER_BANNER", "220 hello")]
+    assert len(written("json", [banner]).splitlines()) == 1
+
+
+@pytest.mark.parametrize("banner", [b"HTTP/x", b" HTTP/1.0", b"UNKNOWN 409", b"SSH-3.0-x", b"SSH"])
+def test_zeek_logs_what_only_looks_like_those(banner):
+    assert zeek_values([banner]) == [("TCP_SERVER_BANNER", banner.decode())]
+
+
+def test_zeek_of_nothing():
+    done = probe("-f", "zeek", "-r", "-", input=pcap([]))
+    assert done.returncode == 0 and zeek_rows(done.stdout) == []
+
+
+# --- where it goes ----------------------------------------------------------------------------
+
+def test_output_file_is_appended_to(tmp_path):
+    out = tmp_path / "banners"
+    out.write_text("what was there\n")
+    for banner in b"one", b"two":
+        done = probe("-f", "json", "-o", out, "-r", "-", input=capture([banner]))
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    before, *lines = out.read_text().splitlines()
+    assert before == "what was there"
+    assert [json.loads(line)["banner"] for line in lines] == ["one", "two"]
+
+
+def test_zeek_files_are_appended_to_whole(tmp_path):
+    out = tmp_path / "passiverecon.log"
+    for banner in b"one", b"two":
+        probe("-f", "zeek", "-o", out, "-r", "-", input=capture([banner]))
+    _, first, second = out.read_bytes().split(b"#separator")
+    assert [zeek_rows(b"#separator" + log)[0][6] for log in (first, second)] == ["one", "two"]
+
+
+@pytest.mark.parametrize("form", ["text", "json", "zeek"])
+def test_a_full_disk_is_an_error(form):
+    done = probe("-f", form, "-o", "/dev/full", "-r", "-", input=capture(BANNERS))
+    assert (done.returncode, done.stdout) == (1, b"")
+    [line] = done.stderr.decode().splitlines()
+    assert line.startswith("bannerprobe: ") and "No space left" in line
+
+
+def test_a_full_standard_output_is_an_error():
+    with open("/dev/full", "wb") as full:
+        done = probe("-f", "json", "-r", "-", input=capture(BANNERS), stdout=full)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1 and b"No space left" in done.stderr
+
+
+def test_an_output_file_that_cannot_be_made(tmp_path):
+    done = probe("-o", tmp_path / "none" / "file", "-r", "-", input=capture(BANNERS))
+    assert done.returncode == 1
+    [line] = done.stderr.decode().splitlines()
+    assert "No such file" in line

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "options.h"
+
+#include "message.h"
+#include "record.h"
+
+#include <argp.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_LENGTH 256
+#define DEFAULT_FLOWS 65536
+#define MAX_FLOWS (64 << 20) /* some 8 GiB of kernel memory */
+
+enum long_option { OPTION_HOOK = 256, OPTION_MAX_FLOWS, OPTION_CHECK, OPTION_STATS };
+
+static const struct argp_option option_table[] = {
+	{ "format", 'f', "FORMAT", 0, "text (default), json or zeek", 0 },
+	{ "output", 'o', "FILE", 0, "append to FILE; reopened on SIGHUP", 0 },
+	{ "length", 'l', "N", 0,
+	  "bytes of a banner kept, 1 to 4096 (default 256)", 0 },
+	{ "read", 'r', "FILE", 0,
+	  "read captures (pcap, pcapng; - is standard input)", 0 },
+	{ "hook", OPTION_HOOK, "HOOK", 0,
+	  "how to attach to what is received: auto (default: what harms the "
+	  "device's traffic least), xdp, xdp-native, xdp-generic or tc", 0 },
+	{ "max-flows", OPTION_MAX_FLOWS, "N", 0,
+	  "connections in the table (default 65536)", 0 },
+	{ "check", OPTION_CHECK, NULL, 0,
+	  "load and verify the programs, say what would be attached where, "
+	  "attach nothing", 0 },
+	{ "stats", OPTION_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
+	  "counters on standard error at the end (and every SECONDS)", 0 },
+	{ "verbose", 'v', NULL, 0, "show libbpf's and the verifier's messages", 0 },
+	{ "version", 'V', NULL, 0, "print the versions and exit", -1 },
+	{ "help", 'h', NULL, 0, "print this and exit", -1 },
+	{},
+};
+
+static const char arguments_doc[] = "IFACE...\n-r FILE...";
+static const char doc[] =
+	"Log the banners of TCP servers that speak first: what each says before "
+	"its client has said a word."
+	"\vExit codes: 0 done, 1 failed at run time, 2 wrong usage, 3 could not "
+	"load or attach.";
+
+/* The place of `word` in a NULL-ended list, or a usage error. */
+static int choice(struct argp_state *state, const char *what, const char *word,
+		  const char *const *list)
+{
+	for (int i = 0; list[i]; i++) {
+		if (!strcmp(word, list[i]))
+			return i;
+	}
+	argp_error(state, "%s: unknown %s", word, what);
+	return 0;
+}
+
+static __u32 number(struct argp_state *state, const char *what,
+		    const char *word, __u32 least, __u32 most)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(word, &end, 10);
+	if (errno || *word < '0' || *word > '9' || *end || value < least ||
+	    value > most)
+		argp_error(state, "%s: %s must be a number from %u to %u", word,
+			   what, least, most);
+	return (__u32)value;
+}
+
+static void add_name(struct options *options, char *name)
+{
+	options->names[options->count++] = name;
+}
+
+static void print_version(void)
+{
+	printf("bannerprobe %s (libbpf %u.%u)\n", VERSION, libbpf_major_version(),
+	       libbpf_minor_version());
+}
+
+static void check_usage(struct argp_state *state, const struct options *options)
+{
+	if (!options->count)
+		argp_error(state, "no interface and no capture given");
+	if (options->read && options->check)
+		argp_error(state, "--check is for interfaces, not for captures");
+	if (options->read && options->hook != HOOK_AUTO)
+		argp_error(state, "--hook is for interfaces, not for captures");
+}
+
+static error_t parse_option(int key, char *argument, struct argp_state *state)
+{
+	static const char *const formats[] = { "text", "json", "zeek", NULL };
+	static const char *const hooks[] = { "auto", "xdp", "xdp-native",
+					     "xdp-generic", "tc", NULL };
+	struct options *options = state->input;
+
+	switch (key) {
+	case 'f':
+		options->format = choice(state, "format", argument, formats);
+		break;
+	case 'o':
+		options->output = argument;
+		break;
+	case 'l':
+		options->length = number(state, "the length", argument, 1, BANNER_MAX);
+		break;
+	case 'r':
+		options->read = true;
+		add_name(options, argument);
+		break;
+	case OPTION_HOOK:
+		options->hook = choice(state, "hook", argument, hooks);
+		break;
+	case OPTION_MAX_FLOWS:
+		options->max_flows = number(state, "the size of the table",
+					    argument, 1, MAX_FLOWS);
+		break;
+	case OPTION_CHECK:
+		options->check = true;
+		break;
+	case OPTION_STATS:
+		options->stats = true;
+		if (argument)
+			options->stats_seconds =
+				number(state, "the interval", argument, 1, 86400);
+		break;
+	case 'v':
+		options->verbose = true;
+		break;
+	case 'V':
+		print_version();
+		exit(EXIT_DONE);
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		break;
+	case ARGP_KEY_ARG:
+		add_name(options, argument);
+		break;
+	case ARGP_KEY_END:
+		check_usage(state, options);
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	static const struct argp parser = { option_table, parse_option,
+					    arguments_doc, doc,
+					    NULL, NULL, NULL };
+
+	*options = (struct options){ .length = DEFAULT_LENGTH,
+				     .max_flows = DEFAULT_FLOWS };
+	options->names = calloc(argc, sizeof(*options->names));
+	if (!options->names) {
+		message("out of memory");
+		exit(EXIT_FAILED);
+	}
+	argp_err_exit_status = EXIT_USAGE;
+	argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, options);
+}
+
+void options_free(struct options *options)
+{
+	free(options->names);
+	options->names = NULL;
+}

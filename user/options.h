@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The command line. */
+#ifndef BANNERPROBE_OPTIONS_H
+#define BANNERPROBE_OPTIONS_H
+
+#include "format.h"
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1, /* at run time */
+	EXIT_USAGE = 2,
+	EXIT_ATTACH = 3, /* could not load or attach */
+};
+
+/* How the receive side is attached. */
+enum hook {
+	HOOK_AUTO,
+	HOOK_XDP, /* native, else generic */
+	HOOK_XDP_NATIVE,
+	HOOK_XDP_GENERIC,
+	HOOK_TC,
+};
+
+struct options {
+	enum format format;
+	const char *output; /* NULL: standard output */
+	__u32 length;	    /* bytes of a banner kept, 1 to BANNER_MAX */
+	enum hook hook;
+	__u32 max_flows; /* connections in the table */
+	bool check;
+	bool stats;
+	unsigned int stats_seconds; /* 0: only at the end */
+	bool verbose;
+	bool read;    /* names are capture files, not interfaces */
+	char **names; /* count of them; belongs to this struct */
+	int count;
+};
+
+/* Fills `options`; ends the process on -h, -V and wrong usage (2). */
+void options_parse(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+
+#endif
