@@ -23,7 +23,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes
-LDLIBS := -lbpf -lpcap
+LDLIBS := -lbpf -lpcap -lmnl
 
 V ?= 0
 ifeq ($(V),0)

@@ -29,16 +29,13 @@
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
-/* Headers in a packet lie at any address: copied out, never dereferenced. */
+/* Headers in a packet lie at any address: nothing is taken to be aligned. */
 #define READ_FIELD(pointer, field)                                              \
-	({                                                                     \
-		__typeof__((pointer)->field) value_;                           \
-		memcpy(&value_,                                                \
-		       (const char *)(pointer) +                               \
-			       offsetof(__typeof__(*(pointer)), field),        \
-		       sizeof(value_));                                        \
-		value_;                                                        \
-	})
+	(((const struct {                                                       \
+		 __typeof__((pointer)->field) value;                            \
+	 } __attribute__((packed)) *)((const char *)(pointer) +                 \
+				      offsetof(__typeof__(*(pointer)), field))) \
+		 ->value)
 
 #endif
 

@@ -141,14 +141,15 @@ class Line(str):
 class Probe:
     """bannerprobe, running; ready once it has said of so many interfaces that it is attached."""
 
-    def __init__(self, ns, *args, interfaces=1, env=None, binary=None):
+    def __init__(self, ns, *args, interfaces=1, env=None, stdout=subprocess.PIPE):
         self.process = subprocess.Popen(
-            ns.argv(binary or BINARY, *args), stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
+            ns.argv(BINARY, *args), stdin=subprocess.DEVNULL, stdout=stdout,
+            stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.out, self.err = queue.Queue(), queue.Queue()
         self.stdout, self.stderr, self.hooks = [], [], {}
-        self.readers = [threading.Thread(target=self._read, args=pair, daemon=True) for pair in
-                        ((self.process.stdout, self.out), (self.process.stderr, self.err))]
+        self.pipes = self.process.stdout or (), self.process.stderr
+        self.readers = [threading.Thread(target=self._read, args=pair, daemon=True)
+                        for pair in zip(self.pipes, (self.out, self.err))]
         for thread in self.readers:
             thread.start()
         try:
@@ -182,9 +183,9 @@ class Probe:
         kept.append(line)
         return line
 
-    def error_line(self, containing, timeout=PATIENCE):
-        """Wait for a line on standard error."""
-        while containing not in (line := self._line(self.err, self.stderr, timeout)):
+    def error_line(self, pattern, timeout=PATIENCE):
+        """Wait for a line on standard error that the pattern is found in."""
+        while not re.search(pattern, line := self._line(self.err, self.stderr, timeout)):
             pass
         return line
 
@@ -220,8 +221,14 @@ class Probe:
             self.process.wait(PATIENCE)
         for thread in self.readers:
             thread.join(PATIENCE)
-        self.process.stdout.close()
-        self.process.stderr.close()
+        for pipe in filter(None, self.pipes):
+            pipe.close()
+
+
+def decoded(text):
+    """A banner's bytes from its escaped form."""
+    one = lambda m: "\\" if m[0] == "\\\\" else chr(int(m[1], 16))
+    return re.sub(r"\\(?:\\|x([0-9a-f]{2}))", one, text).encode("latin-1")
 
 
 def tcx_programs(ns, iface):

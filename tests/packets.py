@@ -123,12 +123,6 @@ def records_of(capture, *args):
     return records(*args, "-r", "-", input=capture)
 
 
-def decoded(text):
-    """A banner's bytes from its escaped form."""
-    one = lambda m: "\\" if m[0] == "\\\\" else chr(int(m[1], 16))
-    return re.sub(r"\\(?:\\|x([0-9a-f]{2}))", one, text).encode("latin-1")
-
-
 def counters(stderr):
     """The counters that --stats wrote last, by name."""
     return {name: int(value) for name, value in re.findall(r"\b([a-z_]+)[=: ]+(\d+)", stderr.decode())}

@@ -15,8 +15,8 @@ from scapy.layers.inet6 import (IPv6, IPv6ExtHdrDestOpt, IPv6ExtHdrFragment, IPv
 from scapy.packet import Raw
 
 import packets
-from netns import BINARY, PATIENCE, ROOT
-from packets import (Connection, decoded, ethernet, parsed, pcap, pcapng, probe, records,
+from netns import BINARY, PATIENCE, ROOT, decoded
+from packets import (Connection, ethernet, parsed, pcap, pcapng, probe, records,
                      records_of)
 
 one = Connection()
@@ -103,8 +103,8 @@ CASES = {
     "refused": ([one.syn(), one.s("RA", -one.sisn), data()], [], "reset"),
     "blind RST of the client": ([*one.opening(), one.c("R", 1000, ack=0), data()],
                                 ["ShAd"], "invalid_rst"),
-    "blind RST of the server": ([*one.opening(), one.s("RA", 1000), data()],
-                                ["ShAd"], "invalid_rst"),
+    "blind RST of the server": ([*one.opening(), one.s("R", 1000), one.s("RA", 1000, ack=77),
+                                 data()], ["ShAd"], "invalid_rst"),
     "blind client data": ([*one.opening(), one.c("PA", 70000, data=DATA), data()],
                           ["ShAd"], "out_of_window"),
     "blind client ACK": ([*one.opening(), one.c("A", 70000), data()],

@@ -7,7 +7,8 @@ import re
 import pytest
 
 import packets
-from packets import Connection, decoded, ethernet, pcap, probe
+from netns import decoded
+from packets import Connection, ethernet, pcap, probe
 
 ALL_BYTES = bytes(range(256))
 BANNERS = [ALL_BYTES, ALL_BYTES[::-1], b"220 mail.example.org ESMTP\r\n", b"\\x41 is no A\n",

@@ -100,9 +100,9 @@ static char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 }
 
 /* A name of ours, not of the network: cut where no path can be as long. */
-static char *put_source_json(char *to, const char *source)
+static char *put_name_json(char *to, const char *name)
 {
-	return put_escaped_json(to, (const __u8 *)source, strnlen(source, 4096));
+	return put_escaped_json(to, (const __u8 *)name, strnlen(name, 4096));
 }
 
 static char *put_history(char *to, __u8 seen)
@@ -120,7 +120,7 @@ static char *put_history(char *to, __u8 seen)
 }
 
 static char *put_json_end(char *to, const struct record *record,
-			  const char *source)
+			  const struct source *source)
 {
 	/* Never negative, whatever order a capture is in. */
 	__u64 delay = record->time > record->synack_time ?
@@ -130,7 +130,7 @@ static char *put_json_end(char *to, const struct record *record,
 	to = PUT(to, "\",\"delay_us\":");
 	to = put_number(to, delay / 1000, 1);
 	to = PUT(to, ",\"iface\":\"");
-	to = put_source_json(to, source);
+	to = put_name_json(to, source->name);
 	to = PUT(to, "\"");
 	if (record->direction == DIRECTION_IN)
 		to = PUT(to, ",\"dir\":\"in\"");
@@ -145,10 +145,10 @@ static char *put_json_end(char *to, const struct record *record,
 	return PUT(to, "}\n");
 }
 
-static char *put_json(char *to, const struct record *record, const char *source)
+static char *put_json(char *to, const struct record *record, const struct source *source)
 {
 	to = PUT(to, "{\"ts\":");
-	to = put_timestamp(to, record->time);
+	to = put_timestamp(to, record->time + source->clock_offset);
 	to = PUT(to, ",\"client\":\"");
 	to = put_address(to, record->family, record->client);
 	to = PUT(to, "\",\"client_port\":");
@@ -202,9 +202,10 @@ static char *put_local_time(char *to, __u64 time)
 	return put_number(to, time % NS_PER_SECOND / 1000, 6);
 }
 
-static char *put_line_text(char *to, const struct record *record)
+static char *put_line_text(char *to, const struct record *record,
+			   const struct source *source)
 {
-	to = put_local_time(to, record->time);
+	to = put_local_time(to, record->time + source->clock_offset);
 	*to++ = ' ';
 	to = put_endpoint(to, record, record->server, record->server_port);
 	to = PUT(to, " -> ");
@@ -288,13 +289,14 @@ static size_t first_line(const struct record *record)
 	return len;
 }
 
-static char *put_zeek(char *to, const struct record *record)
+static char *put_zeek(char *to, const struct record *record,
+		      const struct source *source)
 {
 	const bool ssh = is_ssh(record);
 
 	if (is_http(record))
 		return to;
-	to = put_timestamp(to, record->start_time);
+	to = put_timestamp(to, record->start_time + source->clock_offset);
 	*to++ = '\t';
 	to = put_uid(to, record);
 	*to++ = '\t';
@@ -309,15 +311,15 @@ static char *put_zeek(char *to, const struct record *record)
 }
 
 size_t format_record(enum format format, char *to, const struct record *record,
-		     const char *source)
+		     const struct source *source)
 {
 	switch (format) {
 	case FORMAT_TEXT:
-		return (size_t)(put_line_text(to, record) - to);
+		return (size_t)(put_line_text(to, record, source) - to);
 	case FORMAT_JSON:
 		return (size_t)(put_json(to, record, source) - to);
 	case FORMAT_ZEEK:
-		return (size_t)(put_zeek(to, record) - to);
+		return (size_t)(put_zeek(to, record, source) - to);
 	}
 	return 0;
 }

@@ -20,13 +20,19 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_ZEEK };
  */
 #define LINE_MAX_BYTES (5 * BANNER_MAX + 6 * 4096 + 1024)
 
+/* Where a record comes from. */
+struct source {
+	const char *name;   /* of the interface or the file */
+	__u64 clock_offset; /* ns: added to the record's times gives time since 1970 */
+};
+
 /*
  * Writes a record as one line with its newline to `to`, which has room for
- * LINE_MAX_BYTES. `source` is the interface's or the file's name. Returns the
- * bytes written: 0 where the format leaves such a record out.
+ * LINE_MAX_BYTES. Returns the bytes written: 0 where the format leaves such a
+ * record out.
  */
 size_t format_record(enum format format, char *to, const struct record *record,
-		     const char *source);
+		     const struct source *source);
 
 /* The lines before and after the records, likewise; 0 where there are none. */
 size_t format_header(enum format format, char *to, time_t now);

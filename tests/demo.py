@@ -1,0 +1,249 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Shows bannerprobe at work on real servers: `make demo`, as root, on Debian.
+
+Two network namespaces joined by a veth pair: servers in one, bannerprobe and
+the clients in the other. The machine's own network is not touched.
+"""
+
+import contextlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+
+import netns
+import servers
+
+ADDRESS = "10.99.0.2"
+PACKAGES = ["openssh-server", "vsftpd", "python3-aiosmtpd", "dovecot-imapd", "dovecot-pop3d",
+            "mariadb-server-core", "nginx-light"]
+POLICY = "/usr/sbin/policy-rc.d"	# Debian asks it whether a new package may start its service
+
+VSFTPD = """listen=YES
+listen_port=21
+background=NO
+anonymous_enable=YES
+run_as_launching_user=YES
+secure_chroot_dir={folder}
+"""
+DOVECOT = """protocols = imap pop3
+base_dir = {folder}/dovecot
+state_dir = {folder}/dovecot
+log_path = /dev/stderr
+ssl = no
+listen = {address}
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home=/nonexistent
+}}
+"""
+NGINX = """daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/nginx;
+  server {{ listen {address}:80; location / {{ return 200 "hello\\n"; }} }}
+}}
+"""
+
+
+# --- packages ---------------------------------------------------------------------------------
+
+def is_installed(package):
+    asked = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Status}", package],
+                           capture_output=True, text=True)
+    return asked.stdout == "installed"
+
+
+@contextlib.contextmanager
+def no_services_started():
+    """Installing a server must not start it on the machine's own network."""
+    ours = not os.path.exists(POLICY)
+    if ours:
+        with open(POLICY, "w") as file:
+            file.write("#!/bin/sh\nexit 101\n")
+        os.chmod(POLICY, 0o755)
+    try:
+        yield
+    finally:
+        if ours:
+            os.unlink(POLICY)
+
+
+def install():
+    missing = [package for package in PACKAGES if not is_installed(package)]
+    if not missing:
+        return
+    print("Installing", *missing, "...", flush=True)
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+    with no_services_started():
+        subprocess.run([*command, "update"], env=env, check=True)
+        subprocess.run([*command, "install", "-y", "--no-install-recommends", *missing],
+                       env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+# --- servers ----------------------------------------------------------------------------------
+
+def ssh(folder):
+    netns.sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{folder}/key")
+    os.makedirs("/run/sshd", exist_ok=True)	# its privilege separation insists
+    return ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-h", f"{folder}/key",
+            "-o", f"ListenAddress={ADDRESS}", "-o", f"PidFile={folder}/sshd.pid"]
+
+
+def smtp(folder):
+    return ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", f"{ADDRESS}:25",
+            "-c", "aiosmtpd.handlers.Sink"]
+
+
+def ftp(folder):
+    return ["/usr/sbin/vsftpd", configured(folder, "vsftpd.conf", VSFTPD)]
+
+
+def mail(folder):
+    return ["/usr/sbin/dovecot", "-F", "-c", configured(folder, "dovecot.conf", DOVECOT)]
+
+
+def mariadb(folder):
+    data = f"{folder}/mariadb"
+    os.mkdir(data)
+    return ["/usr/sbin/mariadbd", "--no-defaults", "--user=root", f"--datadir={data}",
+            "--skip-grant-tables", "--innodb-log-file-size=4M", f"--socket={data}/socket",
+            f"--pid-file={data}/pid", f"--bind-address={ADDRESS}", f"--tmpdir={data}",
+            "--lc-messages-dir=/usr/share/mysql"]
+
+
+def nginx(folder):
+    return ["/usr/sbin/nginx", "-p", folder, "-e", "stderr",
+            "-c", configured(folder, "nginx.conf", NGINX)]
+
+
+def configured(folder, name, text):
+    path = os.path.join(folder, name)
+    with open(path, "w") as file:
+        file.write(text.format(folder=folder, address=ADDRESS))
+    return path
+
+
+# Programs, and the ports that each must listen on.
+SERVERS = {ssh: [22], smtp: [25], ftp: [21], mail: [143, 110], mariadb: [3306], nginx: [80]}
+NAMES = {22: "SSH", 25: "SMTP", 21: "FTP", 143: "IMAP", 110: "POP3", 3306: "MariaDB"}
+
+
+@contextlib.contextmanager
+def running(ns, command, log):
+    """A server; ended by its own pid, and without mercy if it does not mind."""
+    # In a session of its own: Ctrl-C is for the demo, which then ends it in order.
+    process = subprocess.Popen(ns.argv(*command), stdin=subprocess.DEVNULL, stdout=log,
+                               stderr=log, start_new_session=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def listening(ns):
+    return {int(port) for port in re.findall(r":(\d+)\s", ns.run("ss", "-Hltn").stdout)}
+
+
+def start_servers(stack, ns, folder):
+    log = stack.enter_context(open(os.path.join(folder, "log"), "w+"))
+    wanted = {port for ports in SERVERS.values() for port in ports}
+    processes = [stack.enter_context(running(ns, server(folder), log)) for server in SERVERS]
+
+    def ready():
+        if any(process.poll() is not None for process in processes):
+            return True		# one gave up: told below, without the wait
+        return wanted <= listening(ns)
+    try:
+        netns.wait_for("the servers", ready, 40)
+    finally:
+        if missing := wanted - listening(ns):
+            log.seek(0)
+            sys.exit(f"{log.read()}\nnobody listens on {sorted(missing)}")
+
+
+# --- the show ---------------------------------------------------------------------------------
+
+def first_words(ns, port):
+    """What a server says to a client that says nothing, and the client's port."""
+    with servers.connect(ns, ADDRESS, port) as client:
+        return client.recv(4096), client.getsockname()[1]
+
+
+def web_answer(ns):
+    with servers.connect(ns, ADDRESS, 80) as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return client.recv(4096).split(b"\r\n")[0].decode()
+
+
+def show(net):
+    """Connects to every server; true if each banner was logged, as its client read it."""
+    with netns.Probe(net.host, "-f", "text", "veth0") as probe:
+        print(*probe.stderr, sep="\n")
+        print("\nnginx, which speaks only when spoken to, answered:", web_answer(net.host))
+        print("\nThe others spoke first, and bannerprobe logged:")
+        expected = []
+        for port, name in NAMES.items():
+            said, client_port = first_words(net.host, port)
+            expected.append((f"{ADDRESS}:{port}", f"10.99.0.1:{client_port}", said))
+            print(f"{name:8}", probe.line(), flush=True)
+        print()
+        probe.send(signal.SIGTERM)
+        code = probe.ended()
+        return judged(probe, code, expected)
+
+
+def judged(probe, code, expected):
+    found = [re.fullmatch(r".* (\S+) -> (\S+) (.*)", line) for line in probe.stdout]
+    found = [(m[1], m[2], netns.decoded(m[3])) for m in found if m]
+    kept = [(server, client, said[:256]) for server, client, said in expected]
+    if code or found != kept or len(found) != len(probe.stdout):
+        print("FAILED: expected", kept, "exit 0, but there was", found, f"exit {code}",
+              *probe.stderr, sep="\n")
+        return False
+    print(f"All {len(found)} banners, each as its client read it. nginx's answer is not among "
+          "them: there the client spoke first.")
+    return True
+
+
+def main():
+    if os.geteuid():
+        sys.exit("demo: needs root, for network namespaces and BPF")
+    if not os.access(netns.BINARY, os.X_OK):
+        sys.exit(f"demo: there is no {netns.BINARY}: run make first")
+    # An end by signal is an end in order, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    install()
+    with contextlib.ExitStack() as stack:
+        folder = tempfile.mkdtemp(prefix="bannerprobe-demo-")
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        os.chmod(folder, 0o755)		# some servers drop their privileges
+        net = stack.enter_context(netns.Network())
+        print("Starting sshd, aiosmtpd, vsftpd, dovecot, mariadbd and nginx ...", flush=True)
+        start_servers(stack, net.peer, folder)
+        return 0 if show(net) else 1
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,549 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The probe on live interfaces: network namespaces, veth pairs, real sockets, real servers."""
+
+import collections
+import contextlib
+import fcntl
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+
+import netns
+import packets
+from netns import BINARY, PATIENCE, Probe, attached, decoded, wait_for
+from servers import Server, ask, connect, listen_to, load
+
+if os.geteuid():
+    pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
+
+CLSACT = {"BANNERPROBE_TC": "clsact"}
+# Every way to attach on a veth: options, environment, and what it must come to.
+WAYS = {
+    "auto": (["--hook", "auto"], {}, ("tcx", "tcx")),
+    "tc": (["--hook", "tc"], {}, ("tcx", "tcx")),
+    "clsact": (["--hook", "tc"], CLSACT, ("clsact", "clsact")),
+    "xdp": (["--hook", "xdp"], {}, ("native XDP", "tcx")),
+    "xdp-native": (["--hook", "xdp-native"], {}, ("native XDP", "tcx")),
+    "xdp-generic": (["--hook", "xdp-generic"], {}, ("generic XDP", "tcx")),
+    "xdp and clsact": (["--hook", "xdp"], CLSACT, ("native XDP", "clsact")),
+}
+every_way = pytest.mark.parametrize("way", WAYS)
+
+
+def start(ns, way, *args, **kwargs):
+    """The probe, attached in one of the ways."""
+    options, env, hooks = WAYS[way]
+    probe = Probe(ns, "-f", "json", *options, *(args or ["veth0"]), env=env, **kwargs)
+    if set(probe.hooks.values()) != {hooks}:
+        probe.__exit__()
+        pytest.fail(f"attached by {probe.hooks}, not by {hooks}: {probe.stderr}")
+    return probe
+
+
+def told(records):
+    """What records say of each connection, to be compared with what sockets saw."""
+    return collections.Counter((r["server_port"], r["client_port"], decoded(r["banner"]))
+                               for r in records)
+
+
+def shown(*talks):
+    return collections.Counter(map(tuple, talks))
+
+
+# --- banners ----------------------------------------------------------------------------------
+
+@every_way
+@pytest.mark.parametrize("family", ["IPv4", "IPv6"])
+def test_both_directions(net, way, family):
+    """A server of this host and one elsewhere: both speak, and each that speaks second is silent."""
+    here, there = ("10.99.0.1", "10.99.0.2") if family == "IPv4" else ("fd99:0::1", "fd99:0::2")
+    with Server(net.host, here) as ours, Server(net.peer, there) as theirs, \
+            Server(net.host, here, None) as mute, Server(net.peer, there, None) as mute_there, \
+            start(net.host, way) as probe:
+        inbound, outbound = listen_to(net.peer, ours), listen_to(net.host, theirs)
+        assert ask(net.peer, mute).said and ask(net.host, mute_there).said
+        records = probe.stop()
+    assert told(records) == shown(inbound, outbound)
+    by_server = {r["server"]: r for r in records}
+    short = {"fd99:0::1": "fd99::1", "fd99:0::2": "fd99::2"}
+    here, there = short.get(here, here), short.get(there, there)
+    for server, client, direction in (here, there, "out"), (there, here, "in"):
+        r = by_server[server]
+        assert (r["client"], r["dir"], r["iface"]) == (client, direction, "veth0")
+        assert (r["history"], r["truncated"], "vlan" in r) == ("ShAd", False, False)
+        assert 0 <= r["delay_us"] < PATIENCE * 1_000_000
+
+
+def test_time_is_that_of_the_wall_clock(net):
+    with Server(net.host, "10.99.0.1") as server, start(net.host, "auto") as probe:
+        before = time.time()
+        listen_to(net.peer, server)
+        after = time.time()
+        [record] = probe.stop()
+    assert before - 0.001 <= record["ts"] <= after + 0.001
+
+
+@every_way
+def test_load(net, way):
+    """2,000 connections of each kind at full speed: every banner once, and nothing else."""
+    with Server(net.host, "10.99.0.1") as greeter, Server(net.host, "10.99.0.1", None) as mute, \
+            start(net.host, way) as probe:
+        talks = load(net.peer, greeter, mute, 2000)
+        records = probe.stop()
+    expected = shown(*(t for t in talks if t.server_port == greeter.port))
+    assert sum(expected.values()) == 2000
+    assert told(records) == expected
+
+
+def test_load_outbound(net):
+    """The same with the clients on the probe's side."""
+    with Server(net.peer, "10.99.0.2") as greeter, Server(net.peer, "10.99.0.2", None) as mute, \
+            start(net.host, "xdp-generic") as probe:
+        talks = load(net.host, greeter, mute, 2000)
+        records = probe.stop()
+    assert told(records) == shown(*(t for t in talks if t.server_port == greeter.port))
+
+
+LONG = bytes(range(256)) * 40
+
+
+@every_way
+@pytest.mark.parametrize("mtu", [1500, 9000])
+def test_long_banner(net, way, mtu):
+    """Offloads make one large packet of it, jumbo frames one that is not linear."""
+    net.host.ip("link", "set", "veth0", "mtu", str(mtu))
+    net.peer.ip("link", "set", "peer0", "mtu", str(mtu))
+    with Server(net.host, "10.99.0.1", lambda n: LONG) as ours, \
+            Server(net.peer, "10.99.0.2", lambda n: LONG) as theirs, \
+            start(net.host, way, "-l", "4096", "veth0") as probe:
+        listen_to(net.peer, ours), listen_to(net.host, theirs)
+        records = probe.stop()
+    assert sorted(r["dir"] for r in records) == ["in", "out"]
+    for r in records:
+        banner = decoded(r["banner"])
+        assert r["len"] >= 1400
+        assert banner == LONG[:min(4096, r["len"])]
+        assert r["truncated"] == (r["len"] > 4096)
+
+
+def test_reader_in_a_pipe_sees_a_banner_at_once(net):
+    """Within a tenth of a second of the client itself, each of twenty."""
+    with Server(net.host, "10.99.0.1") as server, start(net.host, "auto") as probe:
+        for _ in range(20):
+            said = listen_to(net.peer, server).said
+            there = time.monotonic()
+            line = probe.line()
+            assert decoded(json.loads(line)["banner"]) == said
+            assert line.when - there < 0.1
+        assert len(probe.stop()) == 20
+
+
+# --- real sshd --------------------------------------------------------------------------------
+
+@contextlib.contextmanager
+def sshd(ns, folder, address):
+    """OpenSSH's server with a configuration of its own; yields its port."""
+    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
+    if not program:
+        pytest.skip("openssh-server is not installed")
+    key, port = folder / "key", 2222
+    netns.sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
+    os.makedirs("/run/sshd", exist_ok=True)	# its privilege separation insists
+    command = [program, "-D", "-e", "-f", "/dev/null", "-h", str(key), "-p", str(port),
+               "-o", f"ListenAddress={address}", "-o", f"PidFile={folder}/pid"]
+    server = subprocess.Popen(ns.argv(*command), stderr=subprocess.PIPE, text=True)
+    try:
+        lines = iter(server.stderr.readline, "")
+        assert any("Server listening" in line for line in lines), "sshd does not start"
+        yield port
+    finally:
+        server.terminate()
+        server.communicate(timeout=PATIENCE)
+
+
+def test_openssh(net, tmp_path):
+    with sshd(net.host, tmp_path, "10.99.0.1") as port, start(net.host, "auto") as probe:
+        with connect(net.peer, "10.99.0.1", port) as client:
+            said = client.recv(256)
+            client_port = client.getsockname()[1]
+        records = probe.stop()
+    assert re.fullmatch(rb"SSH-2\.0-OpenSSH_.*\r\n", said)
+    assert told(records) == shown((port, client_port, said))
+
+
+def test_openssh_in_zeek_format(net, tmp_path):
+    with sshd(net.host, tmp_path, "10.99.0.1") as port, \
+            Probe(net.host, "-f", "zeek", "veth0") as probe:
+        with connect(net.peer, "10.99.0.1", port) as client:
+            said = client.recv(256)
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    [row] = [line.split("\t") for line in probe.stdout if not line.startswith("#")]
+    assert row[2:] == ["10.99.0.1", "2222", "PassiveRecon::SSH_SERVER", "-",
+                       said.decode().rstrip(), "-"]
+    assert probe.stdout[-1].startswith("#close\t")
+
+
+# --- VLAN tags --------------------------------------------------------------------------------
+
+def inject(ns, iface, frames, protocol=0):
+    """Send frames just as they are."""
+    with ns.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as wire:
+        wire.bind((iface, protocol))
+        for frame in frames:
+            wire.send(frame)
+
+
+@every_way
+@pytest.mark.parametrize("tags, vlan", [
+    ([(0x8100, 42)], [42]),
+    ([(0x88a8, 7)], [7]),
+    ([(0x88a8, 7), (0x8100, 42)], [7, 42]),
+    ([(0x8100, 7), (0x8100, 4094)], [7, 4094]),
+])
+def test_vlan(net, way, tags, vlan):
+    """One connection that arrives, one that leaves; both with tags."""
+    arriving = packets.Connection(("192.0.2.9", 40001), ("192.0.2.10", 25))
+    leaving = packets.Connection(("2001:db8::9", 40002), ("2001:db8::10", 25))
+    with start(net.host, way) as probe:
+        for ns, iface, talk in (net.peer, "peer0", arriving), (net.host, "veth0", leaving):
+            inject(ns, iface, [packets.ethernet(p, tags) for p in talk.greeted(b"tagged")])
+        found = [json.loads(probe.line()) for _ in range(2)]
+        assert probe.stop() == found
+    assert sorted((r["client_port"], r["dir"], r["vlan"], r["banner"]) for r in found) == \
+        [(40001, "in", vlan, "tagged"), (40002, "out", vlan, "tagged")]
+
+
+# --- devices that carry IP without Ethernet ---------------------------------------------------
+
+@contextlib.contextmanager
+def tun(ns, name="tun0"):
+    """A tunnel device; what is written to the file arrives on it."""
+    TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454ca, 1, 0x1000
+    with ns.entered(), open("/dev/net/tun", "r+b", buffering=0) as file:
+        fcntl.ioctl(file, TUNSETIFF, struct.pack("16sH22x", name.encode(), IFF_TUN | IFF_NO_PI))
+        ns.ip("addr", "add", "10.98.0.1/24", "dev", name)
+        ns.ip("link", "set", name, "up")
+        yield file
+
+
+@pytest.mark.parametrize("way", ["auto", "tc", "clsact", "xdp"])
+def test_tunnel(net, way):
+    options, env, _ = WAYS[way]
+    arriving = packets.Connection(("192.0.2.9", 40001), ("192.0.2.10", 25))
+    leaving = packets.Connection(("192.0.2.9", 40002), ("192.0.2.10", 25))
+    with tun(net.host) as far_end, Probe(net.host, "-f", "json", *options, "tun0", env=env) as probe:
+        for packet in arriving.greeted(b"hello"):
+            far_end.write(bytes(packet))
+        inject(net.host, "tun0", [bytes(p) for p in leaving.greeted(b"hello")], 0x0800)
+        found = [json.loads(probe.line()) for _ in range(2)]
+        assert probe.stop() == found
+    assert sorted((r["client_port"], r["dir"], r["iface"], r["banner"]) for r in found) == \
+        [(40001, "in", "tun0", "hello"), (40002, "out", "tun0", "hello")]
+
+
+def test_tunnel_has_no_xdp_for_us(net):
+    """Generic XDP would run there, but without the Ethernet header that it counts on."""
+    with tun(net.host):
+        assert "tun0" in complaint(net.host, 3, BINARY, "--hook", "xdp-generic", "tun0")
+
+
+# --- several interfaces -----------------------------------------------------------------------
+
+@every_way
+def test_two_interfaces(net2, way):
+    """Each one's own connections, and one that is forwarded from one to the other: once."""
+    a, b = net2.peers
+    with Server(net2.host, "10.99.0.1") as first, Server(net2.host, "10.99.1.1") as second, \
+            Server(b, "10.99.1.2") as behind, Server(b, "fd99:1::2") as behind6, \
+            start(net2.host, way, "veth0", "veth1", interfaces=2) as probe:
+        talks = [listen_to(a, first), listen_to(b, second)]
+        passing = [listen_to(a, behind), listen_to(a, behind6)]
+        records = probe.stop()
+    assert told(records) == shown(*talks, *passing)
+    iface = {r["client_port"]: r["iface"] for r in records}
+    assert [iface[t.client_port] for t in talks] == ["veth0", "veth1"]
+
+
+@pytest.mark.parametrize("way", ["auto", "tc", "clsact", "xdp", "xdp-generic"])
+def test_loopback_shows_each_packet_twice(net, way):
+    options, env, _ = WAYS[way]
+    with Server(net.host, "127.0.0.1") as server, Server(net.host, "::1") as server6, \
+            Server(net.host, "127.0.0.1", None) as mute, \
+            Probe(net.host, "-f", "json", *options, "lo", env=env) as probe:
+        talks = [listen_to(net.host, s) for s in (server, server6) * 50]
+        ask(net.host, mute)
+        assert told(probe.stop()) == shown(*talks)
+
+
+# --- signals ----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends_by_a_signal_with_everything_written(net, number):
+    with Server(net.host, "10.99.0.1") as server, start(net.host, "auto") as probe:
+        talks = [listen_to(net.peer, server) for _ in range(300)]
+        records = probe.stop(number)
+    assert told(records) == shown(*talks)
+
+
+@pytest.mark.parametrize("form", ["json", "zeek", "text"])
+def test_hangup_reopens_the_file(net, tmp_path, form):
+    log, old = tmp_path / "log", tmp_path / "log.1"
+    with Server(net.host, "10.99.0.1", lambda n: b"banner %d\n" % n) as server, \
+            Probe(net.host, "-f", form, "-o", log, "veth0") as probe:
+        listen_to(net.peer, server)
+        wait_for("the first banner", lambda: "banner 1" in log.read_text())
+        log.rename(old)
+        listen_to(net.peer, server)
+        wait_for("the second in the old file", lambda: "banner 2" in old.read_text())
+        probe.send(signal.SIGHUP)
+        wait_for("a new file", log.exists)
+        listen_to(net.peer, server)
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    assert re.findall(r"banner (\d)", old.read_text()) == ["1", "2"]
+    assert re.findall(r"banner (\d)", log.read_text()) == ["3"]
+    assert probe.stdout == []
+    if form == "zeek":
+        for file in old, log:
+            lines = file.read_text().splitlines()
+            assert lines[0] == r"#separator \x09" and lines[-1].startswith("#close")
+            assert sum(line.startswith("#fields") for line in lines) == 1
+
+
+# --- what it leaves behind --------------------------------------------------------------------
+
+@every_way
+def test_nothing_stays_attached(net, way):
+    with start(net.host, way) as probe:
+        assert attached(net.host, "veth0")
+        probe.stop()
+    assert attached(net.host, "veth0") == []
+
+
+@every_way
+def test_nothing_stays_attached_after_sigkill(net, way):
+    """The kernel takes links away with their owner; filters of old are cleared by the next start."""
+    with start(net.host, way) as probe:
+        probe.send(signal.SIGKILL)
+        assert probe.ended() == -signal.SIGKILL
+    if "clsact" in way:
+        assert attached(net.host, "veth0")
+        with start(net.host, way) as probe:
+            filters = [what for what in attached(net.host, "veth0") if "filter" in what]
+            assert len(filters) == (1 if "xdp" in way else 2)
+            probe.stop()
+    wait_for("the kernel to detach", lambda: attached(net.host, "veth0") == [])
+
+
+TRIVIAL = """
+#define SEC(name) __attribute__((section(name), used))
+SEC("xdp") int pass_xdp(void *ctx) { return 2; }
+SEC("tc") int pass_tc(void *ctx) { return -1; }
+char license[] SEC("license") = "GPL";
+"""
+
+
+@pytest.fixture(scope="module")
+def trivial(tmp_path_factory):
+    """Programs of somebody else."""
+    folder = tmp_path_factory.mktemp("bpf")
+    (folder / "other.c").write_text(TRIVIAL)
+    netns.compile_bpf(folder / "other.c", folder / "other.o")
+    return str(folder / "other.o")
+
+
+@pytest.mark.parametrize("way", ["tc", "clsact"])
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("pref", ["1", "49152"])
+def test_filters_of_others_are_left_alone(net, trivial, way, end, pref):
+    net.host.tc("qdisc", "add", "dev", "veth0", "clsact")
+    for hook in "ingress", "egress":
+        net.host.tc("filter", "add", "dev", "veth0", hook, "pref", pref, "bpf", "da",
+                    "obj", trivial, "sec", "tc")
+    before = attached(net.host, "veth0")
+    assert len(before) == 3
+    with Server(net.host, "10.99.0.1") as server, start(net.host, way) as probe:
+        assert set(before) < set(attached(net.host, "veth0"))
+        talk = listen_to(net.peer, server)
+        probe.send(end)
+        probe.ended()
+    assert end == signal.SIGKILL or told(map(json.loads, probe.stdout)) == shown(talk)
+    if way == "clsact" and end == signal.SIGKILL:
+        with start(net.host, way) as probe:		# clears its own leftovers, not these
+            assert len(attached(net.host, "veth0")) == len(before) + 2
+            probe.stop()
+    wait_for("the old state", lambda: attached(net.host, "veth0") == before)
+
+
+def test_an_empty_clsact_of_others_is_left_alone(net):
+    net.host.tc("qdisc", "add", "dev", "veth0", "clsact")
+    with start(net.host, "clsact") as probe:
+        probe.stop()
+    assert attached(net.host, "veth0") == ["qdisc clsact"]
+
+
+def test_two_probes_on_one_interface(net):
+    """By clsact neither takes the other's filters away when it goes."""
+    with Server(net.host, "10.99.0.1") as server, start(net.host, "clsact") as first:
+        with start(net.host, "clsact") as second:
+            talks = [listen_to(net.peer, server)]
+            assert told(second.stop()) == shown(*talks)
+        talks.append(listen_to(net.peer, server))
+        assert told(first.stop()) == shown(*talks)
+    assert attached(net.host, "veth0") == []
+
+
+@pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
+@pytest.mark.parametrize("way", ["xdp", "auto"])
+def test_a_busy_xdp_slot_is_shared_by_tc(net, trivial, mode, way):
+    net.host.ip("link", "set", "dev", "veth0", mode, "obj", trivial, "sec", "xdp")
+    before = attached(net.host, "veth0")
+    with Server(net.host, "10.99.0.1") as server, Server(net.peer, "10.99.0.2") as there, \
+            Probe(net.host, "-f", "json", "--hook", way, "veth0") as probe:
+        assert probe.hooks == {"veth0": ("tcx", "tcx")}
+        talks = listen_to(net.peer, server), listen_to(net.host, there)
+        assert told(probe.stop()) == shown(*talks)
+    if way == "xdp":		# it was asked for and was not to be had
+        assert any("veth0" in line and "XDP" in line and ": attached: " not in line
+                   for line in probe.stderr), probe.stderr
+    assert attached(net.host, "veth0") == before
+
+
+def complaint(ns, code, *args, env=None):
+    """The one line with which it must give up."""
+    done = ns.run(*args, env={**os.environ, **(env or {})})
+    assert (done.returncode, done.stdout) == (code, ""), done
+    [line] = done.stderr.splitlines()
+    assert line.startswith("bannerprobe: ")
+    return line
+
+
+@pytest.mark.parametrize("way", ["xdp-native", "xdp-generic"])
+def test_a_busy_xdp_slot_that_was_insisted_on(net, trivial, way):
+    net.host.ip("link", "set", "dev", "veth0", "xdpdrv", "obj", trivial, "sec", "xdp")
+    before = attached(net.host, "veth0")
+    assert "veth0" in complaint(net.host, 3, BINARY, "--hook", way, "veth0")
+    assert attached(net.host, "veth0") == before
+
+
+def test_native_xdp_that_the_device_has_not(net):
+    assert "lo" in complaint(net.host, 3, BINARY, "--hook", "xdp-native", "lo")
+
+
+# --- what goes wrong --------------------------------------------------------------------------
+
+def test_no_such_interface(net):
+    assert "none0" in complaint(net.host, 3, BINARY, "none0")
+
+
+def test_no_such_interface_among_others(net):
+    """All or nothing: what was attached before is detached."""
+    done = net.host.run(BINARY, "veth0", "none0")
+    assert done.returncode == 3 and "none0" in done.stderr
+    assert attached(net.host, "veth0") == []
+
+
+def test_no_privilege(net):
+    line = complaint(net.host, 3, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+                     "--bounding-set=-all", BINARY, "veth0")
+    assert "root" in line or "CAP_" in line or "privilege" in line
+
+
+@every_way
+def test_interfaces_vanish(net2, way):
+    """It says so, goes on with what is left, and does not sit there deaf when nothing is."""
+    with Server(net2.host, "10.99.0.1") as server, \
+            start(net2.host, way, "veth0", "veth1", interfaces=2) as probe:
+        net2.host.ip("link", "del", "veth1")
+        probe.error_line("veth1")
+        talk = listen_to(net2.peer, server)
+        assert told([json.loads(probe.line())]) == shown(talk)
+        net2.host.ip("link", "del", "veth0")
+        assert probe.ended() == 1
+        assert any("veth0" in line and ": attached: " not in line for line in probe.stderr)
+
+
+# --- options ----------------------------------------------------------------------------------
+
+@every_way
+def test_check_attaches_nothing(net, way):
+    options, env, hooks = WAYS[way]
+    done = net.host.run(BINARY, "--check", *options, "veth0", env={**os.environ, **env})
+    assert done.returncode == 0, done
+    assert "veth0" in done.stdout + done.stderr
+    for hook in hooks:		# which of the two kinds of tc it will be shows only in attaching
+        assert hook.replace("tcx", "tc").replace("clsact", "tc") in done.stdout + done.stderr
+    assert attached(net.host, "veth0") == []
+
+
+def test_check_fails_where_a_start_would(net):
+    assert "none0" in complaint(net.host, 3, BINARY, "--check", "none0")
+
+
+WRONG = [[], ["--nonsense", "veth0"], ["-f", "xml", "veth0"], ["--hook", "sometimes", "veth0"],
+         ["-l", "0", "veth0"], ["-l", "4097", "veth0"], ["-l", "x", "veth0"], ["-l", "-1", "veth0"],
+         ["-l", "99999999999999999999", "veth0"], ["-l", "", "veth0"], ["-l", "12x", "veth0"],
+         ["--max-flows", "0", "veth0"], ["--max-flows", "many", "veth0"], ["--stats=x", "veth0"],
+         ["-r"], ["--check"], ["-o"]]
+
+
+@pytest.mark.parametrize("args", WRONG, ids=" ".join)
+def test_wrong_usage(net, args):
+    done = net.host.run(BINARY, *args)
+    assert (done.returncode, done.stdout) == (2, ""), done
+    assert done.stderr.startswith("bannerprobe: ") or "sage" in done.stderr
+
+
+@pytest.mark.parametrize("option", ["-h", "--help", "-V", "--version"])
+def test_help_and_version(option):
+    done = packets.probe(option)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert (b"libbpf" if "V" in option or "v" in option else b"--max-flows") in done.stdout
+
+
+def test_stats_at_the_end(net):
+    with Server(net.host, "10.99.0.1") as server, Server(net.host, "10.99.0.1", None) as mute, \
+            start(net.host, "auto", "--stats", "veth0") as probe:
+        talks = [listen_to(net.peer, server) for _ in range(3)]
+        for _ in range(2):
+            ask(net.peer, mute)
+        assert told(probe.stop()) == shown(*talks)
+    count = packets.counters("\n".join(probe.stderr).encode())
+    assert (count["connections"], count["banners"], count["client_first"]) == (5, 3, 2)
+    assert count.get("lost_ring", 0) == count.get("lost_table", 0) == 0
+
+
+def test_stats_every_second(net):
+    with start(net.host, "auto", "--stats=1", "veth0") as probe:
+        for _ in range(2):
+            probe.error_line(r"^connections\s")
+        probe.stop()
+
+
+def test_a_small_table_still_serves(net):
+    """Far more connections than it holds, one after another: each is done before it is evicted."""
+    with Server(net.host, "10.99.0.1") as server, \
+            start(net.host, "auto", "--max-flows", "1024", "veth0") as probe:
+        talks = [listen_to(net.peer, server) for _ in range(2000)]
+        assert told(probe.stop()) == shown(*talks)
+
+
+def test_a_reader_that_goes_away_ends_it(net):
+    """As with `| head -1`: what cannot be written any more is not watched any longer."""
+    reader, writer = os.pipe()
+    with Server(net.host, "10.99.0.1") as server, \
+            Probe(net.host, "-f", "json", "veth0", stdout=writer) as probe:
+        os.close(writer)
+        os.close(reader)
+        listen_to(net.peer, server)
+        assert probe.ended() in (1, -signal.SIGPIPE)
+    assert attached(net.host, "veth0") == []

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "attach.h"
+
+#include "message.h"
+#include "netlink.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "bannerprobe.skel.h"
+
+/* Linux 6.6; libbpf before 1.3 does not name them, but passes them on. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS 47
+#define TCX_FIRST (1U << 3) /* BPF_F_BEFORE, before all others */
+
+/*
+ * For operators and tests: "clsact" takes the way that kernels before 6.6
+ * have, on those after it too.
+ */
+#define TC_ENVIRONMENT "BANNERPROBE_TC"
+
+/*
+ * Drivers on which native XDP neither resets the link when it is attached
+ * nor switches off the offloads that traffic lives on. Anything else is left
+ * to tc: it costs a little more per packet, and harms nothing. (veth keeps a
+ * third of its throughput under native XDP; ixgbe and igb reset the link.)
+ */
+static const char *const xdp_friendly_drivers[] = { "mlx5_core", "ice" };
+
+/* Asked for by name: that one or none. */
+static bool is_strict(const struct interface *interface)
+{
+	return interface->asked == HOOK_XDP_NATIVE ||
+	       interface->asked == HOOK_XDP_GENERIC;
+}
+
+/* An ioctl on a network device: 0 or negative errno. */
+static int device_ioctl(unsigned long number, struct ifreq *request)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int error;
+
+	if (fd < 0)
+		return -errno;
+	error = ioctl(fd, number, request) ? -errno : 0;
+	close(fd);
+	return error;
+}
+
+static bool driver_is_xdp_friendly(const struct interface *interface)
+{
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq request = { .ifr_data = (char *)&info };
+
+	memcpy(request.ifr_name, interface->name, IFNAMSIZ);
+	if (device_ioctl(SIOCETHTOOL, &request))
+		return false;
+	for (size_t i = 0; i < sizeof(xdp_friendly_drivers) /
+				       sizeof(*xdp_friendly_drivers);
+	     i++) {
+		if (!strcmp(info.driver, xdp_friendly_drivers[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Which way to try first; false where what is asked for cannot be. */
+static bool choose_way(struct interface *interface)
+{
+	interface->first = interface->asked;
+	if (interface->asked == HOOK_AUTO)
+		interface->first = driver_is_xdp_friendly(interface) ?
+					   HOOK_XDP :
+					   HOOK_TC;
+	if (interface->first == HOOK_TC || !interface->raw_ip)
+		return true;
+	if (is_strict(interface)) {
+		message("%s: not an Ethernet device, which XDP would need: use "
+			"--hook tc", interface->name);
+		return false;
+	}
+	message("%s: not an Ethernet device: tc instead of XDP",
+		interface->name);
+	interface->first = HOOK_TC;
+	return true;
+}
+
+/* Fills in the index and the kind of link layer. */
+static int look_up(struct interface *interface, const char *name)
+{
+	struct ifreq request = {};
+	int error;
+
+	if (strlen(name) >= IFNAMSIZ)
+		return -ENODEV;
+	strcpy(interface->name, name);
+	strcpy(request.ifr_name, name);
+	error = device_ioctl(SIOCGIFINDEX, &request);
+	if (error)
+		return error;
+	interface->index = (unsigned int)request.ifr_ifindex;
+	error = device_ioctl(SIOCGIFHWADDR, &request);
+	interface->raw_ip = request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
+			    request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK;
+	return error;
+}
+
+int interface_find(struct interface *interface, const char *name, enum hook hook)
+{
+	int error;
+
+	*interface = (struct interface){ .asked = hook };
+	error = look_up(interface, name);
+	if (error) {
+		message("%s: %s (`ip link` lists the interfaces)", name,
+			error == -ENODEV ? "no such interface" :
+					   strerror(-error));
+		return error;
+	}
+	return choose_way(interface) ? 0 : -EOPNOTSUPP;
+}
+
+const char *interface_name_now(unsigned int index, char name[IFNAMSIZ])
+{
+	struct ifreq request = { .ifr_ifindex = (int)index };
+
+	if (device_ioctl(SIOCGIFNAME, &request))
+		return NULL;
+	return strcpy(name, request.ifr_name);
+}
+
+bool interface_wants_xdp(const struct interface *interface)
+{
+	return interface->first != HOOK_TC;
+}
+
+static int attach_link(struct attachment *attachment, int program,
+		       unsigned int index, int type, __u32 flags,
+		       const char *name)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+	int fd = bpf_link_create(program, (int)index, (enum bpf_attach_type)type,
+				 &options);
+
+	if (fd < 0)
+		return fd;
+	*attachment = (struct attachment){ .way = ATTACHED_LINK,
+					   .name = name,
+					   .link_fd = fd };
+	return 0;
+}
+
+/*
+ * First of all filters, so that no other's verdict hides a packet; where
+ * another kind of filter has that priority, wherever the kernel puts it.
+ */
+static int attach_clsact(struct interface *interface,
+			 struct attachment *attachment, int program,
+			 int direction)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)interface->index,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .priority = 1);
+	int error = bpf_tc_hook_create(&hook);
+
+	if (!error)
+		interface->made_clsact = true;
+	else if (error != -EEXIST)
+		return error;
+	hook.attach_point = direction;
+	error = bpf_tc_attach(&hook, &options);
+	if (error == -EINVAL || error == -EEXIST) {
+		options.priority = 0;
+		options.handle = 0;
+		error = bpf_tc_attach(&hook, &options);
+	}
+	if (error)
+		return error;
+	*attachment = (struct attachment){ .way = ATTACHED_CLSACT,
+					   .name = "clsact",
+					   .direction = direction,
+					   .handle = options.handle,
+					   .priority = options.priority,
+					   .program_id = options.prog_id };
+	return 0;
+}
+
+static int attach_tc(struct interface *interface, struct attachment *attachment,
+		     const struct bpf_program *program, bool ingress)
+{
+	const char *forced = getenv(TC_ENVIRONMENT);
+	int fd = bpf_program__fd(program), error = -EINVAL;
+
+	if (!forced || strcmp(forced, "clsact"))
+		error = attach_link(attachment, fd, interface->index,
+				    ingress ? TCX_INGRESS : TCX_EGRESS,
+				    TCX_FIRST, "tcx");
+	if (error == -EINVAL) /* no tcx here */
+		error = attach_clsact(interface, attachment, fd,
+				      ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+	if (error)
+		message("%s: tc %s: %s", interface->name,
+			ingress ? "ingress" : "egress", strerror(-error));
+	return error;
+}
+
+/* Why a device or a driver does not take the XDP program, and what helps. */
+static const char *xdp_advice(int error)
+{
+	switch (-error) {
+	case EBUSY:
+	case EEXIST:
+		return "another XDP program is attached";
+	case EOPNOTSUPP:
+		return "the driver has no XDP of this kind";
+	case ERANGE:
+	case EINVAL:
+		return "the driver refuses it: a large MTU, LRO or too few queues "
+		       "are common reasons";
+	case ENOMEM:
+		return "no memory for its queues";
+	default:
+		return strerror(-error);
+	}
+}
+
+static int attach_xdp(struct interface *interface, struct bannerprobe_bpf *bpf,
+		      __u32 mode)
+{
+	return attach_link(&interface->in,
+			   bpf_program__fd(bpf->progs.bannerprobe_xdp),
+			   interface->index, BPF_XDP, mode,
+			   mode == XDP_FLAGS_DRV_MODE ? "native XDP" :
+							"generic XDP");
+}
+
+/* Attaches by XDP as asked for; says why where that cannot be. */
+static int attach_receive_xdp(struct interface *interface,
+			      struct bannerprobe_bpf *bpf)
+{
+	const bool generic = interface->first == HOOK_XDP_GENERIC;
+	int error = attach_xdp(interface, bpf, generic ? XDP_FLAGS_SKB_MODE :
+							 XDP_FLAGS_DRV_MODE);
+
+	if (error && error != -EBUSY && error != -EEXIST &&
+	    interface->asked == HOOK_XDP) {
+		message("%s: native XDP: %s: trying generic", interface->name,
+			xdp_advice(error));
+		error = attach_xdp(interface, bpf, XDP_FLAGS_SKB_MODE);
+	}
+	if (error)
+		message("%s: XDP: %s: %s", interface->name, xdp_advice(error),
+			is_strict(interface) ? "use --hook tc" : "tc instead");
+	return error;
+}
+
+static int attach_receive(struct interface *interface,
+			  struct bannerprobe_bpf *bpf)
+{
+	if (interface_wants_xdp(interface)) {
+		int error = attach_receive_xdp(interface, bpf);
+
+		if (!error || is_strict(interface))
+			return error;
+	}
+	return attach_tc(interface, &interface->in,
+			 interface->raw_ip ? bpf->progs.bannerprobe_rxi :
+					     bpf->progs.bannerprobe_rx,
+			 true);
+}
+
+int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf)
+{
+	int error = attach_receive(interface, bpf);
+
+	if (!error)
+		error = attach_tc(interface, &interface->out,
+				  interface->raw_ip ?
+					  bpf->progs.bannerprobe_txi :
+					  bpf->progs.bannerprobe_tx,
+				  false);
+	if (error)
+		return error;
+	message("%s: attached: receive %s, transmit %s", interface->name,
+		interface->in.name, interface->out.name);
+	return 0;
+}
+
+void interface_plan(const struct interface *interface)
+{
+	static const char *const ways[] = {
+		[HOOK_XDP] = "native XDP, else generic XDP, else tc",
+		[HOOK_XDP_NATIVE] = "native XDP",
+		[HOOK_XDP_GENERIC] = "generic XDP",
+		[HOOK_TC] = "tc",
+	};
+
+	message("%s: would attach: receive %s, transmit tc", interface->name,
+		interface->asked == HOOK_AUTO && interface_wants_xdp(interface) ?
+			"native XDP, else tc" :
+			ways[interface->first]);
+}
+
+/* Whatever has taken the place of our filter by now is not touched. */
+static void detach_clsact(const struct interface *interface,
+			  const struct attachment *attachment)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)interface->index,
+		    .attach_point = attachment->direction);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = attachment->handle,
+		    .priority = attachment->priority);
+
+	if (bpf_tc_query(&hook, &options) ||
+	    options.prog_id != attachment->program_id)
+		return;
+	options.prog_fd = 0;
+	options.prog_id = 0;
+	options.flags = 0;
+	bpf_tc_detach(&hook, &options);
+}
+
+static void detach(const struct interface *interface,
+		   struct attachment *attachment)
+{
+	if (attachment->way == ATTACHED_LINK)
+		close(attachment->link_fd);
+	else if (attachment->way == ATTACHED_CLSACT && !interface->gone)
+		detach_clsact(interface, attachment);
+	attachment->way = DETACHED;
+}
+
+void interface_detach(struct interface *interface)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)interface->index,
+		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
+
+	detach(interface, &interface->in);
+	detach(interface, &interface->out);
+	/* Destroying the qdisc would take everybody's filters along. */
+	if (interface->made_clsact && !interface->gone &&
+	    netlink_count_filters(interface->index) == 0)
+		bpf_tc_hook_destroy(&hook);
+	interface->made_clsact = false;
+}

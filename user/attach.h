@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which program is attached to which hook of an interface, and how it comes
+ * off again. Never replaces or detaches another's program.
+ */
+#ifndef BANNERPROBE_ATTACH_H
+#define BANNERPROBE_ATTACH_H
+
+#include "options.h"
+
+#include <linux/if.h>
+#include <linux/types.h>
+#include <stdbool.h>
+
+struct bannerprobe_bpf;
+
+/* One program on one hook. */
+struct attachment {
+	enum { DETACHED, ATTACHED_LINK, ATTACHED_CLSACT } way;
+	const char *name; /* of the way, for a person */
+	int link_fd;	  /* ATTACHED_LINK: the kernel detaches when it closes */
+
+	/* ATTACHED_CLSACT */
+	int direction; /* BPF_TC_INGRESS or BPF_TC_EGRESS */
+	__u32 handle;
+	__u32 priority;
+	__u32 program_id;
+};
+
+struct interface {
+	char name[IFNAMSIZ];
+	unsigned int index;
+	bool raw_ip;	  /* no Ethernet header */
+	bool gone;	  /* deleted while the program ran */
+	bool made_clsact; /* this process made the qdisc */
+	enum hook asked;  /* on the command line */
+	enum hook first;  /* what that and the device come to; never auto */
+	struct attachment in, out;
+};
+
+/* Finds the interface and how to attach to it; 0 or negative errno, told. */
+int interface_find(struct interface *interface, const char *name,
+		   enum hook hook);
+
+/* The name that an index has now, or NULL where there is none. */
+const char *interface_name_now(unsigned int index, char name[IFNAMSIZ]);
+
+/* Whether the interface is to be attached by XDP first. */
+bool interface_wants_xdp(const struct interface *interface);
+
+/*
+ * Attaches both directions and says how. 0 or negative errno, of which the
+ * reason has been told; what is attached by then is left to the caller.
+ */
+int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf);
+
+/* Says what interface_attach() would try first. */
+void interface_plan(const struct interface *interface);
+
+/* Detaches what interface_attach() attached, and nothing else. */
+void interface_detach(struct interface *interface);
+
+#endif

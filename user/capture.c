@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "capture.h"
+
+#include "flowtable.h"
+#include "message.h"
+#include "stats.h"
+
+#include <pcap/pcap.h>
+#include <pcap/sll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define LOOPBACK_HEADER 4 /* DLT_NULL, DLT_LOOP: the address family */
+
+struct reader {
+	const struct options *options;
+	struct output *output;
+	struct flow_table *table;
+	const char *path;
+	int link_type;
+	__u64 counters[COUNTER_MAX];
+	struct record *record; /* with room for BANNER_MAX bytes */
+};
+
+/* BSD loopback: only what announces itself as IP is opened. */
+static enum parse_result parse_loopback(const struct frame *frame,
+					struct segment *segment)
+{
+	const __u8 *family = frame_at(frame, 0, LOOPBACK_HEADER);
+
+	if (!family)
+		return frame_short(frame, 0, LOOPBACK_HEADER);
+	/*
+	 * In either byte order, a family is the one byte that is not 0: 2 is
+	 * IPv4; IPv6 is 10 on Linux, 24, 28 or 30 on the BSDs and macOS.
+	 */
+	switch (family[0] | family[3]) {
+	case 2:
+	case 10:
+	case 24:
+	case 28:
+	case 30:
+		return parse_ip(frame, LOOPBACK_HEADER, segment);
+	default:
+		return PARSE_NOT_TCP;
+	}
+}
+
+static enum parse_result parse_cooked(const struct frame *frame, size_t header,
+				      size_t protocol, struct segment *segment)
+{
+	const __u8 *bytes = frame_at(frame, 0, (__u32)header);
+
+	if (!bytes)
+		return frame_short(frame, 0, (__u32)header);
+	return parse_ethertype(frame, header,
+			       (__u16)(bytes[protocol] << 8 | bytes[protocol + 1]),
+			       segment);
+}
+
+static enum parse_result parse_packet(int link_type, const struct frame *frame,
+				      struct segment *segment)
+{
+	segment->vlan[0] = segment->vlan[1] = 0;
+	segment->vlan_count = 0;
+	switch (link_type) {
+	case DLT_EN10MB:
+		return parse_ethernet(frame, segment);
+	case DLT_LINUX_SLL:
+		return parse_cooked(frame, SLL_HDR_LEN,
+				    offsetof(struct sll_header, sll_protocol),
+				    segment);
+	case DLT_LINUX_SLL2:
+		return parse_cooked(frame, SLL2_HDR_LEN,
+				    offsetof(struct sll2_header, sll2_protocol),
+				    segment);
+	case DLT_NULL:
+	case DLT_LOOP:
+		return parse_loopback(frame, segment);
+	default:
+		return parse_ip(frame, 0, segment);
+	}
+}
+
+static bool link_type_is_known(int link_type)
+{
+	switch (link_type) {
+	case DLT_EN10MB:
+	case DLT_LINUX_SLL:
+	case DLT_LINUX_SLL2:
+	case DLT_NULL:
+	case DLT_LOOP:
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The banner's bytes as far as they were captured, up to the limit. */
+static void log_banner(struct reader *reader, const struct frame *frame,
+		       const struct segment *segment, const struct flow *flow,
+		       __u32 skip, __u64 now)
+{
+	struct record *record = reader->record;
+	size_t captured = (size_t)(frame->end - frame->data);
+	size_t offset = (size_t)segment->payload_offset + skip;
+	size_t kept = offset < captured ? captured - offset : 0;
+
+	describe_banner(record, flow, segment, skip, now);
+	if (kept > record->len)
+		kept = record->len;
+	if (kept > reader->options->length)
+		kept = reader->options->length;
+	record->kept = (__u32)kept;
+	if (kept)
+		memcpy(record->banner, frame->data + offset, kept);
+	output_record(reader->output, record, &(struct source){ reader->path, 0 });
+}
+
+static void count_evicted(struct reader *reader, const struct flow *evicted)
+{
+	if (flow_is_pending(evicted))
+		reader->counters[COUNT_EVICTED]++;
+}
+
+static void track_segment(struct reader *reader, const struct frame *frame,
+			  const struct segment *segment, __u64 now)
+{
+	struct flow_key key;
+	int sender = flow_key_of(segment, &key);
+	struct flow *flow, evicted;
+	struct verdict verdict;
+
+	if (sender < 0)
+		return;
+	flow = flow_table_find(reader->table, &key);
+	if (!flow) {
+		if (!segment_opens(segment))
+			return;
+		flow = flow_table_add(reader->table, &key, &evicted);
+		if (!flow) {
+			reader->counters[COUNT_LOST_TABLE]++;
+			return;
+		}
+		count_evicted(reader, &evicted);
+	}
+	verdict = track(flow, segment, sender, now);
+	reader->counters[verdict.began]++;
+	reader->counters[verdict.ended]++;
+	reader->counters[verdict.outcome]++;
+	reader->counters[verdict.ignored]++;
+	if (verdict.outcome == COUNT_BANNER)
+		log_banner(reader, frame, segment, flow, verdict.skip, now);
+}
+
+static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
+			const __u8 *bytes)
+{
+	/* tv_usec holds nanoseconds: so was the file opened. */
+	const __u64 now = (__u64)header->ts.tv_sec * 1000000000ULL +
+			  (__u64)header->ts.tv_usec;
+	const struct frame frame = {
+		.data = bytes,
+		.end = bytes + header->caplen,
+		.wire_len = header->len > header->caplen ? header->len :
+							   header->caplen,
+	};
+	struct segment segment;
+
+	switch (parse_packet(reader->link_type, &frame, &segment)) {
+	case PARSED:
+		track_segment(reader, &frame, &segment, now);
+		break;
+	case PARSE_FRAGMENT:
+		reader->counters[COUNT_FRAGMENTS]++;
+		break;
+	case PARSE_MALFORMED:
+		reader->counters[COUNT_MALFORMED]++;
+		break;
+	case PARSE_CUT:
+		reader->counters[COUNT_CUT]++;
+		break;
+	case PARSE_NOT_TCP:
+		break;
+	}
+}
+
+/* The capture is at its end: nothing more will be seen of this connection. */
+static void count_unfinished(const struct flow *flow, void *context)
+{
+	struct reader *reader = context;
+
+	if (flow_is_pending(flow))
+		reader->counters[unfinished_outcome(flow)]++;
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void interrupt(int signal)
+{
+	(void)signal;
+	interrupted = true;
+}
+
+/*
+ * What has been read is logged also when the reading is interrupted. A second
+ * signal does not wait for that.
+ */
+static void catch_signals(void)
+{
+	struct sigaction action = { .sa_handler = interrupt,
+				    .sa_flags = (int)SA_RESETHAND };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+static bool is_regular(FILE *file)
+{
+	struct stat status;
+
+	return !fstat(fileno(file), &status) && S_ISREG(status.st_mode);
+}
+
+/* Returns false where the file could not be read to its end. */
+static bool read_packets(struct reader *reader, pcap_t *pcap)
+{
+	/* Who pipes a running capture in wants to see each banner at once. */
+	const bool stream = !is_regular(pcap_file(pcap));
+	struct pcap_pkthdr *header;
+	const __u8 *bytes;
+	__u64 packets = 0;
+	int result;
+
+	while ((result = pcap_next_ex(pcap, &header, &bytes)) == 1) {
+		packets++;
+		read_packet(reader, header, bytes);
+		if (stream)
+			output_flush(reader->output);
+		if (interrupted || reader->output->closed)
+			return true;
+	}
+	if (result == PCAP_ERROR_BREAK || interrupted)
+		return true;
+	message("%s: after packet %llu: %s", reader->path, packets,
+		pcap_geterr(pcap));
+	return false;
+}
+
+static bool read_file(struct reader *reader)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	bool complete = false;
+	pcap_t *pcap = pcap_open_offline_with_tstamp_precision(
+		reader->path, PCAP_TSTAMP_PRECISION_NANO, error);
+
+	if (!pcap) {
+		/* libpcap names the file in some of its messages, not in all. */
+		if (!strncmp(error, reader->path, strlen(reader->path)))
+			message("%s", error);
+		else
+			message("%s: %s", reader->path, error);
+		return false;
+	}
+	reader->link_type = pcap_datalink(pcap);
+	if (link_type_is_known(reader->link_type)) {
+		complete = read_packets(reader, pcap);
+	} else {
+		const char *name = pcap_datalink_val_to_name(reader->link_type);
+
+		message("%s: link type %d (%s) is not one that can be read",
+			reader->path, reader->link_type, name ? name : "unknown");
+	}
+	pcap_close(pcap);
+	flow_table_clear(reader->table, count_unfinished, reader);
+	output_flush(reader->output);
+	return complete;
+}
+
+static enum exit_code read_files(struct reader *reader)
+{
+	const struct options *options = reader->options;
+	enum exit_code code = EXIT_DONE;
+
+	for (int i = 0; i < options->count; i++) {
+		reader->path = options->names[i];
+		if (!read_file(reader))
+			code = EXIT_FAILED;
+		if (interrupted || reader->output->closed)
+			break;
+	}
+	reader->counters[COUNT_NOTHING] = 0;
+	if (options->stats)
+		stats_print(reader->counters, reader->output);
+	stats_print_losses(reader->counters, reader->output);
+	return code;
+}
+
+enum exit_code capture_run(const struct options *options, struct output *output)
+{
+	struct reader reader = {
+		.options = options,
+		.output = output,
+		.table = flow_table_new(options->max_flows),
+		.record = calloc(1, sizeof(struct record) + BANNER_MAX),
+	};
+	enum exit_code code = EXIT_FAILED;
+
+	catch_signals();
+	if (reader.table && reader.record)
+		code = read_files(&reader);
+	else
+		message("out of memory");
+	flow_table_free(reader.table);
+	free(reader.record);
+	return code;
+}

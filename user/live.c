@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "live.h"
+
+#include "attach.h"
+#include "message.h"
+#include "netlink.h"
+#include "programs.h"
+#include "stats.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bannerprobe.skel.h"
+
+#define NS_PER_SECOND 1000000000ULL
+
+struct live {
+	const struct options *options;
+	struct output *output;
+	struct bannerprobe_bpf *bpf;
+	struct ring_buffer *ring;
+	struct interface *interfaces;
+	int count; /* of interfaces */
+	struct mnl_socket *links;
+	int epoll_fd, signal_fd, timer_fd;
+	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
+	bool stop;
+	enum exit_code code;
+};
+
+/* --- interfaces -------------------------------------------------------- */
+
+static bool is_listed(const struct live *live, const char *name)
+{
+	for (int i = 0; i < live->count; i++) {
+		if (!strcmp(live->interfaces[i].name, name))
+			return true;
+	}
+	return false;
+}
+
+static bool find_interfaces(struct live *live)
+{
+	const struct options *options = live->options;
+
+	live->interfaces = calloc((size_t)options->count,
+				  sizeof(*live->interfaces));
+	for (int i = 0; live->interfaces && i < options->count; i++) {
+		if (is_listed(live, options->names[i]))
+			continue; /* twice the same is once */
+		if (interface_find(&live->interfaces[live->count],
+				   options->names[i], options->hook))
+			return false;
+		live->count++;
+	}
+	return live->interfaces;
+}
+
+static unsigned int programs_needed(const struct live *live)
+{
+	unsigned int which = 0;
+
+	for (int i = 0; i < live->count; i++) {
+		const struct interface *interface = &live->interfaces[i];
+
+		which |= interface->raw_ip ? PROGRAMS_RAW_IP : PROGRAMS_ETHERNET;
+		if (interface_wants_xdp(interface))
+			which |= PROGRAMS_XDP;
+	}
+	return which;
+}
+
+static bool attach_interfaces(struct live *live)
+{
+	for (int i = 0; i < live->count; i++) {
+		if (interface_attach(&live->interfaces[i], live->bpf))
+			return false;
+	}
+	return true;
+}
+
+static void detach_interfaces(struct live *live)
+{
+	for (int i = 0; i < live->count; i++)
+		interface_detach(&live->interfaces[i]);
+}
+
+static const char *interface_name(const struct live *live, __u32 index)
+{
+	for (int i = 0; i < live->count; i++) {
+		if (live->interfaces[i].index == index)
+			return live->interfaces[i].name;
+	}
+	return "";
+}
+
+/* An interface was deleted (name NULL), changed or renamed. */
+static void on_link_changed(unsigned int index, const char *name, void *context)
+{
+	struct live *live = context;
+	int left = 0;
+
+	for (int i = 0; i < live->count; i++) {
+		struct interface *interface = &live->interfaces[i];
+
+		if (interface->index == index && !interface->gone) {
+			if (name && strcmp(interface->name, name)) {
+				message("%s: is called %s now", interface->name,
+					name);
+				snprintf(interface->name, IFNAMSIZ, "%s", name);
+			} else if (!name) {
+				message("%s: the interface was deleted",
+					interface->name);
+				interface->gone = true;
+				interface_detach(interface);
+			}
+		}
+		left += !interface->gone;
+	}
+	if (!left && !live->stop) {
+		message("no interface is left");
+		live->stop = true;
+		live->code = EXIT_FAILED;
+	}
+}
+
+/* Changes were missed: an interface without a name now is gone. */
+static void check_links(struct live *live)
+{
+	for (int i = 0; i < live->count; i++) {
+		unsigned int index = live->interfaces[i].index;
+		char name[IFNAMSIZ];
+
+		on_link_changed(index, interface_name_now(index, name), live);
+	}
+}
+
+static void on_links(struct live *live)
+{
+	if (netlink_read_links(live->links, on_link_changed, live) == -ENOBUFS)
+		check_links(live);
+}
+
+/* --- records ----------------------------------------------------------- */
+
+static __u64 clock_ns(clockid_t clock)
+{
+	struct timespec time;
+
+	clock_gettime(clock, &time);
+	return (__u64)time.tv_sec * NS_PER_SECOND + (__u64)time.tv_nsec;
+}
+
+/* Called before each batch: the wall clock may have been set. */
+static void read_clock_offset(struct live *live)
+{
+	live->clock_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct live *live = context;
+	const struct record *record = data;
+	const struct source source = { interface_name(live, record->ifindex),
+				       live->clock_offset };
+
+	(void)size;
+	output_record(live->output, record, &source);
+	return 0;
+}
+
+static void on_records(struct live *live)
+{
+	read_clock_offset(live);
+	ring_buffer__consume(live->ring);
+	output_flush(live->output);
+	if (live->output->closed) {
+		live->stop = true;
+		live->code = EXIT_FAILED;
+	}
+}
+
+/* --- the event loop ---------------------------------------------------- */
+
+static void on_signal(struct live *live)
+{
+	struct signalfd_siginfo signal;
+
+	if (read(live->signal_fd, &signal, sizeof(signal)) != sizeof(signal))
+		return;
+	if (signal.ssi_signo == SIGHUP)
+		output_reopen(live->output);
+	else
+		live->stop = true;
+}
+
+static void print_stats(struct live *live)
+{
+	__u64 counters[COUNTER_MAX];
+
+	programs_read_counters(live->bpf, counters);
+	stats_print(counters, live->output);
+}
+
+static void on_timer(struct live *live)
+{
+	__u64 expirations;
+
+	if (read(live->timer_fd, &expirations, sizeof(expirations)) > 0)
+		print_stats(live);
+}
+
+static int watch_fd(struct live *live, int fd, void (*handler)(struct live *))
+{
+	/* The handler stands for the event: there is one of each. */
+	struct epoll_event event = { .events = EPOLLIN,
+				     .data.ptr = (void *)handler };
+
+	return fd < 0 ? -errno : epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* Signals that come from now on wait for the event loop. */
+static int open_signals(struct live *live)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	live->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	live->output->interrupt_fd = live->signal_fd;
+	return watch_fd(live, live->signal_fd, on_signal);
+}
+
+static int open_timer(struct live *live)
+{
+	const struct timespec interval = { .tv_sec = live->options->stats_seconds };
+	const struct itimerspec timer = { interval, interval };
+
+	if (!live->options->stats_seconds)
+		return 0;
+	live->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	timerfd_settime(live->timer_fd, 0, &timer, NULL);
+	return watch_fd(live, live->timer_fd, on_timer);
+}
+
+static bool open_events(struct live *live)
+{
+	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	live->links = netlink_watch_links();
+	if (live->epoll_fd >= 0 && live->links && !open_signals(live) &&
+	    !open_timer(live) &&
+	    !watch_fd(live, netlink_fd(live->links), on_links))
+		return true;
+	message("setting up the event loop: %s", strerror(errno));
+	return false;
+}
+
+static bool open_ring(struct live *live)
+{
+	live->ring = ring_buffer__new(bpf_map__fd(live->bpf->maps.records),
+				      on_record, live, NULL);
+	if (live->ring &&
+	    !watch_fd(live, ring_buffer__epoll_fd(live->ring), on_records))
+		return true;
+	message("opening the ring buffer: %s", strerror(errno));
+	return false;
+}
+
+static void run(struct live *live)
+{
+	struct epoll_event events[4];
+
+	while (!live->stop) {
+		int count = epoll_wait(live->epoll_fd, events, 4, -1);
+
+		for (int i = 0; i < count; i++)
+			((void (*)(struct live *))events[i].data.ptr)(live);
+	}
+}
+
+/* Everything up to the first packet. */
+static bool start(struct live *live)
+{
+	live->code = EXIT_ATTACH;
+	/* Links are watched before they are looked up: none can slip away. */
+	if (!open_events(live) || !find_interfaces(live))
+		return false;
+	live->bpf = programs_load(programs_needed(live), live->options->length,
+				  live->options->max_flows);
+	if (!live->bpf)
+		return false;
+	if (live->options->check) {
+		for (int i = 0; i < live->count; i++)
+			interface_plan(&live->interfaces[i]);
+		live->code = EXIT_DONE;
+		return false;
+	}
+	if (!open_ring(live) || !attach_interfaces(live))
+		return false;
+	live->code = EXIT_DONE;
+	return true;
+}
+
+/* Detached first: then the ring and the counters do not change any more. */
+static void finish(struct live *live)
+{
+	__u64 counters[COUNTER_MAX];
+
+	detach_interfaces(live);
+	on_records(live);
+	programs_read_counters(live->bpf, counters);
+	if (live->options->stats)
+		stats_print(counters, live->output);
+	stats_print_losses(counters, live->output);
+}
+
+enum exit_code live_run(const struct options *options, struct output *output)
+{
+	struct live live = { .options = options,
+			     .output = output,
+			     .epoll_fd = -1,
+			     .signal_fd = -1,
+			     .timer_fd = -1 };
+
+	if (start(&live)) {
+		run(&live);
+		finish(&live);
+	}
+	detach_interfaces(&live);
+	ring_buffer__free(live.ring);
+	bannerprobe_bpf__destroy(live.bpf);
+	netlink_close(live.links);
+	output->interrupt_fd = -1;
+	close(live.timer_fd);
+	close(live.signal_fd);
+	close(live.epoll_fd);
+	free(live.interfaces);
+	return live.code;
+}

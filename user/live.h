@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Watching interfaces: the BPF programs' life, from loading to detaching. */
+#ifndef BANNERPROBE_LIVE_H
+#define BANNERPROBE_LIVE_H
+
+#include "options.h"
+#include "output.h"
+
+/* Runs until SIGINT or SIGTERM, or until no interface is left. */
+enum exit_code live_run(const struct options *options, struct output *output);
+
+#endif

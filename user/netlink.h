@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What only rtnetlink tells: interfaces that go, and who filters on one. */
+#ifndef BANNERPROBE_NETLINK_H
+#define BANNERPROBE_NETLINK_H
+
+struct mnl_socket;
+
+/* Called for each interface that was deleted (name NULL) or has this name now. */
+typedef void link_changed(unsigned int index, const char *name, void *context);
+
+/* Subscribes to changes of interfaces; NULL with errno set on failure. */
+struct mnl_socket *netlink_watch_links(void);
+int netlink_fd(const struct mnl_socket *socket);
+void netlink_close(struct mnl_socket *socket);
+
+/*
+ * Takes what has arrived, without waiting. Negative errno; -ENOBUFS: changes
+ * were missed, so ask the kernel how things are.
+ */
+int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
+		       void *context);
+
+/* tc filters on both directions of an interface's clsact; negative errno. */
+int netlink_count_filters(unsigned int index);
+
+#endif

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "output.h"
+
+#include "message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFER_SIZE (1 << 18)
+_Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES, "a line and the rest of another fit");
+
+static const char *name_of(const struct output *output)
+{
+	return output->path ? output->path : "standard output";
+}
+
+static int open_file(const struct output *output)
+{
+	int fd;
+
+	if (!output->path)
+		return STDOUT_FILENO;
+	fd = open(output->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	return fd < 0 ? -errno : fd;
+}
+
+static void use(struct output *output, int fd)
+{
+	struct stat status;
+
+	output->fd = fd;
+	output->waits = fstat(fd, &status) || !S_ISREG(status.st_mode);
+	output->used += format_header(output->format,
+				      output->buffer + output->used, time(NULL));
+}
+
+int output_open(struct output *output, enum format format, const char *path)
+{
+	int fd;
+
+	*output = (struct output){ .format = format,
+				   .path = path,
+				   .interrupt_fd = -1 };
+	fd = open_file(output);
+	if (fd < 0) {
+		message("%s: %s", path, strerror(-fd));
+		return fd;
+	}
+	output->buffer = malloc(BUFFER_SIZE);
+	if (!output->buffer) {
+		message("out of memory");
+		return -ENOMEM;
+	}
+	use(output, fd);
+	output_flush(output);
+	return 0;
+}
+
+/* Records among whole lines; the lines of a header are none. */
+static __u64 count_records(const char *text, size_t len)
+{
+	const char *end = text + len, *newline;
+	__u64 records = 0;
+
+	while ((newline = memchr(text, '\n', (size_t)(end - text)))) {
+		records += *text != '#';
+		text = newline + 1;
+	}
+	return records;
+}
+
+/* Waits until PIPE_BUF bytes can be written. False: told to stop instead. */
+static bool wait_writable(const struct output *output)
+{
+	struct pollfd events[] = {
+		{ .fd = output->fd, .events = POLLOUT },
+		{ .fd = output->interrupt_fd, .events = POLLIN },
+	};
+
+	while (poll(events, 2, -1) < 0) {
+		if (errno != EINTR)
+			return true; /* let write() say what is wrong */
+	}
+	return events[0].revents || !events[1].revents;
+}
+
+/* Writes as much as it can; *done is how much. 0 or an errno. */
+static int write_out(struct output *output, size_t *done)
+{
+	*done = 0;
+	while (*done < output->used) {
+		size_t len = output->used - *done;
+		ssize_t written;
+
+		if (output->waits) {
+			if (!wait_writable(output))
+				return EINTR;
+			if (len > PIPE_BUF)
+				len = PIPE_BUF;
+		}
+		written = write(output->fd, output->buffer + *done, len);
+		if (written > 0)
+			*done += (size_t)written;
+		else if (written < 0 && errno != EINTR && errno != EAGAIN)
+			return errno;
+	}
+	return 0;
+}
+
+static void complain(struct output *output, int error)
+{
+	if (error == EINTR || error == output->error)
+		return;
+	message("%s: %s: records are being lost", name_of(output),
+		strerror(error));
+}
+
+/*
+ * After a failed write of `done` bytes: a line whose beginning is written
+ * will be completed when there is room again; the lines after it are lost.
+ */
+static void give_up(struct output *output, size_t done)
+{
+	const char *rest = output->buffer + done;
+	size_t len = output->used - done, keep = 0;
+	const bool within_line = done < output->broken_line ||
+				 (done && rest[-1] != '\n');
+
+	if (within_line)
+		keep = (size_t)((const char *)memchr(rest, '\n', len) + 1 - rest);
+	output->lost += count_records(rest + keep, len - keep);
+	memmove(output->buffer, rest, keep);
+	output->used = output->broken_line = keep;
+}
+
+void output_flush(struct output *output)
+{
+	size_t done = 0;
+	int error;
+
+	if (!output->used)
+		return;
+	error = output->closed ? EPIPE : write_out(output, &done);
+	output->logged += count_records(output->buffer, done);
+	if (!error) {
+		if (output->error && output->error != EINTR)
+			message("%s: writing again, %llu records lost",
+				name_of(output), output->lost);
+		output->used = output->broken_line = 0;
+		output->error = 0;
+		return;
+	}
+	give_up(output, done);
+	complain(output, error);
+	output->error = error;
+	output->closed = error == EPIPE;
+}
+
+void output_record(struct output *output, const struct record *record,
+		   const struct source *source)
+{
+	size_t len;
+
+	if (output->used > BUFFER_SIZE - LINE_MAX_BYTES)
+		output_flush(output);
+	len = format_record(output->format, output->buffer + output->used,
+			    record, source);
+	output->used += len;
+	if (!len)
+		output->left_out++;
+}
+
+static void close_file(struct output *output)
+{
+	output->used += format_footer(output->format,
+				      output->buffer + output->used, time(NULL));
+	output_flush(output);
+	if (output->path && close(output->fd) && !output->error) {
+		output->error = errno;
+		message("%s: %s", output->path, strerror(errno));
+	}
+}
+
+void output_reopen(struct output *output)
+{
+	int fd;
+
+	if (!output->path)
+		return;
+	fd = open_file(output);
+	if (fd < 0) {
+		message("%s: %s: going on with the old file", output->path,
+			strerror(-fd));
+		return;
+	}
+	output_flush(output);
+	close_file(output);
+	use(output, fd);
+	output_flush(output);
+}
+
+bool output_close(struct output *output)
+{
+	bool complete;
+
+	output_flush(output);
+	close_file(output);
+	complete = !output->lost && !output->error;
+	free(output->buffer);
+	output->buffer = NULL;
+	return complete;
+}

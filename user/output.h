@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Where records go: whole lines, gathered in a buffer and written when a
+ * batch is complete. What cannot be written is counted; writing is tried
+ * again with the next batch.
+ */
+#ifndef BANNERPROBE_OUTPUT_H
+#define BANNERPROBE_OUTPUT_H
+
+#include "format.h"
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+struct output {
+	enum format format;
+	const char *path; /* NULL: standard output */
+	int fd;
+	int interrupt_fd; /* readable: do not wait for a slow reader; or -1 */
+	bool waits;	  /* a pipe, terminal or socket: writing may block */
+	char *buffer;
+	size_t used;
+	size_t broken_line; /* bytes at the buffer's start that end a line of
+			     * which the beginning is written already */
+	__u64 logged;	    /* records written whole */
+	__u64 left_out;	    /* records that the format does not have */
+	__u64 lost;	    /* records that could not be written */
+	int error;	    /* the last one, as errno; 0: all is well */
+	bool closed;	    /* the reader has gone: nothing more can be written */
+};
+
+/* Opens the destination; negative errno, with a message. */
+int output_open(struct output *output, enum format format, const char *path);
+
+/* Adds one record; `source` as in format_record(). */
+void output_record(struct output *output, const struct record *record,
+		   const struct source *source);
+
+/* Writes what has been gathered. */
+void output_flush(struct output *output);
+
+/* Opens the file anew, after it was renamed. On failure the old one is kept. */
+void output_reopen(struct output *output);
+
+/* Writes the rest and closes. Returns false if anything was ever lost. */
+bool output_close(struct output *output);
+
+#endif

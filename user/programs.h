@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The BPF programs and their maps: loading them, reading the counters. */
+#ifndef BANNERPROBE_PROGRAMS_H
+#define BANNERPROBE_PROGRAMS_H
+
+#include "counters.h"
+#include "platform.h"
+
+struct bannerprobe_bpf;
+
+enum programs {
+	PROGRAMS_XDP = 1 << 0,
+	PROGRAMS_ETHERNET = 1 << 1, /* tc, both directions */
+	PROGRAMS_RAW_IP = 1 << 2,   /* likewise, without an Ethernet header */
+	PROGRAMS_ALL = (1 << 3) - 1,
+};
+
+/*
+ * Loads the programs named by `which` (enum programs). `length`: bytes of a
+ * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table; raised
+ * with a message where the kernel's LRU would not work with so few. NULL on
+ * failure, of which the reason has been told.
+ */
+struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
+				      __u32 max_flows);
+
+/*
+ * Reads the counters of all CPUs. Those still open and those evicted are
+ * worked out from the table: exact when nothing is attached any more.
+ */
+void programs_read_counters(struct bannerprobe_bpf *bpf,
+			    __u64 counters[COUNTER_MAX]);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "stats.h"
+
+#include "message.h"
+
+#include <stdio.h>
+
+static const struct {
+	const char *name, *meaning;
+} texts[COUNTER_MAX] = {
+#define COUNTER_TEXT(id, name, meaning) [COUNT_##id] = { name, meaning },
+	COUNTERS(COUNTER_TEXT)
+#undef COUNTER_TEXT
+};
+
+static void print(const char *name, __u64 value, const char *meaning)
+{
+	fprintf(stderr, "%-24s %12llu  %s\n", name, value, meaning);
+}
+
+void stats_print(const __u64 counters[COUNTER_MAX], const struct output *output)
+{
+	for (int i = COUNT_NOTHING + 1; i < COUNTER_MAX; i++)
+		print(texts[i].name, counters[i], texts[i].meaning);
+	print("logged", output->logged, "records written");
+	print("left_out", output->left_out, "records that this format leaves out");
+	print("lost_output", output->lost, "records lost: could not be written");
+}
+
+void stats_print_losses(const __u64 counters[COUNTER_MAX],
+			const struct output *output)
+{
+	if (counters[COUNT_LOST_RING])
+		message("%llu banners lost: the ring buffer was full",
+			counters[COUNT_LOST_RING]);
+	if (counters[COUNT_LOST_TABLE])
+		message("%llu connections not tracked: the table was full",
+			counters[COUNT_LOST_TABLE]);
+	if (counters[COUNT_EVICTED])
+		message("%llu connections evicted before anything was decided: "
+			"more --max-flows would keep them",
+			counters[COUNT_EVICTED]);
+	if (output->lost)
+		message("%llu records lost: they could not be written",
+			output->lost);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The counters, for a person. */
+#ifndef BANNERPROBE_STATS_H
+#define BANNERPROBE_STATS_H
+
+#include "counters.h"
+#include "output.h"
+
+/* Prints every counter, and what became of the records, to standard error. */
+void stats_print(const __u64 counters[COUNTER_MAX], const struct output *output);
+
+/* One line for each kind of loss; nothing where nothing was lost. */
+void stats_print_losses(const __u64 counters[COUNTER_MAX],
+			const struct output *output);
+
+#endif
