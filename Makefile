@@ -61,6 +61,40 @@ $(SKELETON): $(BPF_OBJECT)
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name bannerprobe_bpf > $@.new && mv $@.new $@
 
+# --- tests
+
+# The native suite runs under these: they find what an assertion does not.
+SANITIZERS ?= -fsanitize=address,undefined -fno-sanitize-recover=all
+TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
+
+TEST_COMMON := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c
+CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(TEST_COMMON))
+KERNEL_TEST := $(patsubst %.c,$(BUILD)/%.o,tests/kernel_test.c $(TEST_COMMON) \
+	user/programs.c user/message.c)
+
+$(BUILD)/sanitized/%.o: %.c | $(SKELETON)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(TEST_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/tests/core_test: $(CORE_TEST)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(BUILD)/tests/kernel_test: $(KERNEL_TEST)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
+
+TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/kernel_test
+
+# --- types of the kernel
+
 # Types from a kernel's BTF: the running one's, or VMLINUX=file.
 VMLINUX ?= /sys/kernel/btf/vmlinux
 .PHONY: vmlinux.h
@@ -79,4 +113,4 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(OBJECTS:%=%.d) $(BPF_OBJECT).d
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BPF_OBJECT))

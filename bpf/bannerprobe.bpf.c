@@ -57,16 +57,19 @@ struct {
 } locks SEC(".maps");
 
 /* Where a record is put together, or headers that are not at hand. */
-union scratch {
-	struct record record;
-	__u8 bytes[sizeof(struct record) + BANNER_MAX];
+struct scratch {
+	struct segment segment; /* see forget_segment() */
+	union {
+		struct record record;
+		__u8 bytes[sizeof(struct record) + BANNER_MAX];
+	};
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, union scratch);
+	__type(value, struct scratch);
 } scratches SEC(".maps");
 
 /* What a hook hands to the core. Constants after inlining, but for ctx. */
@@ -92,7 +95,7 @@ static __always_inline void count(__u32 counter)
 		(*value)++;
 }
 
-static __always_inline union scratch *scratch_of_cpu(void)
+static __always_inline struct scratch *scratch_of_cpu(void)
 {
 	__u32 zero = 0;
 
@@ -149,7 +152,7 @@ static __always_inline void report_banner(const struct packet *packet,
 					  const struct flow *flow, __u32 skip,
 					  __u64 now)
 {
-	union scratch *scratch = scratch_of_cpu();
+	struct scratch *scratch = scratch_of_cpu();
 	__u32 offset = segment->payload_offset + skip;
 	__u32 kept;
 
@@ -166,7 +169,7 @@ static __always_inline void report_banner(const struct packet *packet,
 	if (kept && load_bytes(packet, offset, scratch->record.banner, kept))
 		kept = 0;
 	scratch->record.kept = kept;
-	if (bpf_ringbuf_output(&records, scratch,
+	if (bpf_ringbuf_output(&records, &scratch->record,
 			       sizeof(struct record) + kept, 0))
 		count(COUNT_LOST_RING);
 }
@@ -218,6 +221,21 @@ static __always_inline bool begin_flow(const struct packet *packet,
 }
 
 /*
+ * The same segment in memory of which the verifier knows nothing: it need not
+ * follow each way through the parser through all of the tracker, too.
+ */
+static __always_inline const struct segment *
+forget_segment(const struct segment *segment)
+{
+	struct scratch *scratch = scratch_of_cpu();
+
+	if (!scratch)
+		return NULL;
+	scratch->segment = *segment;
+	return &scratch->segment;
+}
+
+/*
  * A connection that is evicted and replaced by another while this works on it
  * is changed under the wrong lock, which is harmless: the numbers of the two
  * do not fit each other, so no banner comes of it.
@@ -241,6 +259,9 @@ static __always_inline void track_flow(const struct packet *packet,
 	    !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
 		return; /* most of all traffic */
 
+	segment = forget_segment(segment);
+	if (!segment)
+		return;
 	now = bpf_ktime_get_ns();
 	if (!flow) {
 		if (begin_flow(packet, segment, &key, sender, now))
@@ -273,7 +294,7 @@ static __always_inline enum parse_result parse(const struct packet *packet,
 static __always_inline enum parse_result parse_copy(const struct packet *packet,
 						    struct segment *segment)
 {
-	union scratch *scratch = scratch_of_cpu();
+	struct scratch *scratch = scratch_of_cpu();
 	struct frame frame = { .wire_len = packet->frame.wire_len };
 	__u32 len = frame.wire_len;
 

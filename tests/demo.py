@@ -58,6 +58,23 @@ http {{
 """
 
 
+SIGNALS = signal.SIGINT, signal.SIGTERM
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """A signal that comes meanwhile counts afterwards: nothing is made and then forgotten."""
+    pending = []
+    before = {n: signal.signal(n, lambda number, _: pending.append(number)) for n in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in pending:
+            signal.raise_signal(number)
+
+
 # --- packages ---------------------------------------------------------------------------------
 
 def is_installed(package):
@@ -142,21 +159,14 @@ SERVERS = {ssh: [22], smtp: [25], ftp: [21], mail: [143, 110], mariadb: [3306], 
 NAMES = {22: "SSH", 25: "SMTP", 21: "FTP", 143: "IMAP", 110: "POP3", 3306: "MariaDB"}
 
 
-@contextlib.contextmanager
-def running(ns, command, log):
-    """A server; ended by its own pid, and without mercy if it does not mind."""
-    # In a session of its own: Ctrl-C is for the demo, which then ends it in order.
-    process = subprocess.Popen(ns.argv(*command), stdin=subprocess.DEVNULL, stdout=log,
-                               stderr=log, start_new_session=True)
+def end(process):
+    """By its own pid, and without mercy if it does not mind."""
+    process.terminate()
     try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def listening(ns):
@@ -166,18 +176,24 @@ def listening(ns):
 def start_servers(stack, ns, folder):
     log = stack.enter_context(open(os.path.join(folder, "log"), "w+"))
     wanted = {port for ports in SERVERS.values() for port in ports}
-    processes = [stack.enter_context(running(ns, server(folder), log)) for server in SERVERS]
+    processes = []
+    for server in SERVERS:
+        command = ns.argv(*server(folder))
+        with undisturbed():
+            # In a session of its own: Ctrl-C is for the demo, which then ends it in order.
+            processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                              stderr=log, start_new_session=True))
+            stack.callback(end, processes[-1])
 
     def ready():
         if any(process.poll() is not None for process in processes):
             return True		# one gave up: told below, without the wait
         return wanted <= listening(ns)
-    try:
+    with contextlib.suppress(AssertionError):
         netns.wait_for("the servers", ready, 40)
-    finally:
-        if missing := wanted - listening(ns):
-            log.seek(0)
-            sys.exit(f"{log.read()}\nnobody listens on {sorted(missing)}")
+    if missing := wanted - listening(ns):
+        log.seek(0)
+        sys.exit(f"{log.read()}\nnobody listens on {sorted(missing)}")
 
 
 # --- the show ---------------------------------------------------------------------------------
@@ -194,21 +210,20 @@ def web_answer(ns):
         return client.recv(4096).split(b"\r\n")[0].decode()
 
 
-def show(net):
+def show(net, stack):
     """Connects to every server; true if each banner was logged, as its client read it."""
-    with netns.Probe(net.host, "-f", "text", "veth0") as probe:
-        print(*probe.stderr, sep="\n")
-        print("\nnginx, which speaks only when spoken to, answered:", web_answer(net.host))
-        print("\nThe others spoke first, and bannerprobe logged:")
-        expected = []
-        for port, name in NAMES.items():
-            said, client_port = first_words(net.host, port)
-            expected.append((f"{ADDRESS}:{port}", f"10.99.0.1:{client_port}", said))
-            print(f"{name:8}", probe.line(), flush=True)
-        print()
-        probe.send(signal.SIGTERM)
-        code = probe.ended()
-        return judged(probe, code, expected)
+    with undisturbed():
+        probe = stack.enter_context(netns.Probe(net.host, "-f", "text", "veth0"))
+    print(*probe.stderr, sep="\n")
+    print("\nnginx, which speaks only when spoken to, answered:", web_answer(net.host))
+    print("\nThe others spoke first, and bannerprobe logged:")
+    expected = []
+    for port, name in NAMES.items():
+        said, client_port = first_words(net.host, port)
+        expected.append((f"{ADDRESS}:{port}", f"10.99.0.1:{client_port}", said))
+        print(f"{name:8}", probe.line(), flush=True)
+    probe.send(signal.SIGTERM)
+    return judged(probe, probe.ended(), expected)
 
 
 def judged(probe, code, expected):
@@ -219,9 +234,20 @@ def judged(probe, code, expected):
         print("FAILED: expected", kept, "exit 0, but there was", found, f"exit {code}",
               *probe.stderr, sep="\n")
         return False
-    print(f"All {len(found)} banners, each as its client read it. nginx's answer is not among "
+    print(f"\nAll {len(found)} banners, each as its client read it. nginx's answer is not among "
           "them: there the client spoke first.")
     return True
+
+
+def demo(stack):
+    with undisturbed():
+        folder = tempfile.mkdtemp(prefix="bannerprobe-demo-")
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        net = stack.enter_context(netns.Network())
+    os.chmod(folder, 0o755)		# some servers drop their privileges
+    print("Starting sshd, aiosmtpd, vsftpd, dovecot, mariadbd and nginx ...", flush=True)
+    start_servers(stack, net.peer, folder)
+    return show(net, stack)
 
 
 def main():
@@ -229,17 +255,15 @@ def main():
         sys.exit("demo: needs root, for network namespaces and BPF")
     if not os.access(netns.BINARY, os.X_OK):
         sys.exit(f"demo: there is no {netns.BINARY}: run make first")
-    # An end by signal is an end in order, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     install()
-    with contextlib.ExitStack() as stack:
-        folder = tempfile.mkdtemp(prefix="bannerprobe-demo-")
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        os.chmod(folder, 0o755)		# some servers drop their privileges
-        net = stack.enter_context(netns.Network())
-        print("Starting sshd, aiosmtpd, vsftpd, dovecot, mariadbd and nginx ...", flush=True)
-        start_servers(stack, net.peer, folder)
-        return 0 if show(net) else 1
+    stack = contextlib.ExitStack()
+    try:
+        return 0 if demo(stack) else 1
+    finally:
+        for number in SIGNALS:		# from here on it tidies up, come what may
+            signal.signal(number, signal.SIG_IGN)
+        stack.close()
 
 
 if __name__ == "__main__":

@@ -49,12 +49,16 @@ class Namespace:
         self.name = f"bp{os.getpid()}-{Namespace.count}-{role}"
 
     def __enter__(self):
-        sh("ip", "netns", "add", self.name)
-        with self.entered():
-            # A tentative IPv6 address cannot be bound for a second or two.
-            for scope in "all", "default":
-                _sysctl(f"net/ipv6/conf/{scope}/accept_dad", 0)
-        self.ip("link", "set", "lo", "up")
+        try:
+            sh("ip", "netns", "add", self.name)
+            with self.entered():
+                # A tentative IPv6 address cannot be bound for a second or two.
+                for scope in "all", "default":
+                    _sysctl(f"net/ipv6/conf/{scope}/accept_dad", 0)
+            self.ip("link", "set", "lo", "up")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):

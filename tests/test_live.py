@@ -12,6 +12,7 @@ import signal
 import socket
 import struct
 import subprocess
+import threading
 import time
 
 import pytest
@@ -146,6 +147,63 @@ def test_reader_in_a_pipe_sees_a_banner_at_once(net):
         assert len(probe.stop()) == 20
 
 
+def test_connection_older_than_the_probe(net):
+    """Its handshake was not seen: nothing is guessed from what its server says now."""
+    with net.host.entered(), socket.create_server(("10.99.0.1", 0)) as listener, \
+            connect(net.peer, "10.99.0.1", listener.getsockname()[1]) as client:
+        server, _ = listener.accept()
+        with server, start(net.host, "auto") as probe:
+            server.sendall(b"220 late\r\n")
+            assert client.recv(100) == b"220 late\r\n"
+            assert probe.stop() == []
+
+
+def test_same_ports_again(net):
+    """A four-tuple that was reset is free for the next connection."""
+    with Server(net.host, "10.99.0.1") as server, start(net.host, "auto") as probe:
+        for _ in range(3):
+            with net.peer.entered():
+                client = socket.socket()
+            with client:
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                client.settimeout(PATIENCE)
+                client.bind(("10.99.0.2", 4444))
+                client.connect((server.address, server.port))
+                client.recv(100)
+        assert [(r["client_port"], r["banner"]) for r in probe.stop()] == \
+            [(4444, rf"220 hello {n}\x0d\x0a") for n in (1, 2, 3)]
+
+
+BULK = os.urandom(1 << 20) * 16
+
+
+def receive(connection, size):
+    data = bytearray()
+    while len(data) < size and (more := connection.recv(1 << 20)):
+        data += more
+    return bytes(data)
+
+
+@every_way
+def test_traffic_arrives_unchanged(net, way):
+    """Both directions at once, through all the offloads there are."""
+    with net.host.entered(), socket.create_server(("10.99.0.1", 0)) as listener, \
+            start(net.host, way) as probe, \
+            connect(net.peer, "10.99.0.1", listener.getsockname()[1]) as client:
+        server, _ = listener.accept()
+        with server:
+            server.settimeout(PATIENCE)
+            senders = [threading.Thread(target=s.sendall, args=(BULK,)) for s in (server, client)]
+            for thread in senders:
+                thread.start()
+            assert receive(client, len(BULK)) == BULK
+            assert receive(server, len(BULK)) == BULK
+            for thread in senders:
+                thread.join()
+        assert len(probe.stop()) <= 1
+
+
 # --- real sshd --------------------------------------------------------------------------------
 
 @contextlib.contextmanager
@@ -202,24 +260,24 @@ def inject(ns, iface, frames, protocol=0):
             wire.send(frame)
 
 
+TAGS = [[(0x8100, 42)], [(0x88a8, 7)], [(0x88a8, 7), (0x8100, 42)], [(0x8100, 7), (0x8100, 4094)]]
+
+
 @every_way
-@pytest.mark.parametrize("tags, vlan", [
-    ([(0x8100, 42)], [42]),
-    ([(0x88a8, 7)], [7]),
-    ([(0x88a8, 7), (0x8100, 42)], [7, 42]),
-    ([(0x8100, 7), (0x8100, 4094)], [7, 4094]),
-])
-def test_vlan(net, way, tags, vlan):
-    """One connection that arrives, one that leaves; both with tags."""
-    arriving = packets.Connection(("192.0.2.9", 40001), ("192.0.2.10", 25))
-    leaving = packets.Connection(("2001:db8::9", 40002), ("2001:db8::10", 25))
+def test_vlan(net, way):
+    """For each kind of tags a connection that arrives, and one that leaves."""
+    expected = []
     with start(net.host, way) as probe:
-        for ns, iface, talk in (net.peer, "peer0", arriving), (net.host, "veth0", leaving):
-            inject(ns, iface, [packets.ethernet(p, tags) for p in talk.greeted(b"tagged")])
-        found = [json.loads(probe.line()) for _ in range(2)]
+        for i, tags in enumerate(TAGS):
+            arriving = packets.Connection(("192.0.2.9", 40000 + i), ("192.0.2.10", 25))
+            leaving = packets.Connection(("2001:db8::9", 50000 + i), ("2001:db8::10", 25))
+            inject(net.peer, "peer0", [packets.ethernet(p, tags) for p in arriving.greeted(b"hi")])
+            inject(net.host, "veth0", [packets.ethernet(p, tags) for p in leaving.greeted(b"hi")])
+            expected += [(40000 + i, "in", [vlan for _, vlan in tags]),
+                         (50000 + i, "out", [vlan for _, vlan in tags])]
+        found = [json.loads(probe.line()) for _ in expected]
         assert probe.stop() == found
-    assert sorted((r["client_port"], r["dir"], r["vlan"], r["banner"]) for r in found) == \
-        [(40001, "in", vlan, "tagged"), (40002, "out", vlan, "tagged")]
+    assert sorted((r["client_port"], r["dir"], r["vlan"]) for r in found) == sorted(expected)
 
 
 # --- devices that carry IP without Ethernet ---------------------------------------------------
@@ -319,6 +377,15 @@ def test_hangup_reopens_the_file(net, tmp_path, form):
             assert sum(line.startswith("#fields") for line in lines) == 1
 
 
+def test_hangup_without_a_file(net):
+    """There is nothing to reopen; it goes on."""
+    with Server(net.host, "10.99.0.1") as server, start(net.host, "auto") as probe:
+        probe.send(signal.SIGHUP)
+        talk = listen_to(net.peer, server)
+        assert told([json.loads(probe.line())]) == shown(talk)
+        assert len(probe.stop()) == 1
+
+
 # --- what it leaves behind --------------------------------------------------------------------
 
 @every_way
@@ -348,7 +415,7 @@ TRIVIAL = """
 #define SEC(name) __attribute__((section(name), used))
 SEC("xdp") int pass_xdp(void *ctx) { return 2; }
 SEC("tc") int pass_tc(void *ctx) { return -1; }
-char license[] SEC("license") = "GPL";
+char its_license[] SEC("license") = "GPL";
 """
 
 
@@ -535,6 +602,46 @@ def test_a_small_table_still_serves(net):
             start(net.host, "auto", "--max-flows", "1024", "veth0") as probe:
         talks = [listen_to(net.peer, server) for _ in range(2000)]
         assert told(probe.stop()) == shown(*talks)
+
+
+def test_a_flood_of_syns_hides_no_banner(net):
+    """Many times the table's size: the connections of the moment are still there."""
+    def flood(n):
+        inject(net.peer, "peer0", [packets.ethernet(syn) for syn in syns[n::10]])
+    syns = [packets.Connection(("10.0.%d.%d" % divmod(i, 250), 1024 + i), ("10.99.0.1", 9)).syn()
+            for i in range(5000)]
+    with Server(net.host, "10.99.0.1") as server, \
+            start(net.host, "auto", "--max-flows", "512", "--stats", "veth0") as probe:
+        talks = []
+        for n in range(10):
+            flood(n)
+            talks.append(listen_to(net.peer, server))
+        assert told(probe.stop()) == shown(*talks)
+    count = packets.counters("\n".join(probe.stderr).encode())
+    assert count["connections"] == 5010 and count["evicted"] > 0
+    assert count["connections"] == sum(count[outcome] for outcome in OUTCOMES)
+
+
+# Every connection comes to exactly one of these.
+OUTCOMES = ["banners", "client_first", "client_first_syn", "client_first_by_ack",
+            "client_first_by_seq", "server_data_unseen", "synack_unseen", "no_data", "reset",
+            "no_server", "evicted", "open"]
+
+
+def test_what_is_lost_is_counted(net):
+    """A probe that sleeps while more banners come than the ring buffer holds says how many it lost."""
+    with Server(net.host, "10.99.0.1", lambda n: b"%06d" % n + LONG) as server, \
+            start(net.host, "auto", "-l", "4096", "--stats", "veth0") as probe:
+        probe.send(signal.SIGSTOP)
+        talks = [listen_to(net.peer, server) for _ in range(1500)]
+        probe.send(signal.SIGCONT)
+        records = probe.stop()
+    count = packets.counters("\n".join(probe.stderr).encode())
+    assert count["lost_ring"] > 0 and any("banners lost" in line for line in probe.stderr)
+    assert len(records) + count["lost_ring"] == count["banners"] == 1500
+    # The first ones were kept, and whole.
+    assert [r["banner"][:6] for r in records] == ["%06d" % (n + 1) for n in range(len(records))]
+    assert {r["client_port"] for r in records} < {t.client_port for t in talks}
 
 
 def test_a_reader_that_goes_away_ends_it(net):

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "capture.h"
 
-#include "flowtable.h"
 #include "message.h"
+#include "native.h"
 #include "stats.h"
 
 #include <pcap/pcap.h>
 #include <pcap/sll.h>
 #include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -17,11 +16,9 @@
 struct reader {
 	const struct options *options;
 	struct output *output;
-	struct flow_table *table;
+	struct native native;
 	const char *path;
 	int link_type;
-	__u64 counters[COUNTER_MAX];
-	struct record *record; /* with room for BANNER_MAX bytes */
 };
 
 /* BSD loopback: only what announces itself as IP is opened. */
@@ -101,61 +98,11 @@ static bool link_type_is_known(int link_type)
 	}
 }
 
-/* The banner's bytes as far as they were captured, up to the limit. */
-static void log_banner(struct reader *reader, const struct frame *frame,
-		       const struct segment *segment, const struct flow *flow,
-		       __u32 skip, __u64 now)
+static void log_record(const struct record *record, void *context)
 {
-	struct record *record = reader->record;
-	size_t captured = (size_t)(frame->end - frame->data);
-	size_t offset = (size_t)segment->payload_offset + skip;
-	size_t kept = offset < captured ? captured - offset : 0;
+	const struct reader *reader = context;
 
-	describe_banner(record, flow, segment, skip, now);
-	if (kept > record->len)
-		kept = record->len;
-	if (kept > reader->options->length)
-		kept = reader->options->length;
-	record->kept = (__u32)kept;
-	if (kept)
-		memcpy(record->banner, frame->data + offset, kept);
 	output_record(reader->output, record, &(struct source){ reader->path, 0 });
-}
-
-static void count_evicted(struct reader *reader, const struct flow *evicted)
-{
-	if (flow_is_pending(evicted))
-		reader->counters[COUNT_EVICTED]++;
-}
-
-static void track_segment(struct reader *reader, const struct frame *frame,
-			  const struct segment *segment, __u64 now)
-{
-	struct flow_key key;
-	int sender = flow_key_of(segment, &key);
-	struct flow *flow, evicted;
-	struct verdict verdict;
-
-	if (sender < 0)
-		return;
-	flow = flow_table_find(reader->table, &key);
-	if (!flow) {
-		if (!segment_opens(segment))
-			return;
-		flow = flow_table_add(reader->table, &key, &evicted);
-		if (!flow) {
-			reader->counters[COUNT_LOST_TABLE]++;
-			return;
-		}
-		count_evicted(reader, &evicted);
-	}
-	verdict = track(flow, segment, sender, now);
-	reader->counters[verdict.began]++;
-	reader->counters[verdict.ended]++;
-	reader->counters[verdict.outcome]++;
-	reader->counters[verdict.ignored]++;
-	if (verdict.outcome == COUNT_BANNER)
-		log_banner(reader, frame, segment, flow, verdict.skip, now);
 }
 
 static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
@@ -171,32 +118,10 @@ static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
 							   header->caplen,
 	};
 	struct segment segment;
+	enum parse_result parsed =
+		parse_packet(reader->link_type, &frame, &segment);
 
-	switch (parse_packet(reader->link_type, &frame, &segment)) {
-	case PARSED:
-		track_segment(reader, &frame, &segment, now);
-		break;
-	case PARSE_FRAGMENT:
-		reader->counters[COUNT_FRAGMENTS]++;
-		break;
-	case PARSE_MALFORMED:
-		reader->counters[COUNT_MALFORMED]++;
-		break;
-	case PARSE_CUT:
-		reader->counters[COUNT_CUT]++;
-		break;
-	case PARSE_NOT_TCP:
-		break;
-	}
-}
-
-/* The capture is at its end: nothing more will be seen of this connection. */
-static void count_unfinished(const struct flow *flow, void *context)
-{
-	struct reader *reader = context;
-
-	if (flow_is_pending(flow))
-		reader->counters[unfinished_outcome(flow)]++;
+	native_packet(&reader->native, parsed, &frame, &segment, now);
 }
 
 static volatile sig_atomic_t interrupted;
@@ -277,7 +202,7 @@ static bool read_file(struct reader *reader)
 			reader->path, reader->link_type, name ? name : "unknown");
 	}
 	pcap_close(pcap);
-	flow_table_clear(reader->table, count_unfinished, reader);
+	native_finish(&reader->native);
 	output_flush(reader->output);
 	return complete;
 }
@@ -294,29 +219,23 @@ static enum exit_code read_files(struct reader *reader)
 		if (interrupted || reader->output->closed)
 			break;
 	}
-	reader->counters[COUNT_NOTHING] = 0;
 	if (options->stats)
-		stats_print(reader->counters, reader->output);
-	stats_print_losses(reader->counters, reader->output);
+		stats_print(reader->native.counters, reader->output);
+	stats_print_losses(reader->native.counters, reader->output);
 	return code;
 }
 
 enum exit_code capture_run(const struct options *options, struct output *output)
 {
-	struct reader reader = {
-		.options = options,
-		.output = output,
-		.table = flow_table_new(options->max_flows),
-		.record = calloc(1, sizeof(struct record) + BANNER_MAX),
-	};
+	struct reader reader = { .options = options, .output = output };
 	enum exit_code code = EXIT_FAILED;
 
 	catch_signals();
-	if (reader.table && reader.record)
+	if (native_open(&reader.native, options->max_flows, options->length,
+			log_record, &reader))
 		code = read_files(&reader);
 	else
 		message("out of memory");
-	flow_table_free(reader.table);
-	free(reader.record);
+	native_close(&reader.native);
 	return code;
 }

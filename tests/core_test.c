@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The portable core by itself: the table of cases, and the parser's edges. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "play.h"
+
+#define LENGTH 256
+
+static void add_to_text(const struct record *record, void *context)
+{
+	text_add_record(context, record);
+}
+
+/* --- the table of cases ------------------------------------------------ */
+
+static void play_case(const struct test_case *test, struct isns isns, bool ipv6)
+{
+	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
+	struct native native;
+	struct segment segment;
+	struct test_packet packet;
+	struct bytes bytes;
+
+	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
+	for (int i = 0; i < STEPS_MAX && test->steps[i].used; i++) {
+		step_packet(&packet, &test->steps[i], isns, 40000, ipv6);
+		packet_build(&bytes, &packet);
+		assert_int_equal(play_packet(&native, bytes.data, bytes.len,
+					     bytes.len, false, 1000 + (__u64)i,
+					     &segment),
+				 PARSED);
+	}
+	native_finish(&native);
+	text_set_counters(counters, native.counters);
+	native_close(&native);
+	assert_string_equal(banners, test->banners);
+	assert_string_equal(counters, test->counters);
+}
+
+static void test_case_of_table(void **state)
+{
+	const struct test_case *test = *state;
+
+	for (size_t i = 0; i < test_isns_count; i++) {
+		play_case(test, test_isns[i], false);
+		play_case(test, test_isns[i], true);
+	}
+}
+
+/* --- the parser -------------------------------------------------------- */
+
+/* A banner segment; each test changes what it is about. */
+static struct test_packet banner_packet(void)
+{
+	return (struct test_packet){ .from_server = true,
+				     .client_port = 40000,
+				     .server_port = 25,
+				     .flags = TCP_ACK | TCP_PSH,
+				     .seq = 5001,
+				     .ack = 1001,
+				     .payload = "220 hello\r\n",
+				     .payload_len = 11 };
+}
+
+static enum parse_result parse_packet(const struct test_packet *packet,
+				      struct segment *segment)
+{
+	struct bytes bytes;
+	struct frame frame;
+
+	packet_build(&bytes, packet);
+	frame = (struct frame){ bytes.data, bytes.data + bytes.len,
+				(__u32)bytes.len };
+	*segment = (struct segment){};
+	return packet->raw_ip ? parse_ip(&frame, 0, segment) :
+				parse_ethernet(&frame, segment);
+}
+
+static void assert_parsed(const struct test_packet *packet, __u32 offset)
+{
+	struct segment segment;
+
+	assert_int_equal(parse_packet(packet, &segment), PARSED);
+	assert_int_equal(segment.source_port, 25);
+	assert_int_equal(segment.destination_port, 40000);
+	assert_int_equal(segment.seq, 5001);
+	assert_int_equal(segment.ack, 1001);
+	assert_int_equal(segment.flags, TCP_ACK | TCP_PSH);
+	assert_int_equal(segment.payload_len, 11);
+	assert_int_equal(segment.payload_offset, offset);
+	assert_int_equal(segment.family, packet->ipv6 ? 6 : 4);
+}
+
+static void assert_refused(const struct test_packet *packet,
+			   enum parse_result result)
+{
+	struct segment segment;
+
+	assert_int_equal(parse_packet(packet, &segment), result);
+}
+
+static void test_plain(void **state)
+{
+	struct test_packet packet = banner_packet();
+
+	(void)state;
+	assert_parsed(&packet, 14 + 20 + 20);
+	packet.ipv6 = true;
+	assert_parsed(&packet, 14 + 40 + 20);
+	packet.raw_ip = true;
+	assert_parsed(&packet, 40 + 20);
+	packet.ipv6 = false;
+	assert_parsed(&packet, 20 + 20);
+}
+
+static void test_options(void **state)
+{
+	struct test_packet packet = banner_packet();
+
+	(void)state;
+	for (__u8 words = 0; words <= 10; words++) {
+		packet.ip_option_words = words;
+		packet.tcp_option_words = 10 - words;
+		assert_parsed(&packet, 14 + 20 + 20 + 40);
+	}
+}
+
+static void test_padding_is_no_payload(void **state)
+{
+	struct test_packet packet = banner_packet();
+	struct segment segment;
+
+	(void)state;
+	packet.padding = 30;
+	assert_parsed(&packet, 54);
+	packet.payload_len = 0;
+	assert_int_equal(parse_packet(&packet, &segment), PARSED);
+	assert_int_equal(segment.payload_len, 0);
+}
+
+static void test_ip_length_zero(void **state)
+{
+	struct test_packet packet = banner_packet();
+
+	(void)state;
+	packet.ip_length_zero = true;
+	assert_parsed(&packet, 54);
+	packet.ipv6 = true;
+	assert_parsed(&packet, 74);
+}
+
+static void test_lengths_that_lie(void **state)
+{
+	struct test_packet packet = banner_packet();
+
+	(void)state;
+	packet.ip_length = 1; /* beyond the frame */
+	assert_refused(&packet, PARSE_MALFORMED);
+	packet.ip_length = -12; /* less than the headers */
+	assert_refused(&packet, PARSE_MALFORMED);
+	packet.ip_length = -35;
+	assert_refused(&packet, PARSE_MALFORMED);
+	packet.ipv6 = true;
+	packet.ip_length = 1;
+	assert_refused(&packet, PARSE_MALFORMED);
+	packet.ip_length = -12;
+	assert_refused(&packet, PARSE_MALFORMED);
+
+	packet = banner_packet();
+	packet.tcp_data_offset = 4; /* less than a TCP header */
+	assert_refused(&packet, PARSE_MALFORMED);
+	packet.tcp_data_offset = 15; /* beyond the packet */
+	assert_refused(&packet, PARSE_MALFORMED);
+	packet = banner_packet();
+	packet.ip_header_words = 4; /* less than an IP header */
+	assert_refused(&packet, PARSE_MALFORMED);
+	packet.ip_header_words = 15; /* beyond the packet */
+	assert_refused(&packet, PARSE_MALFORMED);
+}
+
+static void test_ip_version(void **state)
+{
+	struct test_packet packet = banner_packet();
+	struct segment segment;
+	struct frame frame;
+	struct bytes bytes;
+
+	(void)state;
+	packet_build(&bytes, &packet);
+	bytes.data[14] = 0x65;
+	frame = (struct frame){ bytes.data, bytes.data + bytes.len,
+				(__u32)bytes.len };
+	segment.vlan_count = 0;
+	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_MALFORMED);
+	bytes.data[14] = 0x15;
+	assert_int_equal(parse_ip(&frame, 14, &segment), PARSE_NOT_TCP);
+}
+
+static void test_other_protocols(void **state)
+{
+	struct test_packet packet = banner_packet();
+	struct segment segment;
+	struct frame frame;
+	struct bytes bytes;
+
+	(void)state;
+	packet_build(&bytes, &packet);
+	frame = (struct frame){ bytes.data, bytes.data + bytes.len,
+				(__u32)bytes.len };
+	segment.vlan_count = 0;
+	bytes.data[14 + 9] = 17; /* UDP */
+	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_NOT_TCP);
+	bytes.data[13] = 6; /* ARP */
+	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_NOT_TCP);
+}
+
+static void test_vlan(void **state)
+{
+	static const __u16 types[] = { ETHERTYPE_8021Q, ETHERTYPE_8021AD,
+				       ETHERTYPE_QINQ_OLD };
+	struct test_packet packet = banner_packet();
+	struct segment segment;
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		packet = banner_packet();
+		packet.vlan_type = types[i];
+		packet.vlan[0] = 0xe02a; /* priority 7, ID 42 */
+		assert_parsed(&packet, 58);
+		parse_packet(&packet, &segment);
+		assert_int_equal(segment.vlan_count, 1);
+		assert_int_equal(segment.vlan[0], 42);
+		packet.vlan[1] = 7;
+		assert_parsed(&packet, 62);
+		parse_packet(&packet, &segment);
+		assert_int_equal(segment.vlan_count, 2);
+		assert_int_equal(segment.vlan[0], 42);
+		assert_int_equal(segment.vlan[1], 7);
+		packet.vlan[2] = 8;
+		assert_refused(&packet, PARSE_NOT_TCP);
+	}
+}
+
+static void test_ipv6_extensions(void **state)
+{
+	struct test_packet packet = banner_packet();
+
+	(void)state;
+	packet.ipv6 = true;
+	packet.extension_count = 4;
+	packet.extensions[0] = (struct test_extension){ PROTO_HOPOPTS, 2 };
+	packet.extensions[1] = (struct test_extension){ PROTO_ROUTING, 1 };
+	packet.extensions[2] = (struct test_extension){ PROTO_AUTH, 4 };
+	packet.extensions[3] = (struct test_extension){ PROTO_DSTOPTS, 0 };
+	assert_parsed(&packet, 14 + 40 + 24 + 16 + 24 + 8 + 20);
+
+	packet.extensions[0].len = 255;
+	assert_parsed(&packet, 14 + 40 + 2048 + 16 + 24 + 8 + 20);
+
+	packet.extension_count = IPV6_EXTENSIONS_MAX;
+	for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++)
+		packet.extensions[i] = (struct test_extension){ PROTO_DSTOPTS, 0 };
+	assert_parsed(&packet, 14 + 40 + 8 * IPV6_EXTENSIONS_MAX + 20);
+	packet.extensions[packet.extension_count++] =
+		(struct test_extension){ PROTO_DSTOPTS, 0 };
+	assert_refused(&packet, PARSE_NOT_TCP);
+}
+
+static void test_fragments(void **state)
+{
+	struct test_packet packet = banner_packet();
+
+	(void)state;
+	packet.fragment = 0x2000; /* the first, with more to come */
+	assert_parsed(&packet, 54);
+	packet.fragment = 0x2001;
+	assert_refused(&packet, PARSE_FRAGMENT);
+	packet.fragment = 0x0001; /* the last */
+	assert_refused(&packet, PARSE_FRAGMENT);
+	packet.fragment = 0x4000; /* don't fragment: none */
+	assert_parsed(&packet, 54);
+	packet.fragment = 0x2000; /* too short for the whole TCP header */
+	packet.ip_length = -12;
+	assert_refused(&packet, PARSE_FRAGMENT);
+
+	packet = banner_packet();
+	packet.ipv6 = true;
+	packet.extension_count = 1;
+	packet.extensions[0] = (struct test_extension){ PROTO_FRAGMENT, 0xff };
+	packet.fragment = 0x0001; /* the first, with more to come */
+	assert_parsed(&packet, 14 + 40 + 8 + 20);
+	packet.fragment = 0x0008;
+	assert_refused(&packet, PARSE_FRAGMENT);
+	packet.fragment = 0x0001;
+	packet.ip_length = -12;
+	assert_refused(&packet, PARSE_FRAGMENT);
+}
+
+/* Cut by a snap length anywhere in the headers, or ended there on the wire. */
+static void test_cut_packets(void **state)
+{
+	struct test_packet packet = banner_packet();
+	struct bytes bytes;
+
+	(void)state;
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		packet.ipv6 = ipv6;
+		packet.vlan[0] = 1;
+		packet_build(&bytes, &packet);
+		for (size_t len = 0; len <= bytes.len; len++) {
+			/* A buffer of its own: a sanitizer sees a read beyond it. */
+			__u8 *cut = malloc(len ? len : 1);
+			struct segment segment = {};
+			struct frame frame = { cut, cut + len, (__u32)bytes.len };
+			enum parse_result whole =
+				len >= bytes.len - 11 - 0 ? PARSED : PARSE_CUT;
+
+			memcpy(cut, bytes.data, len);
+			assert_int_equal(parse_ethernet(&frame, &segment), whole);
+			if (whole == PARSED)
+				assert_int_equal(segment.payload_len, 11);
+			frame.wire_len = (__u32)len;
+			segment.vlan_count = 0;
+			assert_int_equal(parse_ethernet(&frame, &segment),
+					 len == bytes.len ? PARSED :
+							    PARSE_MALFORMED);
+			free(cut);
+		}
+	}
+}
+
+/* The banner of a capture with a snap length: what is there, and its length. */
+static void test_cut_banner(void **state)
+{
+	static const struct { size_t missing; const char *banner; } cuts[] = {
+		{ 0, "hello/5/hd" }, { 2, "hel/5/hd" }, { 5, "/5/hd" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cuts) / sizeof(*cuts); i++) {
+		const struct step steps[] = {
+			{ true, true, TCP_SYN | TCP_ACK, 0, 1, "" },
+			{ true, true, TCP_ACK, 1, 1, "hello" },
+		};
+		char banners[TEXT_MAX] = "";
+		struct native native;
+
+		assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
+		for (int step = 0; step < 2; step++) {
+			struct test_packet packet;
+			struct segment segment;
+			struct bytes bytes;
+
+			step_packet(&packet, &steps[step], test_isns[0], 40000, false);
+			packet_build(&bytes, &packet);
+			play_packet(&native, bytes.data,
+				    bytes.len - (step ? cuts[i].missing : 0),
+				    bytes.len, false, 0, &segment);
+		}
+		native_close(&native);
+		assert_string_equal(banners, cuts[i].banner);
+	}
+}
+
+/* A connection of an address with itself has no server. */
+static void test_same_ends(void **state)
+{
+	struct test_packet packet = banner_packet();
+	struct segment segment;
+	struct flow_key key;
+
+	(void)state;
+	packet.client_port = packet.server_port;
+	assert_int_equal(parse_packet(&packet, &segment), PARSED);
+	memcpy(segment.destination, segment.source, 16);
+	assert_int_equal(flow_key_of(&segment, &key), -1);
+}
+
+/* Both directions have one key, and its two ends tell them apart. */
+static void test_key(void **state)
+{
+	struct test_packet packet = banner_packet();
+	struct flow_key server_key, client_key;
+	struct segment segment;
+	int server, client;
+
+	(void)state;
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		packet.ipv6 = ipv6;
+		packet.from_server = true;
+		parse_packet(&packet, &segment);
+		server = flow_key_of(&segment, &server_key);
+		packet.from_server = false;
+		parse_packet(&packet, &segment);
+		client = flow_key_of(&segment, &client_key);
+		assert_memory_equal(&server_key, &client_key, sizeof(client_key));
+		assert_int_equal(server, !client);
+	}
+}
+
+/* --- the table of connections ------------------------------------------ */
+
+/* The least recently used is evicted, and counted if nothing was decided. */
+static void test_eviction(void **state)
+{
+	static const struct step open = { true, true, TCP_SYN | TCP_ACK, 0, 1, "" };
+	static const struct step data = { true, true, TCP_ACK, 1, 1, "hello" };
+	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
+	struct test_packet packet;
+	struct segment segment;
+	struct native native;
+	struct bytes bytes;
+
+	(void)state;
+	assert_true(native_open(&native, 4, LENGTH, add_to_text, banners));
+	for (__u16 port = 1; port <= 5; port++) {
+		step_packet(&packet, &open, test_isns[0], port, false);
+		packet_build(&bytes, &packet);
+		play_packet(&native, bytes.data, bytes.len, bytes.len, false, 0,
+			    &segment);
+	}
+	for (__u16 port = 1; port <= 2; port++) {
+		step_packet(&packet, &data, test_isns[0], port, false);
+		packet_build(&bytes, &packet);
+		play_packet(&native, bytes.data, bytes.len, bytes.len, false, 0,
+			    &segment);
+	}
+	native_finish(&native);
+	text_set_counters(counters, native.counters);
+	native_close(&native);
+	assert_string_equal(banners, "hello/5/hd");
+	assert_string_equal(counters, "connections=5 banners no_data=3 evicted");
+}
+
+static struct CMUnitTest *all_tests(size_t *count)
+{
+	static const struct CMUnitTest others[] = {
+		cmocka_unit_test(test_plain),
+		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_padding_is_no_payload),
+		cmocka_unit_test(test_ip_length_zero),
+		cmocka_unit_test(test_lengths_that_lie),
+		cmocka_unit_test(test_ip_version),
+		cmocka_unit_test(test_other_protocols),
+		cmocka_unit_test(test_vlan),
+		cmocka_unit_test(test_ipv6_extensions),
+		cmocka_unit_test(test_fragments),
+		cmocka_unit_test(test_cut_packets),
+		cmocka_unit_test(test_cut_banner),
+		cmocka_unit_test(test_same_ends),
+		cmocka_unit_test(test_key),
+		cmocka_unit_test(test_eviction),
+	};
+	const size_t other_count = sizeof(others) / sizeof(*others);
+	struct CMUnitTest *tests =
+		calloc(test_case_count + other_count, sizeof(*tests));
+
+	for (size_t i = 0; tests && i < test_case_count; i++)
+		tests[i] = (struct CMUnitTest){
+			.name = test_cases[i].name,
+			.test_func = test_case_of_table,
+			.initial_state = (void *)&test_cases[i],
+		};
+	if (tests)
+		memcpy(tests + test_case_count, others, sizeof(others));
+	*count = tests ? test_case_count + other_count : 0;
+	return tests;
+}
+
+int main(void)
+{
+	size_t count;
+	struct CMUnitTest *tests = all_tests(&count);
+	int failed = _cmocka_run_group_tests("core", tests, count, NULL, NULL);
+
+	free(tests);
+	return !count || failed;
+}

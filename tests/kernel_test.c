@@ -1,0 +1,503 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The loaded BPF programs, through BPF_PROG_TEST_RUN, beside the native core:
+ * after every packet the state of the connection, the counters and the record
+ * must be the same. Needs root, and nothing attached.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#define PCAP_DONT_INCLUDE_PCAP_BPF_H /* the kernel's struct bpf_insn is here */
+#include <pcap/dlt.h>
+#include <pcap/pcap.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../user/flowtable.h"
+#include "../user/message.h"
+
+#include "../user/programs.h"
+#include "bannerprobe.skel.h"
+#include "play.h"
+
+#define LENGTH 256
+#define XDP_PASS_VALUE 2
+#define TC_NEXT_VALUE (-1)
+#define CAPTURES "../shared/captures"
+#define FRAME_MIN 15	/* test_run takes nothing shorter, for tc */
+#define FRAME_MAX 3000	/* nor more than a page with its head- and tailroom */
+
+/* Which program takes which direction of a connection. */
+struct hooks {
+	const char *name;
+	struct bpf_program *from_client, *from_server;
+};
+
+/* Both homes, and what the last packet gave in each. */
+struct homes {
+	struct native native;
+	struct ring_buffer *ring;
+	__u64 counters[COUNTER_MAX]; /* of the kernel, before the test */
+	bool native_logged, kernel_logged;
+	union {
+		struct record record;
+		__u8 bytes[sizeof(struct record) + BANNER_MAX];
+	} native_record, kernel_record;
+	char banners[TEXT_MAX]; /* the kernel's */
+};
+
+static struct bannerprobe_bpf *bpf;
+
+static void on_native_record(const struct record *record, void *context)
+{
+	struct homes *homes = context;
+
+	homes->native_logged = true;
+	memcpy(&homes->native_record, record, sizeof(*record) + record->kept);
+}
+
+static int on_kernel_record(void *context, void *data, size_t size)
+{
+	struct homes *homes = context;
+	const struct record *record = data;
+
+	/* As long as the banner needs, and no longer. */
+	assert_int_equal(size, sizeof(*record) + record->kept);
+	assert_false(homes->kernel_logged);
+	homes->kernel_logged = true;
+	memcpy(&homes->kernel_record, record, size);
+	text_add_record(homes->banners, record);
+	return 0;
+}
+
+static void read_counters(__u64 counters[COUNTER_MAX])
+{
+	programs_read_counters(bpf, counters);
+	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
+}
+
+static void homes_open(struct homes *homes)
+{
+	memset(homes, 0, sizeof(*homes));
+	assert_true(native_open(&homes->native, 65536, LENGTH, on_native_record,
+				homes));
+	homes->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
+				       on_kernel_record, homes, NULL);
+	assert_non_null(homes->ring);
+	read_counters(homes->counters);
+}
+
+static void homes_close(struct homes *homes)
+{
+	ring_buffer__free(homes->ring);
+	native_close(&homes->native);
+}
+
+static int run_program(struct bpf_program *program, const __u8 *data, size_t len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = data,
+		    .data_size_in = (__u32)len, .repeat = 1);
+	int error = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+
+	if (error)
+		fail_msg("test_run of %zu bytes: %s", len, strerror(-error));
+	return (int)options.retval;
+}
+
+static void assert_same_flow(const struct homes *homes, const struct segment *segment)
+{
+	struct flow_key key;
+	struct flow kernel = {}, *native;
+
+	if (flow_key_of(segment, &key) < 0)
+		return;
+	native = flow_table_find(homes->native.table, &key);
+	assert_int_equal(!bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &key,
+					      &kernel),
+			 !!native);
+	if (!native)
+		return;
+	/* The clocks differ; all else is the same. */
+	kernel.start_time = native->start_time;
+	kernel.synack_time = native->synack_time;
+	assert_memory_equal(&kernel, native, sizeof(kernel));
+}
+
+static void assert_same_record(struct homes *homes)
+{
+	struct record *kernel = &homes->kernel_record.record;
+	const struct record *native = &homes->native_record.record;
+
+	ring_buffer__consume(homes->ring);
+	assert_int_equal(homes->kernel_logged, homes->native_logged);
+	if (!homes->native_logged)
+		return;
+	assert_true(kernel->time >= kernel->synack_time);
+	assert_true(kernel->synack_time >= kernel->start_time);
+	kernel->time = native->time;
+	kernel->start_time = native->start_time;
+	kernel->synack_time = native->synack_time;
+	kernel->ifindex = native->ifindex;
+	kernel->direction = native->direction;
+	assert_memory_equal(kernel, native, sizeof(*native) + native->kept);
+}
+
+static void assert_same_counters(const struct homes *homes)
+{
+	__u64 counters[COUNTER_MAX];
+	char kernel[TEXT_MAX], native[TEXT_MAX];
+
+	read_counters(counters);
+	for (int i = 0; i < COUNTER_MAX; i++)
+		counters[i] -= homes->counters[i];
+	text_set_counters(kernel, counters);
+	text_set_counters(native, homes->native.counters);
+	assert_string_equal(kernel, native);
+}
+
+/* Gives one packet to both homes, and compares all that came of it. */
+static void feed_both(struct homes *homes, struct bpf_program *program,
+		      const __u8 *data, size_t len, bool raw_ip, __u64 now)
+{
+	const bool xdp = program == bpf->progs.bannerprobe_xdp;
+	struct segment segment;
+
+	homes->native_logged = homes->kernel_logged = false;
+	assert_int_equal(run_program(program, data, len),
+			 xdp ? XDP_PASS_VALUE : TC_NEXT_VALUE);
+	if (play_packet(&homes->native, data, len, len, raw_ip, now, &segment) ==
+	    PARSED)
+		assert_same_flow(homes, &segment);
+	assert_same_record(homes);
+}
+
+/* --- the table of cases ------------------------------------------------ */
+
+/* No test meets a connection of another. */
+static __u16 next_port(void)
+{
+	static __u16 port = 1024;
+
+	return port++;
+}
+
+static void play_case(const struct test_case *test, const struct hooks *hooks,
+		      struct isns isns, bool ipv6)
+{
+	const __u16 port = next_port();
+	struct test_packet packet;
+	struct homes homes;
+	struct bytes bytes;
+
+	homes_open(&homes);
+	for (int i = 0; i < STEPS_MAX && test->steps[i].used; i++) {
+		const struct step *step = &test->steps[i];
+
+		step_packet(&packet, step, isns, port, ipv6);
+		packet_build(&bytes, &packet);
+		feed_both(&homes,
+			  step->from_server ? hooks->from_server :
+					      hooks->from_client,
+			  bytes.data, bytes.len, false, 1000 + (__u64)i);
+	}
+	assert_same_counters(&homes);
+	assert_string_equal(homes.banners, test->banners);
+	homes_close(&homes);
+}
+
+static void test_cases_through(void **state)
+{
+	const struct hooks *hooks = *state;
+
+	for (size_t i = 0; i < test_case_count; i++) {
+		print_message("# %s\n", test_cases[i].name);
+		for (size_t j = 0; j < test_isns_count; j++)
+			play_case(&test_cases[i], hooks, test_isns[j], j & 1);
+	}
+}
+
+/* --- packets that are not plain ---------------------------------------- */
+
+static struct test_packet plain_packet(void)
+{
+	return (struct test_packet){ .from_server = true,
+				     .client_port = next_port(),
+				     .server_port = 25,
+				     .flags = TCP_SYN | TCP_ACK,
+				     .seq = 5000,
+				     .ack = 1001,
+				     .payload = "220 hello\r\n",
+				     .payload_len = 11 };
+}
+
+/* SYN-ACKs with a banner, as the parser's edges have them. */
+static size_t odd_packets(struct test_packet packets[32])
+{
+	size_t count = 0;
+
+#define ODD(...)                                                                \
+	do {                                                                    \
+		packets[count] = plain_packet();                                \
+		struct test_packet *p = &packets[count++];                      \
+		__VA_ARGS__;                                                    \
+	} while (0)
+	ODD(p->ip_option_words = 10, p->tcp_option_words = 10);
+	ODD(p->padding = 40);
+	ODD(p->ip_length_zero = true);
+	ODD(p->ip_length_zero = true, p->ipv6 = true);
+	ODD(p->ip_length = 1);
+	ODD(p->ip_length = -12);
+	ODD(p->ip_length = -35);
+	ODD(p->ip_length = 1, p->ipv6 = true);
+	ODD(p->tcp_data_offset = 4);
+	ODD(p->tcp_data_offset = 15);
+	ODD(p->ip_header_words = 4);
+	ODD(p->ip_header_words = 15);
+	ODD(p->vlan[0] = 42);
+	ODD(p->vlan[0] = 42, p->vlan[1] = 7, p->ipv6 = true);
+	ODD(p->vlan[0] = 42, p->vlan[1] = 7, p->vlan[2] = 8);
+	ODD(p->fragment = 0x2000);
+	ODD(p->fragment = 0x2001);
+	ODD(p->fragment = 0x2000, p->ip_length = -12);
+	ODD(p->ipv6 = true, p->extension_count = 3,
+	    p->extensions[0] = (struct test_extension){ PROTO_HOPOPTS, 255 },
+	    p->extensions[1] = (struct test_extension){ PROTO_AUTH, 4 },
+	    p->extensions[2] = (struct test_extension){ PROTO_FRAGMENT, 9 },
+	    p->fragment = 1);
+	ODD(p->ipv6 = true, p->extension_count = 9, (void)0);
+	ODD(p->flags = TCP_SYN | TCP_ACK, p->payload_len = 1);
+#undef ODD
+	return count;
+}
+
+static void test_odd_packets(void **state)
+{
+	const struct hooks *hooks = *state;
+	struct test_packet packets[32];
+	size_t count = odd_packets(packets);
+	struct homes homes;
+	struct bytes bytes;
+
+	homes_open(&homes);
+	for (size_t i = 0; i < count; i++) {
+		packet_build(&bytes, &packets[i]);
+		feed_both(&homes, hooks->from_server, bytes.data, bytes.len,
+			  false, 1);
+		/* And ended at every byte, as a broken driver might. */
+		for (size_t len = FRAME_MIN; len < bytes.len; len++)
+			feed_both(&homes, hooks->from_server, bytes.data, len,
+				  false, 1);
+	}
+	assert_same_counters(&homes);
+	homes_close(&homes);
+}
+
+static void test_raw_ip(void **state)
+{
+	struct bpf_program *programs[] = { bpf->progs.bannerprobe_rxi,
+					   bpf->progs.bannerprobe_txi };
+	struct homes homes;
+	struct bytes bytes;
+
+	(void)state;
+	homes_open(&homes);
+	for (int i = 0; i < 4; i++) {
+		struct test_packet packet = plain_packet();
+
+		packet.raw_ip = true;
+		packet.ipv6 = i & 1;
+		packet_build(&bytes, &packet);
+		feed_both(&homes, programs[i / 2], bytes.data, bytes.len, true, 1);
+	}
+	assert_same_counters(&homes);
+	assert_int_equal(homes.native.counters[COUNT_BANNER], 4);
+	homes_close(&homes);
+}
+
+/* --- captures ---------------------------------------------------------- */
+
+static void compare_capture(const char *path, const struct hooks *hooks)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_open_offline(path, error);
+	struct pcap_pkthdr *header;
+	const __u8 *bytes;
+	struct homes homes;
+	__u64 packets = 0;
+
+	assert_non_null(pcap);
+	homes_open(&homes);
+	while (pcap_datalink(pcap) == DLT_EN10MB &&
+	       pcap_next_ex(pcap, &header, &bytes) == 1) {
+		size_t len = header->caplen;
+
+		if (len < FRAME_MIN)
+			continue;
+		if (len > FRAME_MAX)
+			len = FRAME_MAX;
+		/* Either program, so that both sides meet both of them. */
+		packets++;
+		feed_both(&homes,
+			  packets & 1 ? hooks->from_client : hooks->from_server,
+			  bytes, len, false, packets);
+	}
+	assert_same_counters(&homes);
+	homes_close(&homes);
+	pcap_close(pcap);
+}
+
+/* Connections of the last capture would be met in the next. */
+static void forget_flows(void)
+{
+	int map = bpf_map__fd(bpf->maps.flows);
+	struct flow_key key;
+
+	while (!bpf_map_get_next_key(map, NULL, &key))
+		bpf_map_delete_elem(map, &key);
+}
+
+static void test_captures(void **state)
+{
+	const struct hooks *hooks = *state;
+	DIR *directory = opendir(CAPTURES);
+	struct dirent *entry;
+	char path[512];
+
+	if (!directory)
+		skip();
+	while ((entry = readdir(directory))) {
+		if (!strstr(entry->d_name, ".pcap"))
+			continue;
+		print_message("# %s\n", entry->d_name);
+		snprintf(path, sizeof(path), "%s/%s", CAPTURES, entry->d_name);
+		forget_flows();
+		compare_capture(path, hooks);
+	}
+	forget_flows();
+	closedir(directory);
+}
+
+/* --- two CPUs on one connection ---------------------------------------- */
+
+#define RACERS 8
+#define RACE_CONNECTIONS 3000
+
+static pthread_barrier_t race_start;
+
+/* Each racer plays every packet of every connection. */
+static void *race(void *context)
+{
+	static const struct step steps[] = {
+		{ true, false, TCP_SYN, 0, 0, "" },
+		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "" },
+		{ true, false, TCP_ACK, 1, 1, "" },
+		{ true, true, TCP_ACK, 1, 1, "hello" },
+	};
+	const struct hooks *hooks = context;
+
+	pthread_barrier_wait(&race_start);
+	for (int i = 0; i < RACE_CONNECTIONS * 4; i++) {
+		const struct step *step = &steps[i % 4];
+		struct test_packet packet;
+		struct bytes bytes;
+
+		step_packet(&packet, step, test_isns[0], (__u16)(20000 + i / 4),
+			    false);
+		packet.server_port = 26;
+		packet_build(&bytes, &packet);
+		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes.data,
+			    .data_size_in = (__u32)bytes.len, .repeat = 1);
+		if (bpf_prog_test_run_opts(
+			    bpf_program__fd(step->from_server ?
+						    hooks->from_server :
+						    hooks->from_client),
+			    &options))
+			return context;
+	}
+	return NULL;
+}
+
+static int count_record(void *context, void *data, size_t size)
+{
+	const struct record *record = data;
+	unsigned int *records = context;
+
+	(void)size;
+	if (record->server_port == 26)
+		records[record->client_port]++;
+	return 0;
+}
+
+static void test_race(void **state)
+{
+	static unsigned int records[65536];
+	struct ring_buffer *ring = ring_buffer__new(
+		bpf_map__fd(bpf->maps.records), count_record, records, NULL);
+	pthread_t threads[RACERS];
+	void *failed;
+
+	assert_non_null(ring);
+	forget_flows();
+	memset(records, 0, sizeof(records));
+	pthread_barrier_init(&race_start, NULL, RACERS);
+	for (int i = 0; i < RACERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, race, *state), 0);
+	for (int i = 0; i < RACERS; i++) {
+		pthread_join(threads[i], &failed);
+		assert_null(failed);
+	}
+	ring_buffer__consume(ring);
+	ring_buffer__free(ring);
+	for (int i = 0; i < RACE_CONNECTIONS; i++)
+		assert_int_equal(records[20000 + i], 1);
+	forget_flows();
+}
+
+int main(void)
+{
+	struct hooks hooks[3];
+
+	message_libbpf(getenv("VERBOSE"));
+	bpf = programs_load(PROGRAMS_ALL, LENGTH, 65536);
+	if (!bpf)
+		return 1;
+	hooks[0] = (struct hooks){ "XDP", bpf->progs.bannerprobe_xdp,
+				   bpf->progs.bannerprobe_xdp };
+	hooks[1] = (struct hooks){ "tc", bpf->progs.bannerprobe_rx,
+				   bpf->progs.bannerprobe_tx };
+	hooks[2] = (struct hooks){ "both", bpf->progs.bannerprobe_xdp,
+				   bpf->progs.bannerprobe_tx };
+
+#define THROUGH(test, name, i)                                                  \
+	{ name, test, NULL, NULL, &hooks[i] }
+	const struct CMUnitTest tests[] = {
+		THROUGH(test_cases_through, "cases through XDP", 0),
+		THROUGH(test_cases_through, "cases through tc", 1),
+		THROUGH(test_cases_through, "cases, in by XDP and out by tc", 2),
+		THROUGH(test_odd_packets, "odd packets through XDP", 0),
+		THROUGH(test_odd_packets, "odd packets through tc", 1),
+		THROUGH(test_raw_ip, "devices without Ethernet", 1),
+		THROUGH(test_captures, "captures through XDP", 0),
+		THROUGH(test_captures, "captures through tc", 1),
+		THROUGH(test_captures, "captures, in by XDP and out by tc", 2),
+		THROUGH(test_race, "race through XDP", 0),
+		THROUGH(test_race, "race through tc", 1),
+		THROUGH(test_race, "race, in by XDP and out by tc", 2),
+	};
+	int failed = _cmocka_run_group_tests("kernel", tests,
+					     sizeof(tests) / sizeof(*tests),
+					     NULL, NULL);
+
+	bannerprobe_bpf__destroy(bpf);
+	return failed;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The core's home outside the kernel: what bpf/bannerprobe.bpf.c is for
+ * packets on a hook, this is for packets in memory.
+ */
+#ifndef BANNERPROBE_NATIVE_H
+#define BANNERPROBE_NATIVE_H
+
+#include "counters.h"
+#include "record.h"
+
+struct flow_table;
+
+struct native {
+	struct flow_table *table;
+	__u32 length; /* bytes of a banner kept, 1 to BANNER_MAX */
+	__u64 counters[COUNTER_MAX];
+	struct record *record; /* with room for BANNER_MAX bytes */
+	void (*log)(const struct record *record, void *context);
+	void *context;
+};
+
+/* `log` is called for each banner. False without memory. */
+bool native_open(struct native *native, __u32 max_flows, __u32 length,
+		 void (*log)(const struct record *record, void *context),
+		 void *context);
+void native_close(struct native *native);
+
+/*
+ * Takes one packet: what the parser made of it, and the frame for the
+ * banner's bytes. `now`: ns since 1970, of the packet.
+ */
+void native_packet(struct native *native, enum parse_result parsed,
+		   const struct frame *frame, const struct segment *segment,
+		   __u64 now);
+
+/*
+ * No more packets of these connections: counts what was undecided and forgets
+ * them all. The counters stay.
+ */
+void native_finish(struct native *native);
+
+#endif
