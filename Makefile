@@ -1,11 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
-#   make            the program, ./bannerprobe
-#   make deps       installs from Debian what building and testing need
-#   make demo       real servers in a network namespace, and their banners
-#   make test       the whole test suite (as root)
-#   make install    to $(DESTDIR)$(PREFIX)
-#   V=1             shows the commands
+#   make               the program, ./bannerprobe
+#   make deps          installs from Debian what building and testing need
+#   make demo          real servers in a network namespace, and their banners
+#   make test          the whole test suite (as root)
+#   make test-kernels  the BPF programs on Debian's kernels, under QEMU
+#   make lint          clang-tidy and gcc's analyzer
+#   make bench         what the probe costs (as root)
+#   make vmlinux.h     the kernel's types anew
+#   make install       to $(DESTDIR)$(PREFIX); make uninstall
+#   V=1                shows the commands
 
 BUILD ?= build
 PREFIX ?= /usr/local
@@ -15,11 +19,13 @@ PYTHON ?= /usr/bin/python3
 VERSION := 0.1.0
 
 CFLAGS ?= -O2 -g
+HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
+HARDENED_LINK := -pie -Wl,-z,relro,-z,now
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 # -MP: a header that is gone does not stop the next build.
 DEPENDENCIES = -MMD -MP -MF $@.d
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
-	-I$(BUILD) -Iinclude $(CFLAGS)
+	-isystem $(BUILD) -Iinclude $(CFLAGS)
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes
@@ -45,12 +51,12 @@ bannerprobe: $(BUILD)/bannerprobe
 
 $(BUILD)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENED_LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(BUILD)/user/%.o: user/%.c | $(SKELETON)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENING) $(DEPENDENCIES) -c -o $@ $<
 
 $(BPF_OBJECT): bpf/bannerprobe.bpf.c
 	$(call say,BPF,$@)
@@ -92,6 +98,53 @@ $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
 
 TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/kernel_test
+
+# Set up first, then build: what deps installs is not there before.
+.PHONY: test
+test:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(TEST_PROGRAMS)
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests
+
+.PHONY: test-kernels
+test-kernels:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)tests/kernels/run
+
+.PHONY: demo
+demo:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/demo.py
+
+.PHONY: bench
+bench:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/bench.py
+
+.PHONY: deps
+deps:
+	$(Q)packaging/deps.sh
+
+LINTED := $(SOURCES) tests/core_test.c tests/kernel_test.c
+# Not the skeleton, which bpftool writes.
+OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"tracker.h"},{"name":"record.h"}]
+.PHONY: lint
+lint: $(SKELETON)
+	$(Q)for source in $(LINTED); do \
+		clang-tidy --quiet --line-filter='$(OWN_FILES)' $$source -- $(ALL_CFLAGS) 2>/dev/null && \
+		$(CC) $(ALL_CFLAGS) -fanalyzer -c -o /dev/null $$source || exit 1; done
+
+# --- installing
+
+.PHONY: install
+install: bannerprobe
+	install -D -m 755 bannerprobe $(DESTDIR)$(PREFIX)/sbin/bannerprobe
+
+.PHONY: uninstall
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/sbin/bannerprobe
 
 # --- types of the kernel
 

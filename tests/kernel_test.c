@@ -50,10 +50,7 @@ struct homes {
 	struct ring_buffer *ring;
 	__u64 counters[COUNTER_MAX]; /* of the kernel, before the test */
 	bool native_logged, kernel_logged;
-	union {
-		struct record record;
-		__u8 bytes[sizeof(struct record) + BANNER_MAX];
-	} native_record, kernel_record;
+	struct record *native_record, *kernel_record;
 	char banners[TEXT_MAX]; /* the kernel's */
 };
 
@@ -64,7 +61,7 @@ static void on_native_record(const struct record *record, void *context)
 	struct homes *homes = context;
 
 	homes->native_logged = true;
-	memcpy(&homes->native_record, record, sizeof(*record) + record->kept);
+	memcpy(homes->native_record, record, sizeof(*record) + record->kept);
 }
 
 static int on_kernel_record(void *context, void *data, size_t size)
@@ -76,7 +73,7 @@ static int on_kernel_record(void *context, void *data, size_t size)
 	assert_int_equal(size, sizeof(*record) + record->kept);
 	assert_false(homes->kernel_logged);
 	homes->kernel_logged = true;
-	memcpy(&homes->kernel_record, record, size);
+	memcpy(homes->kernel_record, record, size);
 	text_add_record(homes->banners, record);
 	return 0;
 }
@@ -90,6 +87,9 @@ static void read_counters(__u64 counters[COUNTER_MAX])
 static void homes_open(struct homes *homes)
 {
 	memset(homes, 0, sizeof(*homes));
+	homes->native_record = malloc(sizeof(struct record) + BANNER_MAX);
+	homes->kernel_record = malloc(sizeof(struct record) + BANNER_MAX);
+	assert_true(homes->native_record && homes->kernel_record);
 	assert_true(native_open(&homes->native, 65536, LENGTH, on_native_record,
 				homes));
 	homes->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
@@ -102,6 +102,8 @@ static void homes_close(struct homes *homes)
 {
 	ring_buffer__free(homes->ring);
 	native_close(&homes->native);
+	free(homes->native_record);
+	free(homes->kernel_record);
 }
 
 static int run_program(struct bpf_program *program, const __u8 *data, size_t len)
@@ -136,8 +138,8 @@ static void assert_same_flow(const struct homes *homes, const struct segment *se
 
 static void assert_same_record(struct homes *homes)
 {
-	struct record *kernel = &homes->kernel_record.record;
-	const struct record *native = &homes->native_record.record;
+	struct record *kernel = homes->kernel_record;
+	const struct record *native = homes->native_record;
 
 	ring_buffer__consume(homes->ring);
 	assert_int_equal(homes->kernel_logged, homes->native_logged);
@@ -377,8 +379,10 @@ static void test_captures(void **state)
 	struct dirent *entry;
 	char path[512];
 
-	if (!directory)
+	if (!directory) {
 		skip();
+		return;
+	}
 	while ((entry = readdir(directory))) {
 		if (!strstr(entry->d_name, ".pcap"))
 			continue;

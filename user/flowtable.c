@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-/* An allocation that fails is reported, not fatal. */
-#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 struct entry {
@@ -15,6 +13,8 @@ struct entry {
 
 struct flow_table {
 	struct entry *entries; /* uthash keeps them in order of their adding */
+	struct entry *pool;    /* where they lie: max_flows of them */
+	__u32 used;	       /* of the pool */
 	__u32 max_flows;
 };
 
@@ -22,22 +22,22 @@ struct flow_table *flow_table_new(__u32 max_flows)
 {
 	struct flow_table *table = calloc(1, sizeof(*table));
 
-	if (table)
-		table->max_flows = max_flows;
-	return table;
-}
-
-static void drop(const struct flow *flow, void *context)
-{
-	(void)flow;
-	(void)context;
+	if (!table)
+		return NULL;
+	table->max_flows = max_flows;
+	table->pool = calloc(max_flows, sizeof(*table->pool));
+	if (table->pool)
+		return table;
+	free(table);
+	return NULL;
 }
 
 void flow_table_free(struct flow_table *table)
 {
 	if (!table)
 		return;
-	flow_table_clear(table, drop, NULL);
+	HASH_CLEAR(handle, table->entries);
+	free(table->pool);
 	free(table);
 }
 
@@ -58,17 +58,15 @@ struct flow *flow_table_find(struct flow_table *table,
 struct flow *flow_table_add(struct flow_table *table, const struct flow_key *key,
 			    struct flow *evicted)
 {
-	struct entry *entry = NULL;
+	struct entry *entry;
 
 	*evicted = (struct flow){};
-	if (HASH_CNT(handle, table->entries) >= table->max_flows) {
+	if (table->used < table->max_flows) {
+		entry = &table->pool[table->used++];
+	} else {
 		entry = table->entries;
 		*evicted = entry->flow;
 		HASH_DELETE(handle, table->entries, entry);
-	} else {
-		entry = malloc(sizeof(*entry));
-		if (!entry)
-			return NULL;
 	}
 	*entry = (struct entry){ .key = *key };
 	HASH_ADD(handle, table->entries, key, sizeof(*key), entry);
@@ -79,11 +77,8 @@ void flow_table_clear(struct flow_table *table,
 		      void (*each)(const struct flow *flow, void *context),
 		      void *context)
 {
-	struct entry *entry, *next;
-
-	HASH_ITER(handle, table->entries, entry, next) {
-		each(&entry->flow, context);
-		HASH_DELETE(handle, table->entries, entry);
-		free(entry);
-	}
+	for (__u32 i = 0; i < table->used; i++)
+		each(&table->pool[i].flow, context);
+	HASH_CLEAR(handle, table->entries);
+	table->used = 0;
 }

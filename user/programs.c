@@ -84,16 +84,18 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      __u32 max_flows)
 {
 	struct bannerprobe_bpf *bpf = bannerprobe_bpf__open();
-	int error = bpf ? 0 : -errno;
+	int error;
 
-	if (!error) {
-		bpf->rodata->banner_limit = length;
-		bpf_map__set_max_entries(bpf->maps.flows, table_size(max_flows));
-		choose(bpf, which);
-		if (which & PROGRAMS_XDP)
-			choose_xdp_frags(bpf);
-		error = bannerprobe_bpf__load(bpf);
+	if (!bpf) {
+		message("opening the BPF programs: %s", strerror(errno));
+		return NULL;
 	}
+	bpf->rodata->banner_limit = length;
+	bpf_map__set_max_entries(bpf->maps.flows, table_size(max_flows));
+	choose(bpf, which);
+	if (which & PROGRAMS_XDP)
+		choose_xdp_frags(bpf);
+	error = bannerprobe_bpf__load(bpf);
 	if (!error)
 		return bpf;
 	message("loading the BPF programs: %s", load_advice(error));

@@ -1,0 +1,56 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Installs from Debian what building and testing need and is missing; on
+# another system names what is missing. Run by `make deps`.
+set -eu
+
+packages='gcc make clang bpftool libbpf-dev libelf-dev libpcap-dev libmnl-dev
+uthash-dev libcmocka-dev python3 python3-pytest python3-scapy iproute2
+openssh-server openssh-client netcat-openbsd'
+
+commands='cc make clang bpftool python3 ip tc ssh'
+headers='bpf/libbpf.h gelf.h pcap/pcap.h libmnl/libmnl.h uthash.h cmocka.h'
+
+install_on_debian() {
+	missing=
+	for package in $packages; do
+		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
+			grep -q 'ok installed' || missing="$missing $package"
+	done
+	[ -n "$missing" ] || return 0
+	if [ "$(id -u)" -ne 0 ]; then
+		echo "deps: missing, run as root to install:$missing" >&2
+		exit 1
+	fi
+	echo "deps: installing$missing"
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get update -qq
+	# Servers are for tests that start them themselves.
+	# shellcheck disable=SC2086
+	apt-get install -y -qq --no-install-recommends $missing >/dev/null
+}
+
+name_missing() {
+	missing=
+	PATH=$PATH:/usr/sbin:/sbin
+	for command in $commands; do
+		command -v "$command" >/dev/null || missing="$missing $command"
+	done
+	for header in $headers; do
+		echo "#include <stddef.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <$header>" | cc -E -x c - >/dev/null 2>&1 ||
+			missing="$missing $header"
+	done
+	[ -n "$missing" ] || return 0
+	echo "deps: not a Debian system; missing:$missing" >&2
+	exit 1
+}
+
+if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
+	install_on_debian
+else
+	name_missing
+fi
