@@ -2,7 +2,6 @@
 #include "attach.h"
 
 #include "message.h"
-#include "netlink.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -161,38 +160,23 @@ static int attach_link(struct attachment *attachment, int program,
 	return 0;
 }
 
-/*
- * First of all filters, so that no other's verdict hides a packet; where
- * another kind of filter has that priority, wherever the kernel puts it.
- */
 static int attach_clsact(struct interface *interface,
 			 struct attachment *attachment, int program,
-			 int direction)
+			 bool ingress)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)interface->index,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .priority = 1);
-	int error = bpf_tc_hook_create(&hook);
+	int error = 0;
 
-	if (!error)
-		interface->made_clsact = true;
-	else if (error != -EEXIST)
-		return error;
-	hook.attach_point = direction;
-	error = bpf_tc_attach(&hook, &options);
-	if (error == -EINVAL || error == -EEXIST) {
-		options.priority = 0;
-		options.handle = 0;
-		error = bpf_tc_attach(&hook, &options);
-	}
+	if (!interface->has_clsact)
+		error = clsact_prepare(interface->index, &interface->made_clsact);
 	if (error)
 		return error;
-	*attachment = (struct attachment){ .way = ATTACHED_CLSACT,
-					   .name = "clsact",
-					   .direction = direction,
-					   .handle = options.handle,
-					   .priority = options.priority,
-					   .program_id = options.prog_id };
+	interface->has_clsact = true;
+	error = clsact_attach(&attachment->filter, interface->index,
+			      ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS, program);
+	if (error)
+		return error;
+	attachment->way = ATTACHED_CLSACT;
+	attachment->name = "clsact";
 	return 0;
 }
 
@@ -207,8 +191,7 @@ static int attach_tc(struct interface *interface, struct attachment *attachment,
 				    ingress ? TCX_INGRESS : TCX_EGRESS,
 				    TCX_FIRST, "tcx");
 	if (error == -EINVAL) /* no tcx here */
-		error = attach_clsact(interface, attachment, fd,
-				      ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS);
+		error = attach_clsact(interface, attachment, fd, ingress);
 	if (error)
 		message("%s: tc %s: %s", interface->name,
 			ingress ? "ingress" : "egress", strerror(-error));
@@ -312,44 +295,21 @@ void interface_plan(const struct interface *interface)
 			ways[interface->first]);
 }
 
-/* Whatever has taken the place of our filter by now is not touched. */
-static void detach_clsact(const struct interface *interface,
-			  const struct attachment *attachment)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)interface->index,
-		    .attach_point = attachment->direction);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = attachment->handle,
-		    .priority = attachment->priority);
-
-	if (bpf_tc_query(&hook, &options) ||
-	    options.prog_id != attachment->program_id)
-		return;
-	options.prog_fd = 0;
-	options.prog_id = 0;
-	options.flags = 0;
-	bpf_tc_detach(&hook, &options);
-}
-
 static void detach(const struct interface *interface,
 		   struct attachment *attachment)
 {
 	if (attachment->way == ATTACHED_LINK)
 		close(attachment->link_fd);
-	else if (attachment->way == ATTACHED_CLSACT && !interface->gone)
-		detach_clsact(interface, attachment);
+	else if (attachment->way == ATTACHED_CLSACT)
+		clsact_detach(&attachment->filter, interface->index);
 	attachment->way = DETACHED;
 }
 
 void interface_detach(struct interface *interface)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)interface->index,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-
 	detach(interface, &interface->in);
 	detach(interface, &interface->out);
-	/* Destroying the qdisc would take everybody's filters along. */
-	if (interface->made_clsact && !interface->gone &&
-	    netlink_count_filters(interface->index) == 0)
-		bpf_tc_hook_destroy(&hook);
-	interface->made_clsact = false;
+	if (interface->made_clsact)
+		clsact_remove(interface->index);
+	interface->made_clsact = interface->has_clsact = false;
 }

@@ -6,6 +6,7 @@
 #ifndef BANNERPROBE_ATTACH_H
 #define BANNERPROBE_ATTACH_H
 
+#include "clsact.h"
 #include "options.h"
 
 #include <linux/if.h>
@@ -18,13 +19,10 @@ struct bannerprobe_bpf;
 struct attachment {
 	enum { DETACHED, ATTACHED_LINK, ATTACHED_CLSACT } way;
 	const char *name; /* of the way, for a person */
-	int link_fd;	  /* ATTACHED_LINK: the kernel detaches when it closes */
-
-	/* ATTACHED_CLSACT */
-	int direction; /* BPF_TC_INGRESS or BPF_TC_EGRESS */
-	__u32 handle;
-	__u32 priority;
-	__u32 program_id;
+	union {
+		int link_fd; /* the kernel detaches when it closes */
+		struct clsact_filter filter;
+	};
 };
 
 struct interface {
@@ -32,7 +30,8 @@ struct interface {
 	unsigned int index;
 	bool raw_ip;	  /* no Ethernet header */
 	bool gone;	  /* deleted while the program ran */
-	bool made_clsact; /* this process made the qdisc */
+	bool has_clsact;  /* the qdisc is there, and cleared of leftovers */
+	bool made_clsact; /* and is ours to remove */
 	enum hook asked;  /* on the command line */
 	enum hook first;  /* what that and the device come to; never auto */
 	struct attachment in, out;

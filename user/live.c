@@ -31,7 +31,7 @@ struct live {
 	struct interface *interfaces;
 	int count; /* of interfaces */
 	struct mnl_socket *links;
-	int epoll_fd, signal_fd, timer_fd;
+	int epoll_fd, stop_fd, hangup_fd, timer_fd;
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool stop;
 	enum exit_code code;
@@ -191,16 +191,24 @@ static void on_records(struct live *live)
 
 /* --- the event loop ---------------------------------------------------- */
 
-static void on_signal(struct live *live)
+/* Takes the signal that has come; false if it was none. */
+static bool take_signal(int fd)
 {
 	struct signalfd_siginfo signal;
 
-	if (read(live->signal_fd, &signal, sizeof(signal)) != sizeof(signal))
-		return;
-	if (signal.ssi_signo == SIGHUP)
+	return read(fd, &signal, sizeof(signal)) == sizeof(signal);
+}
+
+static void on_stop(struct live *live)
+{
+	if (take_signal(live->stop_fd))
+		live->stop = live->output->stopping = true;
+}
+
+static void on_hangup(struct live *live)
+{
+	if (take_signal(live->hangup_fd))
 		output_reopen(live->output);
-	else
-		live->stop = true;
 }
 
 static void print_stats(struct live *live)
@@ -228,19 +236,26 @@ static int watch_fd(struct live *live, int fd, void (*handler)(struct live *))
 	return fd < 0 ? -errno : epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
-/* Signals that come from now on wait for the event loop. */
-static int open_signals(struct live *live)
+/* Signals of these numbers wait for the event loop from now on. */
+static int open_signals(int first, int second)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGHUP);
+	sigaddset(&set, first);
+	sigaddset(&set, second);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	live->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
-	live->output->interrupt_fd = live->signal_fd;
-	return watch_fd(live, live->signal_fd, on_signal);
+	return signalfd(-1, &set, SFD_CLOEXEC);
+}
+
+/* Apart from each other: only the one is to end a wait for a slow reader. */
+static int watch_signals(struct live *live)
+{
+	live->stop_fd = open_signals(SIGINT, SIGTERM);
+	live->hangup_fd = open_signals(SIGHUP, SIGHUP);
+	live->output->stop_fd = live->stop_fd;
+	return watch_fd(live, live->stop_fd, on_stop) ||
+	       watch_fd(live, live->hangup_fd, on_hangup);
 }
 
 static int open_timer(struct live *live)
@@ -259,7 +274,7 @@ static bool open_events(struct live *live)
 {
 	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	live->links = netlink_watch_links();
-	if (live->epoll_fd >= 0 && live->links && !open_signals(live) &&
+	if (live->epoll_fd >= 0 && live->links && !watch_signals(live) &&
 	    !open_timer(live) &&
 	    !watch_fd(live, netlink_fd(live->links), on_links))
 		return true;
@@ -331,7 +346,8 @@ enum exit_code live_run(const struct options *options, struct output *output)
 	struct live live = { .options = options,
 			     .output = output,
 			     .epoll_fd = -1,
-			     .signal_fd = -1,
+			     .stop_fd = -1,
+			     .hangup_fd = -1,
 			     .timer_fd = -1 };
 
 	if (start(&live)) {
@@ -342,9 +358,10 @@ enum exit_code live_run(const struct options *options, struct output *output)
 	ring_buffer__free(live.ring);
 	bannerprobe_bpf__destroy(live.bpf);
 	netlink_close(live.links);
-	output->interrupt_fd = -1;
+	output->stop_fd = -1;
 	close(live.timer_fd);
-	close(live.signal_fd);
+	close(live.hangup_fd);
+	close(live.stop_fd);
 	close(live.epoll_fd);
 	free(live.interfaces);
 	return live.code;

@@ -3,11 +3,15 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
+
+#define DUMP_SIZE 32768 /* what the kernel fills at most in one go */
 
 struct change {
 	link_changed *changed;
@@ -70,7 +74,7 @@ int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 		       void *context)
 {
 	struct change change = { changed, context };
-	char buffer[32768];
+	char buffer[DUMP_SIZE];
 	ssize_t len;
 
 	while ((len = mnl_socket_recvfrom(socket, buffer, sizeof(buffer))) > 0)
@@ -78,57 +82,89 @@ int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 	return len < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-static int count_one(const struct nlmsghdr *header, void *context)
-{
-	int *count = context;
+struct listing {
+	filter_found *found;
+	void *context;
+};
 
-	if (header->nlmsg_type == RTM_NEWTFILTER)
-		(*count)++;
+/* What a BPF filter tells of itself, within TCA_OPTIONS. */
+static void read_bpf_options(const struct nlattr *options, struct filter *filter)
+{
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each_nested(attribute, options) {
+		if (mnl_attr_get_type(attribute) == TCA_BPF_ID)
+			filter->program_id = mnl_attr_get_u32(attribute);
+		else if (mnl_attr_get_type(attribute) == TCA_BPF_NAME)
+			filter->name = mnl_attr_get_str(attribute);
+	}
+}
+
+static int on_filter(const struct nlmsghdr *header, void *context)
+{
+	const struct listing *listing = context;
+	const struct tcmsg *message = mnl_nlmsg_get_payload(header);
+	const struct nlattr *attribute, *options = NULL;
+	struct filter filter = { .parent = message->tcm_parent,
+				 .handle = message->tcm_handle,
+				 .priority = TC_H_MAJ(message->tcm_info) >> 16,
+				 .name = "" };
+	const char *kind = "";
+
+	if (header->nlmsg_type != RTM_NEWTFILTER)
+		return MNL_CB_OK;
+	mnl_attr_for_each(attribute, header, sizeof(*message)) {
+		if (mnl_attr_get_type(attribute) == TCA_KIND)
+			kind = mnl_attr_get_str(attribute);
+		else if (mnl_attr_get_type(attribute) == TCA_OPTIONS)
+			options = attribute;
+	}
+	if (options && !strcmp(kind, "bpf"))
+		read_bpf_options(options, &filter);
+	listing->found(&filter, listing->context);
 	return MNL_CB_OK;
 }
 
-static int count_filters_of(struct mnl_socket *socket, unsigned int index,
-			    __u32 parent, unsigned int sequence)
+static int request_filters(struct mnl_socket *socket, unsigned int index,
+			   unsigned int parent)
 {
-	char buffer[32768];
+	char buffer[DUMP_SIZE];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 	struct tcmsg *request;
-	int count = 0, result = MNL_CB_OK;
 
 	header->nlmsg_type = RTM_GETTFILTER;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = sequence;
+	header->nlmsg_seq = 1;
 	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
 	request->tcm_family = AF_UNSPEC;
 	request->tcm_ifindex = (int)index;
 	request->tcm_parent = parent;
-	if (mnl_socket_sendto(socket, header, header->nlmsg_len) < 0)
-		return -errno;
-	while (result == MNL_CB_OK) {
-		ssize_t len = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		if (len < 0)
-			return -errno;
-		result = mnl_cb_run(buffer, (size_t)len, sequence,
-				    mnl_socket_get_portid(socket), count_one,
-				    &count);
-	}
-	return result == MNL_CB_ERROR ? -errno : count;
+	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? -errno :
+									  0;
 }
 
-int netlink_count_filters(unsigned int index)
+int netlink_list_filters(unsigned int index, unsigned int parent,
+			 filter_found *found, void *context)
 {
+	struct listing listing = { found, context };
 	struct mnl_socket *socket = open_socket(0, SOCK_CLOEXEC);
-	int in, out;
+	char buffer[DUMP_SIZE];
+	int result, error;
 
 	if (!socket)
 		return -errno;
-	in = count_filters_of(socket, index,
-			      TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS), 1);
-	out = count_filters_of(socket, index,
-			       TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS), 2);
+	error = request_filters(socket, index, parent);
+	result = error ? MNL_CB_ERROR : MNL_CB_OK;
+	while (result == MNL_CB_OK) {
+		ssize_t len = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+		result = len < 0 ? MNL_CB_ERROR :
+				   mnl_cb_run(buffer, (size_t)len, 1,
+					      mnl_socket_get_portid(socket),
+					      on_filter, &listing);
+		if (result == MNL_CB_ERROR)
+			error = -errno;
+	}
 	mnl_socket_close(socket);
-	if (in < 0 || out < 0)
-		return in < 0 ? in : out;
-	return in + out;
+	return error;
 }

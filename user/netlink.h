@@ -20,7 +20,23 @@ void netlink_close(struct mnl_socket *socket);
 int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 		       void *context);
 
-/* tc filters on both directions of an interface's clsact; negative errno. */
-int netlink_count_filters(unsigned int index);
+/* A BPF filter of tc. */
+struct filter {
+	unsigned int parent; /* TC_H_MAKE(TC_H_CLSACT, ...): the direction */
+	unsigned int handle;
+	unsigned int priority;
+	unsigned int program_id; /* 0 where the kernel does not tell */
+	const char *name;	 /* of the program, with more; or "" */
+};
+
+typedef void filter_found(const struct filter *filter, void *context);
+
+/*
+ * Calls `found` for each filter of one direction (`parent`) of an interface's
+ * clsact; of filters that are not BPF, only handle and priority are told.
+ * Negative errno.
+ */
+int netlink_list_filters(unsigned int index, unsigned int parent,
+			 filter_found *found, void *context);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #define BUFFER_SIZE (1 << 18)
+#define STOPPING_WAIT_MS 1000
 _Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES, "a line and the rest of another fit");
 
 static const char *name_of(const struct output *output)
@@ -46,7 +47,7 @@ int output_open(struct output *output, enum format format, const char *path)
 
 	*output = (struct output){ .format = format,
 				   .path = path,
-				   .interrupt_fd = -1 };
+				   .stop_fd = -1 };
 	fd = open_file(output);
 	if (fd < 0) {
 		message("%s: %s", path, strerror(-fd));
@@ -75,19 +76,26 @@ static __u64 count_records(const char *text, size_t len)
 	return records;
 }
 
-/* Waits until PIPE_BUF bytes can be written. False: told to stop instead. */
-static bool wait_writable(const struct output *output)
+/*
+ * Waits until PIPE_BUF bytes can be written: as long as it takes, but when
+ * the program is to end, a reader that takes nothing for a second is given up.
+ */
+static bool wait_writable(struct output *output)
 {
 	struct pollfd events[] = {
 		{ .fd = output->fd, .events = POLLOUT },
-		{ .fd = output->interrupt_fd, .events = POLLIN },
+		{ .fd = output->stopping ? -1 : output->stop_fd, .events = POLLIN },
 	};
+	int ready;
 
-	while (poll(events, 2, -1) < 0) {
-		if (errno != EINTR)
-			return true; /* let write() say what is wrong */
-	}
-	return events[0].revents || !events[1].revents;
+	do {
+		ready = poll(events, 2, output->stopping ? STOPPING_WAIT_MS : -1);
+		if (ready > 0 && events[1].revents) {
+			output->stopping = true;
+			events[1].fd = -1;
+		}
+	} while ((ready < 0 && errno == EINTR) || (ready > 0 && !events[0].revents));
+	return ready;
 }
 
 /* Writes as much as it can; *done is how much. 0 or an errno. */
@@ -100,7 +108,7 @@ static int write_out(struct output *output, size_t *done)
 
 		if (output->waits) {
 			if (!wait_writable(output))
-				return EINTR;
+				return ETIMEDOUT;
 			if (len > PIPE_BUF)
 				len = PIPE_BUF;
 		}
@@ -115,7 +123,7 @@ static int write_out(struct output *output, size_t *done)
 
 static void complain(struct output *output, int error)
 {
-	if (error == EINTR || error == output->error)
+	if (error == output->error)
 		return;
 	message("%s: %s: records are being lost", name_of(output),
 		strerror(error));
@@ -149,7 +157,7 @@ void output_flush(struct output *output)
 	error = output->closed ? EPIPE : write_out(output, &done);
 	output->logged += count_records(output->buffer, done);
 	if (!error) {
-		if (output->error && output->error != EINTR)
+		if (output->error)
 			message("%s: writing again, %llu records lost",
 				name_of(output), output->lost);
 		output->used = output->broken_line = 0;

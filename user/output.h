@@ -16,7 +16,8 @@ struct output {
 	enum format format;
 	const char *path; /* NULL: standard output */
 	int fd;
-	int interrupt_fd; /* readable: do not wait for a slow reader; or -1 */
+	int stop_fd;	  /* readable: the program is to end; or -1 */
+	bool stopping;	  /* it is ending */
 	bool waits;	  /* a pipe, terminal or socket: writing may block */
 	char *buffer;
 	size_t used;
