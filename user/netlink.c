@@ -111,7 +111,8 @@ static int on_filter(const struct nlmsghdr *header, void *context)
 				 .name = "" };
 	const char *kind = "";
 
-	if (header->nlmsg_type != RTM_NEWTFILTER)
+	/* A handle of 0 is the head of a priority's list, not a filter. */
+	if (header->nlmsg_type != RTM_NEWTFILTER || !filter.handle)
 		return MNL_CB_OK;
 	mnl_attr_for_each(attribute, header, sizeof(*message)) {
 		if (mnl_attr_get_type(attribute) == TCA_KIND)
