@@ -23,7 +23,8 @@ HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Werror
 # -MP: a header that is gone does not stop the next build.
-DEPENDENCIES = -MMD -MP -MF $@.d
+# -MD, not -MMD: the skeleton stands among the system headers.
+DEPENDENCIES = -MD -MP -MF $@.d
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 	-isystem $(BUILD) -Iinclude $(CFLAGS)
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
@@ -97,6 +98,22 @@ $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
 
+$(BUILD)/bench.bpf.o: tests/bench.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -Wno-unused-parameter $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/bench.skel.h: $(BUILD)/bench.bpf.o
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name bench_bpf > $@.new && mv $@.new $@
+
+BENCH_KERNEL := $(patsubst %.c,$(BUILD)/%.o,tests/bench_kernel.c tests/packet.c \
+	user/programs.c user/message.c)
+$(BUILD)/tests/bench_kernel.o: $(BUILD)/bench.skel.h
+$(BUILD)/bench_kernel: $(BENCH_KERNEL)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
 TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/kernel_test
 
 # Set up first, then build: what deps installs is not there before.
@@ -109,7 +126,7 @@ test:
 .PHONY: test-kernels
 test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)tests/kernels/run
+	+$(Q)tests/kernels/run $(KERNELS_ARGS)
 
 .PHONY: demo
 demo:
@@ -120,8 +137,9 @@ demo:
 .PHONY: bench
 bench:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory bannerprobe
-	$(Q)tests/bench.py
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(BUILD)/bench_kernel
+	$(Q)$(BUILD)/bench_kernel
+	$(Q)tests/bench_host.py $(BENCH_ARGS)
 
 .PHONY: deps
 deps:
@@ -166,4 +184,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BPF_OBJECT))
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
+	$(BPF_OBJECT) $(BUILD)/bench.bpf.o)

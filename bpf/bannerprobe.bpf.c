@@ -14,6 +14,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
+_Static_assert(HEADERS_MAX <= BANNER_MAX, "load_bytes() copies either");
+
 #define TC_NEXT -1 /* TC_ACT_UNSPEC, and TCX_NEXT: other programs go on */
 
 #define BPF_NOEXIST 1 /* linux/bpf.h: create only; not in BTF by a name */
@@ -35,7 +37,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 22);
+	__uint(max_entries, 1 << 20); /* bytes: some 8,000 records */
 } records SEC(".maps");
 
 struct {
@@ -110,24 +112,44 @@ static __always_inline long load_bytes(const struct packet *packet,
 				       __u32 offset, void *to, __u32 len)
 {
 	const struct frame *frame = &packet->frame;
+	__u64 size = len - 1, done = 0;
+
+	/*
+	 * A mask, and 64 bits wide: before Linux 6.8 the verifier learns no
+	 * lower bound from a comparison with 0.
+	 */
+	OPAQUE(size);
+	size = (size & (BANNER_MAX - 1)) + 1;
 
 	if (!packet->is_xdp)
-		return bpf_skb_load_bytes(packet->ctx, offset, to, len);
+		return bpf_skb_load_bytes(packet->ctx, offset, to, size);
 	if (xdp_has_load_bytes)
-		return bpf_xdp_load_bytes(packet->ctx, offset, to, len);
+		return bpf_xdp_load_bytes(packet->ctx, offset, to, size);
 
 	/* Before multi-buffer XDP all of the packet is linear, in one page. */
 	if (offset > 0xffff - BANNER_MAX - 1)
 		return -1;
+	/* In words, then bytes: Linux 5.10 follows no more than 8192 jumps. */
 #pragma clang loop unroll(disable)
-	for (__u32 i = 0; i < BANNER_MAX; i++) {
-		const __u8 *byte = frame->data + offset + i;
+	for (; done < BANNER_MAX; done += 8) {
+		const __u8 *word = frame->data + offset + done;
 
-		if (i >= len)
+		if (done + 8 > size || word + 8 > frame->end)
 			break;
+		__builtin_memcpy((__u8 *)to + done, word, 8);
+	}
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < 8; i++) {
+		__u64 at = done + i;
+		const __u8 *byte;
+
+		OPAQUE(at); /* checked and used as one value */
+		if (at >= size || at >= BANNER_MAX)
+			return 0;
+		byte = frame->data + offset + at;
 		if (byte + 1 > frame->end)
 			return -1;
-		((__u8 *)to)[i] = *byte;
+		((__u8 *)to)[at] = *byte;
 	}
 	return 0;
 }

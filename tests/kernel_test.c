@@ -366,10 +366,14 @@ static void compare_capture(const char *path, const struct hooks *hooks)
 static void forget_flows(void)
 {
 	int map = bpf_map__fd(bpf->maps.flows);
-	struct flow_key key;
+	struct flow_key key, next;
+	int end = bpf_map_get_next_key(map, NULL, &next);
 
-	while (!bpf_map_get_next_key(map, NULL, &key))
+	while (!end) {
+		key = next;
+		end = bpf_map_get_next_key(map, &key, &next);
 		bpf_map_delete_elem(map, &key);
+	}
 }
 
 static void test_captures(void **state)
