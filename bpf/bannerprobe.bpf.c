@@ -7,6 +7,7 @@
  * Only the packet and the UAPI context are touched: no CO-RE relocation is
  * needed, so kernels without BTF of their own do too.
  */
+#include "../include/pending.h"
 #include "../include/platform.h"
 #include "../include/record.h"
 #include "../include/segment.h"
@@ -18,20 +19,28 @@ _Static_assert(HEADERS_MAX <= BANNER_MAX, "load_bytes() copies either");
 
 #define TC_NEXT -1 /* TC_ACT_UNSPEC, and TCX_NEXT: other programs go on */
 
-#define BPF_NOEXIST 1 /* linux/bpf.h: create only; not in BTF by a name */
-#define EEXIST 17
-
-#define LOCKS 1024 /* a power of two; two CPUs seldom want the same one */
+#define BPF_ANY 0 /* linux/bpf.h; not in BTF by a name */
 
 /* Set by the loader before the programs are loaded. */
 const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
+const volatile __u32 bucket_count = 1; /* a power of two: entries of pending */
+const volatile __u64 hash_secrets[HASH_SECRETS] = {};
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
 
+/* The undecided: see pending.h. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pending_bucket);
+} pending SEC(".maps");
+
+/* The decided, and the undecided that pending had no room for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
-	__type(key, struct flow_key);
+	__type(key, __u64); /* flow_identify() */
 	__type(value, struct flow);
 } flows SEC(".maps");
 
@@ -47,20 +56,9 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-struct lock {
-	struct bpf_spin_lock lock;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, LOCKS);
-	__type(key, __u32);
-	__type(value, struct lock);
-} locks SEC(".maps");
-
 /* Where a record is put together, or headers that are not at hand. */
 struct scratch {
-	struct segment segment; /* see forget_segment() */
+	struct sighting sighting;
 	union {
 		struct record record;
 		__u8 bytes[sizeof(struct record) + BANNER_MAX];
@@ -168,24 +166,21 @@ static __always_inline __u32 bytes_to_keep(const struct packet *packet,
 	return kept;
 }
 
-/* The banner begins `skip` bytes into the payload. */
 static __always_inline void report_banner(const struct packet *packet,
-					  const struct segment *segment,
-					  const struct flow *flow, __u32 skip,
-					  __u64 now)
+					  struct scratch *scratch, __u64 now)
 {
-	struct scratch *scratch = scratch_of_cpu();
-	__u32 offset = segment->payload_offset + skip;
+	const struct sighting *sighting = &scratch->sighting;
+	__u32 skip = sighting->verdict.skip;
+	__u32 offset = sighting->segment.payload_offset + skip;
 	__u32 kept;
 
-	if (!scratch)
-		return;
-	describe_banner(&scratch->record, flow, segment, skip, now);
+	describe_banner(&scratch->record, &sighting->flow, &sighting->segment,
+			skip, now);
 	scratch->record.ifindex = packet->ifindex;
 	scratch->record.direction = packet->direction;
 
 	kept = bytes_to_keep(packet, offset, scratch->record.len);
-	OPAQUE(kept); /* or the compiler drops the check that the verifier needs */
+	OPAQUE(kept); /* or the compiler drops a check that the verifier needs */
 	if (kept > BANNER_MAX)
 		kept = BANNER_MAX;
 	if (kept && load_bytes(packet, offset, scratch->record.banner, kept))
@@ -197,171 +192,130 @@ static __always_inline void report_banner(const struct packet *packet,
 }
 
 static __always_inline void report(const struct packet *packet,
-				   const struct segment *segment,
-				   const struct flow *flow,
-				   const struct verdict *verdict, __u64 now)
+				   struct scratch *scratch, __u64 now)
 {
+	const struct verdict *verdict = &scratch->sighting.verdict;
+
 	count(verdict->began);
 	count(verdict->ended);
 	count(verdict->outcome);
 	count(verdict->ignored);
 	if (verdict->outcome == COUNT_BANNER)
-		report_banner(packet, segment, flow, verdict->skip, now);
+		report_banner(packet, scratch, now);
 }
 
-/* Two CPUs that work on one connection take the same lock. */
-static __always_inline struct lock *lock_of(const struct flow_key *key)
+static __always_inline struct pending_bucket *bucket_of(__u64 id)
 {
-	__u32 hash = key->address[0][0] ^ key->address[0][3] ^
-		     key->address[1][0] * 3 ^ key->address[1][3] * 5 ^
-		     (((__u32)key->port[0] << 16) + key->port[1]);
-	__u32 index = (hash * 0x9e3779b1) >> 16 & (LOCKS - 1);
+	__u32 index = pending_index(id, bucket_count);
 
-	return bpf_map_lookup_elem(&locks, &index);
+	return bpf_map_lookup_elem(&pending, &index);
 }
 
 /*
- * Makes the state of a connection that begins with this segment, and reports
- * what that says already. Returns false where another CPU was faster.
+ * Whether a segment may change anything. If so it is noted as this CPU's
+ * sighting. Nearly all traffic ends here.
  */
-static __always_inline bool begin_flow(const struct packet *packet,
-				       const struct segment *segment,
-				       const struct flow_key *key, int sender,
-				       __u64 now)
+static __always_inline bool is_interesting(const struct segment *segment)
 {
-	struct flow flow = {};
-	struct verdict verdict = track(&flow, segment, sender, now);
-	long error = bpf_map_update_elem(&flows, key, &flow, BPF_NOEXIST);
+	int sender;
+	__u64 id = flow_identify(segment, hash_secrets, &sender);
+	struct pending_bucket *bucket = bucket_of(id);
+	struct scratch *scratch;
 
-	if (error == -EEXIST)
+	if (!bucket || sender < 0)
 		return false;
-	if (error)
-		count(COUNT_LOST_TABLE);
-	else
-		report(packet, segment, &flow, &verdict, now);
+	if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+	    !pending_has_tag(bucket, id) && !bucket->spill_time)
+		return false;
+	scratch = scratch_of_cpu();
+	if (!scratch)
+		return false;
+	scratch->sighting.segment = *segment;
+	scratch->sighting.id = id;
+	scratch->sighting.sender = sender;
 	return true;
 }
 
 /*
- * The same segment in memory of which the verifier knows nothing: it need not
- * follow each way through the parser through all of the tracker, too.
+ * Makes room for a connection that begins, where only one whose handshake is
+ * complete could give way: that one is kept in the LRU map. It is there before
+ * it is gone here, so no packet of it finds it missing.
  */
-static __always_inline const struct segment *
-forget_segment(const struct segment *segment)
+static __always_inline void make_room(struct pending_bucket *bucket, __u64 now)
 {
-	struct scratch *scratch = scratch_of_cpu();
+	int way = pending_victim(bucket) & (PENDING_WAYS - 1);
+	struct pending_way victim = bucket->ways[way], *place;
 
-	if (!scratch)
-		return NULL;
-	scratch->segment = *segment;
-	return &scratch->segment;
+	if (!pending_must_spill(&victim))
+		return;
+	bpf_map_update_elem(&flows, &victim.id, &victim.flow, BPF_ANY);
+	place = &bucket->ways[way];
+	bpf_spin_lock(&bucket->lock);
+	/* Unless another CPU has changed it since it was read, unlocked. */
+	if (place->id == victim.id && place->flow.seen == victim.flow.seen &&
+	    place->flow.cisn == victim.flow.cisn &&
+	    place->flow.sisn == victim.flow.sisn &&
+	    place->flow.client_ack == victim.flow.client_ack) {
+		pending_free(bucket, way);
+		bucket->spill_time = now;
+	}
+	bpf_spin_unlock(&bucket->lock);
+}
+
+/* A connection is decided: remembered by the LRU map, then gone here. */
+static __always_inline void retire(struct pending_bucket *bucket,
+				   const struct sighting *sighting)
+{
+	__u64 id = sighting->id;
+
+	bpf_map_update_elem(&flows, &id, &sighting->flow, BPF_ANY);
+	bpf_spin_lock(&bucket->lock);
+	pending_retire(bucket, id);
+	bpf_spin_unlock(&bucket->lock);
 }
 
 /*
- * A connection that is evicted and replaced by another while this works on it
- * is changed under the wrong lock, which is harmless: the numbers of the two
- * do not fit each other, so no banner comes of it.
+ * Two CPUs that work on one connection take the same lock, so it is decided
+ * once. (An entry of the LRU map may be evicted and become another's while it
+ * is changed here: then the other's numbers are lost, and no banner comes of
+ * numbers that do not fit.)
  */
-static __always_inline void track_flow(const struct packet *packet,
-				       const struct segment *segment)
+static __always_inline int track_sighting(const struct packet *packet)
 {
-	struct flow_key key;
-	int sender = flow_key_of(segment, &key);
-	struct verdict verdict;
-	struct flow *flow, snapshot;
-	struct lock *lock;
-	__u64 now;
-
-	if (sender < 0)
-		return;
-	flow = bpf_map_lookup_elem(&flows, &key);
-	if (!flow && !segment_opens(segment))
-		return;
-	if (flow && flow->seen & FLOW_DECIDED &&
-	    !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)))
-		return; /* most of all traffic */
-
-	segment = forget_segment(segment);
-	if (!segment)
-		return;
-	now = bpf_ktime_get_ns();
-	if (!flow) {
-		if (begin_flow(packet, segment, &key, sender, now))
-			return;
-		flow = bpf_map_lookup_elem(&flows, &key);
-	}
-	lock = lock_of(&key);
-	if (!flow || !lock)
-		return;
-	bpf_spin_lock(&lock->lock);
-	verdict = track(flow, segment, sender, now);
-	snapshot = *flow;
-	bpf_spin_unlock(&lock->lock);
-	report(packet, segment, &snapshot, &verdict, now);
-}
-
-static __always_inline enum parse_result parse(const struct packet *packet,
-					       const struct frame *frame,
-					       struct segment *segment)
-{
-	segment->vlan[0] = packet->vlan;
-	segment->vlan[1] = 0;
-	segment->vlan_count = packet->vlan_count;
-	if (packet->is_raw_ip)
-		return parse_ip(frame, 0, segment);
-	return parse_ethernet(frame, segment);
-}
-
-/* Parses a copy of the headers: they are not in the linear part. */
-static __always_inline enum parse_result parse_copy(const struct packet *packet,
-						    struct segment *segment)
-{
+	const __u64 now = bpf_ktime_get_ns();
 	struct scratch *scratch = scratch_of_cpu();
-	struct frame frame = { .wire_len = packet->frame.wire_len };
-	__u32 len = frame.wire_len;
+	struct pending_bucket *bucket;
+	struct sighting *sighting;
+	struct flow *known = NULL;
 
-	if (!scratch || (packet->is_xdp && !xdp_has_load_bytes))
-		return PARSE_CUT;
-	if (len > HEADERS_MAX)
-		len = HEADERS_MAX;
-	OPAQUE(len); /* as above */
-	if (!len || len > HEADERS_MAX || load_bytes(packet, 0, scratch->bytes, len))
-		return PARSE_CUT;
-	frame.data = scratch->bytes;
-	frame.end = frame.data + len;
-	return parse(packet, &frame, segment);
-}
+	if (!scratch)
+		return 0;
+	sighting = &scratch->sighting;
+	bucket = bucket_of(sighting->id);
+	if (!bucket)
+		return 0;
+	if (!pending_has_tag(bucket, sighting->id)) {
+		const bool opens = segment_opens(&sighting->segment);
 
-static __always_inline void watch(const struct packet *packet)
-{
-	const struct frame *frame = &packet->frame;
-	struct segment segment;
-	enum parse_result result = parse(packet, frame, &segment);
-
-	if (result == PARSE_CUT && frame->end - frame->data < frame->wire_len)
-		result = parse_copy(packet, &segment);
-
-	switch (result) {
-	case PARSED:
-		track_flow(packet, &segment);
-		break;
-	case PARSE_FRAGMENT:
-		count(COUNT_FRAGMENTS);
-		break;
-	case PARSE_MALFORMED:
-		count(COUNT_MALFORMED);
-		break;
-	case PARSE_CUT:
-		count(COUNT_CUT);
-		break;
-	case PARSE_NOT_TCP:
-		break;
+		if (!opens && !(sighting->segment.flags & (TCP_FIN | TCP_RST)) &&
+		    !pending_has_spilled(bucket, now))
+			return 0;
+		known = bpf_map_lookup_elem(&flows, &sighting->id);
+		if (opens)
+			make_room(bucket, now);
+		else if (!known)
+			return 0;
 	}
+	bpf_spin_lock(&bucket->lock);
+	pending_track(bucket, known, sighting, now);
+	bpf_spin_unlock(&bucket->lock);
+	if (sighting->verdict.outcome && !known)
+		retire(bucket, sighting);
+	report(packet, scratch, now);
+	return 0;
 }
 
-/* The loader adds BPF_F_XDP_HAS_FRAGS where the kernel knows it (5.18). */
-SEC("xdp")
-int bannerprobe_xdp(struct xdp_md *ctx)
+static __always_inline struct packet packet_of_xdp(struct xdp_md *ctx)
 {
 	struct packet packet = {
 		.ctx = ctx,
@@ -377,14 +331,13 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 
 	if (xdp_has_load_bytes)
 		packet.frame.wire_len = bpf_xdp_get_buff_len(ctx);
-	watch(&packet);
-	return XDP_PASS;
+	return packet;
 }
 
-static __always_inline int watch_skb(struct __sk_buff *skb,
-				     enum direction direction, bool is_raw_ip)
+static __always_inline struct packet
+packet_of_skb(struct __sk_buff *skb, enum direction direction, bool is_raw_ip)
 {
-	struct packet packet = {
+	return (struct packet){
 		.ctx = skb,
 		.direction = direction,
 		.is_raw_ip = is_raw_ip,
@@ -397,6 +350,135 @@ static __always_inline int watch_skb(struct __sk_buff *skb,
 			.wire_len = skb->len,
 		},
 	};
+}
+
+/*
+ * Global functions: the verifier checks each once by itself, instead of after
+ * every way through the parser that leads to it.
+ */
+__noinline int track_xdp(struct xdp_md *ctx)
+{
+	struct packet packet = packet_of_xdp(ctx);
+
+	return track_sighting(&packet);
+}
+
+__noinline int track_skb(struct __sk_buff *skb, int direction)
+{
+	struct packet packet = packet_of_skb(skb, direction, false);
+
+	return track_sighting(&packet);
+}
+
+/* Whether to track what the parser made of the packet. */
+static __always_inline bool see(enum parse_result result,
+				const struct segment *segment)
+{
+	switch (result) {
+	case PARSED:
+		return is_interesting(segment);
+	case PARSE_FRAGMENT:
+		count(COUNT_FRAGMENTS);
+		break;
+	case PARSE_MALFORMED:
+		count(COUNT_MALFORMED);
+		break;
+	case PARSE_CUT:
+		count(COUNT_CUT);
+		break;
+	case PARSE_NOT_TCP:
+		break;
+	}
+	return false;
+}
+
+static __always_inline enum parse_result parse(const struct packet *packet,
+					       const struct frame *frame,
+					       struct segment *segment)
+{
+	segment->vlan[0] = packet->vlan;
+	segment->vlan[1] = 0;
+	segment->vlan_count = packet->vlan_count;
+	if (packet->is_raw_ip)
+		return parse_ip(frame, 0, segment);
+	return parse_ethernet(frame, segment);
+}
+
+/* Parses a copy of the headers: they are not in the linear part. */
+static __always_inline int watch_copy(const struct packet *packet)
+{
+	struct scratch *scratch = scratch_of_cpu();
+	struct frame frame = { .wire_len = packet->frame.wire_len };
+	enum parse_result result = PARSE_CUT;
+	__u32 len = frame.wire_len;
+
+	if (!scratch)
+		return 0;
+	if (len > HEADERS_MAX)
+		len = HEADERS_MAX;
+	OPAQUE(len); /* or the compiler drops a check that the verifier needs */
+	/* Before multi-buffer XDP nothing else is at hand, either. */
+	if (len && len <= HEADERS_MAX &&
+	    (!packet->is_xdp || xdp_has_load_bytes) &&
+	    !load_bytes(packet, 0, scratch->bytes, len)) {
+		frame.data = scratch->bytes;
+		frame.end = frame.data + len;
+		result = parse(packet, &frame, &scratch->sighting.segment);
+	}
+	return see(result, &scratch->sighting.segment);
+}
+
+__noinline int watch_copy_of_xdp(struct xdp_md *ctx)
+{
+	struct packet packet = packet_of_xdp(ctx);
+
+	return watch_copy(&packet);
+}
+
+__noinline int watch_copy_of_skb(struct __sk_buff *skb, int direction,
+				 int is_raw_ip)
+{
+	struct packet packet = packet_of_skb(skb, direction, is_raw_ip);
+
+	return watch_copy(&packet);
+}
+
+static __always_inline void watch(const struct packet *packet)
+{
+	const struct frame *frame = &packet->frame;
+	struct segment segment;
+	enum parse_result result = parse(packet, frame, &segment);
+	bool track;
+
+	if (result != PARSE_CUT || frame->end - frame->data >= frame->wire_len)
+		track = see(result, &segment);
+	else if (packet->is_xdp)
+		track = watch_copy_of_xdp(packet->ctx);
+	else
+		track = watch_copy_of_skb(packet->ctx, packet->direction,
+					  packet->is_raw_ip);
+	if (!track)
+		return;
+	if (packet->is_xdp)
+		track_xdp(packet->ctx);
+	else
+		track_skb(packet->ctx, packet->direction);
+}
+
+/* The loader adds BPF_F_XDP_HAS_FRAGS where the kernel knows it (5.18). */
+SEC("xdp")
+int bannerprobe_xdp(struct xdp_md *ctx)
+{
+	struct packet packet = packet_of_xdp(ctx);
+
+	watch(&packet);
+	return XDP_PASS;
+}
+
+static __always_inline int watch_skb(struct __sk_buff *skb,
+				     enum direction direction, bool is_raw_ip)
+{
+	struct packet packet = packet_of_skb(skb, direction, is_raw_ip);
 
 	watch(&packet);
 	return TC_NEXT;

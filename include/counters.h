@@ -6,6 +6,7 @@
  *
  * Each connection that began has exactly one outcome:
  *   connections = banners + client_first + ... + evicted + open
+ * Evictions are silent; what the equation lacks was evicted.
  */
 #ifndef BANNERPROBE_COUNTERS_H
 #define BANNERPROBE_COUNTERS_H
@@ -26,7 +27,6 @@
 	X(NO_DATA, "no_data", "ended before the server sent any data")           \
 	X(RESET, "reset", "reset before the server sent any data")               \
 	X(NO_SERVER, "no_server", "simultaneous open or split handshake")        \
-	/* Live, the loader works these two out: the kernel evicts silently. */  \
 	X(EVICTED, "evicted", "evicted from the full table while open")          \
 	X(OPEN, "open", "still open, nothing decided")                           \
 	/* Segments that changed nothing, by what is wrong with them. */         \
@@ -42,8 +42,7 @@
 	X(MALFORMED, "malformed", "packets whose lengths contradict each other") \
 	X(CUT, "cut", "packets whose headers were not at hand")                  \
 	/* What was lost. */                                                     \
-	X(LOST_RING, "lost_ring", "banners lost: ring buffer full")              \
-	X(LOST_TABLE, "lost_table", "connections not tracked: table full")
+	X(LOST_RING, "lost_ring", "banners lost: ring buffer full")             
 
 enum counter {
 	COUNT_NOTHING, /* so that 0 in a verdict counts nothing */
@@ -54,5 +53,20 @@ enum counter {
 	COUNT_FIRST_OUTCOME = COUNT_BANNER,
 	COUNT_LAST_OUTCOME = COUNT_OPEN,
 };
+
+#ifndef __bpf__
+/* Works out how many were evicted, when all other outcomes are counted. */
+static inline void count_evicted(unsigned long long counters[COUNTER_MAX])
+{
+	unsigned long long accounted = 0;
+
+	counters[COUNT_EVICTED] = 0;
+	for (int i = COUNT_FIRST_OUTCOME; i <= COUNT_LAST_OUTCOME; i++)
+		accounted += counters[i];
+	if (counters[COUNT_CONNECTIONS] > accounted)
+		counters[COUNT_EVICTED] =
+			counters[COUNT_CONNECTIONS] - accounted;
+}
+#endif
 
 #endif

@@ -100,6 +100,7 @@ static __always_inline enum parse_result parse_tcp(const struct frame *frame,
 	const struct tcphdr *tcp;
 	const __u8 *bytes;
 	__u32 header_len;
+	__u32 flags;
 
 	if (ip_end < offset + sizeof(*tcp))
 		return fragment ? PARSE_FRAGMENT : PARSE_MALFORMED;
@@ -118,7 +119,9 @@ static __always_inline enum parse_result parse_tcp(const struct frame *frame,
 	segment->destination_port = bpf_ntohs(READ_FIELD(tcp, dest));
 	segment->seq = bpf_ntohl(READ_FIELD(tcp, seq));
 	segment->ack = bpf_ntohl(READ_FIELD(tcp, ack_seq));
-	segment->flags = bytes[13];
+	flags = bytes[13];
+	OPAQUE(flags); /* read here, where the verifier knows the bounds */
+	segment->flags = (__u8)flags;
 	segment->payload_offset = (__u32)(offset + header_len);
 	segment->payload_len = (__u32)(ip_end - offset - header_len);
 	return PARSED;

@@ -27,14 +27,6 @@
 /* An acknowledgement further ahead is no answer: the largest window (RFC 7323). */
 #define WINDOW_MAX (1 << 30)
 
-/* Both directions of a connection have the same key. */
-struct flow_key {
-	__u32 address[2][4]; /* network byte order; IPv4 in [0], rest 0 */
-	__u16 port[2];	     /* host byte order */
-	__u8 family;	     /* 4 or 6 */
-	__u8 reserved[3];    /* 0 */
-};
-
 enum flow_seen {
 	SEEN_SYN = 1 << 0,
 	SEEN_SYNACK = 1 << 1,
@@ -58,7 +50,7 @@ struct flow {
 	__u32 sisn;	   /* the server's, if SEEN_SYNACK or SEEN_SERVER_SYN */
 	__u32 client_ack;  /* highest number acknowledged, if SEEN_ANSWERED */
 	__u16 seen;	   /* enum flow_seen */
-	__u8 client;	   /* which end of the key is the client: 0 or 1 */
+	__u8 client;	   /* which end of the connection: 0 or 1 (flow_identify) */
 	__u8 reserved;
 };
 
@@ -70,42 +62,6 @@ struct verdict {
 	__u8 ignored; /* why it was ignored */
 	__u32 skip;   /* of a banner: bytes of the payload before sisn+1 */
 };
-
-/*
- * Fills the key and returns which end of it sent the segment (0 or 1), or -1
- * where both ends are the same: such a connection has no server.
- */
-static __always_inline int flow_key_of(const struct segment *segment,
-				       struct flow_key *key)
-{
-	const __u32 *a = segment->source, *b = segment->destination;
-	int sender;
-
-	if (a[0] != b[0])
-		sender = a[0] > b[0];
-	else if (a[1] != b[1])
-		sender = a[1] > b[1];
-	else if (a[2] != b[2])
-		sender = a[2] > b[2];
-	else if (a[3] != b[3])
-		sender = a[3] > b[3];
-	else if (segment->source_port != segment->destination_port)
-		sender = segment->source_port > segment->destination_port;
-	else
-		return -1;
-
-	if (sender) {
-		a = segment->destination;
-		b = segment->source;
-	}
-	__builtin_memcpy(key->address[0], a, 16);
-	__builtin_memcpy(key->address[1], b, 16);
-	key->port[0] = sender ? segment->destination_port : segment->source_port;
-	key->port[1] = sender ? segment->source_port : segment->destination_port;
-	key->family = segment->family;
-	key->reserved[0] = key->reserved[1] = key->reserved[2] = 0;
-	return sender;
-}
 
 /* The signed distance from `from` to `to`. */
 static __always_inline __s32 seq_distance(__u32 from, __u32 to)
@@ -406,8 +362,8 @@ static __always_inline void track_rst(struct flow *flow,
 
 /*
  * Takes a segment into account for its connection. `flow`: its state, all
- * zero if none is known, changed in place. `sender`: the end of the key that
- * sent it (flow_key_of). `now`: ns on the same clock for all segments.
+ * zero if none is known, changed in place. `sender`: the end that sent it
+ * (flow_identify). `now`: ns on the same clock for all segments.
  */
 static __always_inline struct verdict track(struct flow *flow,
 					    const struct segment *segment,

@@ -19,6 +19,7 @@
 #include "bench.h"
 #include "bench.skel.h"
 #include "packet.h"
+#include "pending.h"
 #include "record.h"
 
 #define ROUNDS 9
@@ -62,12 +63,16 @@ static int drop_record(void *context, void *data, size_t size)
 
 static void empty_table(const struct scenario *scenario)
 {
+	static const struct pending_bucket none;
 	int map = bpf_map__fd(probe->maps.flows);
-	struct flow_key key;
+	__u64 id;
 
 	(void)scenario;
-	while (!bpf_map_get_next_key(map, NULL, &key))
-		bpf_map_delete_elem(map, &key);
+	while (!bpf_map_get_next_key(map, NULL, &id))
+		bpf_map_delete_elem(map, &id);
+	for (__u32 i = 0; i < probe->rodata->bucket_count; i++)
+		bpf_map_update_elem(bpf_map__fd(probe->maps.pending), &i, &none,
+				    BPF_ANY);
 }
 
 static void run(struct bpf_program *program, struct bytes *bytes, __u32 repeat,

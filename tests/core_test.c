@@ -374,69 +374,134 @@ static void test_same_ends(void **state)
 {
 	struct test_packet packet = banner_packet();
 	struct segment segment;
-	struct flow_key key;
+	__u64 secrets[HASH_SECRETS];
+	int sender;
 
 	(void)state;
+	hash_randomize(secrets);
 	packet.client_port = packet.server_port;
 	assert_int_equal(parse_packet(&packet, &segment), PARSED);
 	memcpy(segment.destination, segment.source, 16);
-	assert_int_equal(flow_key_of(&segment, &key), -1);
+	flow_identify(&segment, secrets, &sender);
+	assert_int_equal(sender, -1);
 }
 
-/* Both directions have one key, and its two ends tell them apart. */
-static void test_key(void **state)
+/* Both directions have one id, and its two ends tell them apart. */
+static void test_identity(void **state)
 {
 	struct test_packet packet = banner_packet();
-	struct flow_key server_key, client_key;
+	__u64 secrets[HASH_SECRETS], of_server, of_client;
 	struct segment segment;
 	int server, client;
 
 	(void)state;
+	hash_randomize(secrets);
 	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
 		packet.ipv6 = ipv6;
 		packet.from_server = true;
 		parse_packet(&packet, &segment);
-		server = flow_key_of(&segment, &server_key);
+		of_server = flow_identify(&segment, secrets, &server);
 		packet.from_server = false;
 		parse_packet(&packet, &segment);
-		client = flow_key_of(&segment, &client_key);
-		assert_memory_equal(&server_key, &client_key, sizeof(client_key));
+		of_client = flow_identify(&segment, secrets, &client);
+		assert_true(of_server && of_server == of_client);
 		assert_int_equal(server, !client);
+		packet.client_port++;
+		parse_packet(&packet, &segment);
+		assert_true(flow_identify(&segment, secrets, &client) != of_client);
 	}
 }
 
 /* --- the table of connections ------------------------------------------ */
 
-/* The least recently used is evicted, and counted if nothing was decided. */
-static void test_eviction(void **state)
+/* Plays one segment of the connection of a client port. */
+static void play_step(struct native *native, struct step step, __u16 port,
+		      __u64 now)
 {
-	static const struct step open = { true, true, TCP_SYN | TCP_ACK, 0, 1, "" };
-	static const struct step data = { true, true, TCP_ACK, 1, 1, "hello" };
-	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
 	struct test_packet packet;
 	struct segment segment;
-	struct native native;
 	struct bytes bytes;
 
+	step_packet(&packet, &step, test_isns[0], port, false);
+	packet_build(&bytes, &packet);
+	play_packet(native, bytes.data, bytes.len, bytes.len, false, now, &segment);
+}
+
+static const struct step syn = { true, false, TCP_SYN, 0, 0, "" };
+static const struct step synack = { true, true, TCP_SYN | TCP_ACK, 0, 1, "" };
+static const struct step ack = { true, false, TCP_ACK, 1, 1, "" };
+static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello" };
+
+/*
+ * A table of one bucket, and the LRU behind it: who has shaken hands is not
+ * pushed out by who has not, and finds room behind when there are more.
+ */
+static void test_full_bucket(void **state)
+{
+	enum { COMPLETE = PENDING_WAYS + 3, FLOOD = 1000 };
+	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
+	struct native native;
+	__u64 now = 1;
+
 	(void)state;
-	assert_true(native_open(&native, 4, LENGTH, add_to_text, banners));
-	for (__u16 port = 1; port <= 5; port++) {
-		step_packet(&packet, &open, test_isns[0], port, false);
-		packet_build(&bytes, &packet);
-		play_packet(&native, bytes.data, bytes.len, bytes.len, false, 0,
-			    &segment);
+	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
+	native.bucket_count = 1;
+	for (__u16 port = 1; port <= COMPLETE; port++) {
+		play_step(&native, syn, port, now++);
+		play_step(&native, synack, port, now++);
+		play_step(&native, ack, port, now++);
 	}
-	for (__u16 port = 1; port <= 2; port++) {
-		step_packet(&packet, &data, test_isns[0], port, false);
-		packet_build(&bytes, &packet);
-		play_packet(&native, bytes.data, bytes.len, bytes.len, false, 0,
-			    &segment);
-	}
+	for (__u16 port = 0; port < FLOOD; port++)
+		play_step(&native, syn, 2000 + port, now++);
+	for (__u16 port = 1; port <= COMPLETE; port++)
+		play_step(&native, hello, port, now++);
+	assert_int_equal(native.counters[COUNT_BANNER], COMPLETE);
 	native_finish(&native);
 	text_set_counters(counters, native.counters);
 	native_close(&native);
-	assert_string_equal(banners, "hello/5/hd");
-	assert_string_equal(counters, "connections=5 banners no_data=3 evicted");
+	assert_string_equal(counters,
+		"connections=1011 banners=11 synack_unseen evicted=999");
+}
+
+/* Of those half open, the oldest goes first. */
+static void test_half_open_flood(void **state)
+{
+	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
+	struct native native;
+	__u64 now = 1;
+
+	(void)state;
+	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
+	native.bucket_count = 1;
+	for (__u16 port = 1; port <= PENDING_WAYS + 2; port++)
+		play_step(&native, synack, port, now++);
+	for (__u16 port = 1; port <= PENDING_WAYS + 2; port++)
+		play_step(&native, hello, port, now++);
+	native_finish(&native);
+	text_set_counters(counters, native.counters);
+	native_close(&native);
+	assert_string_equal(counters, "connections=10 banners=8 evicted=2");
+}
+
+/* A bucket that has spilled does not wait for ever. */
+static void test_spill_is_given_up(void **state)
+{
+	char banners[TEXT_MAX] = "";
+	struct native native;
+
+	(void)state;
+	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
+	native.bucket_count = 1;
+	for (__u16 port = 1; port <= PENDING_WAYS + 1; port++) {
+		play_step(&native, synack, port, port);
+		play_step(&native, ack, port, port);
+	}
+	assert_true(native.buckets[0].spill_time);
+	play_step(&native, hello, 1, 100 + SPILL_LIFETIME); /* spilled, too late */
+	assert_false(native.buckets[0].spill_time);
+	play_step(&native, hello, 2, 101 + SPILL_LIFETIME); /* never spilled */
+	assert_string_equal(banners, "hello/5/hAd");
+	native_close(&native);
 }
 
 static struct CMUnitTest *all_tests(size_t *count)
@@ -455,8 +520,10 @@ static struct CMUnitTest *all_tests(size_t *count)
 		cmocka_unit_test(test_cut_packets),
 		cmocka_unit_test(test_cut_banner),
 		cmocka_unit_test(test_same_ends),
-		cmocka_unit_test(test_key),
-		cmocka_unit_test(test_eviction),
+		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_full_bucket),
+		cmocka_unit_test(test_half_open_flood),
+		cmocka_unit_test(test_spill_is_given_up),
 	};
 	const size_t other_count = sizeof(others) / sizeof(*others);
 	struct CMUnitTest *tests =

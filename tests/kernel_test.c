@@ -31,6 +31,7 @@
 #include "play.h"
 
 #define LENGTH 256
+#define MAX_FLOWS 16384
 #define XDP_PASS_VALUE 2
 #define TC_NEXT_VALUE (-1)
 #define CAPTURES "../shared/captures"
@@ -90,8 +91,11 @@ static void homes_open(struct homes *homes)
 	homes->native_record = malloc(sizeof(struct record) + BANNER_MAX);
 	homes->kernel_record = malloc(sizeof(struct record) + BANNER_MAX);
 	assert_true(homes->native_record && homes->kernel_record);
-	assert_true(native_open(&homes->native, 65536, LENGTH, on_native_record,
+	assert_true(native_open(&homes->native, MAX_FLOWS, LENGTH, on_native_record,
 				homes));
+	/* The same secrets: so the ends of a connection have the same numbers. */
+	memcpy(homes->native.hash_secrets, bpf->rodata->hash_secrets,
+	       sizeof(homes->native.hash_secrets));
 	homes->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
 				       on_kernel_record, homes, NULL);
 	assert_non_null(homes->ring);
@@ -117,23 +121,49 @@ static int run_program(struct bpf_program *program, const __u8 *data, size_t len
 	return (int)options.retval;
 }
 
-static void assert_same_flow(const struct homes *homes, const struct segment *segment)
+/* The state of a connection in the kernel, wherever it is; none: all zero. */
+static void kernel_flow(__u64 id, struct flow *flow)
 {
-	struct flow_key key;
-	struct flow kernel = {}, *native;
+	struct pending_bucket bucket;
+	__u32 index = pending_index(id, bpf->rodata->bucket_count);
+	int way;
 
-	if (flow_key_of(segment, &key) < 0)
-		return;
-	native = flow_table_find(homes->native.table, &key);
-	assert_int_equal(!bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &key,
-					      &kernel),
-			 !!native);
-	if (!native)
-		return;
+	*flow = (struct flow){};
+	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bpf->maps.pending),
+					     &index, &bucket), 0);
+	way = pending_find(&bucket, id);
+	if (way >= 0) {
+		assert_true(pending_has_tag(&bucket, id));
+		*flow = bucket.ways[way].flow;
+	} else {
+		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
+	}
+}
+
+static void native_flow(struct native *native, __u64 id, struct flow *flow)
+{
+	const struct pending_bucket *bucket =
+		&native->buckets[pending_index(id, native->bucket_count)];
+	int way = pending_find(bucket, id);
+	const struct flow *known = way >= 0 ? &bucket->ways[way].flow :
+					      flow_table_find(native->flows, id);
+
+	*flow = known ? *known : (struct flow){};
+}
+
+static void assert_same_flow(struct homes *homes, const struct segment *segment)
+{
+	struct flow kernel, native;
+	int sender;
+	__u64 id = flow_identify(segment, homes->native.hash_secrets, &sender);
+
+	kernel_flow(id, &kernel);
+	native_flow(&homes->native, id, &native);
+	assert_int_equal(!kernel.start_time, !native.start_time);
 	/* The clocks differ; all else is the same. */
-	kernel.start_time = native->start_time;
-	kernel.synack_time = native->synack_time;
-	assert_memory_equal(&kernel, native, sizeof(kernel));
+	kernel.start_time = native.start_time;
+	kernel.synack_time = native.synack_time;
+	assert_memory_equal(&kernel, &native, sizeof(kernel));
 }
 
 static void assert_same_record(struct homes *homes)
@@ -365,15 +395,19 @@ static void compare_capture(const char *path, const struct hooks *hooks)
 /* Connections of the last capture would be met in the next. */
 static void forget_flows(void)
 {
+	static const struct pending_bucket none;
 	int map = bpf_map__fd(bpf->maps.flows);
-	struct flow_key key, next;
+	__u64 id, next;
 	int end = bpf_map_get_next_key(map, NULL, &next);
 
 	while (!end) {
-		key = next;
-		end = bpf_map_get_next_key(map, &key, &next);
-		bpf_map_delete_elem(map, &key);
+		id = next;
+		end = bpf_map_get_next_key(map, &id, &next);
+		bpf_map_delete_elem(map, &id);
 	}
+	for (__u32 i = 0; i < bpf->rodata->bucket_count; i++)
+		bpf_map_update_elem(bpf_map__fd(bpf->maps.pending), &i, &none,
+				    BPF_ANY);
 }
 
 static void test_captures(void **state)
@@ -480,7 +514,7 @@ int main(void)
 	struct hooks hooks[3];
 
 	message_libbpf(getenv("VERBOSE"));
-	bpf = programs_load(PROGRAMS_ALL, LENGTH, 65536);
+	bpf = programs_load(PROGRAMS_ALL, LENGTH, MAX_FLOWS);
 	if (!bpf)
 		return 1;
 	hooks[0] = (struct hooks){ "XDP", bpf->progs.bannerprobe_xdp,

@@ -6,7 +6,7 @@
 #include <uthash.h>
 
 struct entry {
-	struct flow_key key;
+	__u64 id;
 	struct flow flow;
 	UT_hash_handle handle;
 };
@@ -41,36 +41,42 @@ void flow_table_free(struct flow_table *table)
 	free(table);
 }
 
-struct flow *flow_table_find(struct flow_table *table,
-			     const struct flow_key *key)
+/* To the end of the order: the least recently used is the first. */
+static void touch(struct flow_table *table, struct entry *entry)
+{
+	HASH_DELETE(handle, table->entries, entry);
+	HASH_ADD(handle, table->entries, id, sizeof(entry->id), entry);
+}
+
+struct flow *flow_table_find(struct flow_table *table, __u64 id)
 {
 	struct entry *entry;
 
-	HASH_FIND(handle, table->entries, key, sizeof(*key), entry);
+	HASH_FIND(handle, table->entries, &id, sizeof(id), entry);
 	if (!entry)
 		return NULL;
-	/* To the end of the order: the least recently used is the first. */
-	HASH_DELETE(handle, table->entries, entry);
-	HASH_ADD(handle, table->entries, key, sizeof(*key), entry);
+	touch(table, entry);
 	return &entry->flow;
 }
 
-struct flow *flow_table_add(struct flow_table *table, const struct flow_key *key,
-			    struct flow *evicted)
+void flow_table_put(struct flow_table *table, __u64 id, const struct flow *flow)
 {
+	struct flow *known = flow_table_find(table, id);
 	struct entry *entry;
 
-	*evicted = (struct flow){};
+	if (known) {
+		*known = *flow;
+		return;
+	}
 	if (table->used < table->max_flows) {
 		entry = &table->pool[table->used++];
 	} else {
 		entry = table->entries;
-		*evicted = entry->flow;
 		HASH_DELETE(handle, table->entries, entry);
 	}
-	*entry = (struct entry){ .key = *key };
-	HASH_ADD(handle, table->entries, key, sizeof(*key), entry);
-	return &entry->flow;
+	entry->id = id;
+	entry->flow = *flow;
+	HASH_ADD(handle, table->entries, id, sizeof(entry->id), entry);
 }
 
 void flow_table_clear(struct flow_table *table,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The connections of a capture: a table of bounded size that evicts the one
- * least recently used, as the kernel's LRU hash map does for the BPF programs.
+ * What the kernel's LRU hash map is for the BPF programs: a table of bounded
+ * size, of connections by their id, that evicts the least recently used.
  */
 #ifndef BANNERPROBE_FLOWTABLE_H
 #define BANNERPROBE_FLOWTABLE_H
@@ -14,17 +14,11 @@ struct flow_table;
 struct flow_table *flow_table_new(__u32 max_flows);
 void flow_table_free(struct flow_table *table);
 
-/* The state of a connection, or NULL. */
-struct flow *flow_table_find(struct flow_table *table,
-			     const struct flow_key *key);
+/* The state of a connection, or NULL. `id`: flow_identify(). */
+struct flow *flow_table_find(struct flow_table *table, __u64 id);
 
-/*
- * The state, all zero, of a connection that is not in the table. NULL without
- * memory. Where another had to give way, *evicted is its last state, else its
- * `seen` is 0.
- */
-struct flow *flow_table_add(struct flow_table *table, const struct flow_key *key,
-			    struct flow *evicted);
+/* Sets the state of a connection, in the place of the oldest if need be. */
+void flow_table_put(struct flow_table *table, __u64 id, const struct flow *flow);
 
 /* Calls `each` for every connection and empties the table. */
 void flow_table_clear(struct flow_table *table,

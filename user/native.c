@@ -5,24 +5,41 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
+
+void hash_randomize(__u64 secrets[HASH_SECRETS])
+{
+	const ssize_t size = HASH_SECRETS * sizeof(*secrets);
+
+	if (getrandom(secrets, (size_t)size, 0) != size)
+		abort(); /* cannot happen after boot, for so few bytes */
+	for (int i = 0; i < HASH_SECRETS; i++)
+		secrets[i] |= 1;
+}
 
 bool native_open(struct native *native, __u32 max_flows, __u32 length,
 		 void (*log)(const struct record *record, void *context),
 		 void *context)
 {
+	const __u32 buckets = pending_buckets(max_flows);
+
 	*native = (struct native){
-		.table = flow_table_new(max_flows),
+		.buckets = calloc(buckets, sizeof(struct pending_bucket)),
+		.bucket_count = buckets,
+		.flows = flow_table_new(max_flows),
 		.record = calloc(1, sizeof(struct record) + BANNER_MAX),
 		.length = length,
 		.log = log,
 		.context = context,
 	};
-	return native->table && native->record;
+	hash_randomize(native->hash_secrets);
+	return native->buckets && native->flows && native->record;
 }
 
 void native_close(struct native *native)
 {
-	flow_table_free(native->table);
+	flow_table_free(native->flows);
+	free(native->buckets);
 	free(native->record);
 }
 
@@ -53,39 +70,71 @@ static void log_banner(struct native *native, const struct frame *frame,
 	native->log(record, native->context);
 }
 
-/* The connection's state, made where the segment can begin one; or NULL. */
-static struct flow *flow_of(struct native *native, const struct flow_key *key,
-			    const struct segment *segment)
+/* Room for a connection that begins: see make_room() of the BPF programs. */
+static void make_room(struct native *native, struct pending_bucket *bucket,
+		      __u64 now)
 {
-	struct flow *flow = flow_table_find(native->table, key), evicted;
+	int way = pending_victim(bucket);
 
-	if (flow || !segment_opens(segment))
-		return flow;
-	flow = flow_table_add(native->table, key, &evicted);
-	if (!flow)
-		count(native, COUNT_LOST_TABLE);
-	else if (flow_is_pending(&evicted))
-		count(native, COUNT_EVICTED);
-	return flow;
+	if (!pending_must_spill(&bucket->ways[way]))
+		return;
+	flow_table_put(native->flows, bucket->ways[way].id,
+		       &bucket->ways[way].flow);
+	pending_free(bucket, way);
+	bucket->spill_time = now | !now;
 }
 
-static void track_segment(struct native *native, const struct frame *frame,
-			  const struct segment *segment, __u64 now)
+static void track_flow(struct native *native, const struct frame *frame,
+		       struct sighting *sighting, struct pending_bucket *bucket,
+		       __u64 now)
 {
-	struct flow_key key;
-	int sender = flow_key_of(segment, &key);
-	struct flow *flow = sender < 0 ? NULL : flow_of(native, &key, segment);
-	struct verdict verdict;
+	const struct segment *segment = &sighting->segment;
+	const struct verdict *verdict = &sighting->verdict;
+	struct flow *known = NULL;
 
-	if (!flow)
+	if (!pending_has_tag(bucket, sighting->id)) {
+		if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+		    !pending_has_spilled(bucket, now))
+			return;
+		if (segment_opens(segment))
+			make_room(native, bucket, now);
+		known = flow_table_find(native->flows, sighting->id);
+		if (!segment_opens(segment) && !known)
+			return;
+	}
+	pending_track(bucket, known, sighting, now);
+	if (verdict->outcome && !known) {
+		flow_table_put(native->flows, sighting->id, &sighting->flow);
+		pending_retire(bucket, sighting->id);
+	}
+	count(native, verdict->began);
+	count(native, verdict->ended);
+	count(native, verdict->outcome);
+	count(native, verdict->ignored);
+	if (verdict->outcome == COUNT_BANNER)
+		log_banner(native, frame, segment, &sighting->flow,
+			   verdict->skip, now);
+}
+
+static void see(struct native *native, const struct frame *frame,
+		const struct segment *segment, __u64 now)
+{
+	struct pending_bucket *bucket;
+	struct sighting sighting;
+	int sender;
+	__u64 id = flow_identify(segment, native->hash_secrets, &sender);
+
+	bucket = &native->buckets[pending_index(id, native->bucket_count)];
+	if (sender < 0)
 		return;
-	verdict = track(flow, segment, sender, now);
-	count(native, verdict.began);
-	count(native, verdict.ended);
-	count(native, verdict.outcome);
-	count(native, verdict.ignored);
-	if (verdict.outcome == COUNT_BANNER)
-		log_banner(native, frame, segment, flow, verdict.skip, now);
+	/* Nearly all packets leave here. */
+	if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+	    !pending_has_tag(bucket, id) && !bucket->spill_time)
+		return;
+	sighting.segment = *segment;
+	sighting.id = id;
+	sighting.sender = sender;
+	track_flow(native, frame, &sighting, bucket, now);
 }
 
 void native_packet(struct native *native, enum parse_result parsed,
@@ -94,7 +143,7 @@ void native_packet(struct native *native, enum parse_result parsed,
 {
 	switch (parsed) {
 	case PARSED:
-		track_segment(native, frame, segment, now);
+		see(native, frame, segment, now);
 		break;
 	case PARSE_FRAGMENT:
 		count(native, COUNT_FRAGMENTS);
@@ -118,5 +167,14 @@ static void count_unfinished(const struct flow *flow, void *context)
 
 void native_finish(struct native *native)
 {
-	flow_table_clear(native->table, count_unfinished, native);
+	const size_t size = native->bucket_count * sizeof(struct pending_bucket);
+
+	for (__u32 i = 0; i < native->bucket_count; i++) {
+		for (int way = 0; way < PENDING_WAYS; way++)
+			count_unfinished(&native->buckets[i].ways[way].flow,
+					 native);
+	}
+	memset(native->buckets, 0, size);
+	flow_table_clear(native->flows, count_unfinished, native);
+	count_evicted(native->counters);
 }

@@ -7,18 +7,25 @@
 #define BANNERPROBE_NATIVE_H
 
 #include "counters.h"
+#include "pending.h"
 #include "record.h"
 
 struct flow_table;
 
 struct native {
-	struct flow_table *table;
+	struct pending_bucket *buckets;
+	__u32 bucket_count;
+	__u64 hash_secrets[HASH_SECRETS];
+	struct flow_table *flows; /* the decided and the spilled */
 	__u32 length; /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_MAX];
 	struct record *record; /* with room for BANNER_MAX bytes */
 	void (*log)(const struct record *record, void *context);
 	void *context;
 };
+
+/* A secret for this run: nobody can choose addresses that share a bucket. */
+void hash_randomize(__u64 secrets[HASH_SECRETS]);
 
 /* `log` is called for each banner. False without memory. */
 bool native_open(struct native *native, __u32 max_flows, __u32 length,

@@ -2,7 +2,8 @@
 #include "programs.h"
 
 #include "message.h"
-#include "tracker.h"
+#include "native.h"
+#include "pending.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,7 +21,7 @@
 
 #define XDP_HAS_FRAGS (1U << 5) /* BPF_F_XDP_HAS_FRAGS, Linux 5.18 */
 
-#define FLOWS_A_BATCH 4096
+#define VALUES_A_BATCH 1024
 
 static const char *load_advice(int error)
 {
@@ -46,6 +47,15 @@ static __u32 table_size(__u32 max_flows)
 	message("--max-flows %u: raised to %u, the least that does with %d CPUs",
 		max_flows, least, cpus);
 	return least;
+}
+
+static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
+{
+	__u32 buckets = pending_buckets(max_flows);
+
+	bpf_map__set_max_entries(bpf->maps.flows, max_flows);
+	bpf_map__set_max_entries(bpf->maps.pending, buckets);
+	bpf->rodata->bucket_count = buckets;
 }
 
 static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
@@ -86,7 +96,8 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 		return NULL;
 	}
 	bpf->rodata->banner_limit = length;
-	bpf_map__set_max_entries(bpf->maps.flows, table_size(max_flows));
+	size_tables(bpf, table_size(max_flows));
+	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
 	choose(bpf, which);
 	if (which & PROGRAMS_XDP)
 		choose_xdp_frags(bpf);
@@ -98,29 +109,54 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	return NULL;
 }
 
-/* Connections in the table about which nothing is decided. */
-static __u64 count_open(int map)
+/* Adds up `count` over all values of a map, read in batches. */
+static __u64 sum_values(int map, size_t key_size, size_t value_size,
+			__u64 (*count)(const void *value))
 {
-	struct flow_key *keys = calloc(FLOWS_A_BATCH, sizeof(*keys));
-	struct flow *flows = calloc(FLOWS_A_BATCH, sizeof(*flows));
-	__u32 position[2] = {}, count; /* a position in a hash map: a bucket */
+	char *keys = calloc(VALUES_A_BATCH, key_size);
+	char *values = calloc(VALUES_A_BATCH, value_size);
+	__u32 position[2] = {}, len; /* a bucket, or an index */
 	void *from = NULL;
-	__u64 open = 0;
-	int error = keys && flows ? 0 : -ENOMEM;
+	__u64 sum = 0;
+	int error = keys && values ? 0 : -ENOMEM;
 
 	while (!error) {
-		count = FLOWS_A_BATCH;
-		error = bpf_map_lookup_batch(map, from, position, keys, flows,
-					     &count, NULL);
+		len = VALUES_A_BATCH;
+		error = bpf_map_lookup_batch(map, from, position, keys, values,
+					     &len, NULL);
 		if (error && error != -ENOENT) /* the end, and what came before it */
 			break;
-		for (__u32 i = 0; i < count; i++)
-			open += flow_is_pending(&flows[i]);
+		for (__u32 i = 0; i < len; i++)
+			sum += count(values + i * value_size);
 		from = position;
 	}
 	free(keys);
-	free(flows);
-	return open;
+	free(values);
+	return sum;
+}
+
+static __u64 count_pending_flow(const void *value)
+{
+	return flow_is_pending(value);
+}
+
+static __u64 count_pending_ways(const void *value)
+{
+	const struct pending_bucket *bucket = value;
+	__u64 count = 0;
+
+	for (int i = 0; i < PENDING_WAYS; i++)
+		count += flow_is_pending(&bucket->ways[i].flow);
+	return count;
+}
+
+/* Connections about which nothing is decided. */
+static __u64 count_open(const struct bannerprobe_bpf *bpf)
+{
+	return sum_values(bpf_map__fd(bpf->maps.pending), sizeof(__u32),
+			  sizeof(struct pending_bucket), count_pending_ways) +
+	       sum_values(bpf_map__fd(bpf->maps.flows), sizeof(__u64),
+			  sizeof(struct flow), count_pending_flow);
 }
 
 static void sum_cpus(int map, __u64 counters[COUNTER_MAX])
@@ -141,14 +177,7 @@ static void sum_cpus(int map, __u64 counters[COUNTER_MAX])
 void programs_read_counters(struct bannerprobe_bpf *bpf,
 			    __u64 counters[COUNTER_MAX])
 {
-	__u64 accounted = 0;
-
 	sum_cpus(bpf_map__fd(bpf->maps.counters), counters);
-	counters[COUNT_OPEN] = count_open(bpf_map__fd(bpf->maps.flows));
-	counters[COUNT_EVICTED] = 0;
-	for (int i = COUNT_FIRST_OUTCOME; i <= COUNT_LAST_OUTCOME; i++)
-		accounted += counters[i];
-	if (counters[COUNT_CONNECTIONS] > accounted)
-		counters[COUNT_EVICTED] =
-			counters[COUNT_CONNECTIONS] - accounted;
+	counters[COUNT_OPEN] = count_open(bpf);
+	count_evicted(counters);
 }

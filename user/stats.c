@@ -33,9 +33,6 @@ void stats_print_losses(const __u64 counters[COUNTER_MAX],
 	if (counters[COUNT_LOST_RING])
 		message("%llu banners lost: the ring buffer was full",
 			counters[COUNT_LOST_RING]);
-	if (counters[COUNT_LOST_TABLE])
-		message("%llu connections not tracked: the table was full",
-			counters[COUNT_LOST_TABLE]);
 	if (counters[COUNT_EVICTED])
 		message("%llu connections evicted before anything was decided: "
 			"more --max-flows would keep them",
