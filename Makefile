@@ -146,13 +146,15 @@ deps:
 	$(Q)packaging/deps.sh
 
 LINTED := $(SOURCES) tests/core_test.c tests/kernel_test.c
+# gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"tracker.h"},{"name":"record.h"}]
 .PHONY: lint
 lint: $(SKELETON)
 	$(Q)for source in $(LINTED); do \
 		clang-tidy --quiet --line-filter='$(OWN_FILES)' $$source -- $(ALL_CFLAGS) 2>/dev/null && \
-		$(CC) $(ALL_CFLAGS) -fanalyzer -c -o /dev/null $$source || exit 1; done
+		$(CC) $(ALL_CFLAGS) -fanalyzer -Wno-analyzer-malloc-leak \
+			-c -o /dev/null $$source || exit 1; done
 
 # --- installing
 

@@ -76,8 +76,8 @@ struct {
 struct packet {
 	void *ctx;
 	bool is_xdp;
-	bool is_raw_ip; /* no Ethernet header */
-	__u8 direction; /* enum direction */
+	bool is_raw_ip;	 /* no Ethernet header */
+	__u8 direction;	 /* enum direction */
 	__u8 vlan_count; /* tags that hardware or kernel have stripped: 0, 1 */
 	__u16 vlan;
 	__u32 ifindex;
@@ -127,7 +127,8 @@ static __always_inline long load_bytes(const struct packet *packet,
 	/* Before multi-buffer XDP all of the packet is linear, in one page. */
 	if (offset > 0xffff - BANNER_MAX - 1)
 		return -1;
-	/* In words, then bytes: Linux 5.10 follows no more than 8192 jumps. */
+		/* In words, then bytes: Linux 5.10 follows no more than 8192
+		 * jumps. */
 #pragma clang loop unroll(disable)
 	for (; done < BANNER_MAX; done += 8) {
 		const __u8 *word = frame->data + offset + done;
@@ -180,7 +181,8 @@ static __always_inline void report_banner(const struct packet *packet,
 	scratch->record.direction = packet->direction;
 
 	kept = bytes_to_keep(packet, offset, scratch->record.len);
-	OPAQUE(kept); /* or the compiler drops a check that the verifier needs */
+	OPAQUE(kept); /* or the compiler drops a check that the verifier needs
+		       */
 	if (kept > BANNER_MAX)
 		kept = BANNER_MAX;
 	if (kept && load_bytes(packet, offset, scratch->record.banner, kept))
@@ -297,7 +299,8 @@ static __always_inline int track_sighting(const struct packet *packet)
 	if (!pending_has_tag(bucket, sighting->id)) {
 		const bool opens = segment_opens(&sighting->segment);
 
-		if (!opens && !(sighting->segment.flags & (TCP_FIN | TCP_RST)) &&
+		if (!opens &&
+		    !(sighting->segment.flags & (TCP_FIN | TCP_RST)) &&
 		    !pending_has_spilled(bucket, now))
 			return 0;
 		known = bpf_map_lookup_elem(&flows, &sighting->id);

@@ -11,38 +11,39 @@
 #ifndef BANNERPROBE_COUNTERS_H
 #define BANNERPROBE_COUNTERS_H
 
-#define COUNTERS(X)                                                              \
-	X(CONNECTIONS, "connections", "connections whose opening was seen")      \
-	/* Outcomes, one for a connection. */                                    \
-	X(BANNER, "banners", "the server spoke first")                           \
-	X(CLIENT_FIRST, "client_first", "client data was seen first")            \
-	X(CLIENT_FIRST_SYN, "client_first_syn", "the SYN carried client data")   \
-	X(CLIENT_FIRST_BY_ACK, "client_first_by_ack",                            \
-	  "client data was missed: the server acknowledged it")                  \
-	X(CLIENT_FIRST_BY_SEQ, "client_first_by_seq",                            \
-	  "client data was missed: the client's sequence number is beyond it")   \
-	X(SERVER_DATA_UNSEEN, "server_data_unseen",                              \
-	  "the first server data was missed")                                    \
-	X(SYNACK_UNSEEN, "synack_unseen", "ended without a SYN-ACK seen")        \
-	X(NO_DATA, "no_data", "ended before the server sent any data")           \
-	X(RESET, "reset", "reset before the server sent any data")               \
-	X(NO_SERVER, "no_server", "simultaneous open or split handshake")        \
-	X(EVICTED, "evicted", "evicted from the full table while open")          \
-	X(OPEN, "open", "still open, nothing decided")                           \
-	/* Segments that changed nothing, by what is wrong with them. */         \
-	X(STALE_SYNACK, "stale_synack", "SYN-ACKs that answer no SYN seen")      \
-	X(INVALID_RST, "invalid_rst", "RSTs with a number not expected")         \
-	X(OUT_OF_WINDOW, "out_of_window",                                        \
-	  "client segments outside the server's first window")                   \
-	X(INVALID_SERVER_SEGMENT, "invalid_server_segment",                      \
-	  "server data without ACK or acknowledging too little")                 \
-	X(INVALID_FLAGS, "invalid_flags", "segments with SYN and FIN")           \
-	/* Packets that no segment could be read from. */                        \
-	X(FRAGMENTS, "fragments", "fragments without a whole TCP header")        \
-	X(MALFORMED, "malformed", "packets whose lengths contradict each other") \
-	X(CUT, "cut", "packets whose headers were not at hand")                  \
-	/* What was lost. */                                                     \
-	X(LOST_RING, "lost_ring", "banners lost: ring buffer full")             
+#define COUNTERS(X)                                                            \
+	X(CONNECTIONS, "connections", "connections whose opening was seen")    \
+	/* Outcomes, one for a connection. */                                  \
+	X(BANNER, "banners", "the server spoke first")                         \
+	X(CLIENT_FIRST, "client_first", "client data was seen first")          \
+	X(CLIENT_FIRST_SYN, "client_first_syn", "the SYN carried client data") \
+	X(CLIENT_FIRST_BY_ACK, "client_first_by_ack",                          \
+	  "client data was missed: the server acknowledged it")                \
+	X(CLIENT_FIRST_BY_SEQ, "client_first_by_seq",                          \
+	  "client data was missed: the client's sequence number is beyond it") \
+	X(SERVER_DATA_UNSEEN, "server_data_unseen",                            \
+	  "the first server data was missed")                                  \
+	X(SYNACK_UNSEEN, "synack_unseen", "ended without a SYN-ACK seen")      \
+	X(NO_DATA, "no_data", "ended before the server sent any data")         \
+	X(RESET, "reset", "reset before the server sent any data")             \
+	X(NO_SERVER, "no_server", "simultaneous open or split handshake")      \
+	X(EVICTED, "evicted", "evicted from the full table while open")        \
+	X(OPEN, "open", "still open, nothing decided")                         \
+	/* Segments that changed nothing, by what is wrong with them. */       \
+	X(STALE_SYNACK, "stale_synack", "SYN-ACKs that answer no SYN seen")    \
+	X(INVALID_RST, "invalid_rst", "RSTs with a number not expected")       \
+	X(OUT_OF_WINDOW, "out_of_window",                                      \
+	  "client segments outside the server's first window")                 \
+	X(INVALID_SERVER_SEGMENT, "invalid_server_segment",                    \
+	  "server data without ACK or acknowledging too little")               \
+	X(INVALID_FLAGS, "invalid_flags", "segments with SYN and FIN")         \
+	/* Packets that no segment could be read from. */                      \
+	X(FRAGMENTS, "fragments", "fragments without a whole TCP header")      \
+	X(MALFORMED, "malformed",                                              \
+	  "packets whose lengths contradict each other")                       \
+	X(CUT, "cut", "packets whose headers were not at hand")                \
+	/* What was lost. */                                                   \
+	X(LOST_RING, "lost_ring", "banners lost: ring buffer full")
 
 enum counter {
 	COUNT_NOTHING, /* so that 0 in a verdict counts nothing */

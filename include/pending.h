@@ -73,9 +73,9 @@ static inline __u32 pending_buckets(__u32 max_flows)
  * One end of a connection as a number: an IPv4 address and port as they are,
  * an IPv6 address hashed.
  */
-static __always_inline __u64 fold_end(const __u32 address[4], __u16 port,
-				      __u8 family,
-				      const volatile __u64 secrets[HASH_SECRETS])
+static __always_inline __u64
+fold_end(const __u32 address[4], __u16 port, __u8 family,
+	 const volatile __u64 secrets[HASH_SECRETS])
 {
 	__u64 high, low;
 
@@ -93,15 +93,15 @@ static __always_inline __u64 fold_end(const __u32 address[4], __u16 port,
  * this id, never 0, and sets *sender to the end that sent the segment: 0 or
  * 1, or -1 where both ends are the same.
  */
-static __always_inline __u64 flow_identify(const struct segment *segment,
-					   const volatile __u64 secrets[HASH_SECRETS],
-					   int *sender)
+static __always_inline __u64
+flow_identify(const struct segment *segment,
+	      const volatile __u64 secrets[HASH_SECRETS], int *sender)
 {
 	__u64 source = fold_end(segment->source, segment->source_port,
 				segment->family, secrets);
-	__u64 destination = fold_end(segment->destination,
-				     segment->destination_port,
-				     segment->family, secrets);
+	__u64 destination =
+		fold_end(segment->destination, segment->destination_port,
+			 segment->family, secrets);
 	const bool from_upper = source > destination;
 	__u64 lower = from_upper ? destination : source;
 	__u64 upper = from_upper ? source : destination;
@@ -131,7 +131,8 @@ static __always_inline __u64 zero_lanes(__u64 word)
 	return (word - 0x0001000100010001ULL) & ~word & 0x8000800080008000ULL;
 }
 
-/* Whether the bucket holds the tag. Needs no lock: a maybe is looked at again. */
+/* Whether the bucket holds the tag. Needs no lock: a maybe is looked at again.
+ */
 static __always_inline bool pending_has_tag(const struct pending_bucket *bucket,
 					    __u64 id)
 {
@@ -187,7 +188,8 @@ static __always_inline int pending_victim(const struct pending_bucket *bucket)
 		const struct flow *flow = &bucket->ways[i].flow;
 		/* Rank, time (wraps in nine years) and way in one number. */
 		__u64 worth = pending_rank(flow) << 61 |
-			      (flow->start_time & ((1ULL << 58) - 1)) << 3 | (i ^ salt);
+			      (flow->start_time & ((1ULL << 58) - 1)) << 3 |
+			      (i ^ salt);
 
 		smaller = worth - least; /* its highest bit; both have 63 */
 		OPAQUE(smaller);
@@ -231,9 +233,9 @@ static __always_inline bool pending_has_spilled(struct pending_bucket *bucket,
 /* A segment of a connection that may be undecided, and what comes of it. */
 struct sighting {
 	struct segment segment;
-	__u64 id;   /* of the connection: flow_identify() */
-	int sender; /* which end of it sent the segment: 0 or 1 */
-	int way;    /* where it was found in the bucket, or -1 */
+	__u64 id;	  /* of the connection: flow_identify() */
+	int sender;	  /* which end of it sent the segment: 0 or 1 */
+	int way;	  /* where it was found in the bucket, or -1 */
 	struct flow flow; /* its state after the segment */
 	struct verdict verdict;
 };

@@ -30,11 +30,11 @@
 #define __always_inline inline __attribute__((always_inline))
 #endif
 /* Headers in a packet lie at any address: nothing is taken to be aligned. */
-#define READ_FIELD(pointer, field)                                              \
-	(((const struct {                                                       \
-		 __typeof__((pointer)->field) value;                            \
-	 } __attribute__((packed)) *)((const char *)(pointer) +                 \
-				      offsetof(__typeof__(*(pointer)), field))) \
+#define READ_FIELD(pointer, field)                                             \
+	(((const struct { __typeof__((pointer)->field) value; }                \
+	   __attribute__((packed)) *)((const char *)(pointer) +                \
+				      offsetof(__typeof__(*(pointer)),         \
+					       field)))                        \
 		 ->value)
 
 #endif

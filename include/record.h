@@ -22,17 +22,18 @@ enum direction {
  * since 1970 in captures and after the loader has converted them.
  */
 struct record {
-	__u64 time;	   /* of the banner's packet */
-	__u64 start_time;  /* of the SYN, or of the SYN-ACK if no SYN was seen */
+	__u64 time;	  /* of the banner's packet */
+	__u64 start_time; /* of the SYN, or of the SYN-ACK if no SYN was seen */
 	__u64 synack_time; /* of the SYN-ACK */
 	__u32 client[4];   /* address, network byte order; IPv4 in [0] */
 	__u32 server[4];
 	__u16 client_port; /* host byte order */
 	__u16 server_port;
-	__u32 len;	/* payload bytes of the segment from the banner on, by the IP header */
-	__u32 kept;	/* bytes in banner[], at most BANNER_MAX */
-	__u32 ifindex;	/* of the interface; 0 from a capture */
-	__u16 vlan[2];	/* VLAN IDs, outermost first */
+	__u32 len; /* payload bytes of the segment from the banner on, by the IP
+		      header */
+	__u32 kept;    /* bytes in banner[], at most BANNER_MAX */
+	__u32 ifindex; /* of the interface; 0 from a capture */
+	__u16 vlan[2]; /* VLAN IDs, outermost first */
 	__u8 vlan_count;
 	__u8 family;	/* 4 or 6 */
 	__u8 seen;	/* SEEN_...: the history before the banner */

@@ -21,7 +21,8 @@
 
 #define VLAN_DEPTH_MAX 2 /* tags, the hardware-stripped one included */
 #define VLAN_ID_MASK 0x0fff
-#define IPV6_EXTENSIONS_MAX 8 /* headers in a chain; RFC 8504, 5.3 allows a limit */
+#define IPV6_EXTENSIONS_MAX                                                    \
+	8 /* headers in a chain; RFC 8504, 5.3 allows a limit */
 
 /*
  * Headers that lie further into a packet are not looked for. Also the bound
@@ -51,14 +52,15 @@ struct frame {
 
 /* What the core has to know of a TCP segment. */
 struct segment {
-	__u32 source[4];      /* address, network byte order; IPv4 in [0], rest 0 */
+	__u32 source[4]; /* address, network byte order; IPv4 in [0], rest 0 */
 	__u32 destination[4]; /* likewise */
 	__u16 source_port;    /* host byte order, as all numbers from here on */
 	__u16 destination_port;
 	__u32 seq;
 	__u32 ack;
 	__u32 payload_offset; /* bytes from the start of the frame */
-	__u32 payload_len;    /* bytes, by the IP header; may exceed those at hand */
+	__u32 payload_len; /* bytes, by the IP header; may exceed those at hand
+			    */
 	__u16 vlan[VLAN_DEPTH_MAX]; /* VLAN IDs, outermost first */
 	__u8 vlan_count;
 	__u8 flags;  /* TCP_FIN ... */
@@ -85,8 +87,8 @@ static __always_inline const void *frame_at(const struct frame *frame,
 }
 
 /* Why a header of `size` bytes at `offset` is not at hand. */
-static __always_inline enum parse_result
-frame_short(const struct frame *frame, __u64 offset, __u32 size)
+static __always_inline enum parse_result frame_short(const struct frame *frame,
+						     __u64 offset, __u32 size)
 {
 	return offset + size <= frame->wire_len ? PARSE_CUT : PARSE_MALFORMED;
 }
@@ -127,9 +129,8 @@ static __always_inline enum parse_result parse_tcp(const struct frame *frame,
 	return PARSED;
 }
 
-static __always_inline enum parse_result parse_ipv4(const struct frame *frame,
-						    __u64 offset,
-						    struct segment *segment)
+static __always_inline enum parse_result
+parse_ipv4(const struct frame *frame, __u64 offset, struct segment *segment)
 {
 	const struct iphdr *ip = frame_at(frame, offset, sizeof(*ip));
 	__u32 header_len, total_len;
@@ -169,7 +170,7 @@ static __always_inline enum parse_result parse_ipv4(const struct frame *frame,
 /* The part of an IPv6 extension header that is read. */
 struct ipv6_extension {
 	__u8 next_header;
-	__u8 len;	  /* unit and bias depend on the kind */
+	__u8 len;	 /* unit and bias depend on the kind */
 	__be16 frag_off; /* fragment header only: offset in the upper 13 bits */
 };
 
@@ -224,9 +225,8 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 	return PARSE_NOT_TCP;
 }
 
-static __always_inline enum parse_result parse_ipv6(const struct frame *frame,
-						    __u64 offset,
-						    struct segment *segment)
+static __always_inline enum parse_result
+parse_ipv6(const struct frame *frame, __u64 offset, struct segment *segment)
 {
 	const struct ipv6hdr *ip = frame_at(frame, offset, sizeof(*ip));
 	enum parse_result result;
@@ -247,9 +247,11 @@ static __always_inline enum parse_result parse_ipv6(const struct frame *frame,
 		return PARSE_MALFORMED;
 
 	__builtin_memcpy(segment->source,
-			 (const __u8 *)ip + offsetof(struct ipv6hdr, saddr), 16);
+			 (const __u8 *)ip + offsetof(struct ipv6hdr, saddr),
+			 16);
 	__builtin_memcpy(segment->destination,
-			 (const __u8 *)ip + offsetof(struct ipv6hdr, daddr), 16);
+			 (const __u8 *)ip + offsetof(struct ipv6hdr, daddr),
+			 16);
 	segment->family = 6;
 	offset += sizeof(*ip);
 	result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr), &offset,
@@ -320,9 +322,8 @@ parse_ethernet(const struct frame *frame, struct segment *segment)
 }
 
 /* Parses a packet that has IP at `offset`; its version is in the first byte. */
-static __always_inline enum parse_result parse_ip(const struct frame *frame,
-						  __u64 offset,
-						  struct segment *segment)
+static __always_inline enum parse_result
+parse_ip(const struct frame *frame, __u64 offset, struct segment *segment)
 {
 	const __u8 *first = frame_at(frame, offset, 1);
 

@@ -24,7 +24,8 @@
  */
 #define FIRST_WINDOW_MAX 65535
 
-/* An acknowledgement further ahead is no answer: the largest window (RFC 7323). */
+/* An acknowledgement further ahead is no answer: the largest window (RFC 7323).
+ */
 #define WINDOW_MAX (1 << 30)
 
 enum flow_seen {
@@ -34,7 +35,7 @@ enum flow_seen {
 	SEEN_CLIENT_FIN = 1 << 3,
 	SEEN_HISTORY = (1 << 4) - 1, /* those above are told in a record */
 
-	SEEN_ANSWERED = 1 << 4,	    /* the client acknowledged the SYN-ACK */
+	SEEN_ANSWERED = 1 << 4, /* the client acknowledged the SYN-ACK */
 	SEEN_SERVER_FIN = 1 << 5,
 	SEEN_SERVER_SYN = 1 << 6,   /* simultaneous open? sisn is its ISN */
 	SEEN_SERVER_AHEAD = 1 << 7, /* server data beyond sisn+1 */
@@ -50,11 +51,12 @@ struct flow {
 	__u32 sisn;	   /* the server's, if SEEN_SYNACK or SEEN_SERVER_SYN */
 	__u32 client_ack;  /* highest number acknowledged, if SEEN_ANSWERED */
 	__u16 seen;	   /* enum flow_seen */
-	__u8 client;	   /* which end of the connection: 0 or 1 (flow_identify) */
+	__u8 client; /* which end of the connection: 0 or 1 (flow_identify) */
 	__u8 reserved;
 };
 
-/* What came of a segment. Each counter is COUNT_NOTHING where it does not apply. */
+/* What came of a segment. Each counter is COUNT_NOTHING where it does not
+ * apply. */
 struct verdict {
 	__u8 began;   /* COUNT_CONNECTIONS: a connection began with it */
 	__u8 ended;   /* the outcome of the connection that this one replaced */
@@ -118,8 +120,8 @@ static __always_inline void begin(struct flow *flow, struct verdict *verdict,
 	flow->client = client;
 }
 
-static __always_inline void note_synack(struct flow *flow,
-					const struct segment *segment, __u64 now)
+static __always_inline void
+note_synack(struct flow *flow, const struct segment *segment, __u64 now)
 {
 	flow->sisn = segment->seq;
 	flow->synack_time = now;
@@ -133,7 +135,8 @@ static __always_inline void note_synack(struct flow *flow,
  */
 static __always_inline void track_server_data(struct flow *flow,
 					      const struct segment *segment,
-					      __u32 seq, struct verdict *verdict)
+					      __u32 seq,
+					      struct verdict *verdict)
 {
 	const bool fin = segment->flags & TCP_FIN;
 	const __s32 from = seq_distance(flow->sisn + 1, seq);
@@ -177,9 +180,8 @@ static __always_inline void track_server(struct flow *flow,
 }
 
 /* The client acknowledges; `pure`: the segment does nothing else. */
-static __always_inline void track_client_ack(struct flow *flow,
-					     const struct segment *segment,
-					     bool pure)
+static __always_inline void
+track_client_ack(struct flow *flow, const struct segment *segment, bool pure)
 {
 	__s32 acked = seq_distance(flow->sisn + 1, segment->ack);
 
@@ -234,7 +236,8 @@ static __always_inline void track_syn(struct flow *flow,
 	const bool known = flow->seen && !flow_is_closed(flow);
 
 	if (known && sender == flow->client && segment->seq == flow->cisn) {
-		flow->seen |= SEEN_SYN; /* repeated, or overtaken by the SYN-ACK */
+		flow->seen |=
+			SEEN_SYN; /* repeated, or overtaken by the SYN-ACK */
 	} else if (known && sender != flow->client && flow_is_pending(flow) &&
 		   !(flow->seen & SEEN_SYNACK)) {
 		flow->seen |= SEEN_SERVER_SYN; /* simultaneous open? */
@@ -284,7 +287,8 @@ static __always_inline void track_synack(struct flow *flow,
 {
 	const bool answers = segment->ack == flow->cisn + 1;
 	const bool same = answers && sender != flow->client &&
-			  flow->seen & SEEN_SYNACK && segment->seq == flow->sisn;
+			  flow->seen & SEEN_SYNACK &&
+			  segment->seq == flow->sisn;
 
 	if (!flow->seen || (flow_is_closed(flow) && !same)) {
 		begin(flow, verdict, !sender, segment->ack - 1, 0, now);
@@ -293,8 +297,8 @@ static __always_inline void track_synack(struct flow *flow,
 		return;
 	} else if (!answers) {
 		/* Whose SYN was not seen, its SYN-ACK may begin another. */
-		if (flow->seen & SEEN_SYN || (flow_is_pending(flow) &&
-					      flow->seen & SEEN_ANSWERED)) {
+		if (flow->seen & SEEN_SYN ||
+		    (flow_is_pending(flow) && flow->seen & SEEN_ANSWERED)) {
 			if (flow_is_pending(flow))
 				verdict->ignored = COUNT_STALE_SYNACK;
 			return;
@@ -318,9 +322,8 @@ static __always_inline void track_synack(struct flow *flow,
 }
 
 /* Whether a RST is what RFC 5961, 3.2 has the other side accept. */
-static __always_inline bool rst_is_valid(const struct flow *flow,
-					 const struct segment *segment,
-					 int sender)
+static __always_inline bool
+rst_is_valid(const struct flow *flow, const struct segment *segment, int sender)
 {
 	const bool from_client = sender == flow->client;
 	__u32 expected;
@@ -365,9 +368,8 @@ static __always_inline void track_rst(struct flow *flow,
  * zero if none is known, changed in place. `sender`: the end that sent it
  * (flow_identify). `now`: ns on the same clock for all segments.
  */
-static __always_inline struct verdict track(struct flow *flow,
-					    const struct segment *segment,
-					    int sender, __u64 now)
+static __always_inline struct verdict
+track(struct flow *flow, const struct segment *segment, int sender, __u64 now)
 {
 	struct verdict verdict = {};
 

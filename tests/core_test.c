@@ -68,6 +68,12 @@ static struct test_packet banner_packet(void)
 				     .payload_len = 11 };
 }
 
+static struct frame frame_of(const struct bytes *bytes)
+{
+	return (struct frame){ bytes->data, bytes->data + bytes->len,
+			       (__u32)bytes->len };
+}
+
 static enum parse_result parse_packet(const struct test_packet *packet,
 				      struct segment *segment)
 {
@@ -75,8 +81,7 @@ static enum parse_result parse_packet(const struct test_packet *packet,
 	struct frame frame;
 
 	packet_build(&bytes, packet);
-	frame = (struct frame){ bytes.data, bytes.data + bytes.len,
-				(__u32)bytes.len };
+	frame = frame_of(&bytes);
 	*segment = (struct segment){};
 	return packet->raw_ip ? parse_ip(&frame, 0, segment) :
 				parse_ethernet(&frame, segment);
@@ -194,8 +199,7 @@ static void test_ip_version(void **state)
 	(void)state;
 	packet_build(&bytes, &packet);
 	bytes.data[14] = 0x65;
-	frame = (struct frame){ bytes.data, bytes.data + bytes.len,
-				(__u32)bytes.len };
+	frame = frame_of(&bytes);
 	segment.vlan_count = 0;
 	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_MALFORMED);
 	bytes.data[14] = 0x15;
@@ -211,8 +215,7 @@ static void test_other_protocols(void **state)
 
 	(void)state;
 	packet_build(&bytes, &packet);
-	frame = (struct frame){ bytes.data, bytes.data + bytes.len,
-				(__u32)bytes.len };
+	frame = frame_of(&bytes);
 	segment.vlan_count = 0;
 	bytes.data[14 + 9] = 17; /* UDP */
 	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_NOT_TCP);

@@ -65,8 +65,8 @@ static bool driver_is_xdp_friendly(const struct interface *interface)
 	memcpy(request.ifr_name, interface->name, IFNAMSIZ);
 	if (device_ioctl(SIOCETHTOOL, &request))
 		return false;
-	for (size_t i = 0; i < sizeof(xdp_friendly_drivers) /
-				       sizeof(*xdp_friendly_drivers);
+	for (size_t i = 0;
+	     i < sizeof(xdp_friendly_drivers) / sizeof(*xdp_friendly_drivers);
 	     i++) {
 		if (!strcmp(info.driver, xdp_friendly_drivers[i]))
 			return true;
@@ -79,14 +79,14 @@ static bool choose_way(struct interface *interface)
 {
 	interface->first = interface->asked;
 	if (interface->asked == HOOK_AUTO)
-		interface->first = driver_is_xdp_friendly(interface) ?
-					   HOOK_XDP :
-					   HOOK_TC;
+		interface->first =
+			driver_is_xdp_friendly(interface) ? HOOK_XDP : HOOK_TC;
 	if (interface->first == HOOK_TC || !interface->raw_ip)
 		return true;
 	if (is_strict(interface)) {
 		message("%s: not an Ethernet device, which XDP would need: use "
-			"--hook tc", interface->name);
+			"--hook tc",
+			interface->name);
 		return false;
 	}
 	message("%s: not an Ethernet device: tc instead of XDP",
@@ -115,7 +115,8 @@ static int look_up(struct interface *interface, const char *name)
 	return error;
 }
 
-int interface_find(struct interface *interface, const char *name, enum hook hook)
+int interface_find(struct interface *interface, const char *name,
+		   enum hook hook)
 {
 	int error;
 
@@ -149,8 +150,8 @@ static int attach_link(struct attachment *attachment, int program,
 		       const char *name)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
-	int fd = bpf_link_create(program, (int)index, (enum bpf_attach_type)type,
-				 &options);
+	int fd = bpf_link_create(program, (int)index,
+				 (enum bpf_attach_type)type, &options);
 
 	if (fd < 0)
 		return fd;
@@ -167,12 +168,14 @@ static int attach_clsact(struct interface *interface,
 	int error = 0;
 
 	if (!interface->has_clsact)
-		error = clsact_prepare(interface->index, &interface->made_clsact);
+		error = clsact_prepare(interface->index,
+				       &interface->made_clsact);
 	if (error)
 		return error;
 	interface->has_clsact = true;
 	error = clsact_attach(&attachment->filter, interface->index,
-			      ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS, program);
+			      ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS,
+			      program);
 	if (error)
 		return error;
 	attachment->way = ATTACHED_CLSACT;
@@ -209,7 +212,8 @@ static const char *xdp_advice(int error)
 		return "the driver has no XDP of this kind";
 	case ERANGE:
 	case EINVAL:
-		return "the driver refuses it: a large MTU, LRO or too few queues "
+		return "the driver refuses it: a large MTU, LRO or too few "
+		       "queues "
 		       "are common reasons";
 	case ENOMEM:
 		return "no memory for its queues";
@@ -221,11 +225,10 @@ static const char *xdp_advice(int error)
 static int attach_xdp(struct interface *interface, struct bannerprobe_bpf *bpf,
 		      __u32 mode)
 {
-	return attach_link(&interface->in,
-			   bpf_program__fd(bpf->progs.bannerprobe_xdp),
-			   interface->index, BPF_XDP, mode,
-			   mode == XDP_FLAGS_DRV_MODE ? "native XDP" :
-							"generic XDP");
+	return attach_link(
+		&interface->in, bpf_program__fd(bpf->progs.bannerprobe_xdp),
+		interface->index, BPF_XDP, mode,
+		mode == XDP_FLAGS_DRV_MODE ? "native XDP" : "generic XDP");
 }
 
 /* Attaches by XDP as asked for; says why where that cannot be. */
@@ -233,8 +236,9 @@ static int attach_receive_xdp(struct interface *interface,
 			      struct bannerprobe_bpf *bpf)
 {
 	const bool generic = interface->first == HOOK_XDP_GENERIC;
-	int error = attach_xdp(interface, bpf, generic ? XDP_FLAGS_SKB_MODE :
-							 XDP_FLAGS_DRV_MODE);
+	int error =
+		attach_xdp(interface, bpf,
+			   generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
 
 	if (error && error != -EBUSY && error != -EEXIST &&
 	    interface->asked == HOOK_XDP) {
@@ -290,7 +294,8 @@ void interface_plan(const struct interface *interface)
 	};
 
 	message("%s: would attach: receive %s, transmit tc", interface->name,
-		interface->asked == HOOK_AUTO && interface_wants_xdp(interface) ?
+		interface->asked == HOOK_AUTO &&
+				interface_wants_xdp(interface) ?
 			"native XDP, else tc" :
 			ways[interface->first]);
 }

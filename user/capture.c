@@ -52,9 +52,9 @@ static enum parse_result parse_cooked(const struct frame *frame, size_t header,
 
 	if (!bytes)
 		return frame_short(frame, 0, (__u32)header);
-	return parse_ethertype(frame, header,
-			       (__u16)(bytes[protocol] << 8 | bytes[protocol + 1]),
-			       segment);
+	return parse_ethertype(
+		frame, header,
+		(__u16)(bytes[protocol] << 8 | bytes[protocol + 1]), segment);
 }
 
 static enum parse_result parse_packet(int link_type, const struct frame *frame,
@@ -102,7 +102,8 @@ static void log_record(const struct record *record, void *context)
 {
 	const struct reader *reader = context;
 
-	output_record(reader->output, record, &(struct source){ reader->path, 0 });
+	output_record(reader->output, record,
+		      &(struct source){ reader->path, 0 });
 }
 
 static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
@@ -185,7 +186,8 @@ static bool read_file(struct reader *reader)
 		reader->path, PCAP_TSTAMP_PRECISION_NANO, error);
 
 	if (!pcap) {
-		/* libpcap names the file in some of its messages, not in all. */
+		/* libpcap names the file in some of its messages, not in all.
+		 */
 		if (!strncmp(error, reader->path, strlen(reader->path)))
 			message("%s", error);
 		else
@@ -199,7 +201,8 @@ static bool read_file(struct reader *reader)
 		const char *name = pcap_datalink_val_to_name(reader->link_type);
 
 		message("%s: link type %d (%s) is not one that can be read",
-			reader->path, reader->link_type, name ? name : "unknown");
+			reader->path, reader->link_type,
+			name ? name : "unknown");
 	}
 	pcap_close(pcap);
 	native_finish(&reader->native);

@@ -10,6 +10,7 @@
  * Logs the banners of each file. A file that cannot be read to its end is
  * told in one line; the others are read all the same. Returns an exit code.
  */
-enum exit_code capture_run(const struct options *options, struct output *output);
+enum exit_code capture_run(const struct options *options,
+			   struct output *output);
 
 #endif

@@ -89,7 +89,8 @@ static int clear_leftovers(unsigned int ifindex, int *others)
 
 		if (netlink_list_filters(ifindex, parents[i], survey_filter,
 					 &survey))
-			survey.others++; /* nothing is known: assume the worst */
+			survey.others++; /* nothing is known: assume the worst
+					  */
 		for (int j = 0; j < survey.count; j++)
 			clsact_detach(&survey.leftovers[j], ifindex);
 		cleared += survey.count;

@@ -18,7 +18,8 @@ void flow_table_free(struct flow_table *table);
 struct flow *flow_table_find(struct flow_table *table, __u64 id);
 
 /* Sets the state of a connection, in the place of the oldest if need be. */
-void flow_table_put(struct flow_table *table, __u64 id, const struct flow *flow);
+void flow_table_put(struct flow_table *table, __u64 id,
+		    const struct flow *flow);
 
 /* Calls `each` for every connection and empties the table. */
 void flow_table_clear(struct flow_table *table,

@@ -145,7 +145,8 @@ static char *put_json_end(char *to, const struct record *record,
 	return PUT(to, "}\n");
 }
 
-static char *put_json(char *to, const struct record *record, const struct source *source)
+static char *put_json(char *to, const struct record *record,
+		      const struct source *source)
 {
 	to = PUT(to, "{\"ts\":");
 	to = put_timestamp(to, record->time + source->clock_offset);
@@ -232,7 +233,8 @@ static bool is_ssh(const struct record *record)
 	       record->banner[5] == '.';
 }
 
-/* What a reader of Zeek's passive reconnaissance log does not take for a banner. */
+/* What a reader of Zeek's passive reconnaissance log does not take for a
+ * banner. */
 static bool is_http(const struct record *record)
 {
 	return begins(record, "UNKNOWN 408") ||
@@ -246,7 +248,8 @@ static char *put_uid(char *to, const struct record *record)
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz";
 	__u64 words[6] = { record->start_time,
-			   (__u64)record->client_port << 16 | record->server_port };
+			   (__u64)record->client_port << 16 |
+				   record->server_port };
 	__u64 hash = 0xcbf29ce484222325ULL;
 
 	memcpy(&words[2], record->client, 16);
@@ -341,9 +344,10 @@ size_t format_header(enum format format, char *to, time_t now)
 				     "#empty_field\t(empty)\n"
 				     "#unset_field\t-\n"
 				     "#path\tpassiverecon\n";
-	static const char after[] =
-		"#fields\tts\tuid\thost\tsrvport\trecon_type\tsource\tvalue\ttargetval\n"
-		"#types\ttime\tstring\taddr\tport\tenum\tstring\tstring\tstring\n";
+	static const char after[] = "#fields\tts\tuid\thost\tsrvport\trecon_"
+				    "type\tsource\tvalue\ttargetval\n"
+				    "#types\ttime\tstring\taddr\tport\tenum\tst"
+				    "ring\tstring\tstring\n";
 	char *end = to;
 
 	if (format != FORMAT_ZEEK)

@@ -23,7 +23,8 @@ enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_ZEEK };
 /* Where a record comes from. */
 struct source {
 	const char *name;   /* of the interface or the file */
-	__u64 clock_offset; /* ns: added to the record's times gives time since 1970 */
+	__u64 clock_offset; /* ns: added to the record's times gives time since
+			       1970 */
 };
 
 /*

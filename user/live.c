@@ -52,8 +52,8 @@ static bool find_interfaces(struct live *live)
 {
 	const struct options *options = live->options;
 
-	live->interfaces = calloc((size_t)options->count,
-				  sizeof(*live->interfaces));
+	live->interfaces =
+		calloc((size_t)options->count, sizeof(*live->interfaces));
 	for (int i = 0; live->interfaces && i < options->count; i++) {
 		if (is_listed(live, options->names[i]))
 			continue; /* twice the same is once */
@@ -72,7 +72,8 @@ static unsigned int programs_needed(const struct live *live)
 	for (int i = 0; i < live->count; i++) {
 		const struct interface *interface = &live->interfaces[i];
 
-		which |= interface->raw_ip ? PROGRAMS_RAW_IP : PROGRAMS_ETHERNET;
+		which |=
+			interface->raw_ip ? PROGRAMS_RAW_IP : PROGRAMS_ETHERNET;
 		if (interface_wants_xdp(interface))
 			which |= PROGRAMS_XDP;
 	}
@@ -163,7 +164,8 @@ static __u64 clock_ns(clockid_t clock)
 /* Called before each batch: the wall clock may have been set. */
 static void read_clock_offset(struct live *live)
 {
-	live->clock_offset = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
+	live->clock_offset =
+		clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 }
 
 static int on_record(void *context, void *data, size_t size)
@@ -233,7 +235,8 @@ static int watch_fd(struct live *live, int fd, void (*handler)(struct live *))
 	struct epoll_event event = { .events = EPOLLIN,
 				     .data.ptr = (void *)handler };
 
-	return fd < 0 ? -errno : epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event);
+	return fd < 0 ? -errno :
+			epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event);
 }
 
 /* Signals of these numbers wait for the event loop from now on. */
@@ -260,7 +263,9 @@ static int watch_signals(struct live *live)
 
 static int open_timer(struct live *live)
 {
-	const struct timespec interval = { .tv_sec = live->options->stats_seconds };
+	const struct timespec interval = {
+		.tv_sec = live->options->stats_seconds
+	};
 	const struct itimerspec timer = { interval, interval };
 
 	if (!live->options->stats_seconds)

@@ -167,7 +167,8 @@ static void count_unfinished(const struct flow *flow, void *context)
 
 void native_finish(struct native *native)
 {
-	const size_t size = native->bucket_count * sizeof(struct pending_bucket);
+	const size_t size =
+		native->bucket_count * sizeof(struct pending_bucket);
 
 	for (__u32 i = 0; i < native->bucket_count; i++) {
 		for (int way = 0; way < PENDING_WAYS; way++)

@@ -17,7 +17,7 @@ struct native {
 	__u32 bucket_count;
 	__u64 hash_secrets[HASH_SECRETS];
 	struct flow_table *flows; /* the decided and the spilled */
-	__u32 length; /* bytes of a banner kept, 1 to BANNER_MAX */
+	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_MAX];
 	struct record *record; /* with room for BANNER_MAX bytes */
 	void (*log)(const struct record *record, void *context);

@@ -54,7 +54,8 @@ static int on_link(const struct nlmsghdr *header, void *context)
 	const struct nlattr *attribute;
 	const char *name = NULL;
 
-	mnl_attr_for_each(attribute, header, sizeof(*link)) {
+	mnl_attr_for_each(attribute, header, sizeof(*link))
+	{
 		if (mnl_attr_get_type(attribute) == IFLA_IFNAME)
 			name = mnl_attr_get_str(attribute);
 	}
@@ -88,11 +89,13 @@ struct listing {
 };
 
 /* What a BPF filter tells of itself, within TCA_OPTIONS. */
-static void read_bpf_options(const struct nlattr *options, struct filter *filter)
+static void read_bpf_options(const struct nlattr *options,
+			     struct filter *filter)
 {
 	const struct nlattr *attribute;
 
-	mnl_attr_for_each_nested(attribute, options) {
+	mnl_attr_for_each_nested(attribute, options)
+	{
 		if (mnl_attr_get_type(attribute) == TCA_BPF_ID)
 			filter->program_id = mnl_attr_get_u32(attribute);
 		else if (mnl_attr_get_type(attribute) == TCA_BPF_NAME)
@@ -114,7 +117,8 @@ static int on_filter(const struct nlmsghdr *header, void *context)
 	/* A handle of 0 is the head of a priority's list, not a filter. */
 	if (header->nlmsg_type != RTM_NEWTFILTER || !filter.handle)
 		return MNL_CB_OK;
-	mnl_attr_for_each(attribute, header, sizeof(*message)) {
+	mnl_attr_for_each(attribute, header, sizeof(*message))
+	{
 		if (mnl_attr_get_type(attribute) == TCA_KIND)
 			kind = mnl_attr_get_str(attribute);
 		else if (mnl_attr_get_type(attribute) == TCA_OPTIONS)
@@ -140,8 +144,9 @@ static int request_filters(struct mnl_socket *socket, unsigned int index,
 	request->tcm_family = AF_UNSPEC;
 	request->tcm_ifindex = (int)index;
 	request->tcm_parent = parent;
-	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ? -errno :
-									  0;
+	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ?
+		       -errno :
+		       0;
 }
 
 int netlink_list_filters(unsigned int index, unsigned int parent,
@@ -157,7 +162,8 @@ int netlink_list_filters(unsigned int index, unsigned int parent,
 	error = request_filters(socket, index, parent);
 	result = error ? MNL_CB_ERROR : MNL_CB_OK;
 	while (result == MNL_CB_OK) {
-		ssize_t len = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+		ssize_t len =
+			mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
 
 		result = len < 0 ? MNL_CB_ERROR :
 				   mnl_cb_run(buffer, (size_t)len, 1,

@@ -5,7 +5,8 @@
 
 struct mnl_socket;
 
-/* Called for each interface that was deleted (name NULL) or has this name now. */
+/* Called for each interface that was deleted (name NULL) or has this name now.
+ */
 typedef void link_changed(unsigned int index, const char *name, void *context);
 
 /* Subscribes to changes of interfaces; NULL with errno set on failure. */

@@ -16,7 +16,12 @@
 #define DEFAULT_FLOWS 65536
 #define MAX_FLOWS (64 << 20) /* some 8 GiB of kernel memory */
 
-enum long_option { OPTION_HOOK = 256, OPTION_MAX_FLOWS, OPTION_CHECK, OPTION_STATS };
+enum long_option {
+	OPTION_HOOK = 256,
+	OPTION_MAX_FLOWS,
+	OPTION_CHECK,
+	OPTION_STATS
+};
 
 static const struct argp_option option_table[] = {
 	{ "format", 'f', "FORMAT", 0, "text (default), json or zeek", 0 },
@@ -27,26 +32,30 @@ static const struct argp_option option_table[] = {
 	  "read captures (pcap, pcapng; - is standard input)", 0 },
 	{ "hook", OPTION_HOOK, "HOOK", 0,
 	  "how to attach to what is received: auto (default: what harms the "
-	  "device's traffic least), xdp, xdp-native, xdp-generic or tc", 0 },
+	  "device's traffic least), xdp, xdp-native, xdp-generic or tc",
+	  0 },
 	{ "max-flows", OPTION_MAX_FLOWS, "N", 0,
 	  "connections in the table (default 65536)", 0 },
 	{ "check", OPTION_CHECK, NULL, 0,
 	  "load and verify the programs, say what would be attached where, "
-	  "attach nothing", 0 },
+	  "attach nothing",
+	  0 },
 	{ "stats", OPTION_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
 	  "counters on standard error at the end (and every SECONDS)", 0 },
-	{ "verbose", 'v', NULL, 0, "show libbpf's and the verifier's messages", 0 },
+	{ "verbose", 'v', NULL, 0, "show libbpf's and the verifier's messages",
+	  0 },
 	{ "version", 'V', NULL, 0, "print the versions and exit", -1 },
 	{ "help", 'h', NULL, 0, "print this and exit", -1 },
 	{},
 };
 
 static const char arguments_doc[] = "IFACE...\n-r FILE...";
-static const char doc[] =
-	"Log the banners of TCP servers that speak first: what each says before "
-	"its client has said a word."
-	"\vExit codes: 0 done, 1 failed at run time, 2 wrong usage, 3 could not "
-	"load or attach.";
+static const char doc[] = "Log the banners of TCP servers that speak first: "
+			  "what each says before "
+			  "its client has said a word."
+			  "\vExit codes: 0 done, 1 failed at run time, 2 wrong "
+			  "usage, 3 could not "
+			  "load or attach.";
 
 /* The place of `word` in a NULL-ended list, or a usage error. */
 static int choice(struct argp_state *state, const char *what, const char *word,
@@ -82,8 +91,8 @@ static void add_name(struct options *options, char *name)
 
 static void print_version(void)
 {
-	printf("bannerprobe %s (libbpf %u.%u)\n", VERSION, libbpf_major_version(),
-	       libbpf_minor_version());
+	printf("bannerprobe %s (libbpf %u.%u)\n", VERSION,
+	       libbpf_major_version(), libbpf_minor_version());
 }
 
 static void check_usage(struct argp_state *state, const struct options *options)
@@ -91,7 +100,8 @@ static void check_usage(struct argp_state *state, const struct options *options)
 	if (!options->count)
 		argp_error(state, "no interface and no capture given");
 	if (options->read && options->check)
-		argp_error(state, "--check is for interfaces, not for captures");
+		argp_error(state,
+			   "--check is for interfaces, not for captures");
 	if (options->read && options->hook != HOOK_AUTO)
 		argp_error(state, "--hook is for interfaces, not for captures");
 }
@@ -99,8 +109,8 @@ static void check_usage(struct argp_state *state, const struct options *options)
 static error_t parse_option(int key, char *argument, struct argp_state *state)
 {
 	static const char *const formats[] = { "text", "json", "zeek", NULL };
-	static const char *const hooks[] = { "auto", "xdp", "xdp-native",
-					     "xdp-generic", "tc", NULL };
+	static const char *const hooks[] = { "auto",	    "xdp", "xdp-native",
+					     "xdp-generic", "tc",  NULL };
 	struct options *options = state->input;
 
 	switch (key) {
@@ -111,7 +121,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->output = argument;
 		break;
 	case 'l':
-		options->length = number(state, "the length", argument, 1, BANNER_MAX);
+		options->length =
+			number(state, "the length", argument, 1, BANNER_MAX);
 		break;
 	case 'r':
 		options->read = true;
@@ -130,8 +141,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case OPTION_STATS:
 		options->stats = true;
 		if (argument)
-			options->stats_seconds =
-				number(state, "the interval", argument, 1, 86400);
+			options->stats_seconds = number(state, "the interval",
+							argument, 1, 86400);
 		break;
 	case 'v':
 		options->verbose = true;
@@ -156,9 +167,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 
 void options_parse(struct options *options, int argc, char **argv)
 {
-	static const struct argp parser = { option_table, parse_option,
-					    arguments_doc, doc,
-					    NULL, NULL, NULL };
+	static const struct argp parser = {
+		option_table, parse_option, arguments_doc, doc, NULL, NULL, NULL
+	};
 
 	*options = (struct options){ .length = DEFAULT_LENGTH,
 				     .max_flows = DEFAULT_FLOWS };

@@ -14,7 +14,8 @@
 
 #define BUFFER_SIZE (1 << 18)
 #define STOPPING_WAIT_MS 1000
-_Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES, "a line and the rest of another fit");
+_Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES,
+	       "a line and the rest of another fit");
 
 static const char *name_of(const struct output *output)
 {
@@ -27,7 +28,8 @@ static int open_file(const struct output *output)
 
 	if (!output->path)
 		return STDOUT_FILENO;
-	fd = open(output->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	fd = open(output->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
+		  0644);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -37,8 +39,8 @@ static void use(struct output *output, int fd)
 
 	output->fd = fd;
 	output->waits = fstat(fd, &status) || !S_ISREG(status.st_mode);
-	output->used += format_header(output->format,
-				      output->buffer + output->used, time(NULL));
+	output->used += format_header(
+		output->format, output->buffer + output->used, time(NULL));
 }
 
 int output_open(struct output *output, enum format format, const char *path)
@@ -84,17 +86,20 @@ static bool wait_writable(struct output *output)
 {
 	struct pollfd events[] = {
 		{ .fd = output->fd, .events = POLLOUT },
-		{ .fd = output->stopping ? -1 : output->stop_fd, .events = POLLIN },
+		{ .fd = output->stopping ? -1 : output->stop_fd,
+		  .events = POLLIN },
 	};
 	int ready;
 
 	do {
-		ready = poll(events, 2, output->stopping ? STOPPING_WAIT_MS : -1);
+		ready = poll(events, 2,
+			     output->stopping ? STOPPING_WAIT_MS : -1);
 		if (ready > 0 && events[1].revents) {
 			output->stopping = true;
 			events[1].fd = -1;
 		}
-	} while ((ready < 0 && errno == EINTR) || (ready > 0 && !events[0].revents));
+	} while ((ready < 0 && errno == EINTR) ||
+		 (ready > 0 && !events[0].revents));
 	return ready;
 }
 
@@ -137,11 +142,12 @@ static void give_up(struct output *output, size_t done)
 {
 	const char *rest = output->buffer + done;
 	size_t len = output->used - done, keep = 0;
-	const bool within_line = done < output->broken_line ||
-				 (done && rest[-1] != '\n');
+	const bool within_line =
+		done < output->broken_line || (done && rest[-1] != '\n');
 
 	if (within_line)
-		keep = (size_t)((const char *)memchr(rest, '\n', len) + 1 - rest);
+		keep = (size_t)((const char *)memchr(rest, '\n', len) + 1 -
+				rest);
 	output->lost += count_records(rest + keep, len - keep);
 	memmove(output->buffer, rest, keep);
 	output->used = output->broken_line = keep;
@@ -186,8 +192,8 @@ void output_record(struct output *output, const struct record *record,
 
 static void close_file(struct output *output)
 {
-	output->used += format_footer(output->format,
-				      output->buffer + output->used, time(NULL));
+	output->used += format_footer(
+		output->format, output->buffer + output->used, time(NULL));
 	output_flush(output);
 	if (output->path && close(output->fd) && !output->error) {
 		output->error = errno;

@@ -16,9 +16,9 @@ struct output {
 	enum format format;
 	const char *path; /* NULL: standard output */
 	int fd;
-	int stop_fd;	  /* readable: the program is to end; or -1 */
-	bool stopping;	  /* it is ending */
-	bool waits;	  /* a pipe, terminal or socket: writing may block */
+	int stop_fd;   /* readable: the program is to end; or -1 */
+	bool stopping; /* it is ending */
+	bool waits;    /* a pipe, terminal or socket: writing may block */
 	char *buffer;
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of
@@ -27,7 +27,7 @@ struct output {
 	__u64 left_out;	    /* records that the format does not have */
 	__u64 lost;	    /* records that could not be written */
 	int error;	    /* the last one, as errno; 0: all is well */
-	bool closed;	    /* the reader has gone: nothing more can be written */
+	bool closed; /* the reader has gone: nothing more can be written */
 };
 
 /* Opens the destination; negative errno, with a message. */

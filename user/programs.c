@@ -30,9 +30,11 @@ static const char *load_advice(int error)
 		return "not permitted: run it as root, or with CAP_BPF, "
 		       "CAP_NET_ADMIN and CAP_PERFMON";
 	case ENOMEM:
-		return "no memory for the table: a smaller --max-flows needs less";
+		return "no memory for the table: a smaller --max-flows needs "
+		       "less";
 	default: /* EACCES, EINVAL, E2BIG, EFAULT: the verifier, by its mood */
-		return "this kernel refuses them: Linux 5.10 or later is needed, "
+		return "this kernel refuses them: Linux 5.10 or later is "
+		       "needed, "
 		       "and -v shows why";
 	}
 }
@@ -44,7 +46,8 @@ static __u32 table_size(__u32 max_flows)
 
 	if (max_flows >= least)
 		return max_flows;
-	message("--max-flows %u: raised to %u, the least that does with %d CPUs",
+	message("--max-flows %u: raised to %u, the least that does with %d "
+		"CPUs",
 		max_flows, least, cpus);
 	return least;
 }
@@ -124,7 +127,8 @@ static __u64 sum_values(int map, size_t key_size, size_t value_size,
 		len = VALUES_A_BATCH;
 		error = bpf_map_lookup_batch(map, from, position, keys, values,
 					     &len, NULL);
-		if (error && error != -ENOENT) /* the end, and what came before it */
+		if (error &&
+		    error != -ENOENT) /* the end, and what came before it */
 			break;
 		for (__u32 i = 0; i < len; i++)
 			sum += count(values + i * value_size);

@@ -23,8 +23,10 @@ void stats_print(const __u64 counters[COUNTER_MAX], const struct output *output)
 	for (int i = COUNT_NOTHING + 1; i < COUNTER_MAX; i++)
 		print(texts[i].name, counters[i], texts[i].meaning);
 	print("logged", output->logged, "records written");
-	print("left_out", output->left_out, "records that this format leaves out");
-	print("lost_output", output->lost, "records lost: could not be written");
+	print("left_out", output->left_out,
+	      "records that this format leaves out");
+	print("lost_output", output->lost,
+	      "records lost: could not be written");
 }
 
 void stats_print_losses(const __u64 counters[COUNTER_MAX],

@@ -7,7 +7,8 @@
 #include "output.h"
 
 /* Prints every counter, and what became of the records, to standard error. */
-void stats_print(const __u64 counters[COUNTER_MAX], const struct output *output);
+void stats_print(const __u64 counters[COUNTER_MAX],
+		 const struct output *output);
 
 /* One line for each kind of loss; nothing where nothing was lost. */
 void stats_print_losses(const __u64 counters[COUNTER_MAX],
