@@ -17,9 +17,11 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 _Static_assert(HEADERS_MAX <= BANNER_MAX, "load_bytes() copies either");
 
+#define ATTEMPTS 8 /* to find a connection that other CPUs keep moving */
+
 #define TC_NEXT -1 /* TC_ACT_UNSPEC, and TCX_NEXT: other programs go on */
 
-#define BPF_ANY 0 /* linux/bpf.h; not in BTF by a name */
+#define BPF_NOEXIST 1 /* linux/bpf.h; not in BTF by a name */
 
 /* Set by the loader before the programs are loaded. */
 const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
@@ -239,41 +241,80 @@ static __always_inline bool is_interesting(const struct segment *segment)
 }
 
 /*
+ * Moves a connection from its bucket to the LRU map. It has a place there
+ * before it is gone here, and both change under the lock.
+ */
+static __always_inline void depart(struct pending_bucket *bucket, __u64 id,
+				   __u64 now)
+{
+	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
+
+	if (!entry) {
+		bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
+		entry = bpf_map_lookup_elem(&flows, &id);
+	}
+	if (!entry)
+		return;
+	bpf_spin_lock(&bucket->lock);
+	pending_depart(bucket, id, entry, now);
+	bpf_spin_unlock(&bucket->lock);
+}
+
+/*
  * Makes room for a connection that begins, where only one whose handshake is
- * complete could give way: that one is kept in the LRU map. It is there before
- * it is gone here, so no packet of it finds it missing.
+ * complete could give way.
  */
 static __always_inline void make_room(struct pending_bucket *bucket, __u64 now)
 {
 	int way = pending_victim(bucket) & (PENDING_WAYS - 1);
-	struct pending_way victim = bucket->ways[way], *place;
+	const struct pending_way *victim = &bucket->ways[way];
 
-	if (!pending_must_spill(&victim))
-		return;
-	bpf_map_update_elem(&flows, &victim.id, &victim.flow, BPF_ANY);
-	place = &bucket->ways[way];
-	bpf_spin_lock(&bucket->lock);
-	/* Unless another CPU has changed it since it was read, unlocked. */
-	if (place->id == victim.id && place->flow.seen == victim.flow.seen &&
-	    place->flow.cisn == victim.flow.cisn &&
-	    place->flow.sisn == victim.flow.sisn &&
-	    place->flow.client_ack == victim.flow.client_ack) {
-		pending_free(bucket, way);
-		bucket->spill_time = now;
-	}
-	bpf_spin_unlock(&bucket->lock);
+	/* Read unlocked: whether it is still so is asked again. */
+	if (pending_must_spill(victim))
+		depart(bucket, victim->id, now);
 }
 
-/* A connection is decided: remembered by the LRU map, then gone here. */
-static __always_inline void retire(struct pending_bucket *bucket,
-				   const struct sighting *sighting)
+/*
+ * Finds what is known of a sighting's connection outside its bucket (*known),
+ * and locks the bucket. False, unlocked: nobody waits for the segment.
+ *
+ * The tag may be another's, and a connection may leave the bucket after it
+ * was looked for elsewhere and before the lock is taken: then it would be
+ * found nowhere and begin again, so it is looked for once more.
+ */
+static __always_inline bool find_and_lock(struct pending_bucket *bucket,
+					  const struct sighting *sighting,
+					  struct flow **known, __u64 now)
 {
-	__u64 id = sighting->id;
+	const bool opens = segment_opens(&sighting->segment);
+	const bool closes = sighting->segment.flags & (TCP_FIN | TCP_RST);
+	bool is_here = pending_has_tag(bucket, sighting->id);
 
-	bpf_map_update_elem(&flows, &id, &sighting->flow, BPF_ANY);
-	bpf_spin_lock(&bucket->lock);
-	pending_retire(bucket, id);
-	bpf_spin_unlock(&bucket->lock);
+	if (opens && !is_here)
+		make_room(bucket, now);
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < ATTEMPTS; i++) {
+		__u32 departures = *(volatile __u32 *)&bucket->departures;
+
+		*known = NULL;
+		if (!is_here) {
+			if (!opens && !closes && !i &&
+			    !pending_has_spilled(bucket, now))
+				break;
+			*known = bpf_map_lookup_elem(&flows, &sighting->id);
+		}
+		bpf_spin_lock(&bucket->lock);
+		if (pending_find(bucket, sighting->id) >= 0 ||
+		    (!is_here && bucket->departures == departures &&
+		     (opens || *known)))
+			return true;
+		pending_give_up(bucket, now);
+		bpf_spin_unlock(&bucket->lock);
+		if (!is_here && bucket->departures == departures)
+			return false; /* it is nowhere, and does not begin */
+		is_here = false;
+	}
+	return false;
 }
 
 /*
@@ -294,26 +335,12 @@ static __always_inline int track_sighting(const struct packet *packet)
 		return 0;
 	sighting = &scratch->sighting;
 	bucket = bucket_of(sighting->id);
-	if (!bucket)
+	if (!bucket || !find_and_lock(bucket, sighting, &known, now))
 		return 0;
-	if (!pending_has_tag(bucket, sighting->id)) {
-		const bool opens = segment_opens(&sighting->segment);
-
-		if (!opens &&
-		    !(sighting->segment.flags & (TCP_FIN | TCP_RST)) &&
-		    !pending_has_spilled(bucket, now))
-			return 0;
-		known = bpf_map_lookup_elem(&flows, &sighting->id);
-		if (opens)
-			make_room(bucket, now);
-		else if (!known)
-			return 0;
-	}
-	bpf_spin_lock(&bucket->lock);
 	pending_track(bucket, known, sighting, now);
 	bpf_spin_unlock(&bucket->lock);
-	if (sighting->verdict.outcome && !known)
-		retire(bucket, sighting);
+	if (pending_must_retire(sighting, known))
+		depart(bucket, sighting->id, now);
 	report(packet, scratch, now);
 	return 0;
 }
@@ -438,10 +465,9 @@ __noinline int watch_copy_of_xdp(struct xdp_md *ctx)
 	return watch_copy(&packet);
 }
 
-__noinline int watch_copy_of_skb(struct __sk_buff *skb, int direction,
-				 int is_raw_ip)
+__noinline int watch_copy_of_skb(struct __sk_buff *skb, int is_raw_ip)
 {
-	struct packet packet = packet_of_skb(skb, direction, is_raw_ip);
+	struct packet packet = packet_of_skb(skb, DIRECTION_NONE, is_raw_ip);
 
 	return watch_copy(&packet);
 }
@@ -458,8 +484,7 @@ static __always_inline void watch(const struct packet *packet)
 	else if (packet->is_xdp)
 		track = watch_copy_of_xdp(packet->ctx);
 	else
-		track = watch_copy_of_skb(packet->ctx, packet->direction,
-					  packet->is_raw_ip);
+		track = watch_copy_of_skb(packet->ctx, packet->is_raw_ip);
 	if (!track)
 		return;
 	if (packet->is_xdp)

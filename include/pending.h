@@ -43,7 +43,7 @@ struct pending_way {
 /* The first 64 bytes are all that most packets look at. */
 struct pending_bucket {
 	BUCKET_LOCK lock; /* held while a way is read or changed */
-	__u32 reserved;
+	__u32 departures; /* connections that have left; it wraps */
 	__u64 spill_time; /* ns, of the last one spilled; 0: none is out */
 	union {
 		__u16 tags[PENDING_WAYS]; /* of each way's id; 0: free */
@@ -83,7 +83,10 @@ fold_end(const __u32 address[4], __u16 port, __u8 family,
 		return (__u64)address[0] << 16 | port;
 	high = (__u64)address[0] << 32 | address[1];
 	low = (__u64)address[2] << 32 | address[3];
-	return (high * secrets[3] + low) * secrets[4] + port * secrets[5];
+	/* Not linear: what flips in both ends must not cancel out. */
+	high = (high ^ high >> 29) * secrets[3] + low;
+	high = (high ^ high >> 32) * secrets[4] + port;
+	return (high ^ high >> 29) * secrets[5];
 }
 
 /*
@@ -162,16 +165,16 @@ static __always_inline int pending_find(const struct pending_bucket *bucket,
 }
 
 /*
- * How much a connection is worth keeping: 0 is a free way, 1 decided (about
- * to leave by itself), 2 half open, 3 with a complete handshake.
+ * How much a connection is worth keeping: 0 is a free way, 2 half open, 3 with
+ * a complete handshake, or decided and about to leave by itself.
  */
 static __always_inline __u64 pending_rank(const struct flow *flow)
 {
 	__u64 seen = flow->seen;
 	__u64 used = (seen / SEEN_SYN | seen / SEEN_SYNACK) & 1;
-	__u64 decided = seen / FLOW_DECIDED & 1;
+	__u64 settled = (seen / SEEN_ANSWERED | seen / FLOW_DECIDED) & 1;
 
-	return (2 + (seen / SEEN_ANSWERED & 1)) * (used & ~decided) + decided;
+	return used * (2 + settled);
 }
 
 /* The way that the next connection takes: the least worth, then the oldest. */
@@ -208,6 +211,7 @@ static __always_inline void pending_put(struct pending_bucket *bucket, int way,
 					__u64 id, const struct flow *flow)
 {
 	way &= PENDING_WAYS - 1;
+	bucket->departures += !!bucket->ways[way].id;
 	bucket->tags[way] = id ? pending_tag(id) : 0;
 	bucket->ways[way].id = id;
 	bucket->ways[way].flow = *flow;
@@ -220,14 +224,41 @@ static __always_inline void pending_free(struct pending_bucket *bucket, int way)
 	pending_put(bucket, way, 0, &none);
 }
 
-/* Whether a bucket still waits for spilled connections; forgets if not. */
-static __always_inline bool pending_has_spilled(struct pending_bucket *bucket,
-						__u64 now)
+/* Whether a bucket still waits for spilled connections; needs no lock. */
+static __always_inline bool
+pending_has_spilled(const struct pending_bucket *bucket, __u64 now)
 {
-	if (bucket->spill_time && now - bucket->spill_time < SPILL_LIFETIME)
-		return true;
-	bucket->spill_time = 0;
-	return false;
+	__u64 spill_time = bucket->spill_time;
+
+	/* Signed: another CPU's clock, or a capture's, may be behind. */
+	return spill_time && (__s64)(now - spill_time) < (__s64)SPILL_LIFETIME;
+}
+
+/* No longer "maybe" to every packet, if all that was spilled is given up. */
+static __always_inline void pending_give_up(struct pending_bucket *bucket,
+					    __u64 now)
+{
+	if (!pending_has_spilled(bucket, now))
+		bucket->spill_time = 0;
+}
+
+/*
+ * Moves a connection to `entry`, its place outside the bucket, if it is to
+ * go: decided, or spilled because there is no room for it.
+ */
+static __always_inline void pending_depart(struct pending_bucket *bucket,
+					   __u64 id, struct flow *entry,
+					   __u64 now)
+{
+	int way = pending_find(bucket, id) & (PENDING_WAYS - 1);
+	const struct pending_way *place = &bucket->ways[way];
+
+	if (place->id != id || !pending_must_spill(place))
+		return;
+	if (flow_is_pending(&place->flow) && now > bucket->spill_time)
+		bucket->spill_time = now; /* first: who finds no tag asks */
+	*entry = place->flow;
+	pending_free(bucket, way);
 }
 
 /* A segment of a connection that may be undecided, and what comes of it. */
@@ -244,7 +275,6 @@ struct sighting {
  * Takes a segment into account for its connection, which is in the bucket, or
  * known elsewhere (`known`, changed in place), or neither: then it begins here
  * if it can, in the place of the least worth. Fills in way, flow and verdict.
- * Where that is an outcome, pending_retire() when the state is safe elsewhere.
  */
 static __always_inline void pending_track(struct pending_bucket *bucket,
 					  struct flow *known,
@@ -267,23 +297,22 @@ static __always_inline void pending_track(struct pending_bucket *bucket,
 			sighting->flow;
 	} else if (known && !sighting->verdict.began) {
 		*known = sighting->flow;
-	} else if (flow_is_pending(&sighting->flow)) {
+	} else if (sighting->verdict.began) { /* decided at once or not */
 		int way = pending_victim(bucket);
+
+		if (known) /* spilled, and replaced: that one has ended */
+			known->seen |= FLOW_DECIDED;
 
 		if (!pending_must_spill(&bucket->ways[way]))
 			pending_put(bucket, way, sighting->id, &sighting->flow);
 	}
 }
 
-/* Frees the way of a connection, if it is decided. */
-static __always_inline void pending_retire(struct pending_bucket *bucket,
-					   __u64 id)
+/* Whether the connection is decided, in its bucket, and to pending_depart(). */
+static __always_inline bool pending_must_retire(const struct sighting *sighting,
+						const struct flow *known)
 {
-	int way = pending_find(bucket, id);
-
-	if (way >= 0 &&
-	    bucket->ways[way & (PENDING_WAYS - 1)].flow.seen & FLOW_DECIDED)
-		pending_free(bucket, way);
+	return sighting->verdict.outcome && (!known || sighting->verdict.began);
 }
 
 #endif

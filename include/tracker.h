@@ -146,6 +146,8 @@ static __always_inline void track_server_data(struct flow *flow,
 		return;
 	if (from > 0) { /* reordered, or the first was missed: wait */
 		flow->seen |= SEEN_SERVER_AHEAD;
+		if (fin && segment->flags & TCP_ACK && acked >= 0)
+			flow->seen |= SEEN_SERVER_FIN;
 		return;
 	}
 	/* A keep-alive or an old FIN: nothing at or after sisn+1. */
@@ -227,6 +229,8 @@ static __always_inline void track_client(struct flow *flow,
 	} else if (fin && to == 0) {
 		flow->seen |= SEEN_CLIENT_FIN;
 	}
+	if (fin && flow->seen & FLOW_DECIDED)
+		flow->seen |= SEEN_CLIENT_FIN; /* wherever it is */
 }
 
 static __always_inline void track_syn(struct flow *flow,

@@ -131,6 +131,20 @@ const struct test_case test_cases[] = {
 	    S(ACK, 90001, 70001, "again") },
 	  "hello/5/hd again/5/hd", "connections=2 banners=2" },
 
+	{ "14: another SYN-ACK with data after the banner, twice",
+	  { SERVER_SYNACK, HELLO, S(SYNACK, 90000, 70001, "again"),
+	    S(SYNACK, 90000, 70001, "again") },
+	  "hello/5/hd again/5/hd", "connections=2 banners=2" },
+
+	{ "14: after a FIN with data of each side, the next SYN unseen",
+	  { OPENED, C(FIN | ACK, 1, 1, "GET"), S(FIN | ACK, 1, 5, "200"),
+	    S(SYNACK, 90000, 70001, ""), S(ACK, 90001, 70001, "again") },
+	  "again/5/hd", "connections=2 banners client_first" },
+	{ "7: SYN with data on a four-tuple used before",
+	  { OPENED, C(RST, 1, 0, ""), C(SYN, 70000, 0, "GET"),
+	    S(SYNACK, 90000, 70001, ""), S(ACK, 90001, 70001, "wrong") },
+	  "", "connections=2 client_first_syn reset" },
+
 	{ "15: a SYN-ACK that answers no SYN",
 	  { CLIENT_SYN, S(SYNACK, 500, 99, ""), SERVER_SYNACK, HELLO },
 	  "hello/5/Shd", "banners stale_synack" },

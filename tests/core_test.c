@@ -451,13 +451,13 @@ static void test_full_bucket(void **state)
 	native.bucket_count = 1;
 	for (__u16 port = 1; port <= COMPLETE; port++) {
 		play_step(&native, syn, port, now++);
-		play_step(&native, synack, port, now++);
-		play_step(&native, ack, port, now++);
+		play_step(&native, synack, (__u16)port, now++);
+		play_step(&native, ack, (__u16)port, now++);
 	}
 	for (__u16 port = 0; port < FLOOD; port++)
 		play_step(&native, syn, 2000 + port, now++);
 	for (__u16 port = 1; port <= COMPLETE; port++)
-		play_step(&native, hello, port, now++);
+		play_step(&native, hello, (__u16)port, now++);
 	assert_int_equal(native.counters[COUNT_BANNER], COMPLETE);
 	native_finish(&native);
 	text_set_counters(counters, native.counters);
@@ -476,10 +476,10 @@ static void test_half_open_flood(void **state)
 	(void)state;
 	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
 	native.bucket_count = 1;
-	for (__u16 port = 1; port <= PENDING_WAYS + 2; port++)
-		play_step(&native, synack, port, now++);
-	for (__u16 port = 1; port <= PENDING_WAYS + 2; port++)
-		play_step(&native, hello, port, now++);
+	for (int port = 1; port <= PENDING_WAYS + 2; port++)
+		play_step(&native, synack, (__u16)port, now++);
+	for (int port = 1; port <= PENDING_WAYS + 2; port++)
+		play_step(&native, hello, (__u16)port, now++);
 	native_finish(&native);
 	text_set_counters(counters, native.counters);
 	native_close(&native);
@@ -495,9 +495,9 @@ static void test_spill_is_given_up(void **state)
 	(void)state;
 	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
 	native.bucket_count = 1;
-	for (__u16 port = 1; port <= PENDING_WAYS + 1; port++) {
-		play_step(&native, synack, port, port);
-		play_step(&native, ack, port, port);
+	for (int port = 1; port <= PENDING_WAYS + 1; port++) {
+		play_step(&native, synack, (__u16)port, port);
+		play_step(&native, ack, (__u16)port, port);
 	}
 	assert_true(native.buckets[0].spill_time);
 	play_step(&native, hello, 1, 100 + SPILL_LIFETIME); /* spilled, too late */

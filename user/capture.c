@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 
 #define LOOPBACK_HEADER 4 /* DLT_NULL, DLT_LOOP: the address family */
 
@@ -125,25 +126,48 @@ static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
 	native_packet(&reader->native, parsed, &frame, &segment, now);
 }
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, hung_up, stats_due;
 
-static void interrupt(int signal)
+static void on_signal(int signal)
 {
-	(void)signal;
-	interrupted = true;
+	if (signal == SIGHUP)
+		hung_up = true;
+	else if (signal == SIGALRM)
+		stats_due = true;
+	else
+		interrupted = true;
 }
 
 /*
  * What has been read is logged also when the reading is interrupted. A second
  * signal does not wait for that.
  */
-static void catch_signals(void)
+static void catch_signals(unsigned int stats_seconds)
 {
-	struct sigaction action = { .sa_handler = interrupt,
+	const struct itimerval timer = { { stats_seconds, 0 },
+					 { stats_seconds, 0 } };
+	struct sigaction action = { .sa_handler = on_signal,
 				    .sa_flags = (int)SA_RESETHAND };
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	action.sa_flags = SA_RESTART;
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+/* What a signal has asked for since the last packet. */
+static void serve_signals(struct reader *reader)
+{
+	if (hung_up) {
+		hung_up = false;
+		output_reopen(reader->output);
+	}
+	if (stats_due) {
+		stats_due = false;
+		stats_print(reader->native.counters, reader->output);
+	}
 }
 
 static bool is_regular(FILE *file)
@@ -168,6 +192,7 @@ static bool read_packets(struct reader *reader, pcap_t *pcap)
 		read_packet(reader, header, bytes);
 		if (stream)
 			output_flush(reader->output);
+		serve_signals(reader);
 		if (interrupted || reader->output->closed)
 			return true;
 	}
@@ -233,7 +258,7 @@ enum exit_code capture_run(const struct options *options, struct output *output)
 	struct reader reader = { .options = options, .output = output };
 	enum exit_code code = EXIT_FAILED;
 
-	catch_signals();
+	catch_signals(options->stats_seconds);
 	if (native_open(&reader.native, options->max_flows, options->length,
 			log_record, &reader))
 		code = read_files(&reader);

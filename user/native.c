@@ -70,49 +70,65 @@ static void log_banner(struct native *native, const struct frame *frame,
 	native->log(record, native->context);
 }
 
-/* Room for a connection that begins: see make_room() of the BPF programs. */
+/* From its bucket to the LRU table, as depart() of the BPF programs. */
+static void depart(struct native *native, struct pending_bucket *bucket,
+		   __u64 id, __u64 now)
+{
+	const struct flow none = {};
+
+	if (!flow_table_find(native->flows, id))
+		flow_table_put(native->flows, id, &none);
+	pending_depart(bucket, id, flow_table_find(native->flows, id), now);
+}
+
 static void make_room(struct native *native, struct pending_bucket *bucket,
 		      __u64 now)
 {
-	int way = pending_victim(bucket);
+	const struct pending_way *victim =
+		&bucket->ways[pending_victim(bucket)];
 
-	if (!pending_must_spill(&bucket->ways[way]))
-		return;
-	flow_table_put(native->flows, bucket->ways[way].id,
-		       &bucket->ways[way].flow);
-	pending_free(bucket, way);
-	bucket->spill_time = now | !now;
+	if (pending_must_spill(victim))
+		depart(native, bucket, victim->id, now);
+}
+
+/* See find_and_lock() of the BPF programs; there is nobody to share with. */
+static bool find(struct native *native, struct pending_bucket *bucket,
+		 const struct sighting *sighting, struct flow **known,
+		 __u64 now)
+{
+	const bool opens = segment_opens(&sighting->segment);
+	const bool closes = sighting->segment.flags & (TCP_FIN | TCP_RST);
+
+	*known = NULL;
+	if (pending_find(bucket, sighting->id) >= 0)
+		return true;
+	pending_give_up(bucket, now);
+	if (!opens && !closes && !pending_has_spilled(bucket, now))
+		return false;
+	if (opens)
+		make_room(native, bucket, now);
+	*known = flow_table_find(native->flows, sighting->id);
+	return opens || *known;
 }
 
 static void track_flow(struct native *native, const struct frame *frame,
 		       struct sighting *sighting, struct pending_bucket *bucket,
 		       __u64 now)
 {
-	const struct segment *segment = &sighting->segment;
 	const struct verdict *verdict = &sighting->verdict;
-	struct flow *known = NULL;
+	struct flow *known;
 
-	if (!pending_has_tag(bucket, sighting->id)) {
-		if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-		    !pending_has_spilled(bucket, now))
-			return;
-		if (segment_opens(segment))
-			make_room(native, bucket, now);
-		known = flow_table_find(native->flows, sighting->id);
-		if (!segment_opens(segment) && !known)
-			return;
-	}
+	if (!find(native, bucket, sighting, &known, now))
+		return;
 	pending_track(bucket, known, sighting, now);
-	if (verdict->outcome && !known) {
-		flow_table_put(native->flows, sighting->id, &sighting->flow);
-		pending_retire(bucket, sighting->id);
-	}
+	if (pending_must_retire(sighting, known))
+		depart(native, bucket, sighting->id, now);
 	count(native, verdict->began);
 	count(native, verdict->ended);
 	count(native, verdict->outcome);
 	count(native, verdict->ignored);
 	if (verdict->outcome == COUNT_BANNER)
-		log_banner(native, frame, segment, &sighting->flow,
+		log_banner(native, frame, &sighting->segment, &sighting->flow,
 			   verdict->skip, now);
 }
 
