@@ -449,14 +449,14 @@ static void test_full_bucket(void **state)
 	(void)state;
 	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
 	native.bucket_count = 1;
-	for (__u16 port = 1; port <= COMPLETE; port++) {
-		play_step(&native, syn, port, now++);
+	for (int port = 1; port <= COMPLETE; port++) {
+		play_step(&native, syn, (__u16)port, now++);
 		play_step(&native, synack, (__u16)port, now++);
 		play_step(&native, ack, (__u16)port, now++);
 	}
-	for (__u16 port = 0; port < FLOOD; port++)
-		play_step(&native, syn, 2000 + port, now++);
-	for (__u16 port = 1; port <= COMPLETE; port++)
+	for (int port = 0; port < FLOOD; port++)
+		play_step(&native, syn, (__u16)(2000 + port), now++);
+	for (int port = 1; port <= COMPLETE; port++)
 		play_step(&native, hello, (__u16)port, now++);
 	assert_int_equal(native.counters[COUNT_BANNER], COMPLETE);
 	native_finish(&native);
