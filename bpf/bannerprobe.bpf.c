@@ -17,8 +17,6 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 _Static_assert(HEADERS_MAX <= BANNER_MAX, "load_bytes() copies either");
 
-#define ATTEMPTS 8 /* to find a connection that other CPUs keep moving */
-
 #define TC_NEXT -1 /* TC_ACT_UNSPEC, and TCX_NEXT: other programs go on */
 
 #define BPF_NOEXIST 1 /* linux/bpf.h; not in BTF by a name */
@@ -274,47 +272,63 @@ static __always_inline void make_room(struct pending_bucket *bucket, __u64 now)
 		depart(bucket, victim->id, now);
 }
 
+enum search {
+	FOUND,	 /* or begins here; the bucket is locked */
+	NOWHERE, /* nobody waits for the segment */
+	MOVED,	 /* perhaps, meanwhile: to be looked for again */
+};
+
+/* Looks for a sighting's connection, outside its bucket unless `is_here`. */
+static __always_inline enum search search_once(struct pending_bucket *bucket,
+					       const struct sighting *sighting,
+					       struct flow **known,
+					       bool is_here, __u64 now)
+{
+	__u32 departures = *(volatile __u32 *)&bucket->departures;
+	bool unmoved;
+
+	*known = NULL;
+	if (!is_here)
+		*known = bpf_map_lookup_elem(&flows, &sighting->id);
+	bpf_spin_lock(&bucket->lock);
+	unmoved = !is_here && bucket->departures == departures;
+	if (pending_find(bucket, sighting->id) >= 0 ||
+	    (unmoved && (*known || segment_opens(&sighting->segment))))
+		return FOUND;
+	pending_give_up(bucket, now);
+	bpf_spin_unlock(&bucket->lock);
+	return unmoved ? NOWHERE : MOVED;
+}
+
 /*
  * Finds what is known of a sighting's connection outside its bucket (*known),
  * and locks the bucket. False, unlocked: nobody waits for the segment.
  *
  * The tag may be another's, and a connection may leave the bucket after it
  * was looked for elsewhere and before the lock is taken: then it would be
- * found nowhere and begin again, so it is looked for once more.
+ * found nowhere and begin again, so it is looked for once more. (No loop:
+ * before Linux 6.3 the verifier refuses one that is entered by falling
+ * through.)
  */
 static __always_inline bool find_and_lock(struct pending_bucket *bucket,
 					  const struct sighting *sighting,
 					  struct flow **known, __u64 now)
 {
-	const bool opens = segment_opens(&sighting->segment);
-	const bool closes = sighting->segment.flags & (TCP_FIN | TCP_RST);
+	const struct segment *segment = &sighting->segment;
 	bool is_here = pending_has_tag(bucket, sighting->id);
+	enum search result;
 
-	if (opens && !is_here)
+	if (!is_here && !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+	    !bucket->spill_time)
+		return false;
+	if (!is_here && segment_opens(segment))
 		make_room(bucket, now);
-#pragma clang loop unroll(disable)
-	for (int i = 0; i < ATTEMPTS; i++) {
-		__u32 departures = *(volatile __u32 *)&bucket->departures;
-
-		*known = NULL;
-		if (!is_here) {
-			if (!opens && !closes && !i &&
-			    !pending_has_spilled(bucket, now))
-				break;
-			*known = bpf_map_lookup_elem(&flows, &sighting->id);
-		}
-		bpf_spin_lock(&bucket->lock);
-		if (pending_find(bucket, sighting->id) >= 0 ||
-		    (!is_here && bucket->departures == departures &&
-		     (opens || *known)))
-			return true;
-		pending_give_up(bucket, now);
-		bpf_spin_unlock(&bucket->lock);
-		if (!is_here && bucket->departures == departures)
-			return false; /* it is nowhere, and does not begin */
-		is_here = false;
-	}
-	return false;
+	result = search_once(bucket, sighting, known, is_here, now);
+	if (result == MOVED)
+		result = search_once(bucket, sighting, known, false, now);
+	if (result == MOVED)
+		result = search_once(bucket, sighting, known, false, now);
+	return result == FOUND;
 }
 
 /*

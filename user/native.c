@@ -102,13 +102,15 @@ static bool find(struct native *native, struct pending_bucket *bucket,
 	*known = NULL;
 	if (pending_find(bucket, sighting->id) >= 0)
 		return true;
-	pending_give_up(bucket, now);
-	if (!opens && !closes && !pending_has_spilled(bucket, now))
+	if (!opens && !closes && !bucket->spill_time)
 		return false;
 	if (opens)
 		make_room(native, bucket, now);
 	*known = flow_table_find(native->flows, sighting->id);
-	return opens || *known;
+	if (opens || *known)
+		return true;
+	pending_give_up(bucket, now);
+	return false;
 }
 
 static void track_flow(struct native *native, const struct frame *frame,
