@@ -76,8 +76,8 @@ TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
 
 TEST_COMMON := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(TEST_COMMON))
-KERNEL_TEST := $(patsubst %.c,$(BUILD)/%.o,tests/kernel_test.c $(TEST_COMMON) \
-	user/programs.c user/message.c user/native.c user/flowtable.c)
+KERNEL_TEST := $(patsubst %.c,$(BUILD)/%.o,tests/kernel_test.c \
+	tests/kernel_table.c $(TEST_COMMON) user/programs.c user/message.c)
 
 $(BUILD)/sanitized/%.o: %.c | $(SKELETON)
 	$(call say,CC,$@)
@@ -107,9 +107,9 @@ $(BUILD)/bench.skel.h: $(BUILD)/bench.bpf.o
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name bench_bpf > $@.new && mv $@.new $@
 
-BENCH_KERNEL := $(patsubst %.c,$(BUILD)/%.o,tests/bench_kernel.c tests/packet.c \
-	user/programs.c user/message.c user/native.c user/flowtable.c)
-$(BUILD)/tests/bench_kernel.o: $(BUILD)/bench.skel.h
+BENCH_KERNEL := $(patsubst %.c,$(BUILD)/%.o,tests/bench_kernel.c \
+	tests/kernel_table.c tests/packet.c user/programs.c user/message.c user/native.c user/flowtable.c)
+$(BUILD)/tests/bench_kernel.o $(BUILD)/tests/kernel_test.o: $(BUILD)/bench.skel.h
 $(BUILD)/bench_kernel: $(BENCH_KERNEL)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)

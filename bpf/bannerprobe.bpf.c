@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The hooks: XDP for received packets, tc for either direction, all on the
- * same maps. Each makes a frame of its context, lets the core (segment.h,
- * tracker.h) say what it means, and passes the packet on, whatever that is.
+ * same maps. Each makes a frame of its context, lets the core say what it
+ * means, and passes the packet on, whatever that is. Nearly all packets need
+ * no more than a glance (front.h); the others are parsed (segment.h), looked
+ * up (pending.h) and judged (tracker.h).
  *
  * Only the packet and the UAPI context are touched: no CO-RE relocation is
  * needed, so kernels without BTF of their own do too.
@@ -19,24 +21,31 @@ _Static_assert(HEADERS_MAX <= BANNER_MAX, "load_bytes() copies either");
 
 #define TC_NEXT -1 /* TC_ACT_UNSPEC, and TCX_NEXT: other programs go on */
 
-#define BPF_NOEXIST 1 /* linux/bpf.h; not in BTF by a name */
+/* linux/bpf.h; not in BTF by a name */
+#define BPF_NOEXIST 1
+#define BPF_F_MMAPABLE (1 << 10)
 
 /* Set by the loader before the programs are loaded. */
 const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
-const volatile __u32 bucket_count = 1; /* a power of two: entries of pending */
+const volatile __u32 front_mask = WORDS_PER_BUCKET - 1; /* words, less one */
+const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
 
-/* The undecided: see pending.h. */
+/* See front.h. A global array: no lookup is as quick. */
+__u64 front_words[FRONT_WORDS_MAX];
+
+/* See pending.h. Mappable, since then it begins with a cache line. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct pending_bucket);
 } pending SEC(".maps");
 
-/* The decided, and the undecided that pending had no room for. */
+/* The undecided that their bucket had no room for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 65536);
@@ -56,7 +65,8 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-/* Where a record is put together, or headers that are not at hand. */
+/* A CPU's segment, and where a record is put together, or headers that are
+ * not at hand. */
 struct scratch {
 	struct sighting sighting;
 	union {
@@ -153,20 +163,6 @@ static __always_inline long load_bytes(const struct packet *packet,
 	return 0;
 }
 
-/* How many bytes of the banner are at hand and wanted. */
-static __always_inline __u32 bytes_to_keep(const struct packet *packet,
-					   __u32 offset, __u32 len)
-{
-	__u32 wire_len = packet->frame.wire_len;
-	__u32 kept = offset < wire_len ? wire_len - offset : 0;
-
-	if (kept > len)
-		kept = len;
-	if (kept > banner_limit)
-		kept = banner_limit;
-	return kept;
-}
-
 static __always_inline void report_banner(const struct packet *packet,
 					  struct scratch *scratch, __u64 now)
 {
@@ -180,7 +176,8 @@ static __always_inline void report_banner(const struct packet *packet,
 	scratch->record.ifindex = packet->ifindex;
 	scratch->record.direction = packet->direction;
 
-	kept = bytes_to_keep(packet, offset, scratch->record.len);
+	kept = bytes_to_keep(packet->frame.wire_len, offset,
+			     scratch->record.len, banner_limit);
 	OPAQUE(kept); /* or the compiler drops a check that the verifier needs
 		       */
 	if (kept > BANNER_MAX)
@@ -206,70 +203,57 @@ static __always_inline void report(const struct packet *packet,
 		report_banner(packet, scratch, now);
 }
 
-static __always_inline struct pending_bucket *bucket_of(__u64 id)
+static __always_inline struct front front_of_maps(void)
 {
-	__u32 index = pending_index(id, bucket_count);
+	return (struct front){ front_words, hash_secrets, front_mask };
+}
 
-	return bpf_map_lookup_elem(&pending, &index);
+/* False without a bucket, which cannot happen: the verifier wants to know. */
+static __always_inline bool find_place(__u64 hash, struct pending_place *place)
+{
+	__u32 index, first;
+
+	place->front = front_of_maps();
+	first = front_index(&place->front, hash);
+	index = first >> words_shift;
+	place->first_word = index << words_shift;
+	place->word_mask = (1U << words_shift) - 1;
+	place->bucket = bpf_map_lookup_elem(&pending, &index);
+	return place->bucket;
 }
 
 /*
- * Whether a segment may change anything. If so it is noted as this CPU's
- * sighting. Nearly all traffic ends here.
+ * Spills a connection. It has a place in the LRU map before it is gone from
+ * its bucket, and both change under the lock.
  */
-static __always_inline bool is_interesting(const struct segment *segment)
+static __always_inline void spill(const struct pending_place *place, __u64 id,
+				  __u64 now)
 {
-	int sender;
-	__u64 id = flow_identify(segment, hash_secrets, &sender);
-	struct pending_bucket *bucket = bucket_of(id);
-	struct scratch *scratch;
+	struct flow *entry, none = {};
 
-	if (!bucket || sender < 0)
-		return false;
-	if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-	    !pending_has_tag(bucket, id) && !bucket->spill_time)
-		return false;
-	scratch = scratch_of_cpu();
-	if (!scratch)
-		return false;
-	scratch->sighting.segment = *segment;
-	scratch->sighting.id = id;
-	scratch->sighting.sender = sender;
-	return true;
-}
-
-/*
- * Moves a connection from its bucket to the LRU map. It has a place there
- * before it is gone here, and both change under the lock.
- */
-static __always_inline void depart(struct pending_bucket *bucket, __u64 id,
-				   __u64 now)
-{
-	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
-
-	if (!entry) {
-		bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
-		entry = bpf_map_lookup_elem(&flows, &id);
-	}
+	bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
+	entry = bpf_map_lookup_elem(&flows, &id);
 	if (!entry)
 		return;
-	bpf_spin_lock(&bucket->lock);
-	pending_depart(bucket, id, entry, now);
-	bpf_spin_unlock(&bucket->lock);
+	bpf_spin_lock(&place->bucket->lock);
+	pending_spill(place, id, entry, now);
+	bpf_spin_unlock(&place->bucket->lock);
 }
 
 /*
- * Makes room for a connection that begins, where only one whose handshake is
- * complete could give way.
+ * Makes room for a connection that may begin. What is read unlocked here is
+ * asked again under the lock.
  */
-static __always_inline void make_room(struct pending_bucket *bucket, __u64 now)
+static __always_inline void make_room(const struct pending_place *place,
+				      __u64 id, __u64 now)
 {
-	int way = pending_victim(bucket) & (PENDING_WAYS - 1);
-	const struct pending_way *victim = &bucket->ways[way];
+	const struct pending_bucket *bucket = place->bucket;
+	int way;
 
-	/* Read unlocked: whether it is still so is asked again. */
-	if (pending_must_spill(victim))
-		depart(bucket, victim->id, now);
+	if (!pending_is_crowded(bucket) || pending_find(bucket, id) >= 0)
+		return;
+	way = pending_victim(bucket) & (PENDING_WAYS - 1);
+	spill(place, bucket->ids[way], now);
 }
 
 enum search {
@@ -278,24 +262,25 @@ enum search {
 	MOVED,	 /* perhaps, meanwhile: to be looked for again */
 };
 
-/* Looks for a sighting's connection, outside its bucket unless `is_here`. */
-static __always_inline enum search search_once(struct pending_bucket *bucket,
-					       const struct sighting *sighting,
-					       struct flow **known,
-					       bool is_here, __u64 now)
+/* Looks for a sighting's connection, outside its bucket, too, if need be. */
+static __always_inline enum search search_once(const struct pending_place *place,
+					       struct sighting *sighting,
+					       struct flow **known, __u64 now)
 {
-	__u32 departures = *(volatile __u32 *)&bucket->departures;
+	struct pending_bucket *bucket = place->bucket;
+	__u32 spills = *(volatile __u32 *)&bucket->spills;
 	bool unmoved;
 
 	*known = NULL;
-	if (!is_here)
+	if (bucket->spill_time && pending_find(bucket, sighting->id) < 0)
 		*known = bpf_map_lookup_elem(&flows, &sighting->id);
 	bpf_spin_lock(&bucket->lock);
-	unmoved = !is_here && bucket->departures == departures;
-	if (pending_find(bucket, sighting->id) >= 0 ||
+	sighting->way = pending_find(bucket, sighting->id);
+	unmoved = bucket->spills == spills;
+	if (sighting->way >= 0 ||
 	    (unmoved && (*known || segment_opens(&sighting->segment))))
 		return FOUND;
-	pending_give_up(bucket, now);
+	pending_give_up(place, now);
 	bpf_spin_unlock(&bucket->lock);
 	return unmoved ? NOWHERE : MOVED;
 }
@@ -304,30 +289,24 @@ static __always_inline enum search search_once(struct pending_bucket *bucket,
  * Finds what is known of a sighting's connection outside its bucket (*known),
  * and locks the bucket. False, unlocked: nobody waits for the segment.
  *
- * The tag may be another's, and a connection may leave the bucket after it
- * was looked for elsewhere and before the lock is taken: then it would be
- * found nowhere and begin again, so it is looked for once more. (No loop:
- * before Linux 6.3 the verifier refuses one that is entered by falling
- * through.)
+ * A connection may be spilled after it was looked for in the LRU map and
+ * before the lock is taken: then it would be found nowhere and begin again,
+ * so it is looked for once more. (No loop: before Linux 6.3 the verifier
+ * refuses one that is entered by falling through.)
  */
-static __always_inline bool find_and_lock(struct pending_bucket *bucket,
-					  const struct sighting *sighting,
+static __always_inline bool find_and_lock(const struct pending_place *place,
+					  struct sighting *sighting,
 					  struct flow **known, __u64 now)
 {
-	const struct segment *segment = &sighting->segment;
-	bool is_here = pending_has_tag(bucket, sighting->id);
 	enum search result;
 
-	if (!is_here && !(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-	    !bucket->spill_time)
-		return false;
-	if (!is_here && segment_opens(segment))
-		make_room(bucket, now);
-	result = search_once(bucket, sighting, known, is_here, now);
+	if (segment_opens(&sighting->segment))
+		make_room(place, sighting->id, now);
+	result = search_once(place, sighting, known, now);
 	if (result == MOVED)
-		result = search_once(bucket, sighting, known, false, now);
+		result = search_once(place, sighting, known, now);
 	if (result == MOVED)
-		result = search_once(bucket, sighting, known, false, now);
+		result = search_once(place, sighting, known, now);
 	return result == FOUND;
 }
 
@@ -341,20 +320,18 @@ static __always_inline int track_sighting(const struct packet *packet)
 {
 	const __u64 now = bpf_ktime_get_ns();
 	struct scratch *scratch = scratch_of_cpu();
-	struct pending_bucket *bucket;
 	struct sighting *sighting;
+	struct pending_place place;
 	struct flow *known = NULL;
 
 	if (!scratch)
 		return 0;
 	sighting = &scratch->sighting;
-	bucket = bucket_of(sighting->id);
-	if (!bucket || !find_and_lock(bucket, sighting, &known, now))
+	if (!find_place(sighting->hash, &place) ||
+	    !find_and_lock(&place, sighting, &known, now))
 		return 0;
-	pending_track(bucket, known, sighting, now);
-	bpf_spin_unlock(&bucket->lock);
-	if (pending_must_retire(sighting, known))
-		depart(bucket, sighting->id, now);
+	pending_track(&place, known, sighting, now);
+	bpf_spin_unlock(&place.bucket->lock);
 	report(packet, scratch, now);
 	return 0;
 }
@@ -414,26 +391,25 @@ __noinline int track_skb(struct __sk_buff *skb, int direction)
 	return track_sighting(&packet);
 }
 
-/* Whether to track what the parser made of the packet. */
+/*
+ * Whether to track what the parser made of the packet: then this CPU's sighting
+ * is complete but for what comes of it.
+ */
 static __always_inline bool see(enum parse_result result,
-				const struct segment *segment)
+				struct sighting *sighting)
 {
-	switch (result) {
-	case PARSED:
-		return is_interesting(segment);
-	case PARSE_FRAGMENT:
-		count(COUNT_FRAGMENTS);
-		break;
-	case PARSE_MALFORMED:
-		count(COUNT_MALFORMED);
-		break;
-	case PARSE_CUT:
-		count(COUNT_CUT);
-		break;
-	case PARSE_NOT_TCP:
-		break;
-	}
-	return false;
+	const struct segment *segment = &sighting->segment;
+	const struct front front = front_of_maps();
+
+	count(parse_counter(result));
+	if (result != PARSED)
+		return false;
+	sighting->hash = flow_hash(segment, hash_secrets);
+	if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+	    !front_may_have(&front, sighting->hash))
+		return false;
+	sighting->id = flow_identify(segment, hash_secrets, &sighting->sender);
+	return sighting->sender >= 0;
 }
 
 static __always_inline enum parse_result parse(const struct packet *packet,
@@ -469,7 +445,7 @@ static __always_inline int watch_copy(const struct packet *packet)
 		frame.end = frame.data + len;
 		result = parse(packet, &frame, &scratch->sighting.segment);
 	}
-	return see(result, &scratch->sighting.segment);
+	return see(result, &scratch->sighting);
 }
 
 __noinline int watch_copy_of_xdp(struct xdp_md *ctx)
@@ -486,67 +462,99 @@ __noinline int watch_copy_of_skb(struct __sk_buff *skb, int is_raw_ip)
 	return watch_copy(&packet);
 }
 
-static __always_inline void watch(const struct packet *packet)
+static __always_inline int watch(const struct packet *packet)
 {
 	const struct frame *frame = &packet->frame;
-	struct segment segment;
-	enum parse_result result = parse(packet, frame, &segment);
+	struct scratch *scratch = scratch_of_cpu();
+	enum parse_result result;
 	bool track;
 
+	if (!scratch)
+		return 0;
+	result = parse(packet, frame, &scratch->sighting.segment);
 	if (result != PARSE_CUT || frame->end - frame->data >= frame->wire_len)
-		track = see(result, &segment);
+		track = see(result, &scratch->sighting);
 	else if (packet->is_xdp)
 		track = watch_copy_of_xdp(packet->ctx);
 	else
 		track = watch_copy_of_skb(packet->ctx, packet->is_raw_ip);
 	if (!track)
-		return;
+		return 0;
 	if (packet->is_xdp)
 		track_xdp(packet->ctx);
 	else
 		track_skb(packet->ctx, packet->direction);
+	return 0;
+}
+
+__noinline int watch_xdp(struct xdp_md *ctx)
+{
+	struct packet packet = packet_of_xdp(ctx);
+
+	return watch(&packet);
+}
+
+__noinline int watch_skb(struct __sk_buff *skb, int direction, int is_raw_ip)
+{
+	struct packet packet = packet_of_skb(skb, direction, is_raw_ip);
+
+	return watch(&packet);
 }
 
 /* The loader adds BPF_F_XDP_HAS_FRAGS where the kernel knows it (5.18). */
 SEC("xdp")
 int bannerprobe_xdp(struct xdp_md *ctx)
 {
-	struct packet packet = packet_of_xdp(ctx);
+	/* What is not in the linear part is looked for by watch_xdp(). */
+	const struct frame frame = {
+		.data = (const __u8 *)(long)ctx->data,
+		.end = (const __u8 *)(long)ctx->data_end,
+		.wire_len = ctx->data_end - ctx->data,
+	};
+	const struct front front = front_of_maps();
 
-	watch(&packet);
+	if (glance_ethernet(&frame, &front))
+		watch_xdp(ctx);
 	return XDP_PASS;
 }
 
-static __always_inline int watch_skb(struct __sk_buff *skb,
-				     enum direction direction, bool is_raw_ip)
+static __always_inline int glance_skb(struct __sk_buff *skb,
+				      enum direction direction, bool is_raw_ip)
 {
-	struct packet packet = packet_of_skb(skb, direction, is_raw_ip);
+	const struct frame frame = {
+		.data = (const __u8 *)(long)skb->data,
+		.end = (const __u8 *)(long)skb->data_end,
+		.wire_len = skb->len,
+	};
+	const struct front front = front_of_maps();
 
-	watch(&packet);
+	if (is_raw_ip ? glance_ip(&frame, 0, &front) :
+			glance_ethernet(&frame, &front))
+		watch_skb(skb, direction, is_raw_ip);
 	return TC_NEXT;
 }
 
 SEC("tc")
 int bannerprobe_rx(struct __sk_buff *skb)
 {
-	return watch_skb(skb, DIRECTION_IN, false);
+	return glance_skb(skb, DIRECTION_IN, false);
 }
 
 SEC("tc")
 int bannerprobe_tx(struct __sk_buff *skb)
 {
-	return watch_skb(skb, DIRECTION_OUT, false);
+	return glance_skb(skb, DIRECTION_OUT, false);
 }
 
 /* The same for devices without a link-layer header (tun, WireGuard, PPP). */
 SEC("tc")
 int bannerprobe_rxi(struct __sk_buff *skb)
 {
-	return watch_skb(skb, DIRECTION_IN, true);
+	return glance_skb(skb, DIRECTION_IN, true);
 }
 
 SEC("tc")
 int bannerprobe_txi(struct __sk_buff *skb)
 {
-	return watch_skb(skb, DIRECTION_OUT, true);
+	return glance_skb(skb, DIRECTION_OUT, true);
 }

@@ -41,6 +41,20 @@ struct record {
 	__u8 banner[];
 };
 
+/*
+ * How many bytes of a banner of `len` are kept, that begins at `offset` of a
+ * packet of which `at_hand` bytes can be read.
+ */
+static __always_inline __u32 bytes_to_keep(__u32 at_hand, __u32 offset,
+					   __u32 len, __u32 limit)
+{
+	__u32 kept = offset < at_hand ? at_hand - offset : 0;
+
+	if (kept > len)
+		kept = len;
+	return kept < limit ? kept : limit;
+}
+
 /* Fills all of a record but its interface, direction and banner bytes. */
 static __always_inline void describe_banner(struct record *record,
 					    const struct flow *flow,

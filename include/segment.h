@@ -38,9 +38,11 @@
 /* IP protocol and IPv6 extension header numbers (IANA). */
 #define PROTO_HOPOPTS 0
 #define PROTO_TCP 6
+#define PROTO_UDP 17
 #define PROTO_ROUTING 43
 #define PROTO_FRAGMENT 44
 #define PROTO_AUTH 51
+#define PROTO_ICMPV6 58
 #define PROTO_DSTOPTS 60
 
 /* A packet, or as much of it as is at hand. */
@@ -225,6 +227,18 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 	return PARSE_NOT_TCP;
 }
 
+/* An address out of a header: by words, where the compiler would copy bytes. */
+static __always_inline void read_ipv6_address(__u32 address[4],
+					      const struct in6_addr *from)
+{
+#ifdef __bpf__
+	for (int i = 0; i < 4; i++)
+		address[i] = ((const __u32 *)from)[i];
+#else
+	__builtin_memcpy(address, from, sizeof(*from));
+#endif
+}
+
 static __always_inline enum parse_result
 parse_ipv6(const struct frame *frame, __u64 offset, struct segment *segment)
 {
@@ -246,12 +260,8 @@ parse_ipv6(const struct frame *frame, __u64 offset, struct segment *segment)
 	if (ip_end > frame->wire_len)
 		return PARSE_MALFORMED;
 
-	__builtin_memcpy(segment->source,
-			 (const __u8 *)ip + offsetof(struct ipv6hdr, saddr),
-			 16);
-	__builtin_memcpy(segment->destination,
-			 (const __u8 *)ip + offsetof(struct ipv6hdr, daddr),
-			 16);
+	read_ipv6_address(segment->source, &ip->saddr);
+	read_ipv6_address(segment->destination, &ip->daddr);
 	segment->family = 6;
 	offset += sizeof(*ip);
 	result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr), &offset,

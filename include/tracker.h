@@ -65,6 +65,21 @@ struct verdict {
 	__u32 skip;   /* of a banner: bytes of the payload before sisn+1 */
 };
 
+/* What counts a packet that no segment was read from. */
+static __always_inline enum counter parse_counter(enum parse_result result)
+{
+	switch (result) {
+	case PARSE_FRAGMENT:
+		return COUNT_FRAGMENTS;
+	case PARSE_MALFORMED:
+		return COUNT_MALFORMED;
+	case PARSE_CUT:
+		return COUNT_CUT;
+	default: /* a segment, or another protocol */
+		return COUNT_NOTHING;
+	}
+}
+
 /* The signed distance from `from` to `to`. */
 static __always_inline __s32 seq_distance(__u32 from, __u32 to)
 {

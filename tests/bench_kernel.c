@@ -18,8 +18,8 @@
 #include "bannerprobe.skel.h"
 #include "bench.h"
 #include "bench.skel.h"
+#include "kernel_table.h"
 #include "packet.h"
-#include "pending.h"
 #include "record.h"
 
 #define ROUNDS 9
@@ -63,16 +63,8 @@ static int drop_record(void *context, void *data, size_t size)
 
 static void empty_table(const struct scenario *scenario)
 {
-	static const struct pending_bucket none;
-	int map = bpf_map__fd(probe->maps.flows);
-	__u64 id;
-
 	(void)scenario;
-	while (!bpf_map_get_next_key(map, NULL, &id))
-		bpf_map_delete_elem(map, &id);
-	for (__u32 i = 0; i < probe->rodata->bucket_count; i++)
-		bpf_map_update_elem(bpf_map__fd(probe->maps.pending), &i, &none,
-				    BPF_ANY);
+	kernel_table_clear(probe);
 }
 
 static void run(struct bpf_program *program, struct bytes *bytes, __u32 repeat,
@@ -261,8 +253,11 @@ static const struct scenario scenarios[] = {
 	  .growth = 200000 },
 };
 
-int main(void)
+/* bench_kernel [TEXT]: all scenarios, or those whose name has TEXT in it. */
+int main(int argc, char **argv)
 {
+	const char *wanted = argc > 1 ? argv[1] : "";
+
 	message_libbpf(getenv("VERBOSE"));
 	probe = programs_load(PROGRAMS_ALL, 256, MAX_FLOWS);
 	bench = bench_bpf__open();
@@ -283,6 +278,8 @@ int main(void)
 	printf("| packet | hook | ns over an empty program | spread | goal |\n"
 	       "| --- | --- | ---: | --- | ---: |\n");
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++) {
+		if (!strstr(scenarios[i].name, wanted))
+			continue;
 		measure(&scenarios[i], true);
 		measure(&scenarios[i], false);
 	}

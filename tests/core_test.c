@@ -417,6 +417,8 @@ static void test_identity(void **state)
 
 /* --- the table of connections ------------------------------------------ */
 
+#define ONE_BUCKET PENDING_WAYS /* connections in the smallest table */
+
 /* Plays one segment of the connection of a client port. */
 static void play_step(struct native *native, struct step step, __u16 port,
 		      __u64 now)
@@ -447,8 +449,7 @@ static void test_full_bucket(void **state)
 	__u64 now = 1;
 
 	(void)state;
-	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
-	native.bucket_count = 1;
+	assert_true(native_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= COMPLETE; port++) {
 		play_step(&native, syn, (__u16)port, now++);
 		play_step(&native, synack, (__u16)port, now++);
@@ -474,8 +475,7 @@ static void test_half_open_flood(void **state)
 	__u64 now = 1;
 
 	(void)state;
-	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
-	native.bucket_count = 1;
+	assert_true(native_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= PENDING_WAYS + 2; port++)
 		play_step(&native, synack, (__u16)port, now++);
 	for (int port = 1; port <= PENDING_WAYS + 2; port++)
@@ -489,22 +489,22 @@ static void test_half_open_flood(void **state)
 /* A bucket that has spilled does not wait for ever. */
 static void test_spill_is_given_up(void **state)
 {
+	const __u64 given_up = (__u64)SPILL_LIFETIME << 30;
 	char banners[TEXT_MAX] = "";
 	struct native native;
 
 	(void)state;
-	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
-	native.bucket_count = 1;
+	assert_true(native_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= PENDING_WAYS + 1; port++) {
 		play_step(&native, synack, (__u16)port, port);
 		play_step(&native, ack, (__u16)port, port);
 	}
 	assert_true(native.buckets[0].spill_time);
 	/* Whoever comes by then; after that, what was spilled is not known. */
-	play_step(&native, hello, 999, 100 + SPILL_LIFETIME);
+	play_step(&native, hello, 999, given_up);
 	assert_false(native.buckets[0].spill_time);
-	play_step(&native, hello, 1, 101 + SPILL_LIFETIME); /* spilled */
-	play_step(&native, hello, 2, 102 + SPILL_LIFETIME); /* never spilled */
+	play_step(&native, hello, 1, given_up + 1); /* spilled */
+	play_step(&native, hello, 2, given_up + 2); /* never spilled */
 	assert_string_equal(banners, "hello/5/hAd");
 	native_close(&native);
 }

@@ -28,6 +28,9 @@
 
 #include "../user/programs.h"
 #include "bannerprobe.skel.h"
+#include "bench.h"
+#include "bench.skel.h"
+#include "kernel_table.h"
 #include "play.h"
 
 #define LENGTH 256
@@ -122,33 +125,37 @@ static int run_program(struct bpf_program *program, const __u8 *data, size_t len
 }
 
 /* The state of a connection in the kernel, wherever it is; none: all zero. */
-static void kernel_flow(__u64 id, struct flow *flow)
+static void kernel_flow(__u64 hash, __u64 id, struct flow *flow)
 {
+	const struct front front = kernel_front(bpf);
 	struct pending_bucket bucket;
-	__u32 index = pending_index(id, bpf->rodata->bucket_count);
 	int way;
 
-	*flow = (struct flow){};
-	assert_int_equal(bpf_map_lookup_elem(bpf_map__fd(bpf->maps.pending),
-					     &index, &bucket), 0);
+	assert_true(kernel_bucket(bpf, hash, &bucket));
 	way = pending_find(&bucket, id);
-	if (way >= 0) {
-		assert_true(pending_has_tag(&bucket, id));
-		*flow = bucket.ways[way].flow;
-	} else {
+	*flow = (struct flow){};
+	if (way >= 0)
+		*flow = bucket.flows[way];
+	else
 		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
-	}
+	/* Who waits is never told "no". */
+	if (flow_is_pending(flow))
+		assert_true(front_may_have(&front, hash));
 }
 
-static void native_flow(struct native *native, __u64 id, struct flow *flow)
+static void native_flow(struct native *native, __u64 hash, __u64 id,
+			struct flow *flow)
 {
+	const __u32 words = (native->front.mask + 1) / native->bucket_count;
 	const struct pending_bucket *bucket =
-		&native->buckets[pending_index(id, native->bucket_count)];
+		&native->buckets[front_index(&native->front, hash) / words];
 	int way = pending_find(bucket, id);
-	const struct flow *known = way >= 0 ? &bucket->ways[way].flow :
+	const struct flow *known = way >= 0 ? &bucket->flows[way] :
 					      flow_table_find(native->flows, id);
 
 	*flow = known ? *known : (struct flow){};
+	if (flow_is_pending(flow))
+		assert_true(front_may_have(&native->front, hash));
 }
 
 static void assert_same_flow(struct homes *homes, const struct segment *segment)
@@ -156,9 +163,10 @@ static void assert_same_flow(struct homes *homes, const struct segment *segment)
 	struct flow kernel, native;
 	int sender;
 	__u64 id = flow_identify(segment, homes->native.hash_secrets, &sender);
+	__u64 hash = flow_hash(segment, homes->native.hash_secrets);
 
-	kernel_flow(id, &kernel);
-	native_flow(&homes->native, id, &native);
+	kernel_flow(hash, id, &kernel);
+	native_flow(&homes->native, hash, id, &native);
 	assert_int_equal(!kernel.start_time, !native.start_time);
 	/* The clocks differ; all else is the same. */
 	kernel.start_time = native.start_time;
@@ -392,24 +400,6 @@ static void compare_capture(const char *path, const struct hooks *hooks)
 	pcap_close(pcap);
 }
 
-/* Connections of the last capture would be met in the next. */
-static void forget_flows(void)
-{
-	static const struct pending_bucket none;
-	int map = bpf_map__fd(bpf->maps.flows);
-	__u64 id, next;
-	int end = bpf_map_get_next_key(map, NULL, &next);
-
-	while (!end) {
-		id = next;
-		end = bpf_map_get_next_key(map, &id, &next);
-		bpf_map_delete_elem(map, &id);
-	}
-	for (__u32 i = 0; i < bpf->rodata->bucket_count; i++)
-		bpf_map_update_elem(bpf_map__fd(bpf->maps.pending), &i, &none,
-				    BPF_ANY);
-}
-
 static void test_captures(void **state)
 {
 	const struct hooks *hooks = *state;
@@ -426,10 +416,11 @@ static void test_captures(void **state)
 			continue;
 		print_message("# %s\n", entry->d_name);
 		snprintf(path, sizeof(path), "%s/%s", CAPTURES, entry->d_name);
-		forget_flows();
+		/* Those of the last capture are not met in the next. */
+		kernel_table_clear(bpf);
 		compare_capture(path, hooks);
 	}
-	forget_flows();
+	kernel_table_clear(bpf);
 	closedir(directory);
 }
 
@@ -493,7 +484,7 @@ static void test_race(void **state)
 	void *failed;
 
 	assert_non_null(ring);
-	forget_flows();
+	kernel_table_clear(bpf);
 	memset(records, 0, sizeof(records));
 	pthread_barrier_init(&race_start, NULL, RACERS);
 	for (int i = 0; i < RACERS; i++)
@@ -506,7 +497,7 @@ static void test_race(void **state)
 	ring_buffer__free(ring);
 	for (int i = 0; i < RACE_CONNECTIONS; i++)
 		assert_int_equal(records[20000 + i], 1);
-	forget_flows();
+	kernel_table_clear(bpf);
 }
 
 int main(void)

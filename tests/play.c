@@ -57,6 +57,9 @@ enum parse_result play_packet(struct native *native, const __u8 *data,
 	*segment = (struct segment){};
 	parsed = raw_ip ? parse_ip(&frame, 0, segment) :
 			  parse_ethernet(&frame, segment);
-	native_packet(native, parsed, &frame, segment, now);
+	/* What a glance leaves out would have changed nothing. */
+	if (raw_ip ? glance_ip(&frame, 0, &native->front) :
+		     glance_ethernet(&frame, &native->front))
+		native_packet(native, parsed, &frame, segment, now);
 	return parsed;
 }

@@ -82,6 +82,22 @@ static enum parse_result parse_packet(int link_type, const struct frame *frame,
 	}
 }
 
+/* Whether a packet has to be parsed: nearly all data has not. */
+static bool may_matter(int link_type, const struct frame *frame,
+		       const struct front *front)
+{
+	switch (link_type) {
+	case DLT_EN10MB:
+		return glance_ethernet(frame, front);
+	case DLT_RAW:
+	case DLT_IPV4:
+	case DLT_IPV6:
+		return glance_ip(frame, 0, front);
+	default:
+		return true;
+	}
+}
+
 static bool link_type_is_known(int link_type)
 {
 	switch (link_type) {
@@ -120,9 +136,11 @@ static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
 							   header->caplen,
 	};
 	struct segment segment;
-	enum parse_result parsed =
-		parse_packet(reader->link_type, &frame, &segment);
+	enum parse_result parsed;
 
+	if (!may_matter(reader->link_type, &frame, &reader->native.front))
+		return;
+	parsed = parse_packet(reader->link_type, &frame, &segment);
 	native_packet(&reader->native, parsed, &frame, &segment, now);
 }
 

@@ -22,10 +22,14 @@ bool native_open(struct native *native, __u32 max_flows, __u32 length,
 		 void *context)
 {
 	const __u32 buckets = pending_buckets(max_flows);
+	const __u32 words = pending_words(buckets);
 
 	*native = (struct native){
 		.buckets = calloc(buckets, sizeof(struct pending_bucket)),
 		.bucket_count = buckets,
+		.front = { .words = calloc(words, sizeof(__u64)),
+			   .secrets = native->hash_secrets,
+			   .mask = words - 1 },
 		.flows = flow_table_new(max_flows),
 		.record = calloc(1, sizeof(struct record) + BANNER_MAX),
 		.length = length,
@@ -33,12 +37,14 @@ bool native_open(struct native *native, __u32 max_flows, __u32 length,
 		.context = context,
 	};
 	hash_randomize(native->hash_secrets);
-	return native->buckets && native->flows && native->record;
+	return native->buckets && native->front.words && native->flows &&
+	       native->record;
 }
 
 void native_close(struct native *native)
 {
 	flow_table_free(native->flows);
+	free(native->front.words);
 	free(native->buckets);
 	free(native->record);
 }
@@ -51,130 +57,100 @@ static void count(struct native *native, enum counter counter)
 
 /* The banner's bytes as far as they were captured, up to the limit. */
 static void log_banner(struct native *native, const struct frame *frame,
-		       const struct segment *segment, const struct flow *flow,
-		       __u32 skip, __u64 now)
+		       const struct sighting *sighting, __u64 now)
 {
 	struct record *record = native->record;
-	size_t captured = (size_t)(frame->end - frame->data);
-	size_t offset = (size_t)segment->payload_offset + skip;
-	size_t kept = offset < captured ? captured - offset : 0;
+	const __u32 skip = sighting->verdict.skip;
+	const __u32 offset = sighting->segment.payload_offset + skip;
 
-	describe_banner(record, flow, segment, skip, now);
-	if (kept > record->len)
-		kept = record->len;
-	if (kept > native->length)
-		kept = native->length;
-	record->kept = (__u32)kept;
-	if (kept)
-		memcpy(record->banner, frame->data + offset, kept);
+	describe_banner(record, &sighting->flow, &sighting->segment, skip, now);
+	record->kept = bytes_to_keep((__u32)(frame->end - frame->data), offset,
+				     record->len, native->length);
+	if (record->kept)
+		memcpy(record->banner, frame->data + offset, record->kept);
 	native->log(record, native->context);
 }
 
-/* From its bucket to the LRU table, as depart() of the BPF programs. */
-static void depart(struct native *native, struct pending_bucket *bucket,
-		   __u64 id, __u64 now)
+static struct pending_place place_of(struct native *native, __u64 hash)
 {
-	const struct flow none = {};
+	const __u32 words = (native->front.mask + 1) / native->bucket_count;
+	const __u32 index = front_index(&native->front, hash) / words;
 
-	if (!flow_table_find(native->flows, id))
-		flow_table_put(native->flows, id, &none);
-	pending_depart(bucket, id, flow_table_find(native->flows, id), now);
+	return (struct pending_place){ .bucket = &native->buckets[index],
+				       .front = native->front,
+				       .first_word = index * words,
+				       .word_mask = words - 1 };
 }
 
-static void make_room(struct native *native, struct pending_bucket *bucket,
+/* As in the BPF programs, but for nobody to share with. */
+static void make_room(struct native *native, const struct pending_place *place,
 		      __u64 now)
 {
-	const struct pending_way *victim =
-		&bucket->ways[pending_victim(bucket)];
+	const struct flow none = {};
+	__u64 id;
 
-	if (pending_must_spill(victim))
-		depart(native, bucket, victim->id, now);
+	if (!pending_is_crowded(place->bucket))
+		return;
+	id = place->bucket->ids[pending_victim(place->bucket)];
+	flow_table_put(native->flows, id, &none);
+	pending_spill(place, id, flow_table_find(native->flows, id), now);
 }
 
-/* See find_and_lock() of the BPF programs; there is nobody to share with. */
-static bool find(struct native *native, struct pending_bucket *bucket,
-		 const struct sighting *sighting, struct flow **known,
-		 __u64 now)
+/* See find_and_lock() of the BPF programs. */
+static bool find(struct native *native, const struct pending_place *place,
+		 struct sighting *sighting, struct flow **known, __u64 now)
 {
-	const bool opens = segment_opens(&sighting->segment);
-	const bool closes = sighting->segment.flags & (TCP_FIN | TCP_RST);
-
 	*known = NULL;
-	if (pending_find(bucket, sighting->id) >= 0)
+	sighting->way = pending_find(place->bucket, sighting->id);
+	if (sighting->way >= 0)
 		return true;
-	if (!opens && !closes && !bucket->spill_time)
-		return false;
-	if (opens)
-		make_room(native, bucket, now);
-	*known = flow_table_find(native->flows, sighting->id);
-	if (opens || *known)
+	if (segment_opens(&sighting->segment))
+		make_room(native, place, now);
+	if (place->bucket->spill_time)
+		*known = flow_table_find(native->flows, sighting->id);
+	if (*known || segment_opens(&sighting->segment))
 		return true;
-	pending_give_up(bucket, now);
+	pending_give_up(place, now);
 	return false;
 }
 
 static void track_flow(struct native *native, const struct frame *frame,
-		       struct sighting *sighting, struct pending_bucket *bucket,
-		       __u64 now)
+		       struct sighting *sighting, __u64 now)
 {
+	const struct pending_place place = place_of(native, sighting->hash);
 	const struct verdict *verdict = &sighting->verdict;
 	struct flow *known;
 
-	if (!find(native, bucket, sighting, &known, now))
+	if (!find(native, &place, sighting, &known, now))
 		return;
-	pending_track(bucket, known, sighting, now);
-	if (pending_must_retire(sighting, known))
-		depart(native, bucket, sighting->id, now);
+	pending_track(&place, known, sighting, now);
 	count(native, verdict->began);
 	count(native, verdict->ended);
 	count(native, verdict->outcome);
 	count(native, verdict->ignored);
 	if (verdict->outcome == COUNT_BANNER)
-		log_banner(native, frame, &sighting->segment, &sighting->flow,
-			   verdict->skip, now);
-}
-
-static void see(struct native *native, const struct frame *frame,
-		const struct segment *segment, __u64 now)
-{
-	struct pending_bucket *bucket;
-	struct sighting sighting;
-	int sender;
-	__u64 id = flow_identify(segment, native->hash_secrets, &sender);
-
-	bucket = &native->buckets[pending_index(id, native->bucket_count)];
-	if (sender < 0)
-		return;
-	/* Nearly all packets leave here. */
-	if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-	    !pending_has_tag(bucket, id) && !bucket->spill_time)
-		return;
-	sighting.segment = *segment;
-	sighting.id = id;
-	sighting.sender = sender;
-	track_flow(native, frame, &sighting, bucket, now);
+		log_banner(native, frame, sighting, now);
 }
 
 void native_packet(struct native *native, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
 		   __u64 now)
 {
-	switch (parsed) {
-	case PARSED:
-		see(native, frame, segment, now);
-		break;
-	case PARSE_FRAGMENT:
-		count(native, COUNT_FRAGMENTS);
-		break;
-	case PARSE_MALFORMED:
-		count(native, COUNT_MALFORMED);
-		break;
-	case PARSE_CUT:
-		count(native, COUNT_CUT);
-		break;
-	case PARSE_NOT_TCP:
-		break;
-	}
+	struct sighting sighting;
+
+	count(native, parse_counter(parsed));
+	if (parsed != PARSED)
+		return;
+	sighting.hash = flow_hash(segment, native->hash_secrets);
+	if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+	    !front_may_have(&native->front, sighting.hash))
+		return;
+	sighting.id =
+		flow_identify(segment, native->hash_secrets, &sighting.sender);
+	if (sighting.sender < 0)
+		return;
+	sighting.segment = *segment;
+	track_flow(native, frame, &sighting, now);
 }
 
 static void count_unfinished(const struct flow *flow, void *context)
@@ -185,15 +161,15 @@ static void count_unfinished(const struct flow *flow, void *context)
 
 void native_finish(struct native *native)
 {
-	const size_t size =
-		native->bucket_count * sizeof(struct pending_bucket);
-
 	for (__u32 i = 0; i < native->bucket_count; i++) {
 		for (int way = 0; way < PENDING_WAYS; way++)
-			count_unfinished(&native->buckets[i].ways[way].flow,
+			count_unfinished(&native->buckets[i].flows[way],
 					 native);
 	}
-	memset(native->buckets, 0, size);
+	memset(native->buckets, 0,
+	       native->bucket_count * sizeof(*native->buckets));
+	memset(native->front.words, 0,
+	       (native->front.mask + 1ULL) * sizeof(*native->front.words));
 	flow_table_clear(native->flows, count_unfinished, native);
 	count_evicted(native->counters);
 }

@@ -15,8 +15,9 @@ struct flow_table;
 struct native {
 	struct pending_bucket *buckets;
 	__u32 bucket_count;
+	struct front front; /* for glance_ethernet() and glance_ip() */
 	__u64 hash_secrets[HASH_SECRETS];
-	struct flow_table *flows; /* the decided and the spilled */
+	struct flow_table *flows; /* the spilled */
 	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_MAX];
 	struct record *record; /* with room for BANNER_MAX bytes */
@@ -34,8 +35,8 @@ bool native_open(struct native *native, __u32 max_flows, __u32 length,
 void native_close(struct native *native);
 
 /*
- * Takes one packet: what the parser made of it, and the frame for the
- * banner's bytes. `now`: ns since 1970, of the packet.
+ * Takes one packet that had more than a glance: what the parser made of it,
+ * and the frame for the banner's bytes. `now`: ns since 1970, of the packet.
  */
 void native_packet(struct native *native, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,

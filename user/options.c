@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "message.h"
+#include "pending.h"
 #include "record.h"
 
 #include <argp.h>
@@ -14,7 +15,6 @@
 
 #define DEFAULT_LENGTH 256
 #define DEFAULT_FLOWS 65536
-#define MAX_FLOWS (64 << 20) /* some 8 GiB of kernel memory */
 
 enum long_option {
 	OPTION_HOOK = 256,
@@ -133,7 +133,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		break;
 	case OPTION_MAX_FLOWS:
 		options->max_flows = number(state, "the size of the table",
-					    argument, 1, MAX_FLOWS);
+					    argument, 1, PENDING_MAX);
 		break;
 	case OPTION_CHECK:
 		options->check = true;

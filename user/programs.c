@@ -34,31 +34,29 @@ static const char *load_advice(int error)
 		       "less";
 	default: /* EACCES, EINVAL, E2BIG, EFAULT: the verifier, by its mood */
 		return "this kernel refuses them: Linux 5.10 or later is "
-		       "needed, "
-		       "and -v shows why";
+		       "needed, and -v shows why";
 	}
 }
 
-static __u32 table_size(__u32 max_flows)
+/* For those whose bucket is full: half as many again. */
+static __u32 spilled_flows(__u32 max_flows)
 {
 	int cpus = libbpf_num_possible_cpus();
 	__u32 least = 2 * LRU_HOARD * (__u32)(cpus > 0 ? cpus : 1);
 
-	if (max_flows >= least)
-		return max_flows;
-	message("--max-flows %u: raised to %u, the least that does with %d "
-		"CPUs",
-		max_flows, least, cpus);
-	return least;
+	return max_flows / 2 > least ? max_flows / 2 : least;
 }
 
 static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 {
 	__u32 buckets = pending_buckets(max_flows);
+	__u32 words = pending_words(buckets);
 
-	bpf_map__set_max_entries(bpf->maps.flows, max_flows);
+	bpf_map__set_max_entries(bpf->maps.flows, spilled_flows(max_flows));
 	bpf_map__set_max_entries(bpf->maps.pending, buckets);
-	bpf->rodata->bucket_count = buckets;
+	bpf->rodata->front_mask = words - 1;
+	bpf->rodata->words_shift =
+		(__u32)__builtin_ctz(words) - (__u32)__builtin_ctz(buckets);
 }
 
 static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
@@ -99,7 +97,7 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 		return NULL;
 	}
 	bpf->rodata->banner_limit = length;
-	size_tables(bpf, table_size(max_flows));
+	size_tables(bpf, max_flows);
 	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
 	choose(bpf, which);
 	if (which & PROGRAMS_XDP)
@@ -150,7 +148,7 @@ static __u64 count_pending_ways(const void *value)
 	__u64 count = 0;
 
 	for (int i = 0; i < PENDING_WAYS; i++)
-		count += flow_is_pending(&bucket->ways[i].flow);
+		count += flow_is_pending(&bucket->flows[i]);
 	return count;
 }
 

@@ -17,9 +17,8 @@ enum programs {
 
 /*
  * Loads the programs named by `which` (enum programs). `length`: bytes of a
- * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table; raised
- * with a message where the kernel's LRU would not work with so few. NULL on
- * failure, of which the reason has been told.
+ * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table, 1 to
+ * PENDING_MAX. NULL on failure, of which the reason has been told.
  */
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      __u32 max_flows);

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The front of the table: a bit for each connection that is waited for, at a
+ * place that its hash says. Nearly every packet of a server belongs to none,
+ * and a few loads say so. "No" is certain; "perhaps" is looked at again.
+ * Portable C without a helper call, like segment.h.
+ *
+ * Who sets and clears the bits: pending.h.
+ */
+#ifndef BANNERPROBE_FRONT_H
+#define BANNERPROBE_FRONT_H
+
+#include "hash.h"
+#include "platform.h"
+#include "segment.h"
+
+#define FRONT_WORDS_MAX (1U << 19) /* of 64 bits each */
+
+struct front {
+	__u64 *words;
+	const volatile __u64 *secrets; /* HASH_SECRETS of them */
+	__u32 mask; /* how many words, a power of two, less one */
+};
+
+static __always_inline __u32 front_index(const struct front *front, __u64 hash)
+{
+	return (__u32)(hash >> 32) & front->mask;
+}
+
+/* A word's bit for a hash. */
+static __always_inline __u32 front_bit(__u64 hash)
+{
+	return (__u32)(hash >> 58);
+}
+
+/* Whether somebody may wait for a connection with this hash. */
+static __always_inline bool front_may_have(const struct front *front,
+					   __u64 hash)
+{
+	return front->words[front_index(front, hash)] >> front_bit(hash) & 1;
+}
+
+/*
+ * Whether a TCP header is one of data or an ACK, without a fault. `len`: bytes
+ * of the header and the payload, by the IP header.
+ */
+static __always_inline bool tcp_is_plain(const struct tcphdr *tcp, __u32 len)
+{
+	const __u8 *bytes = (const __u8 *)tcp;
+	__u32 header_len = (__u32)(bytes[12] >> 4) * 4;
+
+	return !(bytes[13] & (TCP_SYN | TCP_FIN | TCP_RST)) &&
+	       header_len >= sizeof(*tcp) && header_len <= len;
+}
+
+static __always_inline bool glance_ipv4(const struct frame *frame, __u64 offset,
+					const struct front *front)
+{
+	const struct iphdr *ip =
+		frame_at(frame, offset,
+			 sizeof(struct iphdr) + sizeof(struct tcphdr));
+	const struct tcphdr *tcp = (const void *)(ip + 1);
+	__u32 len;
+
+	if (!ip || *(const __u8 *)ip != 0x45) /* IPv4 without options */
+		return true;
+	if (READ_FIELD(ip, protocol) != PROTO_TCP)
+		return false;
+	if (READ_FIELD(ip, frag_off) & bpf_htons(0x3fff))
+		return true;
+	len = bpf_ntohs(READ_FIELD(ip, tot_len));
+	if (len < sizeof(*ip) || offset + len > frame->wire_len ||
+	    !tcp_is_plain(tcp, len - (__u32)sizeof(*ip)))
+		return true;
+	return front_may_have(
+		front, flow_hash_ipv4(READ_FIELD(ip, saddr),
+				      READ_FIELD(ip, daddr),
+				      READ_FIELD(tcp, source) ^
+					      READ_FIELD(tcp, dest),
+				      front->secrets));
+}
+
+static __always_inline bool glance_ipv6(const struct frame *frame, __u64 offset,
+					const struct front *front)
+{
+	const struct ipv6hdr *ip =
+		frame_at(frame, offset,
+			 sizeof(struct ipv6hdr) + sizeof(struct tcphdr));
+	const struct tcphdr *tcp = (const void *)(ip + 1);
+	__u32 source[4], destination[4], len;
+
+	if (!ip || *(const __u8 *)ip >> 4 != 6)
+		return true;
+	len = bpf_ntohs(READ_FIELD(ip, payload_len));
+	if (!len || offset + sizeof(*ip) + len > frame->wire_len)
+		return true;
+	if (READ_FIELD(ip, nexthdr) == PROTO_UDP ||
+	    READ_FIELD(ip, nexthdr) == PROTO_ICMPV6)
+		return false;
+	if (READ_FIELD(ip, nexthdr) != PROTO_TCP || !tcp_is_plain(tcp, len))
+		return true;
+	read_ipv6_address(source, &ip->saddr);
+	read_ipv6_address(destination, &ip->daddr);
+	return front_may_have(
+		front, flow_hash_ipv6(source, destination,
+				      READ_FIELD(tcp, source) ^
+					      READ_FIELD(tcp, dest),
+				      front->secrets));
+}
+
+/*
+ * Whether an IP packet has to be looked at again: false where it is no TCP, or
+ * data of a connection that nobody waits for, as nearly all are.
+ */
+static __always_inline bool glance_ip(const struct frame *frame, __u64 offset,
+				      const struct front *front)
+{
+	const __u8 *first = frame_at(frame, offset, 1);
+
+	if (!first)
+		return true;
+	return *first >> 4 == 4 ? glance_ipv4(frame, offset, front) :
+				  glance_ipv6(frame, offset, front);
+}
+
+/* Likewise of a packet that begins with an Ethernet header. */
+static __always_inline bool glance_ethernet(const struct frame *frame,
+					    const struct front *front)
+{
+	const struct ethhdr *ethernet = frame_at(frame, 0, sizeof(*ethernet));
+
+	if (!ethernet)
+		return true;
+	switch (READ_FIELD(ethernet, h_proto)) {
+	case bpf_htons(ETHERTYPE_IPV4):
+		return glance_ipv4(frame, sizeof(*ethernet), front);
+	case bpf_htons(ETHERTYPE_IPV6):
+		return glance_ipv6(frame, sizeof(*ethernet), front);
+	case bpf_htons(ETHERTYPE_8021Q):
+	case bpf_htons(ETHERTYPE_8021AD):
+	case bpf_htons(ETHERTYPE_QINQ_OLD):
+		return true;
+	default:
+		return false;
+	}
+}
+
+#endif

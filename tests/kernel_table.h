@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A look at the table that the loaded BPF programs keep. */
+#ifndef BANNERPROBE_TESTS_KERNEL_TABLE_H
+#define BANNERPROBE_TESTS_KERNEL_TABLE_H
+
+#include "pending.h"
+
+struct bannerprobe_bpf;
+
+struct front kernel_front(const struct bannerprobe_bpf *bpf);
+
+/* Reads the bucket of a connection. False on failure. */
+bool kernel_bucket(const struct bannerprobe_bpf *bpf, __u64 hash,
+		   struct pending_bucket *bucket);
+
+/* Forgets all connections. Nothing may run meanwhile. */
+void kernel_table_clear(const struct bannerprobe_bpf *bpf);
+
+#endif
