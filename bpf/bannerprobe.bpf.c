@@ -43,7 +43,16 @@ struct {
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct pending_bucket);
-} pending SEC(".maps");
+} buckets SEC(".maps");
+
+/* Of each bucket; it holds their lock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct pending_entries);
+} entries SEC(".maps");
 
 /* The undecided that their bucket had no room for. */
 struct {
@@ -208,7 +217,7 @@ static __always_inline struct front front_of_maps(void)
 	return (struct front){ front_words, hash_secrets, front_mask };
 }
 
-/* False without a bucket, which cannot happen: the verifier wants to know. */
+/* False where there is none, which cannot be: the verifier asks for it. */
 static __always_inline bool find_place(__u64 hash, struct pending_place *place)
 {
 	__u32 index, first;
@@ -218,8 +227,9 @@ static __always_inline bool find_place(__u64 hash, struct pending_place *place)
 	index = first >> words_shift;
 	place->first_word = index << words_shift;
 	place->word_mask = (1U << words_shift) - 1;
-	place->bucket = bpf_map_lookup_elem(&pending, &index);
-	return place->bucket;
+	place->bucket = bpf_map_lookup_elem(&buckets, &index);
+	place->entries = bpf_map_lookup_elem(&entries, &index);
+	return place->bucket && place->entries;
 }
 
 /*
@@ -247,13 +257,13 @@ static __always_inline void spill(const struct pending_place *place, __u64 id,
 static __always_inline void make_room(const struct pending_place *place,
 				      __u64 id, __u64 now)
 {
-	const struct pending_bucket *bucket = place->bucket;
 	int way;
 
-	if (!pending_is_crowded(bucket) || pending_find(bucket, id) >= 0)
+	if (!pending_is_crowded(place->bucket) ||
+	    pending_find_id(place->entries, id) >= 0)
 		return;
-	way = pending_victim(bucket) & (PENDING_WAYS - 1);
-	spill(place, bucket->ids[way], now);
+	way = pending_victim(place->bucket) & (PENDING_WAYS - 1);
+	spill(place, place->entries->ways[way].id, now);
 }
 
 enum search {
@@ -272,10 +282,11 @@ static __always_inline enum search search_once(const struct pending_place *place
 	bool unmoved;
 
 	*known = NULL;
-	if (bucket->spill_time && pending_find(bucket, sighting->id) < 0)
+	if (bucket->spill_time &&
+	    pending_find_id(place->entries, sighting->id) < 0)
 		*known = bpf_map_lookup_elem(&flows, &sighting->id);
 	bpf_spin_lock(&bucket->lock);
-	sighting->way = pending_find(bucket, sighting->id);
+	sighting->way = pending_find(place, sighting->hash, sighting->id);
 	unmoved = bucket->spills == spills;
 	if (sighting->way >= 0 ||
 	    (unmoved && (*known || segment_opens(&sighting->segment))))
@@ -318,15 +329,16 @@ static __always_inline bool find_and_lock(const struct pending_place *place,
  */
 static __always_inline int track_sighting(const struct packet *packet)
 {
-	const __u64 now = bpf_ktime_get_ns();
 	struct scratch *scratch = scratch_of_cpu();
 	struct sighting *sighting;
 	struct pending_place place;
 	struct flow *known = NULL;
+	__u64 now;
 
 	if (!scratch)
 		return 0;
 	sighting = &scratch->sighting;
+	now = segment_needs_time(&sighting->segment) ? bpf_ktime_get_ns() : 0;
 	if (!find_place(sighting->hash, &place) ||
 	    !find_and_lock(&place, sighting, &known, now))
 		return 0;

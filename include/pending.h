@@ -33,11 +33,6 @@
 /* Connections that the largest table has room for: a word for each bucket. */
 #define PENDING_MAX (FRONT_WORDS_MAX * PENDING_WAYS)
 
-/* Bits of a hash that are also one of a bucket's bits: word, then bit. */
-#define TAG_BIT 0x3f
-#define TAG_WORD_SHIFT 6
-#define TAG_USED 0x8000
-
 /*
  * How long a bucket remembers that it has spilled, in units of 2^30 ns: an
  * hour. Who says nothing for longer, in a bucket that spilled, is given up.
@@ -53,6 +48,7 @@ enum pending_rank {
 	RANK_COMPLETE, /* its handshake is, and nothing is decided */
 };
 #define RANK_SHIFT 30
+#define WAITING_SHIFT 31 /* not decided: the upper bit of the two */
 #define ORDER_MASK ((1U << RANK_SHIFT) - 1)
 
 #ifdef __bpf__
@@ -61,16 +57,26 @@ enum pending_rank {
 #define BUCKET_LOCK __u32 /* of the same size; nobody to share with */
 #endif
 
+/* A cache line: all that is read where a connection is not found. */
 struct pending_bucket {
-	BUCKET_LOCK lock;  /* held while any of this is changed */
-	__u32 begun;	   /* connections that have begun here; it wraps */
-	__u32 spills;	   /* that have left for the LRU map; it wraps */
-	__u32 spill_time;  /* SPILL_CLOCK of the last; 0: none is out */
-	/* One of each for a way: */
-	__u16 tags[PENDING_WAYS];  /* its bit in the front; 0: no bit */
+	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
+	__u32 begun;	  /* connections that have begun here; it wraps */
+	__u32 spills;	  /* that have left for the LRU map; it wraps */
+	__u32 spill_time; /* SPILL_CLOCK of the last; 0: none is out */
+	union {
+		__u8 marks[PENDING_WAYS]; /* pending_mark() of each way's */
+		__u64 mark_word;
+	};
 	__u32 worth[PENDING_WAYS]; /* rank, then `begun` when it began */
-	__u64 ids[PENDING_WAYS];   /* flow_identify(); 0: free */
-	struct flow flows[PENDING_WAYS];
+	__u64 reserved;
+};
+
+/* The connections of a bucket, each in its way. */
+struct pending_entries {
+	struct pending_entry {
+		__u64 id; /* flow_identify(); 0: free */
+		struct flow flow;
+	} ways[PENDING_WAYS];
 };
 
 /* How many buckets make room for `max_flows`; a power of two. */
@@ -102,61 +108,123 @@ struct sighting {
 	struct verdict verdict;
 };
 
-/* A bucket, and the words of the front that are its own. */
+/* Where a connection belongs. */
 struct pending_place {
 	struct pending_bucket *bucket;
+	struct pending_entries *entries;
 	struct front front;
-	__u32 first_word; /* of the bucket's */
+	__u32 first_word; /* of the front's, those that are the bucket's own */
 	__u32 word_mask;  /* how many they are, a power of two, less one */
 };
 
-/* The tag of a connection in its bucket. */
-static __always_inline __u16 pending_tag(const struct pending_place *place,
+/* A connection's bit among those of its bucket: the word, then the bit. */
+static __always_inline __u8 pending_mark(const struct pending_place *place,
 					 __u64 hash)
 {
 	__u32 word = front_index(&place->front, hash) & place->word_mask;
 
-	return (__u16)(TAG_USED | word << TAG_WORD_SHIFT | front_bit(hash));
+	return (__u8)(word << 6 | front_bit(hash));
 }
 
-/* Sets the word of the front that a tag is in to what the bucket holds. */
+static __always_inline __u64 *front_word(const struct pending_place *place,
+					 __u8 mark)
+{
+	__u32 index = place->first_word | (mark >> 6 & place->word_mask);
+
+	return &place->front.words[index & place->front.mask];
+}
+
+/*
+ * The ways that have a mark: bit 7 of a byte for each. Those above the lowest
+ * may be mistaken.
+ */
+static __always_inline __u64 ways_with(const struct pending_bucket *bucket,
+				       __u8 mark)
+{
+	__u64 differs = bucket->mark_word ^ mark * 0x0101010101010101ULL;
+
+	return (differs - 0x0101010101010101ULL) & ~differs &
+	       0x8080808080808080ULL;
+}
+
+/* Which the lowest of such ways is: a product that has each at its place. */
+static __always_inline int lowest_way(__u64 ways)
+{
+	return (int)(((ways & -ways) >> 7) * 0x0001020304050607ULL >> 56);
+}
+
+/* Sets the word that a mark is in to what the bucket holds. */
 static __always_inline void front_refresh(const struct pending_place *place,
-					  __u16 tag)
+					  __u8 mark)
 {
 	const struct pending_bucket *bucket = place->bucket;
-	__u32 index = place->first_word |
-		      (tag >> TAG_WORD_SHIFT & place->word_mask);
-	__u64 word = 0, differs;
+	__u64 word = 0, waits;
 
 	for (int i = 0; i < PENDING_WAYS; i++) {
-		/* Another word's, or none: then its bit is not set. */
-		differs = (__u64)(bucket->tags[i] ^ tag) >> TAG_WORD_SHIFT;
-		differs = differs - 1; /* its highest bit: the same word */
-		OPAQUE(differs);       /* or clang makes a branch of it */
-		word |= (differs >> 63) << (bucket->tags[i] & TAG_BIT);
+		waits = (__u64)((bucket->marks[i] ^ mark) >> 6 &
+				(int)place->word_mask);
+		waits = waits - 1; /* its highest bit: it is in this word */
+		waits = waits >> 63 & bucket->worth[i] >> WAITING_SHIFT;
+		OPAQUE(waits); /* or clang makes a branch of it */
+		word |= waits << (bucket->marks[i] & 63);
 	}
 	if (bucket->spill_time)
 		word = ~0ULL;
-	place->front.words[index & place->front.mask] = word;
+	*front_word(place, mark) = word;
+}
+
+/* All words of the bucket anew. */
+static __always_inline void
+front_refresh_all(const struct pending_place *place)
+{
+	for (__u32 i = 0; i < WORDS_PER_BUCKET; i++)
+		front_refresh(place, (__u8)(i << 6));
+}
+
+/* Nobody waits any more for the connection that had this mark in this way. */
+static __always_inline void front_clear(const struct pending_place *place,
+					__u8 mark, int way)
+{
+	__u64 others =
+		ways_with(place->bucket, mark) & ~(0x80ULL << (way * 8));
+
+	if (others || place->bucket->spill_time)
+		front_refresh(place, mark);
+	else
+		*front_word(place, mark) &= ~(1ULL << (mark & 63));
 }
 
 /*
  * The way of a connection, or -1. Without a branch: the verifier would follow
  * each through all that comes.
  */
-static __always_inline int pending_find(const struct pending_bucket *bucket,
-					__u64 id)
+static __always_inline int
+pending_find_id(const struct pending_entries *entries, __u64 id)
 {
 	__u64 found = 0;
 
 	for (int i = 0; i < PENDING_WAYS; i++) {
-		__u64 differs = bucket->ids[i] ^ id;
+		__u64 differs = entries->ways[i].id ^ id;
 
 		differs |= -differs; /* its highest bit: differs at all */
 		OPAQUE(differs);
 		found |= (~differs >> 63) * (i + 1);
 	}
 	return (int)found - 1;
+}
+
+/* The same, and mostly without a look at the entries. */
+static __always_inline int pending_find(const struct pending_place *place,
+					__u64 hash, __u64 id)
+{
+	__u64 ways = ways_with(place->bucket, pending_mark(place, hash));
+	int way = lowest_way(ways) & (PENDING_WAYS - 1);
+
+	if (!ways)
+		return -1;
+	if (place->entries->ways[way].id == id)
+		return way;
+	return pending_find_id(place->entries, id);
 }
 
 static __always_inline __u32 pending_rank(const struct flow *flow)
@@ -177,7 +245,7 @@ static __always_inline int pending_victim(const struct pending_bucket *bucket)
 	 * Which way it is stands in the lowest bits, mixed with some that the
 	 * verifier cannot know, or it would follow each way by itself.
 	 */
-	const __u64 salt = bucket->tags[0] & (PENDING_WAYS - 1);
+	const __u64 salt = bucket->mark_word & (PENDING_WAYS - 1);
 	__u64 most = 0, less;
 
 	for (int i = 0; i < PENDING_WAYS; i++) {
@@ -214,35 +282,27 @@ pending_is_crowded(const struct pending_bucket *bucket)
 
 /* Sets a way and the front. `order`: the bucket's `begun` when it began. */
 static __always_inline void pending_put(const struct pending_place *place,
-					int way, __u64 id, __u16 tag,
+					int way, __u64 id, __u8 mark,
 					const struct flow *flow, __u32 order)
 {
 	struct pending_bucket *bucket = place->bucket;
-	__u16 old;
+	struct pending_entry *entry;
+	__u32 worth = pending_rank(flow) << RANK_SHIFT | (order & ORDER_MASK);
+	__u32 waited;
+	__u8 old_mark;
 
 	way &= PENDING_WAYS - 1;
-	old = bucket->tags[way];
-	bucket->ids[way] = id;
-	bucket->worth[way] =
-		pending_rank(flow) << RANK_SHIFT | (order & ORDER_MASK);
-	bucket->flows[way] = *flow;
-	if (!flow_is_pending(flow))
-		tag = 0;
-	if (tag == old)
-		return;
-	bucket->tags[way] = tag;
-	if (tag)
-		front_refresh(place, tag);
-	if (old)
-		front_refresh(place, old);
-}
-
-/* All words of the bucket anew. */
-static __always_inline void
-front_refresh_all(const struct pending_place *place)
-{
-	for (__u32 i = 0; i < WORDS_PER_BUCKET; i++)
-		front_refresh(place, (__u16)(TAG_USED | i << TAG_WORD_SHIFT));
+	entry = &place->entries->ways[way];
+	entry->id = id;
+	entry->flow = *flow;
+	waited = bucket->worth[way] >> WAITING_SHIFT;
+	bucket->worth[way] = worth;
+	old_mark = bucket->marks[way];
+	bucket->marks[way] = mark;
+	if (waited && (mark != old_mark || !(worth >> WAITING_SHIFT)))
+		front_clear(place, old_mark, way);
+	if (worth >> WAITING_SHIFT)
+		*front_word(place, mark) |= 1ULL << (mark & 63);
 }
 
 /* No longer "perhaps" to every packet, if all that was spilled is given up. */
@@ -268,14 +328,15 @@ static __always_inline void pending_spill(const struct pending_place *place,
 {
 	const struct flow none = {};
 	struct pending_bucket *bucket = place->bucket;
-	int way = pending_find(bucket, id) & (PENDING_WAYS - 1);
+	int way = pending_find_id(place->entries, id) & (PENDING_WAYS - 1);
+	const struct pending_entry *leaving = &place->entries->ways[way];
 
-	if (bucket->ids[way] != id || !pending_must_spill(bucket, way))
+	if (leaving->id != id || !pending_must_spill(bucket, way))
 		return;
 	bucket->spill_time = SPILL_CLOCK(now);
 	bucket->spills++;
 	front_refresh_all(place); /* before its own bit goes */
-	*entry = bucket->flows[way];
+	*entry = leaving->flow;
 	pending_put(place, way, 0, 0, &none, 0);
 }
 
@@ -295,7 +356,8 @@ static __always_inline void pending_track(const struct pending_place *place,
 	__u32 order;
 
 	if (way >= 0)
-		sighting->flow = bucket->flows[way & (PENDING_WAYS - 1)];
+		sighting->flow =
+			place->entries->ways[way & (PENDING_WAYS - 1)].flow;
 	else
 		sighting->flow = known ? *known : none;
 	/* What is read back from memory is all alike to the verifier. */
@@ -318,7 +380,8 @@ static __always_inline void pending_track(const struct pending_place *place,
 	if (sighting->verdict.began)
 		order = ++bucket->begun;
 	pending_put(place, way, sighting->id,
-		    pending_tag(place, sighting->hash), &sighting->flow, order);
+		    pending_mark(place, sighting->hash), &sighting->flow,
+		    order);
 }
 
 #endif

@@ -385,7 +385,8 @@ static __always_inline void track_rst(struct flow *flow,
 /*
  * Takes a segment into account for its connection. `flow`: its state, all
  * zero if none is known, changed in place. `sender`: the end that sent it
- * (flow_identify). `now`: ns on the same clock for all segments.
+ * (flow_identify). `now`: ns on the same clock for all segments; 0 will do
+ * where segment_needs_time() says no.
  */
 static __always_inline struct verdict
 track(struct flow *flow, const struct segment *segment, int sender, __u64 now)
@@ -409,6 +410,12 @@ track(struct flow *flow, const struct segment *segment, int sender, __u64 now)
 			track_server(flow, segment, &verdict);
 	}
 	return verdict;
+}
+
+/* Whether track() needs to know the time: reading a clock is slow. */
+static __always_inline bool segment_needs_time(const struct segment *segment)
+{
+	return segment->flags & TCP_SYN || segment->payload_len;
 }
 
 /* Whether a segment can begin a connection: only then is state made for it. */

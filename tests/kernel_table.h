@@ -9,9 +9,9 @@ struct bannerprobe_bpf;
 
 struct front kernel_front(const struct bannerprobe_bpf *bpf);
 
-/* Reads the bucket of a connection. False on failure. */
-bool kernel_bucket(const struct bannerprobe_bpf *bpf, __u64 hash,
-		   struct pending_bucket *bucket);
+/* Reads the connections of the bucket of one of them. False on failure. */
+bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
+		    struct pending_entries *entries);
 
 /* Forgets all connections. Nothing may run meanwhile. */
 void kernel_table_clear(const struct bannerprobe_bpf *bpf);

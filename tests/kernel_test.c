@@ -128,14 +128,14 @@ static int run_program(struct bpf_program *program, const __u8 *data, size_t len
 static void kernel_flow(__u64 hash, __u64 id, struct flow *flow)
 {
 	const struct front front = kernel_front(bpf);
-	struct pending_bucket bucket;
+	struct pending_entries entries;
 	int way;
 
-	assert_true(kernel_bucket(bpf, hash, &bucket));
-	way = pending_find(&bucket, id);
+	assert_true(kernel_entries(bpf, hash, &entries));
+	way = pending_find_id(&entries, id);
 	*flow = (struct flow){};
 	if (way >= 0)
-		*flow = bucket.flows[way];
+		*flow = entries.ways[way].flow;
 	else
 		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
 	/* Who waits is never told "no". */
@@ -147,10 +147,10 @@ static void native_flow(struct native *native, __u64 hash, __u64 id,
 			struct flow *flow)
 {
 	const __u32 words = (native->front.mask + 1) / native->bucket_count;
-	const struct pending_bucket *bucket =
-		&native->buckets[front_index(&native->front, hash) / words];
-	int way = pending_find(bucket, id);
-	const struct flow *known = way >= 0 ? &bucket->flows[way] :
+	const struct pending_entries *entries =
+		&native->entries[front_index(&native->front, hash) / words];
+	int way = pending_find_id(entries, id);
+	const struct flow *known = way >= 0 ? &entries->ways[way].flow :
 					      flow_table_find(native->flows, id);
 
 	*flow = known ? *known : (struct flow){};

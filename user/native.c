@@ -26,6 +26,7 @@ bool native_open(struct native *native, __u32 max_flows, __u32 length,
 
 	*native = (struct native){
 		.buckets = calloc(buckets, sizeof(struct pending_bucket)),
+		.entries = calloc(buckets, sizeof(struct pending_entries)),
 		.bucket_count = buckets,
 		.front = { .words = calloc(words, sizeof(__u64)),
 			   .secrets = native->hash_secrets,
@@ -37,14 +38,15 @@ bool native_open(struct native *native, __u32 max_flows, __u32 length,
 		.context = context,
 	};
 	hash_randomize(native->hash_secrets);
-	return native->buckets && native->front.words && native->flows &&
-	       native->record;
+	return native->buckets && native->entries && native->front.words &&
+	       native->flows && native->record;
 }
 
 void native_close(struct native *native)
 {
 	flow_table_free(native->flows);
 	free(native->front.words);
+	free(native->entries);
 	free(native->buckets);
 	free(native->record);
 }
@@ -77,6 +79,7 @@ static struct pending_place place_of(struct native *native, __u64 hash)
 	const __u32 index = front_index(&native->front, hash) / words;
 
 	return (struct pending_place){ .bucket = &native->buckets[index],
+				       .entries = &native->entries[index],
 				       .front = native->front,
 				       .first_word = index * words,
 				       .word_mask = words - 1 };
@@ -91,7 +94,7 @@ static void make_room(struct native *native, const struct pending_place *place,
 
 	if (!pending_is_crowded(place->bucket))
 		return;
-	id = place->bucket->ids[pending_victim(place->bucket)];
+	id = place->entries->ways[pending_victim(place->bucket)].id;
 	flow_table_put(native->flows, id, &none);
 	pending_spill(place, id, flow_table_find(native->flows, id), now);
 }
@@ -101,7 +104,7 @@ static bool find(struct native *native, const struct pending_place *place,
 		 struct sighting *sighting, struct flow **known, __u64 now)
 {
 	*known = NULL;
-	sighting->way = pending_find(place->bucket, sighting->id);
+	sighting->way = pending_find(place, sighting->hash, sighting->id);
 	if (sighting->way >= 0)
 		return true;
 	if (segment_opens(&sighting->segment))
@@ -163,11 +166,13 @@ void native_finish(struct native *native)
 {
 	for (__u32 i = 0; i < native->bucket_count; i++) {
 		for (int way = 0; way < PENDING_WAYS; way++)
-			count_unfinished(&native->buckets[i].flows[way],
+			count_unfinished(&native->entries[i].ways[way].flow,
 					 native);
 	}
 	memset(native->buckets, 0,
 	       native->bucket_count * sizeof(*native->buckets));
+	memset(native->entries, 0,
+	       native->bucket_count * sizeof(*native->entries));
 	memset(native->front.words, 0,
 	       (native->front.mask + 1ULL) * sizeof(*native->front.words));
 	flow_table_clear(native->flows, count_unfinished, native);

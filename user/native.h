@@ -14,6 +14,7 @@ struct flow_table;
 
 struct native {
 	struct pending_bucket *buckets;
+	struct pending_entries *entries; /* of each bucket */
 	__u32 bucket_count;
 	struct front front; /* for glance_ethernet() and glance_ip() */
 	__u64 hash_secrets[HASH_SECRETS];

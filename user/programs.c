@@ -53,7 +53,8 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 	__u32 words = pending_words(buckets);
 
 	bpf_map__set_max_entries(bpf->maps.flows, spilled_flows(max_flows));
-	bpf_map__set_max_entries(bpf->maps.pending, buckets);
+	bpf_map__set_max_entries(bpf->maps.buckets, buckets);
+	bpf_map__set_max_entries(bpf->maps.entries, buckets);
 	bpf->rodata->front_mask = words - 1;
 	bpf->rodata->words_shift =
 		(__u32)__builtin_ctz(words) - (__u32)__builtin_ctz(buckets);
@@ -144,19 +145,19 @@ static __u64 count_pending_flow(const void *value)
 
 static __u64 count_pending_ways(const void *value)
 {
-	const struct pending_bucket *bucket = value;
+	const struct pending_entries *entries = value;
 	__u64 count = 0;
 
 	for (int i = 0; i < PENDING_WAYS; i++)
-		count += flow_is_pending(&bucket->flows[i]);
+		count += flow_is_pending(&entries->ways[i].flow);
 	return count;
 }
 
 /* Connections about which nothing is decided. */
 static __u64 count_open(const struct bannerprobe_bpf *bpf)
 {
-	return sum_values(bpf_map__fd(bpf->maps.pending), sizeof(__u32),
-			  sizeof(struct pending_bucket), count_pending_ways) +
+	return sum_values(bpf_map__fd(bpf->maps.entries), sizeof(__u32),
+			  sizeof(struct pending_entries), count_pending_ways) +
 	       sum_values(bpf_map__fd(bpf->maps.flows), sizeof(__u64),
 			  sizeof(struct flow), count_pending_flow);
 }
