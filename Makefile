@@ -77,7 +77,7 @@ TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
 TEST_COMMON := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(TEST_COMMON))
 KERNEL_TEST := $(patsubst %.c,$(BUILD)/%.o,tests/kernel_test.c \
-	tests/kernel_table.c $(TEST_COMMON) user/programs.c user/message.c)
+	tests/kernel_table.c tests/drive.c $(TEST_COMMON) user/programs.c user/message.c)
 
 $(BUILD)/sanitized/%.o: %.c | $(SKELETON)
 	$(call say,CC,$@)
@@ -98,18 +98,18 @@ $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
 
-$(BUILD)/bench.bpf.o: tests/bench.bpf.c
+$(BUILD)/drive.bpf.o: tests/drive.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CLANG) $(BPF_CFLAGS) -Wno-unused-parameter $(DEPENDENCIES) -c -o $@ $<
 
-$(BUILD)/bench.skel.h: $(BUILD)/bench.bpf.o
+$(BUILD)/drive.skel.h: $(BUILD)/drive.bpf.o
 	$(call say,SKELETON,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name bench_bpf > $@.new && mv $@.new $@
+	$(Q)$(BPFTOOL) gen skeleton $< name drive_bpf > $@.new && mv $@.new $@
 
 BENCH_KERNEL := $(patsubst %.c,$(BUILD)/%.o,tests/bench_kernel.c \
-	tests/kernel_table.c tests/packet.c user/programs.c user/message.c user/native.c user/flowtable.c)
-$(BUILD)/tests/bench_kernel.o $(BUILD)/tests/kernel_test.o: $(BUILD)/bench.skel.h
+	tests/kernel_table.c tests/drive.c tests/packet.c user/programs.c user/message.c user/native.c user/flowtable.c)
+$(BUILD)/tests/drive.o: $(BUILD)/drive.skel.h
 $(BUILD)/bench_kernel: $(BENCH_KERNEL)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
@@ -187,4 +187,4 @@ clean:
 	rm -rf $(BUILD) bannerprobe
 
 -include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
-	$(BPF_OBJECT) $(BUILD)/bench.bpf.o)
+	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)

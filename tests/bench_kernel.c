@@ -16,17 +16,14 @@
 #include "../user/message.h"
 #include "../user/programs.h"
 #include "bannerprobe.skel.h"
-#include "bench.h"
-#include "bench.skel.h"
+#include "drive.h"
 #include "kernel_table.h"
-#include "packet.h"
 #include "record.h"
 
 #define ROUNDS 9
 #define PIECE 20000 /* packets: 5,000 records at most */
 #define CPUS_MAX 1024
 #define MAX_FLOWS 65536
-#define XDP_HAS_FRAGS (1U << 5)
 
 struct scenario {
 	const char *name;
@@ -44,7 +41,6 @@ struct scenario {
 };
 
 static struct bannerprobe_bpf *probe;
-static struct bench_bpf *bench;
 static struct ring_buffer *ring;
 
 static void fail(const char *what)
@@ -69,57 +65,33 @@ static void empty_table(const struct scenario *scenario)
 	kernel_table_clear(probe);
 }
 
-static void run(struct bpf_program *program, struct bytes *bytes, __u32 repeat,
-		__u32 *duration)
+/* ns a packet. */
+static double run(enum road road, bool to_probe, const struct bytes *bytes,
+		  enum vary vary, __u32 connections, __u64 from, __u32 count)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes->data,
-		    .data_size_in = (__u32)bytes->len, .repeat = (int)repeat);
+	double duration = drive_bytes(road, to_probe, bytes, vary, connections,
+				      from, count);
 
-	if (bpf_prog_test_run_opts(bpf_program__fd(program), &options))
+	if (duration < 0)
 		fail(strerror(errno));
-	*duration = options.duration;
+	return duration;
 }
 
-static void hand_to(struct bpf_program *xdp, struct bpf_program *tc)
-{
-	__u32 zero = 0, fd = (__u32)bpf_program__fd(xdp);
-	int error = bpf_map_update_elem(bpf_map__fd(bench->maps.next_xdp), &zero,
-					&fd, BPF_ANY);
-
-	fd = (__u32)bpf_program__fd(tc);
-	if (error || bpf_map_update_elem(bpf_map__fd(bench->maps.next_tc), &zero,
-					 &fd, BPF_ANY))
-		fail("the tail call cannot be set");
-}
-
-static void set_variation(enum vary vary, __u32 connections, __u64 from)
-{
-	bench->bss->mode = vary;
-	bench->bss->connections = connections;
-	bench->bss->counter = from;
-}
+static const char text[] = "0123456789012345678901234567890123456789";
 
 /* Whole connections through the probe: they stay in the table, decided. */
-static void fill_decided(__u32 count)
-{
-	struct test_packet packet = { .payload_len = BENCH_BANNER,
-				      .payload = "0123456789012345678901234567890123456789" };
-	struct bytes bytes;
-	__u32 duration;
-
-	packet_build(&bytes, &packet);
-	hand_to(probe->progs.bannerprobe_xdp, probe->progs.bannerprobe_rx);
-	set_variation(VARY_CONNECTION, 0, 0);
-	for (__u32 done = 0; done < 4 * count; done += PIECE) {
-		run(bench->progs.vary_xdp, &bytes, PIECE, &duration);
-		ring_buffer__consume(ring);
-	}
-}
-
 static void decided_table(const struct scenario *scenario)
 {
+	struct test_packet packet = { .payload_len = DRIVE_BANNER,
+				      .payload = text };
+	struct bytes bytes;
+
+	packet_build(&bytes, &packet);
 	empty_table(scenario);
-	fill_decided(scenario->connections);
+	for (__u32 done = 0; done < 4 * scenario->connections; done += PIECE) {
+		run(ROAD_XDP, true, &bytes, VARY_CONNECTION, 0, done, PIECE);
+		ring_buffer__consume(ring);
+	}
 }
 
 /* Full of connections that never spoke, as in a flood; none is asked for. */
@@ -127,13 +99,10 @@ static void flooded_table(const struct scenario *scenario)
 {
 	struct test_packet packet = {};
 	struct bytes bytes;
-	__u32 duration;
 
 	packet_build(&bytes, &packet);
 	empty_table(scenario);
-	hand_to(probe->progs.bannerprobe_xdp, probe->progs.bannerprobe_rx);
-	set_variation(VARY_SYN_FLOOD, 0, 0x800000);
-	run(bench->progs.vary_xdp, &bytes, 4 * MAX_FLOWS, &duration);
+	run(ROAD_XDP, true, &bytes, VARY_SYN_FLOOD, 0, 0, 4 * MAX_FLOWS);
 }
 
 /* --- measuring --------------------------------------------------------- */
@@ -174,42 +143,33 @@ static void check_growth(const struct scenario *scenario, __u64 before)
 }
 
 /* In pieces whose records the ring buffer has room for. ns a packet. */
-static double run_round(const struct scenario *scenario,
-			struct bpf_program *program, struct bytes *bytes,
-			__u64 from)
+static double run_round(const struct scenario *scenario, enum road road,
+			bool to_probe, const struct bytes *bytes, __u64 from)
 {
 	bool records = scenario->counts == COUNT_BANNER;
 	__u32 piece = records ? PIECE : scenario->repeat;
-	__u32 duration, pieces = scenario->repeat / piece;
 	double sum = 0;
 
-	set_variation(scenario->vary, scenario->connections, from);
-	for (__u32 i = 0; i < pieces; i++) {
-		run(program, bytes, piece, &duration);
+	for (__u32 done = 0; done < scenario->repeat; done += piece) {
+		sum += run(road, to_probe, bytes, scenario->vary,
+			   scenario->connections, from + done, piece);
 		ring_buffer__consume(ring);
-		sum += duration;
 	}
-	return sum / pieces;
+	return sum * piece / scenario->repeat;
 }
 
-static double one_round(const struct scenario *scenario, bool xdp,
-			struct bytes *bytes, __u64 from)
+static double one_round(const struct scenario *scenario, enum road road,
+			const struct bytes *bytes, __u64 from)
 {
-	struct bpf_program *vary =
-		xdp ? bench->progs.vary_xdp : bench->progs.vary_tc;
-	double empty, full;
-	__u64 before;
+	double empty = run_round(scenario, road, false, bytes, from);
+	__u64 before = counter(scenario->counts);
+	double full = run_round(scenario, road, true, bytes, from);
 
-	hand_to(bench->progs.empty_xdp, bench->progs.empty_tc);
-	empty = run_round(scenario, vary, bytes, from);
-	before = counter(scenario->counts);
-	hand_to(probe->progs.bannerprobe_xdp, probe->progs.bannerprobe_rx);
-	full = run_round(scenario, vary, bytes, from);
 	check_growth(scenario, before);
 	return (full - empty) * scenario->together;
 }
 
-static void measure(const struct scenario *scenario, bool xdp)
+static void measure(const struct scenario *scenario, enum road road)
 {
 	double over[ROUNDS];
 	struct bytes bytes;
@@ -223,11 +183,11 @@ static void measure(const struct scenario *scenario, bool xdp)
 		bytes.data[23] = scenario->protocol;
 	scenario->prepare(scenario);
 	for (int i = 0; i < ROUNDS; i++)
-		over[i] = one_round(scenario, xdp, &bytes,
+		over[i] = one_round(scenario, road, &bytes,
 				    0x100000 + (__u64)i * scenario->repeat);
 	qsort(over, ROUNDS, sizeof(*over), compare);
 	printf("| %s | %s | %.0f | %.0f to %.0f | %d |\n", scenario->name,
-	       xdp ? "XDP" : "tc", over[ROUNDS / 2], over[0], over[ROUNDS - 1],
+	       road == ROAD_XDP ? "XDP" : "tc", over[ROUNDS / 2], over[0], over[ROUNDS - 1],
 	       scenario->goal);
 	fflush(stdout);
 }
@@ -239,8 +199,8 @@ static void measure(const struct scenario *scenario, bool xdp)
 		    .flags = TCP_ACK,                                           \
 		    .seq = 9000,                                                \
 		    .ack = 1001,                                                \
-		    .payload = "0123456789012345678901234567890123456789",     \
-		    .payload_len = BENCH_BANNER }
+		    .payload = text,                                            \
+		    .payload_len = DRIVE_BANNER }
 
 static const struct scenario scenarios[] = {
 	{ .name = "not IP", .goal = 4, .repeat = 1000000, .together = 1,
@@ -286,16 +246,8 @@ int main(int argc, char **argv)
 
 	message_libbpf(getenv("VERBOSE"));
 	probe = programs_load(PROGRAMS_ALL, 256, MAX_FLOWS);
-	bench = bench_bpf__open();
-	if (!probe || !bench)
+	if (!probe || !drive_open(probe))
 		fail("the programs cannot be loaded");
-	/* A tail call goes only between programs that both take fragments. */
-	if (probe->rodata->xdp_has_load_bytes) {
-		bpf_program__set_flags(bench->progs.empty_xdp, XDP_HAS_FRAGS);
-		bpf_program__set_flags(bench->progs.vary_xdp, XDP_HAS_FRAGS);
-	}
-	if (bench_bpf__load(bench))
-		fail("the benchmark's programs cannot be loaded");
 	ring = ring_buffer__new(bpf_map__fd(probe->maps.records), drop_record,
 				NULL, NULL);
 	if (!ring)
@@ -306,8 +258,8 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++) {
 		if (!strstr(scenarios[i].name, wanted))
 			continue;
-		measure(&scenarios[i], true);
-		measure(&scenarios[i], false);
+		measure(&scenarios[i], ROAD_XDP);
+		measure(&scenarios[i], ROAD_TC);
 	}
 	return 0;
 }

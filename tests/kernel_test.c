@@ -28,8 +28,7 @@
 
 #include "../user/programs.h"
 #include "bannerprobe.skel.h"
-#include "bench.h"
-#include "bench.skel.h"
+#include "drive.h"
 #include "kernel_table.h"
 #include "play.h"
 
@@ -500,13 +499,108 @@ static void test_race(void **state)
 	kernel_table_clear(bpf);
 }
 
-int main(void)
+/* --- by the million ---------------------------------------------------- */
+
+#define PIECE 5000 /* records that the ring buffer has room for */
+
+/* How many connections are driven: a slow machine is told to take fewer. */
+static __u32 million = 2000000;
+
+static const struct test_packet driven = {
+	.payload = "220 driven by the million, and forty.\r\n.",
+	.payload_len = DRIVE_BANNER,
+};
+
+static int count_driven(void *context, void *data, size_t size)
 {
+	const struct record *record = data;
+
+	assert_int_equal(size, sizeof(*record) + DRIVE_BANNER);
+	assert_memory_equal(record->banner, driven.payload, DRIVE_BANNER);
+	++*(__u64 *)context;
+	return 0;
+}
+
+/* Drives `connections` of `packets` each; returns how many were logged. */
+static __u64 drive_connections(enum road road, enum vary vary,
+			       __u32 connections, __u32 packets)
+{
+	__u64 logged = 0;
+	struct ring_buffer *ring = ring_buffer__new(
+		bpf_map__fd(bpf->maps.records), count_driven, &logged, NULL);
+
+	assert_non_null(ring);
+	for (__u32 done = 0; done < connections; done += PIECE) {
+		assert_true(drive(road, true, &driven, vary, 0,
+				  (__u64)done * packets, PIECE * packets) >= 0);
+		ring_buffer__consume(ring);
+	}
+	ring_buffer__free(ring);
+	return logged;
+}
+
+/* Bits that are set in the front: connections that it waits for. */
+static __u64 count_waited_for(void)
+{
+	const struct front front = kernel_front(bpf);
+	__u64 count = 0;
+
+	for (__u32 i = 0; i <= front.mask; i++)
+		count += (__u64)__builtin_popcountll(front.words[i]);
+	return count;
+}
+
+/* A day of traffic: each banner is logged, and then nobody is waited for. */
+static void test_millions(void **state)
+{
+	const enum road *road = *state;
+
+	kernel_table_clear(bpf);
+	assert_int_equal(drive_connections(*road, VARY_CONNECTION, million, 4),
+			 million);
+	assert_int_equal(count_waited_for(), 0);
+}
+
+/* As many SYNs of nobody hide no banner, and the front stays a front. */
+static void test_millions_in_flood(void **state)
+{
+	const enum road *road = *state;
+	__u32 honest = million / FLOOD_PACKETS / PIECE * PIECE + PIECE;
+
+	kernel_table_clear(bpf);
+	assert_int_equal(drive_connections(*road, VARY_IN_FLOOD, honest,
+					   FLOOD_PACKETS),
+			 honest);
+	assert_in_range(count_waited_for(), MAX_FLOWS / 2, MAX_FLOWS);
+}
+
+/*
+ * Servers that take their time, three quarters of the table: buckets spill,
+ * and still each is waited for.
+ */
+static void test_slow_servers(void **state)
+{
+	enum { SLOW = 10000 };
+	const enum road *road = *state;
+
+	kernel_table_clear(bpf);
+	assert_int_equal(drive_connections(*road, VARY_HANDSHAKE, SLOW, 3), 0);
+	assert_true(count_waited_for() > SLOW * 9 / 10);
+	assert_int_equal(drive_connections(*road, VARY_BANNER, SLOW, 1), SLOW);
+	kernel_table_clear(bpf);
+}
+
+/* kernel_test [CONNECTIONS] */
+int main(int argc, char **argv)
+{
+	static const enum road xdp = ROAD_XDP, tc = ROAD_TC;
 	struct hooks hooks[3];
 
+	if (argc > 1)
+		million = (__u32)atoi(argv[1]) / PIECE * PIECE + PIECE;
 	message_libbpf(getenv("VERBOSE"));
 	bpf = programs_load(PROGRAMS_ALL, LENGTH, MAX_FLOWS);
-	if (!bpf)
+	if (!bpf || !drive_open(bpf))
 		return 1;
 	hooks[0] = (struct hooks){ "XDP", bpf->progs.bannerprobe_xdp,
 				   bpf->progs.bannerprobe_xdp };
@@ -530,11 +624,18 @@ int main(void)
 		THROUGH(test_race, "race through XDP", 0),
 		THROUGH(test_race, "race through tc", 1),
 		THROUGH(test_race, "race, in by XDP and out by tc", 2),
+		{ "millions through XDP", test_millions, NULL, NULL, (void *)&xdp },
+		{ "millions through tc", test_millions, NULL, NULL, (void *)&tc },
+		{ "flood through XDP", test_millions_in_flood, NULL, NULL, (void *)&xdp },
+		{ "flood through tc", test_millions_in_flood, NULL, NULL, (void *)&tc },
+		{ "slow servers through XDP", test_slow_servers, NULL, NULL, (void *)&xdp },
+		{ "slow servers through tc", test_slow_servers, NULL, NULL, (void *)&tc },
 	};
 	int failed = _cmocka_run_group_tests("kernel", tests,
 					     sizeof(tests) / sizeof(*tests),
 					     NULL, NULL);
 
+	drive_close();
 	bannerprobe_bpf__destroy(bpf);
 	return failed;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * For the benchmark: programs that do nothing, to compare with, and programs
- * that make each packet another before they hand it on by a tail call, so
- * that no cache is flattered by one packet run a million times.
+ * Programs that make each packet another before they hand it on by a tail
+ * call: so BPF_PROG_TEST_RUN with repeat is a million connections, and no cache
+ * is flattered by one packet. And programs that do nothing, to compare with.
  */
 #include "../include/platform.h"
 #include "../include/segment.h"
-#include "bench.h"
+#include "drive.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -63,30 +63,54 @@ static __always_inline void fill(struct packet *packet, __u8 flags, __u32 seq,
 	((__u8 *)&packet->tcp)[13] = flags;
 }
 
+static __always_inline void fill_step(struct packet *packet, __u32 step)
+{
+	if (step == 0)
+		fill(packet, TCP_SYN, 1000, 0, 0);
+	else if (step == 1)
+		fill(packet, TCP_SYN | TCP_ACK, 5000, 1001, 0);
+	else if (step == 2)
+		fill(packet, TCP_ACK, 1001, 5001, 0);
+	else
+		fill(packet, TCP_ACK, 5001, 1001, DRIVE_BANNER);
+}
+
+/* A packet of the client `number`: SYN, SYN-ACK, ACK, banner. */
+static __always_inline void turn_to_step(struct packet *packet, __u32 number,
+					 __u32 step)
+{
+	turn(packet, number, step & 1);
+	fill_step(packet, step);
+}
+
+static __always_inline void turn_to_flood(struct packet *packet, __u32 number)
+{
+	turn(packet, 0x800000 | number, false);
+	fill(packet, TCP_SYN, number, 0, 0);
+}
+
 static __always_inline void vary(void *data, void *end)
 {
 	struct packet *packet = data;
 	__u64 n = counter++;
-	__u32 step = n & 3;
 
 	if (data + sizeof(*packet) > end)
 		return;
-	if (mode == VARY_ADDRESS) {
+	if (mode == VARY_ADDRESS)
 		turn(packet, (__u32)(n * 7919 % connections), true);
-	} else if (mode == VARY_SYN_FLOOD) {
-		turn(packet, (__u32)n, false);
-		fill(packet, TCP_SYN, (__u32)n, 0, 0);
-	} else if (mode == VARY_CONNECTION) {
-		turn(packet, (__u32)(n >> 2), step & 1);
-		if (step == 0)
-			fill(packet, TCP_SYN, 1000, 0, 0);
-		else if (step == 1)
-			fill(packet, TCP_SYN | TCP_ACK, 5000, 1001, 0);
-		else if (step == 2)
-			fill(packet, TCP_ACK, 1001, 5001, 0);
-		else
-			fill(packet, TCP_ACK, 5001, 1001, BENCH_BANNER);
-	}
+	else if (mode == VARY_SYN_FLOOD)
+		turn_to_flood(packet, (__u32)n);
+	else if (mode == VARY_CONNECTION)
+		turn_to_step(packet, (__u32)(n / 4), n % 4);
+	else if (mode == VARY_HANDSHAKE)
+		turn_to_step(packet, (__u32)(n / 3), n % 3);
+	else if (mode == VARY_BANNER)
+		turn_to_step(packet, (__u32)n, 3);
+	else if (mode == VARY_IN_FLOOD && n % (FLOOD_PACKETS / 4))
+		turn_to_flood(packet, (__u32)n);
+	else if (mode == VARY_IN_FLOOD)
+		turn_to_step(packet, (__u32)(n / FLOOD_PACKETS),
+			     n / (FLOOD_PACKETS / 4) % 4);
 }
 
 SEC("xdp")

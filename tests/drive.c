@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "drive.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "bannerprobe.skel.h"
+#include "drive.skel.h"
+
+#define XDP_HAS_FRAGS (1U << 5)
+
+static struct bannerprobe_bpf *probe;
+static struct drive_bpf *drivers;
+
+bool drive_open(struct bannerprobe_bpf *of)
+{
+	probe = of;
+	drivers = drive_bpf__open();
+	if (!drivers)
+		return false;
+	/* A tail call goes only between programs that both take fragments. */
+	if (probe->rodata->xdp_has_load_bytes) {
+		bpf_program__set_flags(drivers->progs.empty_xdp, XDP_HAS_FRAGS);
+		bpf_program__set_flags(drivers->progs.vary_xdp, XDP_HAS_FRAGS);
+	}
+	return !drive_bpf__load(drivers);
+}
+
+void drive_close(void)
+{
+	drive_bpf__destroy(drivers);
+}
+
+static bool hand_to(const struct bpf_map *next, const struct bpf_program *program)
+{
+	__u32 zero = 0, fd = (__u32)bpf_program__fd(program);
+
+	return !bpf_map_update_elem(bpf_map__fd(next), &zero, &fd, BPF_ANY);
+}
+
+static bool set_road(enum road road, bool to_probe)
+{
+	if (road == ROAD_XDP)
+		return hand_to(drivers->maps.next_xdp,
+			       to_probe ? probe->progs.bannerprobe_xdp :
+					  drivers->progs.empty_xdp);
+	return hand_to(drivers->maps.next_tc, to_probe ?
+						      probe->progs.bannerprobe_rx :
+						      drivers->progs.empty_tc);
+}
+
+double drive_bytes(enum road road, bool to_probe, const struct bytes *bytes,
+		   enum vary vary, __u32 connections, __u64 from, __u32 count)
+{
+	const struct bpf_program *program = road == ROAD_XDP ?
+						    drivers->progs.vary_xdp :
+						    drivers->progs.vary_tc;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes->data,
+		    .data_size_in = (__u32)bytes->len, .repeat = (int)count);
+
+	drivers->bss->mode = vary;
+	drivers->bss->connections = connections;
+	drivers->bss->counter = from;
+	if (!set_road(road, to_probe) ||
+	    bpf_prog_test_run_opts(bpf_program__fd(program), &options))
+		return -1;
+	return options.duration;
+}
+
+double drive(enum road road, bool to_probe, const struct test_packet *packet,
+	     enum vary vary, __u32 connections, __u64 from, __u32 count)
+{
+	struct bytes bytes;
+
+	packet_build(&bytes, packet);
+	return drive_bytes(road, to_probe, &bytes, vary, connections, from, count);
+}
