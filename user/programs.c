@@ -52,6 +52,8 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 	__u32 buckets = pending_buckets(max_flows);
 	__u32 words = pending_words(buckets);
 
+	/* Of the array that the programs were compiled with, its beginning. */
+	bpf_map__set_value_size(bpf->maps.bss, words * sizeof(__u64));
 	bpf_map__set_max_entries(bpf->maps.flows, spilled_flows(max_flows));
 	bpf_map__set_max_entries(bpf->maps.buckets, buckets);
 	bpf_map__set_max_entries(bpf->maps.entries, buckets);
