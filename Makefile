@@ -114,6 +114,12 @@ $(BUILD)/bench_kernel: $(BENCH_KERNEL)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
+BENCH_FORMAT := $(patsubst %.c,$(BUILD)/%.o,tests/bench_format.c user/format.c \
+	user/output.c user/message.c)
+$(BUILD)/bench_format: $(BENCH_FORMAT)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf
+
 TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/kernel_test
 
 # Set up first, then build: what deps installs is not there before.
@@ -137,8 +143,9 @@ demo:
 .PHONY: bench
 bench:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory bannerprobe $(BUILD)/bench_kernel
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(BUILD)/bench_kernel $(BUILD)/bench_format
 	$(Q)$(BUILD)/bench_kernel
+	$(Q)$(BUILD)/bench_format $(BUILD)
 	$(Q)tests/bench_host.py $(BENCH_ARGS)
 
 .PHONY: deps
@@ -186,5 +193,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) $(BENCH_FORMAT) \
 	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)
