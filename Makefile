@@ -7,6 +7,7 @@
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make lint          clang-tidy and gcc's analyzer
 #   make bench         what the probe costs (as root)
+#   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make vmlinux.h     the kernel's types anew
 #   make install       to $(DESTDIR)$(PREFIX); make uninstall
 #   V=1                shows the commands
@@ -74,10 +75,18 @@ $(SKELETON): $(BPF_OBJECT)
 SANITIZERS ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
 
-TEST_COMMON := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c
-CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(TEST_COMMON))
-KERNEL_TEST := $(patsubst %.c,$(BUILD)/%.o,tests/kernel_test.c \
-	tests/kernel_table.c tests/drive.c $(TEST_COMMON) user/programs.c user/message.c)
+# The core's native home, and packets for it.
+PLAY := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c
+# The loaded BPF programs, and packets by the million for them.
+DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
+	user/message.c user/native.c user/flowtable.c
+
+CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
+KERNEL_TEST := $(call objects,tests/kernel_test.c $(PLAY) $(DRIVE))
+BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
+BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
+BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/output.c user/message.c)
 
 $(BUILD)/sanitized/%.o: %.c | $(SKELETON)
 	$(call say,CC,$@)
@@ -89,15 +98,6 @@ $(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
 
-$(BUILD)/tests/core_test: $(CORE_TEST)
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
-
-$(BUILD)/tests/kernel_test: $(KERNEL_TEST)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
-
 $(BUILD)/drive.bpf.o: tests/drive.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
@@ -107,18 +107,20 @@ $(BUILD)/drive.skel.h: $(BUILD)/drive.bpf.o
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name drive_bpf > $@.new && mv $@.new $@
 
-BENCH_KERNEL := $(patsubst %.c,$(BUILD)/%.o,tests/bench_kernel.c \
-	tests/kernel_table.c tests/drive.c tests/packet.c user/programs.c user/message.c user/native.c user/flowtable.c)
 $(BUILD)/tests/drive.o: $(BUILD)/drive.skel.h
-$(BUILD)/bench_kernel: $(BENCH_KERNEL)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
-BENCH_FORMAT := $(patsubst %.c,$(BUILD)/%.o,tests/bench_format.c user/format.c \
-	user/output.c user/message.c)
-$(BUILD)/bench_format: $(BENCH_FORMAT)
+$(BUILD)/tests/core_test: $(CORE_TEST)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lbpf
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+
+$(BUILD)/tests/kernel_test: $(KERNEL_TEST)
+$(BUILD)/bench_kernel: $(BENCH_KERNEL)
+$(BUILD)/bench_growth: $(BENCH_GROWTH)
+$(BUILD)/bench_format: $(BENCH_FORMAT)
+$(BUILD)/tests/kernel_test $(BUILD)/bench_kernel $(BUILD)/bench_growth $(BUILD)/bench_format:
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
 
 TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/kernel_test
 
@@ -140,13 +142,23 @@ demo:
 	$(Q)$(MAKE) --no-print-directory bannerprobe
 	$(Q)tests/demo.py
 
+BENCHES := $(BUILD)/bench_kernel $(BUILD)/bench_format
 .PHONY: bench
 bench:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory bannerprobe $(BUILD)/bench_kernel $(BUILD)/bench_format
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(BENCHES)
 	$(Q)$(BUILD)/bench_kernel
 	$(Q)$(BUILD)/bench_format $(BUILD)
 	$(Q)tests/bench_host.py $(BENCH_ARGS)
+
+# What becomes of the costs as the work grows: takes some minutes.
+.PHONY: bench-growth
+bench-growth:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)command -v gnuplot >/dev/null || apt-get install -y -qq gnuplot-nox
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/bench_growth
+	$(Q)$(BUILD)/bench_growth | tee $(BUILD)/growth.txt
+	$(Q)gnuplot -e "data='$(BUILD)/growth.txt'; picture='docs/growth.png'" tests/bench/growth.gp
 
 .PHONY: deps
 deps:
@@ -193,5 +205,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) $(BENCH_FORMAT) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)

@@ -74,8 +74,7 @@ struct {
 	__type(value, __u64);
 } counters SEC(".maps");
 
-/* A CPU's segment, and where a record is put together, or headers that are
- * not at hand. */
+/* A CPU's segment, and room to put together a record, or to copy headers. */
 struct scratch {
 	struct sighting sighting;
 	union {
@@ -146,8 +145,7 @@ static __always_inline long load_bytes(const struct packet *packet,
 	/* Before multi-buffer XDP all of the packet is linear, in one page. */
 	if (offset > 0xffff - BANNER_MAX - 1)
 		return -1;
-		/* In words, then bytes: Linux 5.10 follows no more than 8192
-		 * jumps. */
+	/* In words, then bytes: Linux 5.10 follows no more than 8192 jumps. */
 #pragma clang loop unroll(disable)
 	for (; done < BANNER_MAX; done += 8) {
 		const __u8 *word = frame->data + offset + done;
@@ -187,8 +185,7 @@ static __always_inline void report_banner(const struct packet *packet,
 
 	kept = bytes_to_keep(packet->frame.wire_len, offset,
 			     scratch->record.len, banner_limit);
-	OPAQUE(kept); /* or the compiler drops a check that the verifier needs
-		       */
+	OPAQUE(kept); /* the verifier needs the check that follows */
 	if (kept > BANNER_MAX)
 		kept = BANNER_MAX;
 	if (kept && load_bytes(packet, offset, scratch->record.banner, kept))
@@ -239,10 +236,12 @@ static __always_inline bool find_place(__u64 hash, struct pending_place *place)
 static __always_inline void spill(const struct pending_place *place, __u64 id,
 				  __u64 now)
 {
-	struct flow *entry, none = {};
+	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
 
-	bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
-	entry = bpf_map_lookup_elem(&flows, &id);
+	if (!entry) { /* asked first: an update may evict, whatever it does */
+		bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
+		entry = bpf_map_lookup_elem(&flows, &id);
+	}
 	if (!entry)
 		return;
 	bpf_spin_lock(&place->bucket->lock);
@@ -279,15 +278,17 @@ static __always_inline enum search search_once(const struct pending_place *place
 {
 	struct pending_bucket *bucket = place->bucket;
 	__u32 spills = *(volatile __u32 *)&bucket->spills;
-	bool unmoved;
+	bool has_spilled = *(volatile __u32 *)&bucket->spill_time;
+	bool unmoved, is_here = false;
 
 	*known = NULL;
-	if (bucket->spill_time &&
-	    pending_find_id(place->entries, sighting->id) < 0)
+	if (has_spilled)
+		is_here = pending_find_id(place->entries, sighting->id) >= 0;
+	if (has_spilled && !is_here)
 		*known = bpf_map_lookup_elem(&flows, &sighting->id);
 	bpf_spin_lock(&bucket->lock);
 	sighting->way = pending_find(place, sighting->hash, sighting->id);
-	unmoved = bucket->spills == spills;
+	unmoved = !is_here && bucket->spills == spills;
 	if (sighting->way >= 0 ||
 	    (unmoved && (*known || segment_opens(&sighting->segment))))
 		return FOUND;
@@ -448,7 +449,7 @@ static __always_inline int watch_copy(const struct packet *packet)
 		return 0;
 	if (len > HEADERS_MAX)
 		len = HEADERS_MAX;
-	OPAQUE(len); /* or the compiler drops a check that the verifier needs */
+	OPAQUE(len); /* likewise */
 	/* Before multi-buffer XDP nothing else is at hand, either. */
 	if (len && len <= HEADERS_MAX &&
 	    (!packet->is_xdp || xdp_has_load_bytes) &&

@@ -59,11 +59,12 @@ static __always_inline bool glance_ipv4(const struct frame *frame, __u64 offset,
 	const struct iphdr *ip =
 		frame_at(frame, offset,
 			 sizeof(struct iphdr) + sizeof(struct tcphdr));
-	const struct tcphdr *tcp = (const void *)(ip + 1);
+	const struct tcphdr *tcp;
 	__u32 len;
 
 	if (!ip || *(const __u8 *)ip != 0x45) /* IPv4 without options */
 		return true;
+	tcp = (const void *)(ip + 1);
 	if (READ_FIELD(ip, protocol) != PROTO_TCP)
 		return false;
 	if (READ_FIELD(ip, frag_off) & bpf_htons(0x3fff))
@@ -86,11 +87,12 @@ static __always_inline bool glance_ipv6(const struct frame *frame, __u64 offset,
 	const struct ipv6hdr *ip =
 		frame_at(frame, offset,
 			 sizeof(struct ipv6hdr) + sizeof(struct tcphdr));
-	const struct tcphdr *tcp = (const void *)(ip + 1);
+	const struct tcphdr *tcp;
 	__u32 source[4], destination[4], len;
 
 	if (!ip || *(const __u8 *)ip >> 4 != 6)
 		return true;
+	tcp = (const void *)(ip + 1);
 	len = bpf_ntohs(READ_FIELD(ip, payload_len));
 	if (!len || offset + sizeof(*ip) + len > frame->wire_len)
 		return true;

@@ -20,8 +20,9 @@
 /*
  * The hash by which a connection is looked for. Of its 64 bits the upper 32
  * depend on all that goes in. `ports`: the XOR of both, in network byte order.
- * The XOR of two ends can be that of two others: then one is taken for a
- * perhaps, and its id decides.
+ * The XOR of two ends can be that of two others, then they share a bucket: who
+ * connects the same two hosts by ports that he chooses can crowd out his own
+ * connections, nobody else's without their ports.
  */
 static __always_inline __u64
 flow_hash_ipv4(__u32 source, __u32 destination, __u16 ports,

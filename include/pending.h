@@ -11,7 +11,8 @@
  * spilled ones are waited for.
  *
  * A connection whose handshake is complete never gives way to one whose
- * handshake is not: a flood of SYNs, or of SYN-ACKs, pushes out its own kind.
+ * handshake is not: a flood of SYNs, or of SYN-ACKs, pushes out its own kind,
+ * and what is decided.
  */
 #ifndef BANNERPROBE_PENDING_H
 #define BANNERPROBE_PENDING_H
@@ -38,9 +39,12 @@
  * hour. Who says nothing for longer, in a bucket that spilled, is given up.
  */
 #define SPILL_LIFETIME 3353
-#define SPILL_CLOCK(now) ((__u32)((now) >> 30) + 1) /* never 0 */
+#define SPILL_CLOCK(now) ((__u32)((now) >> 30) | 1) /* never 0 */
 
-/* How much a connection is worth keeping. */
+/*
+ * What is in a way, by how much it is worth keeping: the two in the middle are
+ * worth the same, and the older gives way.
+ */
 enum pending_rank {
 	RANK_FREE, /* no connection */
 	RANK_DECIDED,
@@ -63,10 +67,7 @@ struct pending_bucket {
 	__u32 begun;	  /* connections that have begun here; it wraps */
 	__u32 spills;	  /* that have left for the LRU map; it wraps */
 	__u32 spill_time; /* SPILL_CLOCK of the last; 0: none is out */
-	union {
-		__u8 marks[PENDING_WAYS]; /* pending_mark() of each way's */
-		__u64 mark_word;
-	};
+	__u64 marks;	  /* pending_mark() of each way's, in its byte */
 	__u32 worth[PENDING_WAYS]; /* rank, then `begun` when it began */
 	__u64 reserved;
 };
@@ -84,9 +85,15 @@ static inline __u32 pending_buckets(__u32 max_flows)
 {
 	__u32 buckets = 1;
 
-	while (buckets < max_flows / PENDING_WAYS && buckets < FRONT_WORDS_MAX)
+	while (buckets < FRONT_WORDS_MAX && buckets * PENDING_WAYS < max_flows)
 		buckets *= 2;
 	return buckets;
+}
+
+/* How many spilled connections there is room for, besides. */
+static inline __u32 pending_spilled(__u32 max_flows)
+{
+	return max_flows / 2 + 1;
 }
 
 /* How many words of the front that many buckets have. */
@@ -134,6 +141,12 @@ static __always_inline __u64 *front_word(const struct pending_place *place,
 	return &place->front.words[index & place->front.mask];
 }
 
+static __always_inline __u8 mark_of_way(const struct pending_bucket *bucket,
+					int way)
+{
+	return (__u8)(bucket->marks >> (way * 8));
+}
+
 /*
  * The ways that have a mark: bit 7 of a byte for each. Those above the lowest
  * may be mistaken.
@@ -141,7 +154,7 @@ static __always_inline __u64 *front_word(const struct pending_place *place,
 static __always_inline __u64 ways_with(const struct pending_bucket *bucket,
 				       __u8 mark)
 {
-	__u64 differs = bucket->mark_word ^ mark * 0x0101010101010101ULL;
+	__u64 differs = bucket->marks ^ mark * 0x0101010101010101ULL;
 
 	return (differs - 0x0101010101010101ULL) & ~differs &
 	       0x8080808080808080ULL;
@@ -161,12 +174,13 @@ static __always_inline void front_refresh(const struct pending_place *place,
 	__u64 word = 0, waits;
 
 	for (int i = 0; i < PENDING_WAYS; i++) {
-		waits = (__u64)((bucket->marks[i] ^ mark) >> 6 &
-				(int)place->word_mask);
+		const __u8 other = mark_of_way(bucket, i);
+
+		waits = (__u64)(__u8)(other ^ mark) >> 6 & place->word_mask;
 		waits = waits - 1; /* its highest bit: it is in this word */
 		waits = waits >> 63 & bucket->worth[i] >> WAITING_SHIFT;
 		OPAQUE(waits); /* or clang makes a branch of it */
-		word |= waits << (bucket->marks[i] & 63);
+		word |= waits << (other & 63);
 	}
 	if (bucket->spill_time)
 		word = ~0ULL;
@@ -245,14 +259,16 @@ static __always_inline int pending_victim(const struct pending_bucket *bucket)
 	 * Which way it is stands in the lowest bits, mixed with some that the
 	 * verifier cannot know, or it would follow each way by itself.
 	 */
-	const __u64 salt = bucket->mark_word & (PENDING_WAYS - 1);
+	const __u64 salt = bucket->marks & (PENDING_WAYS - 1);
 	__u64 most = 0, less;
 
 	for (int i = 0; i < PENDING_WAYS; i++) {
 		__u32 worth = bucket->worth[i];
 		__u32 age = (bucket->begun - worth) & ORDER_MASK;
-		__u32 worthless = ~worth >> RANK_SHIFT << RANK_SHIFT;
-		__u64 key = (__u64)(worthless | age) << 3 | (i ^ salt);
+		/* 2 for a free way, 1, 1, 0 for a complete one. */
+		__u32 worthless = (4 - (worth >> RANK_SHIFT)) / 2;
+		__u64 key = ((__u64)worthless << RANK_SHIFT | age) << 3 |
+			    (i ^ salt);
 
 		less = most - key; /* its highest bit; both are small */
 		OPAQUE(less);
@@ -297,8 +313,8 @@ static __always_inline void pending_put(const struct pending_place *place,
 	entry->flow = *flow;
 	waited = bucket->worth[way] >> WAITING_SHIFT;
 	bucket->worth[way] = worth;
-	old_mark = bucket->marks[way];
-	bucket->marks[way] = mark;
+	old_mark = mark_of_way(bucket, way);
+	bucket->marks ^= (__u64)(old_mark ^ mark) << (way * 8);
 	if (waited && (mark != old_mark || !(worth >> WAITING_SHIFT)))
 		front_clear(place, old_mark, way);
 	if (worth >> WAITING_SHIFT)
@@ -333,11 +349,16 @@ static __always_inline void pending_spill(const struct pending_place *place,
 
 	if (leaving->id != id || !pending_must_spill(bucket, way))
 		return;
+	/*
+	 * In this order for who looks without the lock: told to look elsewhere
+	 * before there is anything, and that it has moved when it is gone.
+	 */
 	bucket->spill_time = SPILL_CLOCK(now);
-	bucket->spills++;
-	front_refresh_all(place); /* before its own bit goes */
+	front_refresh_all(place);
 	*entry = leaving->flow;
 	pending_put(place, way, 0, 0, &none, 0);
+	asm volatile("" ::: "memory");
+	bucket->spills++;
 }
 
 /*
@@ -371,7 +392,7 @@ static __always_inline void pending_track(const struct pending_place *place,
 			return;
 		}
 		if (known) /* spilled, and replaced: that one has ended */
-			known->seen |= FLOW_DECIDED;
+			*known = none;
 		way = pending_victim(bucket);
 		if (pending_must_spill(bucket, way))
 			return;

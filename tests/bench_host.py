@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What bannerprobe costs a whole host: `make bench`, as root, on Debian.
 
-    bench_host.py [--quick] [--rounds N] [throughput] [rates] [peers] [memory] [captures]
+    bench_host.py [--quick] [--rounds N] [--hooks HOOK,...] [throughput] [rates] [peers] [memory] [captures]
 
 Prints a Markdown table a section. All traffic stays between network namespaces made here.
 Figures are compared within one run only: rounds with and without go in turns, and a ratio is
@@ -38,11 +38,11 @@ TICKS = os.sysconf("SC_CLK_TCK")
 MIB = 1 << 20
 PATIENCE = 600			# seconds for what is slow by its nature
 
-HOOKS = ["auto", "tc", "xdp-native", "xdp-generic"]
+HOOKS = ["nothing", "auto", "tc", "xdp-native", "xdp-generic"]	# nothing: what the noise is
 COUNTERS_OF_LOSS = ["lost_ring", "lost_table", "lost_output"]
 
 wrong = []
-options = argparse.Namespace(quick=False, rounds=None)
+options = argparse.Namespace(quick=False, rounds=None, hooks=HOOKS)
 
 
 # --- figures and tables -----------------------------------------------------------------------
@@ -216,7 +216,8 @@ class Site(contextlib.ExitStack):
 
     def serve(self, port, *argv):
         self.enter_context(running(self.peer.argv("taskset", "-c", str(self.far), *argv),
-                                   listening(port), stdout=subprocess.DEVNULL))
+                                   listening(port), stdout=subprocess.DEVNULL,
+                                   stderr=subprocess.DEVNULL))
 
     def load(self, count):
         """Connections to as many servers, each of which greets with a banner of its own."""
@@ -275,7 +276,7 @@ def losses(stderr):
 
 def in_turns(measure, rounds):
     """(without, with) of each hook: neighbours in time, either first in every other round."""
-    pairs = {hook: [] for hook in ["nothing", *HOOKS]}
+    pairs = {hook: [] for hook in options.hooks}
     for i in range(rounds):
         for hook in pairs:
             progress(f"round {i + 1} of {rounds}: {hook}")
@@ -299,23 +300,59 @@ CASES = {"1 stream out": ["-P", "1"], "1 stream in": ["-P", "1", "-R"],
          "8 streams out": ["-P", "8"], "8 streams in": ["-P", "8", "-R"]}
 
 
+def bytes_of(site):
+    """What veth0 has sent and received."""
+    stats = json.loads(site.host.ip("-j", "-s", "link", "show", "veth0"))[0]["stats64"]
+    return stats["rx"]["bytes"] + stats["tx"]["bytes"]
+
+
+def gigabits(site, hook, seconds, banners):
+    """Of a while of the traffic that is running, some connections with banners before it.
+
+    What loading the programs does to the traffic passes: it comes before each while alike.
+    """
+    if hook is None:
+        site.host.run(netns.BINARY, "--check", "veth0")
+    with site.probe(hook, banners):
+        site.load(banners)
+        time.sleep(0.5)
+        start, before = time.monotonic(), bytes_of(site)
+        time.sleep(seconds)
+        after, end = bytes_of(site), time.monotonic()
+        return (after - before) * 8 / (end - start) / 1e9
+
+
+def throughput_pairs(site, hook, args):
+    """(without, with) by turns within one run of iperf3: two runs differ by more than a probe.
+
+    Each while with the probe is compared with the mean of those before and after it.
+    """
+    seconds, banners = 1 if options.quick else 2, 50
+    attached = None if hook == "nothing" else hook
+    with site.bulk("-t", "86400", *args):
+        time.sleep(1)
+        without, with_ = [gigabits(site, None, seconds, banners)], []
+        for i in range(options.rounds):
+            progress(f"{' '.join(args)}, {hook}, round {i + 1} of {options.rounds}")
+            with_.append(gigabits(site, attached, seconds, banners))
+            without.append(gigabits(site, None, seconds, banners))
+    return [((before + after) / 2, among)
+            for before, among, after in zip(without, with_, without[1:])]
+
+
 def throughput():
     """iperf3 beside an attached bannerprobe, and some banners in the thick of it."""
     title("Throughput: iperf3 with bannerprobe over without")
-    seconds, banners = 1 if options.quick else 2, 50
-    with Site() as site:
-        def gigabits(hook, args):
-            with site.probe(hook, banners), site.bulk("-t", str(seconds), *args) as bulk:
-                time.sleep(0.3)
-                site.load(banners)
-                return finished(bulk)["bits_per_second"] / 1e9
-
-        found = {case: in_turns(lambda hook: gigabits(hook, args), options.rounds)
-                 for case, args in CASES.items()}
+    found = {}
+    for case, args in CASES.items():
+        with Site() as site:
+            found[case] = {hook: throughput_pairs(site, hook, args)
+                           for hook in options.hooks}
+    progress("")
     row = table("hook", *CASES, "goal of each")
     row("without, Gbit/s", *(spread([without for pairs in found[case].values()
                                      for without, _ in pairs], ".1f") for case in CASES), "")
-    for hook in ["nothing", *HOOKS]:
+    for hook in options.hooks:
         medians = [statistics.median(ratios(found[case][hook])) for case in CASES]
         goal = judged(min(medians), ">= 0.98", lambda n: n >= 0.98) if hook == "auto" else ""
         row(named(hook), *(spread(ratios(found[case][hook])) for case in CASES), goal)
@@ -793,11 +830,15 @@ def main():
     parser.add_argument("section", nargs="*", help=", ".join(SECTIONS) + " (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--rounds", type=int, help="default 5, with --quick 2")
+    parser.add_argument("--hooks", type=lambda text: text.split(","),
+                        help=",".join(HOOKS) + " (default: all)")
     parser.parse_args(namespace=options)
     options.rounds = options.rounds or (2 if options.quick else 5)
     unknown = set(options.section) - set(SECTIONS)
     if unknown or options.rounds < 1:
         parser.error(f"no such section: {', '.join(unknown)}" if unknown else "at least one round")
+    if not set(options.hooks) <= set(HOOKS):
+        parser.error("no such hook")
     if os.geteuid():
         sys.exit("bench_host.py: must be run as root: it makes network namespaces")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

@@ -489,7 +489,7 @@ static void test_half_open_flood(void **state)
 /* A bucket that has spilled does not wait for ever. */
 static void test_spill_is_given_up(void **state)
 {
-	const __u64 given_up = (__u64)SPILL_LIFETIME << 30;
+	const __u64 given_up = (SPILL_LIFETIME + 2ULL) << 30;
 	char banners[TEXT_MAX] = "";
 	struct native native;
 

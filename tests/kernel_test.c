@@ -20,6 +20,7 @@
 #include <pcap/dlt.h>
 #include <pcap/pcap.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -499,6 +500,121 @@ static void test_race(void **state)
 	kernel_table_clear(bpf);
 }
 
+/* --- one CPU spills what another one wants ------------------------------ */
+
+#define SPILLED 100000
+#define SPILLED_OPEN 50 /* at most so many are open: the LRU map holds them */
+
+struct spill_race {
+	struct bpf_program *program;
+	__u32 begun, done; /* connections; each is written by one thread */
+	bool failed;
+};
+
+static void send_step(struct spill_race *race, __u32 connection,
+		      const struct step *step)
+{
+	struct test_packet packet;
+	struct bytes bytes;
+
+	step_packet(&packet, step, test_isns[0], (__u16)(1 + connection % 60000),
+		    false);
+	packet.server_port = (__u16)(27 + connection / 60000);
+	packet_build(&bytes, &packet);
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes.data,
+		    .data_size_in = (__u32)bytes.len, .repeat = 1);
+	if (bpf_prog_test_run_opts(bpf_program__fd(race->program), &options))
+		__atomic_store_n(&race->failed, true, __ATOMIC_RELAXED);
+}
+
+static __u32 load_count(const __u32 *count)
+{
+	return __atomic_load_n(count, __ATOMIC_ACQUIRE);
+}
+
+/* Handshakes, each of which spills the connection eight before it. */
+static void *open_connections(void *context)
+{
+	static const struct step handshake[] = {
+		{ true, false, TCP_SYN, 0, 0, "" },
+		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "" },
+		{ true, false, TCP_ACK, 1, 1, "" },
+	};
+	struct spill_race *race = context;
+
+	for (__u32 i = 0; i < SPILLED && !race->failed; i++) {
+		while (i - load_count(&race->done) > SPILLED_OPEN)
+			sched_yield();
+		for (int k = 0; k < 3; k++)
+			send_step(race, i, &handshake[k]);
+		__atomic_store_n(&race->begun, i + 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+/* The banner of each, when it is the next to be spilled. */
+static void *send_banners(void *context)
+{
+	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello" };
+	struct spill_race *race = context;
+
+	for (__u32 i = 0; i < SPILLED && !race->failed; i++) {
+		__u32 from = i + PENDING_WAYS - i % 3;
+
+		while (load_count(&race->begun) < (from < SPILLED ? from : SPILLED))
+			sched_yield();
+		send_step(race, i, &banner);
+		__atomic_store_n(&race->done, i + 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static int count_spilled(void *context, void *data, size_t size)
+{
+	const struct record *record = data;
+
+	(void)size;
+	((__u8 *)context)[(record->server_port - 27) * 60000 +
+			  record->client_port - 1]++;
+	return 0;
+}
+
+/* A table of one bucket: each connection is logged once, wherever it was. */
+static void test_spill_race(void **state)
+{
+	static __u8 records[120000];
+	struct bannerprobe_bpf *small =
+		programs_load(PROGRAMS_ETHERNET, LENGTH, PENDING_WAYS);
+	struct spill_race race = {};
+	struct ring_buffer *ring;
+	__u32 lost = 0, twice = 0;
+	pthread_t opener, sender;
+
+	(void)state;
+	assert_non_null(small);
+	race.program = small->progs.bannerprobe_rx;
+	ring = ring_buffer__new(bpf_map__fd(small->maps.records), count_spilled,
+				records, NULL);
+	assert_non_null(ring);
+	assert_int_equal(pthread_create(&opener, NULL, open_connections, &race), 0);
+	assert_int_equal(pthread_create(&sender, NULL, send_banners, &race), 0);
+	while (load_count(&race.done) < SPILLED && !race.failed) {
+		ring_buffer__poll(ring, 10);
+	}
+	pthread_join(opener, NULL);
+	pthread_join(sender, NULL);
+	ring_buffer__consume(ring);
+	ring_buffer__free(ring);
+	bannerprobe_bpf__destroy(small);
+	assert_false(race.failed);
+	for (__u32 i = 0; i < SPILLED; i++) {
+		lost += !records[i];
+		twice += records[i] > 1;
+	}
+	if (lost || twice)
+		fail_msg("%u lost, %u logged twice", lost, twice);
+}
+
 /* --- by the million ---------------------------------------------------- */
 
 #define PIECE 5000 /* records that the ring buffer has room for */
@@ -624,6 +740,7 @@ int main(int argc, char **argv)
 		THROUGH(test_race, "race through XDP", 0),
 		THROUGH(test_race, "race through tc", 1),
 		THROUGH(test_race, "race, in by XDP and out by tc", 2),
+		cmocka_unit_test(test_spill_race),
 		{ "millions through XDP", test_millions, NULL, NULL, (void *)&xdp },
 		{ "millions through tc", test_millions, NULL, NULL, (void *)&tc },
 		{ "flood through XDP", test_millions_in_flood, NULL, NULL, (void *)&xdp },

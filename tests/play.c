@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void append(char text[TEXT_MAX], const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -47,6 +48,17 @@ void text_set_counters(char text[TEXT_MAX], const __u64 counters[COUNTER_MAX])
 	}
 }
 
+/* Whether a packet may change anything, as the parser has it. */
+static bool may_change(const struct native *native, enum parse_result parsed,
+		       const struct segment *segment)
+{
+	if (parsed != PARSED)
+		return parse_counter(parsed) != COUNT_NOTHING;
+	return segment->flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
+	       front_may_have(&native->front,
+			      flow_hash(segment, native->hash_secrets));
+}
+
 enum parse_result play_packet(struct native *native, const __u8 *data,
 			      size_t len, size_t wire_len, bool raw_ip,
 			      __u64 now, struct segment *segment)
@@ -57,9 +69,10 @@ enum parse_result play_packet(struct native *native, const __u8 *data,
 	*segment = (struct segment){};
 	parsed = raw_ip ? parse_ip(&frame, 0, segment) :
 			  parse_ethernet(&frame, segment);
-	/* What a glance leaves out would have changed nothing. */
 	if (raw_ip ? glance_ip(&frame, 0, &native->front) :
 		     glance_ethernet(&frame, &native->front))
 		native_packet(native, parsed, &frame, segment, now);
+	else if (may_change(native, parsed, segment))
+		abort(); /* a glance has left out what counts */
 	return parsed;
 }

@@ -213,8 +213,7 @@ static const char *xdp_advice(int error)
 	case ERANGE:
 	case EINVAL:
 		return "the driver refuses it: a large MTU, LRO or too few "
-		       "queues "
-		       "are common reasons";
+		       "queues are common reasons";
 	case ENOMEM:
 		return "no memory for its queues";
 	default:

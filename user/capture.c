@@ -183,8 +183,11 @@ static void serve_signals(struct reader *reader)
 		output_reopen(reader->output);
 	}
 	if (stats_due) {
+		__u64 counters[COUNTER_MAX];
+
 		stats_due = false;
-		stats_print(reader->native.counters, reader->output);
+		native_read_counters(&reader->native, counters);
+		stats_print(counters, reader->output);
 	}
 }
 

@@ -79,12 +79,16 @@ void flow_table_put(struct flow_table *table, __u64 id, const struct flow *flow)
 	HASH_ADD(handle, table->entries, id, sizeof(entry->id), entry);
 }
 
-void flow_table_clear(struct flow_table *table,
-		      void (*each)(const struct flow *flow, void *context),
-		      void *context)
+void flow_table_each(const struct flow_table *table,
+		     void (*each)(const struct flow *flow, void *context),
+		     void *context)
 {
 	for (__u32 i = 0; i < table->used; i++)
 		each(&table->pool[i].flow, context);
+}
+
+void flow_table_clear(struct flow_table *table)
+{
 	HASH_CLEAR(handle, table->entries);
 	table->used = 0;
 }

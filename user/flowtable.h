@@ -21,9 +21,12 @@ struct flow *flow_table_find(struct flow_table *table, __u64 id);
 void flow_table_put(struct flow_table *table, __u64 id,
 		    const struct flow *flow);
 
-/* Calls `each` for every connection and empties the table. */
-void flow_table_clear(struct flow_table *table,
-		      void (*each)(const struct flow *flow, void *context),
-		      void *context);
+/* Calls `each` for every connection. */
+void flow_table_each(const struct flow_table *table,
+		     void (*each)(const struct flow *flow, void *context),
+		     void *context);
+
+/* Empties the table. */
+void flow_table_clear(struct flow_table *table);
 
 #endif

@@ -31,7 +31,7 @@ bool native_open(struct native *native, __u32 max_flows, __u32 length,
 		.front = { .words = calloc(words, sizeof(__u64)),
 			   .secrets = native->hash_secrets,
 			   .mask = words - 1 },
-		.flows = flow_table_new(max_flows),
+		.flows = flow_table_new(pending_spilled(max_flows)),
 		.record = calloc(1, sizeof(struct record) + BANNER_MAX),
 		.length = length,
 		.log = log,
@@ -153,7 +153,33 @@ void native_packet(struct native *native, enum parse_result parsed,
 	if (sighting.sender < 0)
 		return;
 	sighting.segment = *segment;
-	track_flow(native, frame, &sighting, now);
+	/* The hooks do not ask what time it is, either. */
+	track_flow(native, frame, &sighting,
+		   segment_needs_time(segment) ? now : 0);
+}
+
+static void each_flow(const struct native *native,
+		      void (*each)(const struct flow *flow, void *context),
+		      void *context)
+{
+	for (__u32 i = 0; i < native->bucket_count; i++) {
+		for (int way = 0; way < PENDING_WAYS; way++)
+			each(&native->entries[i].ways[way].flow, context);
+	}
+	flow_table_each(native->flows, each, context);
+}
+
+static void count_open(const struct flow *flow, void *context)
+{
+	*(__u64 *)context += flow_is_pending(flow);
+}
+
+void native_read_counters(const struct native *native,
+			  __u64 counters[COUNTER_MAX])
+{
+	memcpy(counters, native->counters, sizeof(native->counters));
+	each_flow(native, count_open, &counters[COUNT_OPEN]);
+	count_evicted(counters);
 }
 
 static void count_unfinished(const struct flow *flow, void *context)
@@ -164,17 +190,13 @@ static void count_unfinished(const struct flow *flow, void *context)
 
 void native_finish(struct native *native)
 {
-	for (__u32 i = 0; i < native->bucket_count; i++) {
-		for (int way = 0; way < PENDING_WAYS; way++)
-			count_unfinished(&native->entries[i].ways[way].flow,
-					 native);
-	}
+	each_flow(native, count_unfinished, native);
 	memset(native->buckets, 0,
 	       native->bucket_count * sizeof(*native->buckets));
 	memset(native->entries, 0,
 	       native->bucket_count * sizeof(*native->entries));
 	memset(native->front.words, 0,
 	       (native->front.mask + 1ULL) * sizeof(*native->front.words));
-	flow_table_clear(native->flows, count_unfinished, native);
+	flow_table_clear(native->flows);
 	count_evicted(native->counters);
 }

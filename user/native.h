@@ -26,7 +26,7 @@ struct native {
 	void *context;
 };
 
-/* A secret for this run: nobody can choose addresses that share a bucket. */
+/* A secret for this run: see hash.h. */
 void hash_randomize(__u64 secrets[HASH_SECRETS]);
 
 /* `log` is called for each banner. False without memory. */
@@ -42,6 +42,10 @@ void native_close(struct native *native);
 void native_packet(struct native *native, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
 		   __u64 now);
+
+/* The counters so far, with those that are open and those that were evicted. */
+void native_read_counters(const struct native *native,
+			  __u64 counters[COUNTER_MAX]);
 
 /*
  * No more packets of these connections: counts what was undecided and forgets

@@ -35,7 +35,7 @@ static const struct argp_option option_table[] = {
 	  "device's traffic least), xdp, xdp-native, xdp-generic or tc",
 	  0 },
 	{ "max-flows", OPTION_MAX_FLOWS, "N", 0,
-	  "connections in the table (default 65536)", 0 },
+	  "connections in the table, at most 4194304 (default 65536)", 0 },
 	{ "check", OPTION_CHECK, NULL, 0,
 	  "load and verify the programs, say what would be attached where, "
 	  "attach nothing",

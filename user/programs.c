@@ -38,13 +38,13 @@ static const char *load_advice(int error)
 	}
 }
 
-/* For those whose bucket is full: half as many again. */
 static __u32 spilled_flows(__u32 max_flows)
 {
 	int cpus = libbpf_num_possible_cpus();
 	__u32 least = 2 * LRU_HOARD * (__u32)(cpus > 0 ? cpus : 1);
 
-	return max_flows / 2 > least ? max_flows / 2 : least;
+	return pending_spilled(max_flows) > least ? pending_spilled(max_flows) :
+						    least;
 }
 
 static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
@@ -155,7 +155,10 @@ static __u64 count_pending_ways(const void *value)
 	return count;
 }
 
-/* Connections about which nothing is decided. */
+/*
+ * Connections about which nothing is decided, with those that were spilled so
+ * long ago that nobody looks for them any more.
+ */
 static __u64 count_open(const struct bannerprobe_bpf *bpf)
 {
 	return sum_values(bpf_map__fd(bpf->maps.entries), sizeof(__u32),
