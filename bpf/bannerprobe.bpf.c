@@ -274,7 +274,7 @@ enum search {
 /* Looks for a sighting's connection, outside its bucket, too, if need be. */
 static __always_inline enum search search_once(const struct pending_place *place,
 					       struct sighting *sighting,
-					       struct flow **known, __u64 now)
+					       struct flow **known)
 {
 	struct pending_bucket *bucket = place->bucket;
 	__u32 spills = *(volatile __u32 *)&bucket->spills;
@@ -289,10 +289,10 @@ static __always_inline enum search search_once(const struct pending_place *place
 	bpf_spin_lock(&bucket->lock);
 	sighting->way = pending_find(place, sighting->hash, sighting->id);
 	unmoved = !is_here && bucket->spills == spills;
-	if (sighting->way >= 0 ||
+	/* Read back, where the ways to it are all alike to the verifier. */
+	if (*(volatile int *)&sighting->way >= 0 ||
 	    (unmoved && (*known || segment_opens(&sighting->segment))))
 		return FOUND;
-	pending_give_up(place, now);
 	bpf_spin_unlock(&bucket->lock);
 	return unmoved ? NOWHERE : MOVED;
 }
@@ -312,13 +312,18 @@ static __always_inline bool find_and_lock(const struct pending_place *place,
 {
 	enum search result;
 
+	if (pending_is_stale(place->bucket, now)) {
+		bpf_spin_lock(&place->bucket->lock);
+		pending_give_up(place, now);
+		bpf_spin_unlock(&place->bucket->lock);
+	}
 	if (segment_opens(&sighting->segment))
 		make_room(place, sighting->id, now);
-	result = search_once(place, sighting, known, now);
+	result = search_once(place, sighting, known);
 	if (result == MOVED)
-		result = search_once(place, sighting, known, now);
+		result = search_once(place, sighting, known);
 	if (result == MOVED)
-		result = search_once(place, sighting, known, now);
+		result = search_once(place, sighting, known);
 	return result == FOUND;
 }
 

@@ -321,14 +321,21 @@ static __always_inline void pending_put(const struct pending_place *place,
 		*front_word(place, mark) |= 1ULL << (mark & 63);
 }
 
-/* No longer "perhaps" to every packet, if all that was spilled is given up. */
+/* Whether all that a bucket has spilled is to be given up. Needs no lock. */
+static __always_inline bool
+pending_is_stale(const struct pending_bucket *bucket, __u64 now)
+{
+	__u32 since = bucket->spill_time;
+
+	/* Signed: another CPU's clock, or a capture's, may be behind. */
+	return since && (__s32)(SPILL_CLOCK(now) - since) >= SPILL_LIFETIME;
+}
+
+/* No longer "perhaps" to every packet, if that is so. */
 static __always_inline void pending_give_up(const struct pending_place *place,
 					    __u64 now)
 {
-	__u32 since = place->bucket->spill_time;
-
-	/* Signed: another CPU's clock, or a capture's, may be behind. */
-	if (!since || (__s32)(SPILL_CLOCK(now) - since) < SPILL_LIFETIME)
+	if (!pending_is_stale(place->bucket, now))
 		return;
 	place->bucket->spill_time = 0;
 	front_refresh_all(place);

@@ -104,6 +104,7 @@ static bool find(struct native *native, const struct pending_place *place,
 		 struct sighting *sighting, struct flow **known, __u64 now)
 {
 	*known = NULL;
+	pending_give_up(place, now);
 	sighting->way = pending_find(place, sighting->hash, sighting->id);
 	if (sighting->way >= 0)
 		return true;
@@ -111,10 +112,7 @@ static bool find(struct native *native, const struct pending_place *place,
 		make_room(native, place, now);
 	if (place->bucket->spill_time)
 		*known = flow_table_find(native->flows, sighting->id);
-	if (*known || segment_opens(&sighting->segment))
-		return true;
-	pending_give_up(place, now);
-	return false;
+	return *known || segment_opens(&sighting->segment);
 }
 
 static void track_flow(struct native *native, const struct frame *frame,
