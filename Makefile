@@ -5,6 +5,7 @@
 #   make demo          real servers in a network namespace, and their banners
 #   make test          the whole test suite (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
+#   make fuzz          fuzzes the core, the capture reader and the formats
 #   make lint          clang-tidy and gcc's analyzer
 #   make bench         what the probe costs (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
@@ -121,6 +122,39 @@ $(BUILD)/bench_format: $(BENCH_FORMAT)
 $(BUILD)/tests/kernel_test $(BUILD)/bench_kernel $(BUILD)/bench_growth $(BUILD)/bench_format:
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
+
+# --- fuzzing
+
+FUZZ_SECONDS ?= 60
+FUZZERS := core capture format
+FUZZ_CFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
+fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz/%.o,$(1))
+FUZZ_core := $(call fuzz_objects,tests/fuzz/core.c $(PLAY))
+FUZZ_capture := $(call fuzz_objects,tests/fuzz/capture.c user/capture.c user/native.c \
+	user/flowtable.c user/format.c user/output.c user/stats.c user/message.c)
+FUZZ_format := $(call fuzz_objects,tests/fuzz/format.c user/format.c)
+
+$(BUILD)/fuzz/%.o: %.c | $(SKELETON)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(ALL_CFLAGS) $(FUZZ_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+.SECONDEXPANSION:
+$(FUZZERS:%=$(BUILD)/fuzz_%): $(BUILD)/fuzz_%: $$(FUZZ_%)
+	$(call say,LINK,$@)
+	$(Q)$(CLANG) $(FUZZ_CFLAGS) -o $@ $^ -lbpf -lpcap
+
+# Each for FUZZ_SECONDS; what it finds new is kept in $(BUILD).
+.PHONY: fuzz
+fuzz: $(FUZZERS:%=$(BUILD)/fuzz_%)
+	$(Q)$(PYTHON) tests/fuzz/seeds.py $(BUILD)/corpus
+	$(Q)for fuzzer in $(FUZZERS); do \
+		echo "$$fuzzer: $(FUZZ_SECONDS) seconds"; \
+		$(BUILD)/fuzz_$$fuzzer -max_total_time=$(FUZZ_SECONDS) -max_len=8192 \
+			-artifact_prefix=$(BUILD)/fuzz_$$fuzzer- -print_final_stats=1 -close_fd_mask=2 \
+			$(BUILD)/corpus/$$fuzzer 2>$(BUILD)/fuzz_$$fuzzer.log || \
+			{ tail -n 40 $(BUILD)/fuzz_$$fuzzer.log; exit 1; }; \
+		grep -E '^(stat::number_of|stat::average)' $(BUILD)/fuzz_$$fuzzer.log; done
 
 TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/kernel_test
 

@@ -101,8 +101,7 @@ static __always_inline bool glance_ipv6(const struct frame *frame, __u64 offset,
 		return false;
 	if (READ_FIELD(ip, nexthdr) != PROTO_TCP || !tcp_is_plain(tcp, len))
 		return true;
-	read_ipv6_address(source, &ip->saddr);
-	read_ipv6_address(destination, &ip->daddr);
+	read_ipv6_addresses(ip, source, destination);
 	return front_may_have(
 		front, flow_hash_ipv6(source, destination,
 				      READ_FIELD(tcp, source) ^

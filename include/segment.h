@@ -227,15 +227,24 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 	return PARSE_NOT_TCP;
 }
 
-/* An address out of a header: by words, where the compiler would copy bytes. */
-static __always_inline void read_ipv6_address(__u32 address[4],
-					      const struct in6_addr *from)
+/*
+ * The addresses of an IPv6 header: by words in a BPF program, where the compiler
+ * would copy bytes.
+ */
+static __always_inline void read_ipv6_addresses(const struct ipv6hdr *ip,
+						__u32 source[4],
+						__u32 destination[4])
 {
+	const __u8 *from = (const __u8 *)ip + offsetof(struct ipv6hdr, saddr);
+
 #ifdef __bpf__
-	for (int i = 0; i < 4; i++)
-		address[i] = ((const __u32 *)from)[i];
+	for (int i = 0; i < 4; i++) {
+		source[i] = ((const __u32 *)from)[i];
+		destination[i] = ((const __u32 *)from)[4 + i];
+	}
 #else
-	__builtin_memcpy(address, from, sizeof(*from));
+	memcpy(source, from, 16);
+	memcpy(destination, from + 16, 16);
 #endif
 }
 
@@ -260,8 +269,7 @@ parse_ipv6(const struct frame *frame, __u64 offset, struct segment *segment)
 	if (ip_end > frame->wire_len)
 		return PARSE_MALFORMED;
 
-	read_ipv6_address(segment->source, &ip->saddr);
-	read_ipv6_address(segment->destination, &ip->daddr);
+	read_ipv6_addresses(ip, segment->source, segment->destination);
 	segment->family = 6;
 	offset += sizeof(*ip);
 	result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr), &offset,

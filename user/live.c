@@ -23,6 +23,13 @@
 
 #define NS_PER_SECOND 1000000000ULL
 
+/*
+ * How long records gather, in microseconds: waking up for each would cost more
+ * than all else that is done for it. The ring buffer has room for a hundred
+ * times as many as come in that time on a busy host.
+ */
+#define BATCH_TIME 5000
+
 struct live {
 	const struct options *options;
 	struct output *output;
@@ -180,7 +187,7 @@ static int on_record(void *context, void *data, size_t size)
 	return 0;
 }
 
-static void on_records(struct live *live)
+static void write_records(struct live *live)
 {
 	read_clock_offset(live);
 	ring_buffer__consume(live->ring);
@@ -189,6 +196,12 @@ static void on_records(struct live *live)
 		live->stop = true;
 		live->code = EXIT_FAILED;
 	}
+}
+
+static void on_records(struct live *live)
+{
+	usleep(BATCH_TIME);
+	write_records(live);
 }
 
 /* --- the event loop ---------------------------------------------------- */
@@ -339,7 +352,7 @@ static void finish(struct live *live)
 	__u64 counters[COUNTER_MAX];
 
 	detach_interfaces(live);
-	on_records(live);
+	write_records(live);
 	programs_read_counters(live->bpf, counters);
 	if (live->options->stats)
 		stats_print(counters, live->output);
