@@ -57,7 +57,7 @@ struct {
 /* The undecided that their bucket had no room for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 65536);
+	__uint(max_entries, 1024);
 	__type(key, __u64); /* flow_identify() */
 	__type(value, struct flow);
 } flows SEC(".maps");

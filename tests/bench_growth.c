@@ -20,7 +20,7 @@
 #define ROUNDS 5
 #define SEEN_MOST 10000000
 #define FLOWS_LEAST (1 << 10)
-#define FLOWS_DEFAULT (1 << 16)
+#define FLOWS_DEFAULT (1 << 15)
 #define FLOWS_MOST (1 << 22)
 
 static struct bannerprobe_bpf *probe;

@@ -23,7 +23,7 @@
 #define ROUNDS 9
 #define PIECE 20000 /* packets: 5,000 records at most */
 #define CPUS_MAX 1024
-#define MAX_FLOWS 65536
+#define MAX_FLOWS 32768 /* as bannerprobe has it */
 
 struct scenario {
 	const char *name;

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define DEFAULT_LENGTH 256
-#define DEFAULT_FLOWS 65536
+#define DEFAULT_FLOWS 32768 /* their table stays in a cache of 1 MiB */
 
 enum long_option {
 	OPTION_HOOK = 256,
@@ -35,7 +35,7 @@ static const struct argp_option option_table[] = {
 	  "device's traffic least), xdp, xdp-native, xdp-generic or tc",
 	  0 },
 	{ "max-flows", OPTION_MAX_FLOWS, "N", 0,
-	  "connections in the table, at most 4194304 (default 65536)", 0 },
+	  "connections in the table, at most 4194304 (default 32768)", 0 },
 	{ "check", OPTION_CHECK, NULL, 0,
 	  "load and verify the programs, say what would be attached where, "
 	  "attach nothing",
