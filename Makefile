@@ -83,6 +83,7 @@ DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
 	user/message.c user/native.c user/flowtable.c
 
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
+PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c $(PLAY))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 KERNEL_TEST := $(call objects,tests/kernel_test.c $(PLAY) $(DRIVE))
 BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
@@ -111,6 +112,8 @@ $(BUILD)/drive.skel.h: $(BUILD)/drive.bpf.o
 $(BUILD)/tests/drive.o: $(BUILD)/drive.skel.h
 
 $(BUILD)/tests/core_test: $(CORE_TEST)
+$(BUILD)/tests/property_test: $(PROPERTY_TEST)
+$(BUILD)/tests/core_test $(BUILD)/tests/property_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
@@ -156,7 +159,7 @@ fuzz: $(FUZZERS:%=$(BUILD)/fuzz_%)
 			{ tail -n 40 $(BUILD)/fuzz_$$fuzzer.log; exit 1; }; \
 		grep -E '^(stat::number_of|stat::average)' $(BUILD)/fuzz_$$fuzzer.log; done
 
-TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/kernel_test
+TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/kernel_test
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
@@ -239,5 +242,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)

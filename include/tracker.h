@@ -86,6 +86,15 @@ static __always_inline __s32 seq_distance(__u32 from, __u32 to)
 	return (__s32)(to - from);
 }
 
+/*
+ * Whether a number is near enough to one that was expected to be no guess: of
+ * a connection that is decided, what has followed is not known.
+ */
+static __always_inline bool seq_is_near(__u32 expected, __u32 seq)
+{
+	return seq - expected <= FIRST_WINDOW_MAX;
+}
+
 static __always_inline bool flow_is_pending(const struct flow *flow)
 {
 	return flow->seen && !(flow->seen & FLOW_DECIDED);
@@ -161,7 +170,9 @@ static __always_inline void track_server_data(struct flow *flow,
 		return;
 	if (from > 0) { /* reordered, or the first was missed: wait */
 		flow->seen |= SEEN_SERVER_AHEAD;
-		if (fin && segment->flags & TCP_ACK && acked >= 0)
+		/* A blind forger must not be able to end it. */
+		if (fin && segment->flags & TCP_ACK &&
+		    seq_is_near(flow->cisn + 1, segment->ack))
 			flow->seen |= SEEN_SERVER_FIN;
 		return;
 	}
@@ -189,7 +200,8 @@ static __always_inline void track_server(struct flow *flow,
 					 struct verdict *verdict)
 {
 	if (flow->seen & FLOW_DECIDED) {
-		if (segment->flags & TCP_FIN)
+		if (segment->flags & TCP_FIN &&
+		    seq_is_near(flow->sisn + 1, segment->seq))
 			flow->seen |= SEEN_SERVER_FIN;
 	} else if (flow->seen & SEEN_SYNACK) {
 		track_server_data(flow, segment, segment->seq, verdict);
@@ -222,7 +234,7 @@ static __always_inline void track_client(struct flow *flow,
 	const __s64 to = (__s64)from + segment->payload_len;
 
 	if (flow->seen & FLOW_DECIDED) {
-		if (fin)
+		if (fin && seq_is_near(flow->cisn + 1, segment->seq))
 			flow->seen |= SEEN_CLIENT_FIN;
 		return;
 	}
@@ -354,8 +366,8 @@ rst_is_valid(const struct flow *flow, const struct segment *segment, int sender)
 		return false;
 
 	expected = from_client ? flow->cisn + 1 : flow->sisn + 1;
-	if (flow->seen & FLOW_DECIDED) /* what has followed is not known */
-		return seq_distance(expected, segment->seq) >= 0;
+	if (flow->seen & FLOW_DECIDED)
+		return seq_is_near(expected, segment->seq);
 	if (from_client)
 		return segment->seq == expected ||
 		       (flow->seen & SEEN_CLIENT_FIN &&
