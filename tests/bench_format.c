@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../user/output.h"
+#include "median.h"
 
 #define ROUNDS 5
 #define RECORDS 2000000
@@ -79,18 +80,11 @@ static double one_round(enum format format, const char *path,
 	return RECORDS / (end - start);
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 int main(int argc, char **argv)
 {
 	static const char *const names[] = { "text", "json", "zeek" };
 	struct record *record = calloc(1, sizeof(*record) + sizeof(banner));
-	double rates[ROUNDS];
+	double rates[ROUNDS], middle;
 	cpu_set_t one;
 	char path[4096];
 
@@ -114,9 +108,9 @@ int main(int argc, char **argv)
 	for (int format = 0; format < 3; format++) {
 		for (int i = 0; i < ROUNDS; i++)
 			rates[i] = one_round(format, path, record) / 1e6;
-		qsort(rates, ROUNDS, sizeof(*rates), compare);
+		middle = median(rates, ROUNDS);
 		printf("| %s | %.2f | %.2f to %.2f | 1 |\n", names[format],
-		       rates[ROUNDS / 2], rates[0], rates[ROUNDS - 1]);
+		       middle, rates[0], rates[ROUNDS - 1]);
 	}
 	free(record);
 	return 0;

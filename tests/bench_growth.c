@@ -15,6 +15,7 @@
 #include "bannerprobe.skel.h"
 #include "drive.h"
 #include "kernel_table.h"
+#include "median.h"
 
 #define PIECE 5000 /* connections whose records the ring buffer has room for */
 #define ROUNDS 5
@@ -66,13 +67,6 @@ static void unload(void)
 	bannerprobe_bpf__destroy(probe);
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* ns a packet over an empty program: the median of some rounds. */
 static double cost(enum vary vary, __u64 from, __u32 count)
 {
@@ -87,8 +81,7 @@ static double cost(enum vary vary, __u64 from, __u32 count)
 				count) - empty;
 		ring_buffer__consume(ring);
 	}
-	qsort(over, ROUNDS, sizeof(*over), compare);
-	return over[ROUNDS / 2];
+	return median(over, ROUNDS);
 }
 
 /* Connections from one number to another, both whole pieces. */

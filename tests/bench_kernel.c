@@ -18,6 +18,7 @@
 #include "bannerprobe.skel.h"
 #include "drive.h"
 #include "kernel_table.h"
+#include "median.h"
 #include "record.h"
 
 #define ROUNDS 9
@@ -107,13 +108,6 @@ static void flooded_table(const struct scenario *scenario)
 
 /* --- measuring --------------------------------------------------------- */
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
 /* One counter, without a look at the table: that would empty the caches. */
 static __u64 counter(enum counter which)
 {
@@ -171,7 +165,7 @@ static double one_round(const struct scenario *scenario, enum road road,
 
 static void measure(const struct scenario *scenario, enum road road)
 {
-	double over[ROUNDS];
+	double over[ROUNDS], middle;
 	struct bytes bytes;
 
 	packet_build(&bytes, &scenario->packet);
@@ -185,9 +179,9 @@ static void measure(const struct scenario *scenario, enum road road)
 	for (int i = 0; i < ROUNDS; i++)
 		over[i] = one_round(scenario, road, &bytes,
 				    0x100000 + (__u64)i * scenario->repeat);
-	qsort(over, ROUNDS, sizeof(*over), compare);
+	middle = median(over, ROUNDS);
 	printf("| %s | %s | %.0f | %.0f to %.0f | %d |\n", scenario->name,
-	       road == ROAD_XDP ? "XDP" : "tc", over[ROUNDS / 2], over[0], over[ROUNDS - 1],
+	       road == ROAD_XDP ? "XDP" : "tc", middle, over[0], over[ROUNDS - 1],
 	       scenario->goal);
 	fflush(stdout);
 }
