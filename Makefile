@@ -201,12 +201,12 @@ bench-growth:
 deps:
 	$(Q)packaging/deps.sh
 
-LINTED := $(SOURCES) tests/core_test.c tests/kernel_test.c
+LINTED := $(SOURCES) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/drive.c
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"hash.h"},{"name":"front.h"},{"name":"pending.h"},{"name":"tracker.h"},{"name":"record.h"}]
 .PHONY: lint
-lint: $(SKELETON)
+lint: $(SKELETON) $(BUILD)/drive.skel.h
 	$(Q)for source in $(LINTED); do \
 		clang-tidy --quiet --line-filter='$(OWN_FILES)' $$source -- $(ALL_CFLAGS) 2>/dev/null && \
 		$(CC) $(ALL_CFLAGS) -fanalyzer -Wno-analyzer-malloc-leak \
