@@ -271,27 +271,30 @@ enum search {
 	MOVED,	 /* perhaps, meanwhile: to be looked for again */
 };
 
-/* Looks for a sighting's connection, outside its bucket, too, if need be. */
+/*
+ * Looks for a sighting's connection, outside its bucket, too, if need be.
+ * `again`: the second time, when it cannot have moved since the first.
+ */
 static __always_inline enum search search_once(const struct pending_place *place,
 					       struct sighting *sighting,
-					       struct flow **known)
+					       struct flow **known, bool again)
 {
 	struct pending_bucket *bucket = place->bucket;
 	__u32 spills = *(volatile __u32 *)&bucket->spills;
-	bool has_spilled = *(volatile __u32 *)&bucket->spill_time;
-	bool unmoved, is_here = false;
+	bool elsewhere = again || *(volatile __u32 *)&bucket->spill_time;
+	bool is_here = false, unmoved;
 
 	*known = NULL;
-	if (has_spilled)
+	if (elsewhere && !again)
 		is_here = pending_find_id(place->entries, sighting->id) >= 0;
-	if (has_spilled && !is_here)
+	if (elsewhere && !is_here)
 		*known = bpf_map_lookup_elem(&flows, &sighting->id);
 	bpf_spin_lock(&bucket->lock);
 	sighting->way = pending_find(place, sighting->hash, sighting->id);
-	unmoved = !is_here && bucket->spills == spills;
+	unmoved = again || (!is_here && bucket->spills == spills);
 	/* Read back, where the ways to it are all alike to the verifier. */
-	if (*(volatile int *)&sighting->way >= 0 ||
-	    (unmoved && (*known || segment_opens(&sighting->segment))))
+	if (*(volatile int *)&sighting->way >= 0 || *known ||
+	    (unmoved && segment_opens(&sighting->segment)))
 		return FOUND;
 	bpf_spin_unlock(&bucket->lock);
 	return unmoved ? NOWHERE : MOVED;
@@ -303,8 +306,8 @@ static __always_inline enum search search_once(const struct pending_place *place
  *
  * A connection may be spilled after it was looked for in the LRU map and
  * before the lock is taken: then it would be found nowhere and begin again,
- * so it is looked for once more. (No loop: before Linux 6.3 the verifier
- * refuses one that is entered by falling through.)
+ * so it is looked for once more. By then it is in the LRU map, and does not
+ * come back: twice is enough, however long this CPU was held up.
  */
 static __always_inline bool find_and_lock(const struct pending_place *place,
 					  struct sighting *sighting,
@@ -319,11 +322,9 @@ static __always_inline bool find_and_lock(const struct pending_place *place,
 	}
 	if (segment_opens(&sighting->segment))
 		make_room(place, sighting->id, now);
-	result = search_once(place, sighting, known);
+	result = search_once(place, sighting, known, false);
 	if (result == MOVED)
-		result = search_once(place, sighting, known);
-	if (result == MOVED)
-		result = search_once(place, sighting, known);
+		result = search_once(place, sighting, known, true);
 	return result == FOUND;
 }
 
