@@ -243,4 +243,5 @@ clean:
 	rm -rf $(BUILD) bannerprobe
 
 -include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
+	$(FUZZ_core) $(FUZZ_capture) $(FUZZ_format) \
 	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)
