@@ -424,8 +424,7 @@ static __always_inline bool see(enum parse_result result,
 	if (result != PARSED)
 		return false;
 	sighting->hash = flow_hash(segment, hash_secrets);
-	if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-	    !front_may_have(&front, sighting->hash))
+	if (!segment_may_matter(segment, sighting->hash, &front))
 		return false;
 	sighting->id = flow_identify(segment, hash_secrets, &sighting->sender);
 	return sighting->sender >= 0;
@@ -455,7 +454,7 @@ static __always_inline int watch_copy(const struct packet *packet)
 		return 0;
 	if (len > HEADERS_MAX)
 		len = HEADERS_MAX;
-	OPAQUE(len); /* likewise */
+	OPAQUE(len); /* the verifier needs the check that follows */
 	/* Before multi-buffer XDP nothing else is at hand, either. */
 	if (len && len <= HEADERS_MAX &&
 	    (!packet->is_xdp || xdp_has_load_bytes) &&

@@ -40,6 +40,15 @@ static __always_inline bool front_may_have(const struct front *front,
 	return front->words[front_index(front, hash)] >> front_bit(hash) & 1;
 }
 
+/* Whether a segment with this hash may change anything. */
+static __always_inline bool segment_may_matter(const struct segment *segment,
+					       __u64 hash,
+					       const struct front *front)
+{
+	return segment->flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
+	       front_may_have(front, hash);
+}
+
 /*
  * Whether a TCP header is one of data or an ACK, without a fault. `len`: bytes
  * of the header and the payload, by the IP header.

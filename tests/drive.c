@@ -7,22 +7,21 @@
 #include "bannerprobe.skel.h"
 #include "drive.skel.h"
 
-#define XDP_HAS_FRAGS (1U << 5)
-
 static struct bannerprobe_bpf *probe;
 static struct drive_bpf *drivers;
 
 bool drive_open(struct bannerprobe_bpf *of)
 {
+	__u32 flags;
+
 	probe = of;
 	drivers = drive_bpf__open();
 	if (!drivers)
 		return false;
 	/* A tail call goes only between programs that both take fragments. */
-	if (probe->rodata->xdp_has_load_bytes) {
-		bpf_program__set_flags(drivers->progs.empty_xdp, XDP_HAS_FRAGS);
-		bpf_program__set_flags(drivers->progs.vary_xdp, XDP_HAS_FRAGS);
-	}
+	flags = bpf_program__flags(probe->progs.bannerprobe_xdp);
+	bpf_program__set_flags(drivers->progs.empty_xdp, flags);
+	bpf_program__set_flags(drivers->progs.vary_xdp, flags);
 	return !drive_bpf__load(drivers);
 }
 

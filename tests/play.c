@@ -54,9 +54,9 @@ static bool may_change(const struct native *native, enum parse_result parsed,
 {
 	if (parsed != PARSED)
 		return parse_counter(parsed) != COUNT_NOTHING;
-	return segment->flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
-	       front_may_have(&native->front,
-			      flow_hash(segment, native->hash_secrets));
+	return segment_may_matter(segment,
+				  flow_hash(segment, native->hash_secrets),
+				  &native->front);
 }
 
 enum parse_result play_packet(struct native *native, const __u8 *data,

@@ -143,8 +143,7 @@ void native_packet(struct native *native, enum parse_result parsed,
 	if (parsed != PARSED)
 		return;
 	sighting.hash = flow_hash(segment, native->hash_secrets);
-	if (!(segment->flags & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-	    !front_may_have(&native->front, sighting.hash))
+	if (!segment_may_matter(segment, sighting.hash, &native->front))
 		return;
 	sighting.id =
 		flow_identify(segment, native->hash_secrets, &sighting.sender);
