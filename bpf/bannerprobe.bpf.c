@@ -261,7 +261,8 @@ static __always_inline void make_room(const struct pending_place *place,
 	if (!pending_is_crowded(place->bucket) ||
 	    pending_find_id(place->entries, id) >= 0)
 		return;
-	way = pending_victim(place->bucket) & (PENDING_WAYS - 1);
+	way = pending_victim(place->bucket, VICTIM_COMPLETE) &
+	      (PENDING_WAYS - 1);
 	spill(place, place->entries->ways[way].id, now);
 }
 

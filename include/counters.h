@@ -31,6 +31,8 @@
 	X(OPEN, "open", "still open, nothing decided")                         \
 	/* Segments that changed nothing, by what is wrong with them. */       \
 	X(STALE_SYNACK, "stale_synack", "SYN-ACKs that answer no SYN seen")    \
+	X(SYN_IN_CONNECTION, "syn_in_connection",                              \
+	  "SYNs on the four-tuple of a connection that waits for its banner")  \
 	X(INVALID_RST, "invalid_rst", "RSTs with a number not expected")       \
 	X(OUT_OF_WINDOW, "out_of_window",                                      \
 	  "client segments outside the server's first window")                 \

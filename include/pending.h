@@ -26,6 +26,13 @@
 #define PENDING_WAYS 8 /* a power of two */
 
 /*
+ * Ways that connections with a complete handshake may keep when others need
+ * room for theirs: a flood of connections that never speak must not leave each
+ * new one a single way, and with it no more time than until the next SYN.
+ */
+#define COMPLETE_WAYS 2
+
+/*
  * Words of the front for a bucket, where there are enough: with all ways of a
  * bucket taken, 3 % of the others are a "perhaps".
  */
@@ -64,7 +71,7 @@ enum pending_rank {
 /* A cache line: all that is read where a connection is not found. */
 struct pending_bucket {
 	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
-	__u32 begun;	  /* connections that have begun here; it wraps */
+	__u32 begun;	  /* their ages are told by it; it wraps */
 	__u32 spills;	  /* that have left for the LRU map; it wraps */
 	__u32 spill_time; /* SPILL_CLOCK of the last; 0: none is out */
 	__u64 marks;	  /* pending_mark() of each way's, in its byte */
@@ -90,10 +97,13 @@ static inline __u32 pending_buckets(__u32 max_flows)
 	return buckets;
 }
 
-/* How many spilled connections there is room for, besides. */
+/*
+ * How many spilled connections there is room for, besides: as many complete
+ * handshakes as are asked for, whatever flood of others takes the buckets.
+ */
 static inline __u32 pending_spilled(__u32 max_flows)
 {
-	return max_flows / 2 + 1;
+	return max_flows;
 }
 
 /* How many words of the front that many buckets have. */
@@ -252,8 +262,15 @@ static __always_inline __u32 pending_rank(const struct flow *flow)
 	       (decided ^ 1) * used * (RANK_HALF_OPEN + answered);
 }
 
-/* The way that the next connection takes: the least worth, then the oldest. */
-static __always_inline int pending_victim(const struct pending_bucket *bucket)
+/* Who gives way: the least worth of all, or one whose handshake is complete. */
+enum victim {
+	VICTIM_LEAST,
+	VICTIM_COMPLETE,
+};
+
+/* The way of the victim, and of equals the oldest. */
+static __always_inline int pending_victim(const struct pending_bucket *bucket,
+					  enum victim wanted)
 {
 	/*
 	 * Which way it is stands in the lowest bits, mixed with some that the
@@ -265,10 +282,11 @@ static __always_inline int pending_victim(const struct pending_bucket *bucket)
 	for (int i = 0; i < PENDING_WAYS; i++) {
 		__u32 worth = bucket->worth[i];
 		__u32 age = (bucket->begun - worth) & ORDER_MASK;
-		/* 2 for a free way, 1, 1, 0 for a complete one. */
-		__u32 worthless = (4 - (worth >> RANK_SHIFT)) / 2;
-		__u64 key = ((__u64)worthless << RANK_SHIFT | age) << 3 |
-			    (i ^ salt);
+		__u32 rank = worth >> RANK_SHIFT;
+		/* Of the least: 2 for a free way, 1, 1, 0 for a complete one. */
+		__u32 fit = wanted == VICTIM_COMPLETE ? (rank + 1) / 4 :
+							(4 - rank) / 2;
+		__u64 key = ((__u64)fit << RANK_SHIFT | age) << 3 | (i ^ salt);
 
 		less = most - key; /* its highest bit; both are small */
 		OPAQUE(less);
@@ -285,15 +303,23 @@ pending_must_spill(const struct pending_bucket *bucket, int way)
 	       RANK_COMPLETE;
 }
 
-/* Whether nobody in the bucket may give way but by being spilled. */
+/*
+ * Whether one whose handshake is complete is to be spilled before another
+ * connection begins: nobody here is decided, and those whose handshakes go on
+ * have not the room that is kept for them.
+ */
 static __always_inline bool
 pending_is_crowded(const struct pending_bucket *bucket)
 {
-	__u32 all = ~0U;
+	__u32 all = ~0U, complete = 0;
 
-	for (int i = 0; i < PENDING_WAYS; i++)
-		all &= bucket->worth[i];
-	return all >> RANK_SHIFT == RANK_COMPLETE;
+	for (int i = 0; i < PENDING_WAYS; i++) {
+		const __u32 worth = bucket->worth[i];
+
+		all &= worth;
+		complete += worth >> WAITING_SHIFT & worth >> RANK_SHIFT & 1;
+	}
+	return all >> WAITING_SHIFT && complete > COMPLETE_WAYS;
 }
 
 /* Sets a way and the front. `order`: the bucket's `begun` when it began. */
@@ -400,12 +426,13 @@ static __always_inline void pending_track(const struct pending_place *place,
 		}
 		if (known) /* spilled, and replaced: that one has ended */
 			*known = none;
-		way = pending_victim(bucket);
+		way = pending_victim(bucket, VICTIM_LEAST);
 		if (pending_must_spill(bucket, way))
 			return;
 	}
 	order = bucket->worth[way & (PENDING_WAYS - 1)];
-	if (sighting->verdict.began)
+	/* A handshake that goes on is young again: a flood of SYNs does not. */
+	if (sighting->verdict.began || sighting->segment.flags & TCP_SYN)
 		order = ++bucket->begun;
 	pending_put(place, way, sighting->id,
 		    pending_mark(place, sighting->hash), &sighting->flow,

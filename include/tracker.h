@@ -24,6 +24,8 @@
  */
 #define FIRST_WINDOW_MAX 65535
 
+#define NS_PER_US 1000
+
 /* An acknowledgement further ahead is no answer: the largest window (RFC 7323).
  */
 #define WINDOW_MAX (1 << 30)
@@ -41,6 +43,12 @@ enum flow_seen {
 	SEEN_SERVER_AHEAD = 1 << 7, /* server data beyond sisn+1 */
 	SEEN_RST = 1 << 8,	    /* a valid one */
 	FLOW_DECIDED = 1 << 9,	    /* nothing more will be logged */
+
+	/* Of a SYN that may begin the next connection: see note_next_syn(). */
+	SEEN_NEXT_SYN = 1 << 10,
+	SEEN_NEXT_DATA = 1 << 11,     /* it carried data */
+	SEEN_NEXT_REVERSED = 1 << 12, /* the server sent it */
+	SEEN_NEXT = SEEN_NEXT_SYN | SEEN_NEXT_DATA | SEEN_NEXT_REVERSED,
 };
 
 /* The state of a connection. All zero: none yet. */
@@ -50,6 +58,8 @@ struct flow {
 	__u32 cisn;	   /* the client's initial sequence number */
 	__u32 sisn;	   /* the server's, if SEEN_SYNACK or SEEN_SERVER_SYN */
 	__u32 client_ack;  /* highest number acknowledged, if SEEN_ANSWERED */
+	__u32 next_cisn;   /* of the next SYN, if SEEN_NEXT_SYN */
+	__u32 next_us;	   /* microseconds from start_time to it */
 	__u16 seen;	   /* enum flow_seen */
 	__u8 client; /* which end of the connection: 0 or 1 (flow_identify) */
 	__u8 reserved;
@@ -260,6 +270,66 @@ static __always_inline void track_client(struct flow *flow,
 		flow->seen |= SEEN_CLIENT_FIN; /* wherever it is */
 }
 
+/*
+ * A SYN with other numbers on the four-tuple of a connection that waits for its
+ * banner. Whoever knows the addresses and ports can forge it, so the connection
+ * stays until a SYN-ACK proves that the server has taken the SYN for a new one
+ * (as RFC 5961, 4 has the server itself do). False where the time between the
+ * two is more than 32 bits of microseconds.
+ */
+static __always_inline bool note_next_syn(struct flow *flow,
+					  const struct segment *segment,
+					  int sender, __u64 now,
+					  struct verdict *verdict)
+{
+	const __u64 since = now / NS_PER_US - flow->start_time / NS_PER_US;
+	__u16 seen = SEEN_NEXT_SYN;
+
+	if (sender != flow->client)
+		seen |= SEEN_NEXT_REVERSED;
+	if (segment->payload_len)
+		seen |= SEEN_NEXT_DATA;
+	verdict->ignored = COUNT_SYN_IN_CONNECTION;
+	if (flow->seen & SEEN_NEXT_SYN && flow->next_cisn == segment->seq &&
+	    !((flow->seen ^ seen) & SEEN_NEXT_REVERSED)) {
+		flow->seen |= seen; /* repeated: its time is the first one's */
+		return true;
+	}
+	flow->seen = (flow->seen & ~SEEN_NEXT) | seen;
+	flow->next_cisn = segment->seq;
+	flow->next_us = (__u32)since;
+	return since <= ~0U;
+}
+
+/* Whether a SYN-ACK answers the next SYN. */
+static __always_inline bool synack_answers_next(const struct flow *flow,
+						const struct segment *segment,
+						int sender)
+{
+	const bool reversed = sender == flow->client;
+	__u32 acked = segment->ack - (flow->next_cisn + 1);
+
+	if (!(flow->seen & SEEN_NEXT_SYN) ||
+	    reversed != !!(flow->seen & SEEN_NEXT_REVERSED))
+		return false;
+	return !acked ||
+	       (flow->seen & SEEN_NEXT_DATA && acked <= FIRST_WINDOW_MAX);
+}
+
+/* The next SYN's connection begins. */
+static __always_inline void begin_next(struct flow *flow,
+				       struct verdict *verdict)
+{
+	const __u16 seen = flow->seen;
+	const int client = flow->client ^ !!(seen & SEEN_NEXT_REVERSED);
+	__u64 start = flow->start_time / NS_PER_US + flow->next_us;
+
+	begin(flow, verdict, client, flow->next_cisn, SEEN_SYN,
+	      start * NS_PER_US);
+	if (seen & SEEN_NEXT_DATA)
+		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
+}
+
 static __always_inline void track_syn(struct flow *flow,
 				      const struct segment *segment, int sender,
 				      __u64 now, struct verdict *verdict)
@@ -281,6 +351,10 @@ static __always_inline void track_syn(struct flow *flow,
 		/* The server's SYN, after or between its SYN-ACKs. */
 		if (flow_is_pending(flow))
 			decide(flow, verdict, COUNT_NO_SERVER);
+		return;
+	} else if (known && flow_is_pending(flow) &&
+		   flow->seen & SEEN_SYNACK &&
+		   note_next_syn(flow, segment, sender, now, verdict)) {
 		return;
 	} else {
 		begin(flow, verdict, sender, segment->seq, SEEN_SYN, now);
@@ -316,11 +390,13 @@ static __always_inline void track_synack(struct flow *flow,
 					 int sender, __u64 now,
 					 struct verdict *verdict)
 {
-	const bool answers = segment->ack == flow->cisn + 1;
-	const bool same = answers && sender != flow->client &&
-			  flow->seen & SEEN_SYNACK &&
-			  segment->seq == flow->sisn;
+	bool answers, same;
 
+	if (synack_answers_next(flow, segment, sender))
+		begin_next(flow, verdict);
+	answers = segment->ack == flow->cisn + 1;
+	same = answers && sender != flow->client && flow->seen & SEEN_SYNACK &&
+	       segment->seq == flow->sisn;
 	if (!flow->seen || (flow_is_closed(flow) && !same)) {
 		begin(flow, verdict, !sender, segment->ack - 1, 0, now);
 	} else if (sender == flow->client) {

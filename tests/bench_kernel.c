@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "../user/message.h"
+#include "../user/options.h"
 #include "../user/programs.h"
 #include "bannerprobe.skel.h"
 #include "drive.h"
@@ -24,7 +25,6 @@
 #define ROUNDS 9
 #define PIECE 20000 /* packets: 5,000 records at most */
 #define CPUS_MAX 1024
-#define MAX_FLOWS 32768 /* as bannerprobe has it */
 
 struct scenario {
 	const char *name;
@@ -103,7 +103,7 @@ static void flooded_table(const struct scenario *scenario)
 
 	packet_build(&bytes, &packet);
 	empty_table(scenario);
-	run(ROAD_XDP, true, &bytes, VARY_SYN_FLOOD, 0, 0, 4 * MAX_FLOWS);
+	run(ROAD_XDP, true, &bytes, VARY_SYN_FLOOD, 0, 0, 4 * DEFAULT_FLOWS);
 }
 
 /* --- measuring --------------------------------------------------------- */
@@ -239,7 +239,7 @@ int main(int argc, char **argv)
 	const char *wanted = argc > 1 ? argv[1] : "";
 
 	message_libbpf(getenv("VERBOSE"));
-	probe = programs_load(PROGRAMS_ALL, 256, MAX_FLOWS);
+	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS);
 	if (!probe || !drive_open(probe))
 		fail("the programs cannot be loaded");
 	ring = ring_buffer__new(bpf_map__fd(probe->maps.records), drop_record,

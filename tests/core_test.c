@@ -443,7 +443,7 @@ static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello" };
  */
 static void test_full_bucket(void **state)
 {
-	enum { COMPLETE = PENDING_WAYS + 3, FLOOD = 1000 };
+	enum { COMPLETE = PENDING_WAYS + COMPLETE_WAYS, FLOOD = 1000 };
 	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
 	struct native native;
 	__u64 now = 1;
@@ -464,7 +464,37 @@ static void test_full_bucket(void **state)
 	text_set_counters(counters, native.counters);
 	native_close(&native);
 	assert_string_equal(counters,
-		"connections=1011 banners=11 synack_unseen evicted=999");
+		"connections=1010 banners=10 synack_unseen=6 evicted=994");
+}
+
+/*
+ * Connections without end that shake hands and never speak, as many at a time
+ * as there is room for beside them: no handshake is forgotten over them.
+ */
+static void test_silent_flood(void **state)
+{
+	enum { AT_A_TIME = PENDING_WAYS - COMPLETE_WAYS, ROUNDS = 1000 };
+	const struct step handshake[] = { syn, synack, ack };
+	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
+	struct native native;
+	__u64 now = 1;
+
+	(void)state;
+	assert_true(native_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	for (int round = 0; round < ROUNDS; round++) {
+		const int port = 1 + round * AT_A_TIME;
+
+		for (int i = 0; i < 3 * AT_A_TIME; i++)
+			play_step(&native, handshake[i / AT_A_TIME],
+				  (__u16)(port + i % AT_A_TIME), now++);
+		play_step(&native, hello, (__u16)port, now++);
+		banners[0] = '\0'; /* or there would be no room for all */
+	}
+	native_finish(&native);
+	text_set_counters(counters, native.counters);
+	native_close(&native);
+	assert_string_equal(counters,
+		"connections=6000 banners=1000 no_data=15 evicted=4985");
 }
 
 /* Of those half open, the oldest goes first. */
@@ -527,6 +557,7 @@ static struct CMUnitTest *all_tests(size_t *count)
 		cmocka_unit_test(test_same_ends),
 		cmocka_unit_test(test_identity),
 		cmocka_unit_test(test_full_bucket),
+		cmocka_unit_test(test_silent_flood),
 		cmocka_unit_test(test_half_open_flood),
 		cmocka_unit_test(test_spill_is_given_up),
 	};

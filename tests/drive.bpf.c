@@ -83,10 +83,41 @@ static __always_inline void turn_to_step(struct packet *packet, __u32 number,
 	fill_step(packet, step);
 }
 
-static __always_inline void turn_to_flood(struct packet *packet, __u32 number)
+/* A packet of a client of the flood, who goes as far as `step`. */
+static __always_inline void turn_to_flood(struct packet *packet, __u64 number,
+					  __u32 step)
 {
-	turn(packet, 0x800000 | number, false);
-	fill(packet, TCP_SYN, number, 0, 0);
+	turn_to_step(packet, 0x800000 | (__u32)number, step);
+}
+
+/* How many steps each connection of the flood takes. */
+static __always_inline __u32 steps_of_flood(void)
+{
+	return mode == VARY_IN_ANSWERED ? 2 : mode == VARY_IN_SILENCE ? 3 : 1;
+}
+
+/* The n-th packet of a flood. */
+static __always_inline void turn_to_one_of_flood(struct packet *packet, __u64 n)
+{
+	const __u32 first = mode == VARY_IN_BACKSCATTER;
+
+	turn_to_flood(packet, n / steps_of_flood(),
+		      first + (__u32)(n % steps_of_flood()));
+}
+
+/* The n-th packet: an honest one, or FLOOD_PERIOD - 1 times one of the flood. */
+static __always_inline void turn_within_flood(struct packet *packet, __u64 n)
+{
+	const __u64 slot = n / FLOOD_PERIOD;
+	const __u32 step = slot % 4;
+	/* Step by step, each FLOOD_LAG connections of the flood later. */
+	const __u64 lag = FLOOD_LAG * steps_of_flood() / 4 / (FLOOD_PERIOD - 1);
+	const __u64 number = slot / 4 - step * lag;
+
+	if (!(n % FLOOD_PERIOD) && number < connections)
+		turn_to_step(packet, (__u32)number, step);
+	else
+		turn_to_one_of_flood(packet, n - slot);
 }
 
 static __always_inline void vary(void *data, void *end)
@@ -99,18 +130,15 @@ static __always_inline void vary(void *data, void *end)
 	if (mode == VARY_ADDRESS)
 		turn(packet, (__u32)(n * 7919 % connections), true);
 	else if (mode == VARY_SYN_FLOOD)
-		turn_to_flood(packet, (__u32)n);
+		turn_to_flood(packet, n, 0);
 	else if (mode == VARY_CONNECTION)
 		turn_to_step(packet, (__u32)(n / 4), n % 4);
 	else if (mode == VARY_HANDSHAKE)
 		turn_to_step(packet, (__u32)(n / 3), n % 3);
 	else if (mode == VARY_BANNER)
 		turn_to_step(packet, (__u32)n, 3);
-	else if (mode == VARY_IN_FLOOD && n % (FLOOD_PACKETS / 4))
-		turn_to_flood(packet, (__u32)n);
-	else if (mode == VARY_IN_FLOOD)
-		turn_to_step(packet, (__u32)(n / FLOOD_PACKETS),
-			     n / (FLOOD_PACKETS / 4) % 4);
+	else if (mode >= VARY_IN_SYNS)
+		turn_within_flood(packet, n);
 }
 
 SEC("xdp")

@@ -11,10 +11,23 @@ enum vary {
 	VARY_HANDSHAKE,	 /* SYN, SYN-ACK, ACK; then the next client */
 	VARY_BANNER,	 /* the banner alone, of a client after the other */
 	VARY_SYN_FLOOD,	 /* a SYN of another client each time */
-	VARY_IN_FLOOD,	 /* the same among SYNs: FLOOD_PACKETS for each */
+	/*
+	 * Of `connections` honest ones the packets, step by step, each among
+	 * FLOOD_PERIOD - 1 packets of a flood.
+	 */
+	VARY_IN_SYNS,	     /* of SYNs */
+	VARY_IN_ANSWERED,    /* of SYNs and the server's SYN-ACKs */
+	VARY_IN_BACKSCATTER, /* of SYN-ACKs */
+	VARY_IN_SILENCE,     /* of handshakes after which nobody speaks */
 };
 
 #define DRIVE_BANNER 40 /* bytes of a banner */
-#define FLOOD_PACKETS 64 /* four of them the connection's own */
+
+#define FLOOD_PERIOD 201 /* 400 connections of SYN and SYN-ACK for an honest one */
+/*
+ * Connections of the flood that come between an honest one's SYN, SYN-ACK, ACK
+ * and banner: 40 ms at 100,000 a second.
+ */
+#define FLOOD_LAG 4000
 
 #endif

@@ -91,10 +91,12 @@ static void make_room(struct native *native, const struct pending_place *place,
 {
 	const struct flow none = {};
 	__u64 id;
+	int way;
 
 	if (!pending_is_crowded(place->bucket))
 		return;
-	id = place->entries->ways[pending_victim(place->bucket)].id;
+	way = pending_victim(place->bucket, VICTIM_COMPLETE);
+	id = place->entries->ways[way].id;
 	flow_table_put(native->flows, id, &none);
 	pending_spill(place, id, flow_table_find(native->flows, id), now);
 }

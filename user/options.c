@@ -14,7 +14,6 @@
 #include <unistd.h>
 
 #define DEFAULT_LENGTH 256
-#define DEFAULT_FLOWS 32768 /* their table stays in a cache of 1 MiB */
 
 enum long_option {
 	OPTION_HOOK = 256,

@@ -8,6 +8,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#define DEFAULT_FLOWS 32768 /* their table stays in a cache of 2 MiB */
+
 enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1, /* at run time */

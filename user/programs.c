@@ -41,10 +41,9 @@ static const char *load_advice(int error)
 static __u32 spilled_flows(__u32 max_flows)
 {
 	int cpus = libbpf_num_possible_cpus();
-	__u32 least = 2 * LRU_HOARD * (__u32)(cpus > 0 ? cpus : 1);
 
-	return pending_spilled(max_flows) > least ? pending_spilled(max_flows) :
-						    least;
+	return pending_spilled(max_flows) +
+	       2 * LRU_HOARD * (__u32)(cpus > 0 ? cpus : 1);
 }
 
 static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
