@@ -116,7 +116,7 @@ $(BUILD)/tests/property_test: $(PROPERTY_TEST)
 $(BUILD)/tests/core_test $(BUILD)/tests/property_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap
 
 $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 $(BUILD)/bench_kernel: $(BENCH_KERNEL)

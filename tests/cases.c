@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "cases.h"
 
-#define C(flags, seq, ack, payload) { true, false, flags, seq, ack, payload }
-#define S(flags, seq, ack, payload) { true, true, flags, seq, ack, payload }
+#define C(flags, seq, ack, payload) { true, false, flags, seq, ack, payload, 0 }
+#define S(flags, seq, ack, payload) { true, true, flags, seq, ack, payload, 0 }
 
 #define ACK TCP_ACK
 #define SYN TCP_SYN
@@ -300,7 +300,7 @@ void step_packet(struct test_packet *packet, const struct step *step,
 		.seq = (__u32)step->seq +
 		       (step->from_server ? isns.server : isns.client),
 		.payload = step->payload,
-		.payload_len = strlen(step->payload),
+		.payload_len = step->len ? step->len : strlen(step->payload),
 	};
 	if (step->flags & TCP_ACK)
 		packet->ack = (__u32)step->ack +

@@ -349,8 +349,8 @@ static void test_cut_banner(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(*cuts); i++) {
 		const struct step steps[] = {
-			{ true, true, TCP_SYN | TCP_ACK, 0, 1, "" },
-			{ true, true, TCP_ACK, 1, 1, "hello" },
+			{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 },
+			{ true, true, TCP_ACK, 1, 1, "hello", 0 },
 		};
 		char banners[TEXT_MAX] = "";
 		struct native native;
@@ -432,10 +432,10 @@ static void play_step(struct native *native, struct step step, __u16 port,
 	play_packet(native, bytes.data, bytes.len, bytes.len, false, now, &segment);
 }
 
-static const struct step syn = { true, false, TCP_SYN, 0, 0, "" };
-static const struct step synack = { true, true, TCP_SYN | TCP_ACK, 0, 1, "" };
-static const struct step ack = { true, false, TCP_ACK, 1, 1, "" };
-static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello" };
+static const struct step syn = { true, false, TCP_SYN, 0, 0, "", 0 };
+static const struct step synack = { true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 };
+static const struct step ack = { true, false, TCP_ACK, 1, 1, "", 0 };
+static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello", 0 };
 
 /*
  * A table of one bucket, and the LRU behind it: who has shaken hands is not

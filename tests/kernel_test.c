@@ -409,11 +409,11 @@ static void play_pending(struct homes *homes, const struct hooks *hooks,
 static void test_forgeries(void **state)
 {
 	static const struct step handshake[] = {
-		{ true, false, TCP_SYN, 0, 0, "" },
-		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "" },
-		{ true, false, TCP_ACK, 1, 1, "" },
+		{ true, false, TCP_SYN, 0, 0, "", 0 },
+		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 },
+		{ true, false, TCP_ACK, 1, 1, "", 0 },
 	};
-	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello" };
+	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello", 0 };
 	static const __u8 flags[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_SYN,
 				      TCP_SYN | TCP_ACK, TCP_ACK | TCP_PSH,
 				      TCP_FIN | TCP_ACK, TCP_FIN };
@@ -431,7 +431,7 @@ static void test_forgeries(void **state)
 	for (size_t i = 0; i < sizeof(flags) * 4 * (size_t)forged; i++) {
 		const struct step step = { true, i / 2 % 2, flags[i / 4 % sizeof(flags)],
 					   wrong_number(), wrong_number(),
-					   i % 2 ? "forged" : "" };
+					   i % 2 ? "forged" : "", 0 };
 
 		play_pending(&homes, *state, port, &step, 1);
 	}
@@ -517,10 +517,10 @@ static pthread_barrier_t race_start;
 static void *race(void *context)
 {
 	static const struct step steps[] = {
-		{ true, false, TCP_SYN, 0, 0, "" },
-		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "" },
-		{ true, false, TCP_ACK, 1, 1, "" },
-		{ true, true, TCP_ACK, 1, 1, "hello" },
+		{ true, false, TCP_SYN, 0, 0, "", 0 },
+		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 },
+		{ true, false, TCP_ACK, 1, 1, "", 0 },
+		{ true, true, TCP_ACK, 1, 1, "hello", 0 },
 	};
 	const struct hooks *hooks = context;
 
@@ -626,9 +626,9 @@ static __u32 load_count(const __u32 *count)
 static void *open_connections(void *context)
 {
 	static const struct step handshake[] = {
-		{ true, false, TCP_SYN, 0, 0, "" },
-		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "" },
-		{ true, false, TCP_ACK, 1, 1, "" },
+		{ true, false, TCP_SYN, 0, 0, "", 0 },
+		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 },
+		{ true, false, TCP_ACK, 1, 1, "", 0 },
 	};
 	struct spill_race *race = context;
 
@@ -645,7 +645,7 @@ static void *open_connections(void *context)
 /* The banner of each, when it is the next to be spilled. */
 static void *send_banners(void *context)
 {
-	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello" };
+	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello", 0 };
 	struct spill_race *race = context;
 
 	for (__u32 i = 0; i < race->count && !race->failed; i++) {

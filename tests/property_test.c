@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Conversations whose packets are lost, repeated, reordered and joined by
- * forged ones, at random: property_test [VARIANTS [SEED]]. Whatever happens, a
+ * forged ones, at random: property_test [VARIANTS [SEED]]. Half of them are
+ * generated, half are those of the captures that there are. Whatever happens, a
  * banner is what the server said first and is logged once, none comes of a
  * conversation that the client began, and each connection comes to one end.
  */
+#include <glob.h>
+#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -14,6 +17,7 @@
 #define STEPS 32
 #define LENGTH 256
 #define KINDS 4
+#define REAL_MAX 4096 /* conversations that are taken from captures */
 
 enum kind {
 	SERVER_FIRST,
@@ -23,15 +27,31 @@ enum kind {
 };
 
 /* What a server says is this, from its first byte on: any piece is known. */
-static char stream[512];
+#define STREAM_SIZE 65536
+static char stream[STREAM_SIZE];
 
 struct talk {
 	struct step steps[STEPS];
-	char payloads[STEPS][64];
+	char payloads[STEPS][64]; /* of those that are generated */
 	int count;
 	struct isns isns;
 	bool ipv6;
+	bool may; /* a banner may come of it, if packets are missing or not */
+	bool must; /* if none is missing, one must */
 };
+
+/*
+ * A conversation of a capture: its segments as they were, but what is said is
+ * taken from `stream`.
+ */
+struct real {
+	struct talk talk;
+	struct segment syn;
+	bool answered; /* the server's ISN is known */
+	bool ended;    /* more than can be told by steps */
+};
+static struct real *real;
+static int real_count;
 
 static __u64 seed, random_state;
 static unsigned int logged;
@@ -65,7 +85,7 @@ static void add(struct talk *talk, bool from_server, __u8 flags, __s32 seq,
 	memcpy(copy, payload, len);
 	copy[len] = 0;
 	talk->steps[talk->count++] = (struct step){ true, from_server, flags,
-						    seq, ack, copy };
+						    seq, ack, copy, len };
 }
 
 static __s32 server_speaks(struct talk *talk, __s32 at, __s32 ack)
@@ -88,6 +108,7 @@ static void make_talk(struct talk *talk, enum kind kind)
 	__s32 said = 0, asked = 0;
 
 	talk->count = 0;
+	talk->may = talk->must = kind == SERVER_FIRST || kind == HALF_CLOSED;
 	talk->isns = (struct isns){ random_below(1U << 31) * 2U,
 				    random_below(1U << 31) * 2U };
 	talk->ipv6 = random_below(2);
@@ -152,28 +173,46 @@ static void disturb(struct talk *talk)
 	talk->count = count;
 }
 
+/* The place after the true SYN-ACK, or the end. */
+static int place_of_pending(const struct talk *talk)
+{
+	int i = 0;
+
+	while (i < talk->count &&
+	       (talk->steps[i].seq ||
+		!(talk->steps[i].flags & TCP_SYN && talk->steps[i].flags & TCP_ACK)))
+		i++;
+	return i < talk->count ? i + 1 : i;
+}
+
 /*
- * Of one who does not see the numbers. Not a SYN, no data in a SYN-ACK, and none
- * at all where the SYN may be missing: they are a connection's of their own,
- * whoever has sent them.
+ * Of one who does not see the numbers. No data in a SYN-ACK, and none where the
+ * SYN may be missing: they are a connection's of their own, whoever has sent
+ * them; and no SYN before the SYN-ACK: which of two is true cannot be known.
  */
 static void forge(struct talk *talk, bool whole)
 {
 	static const __u8 flags[] = { TCP_RST, TCP_RST | TCP_ACK,
 				      TCP_ACK | TCP_PSH, TCP_FIN | TCP_ACK,
-				      TCP_SYN | TCP_ACK };
+				      TCP_SYN | TCP_ACK, TCP_SYN };
 	int count = 1 + (int)random_below(6);
 
 	while (count-- && talk->count && talk->count < STEPS) {
-		int at = 1 + (int)random_below((__u32)talk->count);
+		const __u8 kind = flags[random_below(whole ? 6 : 4)];
+		const int least = kind == TCP_SYN ? place_of_pending(talk) : 1;
+		int at = least +
+			 (int)random_below((__u32)(talk->count + 1 - least));
 		struct step forged = {
-			true, random_below(2), flags[random_below(whole ? 5 : 4)],
+			true, random_below(2), kind,
 			(__s32)(0x40000000U + random_below(0x40000000)),
-			(__s32)(0x40000000U + random_below(0x40000000)), "forged"
+			(__s32)(0x40000000U + random_below(0x40000000)),
+			"forged", 6
 		};
 
-		if (forged.flags & TCP_SYN)
+		if (kind & TCP_SYN) {
 			forged.payload = "";
+			forged.len = 0;
+		}
 		memmove(&talk->steps[at + 1], &talk->steps[at],
 			(size_t)(talk->count - at) * sizeof(forged));
 		talk->steps[at] = forged;
@@ -200,8 +239,146 @@ static void play(struct native *native, const struct talk *talk)
 	native_finish(native);
 }
 
+/* --- conversations of captures ----------------------------------------- */
+
+static bool is_from(const struct segment *segment, const struct segment *other)
+{
+	return !memcmp(segment->source, other->source, 16) &&
+	       !memcmp(segment->destination, other->destination, 16) &&
+	       segment->source_port == other->source_port &&
+	       segment->destination_port == other->destination_port;
+}
+
+static bool is_answer(const struct segment *segment, const struct segment *other)
+{
+	return !memcmp(segment->source, other->destination, 16) &&
+	       !memcmp(segment->destination, other->source, 16) &&
+	       segment->source_port == other->destination_port &&
+	       segment->destination_port == other->source_port;
+}
+
+/* The latest conversation that a segment is of; NULL: none. */
+static struct real *find_real(const struct segment *segment, bool *from_server)
+{
+	for (int i = real_count - 1; i >= 0; i--) {
+		*from_server = is_answer(segment, &real[i].syn);
+		if (*from_server || is_from(segment, &real[i].syn))
+			return &real[i];
+	}
+	return NULL;
+}
+
+static struct real *begin_real(const struct segment *syn)
+{
+	if (real_count == REAL_MAX)
+		return NULL;
+	real[real_count].syn = *syn;
+	real[real_count].talk.isns.client = syn->seq;
+	real[real_count].talk.ipv6 = syn->family == 6;
+	return &real[real_count++];
+}
+
+/*
+ * The segment as a step; false where that cannot be told by one, or where it
+ * accepts data of the SYN: without the SYN nobody can know that.
+ */
+static bool make_step(const struct talk *talk, const struct segment *segment,
+		      bool from_server, struct step *step)
+{
+	const __u32 own = from_server ? talk->isns.server : talk->isns.client;
+	const __u32 other = from_server ? talk->isns.client : talk->isns.server;
+	const bool is_syn = segment->flags & TCP_SYN;
+	const __s32 at = (__s32)(segment->seq - own - 1 + is_syn);
+
+	*step = (struct step){ true, from_server, segment->flags,
+			       (__s32)(segment->seq - own), 0, "", 0 };
+	if (segment->flags & TCP_ACK)
+		step->ack = (__s32)(segment->ack - other);
+	if (is_syn && from_server && step->ack > 1)
+		return false;
+	step->len = segment->payload_len;
+	if (!step->len)
+		return true;
+	step->payload = stream + at;
+	return at >= 0 && step->len < PACKET_MAX / 2 &&
+	       (size_t)at + step->len < STREAM_SIZE;
+}
+
+static void add_real(const struct segment *segment)
+{
+	const __u8 kind = segment->flags & (TCP_SYN | TCP_ACK);
+	bool from_server = false;
+	struct real *of = find_real(segment, &from_server);
+	struct talk *talk;
+
+	if (kind == TCP_SYN &&
+	    (!of || (!from_server && segment->seq != of->talk.isns.client)))
+		of = begin_real(segment);
+	if (!of)
+		return;
+	talk = &of->talk;
+	if (kind == (TCP_SYN | TCP_ACK) && from_server && !of->answered) {
+		talk->isns.server = segment->seq;
+		of->answered = true;
+	}
+	of->ended |= talk->count == STEPS || (!of->answered && kind != TCP_SYN) ||
+		     !make_step(talk, segment, from_server,
+				&talk->steps[talk->count]);
+	talk->count += !of->ended;
+}
+
+static bool read_capture(const char *path)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_open_offline(path, error);
+	struct pcap_pkthdr *header;
+	const __u8 *bytes;
+
+	if (!pcap) {
+		printf("Bail out! %s\n", error);
+		return false;
+	}
+	while (pcap_datalink(pcap) == DLT_EN10MB &&
+	       pcap_next_ex(pcap, &header, &bytes) == 1) {
+		const struct frame frame = { bytes, bytes + header->caplen,
+					     header->len };
+		struct segment segment = {};
+
+		if (parse_ethernet(&frame, &segment) == PARSED)
+			add_real(&segment);
+	}
+	pcap_close(pcap);
+	return true;
+}
+
+/* Whether the server says something before it knows of client data. */
+static bool may_be_banner(const struct talk *talk)
+{
+	bool may = false;
+
+	for (int i = 0; i < talk->count; i++) {
+		const struct step *step = &talk->steps[i];
+		const __s32 from = step->seq + !!(step->flags & TCP_SYN);
+
+		may |= step->from_server && step->len && from == 1 &&
+		       (step->ack == 1 || step->ack == 2);
+	}
+	return may;
+}
+
+/* What may come of the real conversations, and what must when all is seen. */
+static void play_real(struct native *native)
+{
+	for (int i = 0; i < real_count; i++) {
+		play(native, &real[i].talk);
+		real[i].talk.may = may_be_banner(&real[i].talk);
+		real[i].talk.must = logged;
+	}
+}
+
 /* NULL where all is as it must be. */
-static const char *judge(const struct native *native, enum kind kind, bool whole)
+static const char *judge(const struct native *native, const struct talk *talk,
+			 bool whole)
 {
 	__u64 ends = 0;
 
@@ -216,9 +393,9 @@ static const char *judge(const struct native *native, enum kind kind, bool whole
 		return "what was logged is not what the server said first";
 	if (logged > 1)
 		return "a banner was logged twice";
-	if (logged && (kind == CLIENT_FIRST || kind == SILENT))
+	if (logged && !talk->may)
 		return "a banner of a server that did not speak first";
-	if (whole && !logged && (kind == SERVER_FIRST || kind == HALF_CLOSED))
+	if (whole && !logged && talk->must)
 		return "a banner was lost";
 	return NULL;
 }
@@ -228,45 +405,72 @@ static void show(const struct talk *talk)
 	for (int i = 0; i < talk->count; i++) {
 		const struct step *step = &talk->steps[i];
 
-		printf("#  %s flags %02x seq %d ack %d \"%s\"\n",
+		printf("#  %s flags %02x seq %d ack %d \"%.*s\"\n",
 		       step->from_server ? "server" : "client", step->flags,
-		       step->seq, step->ack, step->payload);
+		       step->seq, step->ack,
+		       (int)(step->len < 40 ? step->len : 40), step->payload);
 	}
+}
+
+/* One conversation, disturbed: NULL, or what is wrong with what came of it. */
+static const char *try_variant(struct native *native, __u64 i, struct talk *talk)
+{
+	const bool whole = i / 2 % 2;
+
+	random_state = (seed + i) * 0x9e3779b97f4a7c15ULL | 1;
+	if (real_count && i % 2)
+		*talk = real[random_below((__u32)real_count)].talk;
+	else
+		make_talk(talk, random_below(KINDS));
+	if (!whole)
+		disturb(talk);
+	forge(talk, whole);
+	play(native, talk);
+	return judge(native, talk, whole);
+}
+
+static bool read_captures(struct native *native)
+{
+	bool all = true;
+	glob_t paths;
+
+	real = calloc(REAL_MAX, sizeof(*real));
+	if (!real || glob("tests/captures/*.pcap", 0, NULL, &paths))
+		return false;
+	glob("../shared/captures/*.pcap*", GLOB_APPEND, NULL, &paths);
+	for (size_t i = 0; i < paths.gl_pathc; i++)
+		all &= read_capture(paths.gl_pathv[i]);
+	globfree(&paths);
+	play_real(native);
+	return all;
 }
 
 int main(int argc, char **argv)
 {
-	__u64 variants = argc > 1 ? strtoull(argv[1], NULL, 0) : 200000;
+	__u64 variants = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000;
+	const char *fault = NULL;
 	struct native native;
 	struct talk talk;
 
 	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)time(NULL);
-	printf("1..1\n# %llu variants, seed %llu\n", variants, seed);
 	for (size_t i = 0; i < sizeof(stream); i++)
-		stream[i] = (char)('!' + i * 7 % 94);
-	if (!native_open(&native, 64, LENGTH, on_record, NULL))
+		stream[i] = (char)('!' + (i * 7 + i / 94) % 94);
+	if (!native_open(&native, 64, LENGTH, on_record, NULL) ||
+	    !read_captures(&native))
 		return 1;
-	for (__u64 i = 0; i < variants; i++) {
-		enum kind kind = i % KINDS;
-		bool whole = i / KINDS % 2;
-		const char *fault;
-
-		random_state = (seed + i) * 0x9e3779b97f4a7c15ULL | 1;
-		make_talk(&talk, kind);
-		if (!whole)
-			disturb(&talk);
-		forge(&talk, whole);
-		play(&native, &talk);
-		fault = judge(&native, kind, whole);
+	printf("1..1\n# %llu variants, seed %llu, %d real conversations\n",
+	       variants, seed, real_count);
+	for (__u64 i = 0; i < variants && !fault; i++) {
+		fault = try_variant(&native, i, &talk);
 		if (fault) {
 			show(&talk);
 			printf("not ok 1 - %s: variant %llu, seed %llu\n",
 			       fault, i, seed);
-			native_close(&native);
-			return 1;
 		}
 	}
 	native_close(&native);
-	printf("ok 1 - disturbed conversations\n");
-	return 0;
+	free(real);
+	if (!fault)
+		printf("ok 1 - disturbed conversations\n");
+	return !!fault;
 }
