@@ -118,9 +118,18 @@ async def _load(jobs):
 
 def load(ns, greeter, answerer, count):
     """`count` connections to each of two servers, as fast as they go, one kind between the other."""
+    return _run(ns, [(greeter, False), (answerer, True)] * count)
+
+
+def listen_often(ns, server, count):
+    """As many connections that say nothing, as fast as they go; in no order."""
+    return _run(ns, [(server, False)] * count)
+
+
+def _run(ns, jobs):
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = 4 * AT_ONCE + 256
     if soft != resource.RLIM_INFINITY and soft < wanted:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(wanted, hard), hard))
     with ns.entered():
-        return asyncio.run(_load([(greeter, False), (answerer, True)] * count))
+        return asyncio.run(_load(jobs))

@@ -357,6 +357,8 @@ static void finish(struct live *live)
 	if (live->options->stats)
 		stats_print(counters, live->output);
 	stats_print_losses(counters, live->output);
+	if (counters[COUNT_LOST_RING] && live->code == EXIT_DONE)
+		live->code = EXIT_FAILED;
 }
 
 enum exit_code live_run(const struct options *options, struct output *output)

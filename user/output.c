@@ -78,6 +78,17 @@ static __u64 count_records(const char *text, size_t len)
 	return records;
 }
 
+/* Records that are whole when so many bytes of the buffer are written. */
+static __u64 count_written(const struct output *output, size_t done)
+{
+	const size_t rest = output->broken_line;
+
+	if (done < rest)
+		return 0;
+	return (rest && output->broken_record) +
+	       count_records(output->buffer + rest, done - rest);
+}
+
 /*
  * Waits until PIPE_BUF bytes can be written: as long as it takes, but when
  * the program is to end, a reader that takes nothing for a second is given up.
@@ -140,7 +151,7 @@ static void complain(struct output *output, int error)
  */
 static void give_up(struct output *output, size_t done)
 {
-	const char *rest = output->buffer + done;
+	const char *rest = output->buffer + done, *newline;
 	size_t len = output->used - done, keep = 0;
 	const bool within_line =
 		done < output->broken_line || (done && rest[-1] != '\n');
@@ -148,6 +159,11 @@ static void give_up(struct output *output, size_t done)
 	if (within_line)
 		keep = (size_t)((const char *)memchr(rest, '\n', len) + 1 -
 				rest);
+	if (within_line && done >= output->broken_line) {
+		newline = memrchr(output->buffer, '\n', done);
+		output->broken_record =
+			(newline ? newline[1] : output->buffer[0]) != '#';
+	}
 	output->lost += count_records(rest + keep, len - keep);
 	memmove(output->buffer, rest, keep);
 	output->used = output->broken_line = keep;
@@ -161,11 +177,11 @@ void output_flush(struct output *output)
 	if (!output->used)
 		return;
 	error = output->closed ? EPIPE : write_out(output, &done);
-	output->logged += count_records(output->buffer, done);
+	output->logged += count_written(output, done);
 	if (!error) {
 		if (output->error)
 			message("%s: writing again, %llu records lost",
-				name_of(output), output->lost);
+				name_of(output), output_lost(output));
 		output->used = output->broken_line = 0;
 		output->error = 0;
 		return;
@@ -190,6 +206,11 @@ void output_record(struct output *output, const struct record *record,
 		output->left_out++;
 }
 
+__u64 output_lost(const struct output *output)
+{
+	return output->lost + (output->broken_line && output->broken_record);
+}
+
 static void close_file(struct output *output)
 {
 	output->used += format_footer(
@@ -199,6 +220,13 @@ static void close_file(struct output *output)
 		output->error = errno;
 		message("%s: %s", output->path, strerror(errno));
 	}
+}
+
+/* What is left now is the rest of a line, and belongs to no other file. */
+static void drop(struct output *output)
+{
+	output->lost = output_lost(output);
+	output->used = output->broken_line = 0;
 }
 
 void output_reopen(struct output *output)
@@ -215,6 +243,7 @@ void output_reopen(struct output *output)
 	}
 	output_flush(output);
 	close_file(output);
+	drop(output);
 	use(output, fd);
 	output_flush(output);
 }
@@ -225,7 +254,7 @@ bool output_close(struct output *output)
 
 	output_flush(output);
 	close_file(output);
-	complete = !output->lost && !output->error;
+	complete = !output_lost(output) && !output->error;
 	free(output->buffer);
 	output->buffer = NULL;
 	return complete;

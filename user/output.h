@@ -23,9 +23,10 @@ struct output {
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of
 			     * which the beginning is written already */
+	bool broken_record; /* that line is a record, not one of a header */
 	__u64 logged;	    /* records written whole */
 	__u64 left_out;	    /* records that the format does not have */
-	__u64 lost;	    /* records that could not be written */
+	__u64 lost;	    /* records given up: see output_lost() */
 	int error;	    /* the last one, as errno; 0: all is well */
 	bool closed; /* the reader has gone: nothing more can be written */
 };
@@ -42,6 +43,12 @@ void output_flush(struct output *output);
 
 /* Opens the file anew, after it was renamed. On failure the old one is kept. */
 void output_reopen(struct output *output);
+
+/*
+ * Records that could not be written, so far: with the one of which only a
+ * beginning was, as long as there is no room for its end.
+ */
+__u64 output_lost(const struct output *output);
 
 /* Writes the rest and closes. Returns false if anything was ever lost. */
 bool output_close(struct output *output);

@@ -25,7 +25,7 @@ void stats_print(const __u64 counters[COUNTER_MAX], const struct output *output)
 	print("logged", output->logged, "records written");
 	print("left_out", output->left_out,
 	      "records that this format leaves out");
-	print("lost_output", output->lost,
+	print("lost_output", output_lost(output),
 	      "records lost: could not be written");
 }
 
@@ -39,7 +39,7 @@ void stats_print_losses(const __u64 counters[COUNTER_MAX],
 		message("%llu connections evicted before anything was decided: "
 			"more --max-flows would keep them",
 			counters[COUNT_EVICTED]);
-	if (output->lost)
+	if (output_lost(output))
 		message("%llu records lost: they could not be written",
-			output->lost);
+			output_lost(output));
 }

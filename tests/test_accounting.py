@@ -1,0 +1,180 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What becomes of each banner when it cannot be written: it is logged or counted as lost, never neither."""
+
+import contextlib
+import fcntl
+import json
+import os
+import re
+import signal
+import types
+from concurrent.futures import ProcessPoolExecutor
+
+import pytest
+
+import packets
+from netns import Probe, attached, sh
+from servers import Server, listen_often
+
+if os.geteuid():
+    pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
+
+LONG = bytes(range(256)) * 16		# a record of it in json is some 12 KiB
+
+
+@contextlib.contextmanager
+def watching(net, *args, banner=lambda n: b"%06d " % n + LONG, **kwargs):
+    """A server that speaks at length, and the probe."""
+    with Server(net.host, "10.99.0.1", banner) as server, \
+            Probe(net.host, "-f", "json", "-l", "4096", "--stats", *args, "veth0", **kwargs) as probe:
+        yield server, probe
+
+
+def stopped(probe, number=signal.SIGTERM):
+    """End it; its exit code, and its counters, that must add up."""
+    probe.send(number)
+    return accounted(probe)
+
+
+def accounted(probe):
+    code = probe.ended()
+    count = packets.counters("\n".join(probe.stderr).encode())
+    lost = count["lost_ring"] + count["lost_output"]
+    assert count["banners"] == count["logged"] + lost
+    assert code == (1 if lost else 0), probe.stderr
+    assert bool(lost) == any(re.match(r"bannerprobe: \d+ \w+ lost: ", line) for line in probe.stderr)
+    return count
+
+
+def greeted(net, server, count):
+    """So many connections, and their clients' ports."""
+    return [talk.client_port for talk in listen_often(net.peer, server, count)]
+
+
+def ports(text):
+    """The clients' ports of records, each of which must be whole."""
+    return [json.loads(line)["client_port"] for line in text.splitlines()]
+
+
+def test_full_ring(net):
+    """A reader that is stopped: what the ring buffer had room for is logged, the rest is counted."""
+    with watching(net) as (server, probe):
+        probe.send(signal.SIGSTOP)
+        talks = greeted(net, server, 600)
+        probe.send(signal.SIGCONT)
+        count = stopped(probe)
+    assert count["banners"] == 600 and count["lost_ring"] > 0 == count["lost_output"]
+    logged = ports("\n".join(probe.stdout))
+    assert len(logged) == len(set(logged)) == count["logged"] and set(logged) < set(talks)
+
+
+def test_full_disk_from_the_start(net):
+    with watching(net, "-o", "/dev/full") as (server, probe):
+        greeted(net, server, 20)
+        count = stopped(probe)
+    assert (count["banners"], count["logged"], count["lost_output"]) == (20, 0, 20)
+    assert any("No space left" in line for line in probe.stderr)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A disk of 256 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    sh("mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(folder))
+    yield folder
+    sh("umount", str(folder))
+
+
+def fill(disk, leave):
+    """A file on it that leaves so many bytes."""
+    free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_bsize
+    (disk / "filler").write_bytes(b"x" * (free - leave))
+
+
+def test_full_disk_with_room_later(net, disk):
+    """Lines stay whole, the line that broke off is completed, and logging goes on."""
+    log = disk / "log"
+    with watching(net, "-o", log) as (server, probe):
+        fill(disk, 32768)
+        talks = greeted(net, server, 10)
+        probe.error_line("records are being lost")
+        (disk / "filler").unlink()
+        # One whose record wakes it up, and one that comes when it writes again.
+        talks += greeted(net, server, 1)
+        probe.error_line("writing again")
+        talks += greeted(net, server, 1)
+        count = stopped(probe)
+    logged = ports(log.read_text())
+    assert count["lost_output"] > 0 and len(logged) == count["logged"]
+    assert set(logged) < set(talks) and logged[-1] == talks[-1]
+
+
+def test_full_disk_and_a_new_file(net, disk, tmp_path):
+    """The rest of a line that broke off does not begin the next file."""
+    log = disk / "log"
+    with watching(net, "-o", log) as (server, probe):
+        fill(disk, 32768)
+        greeted(net, server, 10)
+        probe.error_line("records are being lost")
+        old = log.rename(disk / "log.1").read_text()
+        # Room, but not for what would be written to the old file first.
+        sh("mount", "-o", "remount,size=512k", str(disk))
+        fill(disk, 32768)
+        probe.send(signal.SIGHUP)
+        last = greeted(net, server, 1)
+        count = stopped(probe)
+    whole = ports((disk / "log.1").read_text().rpartition("\n")[0])
+    assert ports(log.read_text())[-1:] == last, old[-100:]
+    assert len(whole) + len(ports(log.read_text())) == count["logged"]
+
+
+def test_reader_that_goes(net):
+    """As with `| head -1`: it ends, and takes its leave of the interface."""
+    reader, writer = os.pipe()
+    with open(reader) as pipe, watching(net, stdout=writer) as (server, probe):
+        os.close(writer)
+        talks = greeted(net, server, 3)
+        assert ports(pipe.readline()) == talks[:1]
+        pipe.close()
+        with contextlib.suppress(OSError):
+            while probe.process.poll() is None:
+                greeted(net, server, 1)
+        count = accounted(probe)
+        assert attached(net.host, "veth0") == []
+    assert count["lost_output"] > 0
+
+
+def test_slow_reader(net):
+    """It reads one line for three that come: the pipe fills, then the ring, and all is accounted for."""
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with open(reader) as pipe, watching(net, stdout=writer) as (server, probe):
+        os.close(writer)
+        text = ""
+        for _ in range(200):
+            greeted(net, server, 3)
+            text += pipe.readline()
+        probe.send(signal.SIGTERM)
+        text += pipe.read()
+        count = accounted(probe)
+    assert count["banners"] == 600 and count["lost_ring"] > 0 == count["lost_output"]
+    assert len(ports(text)) == count["logged"]
+
+
+def test_a_thousand_hangups_under_load(net, tmp_path):
+    """Each time the file has been renamed: no line is lost, broken, or written twice."""
+    log = tmp_path / "log"
+    with watching(net, "-o", log, banner=lambda n: b"220 ready\r\n") as (server, probe), \
+            ProcessPoolExecutor(1) as clients:
+        there = types.SimpleNamespace(address=server.address, port=server.port)
+        talks = clients.submit(listen_often, net.peer, there, 3000)
+        for n in range(1000):
+            while not log.exists():
+                os.sched_yield()
+            log.rename(tmp_path / f"log.{n:04}")
+            probe.send(signal.SIGHUP)
+        talks = [talk.client_port for talk in talks.result()]
+        count = stopped(probe)
+    logged = [port for path in tmp_path.glob("log*") for port in ports(path.read_text())]
+    assert sorted(logged) == sorted(talks) and count["logged"] == 3000
