@@ -32,7 +32,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes
-LDLIBS := -lbpf -lpcap -lmnl
+LDLIBS := -lbpf -lpcap -lmnl -lcap-ng -lseccomp
 
 V ?= 0
 ifeq ($(V),0)
@@ -80,15 +80,17 @@ TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
 PLAY := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c
 # The loaded BPF programs, and packets by the million for them.
 DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
-	user/message.c user/native.c user/flowtable.c
+	user/message.c user/native.c user/flowtable.c user/privileges.c
 
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
 PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c $(PLAY))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 KERNEL_TEST := $(call objects,tests/kernel_test.c $(PLAY) $(DRIVE))
+PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c user/message.c)
 BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
-BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/output.c user/message.c)
+BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/output.c \
+	user/opener.c user/message.c)
 
 $(BUILD)/sanitized/%.o: %.c | $(SKELETON)
 	$(call say,CC,$@)
@@ -119,10 +121,11 @@ $(BUILD)/tests/core_test $(BUILD)/tests/property_test:
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap
 
 $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
+$(BUILD)/tests/privileges_test: $(PRIVILEGES_TEST)
 $(BUILD)/bench_kernel: $(BENCH_KERNEL)
 $(BUILD)/bench_growth: $(BENCH_GROWTH)
 $(BUILD)/bench_format: $(BENCH_FORMAT)
-$(BUILD)/tests/kernel_test $(BUILD)/bench_kernel $(BUILD)/bench_growth $(BUILD)/bench_format:
+$(BUILD)/tests/kernel_test $(BUILD)/tests/privileges_test $(BUILD)/bench_kernel $(BUILD)/bench_growth $(BUILD)/bench_format:
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
 
@@ -134,7 +137,8 @@ FUZZ_CFLAGS := -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
 fuzz_objects = $(patsubst %.c,$(BUILD)/fuzz/%.o,$(1))
 FUZZ_core := $(call fuzz_objects,tests/fuzz/core.c $(PLAY))
 FUZZ_capture := $(call fuzz_objects,tests/fuzz/capture.c user/capture.c user/native.c \
-	user/flowtable.c user/format.c user/output.c user/stats.c user/message.c)
+	user/flowtable.c user/format.c user/output.c user/opener.c \
+	user/stats.c user/message.c)
 FUZZ_format := $(call fuzz_objects,tests/fuzz/format.c user/format.c)
 
 $(BUILD)/fuzz/%.o: %.c | $(SKELETON)
@@ -159,7 +163,8 @@ fuzz: $(FUZZERS:%=$(BUILD)/fuzz_%)
 			{ tail -n 40 $(BUILD)/fuzz_$$fuzzer.log; exit 1; }; \
 		grep -E '^(stat::number_of|stat::average)' $(BUILD)/fuzz_$$fuzzer.log; done
 
-TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/kernel_test
+TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test \
+	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
@@ -242,6 +247,6 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(FUZZ_core) $(FUZZ_capture) $(FUZZ_format) \
 	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)

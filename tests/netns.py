@@ -145,9 +145,9 @@ class Line(str):
 class Probe:
     """bannerprobe, running; ready once it has said of so many interfaces that it is attached."""
 
-    def __init__(self, ns, *args, interfaces=1, env=None, stdout=subprocess.PIPE):
+    def __init__(self, ns, *args, interfaces=1, env=None, stdout=subprocess.PIPE, before=()):
         self.process = subprocess.Popen(
-            ns.argv(BINARY, *args), stdin=subprocess.DEVNULL, stdout=stdout,
+            ns.argv(*before, BINARY, *args), stdin=subprocess.DEVNULL, stdout=stdout,
             stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.out, self.err = queue.Queue(), queue.Queue()
         self.stdout, self.stderr, self.hooks = [], [], {}

@@ -4,6 +4,7 @@
 #include "message.h"
 #include "options.h"
 #include "output.h"
+#include "privileges.h"
 
 #include <signal.h>
 
@@ -22,6 +23,8 @@ int main(int argc, char **argv)
 		options_free(&options);
 		return EXIT_FAILED;
 	}
+	if (options.read)
+		privileges_confine(); /* live_run() does when it is attached */
 	code = options.read ? capture_run(&options, &output) :
 			      live_run(&options, &output);
 	if (!output_close(&output) && code == EXIT_DONE)

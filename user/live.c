@@ -4,6 +4,7 @@
 #include "attach.h"
 #include "message.h"
 #include "netlink.h"
+#include "privileges.h"
 #include "programs.h"
 #include "stats.h"
 
@@ -323,10 +324,30 @@ static void run(struct live *live)
 	}
 }
 
+/* Who to be, and who opens the output file for him. */
+static bool choose_identity(struct live *live, struct identity *identity)
+{
+	int error;
+
+	if (!privileges_find_user(identity, live->options->user)) {
+		live->code = EXIT_USAGE;
+		return false;
+	}
+	error = identity->changes ? output_keep_openable(live->output) : 0;
+	if (error)
+		message("starting a process for the output file: %s",
+			strerror(-error));
+	return !error;
+}
+
 /* Everything up to the first packet. */
 static bool start(struct live *live)
 {
+	struct identity identity;
+
 	live->code = EXIT_ATTACH;
+	if (!choose_identity(live, &identity))
+		return false;
 	/* Links are watched before they are looked up: none can slip away. */
 	if (!open_events(live) || !find_interfaces(live))
 		return false;
@@ -340,8 +361,10 @@ static bool start(struct live *live)
 		live->code = EXIT_DONE;
 		return false;
 	}
-	if (!open_ring(live) || !attach_interfaces(live))
+	if (!open_ring(live) || !attach_interfaces(live) ||
+	    privileges_drop(&identity))
 		return false;
+	privileges_confine();
 	live->code = EXIT_DONE;
 	return true;
 }

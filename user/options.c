@@ -19,7 +19,8 @@ enum long_option {
 	OPTION_HOOK = 256,
 	OPTION_MAX_FLOWS,
 	OPTION_CHECK,
-	OPTION_STATS
+	OPTION_STATS,
+	OPTION_USER,
 };
 
 static const struct argp_option option_table[] = {
@@ -41,6 +42,8 @@ static const struct argp_option option_table[] = {
 	  0 },
 	{ "stats", OPTION_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
 	  "counters on standard error at the end (and every SECONDS)", 0 },
+	{ "user", OPTION_USER, "NAME", 0,
+	  "who to be once attached (default nobody, when started as root)", 0 },
 	{ "verbose", 'v', NULL, 0, "show libbpf's and the verifier's messages",
 	  0 },
 	{ "version", 'V', NULL, 0, "print the versions and exit", -1 },
@@ -103,6 +106,8 @@ static void check_usage(struct argp_state *state, const struct options *options)
 			   "--check is for interfaces, not for captures");
 	if (options->read && options->hook != HOOK_AUTO)
 		argp_error(state, "--hook is for interfaces, not for captures");
+	if (options->read && options->user)
+		argp_error(state, "--user is for interfaces, not for captures");
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -142,6 +147,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		if (argument)
 			options->stats_seconds = number(state, "the interval",
 							argument, 1, 86400);
+		break;
+	case OPTION_USER:
+		options->user = argument;
 		break;
 	case 'v':
 		options->verbose = true;

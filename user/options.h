@@ -35,6 +35,7 @@ struct options {
 	bool check;
 	bool stats;
 	unsigned int stats_seconds; /* 0: only at the end */
+	const char *user; /* to become once attached; NULL: the default */
 	bool verbose;
 	bool read;    /* names are capture files, not interfaces */
 	char **names; /* count of them; belongs to this struct */

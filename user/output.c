@@ -2,6 +2,7 @@
 #include "output.h"
 
 #include "message.h"
+#include "opener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,13 +25,11 @@ static const char *name_of(const struct output *output)
 
 static int open_file(const struct output *output)
 {
-	int fd;
-
 	if (!output->path)
 		return STDOUT_FILENO;
-	fd = open(output->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC,
-		  0644);
-	return fd < 0 ? -errno : fd;
+	if (output->opener >= 0)
+		return opener_open(output->opener);
+	return opener_open_here(output->path);
 }
 
 static void use(struct output *output, int fd)
@@ -49,7 +48,8 @@ int output_open(struct output *output, enum format format, const char *path)
 
 	*output = (struct output){ .format = format,
 				   .path = path,
-				   .stop_fd = -1 };
+				   .stop_fd = -1,
+				   .opener = -1 };
 	fd = open_file(output);
 	if (fd < 0) {
 		message("%s: %s", path, strerror(-fd));
@@ -63,6 +63,14 @@ int output_open(struct output *output, enum format format, const char *path)
 	use(output, fd);
 	output_flush(output);
 	return 0;
+}
+
+int output_keep_openable(struct output *output)
+{
+	if (!output->path)
+		return 0;
+	output->opener = opener_start(output->path);
+	return output->opener < 0 ? output->opener : 0;
 }
 
 /* Records among whole lines; the lines of a header are none. */
@@ -255,6 +263,8 @@ bool output_close(struct output *output)
 	output_flush(output);
 	close_file(output);
 	complete = !output_lost(output) && !output->error;
+	if (output->opener >= 0)
+		close(output->opener);
 	free(output->buffer);
 	output->buffer = NULL;
 	return complete;

@@ -16,6 +16,7 @@ struct output {
 	enum format format;
 	const char *path; /* NULL: standard output */
 	int fd;
+	int opener;    /* who opens the file again (opener.h); -1: we do */
 	int stop_fd;   /* readable: the program is to end; or -1 */
 	bool stopping; /* it is ending */
 	bool waits;    /* a pipe, terminal or socket: writing may block */
@@ -33,6 +34,12 @@ struct output {
 
 /* Opens the destination; negative errno, with a message. */
 int output_open(struct output *output, enum format format, const char *path);
+
+/*
+ * The file can be opened again even when this process may not any more. 0 or
+ * negative errno.
+ */
+int output_keep_openable(struct output *output);
 
 /* Adds one record; `source` as in format_record(). */
 void output_record(struct output *output, const struct record *record,

@@ -4,6 +4,7 @@
 #include "message.h"
 #include "native.h"
 #include "pending.h"
+#include "privileges.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -27,8 +28,9 @@ static const char *load_advice(int error)
 {
 	switch (-error) {
 	case EPERM:
-		return "not permitted: run it as root, or with CAP_BPF, "
-		       "CAP_NET_ADMIN and CAP_PERFMON";
+		return "not permitted, with all capabilities: the limit of "
+		       "locked memory (ulimit -l, Linux before 5.11) or a "
+		       "container's rules are in the way";
 	case ENOMEM:
 		return "no memory for the table: a smaller --max-flows needs "
 		       "less";
@@ -92,6 +94,7 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      __u32 max_flows)
 {
 	struct bannerprobe_bpf *bpf = bannerprobe_bpf__open();
+	const char *missing;
 	int error;
 
 	if (!bpf) {
@@ -107,7 +110,13 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	error = bannerprobe_bpf__load(bpf);
 	if (!error)
 		return bpf;
-	message("loading the BPF programs: %s", load_advice(error));
+	missing = privileges_missing(); /* the verifier names others, too */
+	if (missing)
+		message("loading the BPF programs: not permitted: run it as "
+			"root, or with %s, too",
+			missing);
+	else
+		message("loading the BPF programs: %s", load_advice(error));
 	bannerprobe_bpf__destroy(bpf);
 	return NULL;
 }
