@@ -576,12 +576,9 @@ def watching(site, watcher, out, said):
 
 def maps_of(pid):
     """The maps that a process holds: name and bytes."""
-    ids = set()
-    for fd in os.listdir(f"/proc/{pid}/fdinfo"):
-        with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{fd}") as file:
-            ids |= set(map(int, re.findall(r"^map_id:\s+(\d+)", file.read(), re.M)))
-    every = json.loads(netns.sh(shutil.which("bpftool") or "/usr/sbin/bpftool", "-j", "map", "show"))
-    return {one["name"]: int(one["bytes_memlock"]) for one in every if one["id"] in ids}
+    ids = netns.held_by(pid)["map"]
+    return {one["name"]: int(one["bytes_memlock"]) for one in netns.bpftool("map", "show")
+            if one["id"] in ids}
 
 
 def shared_mib(pid):

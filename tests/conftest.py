@@ -30,6 +30,23 @@ def net2():
         yield network
 
 
+TRIVIAL = """
+#define SEC(name) __attribute__((section(name), used))
+SEC("xdp") int pass_xdp(void *ctx) { return 2; }
+SEC("tc") int pass_tc(void *ctx) { return -1; }
+char its_license[] SEC("license") = "GPL";
+"""
+
+
+@pytest.fixture(scope="session")
+def trivial(tmp_path_factory):
+    """Programs of somebody else."""
+    folder = tmp_path_factory.mktemp("bpf")
+    (folder / "other.c").write_text(TRIVIAL)
+    netns.compile_bpf(folder / "other.c", folder / "other.o")
+    return str(folder / "other.o")
+
+
 def pytest_collect_file(file_path, parent):
     # This file stands for the C test programs: pytest asks about each file in
     # tests/ only, and the programs lie in the build directory.

@@ -256,17 +256,41 @@ def _bpf_prog_query(index, attach_type):
 
 
 def attached(ns, iface):
-    """Everything of BPF that hangs on an interface, in words that can be compared and printed."""
+    """Everything of BPF and of tc that hangs on an interface, in words to compare and print."""
     link = json.loads(ns.ip("-j", "link", "show", "dev", iface))[0]
     found = [f"xdp {p['prog']['id']}" for p in link.get("xdp", {}).get("attached", [])]
     for qdisc in json.loads(ns.tc("-j", "qdisc", "show", "dev", iface)):
         if qdisc["kind"] in ("clsact", "ingress"):
             found.append(f"qdisc {qdisc['kind']}")
             for hook in "ingress", "egress":
-                filters = json.loads(ns.tc("-j", "filter", "show", "dev", iface, hook))
-                found += [f"{hook} filter {f['options']['prog']['id']}"
-                          for f in filters if "prog" in f.get("options", {})]
+                found += filters(ns, iface, hook)
     return found + [f"tcx {n}" for n in tcx_programs(ns, iface)]
+
+
+def filters(ns, iface, hook):
+    """The filters of one direction: priority, kind, handle, and the program's id."""
+    for one in json.loads(ns.tc("-j", "filter", "show", "dev", iface, hook)):
+        known = one.get("options", {})
+        handle = known.get("handle", known.get("fh"))
+        if handle:		# without one it is the head of a list
+            program = known.get("prog", {"id": "-", "name": "-"})
+            yield (f"{hook} filter {program['id']} {program['name']} pref {one['pref']}"
+                   f" {one['kind']} handle {handle}")
+
+
+def bpftool(*args):
+    return json.loads(sh(shutil.which("bpftool") or "/usr/sbin/bpftool", "-j", *args))
+
+
+def held_by(pid):
+    """The ids of the BPF programs and maps that a process has open."""
+    held = {"prog": set(), "map": set()}
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        for fd in os.listdir(f"/proc/{pid}/fdinfo"):
+            with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/fdinfo/{fd}") as file:
+                for kind, number in re.findall(r"^(prog|map)_id:\s+(\d+)", file.read(), re.M):
+                    held[kind].add(int(number))
+    return held
 
 
 def compile_bpf(source, target):

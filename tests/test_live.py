@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The probe on live interfaces: network namespaces, veth pairs, real sockets, real servers."""
 
-import collections
 import contextlib
 import fcntl
 import json
@@ -21,43 +20,10 @@ import netns
 import packets
 from netns import BINARY, PATIENCE, Probe, attached, decoded, wait_for
 from servers import Server, ask, connect, listen_to, load
+from ways import WAYS, every_way, shown, start, told
 
 if os.geteuid():
     pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
-
-CLSACT = {"BANNERPROBE_TC": "clsact"}
-# Every way to attach on a veth: options, environment, and what it must come to.
-WAYS = {
-    "auto": (["--hook", "auto"], {}, ("tcx", "tcx")),
-    "tc": (["--hook", "tc"], {}, ("tcx", "tcx")),
-    "clsact": (["--hook", "tc"], CLSACT, ("clsact", "clsact")),
-    "xdp": (["--hook", "xdp"], {}, ("native XDP", "tcx")),
-    "xdp-native": (["--hook", "xdp-native"], {}, ("native XDP", "tcx")),
-    "xdp-generic": (["--hook", "xdp-generic"], {}, ("generic XDP", "tcx")),
-    "xdp and clsact": (["--hook", "xdp"], CLSACT, ("native XDP", "clsact")),
-}
-every_way = pytest.mark.parametrize("way", WAYS)
-
-
-def start(ns, way, *args, **kwargs):
-    """The probe, attached in one of the ways."""
-    options, env, hooks = WAYS[way]
-    probe = Probe(ns, "-f", "json", *options, *(args or ["veth0"]), env=env, **kwargs)
-    if set(probe.hooks.values()) != {hooks}:
-        probe.__exit__()
-        pytest.fail(f"attached by {probe.hooks}, not by {hooks}: {probe.stderr}")
-    return probe
-
-
-def told(records):
-    """What records say of each connection, to be compared with what sockets saw."""
-    return collections.Counter((r["server_port"], r["client_port"], decoded(r["banner"]))
-                               for r in records)
-
-
-def shown(*talks):
-    return collections.Counter(map(tuple, talks))
-
 
 # --- banners ----------------------------------------------------------------------------------
 
@@ -428,23 +394,6 @@ def test_nothing_stays_attached_after_sigkill(net, way):
             assert len(filters) == (1 if "xdp" in way else 2)
             probe.stop()
     wait_for("the kernel to detach", lambda: attached(net.host, "veth0") == [])
-
-
-TRIVIAL = """
-#define SEC(name) __attribute__((section(name), used))
-SEC("xdp") int pass_xdp(void *ctx) { return 2; }
-SEC("tc") int pass_tc(void *ctx) { return -1; }
-char its_license[] SEC("license") = "GPL";
-"""
-
-
-@pytest.fixture(scope="module")
-def trivial(tmp_path_factory):
-    """Programs of somebody else."""
-    folder = tmp_path_factory.mktemp("bpf")
-    (folder / "other.c").write_text(TRIVIAL)
-    netns.compile_bpf(folder / "other.c", folder / "other.o")
-    return str(folder / "other.o")
 
 
 @pytest.mark.parametrize("way", ["tc", "clsact"])

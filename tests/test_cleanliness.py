@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What the probe leaves behind when it is killed at any moment, and how it shares an interface."""
+
+import contextlib
+import glob
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+
+import pytest
+
+import netns
+from netns import BINARY, PATIENCE, Network, Probe, attached, wait_for
+from servers import Server, listen_to
+from ways import CLSACT, WAYS, shown, start, told
+
+if os.geteuid():
+    pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
+
+
+# --- killed at any moment ---------------------------------------------------------------------
+
+LANES = 2			# hosts on which probes are killed at the same time
+KILLS, KILLS_CLSACT = 100, 30	# of all lanes together
+# How long the moments are from which one is drawn; that of attaching is measured.
+RUNNING_SECONDS, DETACHING_SECONDS = 0.03, 0.004
+MOMENTS = ["attaching"] * 4 + ["running", "detaching"]
+
+# What one process is asked for, and how often "xdp" and filters of tc are then on an interface.
+TCX = [["--hook", "xdp", "veth0", "veth1"], ["--hook", "xdp-generic", "veth0"],
+       ["--hook", "tc", "veth0", "veth1"]]
+CLSACT_WAYS = {("--hook", "tc"): (0, 2), ("--hook", "xdp"): (1, 1)}
+
+
+def occupy(ns, iface, trivial):
+    """Another program's life on an interface: XDP, and tc filters where the probe's would be."""
+    ns.ip("link", "set", "dev", iface, "xdpgeneric", "obj", trivial, "sec", "xdp")
+    ns.tc("qdisc", "add", "dev", iface, "clsact")
+    for hook in "ingress", "egress":
+        ns.tc("filter", "add", "dev", iface, hook, "pref", "1", "handle", "1", "bpf", "da",
+              "obj", trivial, "sec", "tc")
+
+
+def ours(ns, iface, others):
+    """What hangs there beside what was there before; all of that must still be there, unchanged."""
+    now = attached(ns, iface)
+    assert set(others) <= set(now), (others, now)
+    return [what for what in now if what not in others]
+
+
+class Lane:
+    """A host with an interface of its own and one that another program uses, and traffic."""
+
+    def __init__(self, stack, trivial, seed):
+        self.random = random.Random(seed)
+        net = stack.enter_context(Network(2))
+        self.host = net.host
+        occupy(self.host, "veth1", trivial)
+        self.others = {iface: attached(self.host, iface) for iface in ("veth0", "veth1")}
+        assert self.others["veth0"] == [] and len(self.others["veth1"]) == 4
+        began = time.monotonic()
+        with Probe(self.host, "veth0", "veth1", interfaces=2) as probe:
+            self.start_seconds = time.monotonic() - began
+            probe.stop()
+        server = stack.enter_context(Server(self.host, "10.99.0.1"))
+        self.over = threading.Event()
+        client = threading.Thread(target=self._talk, args=(net.peer, server))
+        client.start()
+        stack.callback(client.join, PATIENCE)
+        stack.callback(self.over.set)
+
+    def _talk(self, peer, server):
+        while not self.over.wait(0.002):
+            listen_to(peer, server)
+
+    def kill(self, moment, args, env, check=lambda: None):
+        """One life of the probe, from its start to the moment; `check` is called when it runs."""
+        if moment == "attaching":
+            process = subprocess.Popen(self.host.argv(BINARY, *args), env={**os.environ, **env},
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            time.sleep(self.random.uniform(0, self.start_seconds))
+            process.kill()
+            process.wait(PATIENCE)
+            return
+        with Probe(self.host, *args, env=env, stdout=subprocess.DEVNULL,
+                   interfaces=sum(arg.startswith("veth") for arg in args)) as probe:
+            check()
+            if moment == "running":
+                time.sleep(self.random.uniform(0, RUNNING_SECONDS))
+            else:
+                probe.send(signal.SIGTERM)
+                time.sleep(self.random.uniform(0, DETACHING_SECONDS))
+            probe.send(signal.SIGKILL)
+            probe.ended()
+
+    def left(self):
+        return {iface: left for iface, others in self.others.items()
+                if (left := ours(self.host, iface, others))}
+
+    def kill_by_tcx(self, count):
+        for i in range(count):
+            moment, args = self.random.choice(MOMENTS), self.random.choice(TCX)
+            self.kill(moment, args, {})
+            assert not self.left(), (moment, args, self.left())
+
+    def kill_by_clsact(self, count):
+        """Each start clears what the one before has left, and nothing else."""
+        for i in range(count):
+            moment, (hook, numbers) = (self.random.choice(MOMENTS),
+                                       self.random.choice([*CLSACT_WAYS.items()]))
+            self.kill(moment, [*hook, "veth0", "veth1"], CLSACT, lambda: self.complete(*numbers))
+            self.left()
+        with Probe(self.host, "-f", "json", "veth0", "veth1", env=CLSACT, interfaces=2) as probe:
+            self.complete(0, 2)
+            probe.stop()
+        assert not self.left(), self.left()
+
+    def complete(self, xdp, filters):
+        """Exactly what was just attached is there; another has the XDP slot of veth1."""
+        for iface, wanted in ("veth0", (xdp, filters)), ("veth1", (0, 2)):
+            found = ours(self.host, iface, self.others[iface])
+            assert wanted == tuple(sum(kind in what for what in found)
+                                   for kind in ("xdp ", "filter")), (iface, found)
+
+
+def all_lanes(trivial, work, count):
+    seed = random.randrange(1 << 32)
+    print(f"seed {seed}")
+    wrong = []
+
+    def run(lane):
+        try:
+            work(lane, count // LANES)
+        except BaseException as error:
+            wrong.append(error)
+
+    with contextlib.ExitStack() as stack:
+        lanes = [Lane(stack, trivial, seed + i) for i in range(LANES)]
+        threads = [threading.Thread(target=run, args=(lane,)) for lane in lanes]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    for error in wrong:
+        raise error
+
+
+def orphans():
+    """Programs and maps of the probe, of which no process knows any more."""
+    held = {"prog": set(), "map": set()}
+    for path in glob.glob("/proc/[0-9]*"):
+        with contextlib.suppress(PermissionError):		# another container's: not the probe
+            for kind, ids in netns.held_by(os.path.basename(path)).items():
+                held[kind] |= ids
+    programs = [one for one in netns.bpftool("prog", "show")
+                if one.get("name", "").startswith("bannerprobe_") and one["id"] not in held["prog"]]
+    maps = [one for one in netns.bpftool("map", "show")
+            if one.get("name", "").startswith("bannerpr") and one["id"] not in held["map"]]
+    return {f"{one['name']} {one['id']}" for one in programs + maps}
+
+
+def test_killed_at_any_moment(trivial):
+    """With tcx nothing is left from then on, and neither are the programs once RCU allows it."""
+    before = orphans()
+    all_lanes(trivial, Lane.kill_by_tcx, KILLS)
+    wait_for("the kernel to free all programs and maps", lambda: orphans() <= before)
+
+
+def test_killed_at_any_moment_before_tcx(trivial):
+    """On kernels before 6.6 filters stay; the next start clears them, and nobody else's."""
+    before = orphans()
+    all_lanes(trivial, Lane.kill_by_clsact, KILLS_CLSACT)
+    wait_for("the kernel to free all programs and maps", lambda: orphans() <= before)
+
+
+# --- beside others ----------------------------------------------------------------------------
+
+# The ways of the first and of the second, and which of them is killed.
+PAIRS = [("tc", "tc", 0), ("tc", "clsact", 1), ("clsact", "tc", 0), ("xdp", "clsact", 0),
+         ("clsact", "clsact", 1)]
+
+
+@pytest.mark.parametrize("first_way, second_way, victim", PAIRS)
+def test_one_of_two_probes_is_killed(net, first_way, second_way, victim):
+    """The other goes on logging, and when it has ended, and the killed one's traces are cleared,
+    nothing is left."""
+    with Server(net.host, "10.99.0.1") as server, start(net.host, first_way) as first, \
+            start(net.host, second_way) as second:
+        pair = [first, second]
+        killed, other = pair.pop(victim), pair.pop()
+        talks = [listen_to(net.peer, server)]
+        killed.send(signal.SIGKILL)
+        killed.ended()
+        talks.append(listen_to(net.peer, server))
+        if "clsact" == (first_way, second_way)[victim]:
+            with start(net.host, "clsact") as third:
+                talks.append(listen_to(net.peer, server))
+                assert told(third.stop()) == shown(talks[-1])
+        assert told(other.stop()) == shown(*talks)
+    assert attached(net.host, "veth0") == []
+
+
+@pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
+def test_another_xdp_program_comes_later(net, trivial, mode):
+    """By tc the probe does not stand in its way, and both see what comes in."""
+    with Server(net.peer, "10.99.0.2") as server, start(net.host, "auto") as probe:
+        net.host.ip("link", "set", "dev", "veth0", mode, "obj", trivial, "sec", "xdp")
+        talk = listen_to(net.host, server)
+        net.host.ip("link", "set", "dev", "veth0", mode, "off")
+        assert told(probe.stop()) == shown(talk, )
+
+
+def test_another_xdp_program_finds_the_slot_taken(net, trivial):
+    """The kernel has one: it tells the other so, and the probe goes on."""
+    theirs = ["link", "set", "dev", "veth0", "xdpdrv", "obj", trivial, "sec", "xdp"]
+    with Server(net.peer, "10.99.0.2") as server, start(net.host, "xdp") as probe:
+        assert net.host.run("ip", *theirs).returncode != 0
+        talk = listen_to(net.host, server)
+        assert told(probe.stop()) == shown(talk)
+    net.host.ip(*theirs)
+
+
+# What stands at the place that the probe would take: priority 1, handle 1.
+NEIGHBOURS = {
+    "bpf": ["handle", "1", "bpf", "da", "obj", "{trivial}", "sec", "tc"],
+    "u32": ["u32", "match", "u32", "0", "0"],
+    "u32 for IPv6": ["protocol", "ipv6", "u32", "match", "u32", "0", "0"],
+}
+
+
+@pytest.mark.parametrize("neighbour", NEIGHBOURS)
+@pytest.mark.parametrize("way", ["tc", "clsact"])
+def test_a_filter_stands_where_the_probe_would(net, trivial, neighbour, way):
+    """It stays, and both directions are logged."""
+    net.host.tc("qdisc", "add", "dev", "veth0", "clsact")
+    for hook in "ingress", "egress":
+        net.host.tc("filter", "add", "dev", "veth0", hook, "pref", "1",
+                    *(word.format(trivial=trivial) for word in NEIGHBOURS[neighbour]))
+    before = attached(net.host, "veth0")
+    assert sum("filter" in what for what in before) >= 2
+    with Server(net.host, "10.99.0.1") as ours_, Server(net.peer, "10.99.0.2") as theirs, \
+            start(net.host, way) as probe:
+        assert len(ours(net.host, "veth0", before)) == 2
+        talks = listen_to(net.peer, ours_), listen_to(net.host, theirs)
+        assert told(probe.stop()) == shown(*talks)
+    assert attached(net.host, "veth0") == before
+
+
+# --- interfaces that change -------------------------------------------------------------------
+
+@pytest.mark.parametrize("way", ["tc", "clsact", "xdp"])
+def test_an_interface_goes_down_is_renamed_and_comes_up(net, way):
+    """What is attached stays so; records carry the new name, of which it tells in a line."""
+    with Server(net.host, "10.99.0.1") as server, start(net.host, way) as probe:
+        talks = [listen_to(net.peer, server)]
+        net.host.ip("link", "set", "veth0", "down")
+        net.host.ip("link", "set", "veth0", "up")
+        talks.append(listen_to(net.peer, server))
+        names = [json.loads(probe.line())["iface"] for _ in talks]
+        net.host.ip("link", "set", "veth0", "down")
+        net.host.ip("link", "set", "veth0", "name", "wan")
+        net.host.ip("link", "set", "wan", "up")
+        probe.error_line("veth0: is called wan now")
+        talks.append(listen_to(net.peer, server))
+        records = probe.stop()
+    assert told(records) == shown(*talks)
+    assert names + [record["iface"] for record in records[2:]] == ["veth0", "veth0", "wan"]
+    assert attached(net.host, "wan") == []
