@@ -6,12 +6,12 @@ set -eu
 
 packages='gcc libc6-dev make clang bpftool libbpf-dev libelf-dev libpcap-dev
 libmnl-dev libcap-ng-dev libseccomp-dev uthash-dev libcmocka-dev python3 python3-pytest python3-scapy iproute2
-util-linux openssh-server openssh-client'
+util-linux strace openssh-server openssh-client'
 
 # Debian asks this program whether a new package may start its service.
 policy=/usr/sbin/policy-rc.d
 
-commands='cc make clang bpftool python3 ip tc ssh'
+commands='cc make clang bpftool python3 ip tc strace ssh'
 headers='bpf/libbpf.h gelf.h pcap/pcap.h libmnl/libmnl.h cap-ng.h seccomp.h
 uthash.h cmocka.h'
 

@@ -6,6 +6,7 @@ import glob
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import threading
@@ -177,11 +178,41 @@ def test_killed_at_any_moment_before_tcx(trivial):
     wait_for("the kernel to free all programs and maps", lambda: orphans() <= before)
 
 
+CHANGES = re.compile("RTM_(NEWQDISC|NEWTFILTER|DELTFILTER|DELQDISC)")
+
+
+def live(ns, folder, *tracing):
+    """One life by clsact under strace; the changes that it asked the kernel for, and its code."""
+    trace = folder / "trace"
+    process = subprocess.Popen(		# -D: the tracer is a grandchild, so this is the probe's pid
+        ns.argv("strace", "-D", "-o", trace, "-e", "trace=sendto", *tracing,
+                BINARY, "--hook", "tc", "veth0"),
+        env={**os.environ, **CLSACT}, stderr=subprocess.PIPE, text=True)
+    with process, process.stderr:
+        for line in process.stderr:
+            if ": attached: " in line:
+                process.terminate()
+    wait_for("the tracer to end", lambda: "+++" in trace.read_text())
+    sends = [line for line in trace.read_text().splitlines() if "sendto(" in line]
+    return [i for i, line in enumerate(sends, 1) if CHANGES.search(line)], process.returncode
+
+
+def test_killed_between_any_two_steps(net, tmp_path):
+    """Whatever tc has of it then says whose it is: an empty qdisc would not."""
+    changes, code = live(net.host, tmp_path)
+    assert code == 0 and len(changes) >= 4 and attached(net.host, "veth0") == []
+    for after in changes[:-1]:
+        _, code = live(net.host, tmp_path, "-e", f"inject=sendto:signal=SIGKILL:when={after + 1}")
+        assert code == -signal.SIGKILL
+        assert any("bannerprobe_" in what for what in attached(net.host, "veth0"))
+        net.host.tc("qdisc", "del", "dev", "veth0", "clsact")
+
+
 # --- beside others ----------------------------------------------------------------------------
 
 # The ways of the first and of the second, and which of them is killed.
 PAIRS = [("tc", "tc", 0), ("tc", "clsact", 1), ("clsact", "tc", 0), ("xdp", "clsact", 0),
-         ("clsact", "clsact", 1)]
+         ("clsact", "clsact", 0), ("clsact", "clsact", 1)]
 
 
 @pytest.mark.parametrize("first_way, second_way, victim", PAIRS)
@@ -202,6 +233,22 @@ def test_one_of_two_probes_is_killed(net, first_way, second_way, victim):
                 assert told(third.stop()) == shown(talks[-1])
         assert told(other.stop()) == shown(*talks)
     assert attached(net.host, "veth0") == []
+
+
+@pytest.mark.parametrize("first_to_end", [0, 1], ids=["the first", "the second"])
+def test_the_last_of_two_probes_takes_the_qdisc_along(net, first_to_end):
+    """Whichever of them made it; and none that another has made."""
+    net.host.ip("link", "add", "other0", "type", "veth", "peer", "name", "other1")
+    net.host.tc("qdisc", "add", "dev", "other0", "clsact")
+    with start(net.host, "clsact", "veth0", "other0", interfaces=2) as first, \
+            start(net.host, "clsact", "veth0", "other0", interfaces=2) as second:
+        pair = [first, second]
+        pair.pop(first_to_end).stop()
+        with start(net.host, "clsact", "veth0", "other0", interfaces=2) as third:
+            pair.pop().stop()
+            third.stop()
+    assert attached(net.host, "veth0") == []
+    assert attached(net.host, "other0") == ["qdisc clsact"]
 
 
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])

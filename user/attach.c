@@ -165,17 +165,10 @@ static int attach_clsact(struct interface *interface,
 			 struct attachment *attachment, int program,
 			 bool ingress)
 {
-	int error = 0;
+	int error = clsact_attach(&attachment->filter, interface->index,
+				  ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS,
+				  program);
 
-	if (!interface->has_clsact)
-		error = clsact_prepare(interface->index,
-				       &interface->made_clsact);
-	if (error)
-		return error;
-	interface->has_clsact = true;
-	error = clsact_attach(&attachment->filter, interface->index,
-			      ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS,
-			      program);
 	if (error)
 		return error;
 	attachment->way = ATTACHED_CLSACT;
@@ -313,7 +306,4 @@ void interface_detach(struct interface *interface)
 {
 	detach(interface, &interface->in);
 	detach(interface, &interface->out);
-	if (interface->made_clsact)
-		clsact_remove(interface->index);
-	interface->made_clsact = interface->has_clsact = false;
 }

@@ -30,8 +30,6 @@ struct interface {
 	unsigned int index;
 	bool raw_ip;	  /* no Ethernet header */
 	bool gone;	  /* deleted while the program ran */
-	bool has_clsact;  /* the qdisc is there, and cleared of leftovers */
-	bool made_clsact; /* and is ours to remove */
 	enum hook asked;  /* on the command line */
 	enum hook first;  /* what that and the device come to; never auto */
 	struct attachment in, out;

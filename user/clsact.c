@@ -6,11 +6,13 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -18,8 +20,34 @@
 #define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 
-#define LEFTOVERS_MAX 64 /* in one direction; the rest at the next start */
+#define LEFTOVERS_MAX 64	    /* the rest at the next start */
 #define PROGRAM_NAME "bannerprobe_" /* what the names of ours begin with */
+
+/*
+ * How the names of filters end that are on a qdisc which one of us made. The
+ * name lives as long as the filter, so it tells the next start, too.
+ */
+#define OWNS_QDISC "+clsact"
+
+/*
+ * Processes of this program take turns in a network namespace: what one has
+ * seen of its filters is still so when it acts on it. The kernel lets go of
+ * the lock with the process. Without it, all is as well as it can be.
+ */
+static int lock_namespace(void)
+{
+	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0)
+		flock(fd, LOCK_EX);
+	return fd;
+}
+
+static void unlock_namespace(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
 
 /*
  * A process that lives holds an abstract socket for each of its filters, named
@@ -47,136 +75,56 @@ static int claim_program(__u32 program_id)
 	return fd;
 }
 
-/* --- what others left behind ------------------------------------------- */
+/* --- what is there ------------------------------------------------------ */
 
 struct survey {
 	struct clsact_filter leftovers[LEFTOVERS_MAX];
-	int count; /* of the leftovers */
-	int others;
+	int leftover_count;
+	int count; /* of all filters */
+	bool one_owns_qdisc;
 };
+
+static bool ends_with(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+
+	return len >= end_len && !strcmp(text + len - end_len, end);
+}
 
 static void survey_filter(const struct filter *filter, void *context)
 {
 	struct survey *survey = context;
-	int claim = -EADDRINUSE;
+	bool owns_qdisc = ends_with(filter->name, OWNS_QDISC);
+	int claim;
 
-	if (!strncmp(filter->name, PROGRAM_NAME, strlen(PROGRAM_NAME)) &&
-	    filter->program_id && survey->count < LEFTOVERS_MAX)
-		claim = claim_program(filter->program_id);
-	if (claim < 0) {
-		survey->others++;
+	survey->count++;
+	if (strncmp(filter->name, PROGRAM_NAME, strlen(PROGRAM_NAME)) ||
+	    !filter->program_id)
 		return;
-	}
-	survey->leftovers[survey->count++] = (struct clsact_filter){
+	survey->one_owns_qdisc |= owns_qdisc;
+	if (survey->leftover_count == LEFTOVERS_MAX)
+		return;
+	claim = claim_program(filter->program_id);
+	if (claim < 0)
+		return;
+	survey->leftovers[survey->leftover_count++] = (struct clsact_filter){
 		.direction = filter->parent == INGRESS ? BPF_TC_INGRESS :
 							 BPF_TC_EGRESS,
 		.handle = filter->handle,
 		.priority = filter->priority,
 		.program_id = filter->program_id,
+		.owns_qdisc = owns_qdisc,
 		.claim = claim,
 	};
 }
 
-/* Returns how many were cleared; *others: filters that are not left over. */
-static int clear_leftovers(unsigned int ifindex, int *others)
+static int list_filters(unsigned int ifindex, filter_found *found,
+			void *context)
 {
-	static const unsigned int parents[] = { INGRESS, EGRESS };
-	int cleared = 0;
+	int error = netlink_list_filters(ifindex, INGRESS, found, context);
 
-	*others = 0;
-	for (int i = 0; i < 2; i++) {
-		struct survey survey = {};
-
-		if (netlink_list_filters(ifindex, parents[i], survey_filter,
-					 &survey))
-			survey.others++; /* nothing is known: assume the worst
-					  */
-		for (int j = 0; j < survey.count; j++)
-			clsact_detach(&survey.leftovers[j], ifindex);
-		cleared += survey.count;
-		*others += survey.others;
-	}
-	return cleared;
-}
-
-int clsact_prepare(unsigned int ifindex, bool *made)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int error = bpf_tc_hook_create(&hook);
-	int cleared, others;
-
-	if (!error) {
-		*made = true;
-		return 0;
-	}
-	if (error != -EEXIST)
-		return error;
-	cleared = clear_leftovers(ifindex, &others);
-	if (cleared)
-		message("cleared %d tc filters that an earlier run left behind",
-			cleared);
-	/* Then that run made the qdisc, as far as one can tell. */
-	*made |= cleared && !others;
-	return 0;
-}
-
-/* --- one's own --------------------------------------------------------- */
-
-int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
-		  enum bpf_tc_attach_point direction, int program)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = direction);
-	/* First of all, so that no other's verdict hides a packet... */
-	LIBBPF_OPTS(bpf_tc_opts, options, .prog_fd = program, .priority = 1);
-	struct bpf_prog_info info = {};
-	__u32 info_size = sizeof(info);
-	int error = bpf_obj_get_info_by_fd(program, &info, &info_size);
-	int claim;
-
-	if (error)
-		return error;
-	/* Claimed before it is there: another start must not clear it. */
-	claim = claim_program(info.id);
-	error = bpf_tc_attach(&hook, &options);
-	if (error == -EINVAL || error == -EEXIST) {
-		/* ... but that priority belongs to another kind of filter. */
-		options.priority = 0;
-		options.handle = 0;
-		error = bpf_tc_attach(&hook, &options);
-	}
-	if (error) {
-		if (claim >= 0)
-			close(claim);
-		return error;
-	}
-	*filter = (struct clsact_filter){ .direction = direction,
-					  .handle = options.handle,
-					  .priority = options.priority,
-					  .program_id = options.prog_id,
-					  .claim = claim };
-	return 0;
-}
-
-void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
-{
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = filter->direction);
-	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle,
-		    .priority = filter->priority);
-
-	/* Whatever has taken its place by now is not touched. */
-	if (!bpf_tc_query(&hook, &options) &&
-	    options.prog_id == filter->program_id) {
-		options.prog_fd = 0;
-		options.prog_id = 0;
-		options.flags = 0;
-		bpf_tc_detach(&hook, &options);
-	}
-	if (filter->claim >= 0)
-		close(filter->claim);
-	filter->claim = -1;
+	return error ? error :
+		       netlink_list_filters(ifindex, EGRESS, found, context);
 }
 
 static void count_filter(const struct filter *filter, void *context)
@@ -187,15 +135,144 @@ static void count_filter(const struct filter *filter, void *context)
 	(*count)++;
 }
 
-void clsact_remove(unsigned int ifindex)
+static bool is_still_ours(const struct clsact_filter *filter,
+			  const struct bpf_tc_hook *hook)
+{
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle,
+		    .priority = filter->priority);
+
+	return !bpf_tc_query(hook, &options) &&
+	       options.prog_id == filter->program_id;
+}
+
+/* --- removing ----------------------------------------------------------- */
+
+/* Removes the qdisc if nobody else's filter would go along. */
+static bool remove_qdisc(unsigned int ifindex, int filters_of_ours)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
 		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	int count = 0;
 
-	/* Removing the qdisc takes everybody's filters along. */
-	if (!netlink_list_filters(ifindex, INGRESS, count_filter, &count) &&
-	    !netlink_list_filters(ifindex, EGRESS, count_filter, &count) &&
-	    !count)
-		bpf_tc_hook_destroy(&hook);
+	return !list_filters(ifindex, count_filter, &count) &&
+	       count == filters_of_ours && !bpf_tc_hook_destroy(&hook);
+}
+
+/*
+ * The last filter goes with its qdisc in one step: were this process killed
+ * between two, nothing would tell whose the empty qdisc is.
+ */
+static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
+		    .attach_point = filter->direction);
+	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle,
+		    .priority = filter->priority);
+
+	/* Whatever has taken its place by now is not touched. */
+	if (is_still_ours(filter, &hook) &&
+	    !(filter->owns_qdisc && remove_qdisc(ifindex, 1)))
+		bpf_tc_detach(&hook, &options);
+	if (filter->claim >= 0)
+		close(filter->claim);
+	filter->claim = -1;
+}
+
+void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
+{
+	int lock = lock_namespace();
+
+	remove_filter(filter, ifindex);
+	unlock_namespace(lock);
+}
+
+static void clear_leftovers(struct survey *survey, unsigned int ifindex)
+{
+	for (int i = 0; i < survey->leftover_count; i++)
+		remove_filter(&survey->leftovers[i], ifindex);
+	if (survey->leftover_count)
+		message("cleared %d tc filters that an earlier run left behind",
+			survey->leftover_count);
+}
+
+/* --- attaching ---------------------------------------------------------- */
+
+/*
+ * Makes the qdisc and the first filter in one step, for the same reason as
+ * they go in one. -EEXIST: another made the qdisc in the meantime.
+ */
+static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
+{
+	int error = netlink_add_filter(ifindex, new, program, true);
+
+	if (error && error != -EEXIST)
+		remove_qdisc(ifindex, 0);
+	return error;
+}
+
+/*
+ * First of all, so that no other's verdict hides a packet, unless that
+ * priority belongs to another kind of filter.
+ */
+static int add_filter(struct filter *new, unsigned int ifindex, int program)
+{
+	int error = netlink_add_filter(ifindex, new, program, false);
+
+	if (error != -EINVAL && error != -EEXIST)
+		return error;
+	new->priority = 0;
+	return netlink_add_filter(ifindex, new, program, false);
+}
+
+/* -EAGAIN: things changed in the meantime. */
+static int attach(struct clsact_filter *filter, unsigned int ifindex,
+		  const struct bpf_prog_info *info, int program)
+{
+	struct survey survey = {};
+	char name[sizeof(info->name) + sizeof(OWNS_QDISC)];
+	struct filter new = {
+		.parent =
+			filter->direction == BPF_TC_INGRESS ? INGRESS : EGRESS,
+		.priority = 1,
+		.name = name,
+	};
+	int error = list_filters(ifindex, survey_filter, &survey);
+	bool make;
+
+	clear_leftovers(&survey, ifindex);
+	if (error)
+		return error;
+	make = !netlink_has_clsact(ifindex);
+	snprintf(name, sizeof(name), "%s%s", info->name,
+		 make || survey.one_owns_qdisc ? OWNS_QDISC : "");
+	/* Claimed before it is there: another start must not clear it. */
+	filter->claim = claim_program(info->id);
+	error = make ? make_qdisc(&new, ifindex, program) :
+		       add_filter(&new, ifindex, program);
+	filter->handle = new.handle;
+	filter->priority = new.priority;
+	filter->program_id = info->id;
+	filter->owns_qdisc = !error && (make || survey.one_owns_qdisc);
+	if (error)
+		remove_filter(filter, ifindex);
+	return make && error == -EEXIST ? -EAGAIN : error;
+}
+
+int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
+		  enum bpf_tc_attach_point direction, int program)
+{
+	struct bpf_prog_info info = {};
+	__u32 info_size = sizeof(info);
+	int error = bpf_obj_get_info_by_fd(program, &info, &info_size);
+	int lock;
+
+	if (error)
+		return error;
+	lock = lock_namespace();
+	do {
+		*filter = (struct clsact_filter){ .direction = direction };
+		error = attach(filter, ifindex, &info, program);
+	} while (error == -EAGAIN);
+	unlock_namespace(lock);
+	return error;
 }

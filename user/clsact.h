@@ -9,6 +9,7 @@
 
 #include <bpf/libbpf.h>
 #include <linux/types.h>
+#include <stdbool.h>
 
 /* One filter of ours. */
 struct clsact_filter {
@@ -16,23 +17,21 @@ struct clsact_filter {
 	__u32 handle;
 	__u32 priority;
 	__u32 program_id;
-	int claim; /* socket that tells others that its process lives */
+	bool owns_qdisc; /* one of us made it: it goes with the last filter */
+	int claim;	 /* socket that tells others that its process lives */
 };
 
 /*
- * Makes the qdisc where there is none (*made: it is ours to remove) and
- * removes filters of this program whose process is gone. Negative errno.
+ * Attaches a program to one direction, on a qdisc that is made where there is
+ * none. Removes filters of this program whose process is gone. Negative errno.
  */
-int clsact_prepare(unsigned int ifindex, bool *made);
-
-/* Attaches a program to one direction; negative errno. */
 int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
 		  enum bpf_tc_attach_point direction, int program);
 
-/* Removes the filter, if it is still ours. */
+/*
+ * Removes the filter, if it is still ours, and the qdisc with the last filter,
+ * if a process of this program made it.
+ */
 void clsact_detach(struct clsact_filter *filter, unsigned int ifindex);
-
-/* Removes the qdisc, if nobody filters there. */
-void clsact_remove(unsigned int ifindex);
 
 #endif

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "netlink.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/if_ether.h>
 #include <linux/pkt_cls.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -11,7 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define DUMP_SIZE 32768 /* what the kernel fills at most in one go */
+#define DUMP_SIZE 32768	 /* what the kernel fills at most in one go */
+#define REQUEST_SIZE 512 /* of the longest, with a name of 256 bytes */
 
 struct change {
 	link_changed *changed;
@@ -83,7 +86,12 @@ int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 	return len < 0 && errno != EAGAIN ? -errno : 0;
 }
 
-struct listing {
+/* --- tc: qdiscs and filters ---------------------------------------------- */
+
+/* What comes back of requests. */
+struct exchange {
+	int awaited; /* acknowledgements */
+	int error;   /* the first, negative */
 	filter_found *found;
 	void *context;
 };
@@ -105,7 +113,7 @@ static void read_bpf_options(const struct nlattr *options,
 
 static int on_filter(const struct nlmsghdr *header, void *context)
 {
-	const struct listing *listing = context;
+	const struct exchange *exchange = context;
 	const struct tcmsg *message = mnl_nlmsg_get_payload(header);
 	const struct nlattr *attribute, *options = NULL;
 	struct filter filter = { .parent = message->tcm_parent,
@@ -126,52 +134,149 @@ static int on_filter(const struct nlmsghdr *header, void *context)
 	}
 	if (options && !strcmp(kind, "bpf"))
 		read_bpf_options(options, &filter);
-	listing->found(&filter, listing->context);
+	exchange->found(&filter, exchange->context);
 	return MNL_CB_OK;
 }
 
-static int request_filters(struct mnl_socket *socket, unsigned int index,
-			   unsigned int parent)
+static int on_acknowledgement(const struct nlmsghdr *header, void *context)
 {
-	char buffer[DUMP_SIZE];
-	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
-	struct tcmsg *request;
+	const struct nlmsgerr *answer = mnl_nlmsg_get_payload(header);
+	struct exchange *exchange = context;
 
-	header->nlmsg_type = RTM_GETTFILTER;
-	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
-	header->nlmsg_seq = 1;
-	request = mnl_nlmsg_put_extra_header(header, sizeof(*request));
-	request->tcm_family = AF_UNSPEC;
-	request->tcm_ifindex = (int)index;
-	request->tcm_parent = parent;
-	return mnl_socket_sendto(socket, header, header->nlmsg_len) < 0 ?
-		       -errno :
-		       0;
+	if (!exchange->error)
+		exchange->error = answer->error;
+	return --exchange->awaited ? MNL_CB_OK : MNL_CB_STOP;
+}
+
+static int read_answers(struct mnl_socket *socket, struct exchange *exchange)
+{
+	mnl_cb_t control[] = { [NLMSG_ERROR] = on_acknowledgement };
+	char buffer[DUMP_SIZE];
+	int result = MNL_CB_OK;
+
+	while (result == MNL_CB_OK) {
+		ssize_t len =
+			mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+		result =
+			len < 0 ?
+				MNL_CB_ERROR :
+				mnl_cb_run2(buffer, (size_t)len, 0,
+					    mnl_socket_get_portid(socket),
+					    on_filter, exchange, control,
+					    sizeof(control) / sizeof(*control));
+	}
+	return result == MNL_CB_ERROR ? -errno : exchange->error;
+}
+
+/* Sends requests, and waits for all that comes back. Negative errno. */
+static int talk(const void *requests, size_t size, struct exchange *exchange)
+{
+	struct mnl_socket *socket = open_socket(0, SOCK_CLOEXEC);
+	int error;
+
+	if (!socket)
+		return -errno;
+	error = mnl_socket_sendto(socket, requests, size) < 0 ?
+			-errno :
+			read_answers(socket, exchange);
+	mnl_socket_close(socket);
+	return error;
+}
+
+/* Begins a request about an interface's qdisc or filters. */
+static struct nlmsghdr *put_request(char *buffer, int type, int flags,
+				    unsigned int index, struct tcmsg **message)
+{
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+
+	header->nlmsg_type = (__u16)type;
+	header->nlmsg_flags = (__u16)(NLM_F_REQUEST | flags);
+	*message = mnl_nlmsg_put_extra_header(header, sizeof(**message));
+	(*message)->tcm_family = AF_UNSPEC;
+	(*message)->tcm_ifindex = (int)index;
+	return header;
+}
+
+static struct nlmsghdr *put_clsact(char *buffer, int type, int flags,
+				   unsigned int index)
+{
+	struct tcmsg *message;
+	struct nlmsghdr *header =
+		put_request(buffer, type, flags | NLM_F_ACK, index, &message);
+
+	message->tcm_parent = TC_H_CLSACT;
+	message->tcm_handle = TC_H_MAKE(TC_H_CLSACT, 0);
+	return header;
 }
 
 int netlink_list_filters(unsigned int index, unsigned int parent,
 			 filter_found *found, void *context)
 {
-	struct listing listing = { found, context };
-	struct mnl_socket *socket = open_socket(0, SOCK_CLOEXEC);
-	char buffer[DUMP_SIZE];
-	int result, error;
+	struct exchange exchange = { 1, 0, found, context };
+	char buffer[REQUEST_SIZE];
+	struct tcmsg *message;
+	struct nlmsghdr *header = put_request(buffer, RTM_GETTFILTER,
+					      NLM_F_DUMP, index, &message);
 
-	if (!socket)
-		return -errno;
-	error = request_filters(socket, index, parent);
-	result = error ? MNL_CB_ERROR : MNL_CB_OK;
-	while (result == MNL_CB_OK) {
-		ssize_t len =
-			mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+	message->tcm_parent = parent;
+	return talk(header, header->nlmsg_len, &exchange);
+}
 
-		result = len < 0 ? MNL_CB_ERROR :
-				   mnl_cb_run(buffer, (size_t)len, 1,
-					      mnl_socket_get_portid(socket),
-					      on_filter, &listing);
-		if (result == MNL_CB_ERROR)
-			error = -errno;
+bool netlink_has_clsact(unsigned int index)
+{
+	struct exchange exchange = { .awaited = 1 };
+	char buffer[REQUEST_SIZE];
+	struct nlmsghdr *header = put_clsact(buffer, RTM_GETQDISC, 0, index);
+
+	return !talk(header, header->nlmsg_len, &exchange);
+}
+
+static struct nlmsghdr *put_filter(char *buffer, unsigned int index,
+				   const struct filter *filter, int program)
+{
+	struct tcmsg *message;
+	struct nlmsghdr *header =
+		put_request(buffer, RTM_NEWTFILTER,
+			    NLM_F_CREATE | NLM_F_EXCL | NLM_F_ECHO | NLM_F_ACK,
+			    index, &message);
+	struct nlattr *options;
+
+	message->tcm_parent = filter->parent;
+	message->tcm_info = TC_H_MAKE(filter->priority << 16, htons(ETH_P_ALL));
+	mnl_attr_put_strz(header, TCA_KIND, "bpf");
+	options = mnl_attr_nest_start(header, TCA_OPTIONS);
+	mnl_attr_put_u32(header, TCA_BPF_FD, (__u32)program);
+	mnl_attr_put_strz(header, TCA_BPF_NAME, filter->name);
+	mnl_attr_put_u32(header, TCA_BPF_FLAGS, TCA_BPF_FLAG_ACT_DIRECT);
+	mnl_attr_nest_end(header, options);
+	return header;
+}
+
+static void take_filter(const struct filter *added, void *context)
+{
+	struct filter *filter = context;
+
+	filter->handle = added->handle;
+	filter->priority = added->priority;
+	filter->program_id = added->program_id;
+}
+
+int netlink_add_filter(unsigned int index, struct filter *filter, int program,
+		       bool make_qdisc)
+{
+	struct exchange exchange = { 1, 0, take_filter, filter };
+	char buffer[2 * REQUEST_SIZE];
+	size_t size = 0;
+
+	if (make_qdisc) {
+		struct nlmsghdr *qdisc = put_clsact(
+			buffer, RTM_NEWQDISC, NLM_F_CREATE | NLM_F_EXCL, index);
+
+		mnl_attr_put_strz(qdisc, TCA_KIND, "clsact");
+		size = MNL_ALIGN(qdisc->nlmsg_len);
+		exchange.awaited++;
 	}
-	mnl_socket_close(socket);
-	return error;
+	size += put_filter(buffer + size, index, filter, program)->nlmsg_len;
+	return talk(buffer, size, &exchange);
 }

@@ -3,6 +3,8 @@
 #ifndef BANNERPROBE_NETLINK_H
 #define BANNERPROBE_NETLINK_H
 
+#include <stdbool.h>
+
 struct mnl_socket;
 
 /* Called for each interface that was deleted (name NULL) or has this name now.
@@ -39,5 +41,18 @@ typedef void filter_found(const struct filter *filter, void *context);
  */
 int netlink_list_filters(unsigned int index, unsigned int parent,
 			 filter_found *found, void *context);
+
+/* Whether an interface has a qdisc that such filters can be on. */
+bool netlink_has_clsact(unsigned int index);
+
+/*
+ * Adds a filter that runs a BPF program (a file descriptor) and takes its
+ * verdict: `filter` tells parent, name and priority (0: the kernel chooses),
+ * and is told what it came to. `make_qdisc`: first the clsact qdisc, in one
+ * request: a signal comes before both or after. The first error as negative
+ * errno; the other step is done all the same.
+ */
+int netlink_add_filter(unsigned int index, struct filter *filter, int program,
+		       bool make_qdisc);
 
 #endif
