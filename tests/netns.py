@@ -126,15 +126,24 @@ class Network:
 
     def _link(self, i):
         peer = self.stack.enter_context(Namespace(f"peer{i}"))
+        self.join(i, peer)
+        return peer
+
+    def join(self, i, peer):
+        """Makes link i, to a peer that has none."""
         self.host.ip("link", "add", f"veth{i}", "type", "veth",
                      "peer", "name", "peer0", "netns", peer.name)
         for ns, iface, n in (self.host, f"veth{i}", 1), (peer, "peer0", 2):
-            ns.ip("addr", "add", f"10.99.{i}.{n}/24", "dev", iface)
-            ns.ip("addr", "add", f"fd99:{i}::{n}/64", "dev", iface, "nodad")
-            ns.ip("link", "set", iface, "up")
+            self.configure(ns, iface, i, n)
         peer.ip("route", "add", "default", "via", f"10.99.{i}.1")
         peer.ip("-6", "route", "add", "default", "via", f"fd99:{i}::1")
-        return peer
+
+    @staticmethod
+    def configure(ns, iface, i, n):
+        """Brings up one side of link i."""
+        ns.ip("addr", "add", f"10.99.{i}.{n}/24", "dev", iface)
+        ns.ip("addr", "add", f"fd99:{i}::{n}/64", "dev", iface, "nodad")
+        ns.ip("link", "set", iface, "up")
 
 
 class Line(str):

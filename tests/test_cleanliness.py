@@ -17,7 +17,7 @@ import pytest
 import netns
 from netns import BINARY, PATIENCE, Network, Probe, attached, wait_for
 from servers import Server, listen_to
-from ways import CLSACT, WAYS, shown, start, told
+from ways import CLSACT, shown, start, told
 
 if os.geteuid():
     pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
@@ -317,3 +317,96 @@ def test_an_interface_goes_down_is_renamed_and_comes_up(net, way):
     assert told(records) == shown(*talks)
     assert names + [record["iface"] for record in records[2:]] == ["veth0", "veth0", "wan"]
     assert attached(net.host, "wan") == []
+
+
+def delete_and_make(net):
+    net.host.ip("link", "del", "veth0")
+    yield
+    net.join(0, net.peer)
+
+
+def move_away_and_back(net):
+    """It keeps its number."""
+    net.host.ip("link", "set", "veth0", "netns", net.peers[1].name)
+    yield
+    net.peers[1].ip("link", "set", "veth0", "netns", net.host.name)
+    net.configure(net.host, "veth0", 0, 1)
+
+
+def swap_names(net):
+    """What comes back is another, under the name of the one that went."""
+    net.host.ip("link", "del", "veth0")
+    net.host.ip("link", "add", "new0", "type", "veth", "peer", "name", "peer0",
+                "netns", net.peer.name)
+    yield
+    net.host.ip("link", "set", "new0", "name", "veth0")
+    net.configure(net.host, "veth0", 0, 1)
+    net.configure(net.peer, "peer0", 0, 2)
+
+
+@pytest.mark.parametrize("way, change", [
+    ("tc", delete_and_make), ("clsact", delete_and_make), ("xdp", delete_and_make),
+    ("tc", move_away_and_back), ("clsact", move_away_and_back), ("xdp", swap_names)])
+def test_an_interface_goes_and_comes_back(net2, way, change):
+    """Its banners are logged again, those of the others all the while, and no restart is needed."""
+    with Server(net2.host, "10.99.0.1") as server, Server(net2.host, "10.99.1.1") as other, \
+            start(net2.host, way, "veth0", "veth1", interfaces=2) as probe:
+        talks = [listen_to(net2.peer, server)]
+        steps = change(net2)
+        next(steps)
+        probe.error_line("veth0: the interface was deleted")
+        talks.append(listen_to(net2.peers[1], other))
+        next(steps, None)
+        probe.error_line("veth0: attached: ")
+        talks.append(listen_to(net2.peer, server))
+        records = probe.stop()
+    assert told(records) == shown(*talks)
+    assert [record["iface"] for record in records] == ["veth0", "veth1", "veth0"]
+    assert attached(net2.host, "veth0") == attached(net2.host, "veth1") == []
+
+
+def test_all_interfaces_go_and_come_back(net):
+    """It waits for them, and ends well."""
+    with Server(net.host, "10.99.0.1") as server, start(net.host, "auto") as probe:
+        for _ in range(2):
+            net.host.ip("link", "del", "veth0")
+            probe.error_line("veth0: the interface was deleted")
+            net.join(0, net.peer)
+            probe.error_line("veth0: attached: ")
+        talk = listen_to(net.peer, server)
+        net.host.ip("link", "del", "veth0")
+        probe.error_line("veth0: the interface was deleted")
+        assert told(probe.stop()) == shown(talk)
+
+
+def test_changes_that_were_missed(net2):
+    """The kernel forgets some where there are too many: then it is asked how things are."""
+    with Server(net2.host, "10.99.0.1") as server, \
+            start(net2.host, "auto", "veth0", "veth1", interfaces=2) as probe:
+        probe.send(signal.SIGSTOP)
+        net2.host.ip("link", "set", "veth1", "down")
+        many = "".join(f"link set dev veth1 mtu {1400 + n % 2}\n" for n in range(2000))
+        netns.sh("ip", "-n", net2.host.name, "-batch", "-", input=many)
+        net2.host.ip("link", "del", "veth0")
+        net2.host.ip("link", "set", "veth1", "name", "wan")
+        net2.join(0, net2.peer)
+        probe.send(signal.SIGCONT)
+        probe.error_line("veth0: attached: ")
+        talk = listen_to(net2.peer, server)
+        assert told(probe.stop()) == shown(talk)
+    assert any("veth1: is called wan now" in line for line in probe.stderr)
+
+
+def test_an_interface_comes_back_and_cannot_be_watched(net, trivial):
+    """With nothing else to watch it does not sit there deaf."""
+    with start(net.host, "xdp-native") as probe:
+        net.host.ip("link", "del", "veth0")
+        probe.error_line("veth0: the interface was deleted")
+        # Made with a program in the slot: it is there before the name is.
+        net.host.ip("link", "add", "new0", "type", "veth", "peer", "name", "new1")
+        net.host.ip("link", "set", "dev", "new0", "xdpdrv", "obj", trivial, "sec", "xdp")
+        before = attached(net.host, "new0")
+        net.host.ip("link", "set", "new0", "name", "veth0")
+        assert probe.ended() == 1
+    assert any("another XDP program" in line for line in probe.stderr), probe.stderr
+    assert attached(net.host, "veth0") == before

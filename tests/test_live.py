@@ -493,20 +493,6 @@ def test_no_privilege(net):
     assert "root" in line or "CAP_" in line or "privilege" in line
 
 
-@every_way
-def test_interfaces_vanish(net2, way):
-    """It says so, goes on with what is left, and does not sit there deaf when nothing is."""
-    with Server(net2.host, "10.99.0.1") as server, \
-            start(net2.host, way, "veth0", "veth1", interfaces=2) as probe:
-        net2.host.ip("link", "del", "veth1")
-        probe.error_line("veth1")
-        talk = listen_to(net2.peer, server)
-        assert told([json.loads(probe.line())]) == shown(talk)
-        net2.host.ip("link", "del", "veth0")
-        assert probe.ended() == 1
-        assert any("veth0" in line and ": attached: " not in line for line in probe.stderr)
-
-
 # --- options ----------------------------------------------------------------------------------
 
 @every_way

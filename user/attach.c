@@ -131,6 +131,22 @@ int interface_find(struct interface *interface, const char *name,
 	return choose_way(interface) ? 0 : -EOPNOTSUPP;
 }
 
+int interface_find_again(struct interface *interface)
+{
+	struct interface found = {};
+
+	if (look_up(&found, interface->name))
+		return -ENODEV;
+	if (found.index == interface->index)
+		return -EALREADY;
+	interface->index = found.index;
+	if (found.raw_ip == interface->raw_ip)
+		return 0;
+	/* The programs for the other kind may not be loaded. */
+	message("%s: came back as another kind of device", interface->name);
+	return -EOPNOTSUPP;
+}
+
 const char *interface_name_now(unsigned int index, char name[IFNAMSIZ])
 {
 	struct ifreq request = { .ifr_ifindex = (int)index };

@@ -28,16 +28,23 @@ struct attachment {
 struct interface {
 	char name[IFNAMSIZ];
 	unsigned int index;
-	bool raw_ip;	  /* no Ethernet header */
-	bool gone;	  /* deleted while the program ran */
-	enum hook asked;  /* on the command line */
-	enum hook first;  /* what that and the device come to; never auto */
+	bool raw_ip;	 /* no Ethernet header */
+	bool gone;	 /* deleted while the program ran: index is 0, or of
+			  * one of the name that could not be attached to */
+	enum hook asked; /* on the command line */
+	enum hook first; /* what that and the device come to; never auto */
 	struct attachment in, out;
 };
 
 /* Finds the interface and how to attach to it; 0 or negative errno, told. */
 int interface_find(struct interface *interface, const char *name,
 		   enum hook hook);
+
+/*
+ * Finds one that was gone and is there again under its name. 0; -ENODEV: it is
+ * not there; -EALREADY: it has been tried; otherwise negative errno, told.
+ */
+int interface_find_again(struct interface *interface);
 
 /* The name that an index has now, or NULL where there is none. */
 const char *interface_name_now(unsigned int index, char name[IFNAMSIZ]);

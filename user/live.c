@@ -112,53 +112,6 @@ static const char *interface_name(const struct live *live, __u32 index)
 	return "";
 }
 
-/* An interface was deleted (name NULL), changed or renamed. */
-static void on_link_changed(unsigned int index, const char *name, void *context)
-{
-	struct live *live = context;
-	int left = 0;
-
-	for (int i = 0; i < live->count; i++) {
-		struct interface *interface = &live->interfaces[i];
-
-		if (interface->index == index && !interface->gone) {
-			if (name && strcmp(interface->name, name)) {
-				message("%s: is called %s now", interface->name,
-					name);
-				snprintf(interface->name, IFNAMSIZ, "%s", name);
-			} else if (!name) {
-				message("%s: the interface was deleted",
-					interface->name);
-				interface->gone = true;
-				interface_detach(interface);
-			}
-		}
-		left += !interface->gone;
-	}
-	if (!left && !live->stop) {
-		message("no interface is left");
-		live->stop = true;
-		live->code = EXIT_FAILED;
-	}
-}
-
-/* Changes were missed: an interface without a name now is gone. */
-static void check_links(struct live *live)
-{
-	for (int i = 0; i < live->count; i++) {
-		unsigned int index = live->interfaces[i].index;
-		char name[IFNAMSIZ];
-
-		on_link_changed(index, interface_name_now(index, name), live);
-	}
-}
-
-static void on_links(struct live *live)
-{
-	if (netlink_read_links(live->links, on_link_changed, live) == -ENOBUFS)
-		check_links(live);
-}
-
 /* --- records ----------------------------------------------------------- */
 
 static __u64 clock_ns(clockid_t clock)
@@ -203,6 +156,117 @@ static void on_records(struct live *live)
 {
 	usleep(BATCH_TIME);
 	write_records(live);
+}
+
+/* --- interfaces that change ---------------------------------------------- */
+
+static struct interface *find_watched(const struct live *live,
+				      unsigned int index)
+{
+	for (int i = 0; i < live->count; i++) {
+		struct interface *interface = &live->interfaces[i];
+
+		if (!interface->gone && interface->index == index)
+			return interface;
+	}
+	return NULL;
+}
+
+static struct interface *find_gone(const struct live *live, const char *name)
+{
+	for (int i = 0; i < live->count; i++) {
+		struct interface *interface = &live->interfaces[i];
+
+		if (interface->gone && !strcmp(interface->name, name))
+			return interface;
+	}
+	return NULL;
+}
+
+static bool all_gone(const struct live *live)
+{
+	for (int i = 0; i < live->count; i++) {
+		if (!live->interfaces[i].gone)
+			return false;
+	}
+	return true;
+}
+
+/* What is in the ring still bears its index: written while that tells a name.
+ */
+static void lose(struct live *live, struct interface *interface)
+{
+	message("%s: the interface was deleted: waiting for it to come back",
+		interface->name);
+	interface_detach(interface);
+	write_records(live);
+	interface->gone = true;
+	interface->index = 0;
+}
+
+/*
+ * Attaches to an interface that has come back, as those of PPP, VPNs and USB
+ * do. Each that comes is tried once.
+ */
+static void attach_again(struct live *live, struct interface *interface)
+{
+	int error = interface_find_again(interface);
+
+	if (error == -ENODEV || error == -EALREADY)
+		return;
+	if (!error)
+		error = interface_attach(interface, live->bpf);
+	interface->gone = error;
+	if (!error)
+		return;
+	interface_detach(interface);
+	if (all_gone(live)) {
+		message("no interface is left");
+		live->stop = true;
+		live->code = EXIT_FAILED;
+	}
+}
+
+/*
+ * An interface was deleted (name NULL), made, changed or renamed. What it is
+ * called is asked anew: what has waited to be read may be old.
+ */
+static void on_link_changed(unsigned int index, const char *name, void *context)
+{
+	struct live *live = context;
+	struct interface *interface = find_watched(live, index);
+	char now[IFNAMSIZ];
+
+	if (!interface) {
+		interface = name ? find_gone(live, name) : NULL;
+		if (interface)
+			attach_again(live, interface);
+	} else if (!name || !interface_name_now(index, now)) {
+		lose(live, interface);
+	} else if (strcmp(interface->name, now)) {
+		message("%s: is called %s now", interface->name, now);
+		strcpy(interface->name, now);
+	}
+}
+
+/* Changes were missed: each interface is looked at. */
+static void check_links(struct live *live)
+{
+	for (int i = 0; i < live->count; i++) {
+		struct interface *interface = &live->interfaces[i];
+
+		if (!interface->gone)
+			on_link_changed(interface->index, interface->name,
+					live);
+		if (interface->gone)
+			attach_again(live, interface);
+	}
+}
+
+static void on_links(struct live *live)
+{
+	if (netlink_read_links(live->links, on_link_changed, live) == -ENOBUFS)
+		check_links(live);
 }
 
 /* --- the event loop ---------------------------------------------------- */

@@ -6,7 +6,10 @@
 #include "options.h"
 #include "output.h"
 
-/* Runs until SIGINT or SIGTERM, or until no interface is left. */
+/*
+ * Runs until SIGINT or SIGTERM. An interface that is deleted is waited for; the
+ * run ends when none is watched and one that came back cannot be, either.
+ */
 enum exit_code live_run(const struct options *options, struct output *output);
 
 #endif
