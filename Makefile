@@ -9,6 +9,7 @@
 #   make lint          clang-tidy and gcc's analyzer
 #   make bench         what the probe costs (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
+#   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
 #   make vmlinux.h     the kernel's types anew
 #   make install       to $(DESTDIR)$(PREFIX); make uninstall
 #   V=1                shows the commands
@@ -201,6 +202,14 @@ bench-growth:
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/bench_growth
 	$(Q)$(BUILD)/bench_growth | tee $(BUILD)/growth.txt
 	$(Q)gnuplot -e "data='$(BUILD)/growth.txt'; picture='docs/growth.png'" tests/bench/growth.gp
+
+# Memory must stay flat, no record may be lost unaccounted for, the counters must add up.
+SOAK_SECONDS ?= 3600
+.PHONY: soak
+soak:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/soak.py $(SOAK_SECONDS)
 
 .PHONY: deps
 deps:

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The load of tests/bench_host.py: servers that speak first, and their clients.
+ * The load of tests/rig.py: servers that speak first, their clients, and a flood.
  *
  *   load serve PORT THREADS
  *       greets each connection to any address with a banner of its own, and closes
- *   load connect ADDRESS SPAN PORT THREADS COUNT
- *       makes COUNT connections, to SPAN addresses in turn from ADDRESS on, hears
- *       each banner out, and prints what came of it as json
+ *   load connect ADDRESS SPAN PORT THREADS COUNT [SECONDS]
+ *       makes COUNT connections, or as many as SECONDS allow, to SPAN addresses in
+ *       turn from ADDRESS on, hears each banner out, and prints what came of it as
+ *       json
+ *   load flood IFACE ADDRESS PORT SECONDS
+ *       sends SYNs to one port as fast as the interface takes them, each of another
+ *       client, and prints likewise; failed: those that the kernel dropped
  */
 #include <arpa/inet.h>
+#include <errno.h>
+#include <linux/if_packet.h>
+#include <net/ethernet.h>
+#include <net/if.h>
+#include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -25,7 +35,8 @@ static const char BEGINNING[] = "SSH-2.0-OpenSSH_9.2p1 bench-";
 static struct sockaddr_in to = { .sin_family = AF_INET };
 static int listener;
 static unsigned int span, count;
-static atomic_uint next, failed;
+static double end; /* on now()'s clock; 0: none */
+static atomic_uint next, made, failed;
 
 static void die(const char *what)
 {
@@ -43,6 +54,14 @@ static unsigned int number(const char *text)
 		exit(2);
 	}
 	return n;
+}
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
 }
 
 static void *greet(void *unused)
@@ -82,7 +101,7 @@ static void *listen_to_servers(void *unused)
 	unsigned int i;
 
 	(void)unused;
-	while ((i = next++) < count) {
+	while ((i = next++) < count && (!end || now() < end)) {
 		struct sockaddr_in server = to;
 		int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -92,6 +111,7 @@ static void *listen_to_servers(void *unused)
 		if (connect(fd, (struct sockaddr *)&server, sizeof(server)) || !hear(fd))
 			failed++;
 		close(fd);
+		made++;
 	}
 	return NULL;
 }
@@ -110,14 +130,6 @@ static void run(void *(*work)(void *), unsigned int threads)
 		pthread_join(ids[i], NULL);
 }
 
-static double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
 static void serve(unsigned int port, unsigned int threads)
 {
 	const int on = 1;
@@ -130,28 +142,83 @@ static void serve(unsigned int port, unsigned int threads)
 	run(greet, threads);
 }
 
+static void print_result(double start)
+{
+	printf("{\"connections\": %u, \"failed\": %u, \"seconds\": %.6f}\n", made, failed,
+	       now() - start);
+}
+
 static void talk(unsigned int port, unsigned int threads)
 {
 	double start = now();
 
 	to.sin_port = htons(port);
 	run(listen_to_servers, threads);
-	printf("{\"connections\": %u, \"failed\": %u, \"seconds\": %.6f}\n",
-	       count, failed, now() - start);
+	print_result(start);
+}
+
+struct syn {
+	struct ether_header ethernet;
+	struct iphdr ip;
+	struct tcphdr tcp;
+} __attribute__((packed));
+
+/* A client of a number: 10.128.0.0 to 10.255.255.255, and a port. No checksums: nobody asks. */
+static void name_client(struct syn *syn, unsigned int n)
+{
+	syn->ip.saddr = htonl(0x0a800000 + n % (1 << 23));
+	syn->tcp.source = htons(1024 + n / (1 << 23));
+	syn->tcp.seq = htonl(n * 2654435761u);
+}
+
+/* The Ethernet address is another's: the kernel drops each packet behind the hooks. */
+static void flood(const char *interface, unsigned int port, unsigned int seconds)
+{
+	struct syn syn = {
+		.ethernet = { .ether_shost = { 2, 0, 0, 0, 0, 1 },
+			      .ether_dhost = { 2, 0, 0, 0, 0, 2 },
+			      .ether_type = htons(ETHERTYPE_IP) },
+		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP,
+			.tot_len = htons(sizeof(syn.ip) + sizeof(syn.tcp)),
+			.daddr = to.sin_addr.s_addr },
+		.tcp = { .doff = 5, .syn = 1, .window = htons(1024), .dest = htons(port) },
+	};
+	struct sockaddr_ll link = { .sll_family = AF_PACKET, .sll_ifindex = if_nametoindex(interface) };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	double start = now();
+
+	if (fd < 0 || !link.sll_ifindex || bind(fd, (struct sockaddr *)&link, sizeof(link)))
+		die(interface);
+	end = start + seconds;
+	while (now() < end) {
+		name_client(&syn, next++);
+		if (send(fd, &syn, sizeof(syn), 0) == sizeof(syn))
+			made++;
+		else if (errno == ENOBUFS)
+			failed++;
+		else
+			die("send");
+	}
+	print_result(start);
 }
 
 int main(int argc, char **argv)
 {
 	if (argc == 4 && !strcmp(argv[1], "serve")) {
 		serve(number(argv[2]), number(argv[3]));
-	} else if (argc == 7 && !strcmp(argv[1], "connect") &&
+	} else if ((argc == 7 || argc == 8) && !strcmp(argv[1], "connect") &&
 		   inet_pton(AF_INET, argv[2], &to.sin_addr) == 1) {
 		span = number(argv[3]);
 		count = number(argv[6]);
+		end = argc == 8 ? now() + number(argv[7]) : 0;
 		talk(number(argv[4]), number(argv[5]));
+	} else if (argc == 6 && !strcmp(argv[1], "flood") &&
+		   inet_pton(AF_INET, argv[3], &to.sin_addr) == 1) {
+		flood(argv[2], number(argv[4]), number(argv[5]));
 	} else {
 		fputs("usage: load serve PORT THREADS\n"
-		      "       load connect ADDRESS SPAN PORT THREADS COUNT\n", stderr);
+		      "       load connect ADDRESS SPAN PORT THREADS COUNT [SECONDS]\n"
+		      "       load flood IFACE ADDRESS PORT SECONDS\n", stderr);
 		return 2;
 	}
 	return 0;
