@@ -4,6 +4,7 @@
 import contextlib
 import fcntl
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -166,7 +167,7 @@ def test_a_thousand_hangups_under_load(net, tmp_path):
     """Each time the file has been renamed: no line is lost, broken, or written twice."""
     log = tmp_path / "log"
     with watching(net, "-o", log, banner=lambda n: b"220 ready\r\n") as (server, probe), \
-            ProcessPoolExecutor(1) as clients:
+            ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as clients:
         there = types.SimpleNamespace(address=server.address, port=server.port)
         talks = clients.submit(listen_often, net.peer, there, 3000)
         for n in range(1000):

@@ -36,8 +36,11 @@
  */
 static int lock_namespace(void)
 {
-	int fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	/* Opened once: later, privileges for it may be gone. */
+	static int fd = -1;
 
+	if (fd < 0)
+		fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	if (fd >= 0)
 		flock(fd, LOCK_EX);
 	return fd;
@@ -46,7 +49,7 @@ static int lock_namespace(void)
 static void unlock_namespace(int fd)
 {
 	if (fd >= 0)
-		close(fd);
+		flock(fd, LOCK_UN);
 }
 
 /*
