@@ -15,7 +15,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
-#include <errno.h>
 #define PCAP_DONT_INCLUDE_PCAP_BPF_H /* the kernel's struct bpf_insn is here */
 #include <pcap/dlt.h>
 #include <pcap/pcap.h>
@@ -25,22 +24,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../user/flowtable.h"
 #include "../user/message.h"
 #include "../user/options.h"
 #include "../user/programs.h"
 #include "bannerprobe.skel.h"
 #include "drive.h"
+#include "homes.h"
 #include "kernel_table.h"
-#include "play.h"
 
 #define LENGTH 256
-#define XDP_PASS_VALUE 2
-#define TC_NEXT_VALUE (-1)
 #define CAPTURES "../shared/captures"
-#define FRAME_MIN 14	/* test_run takes nothing shorter */
-#define TC_FRAME_MIN 54 /* nor, for tc, less than an IP header (6.18) */
-#define FRAME_MAX 3000	/* nor more than a page with its head- and tailroom */
 
 /* Which program takes which direction of a connection. */
 struct hooks {
@@ -48,182 +41,33 @@ struct hooks {
 	struct bpf_program *from_client, *from_server;
 };
 
-/* Both homes, and what the last packet gave in each. */
-struct homes {
-	struct native native;
-	struct ring_buffer *ring;
-	__u64 counters[COUNTER_MAX]; /* of the kernel, before the test */
-	bool native_logged, kernel_logged;
-	struct record *native_record, *kernel_record;
-	char banners[TEXT_MAX]; /* the kernel's */
-};
-
 static struct bannerprobe_bpf *bpf;
 
 /* How many connections are driven: a slow machine is told to take fewer. */
 static __u32 million = 2000000;
 
-static void on_native_record(const struct record *record, void *context)
+static void open_homes(struct homes *homes)
 {
-	struct homes *homes = context;
-
-	homes->native_logged = true;
-	memcpy(homes->native_record, record, sizeof(*record) + record->kept);
-}
-
-static int on_kernel_record(void *context, void *data, size_t size)
-{
-	struct homes *homes = context;
-	const struct record *record = data;
-
-	/* As long as the banner needs, and no longer. */
-	assert_int_equal(size, sizeof(*record) + record->kept);
-	assert_false(homes->kernel_logged);
-	homes->kernel_logged = true;
-	memcpy(homes->kernel_record, record, size);
-	text_add_record(homes->banners, record);
-	return 0;
-}
-
-static void read_counters(__u64 counters[COUNTER_MAX])
-{
-	programs_read_counters(bpf, counters);
-	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
-}
-
-static void homes_open(struct homes *homes)
-{
-	memset(homes, 0, sizeof(*homes));
-	homes->native_record = malloc(sizeof(struct record) + BANNER_MAX);
-	homes->kernel_record = malloc(sizeof(struct record) + BANNER_MAX);
-	assert_true(homes->native_record && homes->kernel_record);
-	assert_true(native_open(&homes->native, DEFAULT_FLOWS, LENGTH, on_native_record,
-				homes));
-	/* The same secrets: so the ends of a connection have the same numbers. */
-	memcpy(homes->native.hash_secrets, bpf->rodata->hash_secrets,
-	       sizeof(homes->native.hash_secrets));
-	homes->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
-				       on_kernel_record, homes, NULL);
-	assert_non_null(homes->ring);
-	read_counters(homes->counters);
-}
-
-static void homes_close(struct homes *homes)
-{
-	ring_buffer__free(homes->ring);
-	native_close(&homes->native);
-	free(homes->native_record);
-	free(homes->kernel_record);
-}
-
-static int run_program(struct bpf_program *program, const __u8 *data, size_t len)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = data,
-		    .data_size_in = (__u32)len, .repeat = 1);
-	int error = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
-
-	if (error)
-		fail_msg("test_run of %zu bytes: %s", len, strerror(-error));
-	return (int)options.retval;
-}
-
-/* The state of a connection in the kernel, wherever it is; none: all zero. */
-static void kernel_flow(__u64 hash, __u64 id, struct flow *flow)
-{
-	const struct front front = kernel_front(bpf);
-	struct pending_entries entries;
-	int way;
-
-	assert_true(kernel_entries(bpf, hash, &entries));
-	way = pending_find_id(&entries, id);
-	*flow = (struct flow){};
-	if (way >= 0)
-		*flow = entries.ways[way].flow;
-	else
-		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
-	/* Who waits is never told "no". */
-	if (flow_is_pending(flow))
-		assert_true(front_may_have(&front, hash));
-}
-
-static void native_flow(struct native *native, __u64 hash, __u64 id,
-			struct flow *flow)
-{
-	const __u32 words = (native->front.mask + 1) / native->bucket_count;
-	const struct pending_entries *entries =
-		&native->entries[front_index(&native->front, hash) / words];
-	int way = pending_find_id(entries, id);
-	const struct flow *known = way >= 0 ? &entries->ways[way].flow :
-					      flow_table_find(native->flows, id);
-
-	*flow = known ? *known : (struct flow){};
-	if (flow_is_pending(flow))
-		assert_true(front_may_have(&native->front, hash));
-}
-
-static void assert_same_flow(struct homes *homes, const struct segment *segment)
-{
-	struct flow kernel, native;
-	int sender;
-	__u64 id = flow_identify(segment, homes->native.hash_secrets, &sender);
-	__u64 hash = flow_hash(segment, homes->native.hash_secrets);
-
-	kernel_flow(hash, id, &kernel);
-	native_flow(&homes->native, hash, id, &native);
-	assert_int_equal(!kernel.start_time, !native.start_time);
-	/* The clocks differ; all else is the same. */
-	kernel.start_time = native.start_time;
-	kernel.synack_time = native.synack_time;
-	kernel.next_us = native.next_us;
-	assert_memory_equal(&kernel, &native, sizeof(kernel));
-}
-
-static void assert_same_record(struct homes *homes)
-{
-	struct record *kernel = homes->kernel_record;
-	const struct record *native = homes->native_record;
-
-	ring_buffer__consume(homes->ring);
-	assert_int_equal(homes->kernel_logged, homes->native_logged);
-	if (!homes->native_logged)
-		return;
-	assert_true(kernel->time >= kernel->synack_time);
-	assert_true(kernel->synack_time >= kernel->start_time);
-	kernel->time = native->time;
-	kernel->start_time = native->start_time;
-	kernel->synack_time = native->synack_time;
-	kernel->ifindex = native->ifindex;
-	kernel->direction = native->direction;
-	assert_memory_equal(kernel, native, sizeof(*native) + native->kept);
-}
-
-static void assert_same_counters(const struct homes *homes)
-{
-	__u64 counters[COUNTER_MAX];
-	char kernel[TEXT_MAX], native[TEXT_MAX];
-
-	read_counters(counters);
-	for (int i = 0; i < COUNTER_MAX; i++)
-		counters[i] -= homes->counters[i];
-	text_set_counters(kernel, counters);
-	text_set_counters(native, homes->native.counters);
-	assert_string_equal(kernel, native);
+	assert_true(homes_open(homes, bpf, LENGTH, DEFAULT_FLOWS));
 }
 
 /* Gives one packet to both homes, and compares all that came of it. */
 static void feed_both(struct homes *homes, struct bpf_program *program,
 		      const __u8 *data, size_t len, bool raw_ip, __u64 now)
 {
-	const bool xdp = program == bpf->progs.bannerprobe_xdp;
-	struct segment segment;
+	const char *difference =
+		homes_feed(homes, program, data, len, raw_ip, now);
 
-	homes->native_logged = homes->kernel_logged = false;
-	assert_int_equal(run_program(program, data, len),
-			 xdp ? XDP_PASS_VALUE : TC_NEXT_VALUE);
-	if (play_packet(&homes->native, data, len, len, raw_ip, now, &segment) ==
-	    PARSED)
-		assert_same_flow(homes, &segment);
-	assert_same_record(homes);
+	if (difference)
+		fail_msg("%s", difference);
+}
+
+static void assert_same_counters(struct homes *homes)
+{
+	const char *difference = homes_compare_counters(homes);
+
+	if (difference)
+		fail_msg("%s", difference);
 }
 
 /* --- the table of cases ------------------------------------------------ */
@@ -244,7 +88,7 @@ static void play_case(const struct test_case *test, const struct hooks *hooks,
 	struct homes homes;
 	struct bytes bytes;
 
-	homes_open(&homes);
+	open_homes(&homes);
 	for (int i = 0; i < STEPS_MAX && test->steps[i].used; i++) {
 		const struct step *step = &test->steps[i];
 
@@ -336,7 +180,7 @@ static void test_odd_packets(void **state)
 	struct homes homes;
 	struct bytes bytes;
 
-	homes_open(&homes);
+	open_homes(&homes);
 	for (size_t i = 0; i < count; i++) {
 		packet_build(&bytes, &packets[i]);
 		feed_both(&homes, hooks->from_server, bytes.data, bytes.len,
@@ -358,7 +202,7 @@ static void test_raw_ip(void **state)
 	struct bytes bytes;
 
 	(void)state;
-	homes_open(&homes);
+	open_homes(&homes);
 	for (int i = 0; i < 4; i++) {
 		struct test_packet packet = plain_packet();
 
@@ -420,12 +264,11 @@ static void test_forgeries(void **state)
 	const int forged = FORGED_OF_EACH / PENDING_CONNECTIONS;
 	const __u16 port = 50000;
 	char expected[TEXT_MAX] = "";
-	__u64 counters[COUNTER_MAX];
 	struct homes homes;
 
 	srand48(time(NULL));
 	kernel_table_clear(bpf);
-	homes_open(&homes);
+	open_homes(&homes);
 	play_pending(&homes, *state, port, handshake, 3);
 	/* Each kind from either side, without data and with. */
 	for (size_t i = 0; i < sizeof(flags) * 4 * (size_t)forged; i++) {
@@ -436,9 +279,7 @@ static void test_forgeries(void **state)
 		play_pending(&homes, *state, port, &step, 1);
 	}
 	assert_string_equal(homes.banners, "");
-	read_counters(counters);
-	assert_int_equal(counters[COUNT_CONNECTIONS] -
-				 homes.counters[COUNT_CONNECTIONS],
+	assert_int_equal(homes.native.counters[COUNT_CONNECTIONS],
 			 PENDING_CONNECTIONS);
 	play_pending(&homes, *state, port, &banner, 1);
 	for (int i = 0; i < PENDING_CONNECTIONS; i++)
@@ -461,7 +302,7 @@ static void compare_capture(const char *path, const struct hooks *hooks)
 	__u64 packets = 0;
 
 	assert_non_null(pcap);
-	homes_open(&homes);
+	open_homes(&homes);
 	while (pcap_datalink(pcap) == DLT_EN10MB &&
 	       pcap_next_ex(pcap, &header, &bytes) == 1) {
 		size_t len = header->caplen;

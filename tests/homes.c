@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "homes.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../user/flowtable.h"
+#include "../user/programs.h"
+#include "bannerprobe.skel.h"
+#include "kernel_table.h"
+
+#define XDP_PASS_VALUE 2
+#define TC_NEXT_VALUE (-1)
+
+/* Notes what differs; the first difference is the one that is told. */
+static void differs(struct homes *homes, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void differs(struct homes *homes, const char *format, ...)
+{
+	va_list arguments;
+
+	if (*homes->difference)
+		return;
+	va_start(arguments, format);
+	vsnprintf(homes->difference, sizeof(homes->difference), format,
+		  arguments);
+	va_end(arguments);
+}
+
+static const char *difference(const struct homes *homes)
+{
+	return *homes->difference ? homes->difference : NULL;
+}
+
+static void on_native_record(const struct record *record, void *context)
+{
+	struct homes *homes = context;
+
+	homes->native_logged++;
+	memcpy(homes->native_record, record, sizeof(*record) + record->kept);
+}
+
+static int on_kernel_record(void *context, void *data, size_t size)
+{
+	struct homes *homes = context;
+	const struct record *record = data;
+
+	homes->kernel_logged++;
+	/* As long as the banner needs, and no longer. */
+	if (size < sizeof(*record) || size != sizeof(*record) + record->kept ||
+	    record->kept > BANNER_MAX) {
+		differs(homes, "a kernel's record of %zu bytes", size);
+		return 0;
+	}
+	memcpy(homes->kernel_record, record, size);
+	text_add_record(homes->banners, record);
+	return 0;
+}
+
+/* Those that are worked out from the table are not compared. */
+static void read_counters(struct homes *homes, __u64 counters[COUNTER_MAX])
+{
+	programs_read_counters(homes->bpf, counters);
+	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
+}
+
+bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
+		__u32 max_flows)
+{
+	struct native *native = &homes->native;
+
+	memset(homes, 0, sizeof(*homes));
+	homes->bpf = bpf;
+	homes->native_record = malloc(sizeof(struct record) + BANNER_MAX);
+	homes->kernel_record = malloc(sizeof(struct record) + BANNER_MAX);
+	homes->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
+				       on_kernel_record, homes, NULL);
+	if (!native_open(native, max_flows, length, on_native_record, homes) ||
+	    !homes->native_record || !homes->kernel_record || !homes->ring)
+		return false;
+	/* As much room as the kernel's has, which is rounded up. */
+	flow_table_free(native->flows);
+	native->flows = flow_table_new(bpf_map__max_entries(bpf->maps.flows));
+	/* The same secrets: so the ends of a connection have the same numbers. */
+	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
+	       sizeof(native->hash_secrets));
+	read_counters(homes, homes->counters);
+	return native->flows;
+}
+
+void homes_close(struct homes *homes)
+{
+	ring_buffer__free(homes->ring);
+	native_close(&homes->native);
+	free(homes->native_record);
+	free(homes->kernel_record);
+}
+
+void homes_clear(struct homes *homes)
+{
+	ring_buffer__consume(homes->ring);
+	kernel_table_clear(homes->bpf);
+	native_finish(&homes->native);
+	memset(homes->native.counters, 0, sizeof(homes->native.counters));
+	read_counters(homes, homes->counters);
+	*homes->banners = *homes->difference = 0;
+}
+
+static void run_program(struct homes *homes, const struct bpf_program *program,
+			const __u8 *data, size_t len)
+{
+	const bool xdp = program == homes->bpf->progs.bannerprobe_xdp;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = data,
+		    .data_size_in = (__u32)len, .repeat = 1);
+	int error = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+
+	if (error)
+		differs(homes, "test_run of %zu bytes: %s", len,
+			strerror(-error));
+	else if ((int)options.retval != (xdp ? XDP_PASS_VALUE : TC_NEXT_VALUE))
+		differs(homes, "the program returned %d", (int)options.retval);
+}
+
+/* The state of a connection in the kernel, wherever it is; none: all zero. */
+static void kernel_flow(struct homes *homes, __u64 hash, __u64 id,
+			struct flow *flow)
+{
+	const struct bannerprobe_bpf *bpf = homes->bpf;
+	const struct front front = kernel_front(bpf);
+	struct pending_entries entries;
+	int way;
+
+	*flow = (struct flow){};
+	if (!kernel_entries(bpf, hash, &entries)) {
+		differs(homes, "the kernel's table could not be read");
+		return;
+	}
+	way = pending_find_id(&entries, id);
+	if (way >= 0)
+		*flow = entries.ways[way].flow;
+	else
+		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
+	/* Who waits is never told "no". */
+	if (flow_is_pending(flow) && !front_may_have(&front, hash))
+		differs(homes, "the kernel's front forgot a connection");
+}
+
+static void native_flow(struct homes *homes, __u64 hash, __u64 id,
+			struct flow *flow)
+{
+	const struct native *native = &homes->native;
+	const __u32 words = (native->front.mask + 1) / native->bucket_count;
+	const struct pending_entries *entries =
+		&native->entries[front_index(&native->front, hash) / words];
+	int way = pending_find_id(entries, id);
+	const struct flow *known = way >= 0 ? &entries->ways[way].flow :
+					      flow_table_find(native->flows, id);
+
+	*flow = known ? *known : (struct flow){};
+	if (flow_is_pending(flow) && !front_may_have(&native->front, hash))
+		differs(homes, "the native front forgot a connection");
+}
+
+static void text_set_flow(char text[TEXT_MAX], const struct flow *flow)
+{
+	snprintf(text, TEXT_MAX,
+		 "cisn %u sisn %u client_ack %u seen %#x client %u%s",
+		 flow->cisn, flow->sisn, flow->client_ack, flow->seen,
+		 flow->client, flow->start_time ? "" : " no time");
+}
+
+static void compare_flow(struct homes *homes, const struct segment *segment)
+{
+	struct flow kernel, native;
+	int sender;
+	__u64 id = flow_identify(segment, homes->native.hash_secrets, &sender);
+	__u64 hash = flow_hash(segment, homes->native.hash_secrets);
+	char kernel_text[TEXT_MAX], native_text[TEXT_MAX];
+
+	kernel_flow(homes, hash, id, &kernel);
+	native_flow(homes, hash, id, &native);
+	/* The clocks differ, but not whether it was read; all else is the same. */
+	if (!kernel.start_time == !native.start_time)
+		kernel.start_time = native.start_time;
+	kernel.synack_time = native.synack_time;
+	kernel.next_us = native.next_us;
+	if (!memcmp(&kernel, &native, sizeof(kernel)))
+		return;
+	text_set_flow(kernel_text, &kernel);
+	text_set_flow(native_text, &native);
+	differs(homes, "flow: kernel: %s; native: %s", kernel_text, native_text);
+}
+
+static void compare_record(struct homes *homes)
+{
+	struct record *kernel = homes->kernel_record;
+	const struct record *native = homes->native_record;
+	char kernel_text[TEXT_MAX] = "", native_text[TEXT_MAX] = "";
+
+	ring_buffer__consume(homes->ring);
+	if (homes->kernel_logged != homes->native_logged ||
+	    homes->native_logged > 1)
+		differs(homes, "records: kernel: %u; native: %u",
+			homes->kernel_logged, homes->native_logged);
+	if (difference(homes) || !homes->native_logged)
+		return;
+	if (kernel->time < kernel->synack_time ||
+	    kernel->synack_time < kernel->start_time)
+		differs(homes, "record: the kernel's times are not in order");
+	kernel->time = native->time;
+	kernel->start_time = native->start_time;
+	kernel->synack_time = native->synack_time;
+	kernel->ifindex = native->ifindex;
+	kernel->direction = native->direction;
+	if (!memcmp(kernel, native, sizeof(*native) + native->kept))
+		return;
+	text_add_record(kernel_text, kernel);
+	text_add_record(native_text, native);
+	differs(homes, "record: kernel: %s; native: %s", kernel_text,
+		native_text);
+}
+
+const char *homes_feed(struct homes *homes, const struct bpf_program *program,
+		       const __u8 *data, size_t len, bool raw_ip, __u64 now)
+{
+	struct segment segment;
+
+	*homes->difference = 0;
+	homes->native_logged = homes->kernel_logged = 0;
+	run_program(homes, program, data, len);
+	if (play_packet(&homes->native, data, len, len, raw_ip, now,
+			&segment) == PARSED)
+		compare_flow(homes, &segment);
+	compare_record(homes);
+	return difference(homes);
+}
+
+const char *homes_compare_counters(struct homes *homes)
+{
+	__u64 counters[COUNTER_MAX];
+	char kernel[TEXT_MAX], native[TEXT_MAX];
+
+	*homes->difference = 0;
+	read_counters(homes, counters);
+	for (int i = 0; i < COUNTER_MAX; i++)
+		counters[i] -= homes->counters[i];
+	text_set_counters(kernel, counters);
+	text_set_counters(native, homes->native.counters);
+	if (strcmp(kernel, native))
+		differs(homes, "counters: kernel: %s; native: %s", kernel, native);
+	return difference(homes);
+}

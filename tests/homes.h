@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Both homes of the core, side by side: the loaded BPF programs, through
+ * BPF_PROG_TEST_RUN, and the native one. Each packet goes to both, and what
+ * comes of it must be the same. Needs root, and nothing attached.
+ */
+#ifndef BANNERPROBE_TESTS_HOMES_H
+#define BANNERPROBE_TESTS_HOMES_H
+
+#include "play.h"
+
+#define FRAME_MIN 14	/* bytes: test_run takes nothing shorter */
+#define TC_FRAME_MIN 54 /* nor, for tc, less than an IP header (6.18) */
+#define FRAME_MAX 3000	/* nor more than a page with its head- and tailroom */
+
+struct bannerprobe_bpf;
+struct bpf_program;
+struct ring_buffer;
+
+/* Both homes, and what the last packet gave in each. */
+struct homes {
+	struct bannerprobe_bpf *bpf;
+	struct native native;
+	struct ring_buffer *ring;
+	__u64 counters[COUNTER_MAX]; /* of the kernel, at the beginning */
+	unsigned int native_logged, kernel_logged;
+	struct record *native_record, *kernel_record;
+	char banners[TEXT_MAX];	   /* the kernel's, as the cases write them */
+	char difference[TEXT_MAX]; /* what the functions below return */
+};
+
+/*
+ * `bpf`: all programs, loaded for banners of `length` and `max_flows`
+ * connections. False without memory, or the ring buffer.
+ */
+bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
+		__u32 max_flows);
+void homes_close(struct homes *homes);
+
+/* Both forget all connections, and count from 0. */
+void homes_clear(struct homes *homes);
+
+/*
+ * Gives one packet of `len` bytes, within the limits above, to a program and
+ * to the native core, and compares the verdict, the state of its connection
+ * and the record. `now`: ns, for the native core, less than an hour from the
+ * first. Returns what differs, or NULL.
+ */
+const char *homes_feed(struct homes *homes, const struct bpf_program *program,
+		       const __u8 *data, size_t len, bool raw_ip, __u64 now);
+
+/* Compares the counters since the beginning. Returns likewise. */
+const char *homes_compare_counters(struct homes *homes);
+
+#endif
