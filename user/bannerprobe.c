@@ -23,8 +23,10 @@ int main(int argc, char **argv)
 		options_free(&options);
 		return EXIT_FAILED;
 	}
-	if (options.read)
+	if (options.read) {
+		capture_catch_signals(&options);
 		privileges_confine(); /* live_run() does when it is attached */
+	}
 	code = options.read ? capture_run(&options, &output) :
 			      live_run(&options, &output);
 	if (!output_close(&output) && code == EXIT_DONE)

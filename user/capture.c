@@ -160,10 +160,10 @@ static void on_signal(int signal)
  * What has been read is logged also when the reading is interrupted. A second
  * signal does not wait for that.
  */
-static void catch_signals(unsigned int stats_seconds)
+void capture_catch_signals(const struct options *options)
 {
-	const struct itimerval timer = { { stats_seconds, 0 },
-					 { stats_seconds, 0 } };
+	const time_t seconds = options->stats_seconds;
+	const struct itimerval timer = { { seconds, 0 }, { seconds, 0 } };
 	struct sigaction action = { .sa_handler = on_signal,
 				    .sa_flags = (int)SA_RESETHAND };
 
@@ -279,7 +279,6 @@ enum exit_code capture_run(const struct options *options, struct output *output)
 	struct reader reader = { .options = options, .output = output };
 	enum exit_code code = EXIT_FAILED;
 
-	catch_signals(options->stats_seconds);
 	if (native_open(&reader.native, options->max_flows, options->length,
 			log_record, &reader))
 		code = read_files(&reader);

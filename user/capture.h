@@ -7,6 +7,12 @@
 #include "output.h"
 
 /*
+ * From now on SIGINT and SIGTERM end the reading, SIGHUP opens the output anew
+ * and a timer prints the statistics, as the options say. To be called once.
+ */
+void capture_catch_signals(const struct options *options);
+
+/*
  * Logs the banners of each file. A file that cannot be read to its end is
  * told in one line; the others are read all the same. Returns an exit code.
  */
