@@ -4,9 +4,9 @@
 # another system names what is missing. Run by `make deps`.
 set -eu
 
-packages='gcc libc6-dev make clang bpftool libbpf-dev libelf-dev libpcap-dev
-libmnl-dev libcap-ng-dev libseccomp-dev uthash-dev libcmocka-dev python3 python3-pytest python3-scapy iproute2
-util-linux strace openssh-server openssh-client'
+packages='gcc libc6-dev make clang libclang-rt-dev bpftool libbpf-dev libelf-dev
+libpcap-dev libmnl-dev libcap-ng-dev libseccomp-dev uthash-dev libcmocka-dev python3
+python3-pytest python3-scapy iproute2 util-linux strace openssh-server openssh-client'
 
 # Debian asks this program whether a new package may start its service.
 policy=/usr/sbin/policy-rc.d

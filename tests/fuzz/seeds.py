@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Writes what the fuzzers begin with: seeds.py DIRECTORY (one folder in it for each fuzzer)."""
+"""Writes what the corpora began with, where their form has changed: seeds.py DIRECTORY (one folder in it for each)."""
 
 import os
 import socket
@@ -24,7 +24,7 @@ def conversations():
 
 
 def core():
-    """Steps of tests/fuzz/core.c: a byte that chooses, then a frame with its length."""
+    """Steps of tests/fuzz/steps.c: a byte that chooses, then a frame with its length."""
     for talk in conversations():
         for kind, frames in ((0, map(packets.ethernet, talk)), (2, map(bytes, talk)),
                              (0, (packets.ethernet(p, [(0x8100, 7)]) for p in talk))):
