@@ -205,14 +205,14 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 		if (!extension)
 			return frame_short(frame, *offset, 8);
 
-		len = ((__u32)extension->len + 1) * 8; /* RFC 8200, 4 */
+		len = ((__u32)READ_FIELD(extension, len) + 1) * 8; /* RFC 8200, 4 */
 		if (next_header == PROTO_FRAGMENT) {
 			if (bpf_ntohs(READ_FIELD(extension, frag_off)) & 0xfff8)
 				return PARSE_FRAGMENT;
 			*fragment = true;
 			len = 8;
 		} else if (next_header == PROTO_AUTH) { /* RFC 4302, 2.2 */
-			len = ((__u32)extension->len + 2) * 4;
+			len = ((__u32)READ_FIELD(extension, len) + 2) * 4;
 		}
 		/*
 		 * The next offset as a difference of pointers, of which the
@@ -222,7 +222,7 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 		next = (const __u8 *)extension + len;
 		OPAQUE(next);
 		*offset = (__u64)(next - frame->data);
-		next_header = extension->next_header;
+		next_header = READ_FIELD(extension, next_header);
 	}
 	return PARSE_NOT_TCP;
 }
