@@ -11,7 +11,10 @@
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
 #   make vmlinux.h     the kernel's types anew
-#   make install       to $(DESTDIR)$(PREFIX); make uninstall
+#   make install       to $(DESTDIR)$(PREFIX), logrotate's part to $(DESTDIR)/etc; make uninstall
+#   make static        the program without shared libraries, build/static/bannerprobe
+#   make deb           a Debian package, in build/deb
+#   make test-package  both of them on Debian 11 and 12, booted under QEMU (as root)
 #   V=1                shows the commands
 
 BUILD ?= build
@@ -175,6 +178,13 @@ test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps
 	+$(Q)tests/kernels/run $(KERNELS_ARGS)
 
+# The Debian package and the static program: takes some minutes.
+.PHONY: test-package
+test-package:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory deb static
+	$(Q)tests/package/run
+
 .PHONY: demo
 demo:
 	$(Q)$(MAKE) --no-print-directory deps
@@ -224,13 +234,65 @@ lint: $(SKELETON) $(BUILD)/drive.skel.h
 
 # --- installing
 
+SBIN := $(DESTDIR)$(PREFIX)/sbin
+SHARE := $(DESTDIR)$(PREFIX)/share
+UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
+# logrotate looks nowhere else.
+LOGROTATE := $(DESTDIR)/etc/logrotate.d
+INSTALLED := $(SBIN)/bannerprobe $(SHARE)/man/man8/bannerprobe.8 \
+	$(SHARE)/bash-completion/completions/bannerprobe \
+	$(UNITS)/bannerprobe@.service $(LOGROTATE)/bannerprobe
+
 .PHONY: install
 install: bannerprobe
-	install -D -m 755 bannerprobe $(DESTDIR)$(PREFIX)/sbin/bannerprobe
+	install -d $(dir $(INSTALLED))
+	install -m 755 bannerprobe $(SBIN)/bannerprobe
+	install -m 644 packaging/bannerprobe.8 $(SHARE)/man/man8/bannerprobe.8
+	install -m 644 packaging/bannerprobe.bash $(SHARE)/bash-completion/completions/bannerprobe
+	install -m 644 packaging/bannerprobe@.service $(UNITS)/bannerprobe@.service
+	sed -i 's,/usr/sbin/,$(PREFIX)/sbin/,' $(UNITS)/bannerprobe@.service
+	install -m 644 packaging/bannerprobe.logrotate $(LOGROTATE)/bannerprobe
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/sbin/bannerprobe
+	rm -f $(INSTALLED)
+
+# --- static program
+
+STATIC := $(BUILD)/static
+# libpcap can sniff D-Bus, whose static library needs one that does not exist;
+# the two functions by which it would are never called. Neither are those that
+# the linker would warn of, which look up names.
+STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings \
+	-Wl,--defsym=dbus_findalldevs=0,--defsym=dbus_create=0 -L$(STATIC)
+
+.PHONY: static
+static:
+	$(Q)packaging/deps.sh pkg-config
+	$(Q)packaging/libmnl.sh $(STATIC)
+	$(Q)$(MAKE) --no-print-directory $(STATIC)/bannerprobe
+
+$(STATIC)/bannerprobe: $(OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
+		-lbpf -lpcap -lmnl $$(pkg-config --static --libs libelf)
+
+# --- Debian package
+
+DEB := $(BUILD)/deb
+DEB_TREE := $(DEB)/bannerprobe-$(VERSION)
+# Built in a copy of the tree, which holds what is in the repository.
+.PHONY: deb
+deb:
+	$(Q)packaging/deps.sh debhelper lintian
+	rm -rf $(DEB)
+	mkdir -p $(DEB_TREE)
+	tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe --exclude=__pycache__ \
+		--exclude=.pytest_cache . | tar -x -C $(DEB_TREE)
+	mv $(DEB_TREE)/packaging/debian $(DEB_TREE)/debian
+	$(DEB_TREE)/debian/write-changelog $(VERSION) >$(DEB_TREE)/debian/changelog
+	cd $(DEB_TREE) && dpkg-buildpackage -us -uc -b
+	lintian --fail-on warning --tag-display-limit 0 $(DEB)/*.changes
 
 # --- types of the kernel
 

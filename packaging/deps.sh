@@ -1,12 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Installs from Debian what building and testing need and is missing; on
-# another system names what is missing. Run by `make deps`.
+# Installs from Debian what building and testing need and is missing, and the
+# packages that are named as arguments; on another system names what is
+# missing. Run by `make deps`.
 set -eu
 
 packages='gcc libc6-dev make clang libclang-rt-dev bpftool libbpf-dev libelf-dev
 libpcap-dev libmnl-dev libcap-ng-dev libseccomp-dev uthash-dev libcmocka-dev python3
-python3-pytest python3-scapy iproute2 util-linux strace openssh-server openssh-client'
+python3-pytest python3-scapy iproute2 util-linux strace openssh-server openssh-client
+mandoc logrotate systemd bash-completion'
 
 # Debian asks this program whether a new package may start its service.
 policy=/usr/sbin/policy-rc.d
@@ -17,7 +19,7 @@ uthash.h cmocka.h'
 
 install_on_debian() {
 	missing=
-	for package in $packages; do
+	for package in $packages "$@"; do
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
 			grep -q 'ok installed' || missing="$missing $package"
 	done
@@ -59,7 +61,7 @@ name_missing() {
 }
 
 if command -v apt-get >/dev/null && command -v dpkg-query >/dev/null; then
-	install_on_debian
+	install_on_debian "$@"
 else
 	name_missing
 fi

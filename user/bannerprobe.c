@@ -2,6 +2,7 @@
 #include "capture.h"
 #include "live.h"
 #include "message.h"
+#include "notify.h"
 #include "options.h"
 #include "output.h"
 #include "privileges.h"
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
 	message_libbpf(options.verbose);
 	/* A reader that goes is an error of writing, told in a line. */
 	signal(SIGPIPE, SIG_IGN);
+	notify_open();
 
 	if (output_open(&output, options.format, options.output)) {
 		options_free(&options);

@@ -4,6 +4,7 @@
 #include "attach.h"
 #include "message.h"
 #include "netlink.h"
+#include "notify.h"
 #include "privileges.h"
 #include "programs.h"
 #include "stats.h"
@@ -429,6 +430,7 @@ static bool start(struct live *live)
 	    privileges_drop(&identity))
 		return false;
 	privileges_confine();
+	notify_ready();
 	live->code = EXIT_DONE;
 	return true;
 }
@@ -438,6 +440,7 @@ static void finish(struct live *live)
 {
 	__u64 counters[COUNTER_MAX];
 
+	notify_stopping();
 	detach_interfaces(live);
 	write_records(live);
 	programs_read_counters(live->bpf, counters);

@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# bash completion for bannerprobe(8); bash-completion loads it, whose functions
+# it uses.
+
+# Names are those of captures where one is read, else of interfaces.
+_bannerprobe_names() {
+	local word
+
+	for word in "${words[@]:1:cword}"; do
+		case $word in
+		-r* | --read*)
+			_filedir
+			return
+			;;
+		esac
+	done
+	COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur"))
+}
+
+_bannerprobe() {
+	local cur prev words cword split
+
+	_init_completion -s || return
+	case $prev in
+	-f | --format) COMPREPLY=($(compgen -W 'text json zeek' -- "$cur")) ;;
+	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
+	-o | --output | -r | --read) _filedir ;;
+	-l | --length | --max-flows) ;;
+	-h | --help | -V | --version) ;;
+	*)
+		# The value of --stats comes after a = only.
+		if $split && [[ $prev == --stats ]]; then
+			return
+		elif [[ $cur == -* ]]; then
+			COMPREPLY=($(compgen -W '$(_parse_help "$1")' -- "$cur"))
+			[[ ${COMPREPLY-} != *= ]] || compopt -o nospace
+		else
+			_bannerprobe_names
+		fi
+		;;
+	esac
+}
+
+complete -F _bannerprobe bannerprobe

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "notify.h"
+
+#include "message.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int notify_fd = -1;
+
+/* Opens the socket of this name, where @ begins an abstract one. */
+static int open_socket(const char *name)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	size_t len = strlen(name);
+	int fd;
+
+	if ((*name != '/' && *name != '@') || len > sizeof(address.sun_path)) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(address.sun_path, name, len);
+	if (*name == '@')
+		*address.sun_path = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	len += offsetof(struct sockaddr_un, sun_path);
+	if (connect(fd, (struct sockaddr *)&address, (socklen_t)len)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+void notify_open(void)
+{
+	const char *name = getenv("NOTIFY_SOCKET");
+
+	if (!name)
+		return;
+	notify_fd = open_socket(name);
+	if (notify_fd < 0)
+		message("NOTIFY_SOCKET: %s: %s", name, strerror(errno));
+}
+
+/* A manager that does not listen any more is no reason to end. */
+static void notify(const char *state)
+{
+	if (notify_fd >= 0 &&
+	    send(notify_fd, state, strlen(state), MSG_NOSIGNAL) < 0)
+		message("NOTIFY_SOCKET: %s", strerror(errno));
+}
+
+void notify_ready(void)
+{
+	notify("READY=1");
+}
+
+void notify_stopping(void)
+{
+	notify("STOPPING=1");
+}
