@@ -7,9 +7,10 @@ import resource
 import socket
 import threading
 
+from netns import PATIENCE
+
 BACKLOG = 4096
 AT_ONCE = 200		# connections of one load that are open together
-PATIENCE = 20
 
 # What one connection came to: enough to find its record, or to know that it must have none.
 Talk = collections.namedtuple("Talk", "server_port client_port said")
