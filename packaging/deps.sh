@@ -13,7 +13,7 @@ mandoc logrotate systemd bash-completion'
 # Debian asks this program whether a new package may start its service.
 policy=/usr/sbin/policy-rc.d
 
-commands='cc make clang bpftool python3 ip tc strace ssh'
+commands='cc make clang bpftool python3 ip tc strace ssh mandoc logrotate systemd-analyze'
 headers='bpf/libbpf.h gelf.h pcap/pcap.h libmnl/libmnl.h cap-ng.h seccomp.h
 uthash.h cmocka.h'
 
