@@ -275,7 +275,7 @@ static:
 $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
-		-lbpf -lpcap -lmnl $$(pkg-config --static --libs libelf)
+		-lbpf -lpcap -lmnl -lcap-ng -lseccomp $$(pkg-config --static --libs libelf)
 
 # --- Debian package
 

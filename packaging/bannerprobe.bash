@@ -25,6 +25,7 @@ _bannerprobe() {
 	-f | --format) COMPREPLY=($(compgen -W 'text json zeek' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
 	-o | --output | -r | --read) _filedir ;;
+	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
 	-l | --length | --max-flows) ;;
 	-h | --help | -V | --version) ;;
 	*)

@@ -15,9 +15,9 @@ struct identity {
 };
 
 /*
- * Looks a user up. `name` NULL: nobody when started as root, else whoever
- * started. False, with a message: there is no such user, or nobody but root
- * could become it.
+ * Looks a user up in /etc/passwd. `name` NULL: nobody when started as root (or
+ * still root, with a message, where there is no nobody), else whoever started.
+ * False, with a message: no such user, or only root could become it.
  */
 bool privileges_find_user(struct identity *identity, const char *name);
 
