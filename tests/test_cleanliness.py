@@ -2,6 +2,7 @@
 """What the probe leaves behind when it is killed at any moment, and how it shares an interface."""
 
 import contextlib
+import fcntl
 import glob
 import json
 import os
@@ -33,7 +34,7 @@ MOMENTS = ["attaching"] * 4 + ["running", "detaching"]
 
 # What one process is asked for, and how often "xdp" and filters of tc are then on an interface.
 TCX = [["--hook", "xdp", "veth0", "veth1"], ["--hook", "xdp-generic", "veth0"],
-       ["--hook", "tc", "veth0", "veth1"]]
+       *[["--hook", "tc", "veth0", "veth1"]] * 2]
 CLSACT_WAYS = {("--hook", "tc"): (0, 2), ("--hook", "xdp"): (1, 1)}
 
 
@@ -75,7 +76,7 @@ class Lane:
         stack.callback(self.over.set)
 
     def _talk(self, peer, server):
-        while not self.over.wait(0.002):
+        while not self.over.wait(0.01):
             listen_to(peer, server)
 
     def kill(self, moment, args, env, check=lambda: None):
@@ -98,6 +99,9 @@ class Lane:
             probe.send(signal.SIGKILL)
             probe.ended()
 
+    def processes(self):
+        return netns.sh("ip", "netns", "pids", self.host.name).split()
+
     def left(self):
         return {iface: left for iface, others in self.others.items()
                 if (left := ours(self.host, iface, others))}
@@ -105,8 +109,9 @@ class Lane:
     def kill_by_tcx(self, count):
         for i in range(count):
             moment, args = self.random.choice(MOMENTS), self.random.choice(TCX)
-            self.kill(moment, args, {})
+            self.kill(moment, ["-o", "/dev/null", *args], {})
             assert not self.left(), (moment, args, self.left())
+        wait_for("the processes that open logs to end", lambda: not self.processes())
 
     def kill_by_clsact(self, count):
         """Each start clears what the one before has left, and nothing else."""
@@ -249,6 +254,24 @@ def test_the_last_of_two_probes_takes_the_qdisc_along(net, first_to_end):
             third.stop()
     assert attached(net.host, "veth0") == []
     assert attached(net.host, "other0") == ["qdisc clsact"]
+
+
+def test_probes_take_turns(net):
+    """What one finds on a qdisc is still so when it acts on it: at the start and, confined, at the
+    end."""
+    def waits():
+        with open("/proc/locks") as locks:
+            return re.search(rf"-> FLOCK .* {probe.process.pid} ", locks.read())
+
+    with open(f"/run/netns/{net.host.name}") as namespace, start(net.host, "clsact") as probe:
+        before = attached(net.host, "veth0")
+        fcntl.flock(namespace, fcntl.LOCK_EX)
+        probe.send(signal.SIGTERM)
+        wait_for("the probe to wait for its turn", waits)
+        assert attached(net.host, "veth0") == before
+        fcntl.flock(namespace, fcntl.LOCK_UN)
+        assert probe.ended() == 0
+    assert attached(net.host, "veth0") == []
 
 
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
