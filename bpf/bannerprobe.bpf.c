@@ -14,6 +14,7 @@
 #include "../include/record.h"
 #include "../include/segment.h"
 #include "../include/tracker.h"
+#include "../include/wanted.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -23,6 +24,7 @@ _Static_assert(HEADERS_MAX <= BANNER_MAX, "load_bytes() copies either");
 
 /* linux/bpf.h; not in BTF by a name */
 #define BPF_NOEXIST 1
+#define BPF_F_NO_PREALLOC (1 << 0)
 #define BPF_F_MMAPABLE (1 << 10)
 
 /* Set by the loader before the programs are loaded. */
@@ -30,6 +32,8 @@ const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
 const volatile __u32 front_mask = WORDS_PER_BUCKET - 1; /* words, less one */
 const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
+const volatile __u32 wanted_by = 0; /* enum wanted_by; 0 costs nothing */
+const volatile __u64 wanted_ports[PORT_WORDS] = {};
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
 
@@ -61,6 +65,15 @@ struct {
 	__type(key, __u64); /* flow_identify() */
 	__type(value, struct flow);
 } flows SEC(".maps");
+
+/* Nets, and enum address_mark: of each the marks of all around it, too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct net);
+	__type(value, __u32);
+} nets SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -196,6 +209,26 @@ static __always_inline void report_banner(const struct packet *packet,
 		count(COUNT_LOST_RING);
 }
 
+/* Whether the server of a segment that opens, or is a banner, is wanted. */
+static __always_inline bool server_is_wanted(const struct segment *segment)
+{
+	struct server server;
+	struct net net;
+	__u32 *marks;
+
+	if (!wanted_by)
+		return true;
+	server = server_of_segment(segment);
+	if (wanted_by & WANTED_BY_PORT &&
+	    !port_is_wanted(wanted_ports, server.port))
+		return false;
+	if (!(wanted_by & WANTED_BY_ADDRESS))
+		return true;
+	net_of_address(&net, server.address, segment->family);
+	marks = bpf_map_lookup_elem(&nets, &net);
+	return address_is_wanted(wanted_by, marks ? *marks : 0);
+}
+
 static __always_inline void report(const struct packet *packet,
 				   struct scratch *scratch, __u64 now)
 {
@@ -203,10 +236,15 @@ static __always_inline void report(const struct packet *packet,
 
 	count(verdict->began);
 	count(verdict->ended);
-	count(verdict->outcome);
 	count(verdict->ignored);
-	if (verdict->outcome == COUNT_BANNER)
+	if (verdict->outcome != COUNT_BANNER) {
+		count(verdict->outcome);
+	} else if (server_is_wanted(&scratch->sighting.segment)) {
+		count(COUNT_BANNER);
 		report_banner(packet, scratch, now);
+	} else {
+		count(COUNT_UNWANTED);
+	}
 }
 
 static __always_inline struct front front_of_maps(void)
@@ -412,6 +450,19 @@ __noinline int track_skb(struct __sk_buff *skb, int direction)
 }
 
 /*
+ * Whether a segment would begin a connection to a server that is not wanted.
+ * Within one that is waited for it may tell that there is no server: that is
+ * for the tracker.
+ */
+static __always_inline bool
+segment_is_passed_over(const struct segment *segment, __u64 hash,
+		       const struct front *front)
+{
+	return wanted_by && segment_opens(segment) &&
+	       !front_may_have(front, hash) && !server_is_wanted(segment);
+}
+
+/*
  * Whether to track what the parser made of the packet: then this CPU's sighting
  * is complete but for what comes of it.
  */
@@ -427,6 +478,10 @@ static __always_inline bool see(enum parse_result result,
 	sighting->hash = flow_hash(segment, hash_secrets);
 	if (!segment_may_matter(segment, sighting->hash, &front))
 		return false;
+	if (segment_is_passed_over(segment, sighting->hash, &front)) {
+		count(COUNT_PASSED_OVER);
+		return false;
+	}
 	sighting->id = flow_identify(segment, hash_secrets, &sighting->sender);
 	return sighting->sender >= 0;
 }

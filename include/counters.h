@@ -27,9 +27,12 @@
 	X(NO_DATA, "no_data", "ended before the server sent any data")         \
 	X(RESET, "reset", "reset before the server sent any data")             \
 	X(NO_SERVER, "no_server", "simultaneous open or split handshake")      \
+	X(UNWANTED, "unwanted", "a server that was not asked for spoke first") \
 	X(EVICTED, "evicted", "evicted from the full table while open")        \
 	X(OPEN, "open", "still open, nothing decided")                         \
 	/* Segments that changed nothing, by what is wrong with them. */       \
+	X(PASSED_OVER, "passed_over",                                          \
+	  "SYNs and SYN-ACKs of servers that were not asked for")              \
 	X(STALE_SYNACK, "stale_synack", "SYN-ACKs that answer no SYN seen")    \
 	X(SYN_IN_CONNECTION, "syn_in_connection",                              \
 	  "SYNs on the four-tuple of a connection that waits for its banner")  \

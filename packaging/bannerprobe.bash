@@ -26,7 +26,7 @@ _bannerprobe() {
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
 	-o | --output | -r | --read) _filedir ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
-	-l | --length | --max-flows) ;;
+	-l | --length | --max-flows | --net | --not-net | --port) ;;
 	-h | --help | -V | --version) ;;
 	*)
 		# The value of --stats comes after a = only.

@@ -16,6 +16,7 @@
 #include "../user/message.h"
 #include "../user/options.h"
 #include "../user/programs.h"
+#include "../user/wanted.h"
 #include "bannerprobe.skel.h"
 #include "drive.h"
 #include "kernel_table.h"
@@ -28,7 +29,7 @@
 
 struct scenario {
 	const char *name;
-	int goal; /* ns over the empty program */
+	int goal; /* ns over the empty program; 0: none */
 	enum vary vary;
 	__u32 connections;
 	__u32 repeat; /* packets a round */
@@ -39,6 +40,7 @@ struct scenario {
 	__u8 protocol;	 /* likewise */
 	enum counter counts; /* must have grown by `growth` a round */
 	__u64 growth;
+	const char *port, *net; /* as --port and --net; NULL: not given */
 };
 
 static struct bannerprobe_bpf *probe;
@@ -163,6 +165,30 @@ static double one_round(const struct scenario *scenario, enum road road,
 	return (full - empty) * scenario->together;
 }
 
+static void load(const char *port, const char *net)
+{
+	struct wanted wanted = {};
+
+	if ((port && !wanted_add_ports(&wanted, port)) ||
+	    (net && !wanted_add_net(&wanted, net, MARK_NET)))
+		fail("a scenario asks for no port or net");
+	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS, &wanted);
+	wanted_free(&wanted);
+	if (!probe || !drive_open(probe))
+		fail("the programs cannot be loaded");
+	ring = ring_buffer__new(bpf_map__fd(probe->maps.records), drop_record,
+				NULL, NULL);
+	if (!ring)
+		fail("the ring buffer cannot be opened");
+}
+
+static void unload(void)
+{
+	ring_buffer__free(ring);
+	drive_close();
+	bannerprobe_bpf__destroy(probe);
+}
+
 static void measure(const struct scenario *scenario, enum road road)
 {
 	double over[ROUNDS], middle;
@@ -180,9 +206,10 @@ static void measure(const struct scenario *scenario, enum road road)
 		over[i] = one_round(scenario, road, &bytes,
 				    0x100000 + (__u64)i * scenario->repeat);
 	middle = median(over, ROUNDS);
-	printf("| %s | %s | %.0f | %.0f to %.0f | %d |\n", scenario->name,
-	       road == ROAD_XDP ? "XDP" : "tc", middle, over[0], over[ROUNDS - 1],
-	       scenario->goal);
+	printf("| %s | %s | %.0f | %.0f to %.0f |", scenario->name,
+	       road == ROAD_XDP ? "XDP" : "tc", middle, over[0],
+	       over[ROUNDS - 1]);
+	printf(scenario->goal ? " %d |\n" : " |\n", scenario->goal);
 	fflush(stdout);
 }
 
@@ -231,6 +258,22 @@ static const struct scenario scenarios[] = {
 	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
 	  .prepare = flooded_table, PACKET, .counts = COUNT_CONNECTIONS,
 	  .growth = 200000 },
+	{ .name = "data of 10,000 unknown, with --port and --net", .goal = 15,
+	  .vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .port = "25",
+	  .net = "192.0.2.0/24" },
+	{ .name = "a whole connection, with --port and --net", .goal = 0,
+	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
+	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
+	  .growth = 40000, .port = "25", .net = "192.0.2.0/24" },
+	{ .name = "a SYN that --port passes over", .goal = 0,
+	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
+	  .prepare = empty_table, PACKET, .counts = COUNT_PASSED_OVER,
+	  .growth = 200000, .port = "22" },
+	{ .name = "a SYN that --net passes over", .goal = 0,
+	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
+	  .prepare = empty_table, PACKET, .counts = COUNT_PASSED_OVER,
+	  .growth = 200000, .net = "198.51.100.0/24" },
 };
 
 /* bench_kernel [TEXT]: all scenarios, or those whose name has TEXT in it. */
@@ -239,21 +282,15 @@ int main(int argc, char **argv)
 	const char *wanted = argc > 1 ? argv[1] : "";
 
 	message_libbpf(getenv("VERBOSE"));
-	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS);
-	if (!probe || !drive_open(probe))
-		fail("the programs cannot be loaded");
-	ring = ring_buffer__new(bpf_map__fd(probe->maps.records), drop_record,
-				NULL, NULL);
-	if (!ring)
-		fail("the ring buffer cannot be opened");
-
 	printf("| packet | hook | ns over an empty program | spread | goal |\n"
 	       "| --- | --- | ---: | --- | ---: |\n");
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++) {
 		if (!strstr(scenarios[i].name, wanted))
 			continue;
+		load(scenarios[i].port, scenarios[i].net);
 		measure(&scenarios[i], ROAD_XDP);
 		measure(&scenarios[i], ROAD_TC);
+		unload();
 	}
 	return 0;
 }

@@ -27,6 +27,7 @@
 #include "../user/message.h"
 #include "../user/options.h"
 #include "../user/programs.h"
+#include "../user/wanted.h"
 #include "bannerprobe.skel.h"
 #include "drive.h"
 #include "homes.h"
@@ -216,9 +217,69 @@ static void test_raw_ip(void **state)
 	homes_close(&homes);
 }
 
+/* --- servers that are wanted --------------------------------------------- */
+
+/* Of a server inside and one outside, both homes log the same. */
+static void play_wanted(const struct wanted *wanted, const char *banners)
+{
+	struct bannerprobe_bpf *chosen =
+		programs_load(PROGRAMS_ALL, LENGTH, PENDING_WAYS, wanted);
+	static const struct step steps[] = {
+		{ true, false, TCP_SYN, 0, 0, "", 0 },
+		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 },
+		{ true, true, TCP_ACK, 1, 1, "hello", 0 },
+	};
+	struct test_packet packet;
+	struct homes homes;
+	struct bytes bytes;
+	const char *difference = NULL;
+
+	assert_non_null(chosen);
+	assert_true(homes_open(&homes, chosen, LENGTH, PENDING_WAYS));
+	homes.native.wanted = wanted;
+	for (int i = 0; i < 12 && !difference; i++) {
+		step_packet(&packet, &steps[i % 3], test_isns[0], (__u16)(100 + i / 3),
+			    i / 6);
+		if (i / 3 % 2)
+			packet.server_port = 26;
+		packet_build(&bytes, &packet);
+		difference = homes_feed(&homes, i % 2 ? chosen->progs.bannerprobe_xdp :
+							chosen->progs.bannerprobe_tx,
+					bytes.data, bytes.len, false, 1);
+	}
+	if (!difference)
+		difference = homes_compare_counters(&homes);
+	if (difference)
+		fail_msg("%s", difference);
+	assert_string_equal(homes.banners, banners);
+	homes_close(&homes);
+	bannerprobe_bpf__destroy(chosen);
+}
+
+static void test_wanted(void **state)
+{
+	static const char one[] = "hello/5/Shd";
+	static const char two[] = "hello/5/Shd hello/5/Shd";
+	struct wanted by_port = {}, by_net = {}, by_not_net = {}, by_all = {};
+
+	(void)state;
+	assert_true(wanted_add_ports(&by_port, "26"));
+	assert_true(wanted_add_net(&by_net, "0.0.0.0/0", MARK_NET));
+	assert_true(wanted_add_net(&by_not_net, "0.0.0.0/0", MARK_NOT_NET));
+	assert_true(wanted_add_net(&by_all, "::/0", MARK_NET));
+	assert_true(wanted_add_ports(&by_all, "1-25"));
+	play_wanted(&by_port, two);
+	play_wanted(&by_net, two);
+	play_wanted(&by_not_net, two);
+	play_wanted(&by_all, one);
+	wanted_free(&by_net);
+	wanted_free(&by_not_net);
+	wanted_free(&by_all);
+}
+
 /* --- forged segments --------------------------------------------------- */
 
-#define FORGED_OF_EACH 1000
+#define FORGED_OF_EACH (million / 2000 + 20) /* a thousand and more */
 #define PENDING_CONNECTIONS 20
 
 /* A number that he who does not see the true one may take. */
@@ -261,7 +322,7 @@ static void test_forgeries(void **state)
 	static const __u8 flags[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_SYN,
 				      TCP_SYN | TCP_ACK, TCP_ACK | TCP_PSH,
 				      TCP_FIN | TCP_ACK, TCP_FIN };
-	const int forged = FORGED_OF_EACH / PENDING_CONNECTIONS;
+	const __u32 forged = FORGED_OF_EACH / PENDING_CONNECTIONS;
 	const __u16 port = 50000;
 	char expected[TEXT_MAX] = "";
 	struct homes homes;
@@ -271,7 +332,7 @@ static void test_forgeries(void **state)
 	open_homes(&homes);
 	play_pending(&homes, *state, port, handshake, 3);
 	/* Each kind from either side, without data and with. */
-	for (size_t i = 0; i < sizeof(flags) * 4 * (size_t)forged; i++) {
+	for (size_t i = 0; i < sizeof(flags) * 4 * forged; i++) {
 		const struct step step = { true, i / 2 % 2, flags[i / 4 % sizeof(flags)],
 					   wrong_number(), wrong_number(),
 					   i % 2 ? "forged" : "", 0 };
@@ -515,7 +576,7 @@ static void test_spill_race(void **state)
 {
 	static __u8 records[120000];
 	struct bannerprobe_bpf *small =
-		programs_load(PROGRAMS_ETHERNET, LENGTH, PENDING_WAYS);
+		programs_load(PROGRAMS_ETHERNET, LENGTH, PENDING_WAYS, NULL);
 	struct spill_race race = {};
 	struct ring_buffer *ring;
 	__u32 lost = 0, twice = 0;
@@ -658,7 +719,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		million = (__u32)atoi(argv[1]) / PIECE * PIECE + PIECE;
 	message_libbpf(getenv("VERBOSE"));
-	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS);
+	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, NULL);
 	if (!bpf || !drive_open(bpf))
 		return 1;
 	hooks[0] = (struct hooks){ "XDP", bpf->progs.bannerprobe_xdp,
@@ -679,6 +740,7 @@ int main(int argc, char **argv)
 		THROUGH(test_odd_packets, "odd packets through XDP", 0),
 		THROUGH(test_odd_packets, "odd packets through tc", 1),
 		THROUGH(test_raw_ip, "devices without Ethernet", 1),
+		cmocka_unit_test(test_wanted),
 		THROUGH(test_forgeries, "forgeries through XDP", 0),
 		THROUGH(test_forgeries, "forgeries through tc", 1),
 		THROUGH(test_captures, "captures through XDP", 0),

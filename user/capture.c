@@ -280,10 +280,12 @@ enum exit_code capture_run(const struct options *options, struct output *output)
 	enum exit_code code = EXIT_FAILED;
 
 	if (native_open(&reader.native, options->max_flows, options->length,
-			log_record, &reader))
+			log_record, &reader)) {
+		reader.native.wanted = &options->wanted;
 		code = read_files(&reader);
-	else
+	} else {
 		message("out of memory");
+	}
 	native_close(&reader.native);
 	return code;
 }

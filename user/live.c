@@ -8,6 +8,7 @@
 #include "privileges.h"
 #include "programs.h"
 #include "stats.h"
+#include "trie.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -33,13 +34,14 @@
 #define BATCH_TIME 5000
 
 struct live {
-	const struct options *options;
+	struct options *options; /* wanted: with this host's addresses */
 	struct output *output;
 	struct bannerprobe_bpf *bpf;
 	struct ring_buffer *ring;
 	struct interface *interfaces;
 	int count; /* of interfaces */
 	struct mnl_socket *links;
+	struct mnl_socket *addresses; /* NULL: nobody asks for them */
 	int epoll_fd, stop_fd, hangup_fd, timer_fd;
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool stop;
@@ -366,6 +368,36 @@ static bool open_events(struct live *live)
 	return false;
 }
 
+static int find_addresses(struct live *live)
+{
+	int error = trie_update_local(&live->options->wanted,
+				      bpf_map__fd(live->bpf->maps.nets));
+
+	if (error)
+		message("finding this host's addresses: %s", strerror(-error));
+	return error;
+}
+
+static void on_addresses(struct live *live)
+{
+	netlink_drain(live->addresses);
+	find_addresses(live);
+}
+
+/* Watched before they are looked up: none can slip away. */
+static bool open_addresses(struct live *live)
+{
+	if (!(live->options->wanted.by & (WANTED_LOCAL | WANTED_REMOTE)))
+		return true;
+	live->addresses = netlink_watch_addresses();
+	if (!live->addresses ||
+	    watch_fd(live, netlink_fd(live->addresses), on_addresses)) {
+		message("watching addresses: %s", strerror(errno));
+		return false;
+	}
+	return !find_addresses(live);
+}
+
 static bool open_ring(struct live *live)
 {
 	live->ring = ring_buffer__new(bpf_map__fd(live->bpf->maps.records),
@@ -416,8 +448,9 @@ static bool start(struct live *live)
 	/* Links are watched before they are looked up: none can slip away. */
 	if (!open_events(live) || !find_interfaces(live))
 		return false;
-	live->bpf = programs_load(programs_needed(live), live->options->length,
-				  live->options->max_flows);
+	live->bpf =
+		programs_load(programs_needed(live), live->options->length,
+			      live->options->max_flows, &live->options->wanted);
 	if (!live->bpf)
 		return false;
 	if (live->options->check) {
@@ -426,8 +459,8 @@ static bool start(struct live *live)
 		live->code = EXIT_DONE;
 		return false;
 	}
-	if (!open_ring(live) || !attach_interfaces(live) ||
-	    privileges_drop(&identity))
+	if (!open_ring(live) || !open_addresses(live) ||
+	    !attach_interfaces(live) || privileges_drop(&identity))
 		return false;
 	privileges_confine();
 	notify_ready();
@@ -451,7 +484,7 @@ static void finish(struct live *live)
 		live->code = EXIT_FAILED;
 }
 
-enum exit_code live_run(const struct options *options, struct output *output)
+enum exit_code live_run(struct options *options, struct output *output)
 {
 	struct live live = { .options = options,
 			     .output = output,
@@ -467,6 +500,7 @@ enum exit_code live_run(const struct options *options, struct output *output)
 	detach_interfaces(&live);
 	ring_buffer__free(live.ring);
 	bannerprobe_bpf__destroy(live.bpf);
+	netlink_close(live.addresses);
 	netlink_close(live.links);
 	output->stop_fd = -1;
 	close(live.timer_fd);

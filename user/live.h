@@ -10,6 +10,6 @@
  * Runs until SIGINT or SIGTERM. An interface that is deleted is waited for; the
  * run ends when none is watched and one that came back cannot be, either.
  */
-enum exit_code live_run(const struct options *options, struct output *output);
+enum exit_code live_run(struct options *options, struct output *output);
 
 #endif

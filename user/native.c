@@ -2,6 +2,7 @@
 #include "native.h"
 
 #include "flowtable.h"
+#include "wanted.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,16 @@ static void log_banner(struct native *native, const struct frame *frame,
 	native->log(record, native->context);
 }
 
+/* As in the BPF programs. */
+static bool server_is_wanted(const struct native *native,
+			     const struct segment *segment)
+{
+	const struct server server = server_of_segment(segment);
+
+	return !native->wanted ||
+	       wanted_has(native->wanted, &server, segment->family);
+}
+
 static struct pending_place place_of(struct native *native, __u64 hash)
 {
 	const __u32 words = (native->front.mask + 1) / native->bucket_count;
@@ -129,10 +140,15 @@ static void track_flow(struct native *native, const struct frame *frame,
 	pending_track(&place, known, sighting, now);
 	count(native, verdict->began);
 	count(native, verdict->ended);
-	count(native, verdict->outcome);
 	count(native, verdict->ignored);
-	if (verdict->outcome == COUNT_BANNER)
+	if (verdict->outcome != COUNT_BANNER) {
+		count(native, verdict->outcome);
+	} else if (server_is_wanted(native, &sighting->segment)) {
+		count(native, COUNT_BANNER);
 		log_banner(native, frame, sighting, now);
+	} else {
+		count(native, COUNT_UNWANTED);
+	}
 }
 
 void native_packet(struct native *native, enum parse_result parsed,
@@ -147,6 +163,12 @@ void native_packet(struct native *native, enum parse_result parsed,
 	sighting.hash = flow_hash(segment, native->hash_secrets);
 	if (!segment_may_matter(segment, sighting.hash, &native->front))
 		return;
+	if (segment_opens(segment) &&
+	    !front_may_have(&native->front, sighting.hash) &&
+	    !server_is_wanted(native, segment)) {
+		count(native, COUNT_PASSED_OVER);
+		return;
+	}
 	sighting.id =
 		flow_identify(segment, native->hash_secrets, &sighting.sender);
 	if (sighting.sender < 0)

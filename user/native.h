@@ -11,6 +11,7 @@
 #include "record.h"
 
 struct flow_table;
+struct wanted;
 
 struct native {
 	struct pending_bucket *buckets;
@@ -19,6 +20,7 @@ struct native {
 	struct front front; /* for glance_ethernet() and glance_ip() */
 	__u64 hash_secrets[HASH_SECRETS];
 	struct flow_table *flows; /* the spilled */
+	const struct wanted *wanted; /* NULL: every server */
 	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_MAX];
 	struct record *record; /* with room for BANNER_MAX bytes */

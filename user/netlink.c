@@ -39,6 +39,12 @@ struct mnl_socket *netlink_watch_links(void)
 	return open_socket(RTMGRP_LINK, SOCK_CLOEXEC | SOCK_NONBLOCK);
 }
 
+struct mnl_socket *netlink_watch_addresses(void)
+{
+	return open_socket(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+			   SOCK_CLOEXEC | SOCK_NONBLOCK);
+}
+
 int netlink_fd(const struct mnl_socket *socket)
 {
 	return mnl_socket_get_fd(socket);
@@ -84,6 +90,16 @@ int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 	while ((len = mnl_socket_recvfrom(socket, buffer, sizeof(buffer))) > 0)
 		mnl_cb_run(buffer, (size_t)len, 0, 0, on_link, &change);
 	return len < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+void netlink_drain(struct mnl_socket *socket)
+{
+	char buffer[DUMP_SIZE];
+
+	/* ENOBUFS tells of more, and is told once. */
+	while (mnl_socket_recvfrom(socket, buffer, sizeof(buffer)) > 0 ||
+	       errno == ENOBUFS)
+		;
 }
 
 /* --- tc: qdiscs and filters ---------------------------------------------- */

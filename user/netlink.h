@@ -13,6 +13,8 @@ typedef void link_changed(unsigned int index, const char *name, void *context);
 
 /* Subscribes to changes of interfaces; NULL with errno set on failure. */
 struct mnl_socket *netlink_watch_links(void);
+/* Subscribes to changes of addresses; likewise. */
+struct mnl_socket *netlink_watch_addresses(void);
 int netlink_fd(const struct mnl_socket *socket);
 void netlink_close(struct mnl_socket *socket);
 
@@ -22,6 +24,9 @@ void netlink_close(struct mnl_socket *socket);
  */
 int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 		       void *context);
+
+/* Takes what has arrived and leaves it at that, without waiting. */
+void netlink_drain(struct mnl_socket *socket);
 
 /* A BPF filter of tc. */
 struct filter {

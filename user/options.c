@@ -21,6 +21,11 @@ enum long_option {
 	OPTION_CHECK,
 	OPTION_STATS,
 	OPTION_USER,
+	OPTION_PORT,
+	OPTION_NET,
+	OPTION_NOT_NET,
+	OPTION_LOCAL,
+	OPTION_REMOTE,
 };
 
 static const struct argp_option option_table[] = {
@@ -34,6 +39,14 @@ static const struct argp_option option_table[] = {
 	  "how to attach to what is received: auto (default: what harms the "
 	  "device's traffic least), xdp, xdp-native, xdp-generic or tc",
 	  0 },
+	{ "port", OPTION_PORT, "PORTS", 0,
+	  "servers on these ports only: 22,25,8000-8100", 0 },
+	{ "net", OPTION_NET, "CIDR", 0,
+	  "servers in this net only, or in another --net", 0 },
+	{ "not-net", OPTION_NOT_NET, "CIDR", 0, "no servers in this net", 0 },
+	{ "local", OPTION_LOCAL, NULL, 0,
+	  "servers with an address of this host only", 0 },
+	{ "remote", OPTION_REMOTE, NULL, 0, "no servers with one", 0 },
 	{ "max-flows", OPTION_MAX_FLOWS, "N", 0,
 	  "connections in the table, at most 4194304 (default 32768)", 0 },
 	{ "check", OPTION_CHECK, NULL, 0,
@@ -106,6 +119,14 @@ static void check_usage(struct argp_state *state, const struct options *options)
 			   "--check is for interfaces, not for captures");
 	if (options->read && options->hook != HOOK_AUTO)
 		argp_error(state, "--hook is for interfaces, not for captures");
+	if (options->wanted.by & WANTED_LOCAL &&
+	    options->wanted.by & WANTED_REMOTE)
+		argp_error(state,
+			   "--local and --remote: there is no such server");
+	if (options->read &&
+	    options->wanted.by & (WANTED_LOCAL | WANTED_REMOTE))
+		argp_error(state, "--local and --remote are for interfaces, "
+				  "not for captures");
 	if (options->read && options->user)
 		argp_error(state, "--user is for interfaces, not for captures");
 }
@@ -147,6 +168,28 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		if (argument)
 			options->stats_seconds = number(state, "the interval",
 							argument, 1, 86400);
+		break;
+	case OPTION_PORT:
+		if (!wanted_add_ports(&options->wanted, argument))
+			argp_error(state,
+				   "%s: no list of ports like 22,8000-8100",
+				   argument);
+		break;
+	case OPTION_NET:
+	case OPTION_NOT_NET:
+		if (!wanted_add_net(&options->wanted, argument,
+				    key == OPTION_NET ? MARK_NET :
+							MARK_NOT_NET))
+			argp_error(state,
+				   "%s: no net like 192.0.2.0/24 or "
+				   "2001:db8::/32",
+				   argument);
+		break;
+	case OPTION_LOCAL:
+		options->wanted.by |= WANTED_LOCAL;
+		break;
+	case OPTION_REMOTE:
+		options->wanted.by |= WANTED_REMOTE;
 		break;
 	case OPTION_USER:
 		options->user = argument;
@@ -191,6 +234,7 @@ void options_parse(struct options *options, int argc, char **argv)
 
 void options_free(struct options *options)
 {
+	wanted_free(&options->wanted);
 	free(options->names);
 	options->names = NULL;
 }

@@ -4,6 +4,7 @@
 #define BANNERPROBE_OPTIONS_H
 
 #include "format.h"
+#include "wanted.h"
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -35,6 +36,7 @@ struct options {
 	bool check;
 	bool stats;
 	unsigned int stats_seconds; /* 0: only at the end */
+	struct wanted wanted; /* servers */
 	const char *user; /* to become once attached; NULL: the default */
 	bool verbose;
 	bool read;    /* names are capture files, not interfaces */

@@ -50,7 +50,8 @@ bool privileges_find_user(struct identity *identity, const char *name)
 	user = find_user(identity->name);
 	if (!user) {
 		message("%s: no such user in /etc/passwd%s", identity->name,
-			name ? "" : ": staying root, without most of its power");
+			name ? "" :
+			       ": staying root, without most of its power");
 		return !name;
 	}
 	identity->changes = user->pw_uid != identity->uid;
@@ -209,6 +210,8 @@ static const struct {
 } allowed_with[] = {
 	{ SCMP_SYS(bpf), 0, BPF_MAP_LOOKUP_ELEM },
 	{ SCMP_SYS(bpf), 0, BPF_MAP_LOOKUP_BATCH },
+	{ SCMP_SYS(bpf), 0, BPF_MAP_UPDATE_ELEM }, /* addresses that come */
+	{ SCMP_SYS(bpf), 0, BPF_MAP_DELETE_ELEM }, /* and go */
 	{ SCMP_SYS(bpf), 0, BPF_OBJ_GET_INFO_BY_FD },
 	{ SCMP_SYS(bpf), 0, BPF_LINK_CREATE },
 	{ SCMP_SYS(socket), 0, AF_INET }, /* for the ioctls */

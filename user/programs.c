@@ -5,6 +5,7 @@
 #include "native.h"
 #include "pending.h"
 #include "privileges.h"
+#include "trie.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -90,8 +91,18 @@ static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
 			       bpf_program__flags(program) | XDP_HAS_FRAGS);
 }
 
+static void set_wanted(struct bannerprobe_bpf *bpf, const struct wanted *wanted)
+{
+	bpf->rodata->wanted_by = wanted->by;
+	memcpy((__u64 *)bpf->rodata->wanted_ports, wanted->ports,
+	       sizeof(wanted->ports));
+	bpf_map__set_max_entries(bpf->maps.nets,
+				 (__u32)wanted->count + LOCAL_NETS_MAX);
+}
+
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
-				      __u32 max_flows)
+				      __u32 max_flows,
+				      const struct wanted *wanted)
 {
 	struct bannerprobe_bpf *bpf = bannerprobe_bpf__open();
 	const char *missing;
@@ -104,10 +115,14 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	bpf->rodata->banner_limit = length;
 	size_tables(bpf, max_flows);
 	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
+	if (wanted)
+		set_wanted(bpf, wanted);
 	choose(bpf, which);
 	if (which & PROGRAMS_XDP)
 		choose_xdp_frags(bpf);
 	error = bannerprobe_bpf__load(bpf);
+	if (!error && wanted)
+		error = trie_fill(wanted, bpf_map__fd(bpf->maps.nets));
 	if (!error)
 		return bpf;
 	missing = privileges_missing(); /* the verifier names others, too */

@@ -7,6 +7,7 @@
 #include "platform.h"
 
 struct bannerprobe_bpf;
+struct wanted;
 
 enum programs {
 	PROGRAMS_XDP = 1 << 0,
@@ -18,10 +19,13 @@ enum programs {
 /*
  * Loads the programs named by `which` (enum programs). `length`: bytes of a
  * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table, 1 to
- * PENDING_MAX. NULL on failure, of which the reason has been told.
+ * PENDING_MAX. `wanted`: which servers, or NULL for all; of its nets those of
+ * this host are not asked for here. NULL on failure, of which the reason has
+ * been told.
  */
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
-				      __u32 max_flows);
+				      __u32 max_flows,
+				      const struct wanted *wanted);
 
 /*
  * Reads the counters of all CPUs. Those still open and those evicted are

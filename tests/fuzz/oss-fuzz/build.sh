@@ -28,13 +28,13 @@ build_libpcap() {
 
 sources_of() {
 	core='tests/fuzz/steps.c tests/fuzz/getrandom.c tests/play.c tests/packet.c
-		user/native.c user/flowtable.c'
+		user/native.c user/flowtable.c user/wanted.c'
 	echo "tests/fuzz/$1.c"
 	case $1 in
 	core) echo "$core" ;;
-	kernel) echo "$core tests/homes.c tests/kernel_table.c user/programs.c user/privileges.c
+	kernel) echo "$core tests/homes.c tests/kernel_table.c user/programs.c user/privileges.c user/trie.c
 		user/message.c" ;;
-	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/native.c user/flowtable.c
+	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/native.c user/flowtable.c user/wanted.c
 		user/format.c user/output.c user/opener.c user/stats.c' ;;
 	format) echo user/format.c ;;
 	esac

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Which servers are wanted: --port, --net, --not-net, --local, --remote."""
+
+import os
+
+import pytest
+
+import packets
+from netns import BINARY, ROOT
+from servers import Server, listen_to
+from ways import start
+
+SERVERS = os.path.join(ROOT, "tests", "captures", "servers.pcap")
+LIVE = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
+
+
+def ports_of(records):
+    return {record["server_port"] for record in records}
+
+
+# --- captures ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("ports, expected", [
+    ("22", {22}), ("21,22", {21, 22}), ("20-25", {21, 22, 25}), ("1-21,143,3306-65535", {21, 143, 3306}),
+    ("0-65535", {21, 22, 25, 110, 143, 3306}), ("23", set())])
+def test_ports(ports, expected):
+    assert ports_of(packets.records("--port", ports, "-r", SERVERS)) == expected
+
+
+def test_ports_add_up():
+    assert ports_of(packets.records("--port", "22", "--port", "25", "-r", SERVERS)) == {22, 25}
+
+
+CONNECTIONS = {"192.0.2.1": 1, "192.0.2.200": 2, "198.51.100.7": 3, "2001:db8::1": 4, "2001:db9::1": 5}
+
+
+@pytest.mark.parametrize("options, expected", [
+    (["--net", "192.0.2.0/24"], {1, 2}),
+    (["--net", "192.0.2.1"], {1}),
+    (["--net", "192.0.2.77/25"], {1}),		# bits beyond the prefix do not matter
+    (["--net", "192.0.2.0/24", "--not-net", "192.0.2.128/25"], {1}),
+    (["--net", "192.0.2.128/25", "--not-net", "192.0.2.0/24"], set()),
+    (["--net", "2001:db8::/32"], {4}),
+    (["--net", "2001:db8::/31", "--net", "198.0.0.0/8"], {3, 4, 5}),
+    (["--not-net", "::/0"], {1, 2, 3}),
+    (["--not-net", "0.0.0.0/0"], {4, 5}),
+    (["--net", "192.0.2.0/24", "--port", "2"], {2}),
+])
+def test_nets(tmp_path, options, expected):
+    capture = tmp_path / "capture"
+    frames = []
+    for address, port in CONNECTIONS.items():
+        client = "2001:db8::99" if ":" in address else "192.0.2.99"
+        talk = packets.Connection((client, 40000), (address, port))
+        frames += [packets.ethernet(packet) for packet in talk.greeted(b"hello")]
+    capture.write_bytes(packets.pcap(frames))
+    assert ports_of(packets.records(*options, "-r", capture)) == expected
+
+
+def test_what_is_passed_over_is_counted():
+    done = packets.probe("--port", "22", "--stats", "-r", SERVERS)
+    count = packets.counters(done.stderr)
+    assert count["connections"] == count["banners"] > 0 and count["passed_over"] > 20
+
+
+@pytest.mark.parametrize("options", [
+    ["--port", "x"], ["--port", "25-22"], ["--port", "65536"], ["--port", "22,"], ["--port", ""],
+    ["--port", "22-"], ["--net", "192.0.2"], ["--net", "192.0.2.0/33"], ["--net", "::/129"],
+    ["--net", "192.0.2.0/"], ["--net", "example.org"], ["--local"], ["--remote"]])
+def test_wrong_usage(options):
+    done = packets.probe(*options, "-r", SERVERS)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert options[-1].encode() in done.stderr.splitlines()[0]
+
+
+# --- live -------------------------------------------------------------------------------------
+
+@LIVE
+@pytest.mark.parametrize("way", ["auto", "xdp-generic"])
+def test_live(net, way):
+    """Of two servers on the host, and two on the peer, that which is asked for."""
+    with Server(net.host, "10.99.0.1") as here, Server(net.peer, "10.99.0.2") as there, \
+            Server(net.host, "fd99:0::1") as here6:
+        for options, wanted in [(["--port", str(there.port)], {there.port}),
+                                (["--net", "10.99.0.1/32"], {here.port}),
+                                (["--not-net", "10.0.0.0/8"], {here6.port}),
+                                (["--local"], {here.port, here6.port}),
+                                (["--remote"], {there.port})]:
+            with start(net.host, way, *options, "veth0") as probe:
+                listen_to(net.peer, here)
+                listen_to(net.peer, here6)
+                listen_to(net.host, there)
+                assert ports_of(probe.stop()) == wanted, options
+
+
+@LIVE
+def test_local_follows_the_addresses(net):
+    """One that is added while it runs is this host's, too."""
+    net.host.ip("address", "add", "10.99.0.77/24", "dev", "veth0")
+    with start(net.host, "auto", "--local", "veth0") as probe, \
+            Server(net.host, "0.0.0.0") as server:
+        listen_to(net.peer, server, "10.99.0.77")
+        assert "10.99.0.77" in probe.line()
+        net.host.ip("address", "add", "10.99.0.88/24", "dev", "veth0")
+        for _ in range(100):		# until it has been told
+            listen_to(net.peer, server, "10.99.0.88")
+            listen_to(net.peer, server, "10.99.0.1")
+            if "10.99.0.88" in probe.line():
+                break
+        else:
+            pytest.fail("the new address was never known")
+
+
+@LIVE
+def test_contradiction(net):
+    done = net.host.run(BINARY, "--local", "--remote", "veth0")
+    assert done.returncode == 2 and "no such server" in done.stderr

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "wanted.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the command line --------------------------------------------------- */
+
+/* A port at *text, which is moved behind it. */
+static bool take_port(const char **text, unsigned long *port)
+{
+	char *end;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	*port = strtoul(*text, &end, 10);
+	*text = end;
+	return *port <= 65535;
+}
+
+bool wanted_add_ports(struct wanted *wanted, const char *list)
+{
+	do {
+		unsigned long first, last;
+
+		if (!take_port(&list, &first))
+			return false;
+		last = first;
+		if (*list == '-') {
+			list++;
+			if (!take_port(&list, &last) || last < first)
+				return false;
+		}
+		for (; first <= last; first++)
+			wanted->ports[first / 64] |= 1ULL << first % 64;
+	} while (*list++ == ',');
+	wanted->by |= WANTED_BY_PORT;
+	return !list[-1];
+}
+
+/* What is beyond the prefix is 0 in a key of the trie. */
+static void mask(struct net *net)
+{
+	for (__u32 i = 0; i < 4; i++) {
+		const __u32 before = FAMILY_BITS + 32 * i;
+		const __u32 bits =
+			net->prefix_len > before ? net->prefix_len - before : 0;
+
+		if (bits < 32)
+			net->address[i] &= htonl(bits ? ~0U << (32 - bits) : 0);
+	}
+}
+
+static bool parse_net(struct net *net, const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	__u32 bytes[4] = {};
+	const char *slash = strchr(text, '/');
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	const bool ipv6 = memchr(text, ':', len);
+	const __u32 bits = ipv6 ? 128 : 32;
+	unsigned long prefix_len = bits;
+	char *end = "";
+
+	if (len >= sizeof(address))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (inet_pton(ipv6 ? AF_INET6 : AF_INET, address, bytes) != 1)
+		return false;
+	if (slash) {
+		if (slash[1] < '0' || slash[1] > '9')
+			return false;
+		prefix_len = strtoul(slash + 1, &end, 10);
+	}
+	if (*end || prefix_len > bits)
+		return false;
+	net_of_address(net, bytes, ipv6 ? 6 : 4);
+	net->prefix_len = FAMILY_BITS + (__u32)prefix_len;
+	mask(net);
+	return true;
+}
+
+bool wanted_mark_net(struct wanted *wanted, const struct net *net, __u32 mark)
+{
+	struct marked_net *nets = realloc(
+		wanted->nets, (size_t)(wanted->count + 1) * sizeof(*nets));
+
+	if (!nets)
+		return false;
+	wanted->nets = nets;
+	nets[wanted->count++] = (struct marked_net){ *net, mark };
+	return true;
+}
+
+bool wanted_add_net(struct wanted *wanted, const char *text, __u32 mark)
+{
+	struct net net;
+
+	if (!parse_net(&net, text) || !wanted_mark_net(wanted, &net, mark))
+		return false;
+	wanted->by |= mark == MARK_NET ? WANTED_BY_NET : WANTED_BY_NOT_NET;
+	return true;
+}
+
+void wanted_free(struct wanted *wanted)
+{
+	free(wanted->nets);
+	wanted->nets = NULL;
+	wanted->count = 0;
+}
+
+/* --- addresses ----------------------------------------------------------- */
+
+static bool covers(const struct net *outer, const struct net *inner)
+{
+	struct net same = *inner;
+
+	if (outer->prefix_len > inner->prefix_len)
+		return false;
+	same.prefix_len = outer->prefix_len;
+	mask(&same);
+	return !memcmp(&same, outer, sizeof(same));
+}
+
+__u32 wanted_marks(const struct wanted *wanted, const struct net *net)
+{
+	__u32 marks = 0;
+
+	for (int i = 0; i < wanted->count; i++) {
+		if (covers(&wanted->nets[i].net, net))
+			marks |= wanted->nets[i].marks;
+	}
+	return marks;
+}
+
+bool wanted_has(const struct wanted *wanted, const struct server *server,
+		__u8 family)
+{
+	struct net net;
+
+	if (wanted->by & WANTED_BY_PORT &&
+	    !port_is_wanted(wanted->ports, server->port))
+		return false;
+	if (!(wanted->by & WANTED_BY_ADDRESS))
+		return true;
+	net_of_address(&net, server->address, family);
+	return address_is_wanted(wanted->by, wanted_marks(wanted, &net));
+}
