@@ -31,6 +31,7 @@ struct interface {
 	bool raw_ip;	 /* no Ethernet header */
 	bool gone;	 /* deleted while the program ran: index is 0, or of
 			  * one of the name that could not be attached to */
+	bool by_pattern; /* not named, but one of those that match */
 	enum hook asked; /* on the command line */
 	enum hook first; /* what that and the device come to; never auto */
 	struct attachment in, out;

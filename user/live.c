@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "live.h"
 
-#include "attach.h"
+#include "interfaces.h"
 #include "message.h"
 #include "netlink.h"
 #include "notify.h"
@@ -38,8 +38,7 @@ struct live {
 	struct output *output;
 	struct bannerprobe_bpf *bpf;
 	struct ring_buffer *ring;
-	struct interface *interfaces;
-	int count; /* of interfaces */
+	struct interfaces interfaces;
 	struct mnl_socket *links;
 	struct mnl_socket *addresses; /* NULL: nobody asks for them */
 	int epoll_fd, stop_fd, hangup_fd, timer_fd;
@@ -47,73 +46,6 @@ struct live {
 	bool stop;
 	enum exit_code code;
 };
-
-/* --- interfaces -------------------------------------------------------- */
-
-static bool is_listed(const struct live *live, const char *name)
-{
-	for (int i = 0; i < live->count; i++) {
-		if (!strcmp(live->interfaces[i].name, name))
-			return true;
-	}
-	return false;
-}
-
-static bool find_interfaces(struct live *live)
-{
-	const struct options *options = live->options;
-
-	live->interfaces =
-		calloc((size_t)options->count, sizeof(*live->interfaces));
-	for (int i = 0; live->interfaces && i < options->count; i++) {
-		if (is_listed(live, options->names[i]))
-			continue; /* twice the same is once */
-		if (interface_find(&live->interfaces[live->count],
-				   options->names[i], options->hook))
-			return false;
-		live->count++;
-	}
-	return live->interfaces;
-}
-
-static unsigned int programs_needed(const struct live *live)
-{
-	unsigned int which = 0;
-
-	for (int i = 0; i < live->count; i++) {
-		const struct interface *interface = &live->interfaces[i];
-
-		which |=
-			interface->raw_ip ? PROGRAMS_RAW_IP : PROGRAMS_ETHERNET;
-		if (interface_wants_xdp(interface))
-			which |= PROGRAMS_XDP;
-	}
-	return which;
-}
-
-static bool attach_interfaces(struct live *live)
-{
-	for (int i = 0; i < live->count; i++) {
-		if (interface_attach(&live->interfaces[i], live->bpf))
-			return false;
-	}
-	return true;
-}
-
-static void detach_interfaces(struct live *live)
-{
-	for (int i = 0; i < live->count; i++)
-		interface_detach(&live->interfaces[i]);
-}
-
-static const char *interface_name(const struct live *live, __u32 index)
-{
-	for (int i = 0; i < live->count; i++) {
-		if (live->interfaces[i].index == index)
-			return live->interfaces[i].name;
-	}
-	return "";
-}
 
 /* --- records ----------------------------------------------------------- */
 
@@ -136,7 +68,8 @@ static int on_record(void *context, void *data, size_t size)
 {
 	struct live *live = context;
 	const struct record *record = data;
-	const struct source source = { interface_name(live, record->ifindex),
+	const struct source source = { interfaces_name(&live->interfaces,
+						       record->ifindex),
 				       live->clock_offset };
 
 	(void)size;
@@ -161,115 +94,18 @@ static void on_records(struct live *live)
 	write_records(live);
 }
 
-/* --- interfaces that change ---------------------------------------------- */
-
-static struct interface *find_watched(const struct live *live,
-				      unsigned int index)
+/* What is in the ring bears an index that tells a name only now. */
+static void on_leaving(void *context)
 {
-	for (int i = 0; i < live->count; i++) {
-		struct interface *interface = &live->interfaces[i];
-
-		if (!interface->gone && interface->index == index)
-			return interface;
-	}
-	return NULL;
-}
-
-static struct interface *find_gone(const struct live *live, const char *name)
-{
-	for (int i = 0; i < live->count; i++) {
-		struct interface *interface = &live->interfaces[i];
-
-		if (interface->gone && !strcmp(interface->name, name))
-			return interface;
-	}
-	return NULL;
-}
-
-static bool all_gone(const struct live *live)
-{
-	for (int i = 0; i < live->count; i++) {
-		if (!live->interfaces[i].gone)
-			return false;
-	}
-	return true;
-}
-
-/* What is in the ring still bears its index: written while that tells a name.
- */
-static void lose(struct live *live, struct interface *interface)
-{
-	message("%s: the interface was deleted: waiting for it to come back",
-		interface->name);
-	interface_detach(interface);
-	write_records(live);
-	interface->gone = true;
-	interface->index = 0;
-}
-
-/*
- * Attaches to an interface that has come back, as those of PPP, VPNs and USB
- * do. Each that comes is tried once.
- */
-static void attach_again(struct live *live, struct interface *interface)
-{
-	int error = interface_find_again(interface);
-
-	if (error == -ENODEV || error == -EALREADY)
-		return;
-	if (!error)
-		error = interface_attach(interface, live->bpf);
-	interface->gone = error;
-	if (!error)
-		return;
-	interface_detach(interface);
-	if (all_gone(live)) {
-		message("no interface is left");
-		live->stop = true;
-		live->code = EXIT_FAILED;
-	}
-}
-
-/*
- * An interface was deleted (name NULL), made, changed or renamed. What it is
- * called is asked anew: what has waited to be read may be old.
- */
-static void on_link_changed(unsigned int index, const char *name, void *context)
-{
-	struct live *live = context;
-	struct interface *interface = find_watched(live, index);
-	char now[IFNAMSIZ];
-
-	if (!interface) {
-		interface = name ? find_gone(live, name) : NULL;
-		if (interface)
-			attach_again(live, interface);
-	} else if (!name || !interface_name_now(index, now)) {
-		lose(live, interface);
-	} else if (strcmp(interface->name, now)) {
-		message("%s: is called %s now", interface->name, now);
-		strcpy(interface->name, now);
-	}
-}
-
-/* Changes were missed: each interface is looked at. */
-static void check_links(struct live *live)
-{
-	for (int i = 0; i < live->count; i++) {
-		struct interface *interface = &live->interfaces[i];
-
-		if (!interface->gone)
-			on_link_changed(interface->index, interface->name,
-					live);
-		if (interface->gone)
-			attach_again(live, interface);
-	}
+	write_records(context);
 }
 
 static void on_links(struct live *live)
 {
-	if (netlink_read_links(live->links, on_link_changed, live) == -ENOBUFS)
-		check_links(live);
+	if (interfaces_follow(&live->interfaces, live->links) || live->stop)
+		return;
+	live->stop = true;
+	live->code = EXIT_FAILED;
 }
 
 /* --- the event loop ---------------------------------------------------- */
@@ -446,21 +282,21 @@ static bool start(struct live *live)
 	if (!choose_identity(live, &identity))
 		return false;
 	/* Links are watched before they are looked up: none can slip away. */
-	if (!open_events(live) || !find_interfaces(live))
+	if (!open_events(live) || !interfaces_find(&live->interfaces))
 		return false;
-	live->bpf =
-		programs_load(programs_needed(live), live->options->length,
-			      live->options->max_flows, &live->options->wanted);
+	live->bpf = programs_load(
+		interfaces_programs(&live->interfaces), live->options->length,
+		live->options->max_flows, &live->options->wanted);
 	if (!live->bpf)
 		return false;
 	if (live->options->check) {
-		for (int i = 0; i < live->count; i++)
-			interface_plan(&live->interfaces[i]);
+		interfaces_plan(&live->interfaces);
 		live->code = EXIT_DONE;
 		return false;
 	}
+	live->interfaces.bpf = live->bpf;
 	if (!open_ring(live) || !open_addresses(live) ||
-	    !attach_interfaces(live) || privileges_drop(&identity))
+	    !interfaces_attach(&live->interfaces) || privileges_drop(&identity))
 		return false;
 	privileges_confine();
 	notify_ready();
@@ -474,7 +310,7 @@ static void finish(struct live *live)
 	__u64 counters[COUNTER_MAX];
 
 	notify_stopping();
-	detach_interfaces(live);
+	interfaces_detach(&live->interfaces);
 	write_records(live);
 	programs_read_counters(live->bpf, counters);
 	if (live->options->stats)
@@ -487,6 +323,9 @@ static void finish(struct live *live)
 enum exit_code live_run(struct options *options, struct output *output)
 {
 	struct live live = { .options = options,
+			     .interfaces = { .options = options,
+					     .leaving = on_leaving,
+					     .context = &live },
 			     .output = output,
 			     .epoll_fd = -1,
 			     .stop_fd = -1,
@@ -497,7 +336,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 		run(&live);
 		finish(&live);
 	}
-	detach_interfaces(&live);
+	interfaces_detach(&live.interfaces);
 	ring_buffer__free(live.ring);
 	bannerprobe_bpf__destroy(live.bpf);
 	netlink_close(live.addresses);
@@ -507,6 +346,6 @@ enum exit_code live_run(struct options *options, struct output *output)
 	close(live.hangup_fd);
 	close(live.stop_fd);
 	close(live.epoll_fd);
-	free(live.interfaces);
+	interfaces_free(&live.interfaces);
 	return live.code;
 }

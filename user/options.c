@@ -21,6 +21,7 @@ enum long_option {
 	OPTION_CHECK,
 	OPTION_STATS,
 	OPTION_USER,
+	OPTION_ALL,
 	OPTION_PORT,
 	OPTION_NET,
 	OPTION_NOT_NET,
@@ -47,6 +48,8 @@ static const struct argp_option option_table[] = {
 	{ "local", OPTION_LOCAL, NULL, 0,
 	  "servers with an address of this host only", 0 },
 	{ "remote", OPTION_REMOTE, NULL, 0, "no servers with one", 0 },
+	{ "all", OPTION_ALL, NULL, 0,
+	  "all interfaces, and those that come, as by the name '*'", 0 },
 	{ "max-flows", OPTION_MAX_FLOWS, "N", 0,
 	  "connections in the table, at most 4194304 (default 32768)", 0 },
 	{ "check", OPTION_CHECK, NULL, 0,
@@ -99,7 +102,7 @@ static __u32 number(struct argp_state *state, const char *what,
 	return (__u32)value;
 }
 
-static void add_name(struct options *options, char *name)
+static void add_name(struct options *options, const char *name)
 {
 	options->names[options->count++] = name;
 }
@@ -127,6 +130,8 @@ static void check_usage(struct argp_state *state, const struct options *options)
 	    options->wanted.by & (WANTED_LOCAL | WANTED_REMOTE))
 		argp_error(state, "--local and --remote are for interfaces, "
 				  "not for captures");
+	if (options->read && options->all)
+		argp_error(state, "--all is for interfaces, not for captures");
 	if (options->read && options->user)
 		argp_error(state, "--user is for interfaces, not for captures");
 }
@@ -190,6 +195,10 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		break;
 	case OPTION_REMOTE:
 		options->wanted.by |= WANTED_REMOTE;
+		break;
+	case OPTION_ALL:
+		options->all = true;
+		add_name(options, "*");
 		break;
 	case OPTION_USER:
 		options->user = argument;

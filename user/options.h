@@ -39,8 +39,10 @@ struct options {
 	struct wanted wanted; /* servers */
 	const char *user; /* to become once attached; NULL: the default */
 	bool verbose;
+	bool all;     /* interfaces */
 	bool read;    /* names are capture files, not interfaces */
-	char **names; /* count of them; belongs to this struct */
+	const char **names; /* or patterns; count of them, in memory of this
+			     * struct */
 	int count;
 };
 

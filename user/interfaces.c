@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "interfaces.h"
+
+#include "message.h"
+#include "netlink.h"
+#include "programs.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <ifaddrs.h>
+#include <netpacket/packet.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* --- the list ----------------------------------------------------------- */
+
+static bool is_pattern(const char *name)
+{
+	return strpbrk(name, "*?[");
+}
+
+static bool has_patterns(const struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->options->count; i++) {
+		if (is_pattern(interfaces->options->names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool matches_pattern(const struct interfaces *interfaces,
+			    const char *name)
+{
+	for (int i = 0; i < interfaces->options->count; i++) {
+		const char *pattern = interfaces->options->names[i];
+
+		if (is_pattern(pattern) && !fnmatch(pattern, name, 0))
+			return true;
+	}
+	return false;
+}
+
+static struct interface *find_name(const struct interfaces *interfaces,
+				   const char *name)
+{
+	for (int i = 0; i < interfaces->count; i++) {
+		if (!strcmp(interfaces->list[i]->name, name))
+			return interfaces->list[i];
+	}
+	return NULL;
+}
+
+static struct interface *find_index(const struct interfaces *interfaces,
+				    unsigned int index)
+{
+	for (int i = 0; i < interfaces->count; i++) {
+		if (interfaces->list[i]->index == index)
+			return interfaces->list[i];
+	}
+	return NULL;
+}
+
+static struct interface *add(struct interfaces *interfaces)
+{
+	struct interface *new = calloc(1, sizeof(*new));
+	struct interface **list =
+		realloc(interfaces->list,
+			(size_t)(interfaces->count + 1) * sizeof(*list));
+
+	if (list)
+		interfaces->list = list;
+	if (!new || !list) {
+		message("out of memory");
+		free(new);
+		return NULL;
+	}
+	list[interfaces->count++] = new;
+	return new;
+}
+
+static void forget(struct interfaces *interfaces, struct interface *interface)
+{
+	for (int i = 0; i < interfaces->count; i++) {
+		if (interfaces->list[i] == interface)
+			interfaces->list[i] =
+				interfaces->list[--interfaces->count];
+	}
+	free(interface);
+}
+
+/* Adds one; NULL, with a message, where it cannot be watched as was asked. */
+static struct interface *find(struct interfaces *interfaces, const char *name,
+			      bool by_pattern)
+{
+	struct interface *interface = add(interfaces);
+
+	if (!interface)
+		return NULL;
+	if (interface_find(interface, name, interfaces->options->hook)) {
+		forget(interfaces, interface);
+		return NULL;
+	}
+	interface->by_pattern = by_pattern;
+	return interface;
+}
+
+/* Calls `found` for each interface that there is. */
+static void list_all(struct interfaces *interfaces, link_changed *found)
+{
+	struct ifaddrs *all;
+
+	if (getifaddrs(&all)) {
+		message("listing the interfaces: %s", strerror(errno));
+		return;
+	}
+	for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
+		const struct sockaddr_ll *link = (const void *)one->ifa_addr;
+
+		if (link && link->sll_family == AF_PACKET)
+			found((unsigned int)link->sll_ifindex, one->ifa_name,
+			      interfaces);
+	}
+	freeifaddrs(all);
+}
+
+static void find_if_matching(unsigned int index, const char *name,
+			     void *context)
+{
+	struct interfaces *interfaces = context;
+
+	if (matches_pattern(interfaces, name) && !find_index(interfaces, index))
+		find(interfaces, name, true);
+}
+
+bool interfaces_find(struct interfaces *interfaces)
+{
+	const struct options *options = interfaces->options;
+
+	for (int i = 0; i < options->count; i++) {
+		const char *name = options->names[i];
+
+		if (is_pattern(name) || find_name(interfaces, name))
+			continue; /* twice the same is once */
+		if (!find(interfaces, name, false))
+			return false;
+	}
+	if (has_patterns(interfaces))
+		list_all(interfaces, find_if_matching);
+	if (!interfaces->count)
+		message("no interface matches yet");
+	return true;
+}
+
+unsigned int interfaces_programs(const struct interfaces *interfaces)
+{
+	unsigned int which = 0;
+
+	for (int i = 0; i < interfaces->count; i++) {
+		const struct interface *interface = interfaces->list[i];
+
+		which |=
+			interface->raw_ip ? PROGRAMS_RAW_IP : PROGRAMS_ETHERNET;
+		if (interface_wants_xdp(interface))
+			which |= PROGRAMS_XDP;
+	}
+	if (!has_patterns(interfaces))
+		return which;
+	return interfaces->options->hook == HOOK_TC ?
+		       PROGRAMS_ALL & ~PROGRAMS_XDP :
+		       PROGRAMS_ALL;
+}
+
+void interfaces_plan(const struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->count; i++)
+		interface_plan(interfaces->list[i]);
+}
+
+const char *interfaces_name(const struct interfaces *interfaces,
+			    unsigned int index)
+{
+	const struct interface *interface = find_index(interfaces, index);
+
+	return interface ? interface->name : "";
+}
+
+/* --- attaching ---------------------------------------------------------- */
+
+/* One that cannot be attached to stays in the list: it was tried. */
+static int attach(struct interfaces *interfaces, struct interface *interface)
+{
+	int error = interface_attach(interface, interfaces->bpf);
+
+	interface->gone = error;
+	if (error)
+		interface_detach(interface);
+	return error;
+}
+
+bool interfaces_attach(struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->count; i++) {
+		struct interface *interface = interfaces->list[i];
+
+		if (attach(interfaces, interface) && !interface->by_pattern)
+			return false;
+	}
+	return true;
+}
+
+void interfaces_detach(struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->count; i++)
+		interface_detach(interfaces->list[i]);
+}
+
+void interfaces_free(struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->count; i++)
+		free(interfaces->list[i]);
+	free(interfaces->list);
+	interfaces->list = NULL;
+	interfaces->count = 0;
+}
+
+/* --- those that come, go and change -------------------------------------- */
+
+static void lose(struct interfaces *interfaces, struct interface *interface)
+{
+	if (!interface->gone) {
+		message(interface->by_pattern ?
+				"%s: the interface was deleted" :
+				"%s: the interface was deleted: waiting for it "
+				"to come back",
+			interface->name);
+		interface_detach(interface);
+		interfaces->leaving(interfaces->context);
+	}
+	interface->gone = true;
+	interface->index = 0;
+	if (interface->by_pattern)
+		forget(interfaces, interface);
+}
+
+/*
+ * Attaches to an interface that has come back, as those of PPP, VPNs and USB
+ * do. Each that comes is tried once.
+ */
+static void attach_again(struct interfaces *interfaces,
+			 struct interface *interface)
+{
+	int error = interface_find_again(interface);
+
+	if (!error)
+		attach(interfaces, interface);
+}
+
+/* One of that name is there, and is not watched. */
+static void meet(struct interfaces *interfaces, const char *name)
+{
+	struct interface *interface = find_name(interfaces, name);
+
+	if (interface && interface->gone) {
+		attach_again(interfaces, interface);
+	} else if (!interface && matches_pattern(interfaces, name)) {
+		interface = find(interfaces, name, true);
+		if (interface)
+			attach(interfaces, interface);
+	}
+}
+
+/*
+ * An interface was deleted (name NULL), made, changed or renamed. What it is
+ * called is asked anew: what has waited to be read may be old.
+ */
+static void on_link_changed(unsigned int index, const char *name, void *context)
+{
+	struct interfaces *interfaces = context;
+	struct interface *interface = find_index(interfaces, index);
+	char now[IFNAMSIZ];
+
+	if (!interface) {
+		if (name && interface_name_now(index, now))
+			meet(interfaces, now);
+	} else if (!name || !interface_name_now(index, now)) {
+		lose(interfaces, interface);
+	} else if (strcmp(interface->name, now)) {
+		message("%s: is called %s now", interface->name, now);
+		strcpy(interface->name, now);
+	}
+}
+
+/* Changes were missed: each interface is looked at. */
+static void check_links(struct interfaces *interfaces)
+{
+	for (int i = interfaces->count - 1; i >= 0; i--) {
+		const struct interface *interface = interfaces->list[i];
+
+		if (interface->index)
+			on_link_changed(interface->index, interface->name,
+					interfaces);
+	}
+	list_all(interfaces, on_link_changed);
+}
+
+static bool some_are_left(const struct interfaces *interfaces)
+{
+	if (has_patterns(interfaces))
+		return true;
+	for (int i = 0; i < interfaces->count; i++) {
+		/* Waited for, or watched; the others were tried in vain. */
+		if (!interfaces->list[i]->index || !interfaces->list[i]->gone)
+			return true;
+	}
+	return false;
+}
+
+bool interfaces_follow(struct interfaces *interfaces, struct mnl_socket *links)
+{
+	if (netlink_read_links(links, on_link_changed, interfaces) == -ENOBUFS)
+		check_links(interfaces);
+	if (some_are_left(interfaces))
+		return true;
+	message("no interface is left");
+	return false;
+}

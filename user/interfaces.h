@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The interfaces that are watched: those that were named, which are waited for
+ * when they go, and those that match a pattern, as they come and go.
+ */
+#ifndef BANNERPROBE_INTERFACES_H
+#define BANNERPROBE_INTERFACES_H
+
+#include "attach.h"
+#include "options.h"
+
+struct mnl_socket;
+
+struct interfaces {
+	const struct options *options; /* names and patterns, and the hook */
+	struct bannerprobe_bpf *bpf; /* to be set before the first attaching */
+	/* Called when an interface goes, while its index tells its name still.
+	 */
+	void (*leaving)(void *context);
+	void *context;
+	struct interface **list;
+	int count;
+};
+
+/*
+ * Finds what is there of what was asked for. False, with a message: one that
+ * was named is not there, or cannot be watched as was asked.
+ */
+bool interfaces_find(struct interfaces *interfaces);
+
+/* The programs that are needed for them, and for those that may come. */
+unsigned int interfaces_programs(const struct interfaces *interfaces);
+
+/* Tells what would be attached where. */
+void interfaces_plan(const struct interfaces *interfaces);
+
+/* False, with a message: one that was named cannot be attached to. */
+bool interfaces_attach(struct interfaces *interfaces);
+
+/* Detaches from all. May be called more than once. */
+void interfaces_detach(struct interfaces *interfaces);
+void interfaces_free(struct interfaces *interfaces);
+
+/* The name of an index, as long as it is watched; else "". */
+const char *interfaces_name(const struct interfaces *interfaces,
+			    unsigned int index);
+
+/*
+ * Reads what has changed (netlink_watch_links()): attaches to what has come,
+ * and lets go of what has gone. False, with a message: nothing is watched any
+ * more, and nothing is waited for.
+ */
+bool interfaces_follow(struct interfaces *interfaces, struct mnl_socket *links);
+
+#endif
