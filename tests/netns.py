@@ -283,8 +283,9 @@ def filters(ns, iface, hook):
         known = one.get("options", {})
         handle = known.get("handle", known.get("fh"))
         if handle:		# without one it is the head of a list
-            program = known.get("prog", {"id": "-", "name": "-"})
-            yield (f"{hook} filter {program['id']} {program['name']} pref {one['pref']}"
+            program = known.get("prog", {"id": "-"})
+            name = program.get("name", "-")		# Debian 11's tc does not tell
+            yield (f"{hook} filter {program['id']} {name} pref {one['pref']}"
                    f" {one['kind']} handle {handle}")
 
 
