@@ -68,6 +68,47 @@ static void read_counters(struct homes *homes, __u64 counters[COUNTER_MAX])
 	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
 }
 
+static bool is_xdp(const struct homes *homes, const struct delivery *delivery)
+{
+	return delivery->program == homes->bpf->progs.bannerprobe_xdp;
+}
+
+/* Runs a program once. Negative on failure; else what it returned is set. */
+static int test_run(const struct homes *homes, const struct delivery *delivery,
+		    int *returned)
+{
+	struct xdp_md context = { .data_end = (__u32)delivery->linear };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = delivery->data,
+		    .data_size_in = (__u32)delivery->len, .repeat = 1);
+	int error;
+
+	if (homes->can_split && delivery->linear &&
+	    delivery->linear < delivery->len && is_xdp(homes, delivery)) {
+		options.ctx_in = &context;
+		options.ctx_size_in = sizeof(context);
+	}
+	error = bpf_prog_test_run_opts(bpf_program__fd(delivery->program),
+				       &options);
+	*returned = (int)options.retval;
+	return error;
+}
+
+/* Whether this kernel's test_run takes packets in two buffers. */
+static bool can_split(struct homes *homes)
+{
+	static const __u8 no_ip[FRAME_MIN + 1];
+	const struct delivery delivery = {
+		.program = homes->bpf->progs.bannerprobe_xdp,
+		.data = no_ip,
+		.len = sizeof(no_ip),
+		.linear = FRAME_MIN,
+	};
+	int returned;
+
+	homes->can_split = true;
+	return !test_run(homes, &delivery, &returned);
+}
+
 bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 		__u32 max_flows)
 {
@@ -85,9 +126,10 @@ bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 	/* As much room as the kernel's has, which is rounded up. */
 	flow_table_free(native->flows);
 	native->flows = flow_table_new(bpf_map__max_entries(bpf->maps.flows));
-	/* The same secrets: so the ends of a connection have the same numbers. */
+	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
+	homes->can_split = can_split(homes);
 	read_counters(homes, homes->counters);
 	return native->flows;
 }
@@ -110,19 +152,16 @@ void homes_clear(struct homes *homes)
 	*homes->banners = *homes->difference = 0;
 }
 
-static void run_program(struct homes *homes, const struct bpf_program *program,
-			const __u8 *data, size_t len)
+static void run_program(struct homes *homes, const struct delivery *delivery)
 {
-	const bool xdp = program == homes->bpf->progs.bannerprobe_xdp;
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = data,
-		    .data_size_in = (__u32)len, .repeat = 1);
-	int error = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+	int returned, error = test_run(homes, delivery, &returned);
 
 	if (error)
-		differs(homes, "test_run of %zu bytes: %s", len,
+		differs(homes, "test_run of %zu bytes: %s", delivery->len,
 			strerror(-error));
-	else if ((int)options.retval != (xdp ? XDP_PASS_VALUE : TC_NEXT_VALUE))
-		differs(homes, "the program returned %d", (int)options.retval);
+	else if (returned !=
+		 (is_xdp(homes, delivery) ? XDP_PASS_VALUE : TC_NEXT_VALUE))
+		differs(homes, "the program returned %d", returned);
 }
 
 /* The state of a connection in the kernel, wherever it is; none: all zero. */
@@ -157,8 +196,9 @@ static void native_flow(struct homes *homes, __u64 hash, __u64 id,
 	const struct pending_entries *entries =
 		&native->entries[front_index(&native->front, hash) / words];
 	int way = pending_find_id(entries, id);
-	const struct flow *known = way >= 0 ? &entries->ways[way].flow :
-					      flow_table_find(native->flows, id);
+	const struct flow *known = way >= 0 ?
+					   &entries->ways[way].flow :
+					   flow_table_find(native->flows, id);
 
 	*flow = known ? *known : (struct flow){};
 	if (flow_is_pending(flow) && !front_may_have(&native->front, hash))
@@ -183,7 +223,7 @@ static void compare_flow(struct homes *homes, const struct segment *segment)
 
 	kernel_flow(homes, hash, id, &kernel);
 	native_flow(homes, hash, id, &native);
-	/* The clocks differ, but not whether it was read; all else is the same. */
+	/* The clocks differ, but not whether they were read. */
 	if (!kernel.start_time == !native.start_time)
 		kernel.start_time = native.start_time;
 	kernel.synack_time = native.synack_time;
@@ -192,7 +232,8 @@ static void compare_flow(struct homes *homes, const struct segment *segment)
 		return;
 	text_set_flow(kernel_text, &kernel);
 	text_set_flow(native_text, &native);
-	differs(homes, "flow: kernel: %s; native: %s", kernel_text, native_text);
+	differs(homes, "flow: kernel: %s; native: %s", kernel_text,
+		native_text);
 }
 
 static void compare_record(struct homes *homes)
@@ -224,15 +265,15 @@ static void compare_record(struct homes *homes)
 		native_text);
 }
 
-const char *homes_feed(struct homes *homes, const struct bpf_program *program,
-		       const __u8 *data, size_t len, bool raw_ip, __u64 now)
+const char *homes_feed(struct homes *homes, const struct delivery *delivery)
 {
 	struct segment segment;
 
 	*homes->difference = 0;
 	homes->native_logged = homes->kernel_logged = 0;
-	run_program(homes, program, data, len);
-	if (play_packet(&homes->native, data, len, len, raw_ip, now,
+	run_program(homes, delivery);
+	if (play_packet(&homes->native, delivery->data, delivery->len,
+			delivery->len, delivery->raw_ip, delivery->now,
 			&segment) == PARSED)
 		compare_flow(homes, &segment);
 	compare_record(homes);
@@ -251,6 +292,7 @@ const char *homes_compare_counters(struct homes *homes)
 	text_set_counters(kernel, counters);
 	text_set_counters(native, homes->native.counters);
 	if (strcmp(kernel, native))
-		differs(homes, "counters: kernel: %s; native: %s", kernel, native);
+		differs(homes, "counters: kernel: %s; native: %s", kernel,
+			native);
 	return difference(homes);
 }

@@ -22,6 +22,7 @@ struct homes {
 	struct bannerprobe_bpf *bpf;
 	struct native native;
 	struct ring_buffer *ring;
+	bool can_split; /* an XDP packet: Linux 6.18 */
 	__u64 counters[COUNTER_MAX]; /* of the kernel, at the beginning */
 	unsigned int native_logged, kernel_logged;
 	struct record *native_record, *kernel_record;
@@ -40,14 +41,23 @@ void homes_close(struct homes *homes);
 /* Both forget all connections, and count from 0. */
 void homes_clear(struct homes *homes);
 
+/* A packet for both homes. */
+struct delivery {
+	const struct bpf_program *program;
+	const __u8 *data;
+	size_t len; /* within the limits above */
+	size_t linear; /* of an XDP packet, FRAME_MIN or more: the rest lies in
+			* another buffer, where the kernel can do that; or 0 */
+	bool raw_ip;
+	__u64 now; /* ns, for the native core; an hour from the first at most */
+};
+
 /*
- * Gives one packet of `len` bytes, within the limits above, to a program and
- * to the native core, and compares the verdict, the state of its connection
- * and the record. `now`: ns, for the native core, less than an hour from the
- * first. Returns what differs, or NULL.
+ * Gives one packet to a program and to the native core, and compares the
+ * verdict, the state of its connection and the record. Returns what differs,
+ * or NULL.
  */
-const char *homes_feed(struct homes *homes, const struct bpf_program *program,
-		       const __u8 *data, size_t len, bool raw_ip, __u64 now);
+const char *homes_feed(struct homes *homes, const struct delivery *delivery);
 
 /* Compares the counters since the beginning. Returns likewise. */
 const char *homes_compare_counters(struct homes *homes);

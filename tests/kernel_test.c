@@ -53,14 +53,24 @@ static void open_homes(struct homes *homes)
 }
 
 /* Gives one packet to both homes, and compares all that came of it. */
-static void feed_both(struct homes *homes, struct bpf_program *program,
-		      const __u8 *data, size_t len, bool raw_ip, __u64 now)
+static void deliver(struct homes *homes, const struct delivery *delivery)
 {
-	const char *difference =
-		homes_feed(homes, program, data, len, raw_ip, now);
+	const char *difference = homes_feed(homes, delivery);
 
 	if (difference)
 		fail_msg("%s", difference);
+}
+
+static void feed_both(struct homes *homes, const struct bpf_program *program,
+		      const __u8 *data, size_t len, bool raw_ip, __u64 now)
+{
+	const struct delivery delivery = { .program = program,
+					   .data = data,
+					   .len = len,
+					   .raw_ip = raw_ip,
+					   .now = now };
+
+	deliver(homes, &delivery);
 }
 
 static void assert_same_counters(struct homes *homes)
@@ -195,6 +205,38 @@ static void test_odd_packets(void **state)
 	homes_close(&homes);
 }
 
+/* The same in two buffers, parted at every byte, each a connection anew. */
+static void test_split_packets(void **state)
+{
+	struct test_packet packets[32];
+	size_t count = odd_packets(packets);
+	struct homes homes;
+	struct bytes bytes;
+
+	(void)state;
+	open_homes(&homes);
+	if (!homes.can_split) {
+		homes_close(&homes);
+		skip();
+	}
+	for (size_t i = 0; i < count; i++) {
+		packet_build(&bytes, &packets[i]);
+		for (size_t linear = FRAME_MIN; linear < bytes.len; linear++) {
+			packets[i].client_port = next_port();
+			packet_build(&bytes, &packets[i]);
+			deliver(&homes, &(struct delivery){
+						.program = bpf->progs.bannerprobe_xdp,
+						.data = bytes.data,
+						.len = bytes.len,
+						.linear = linear,
+						.now = 1 });
+		}
+	}
+	assert_same_counters(&homes);
+	assert_true(homes.native.counters[COUNT_BANNER] > 0);
+	homes_close(&homes);
+}
+
 static void test_raw_ip(void **state)
 {
 	struct bpf_program *programs[] = { bpf->progs.bannerprobe_rxi,
@@ -243,9 +285,12 @@ static void play_wanted(const struct wanted *wanted, const char *banners)
 		if (i / 3 % 2)
 			packet.server_port = 26;
 		packet_build(&bytes, &packet);
-		difference = homes_feed(&homes, i % 2 ? chosen->progs.bannerprobe_xdp :
-							chosen->progs.bannerprobe_tx,
-					bytes.data, bytes.len, false, 1);
+		difference = homes_feed(&homes, &(struct delivery){
+			.program = i % 2 ? chosen->progs.bannerprobe_xdp :
+					   chosen->progs.bannerprobe_tx,
+			.data = bytes.data,
+			.len = bytes.len,
+			.now = 1 });
 	}
 	if (!difference)
 		difference = homes_compare_counters(&homes);
@@ -739,6 +784,7 @@ int main(int argc, char **argv)
 		THROUGH(test_cases_through, "cases, in by XDP and out by tc", 2),
 		THROUGH(test_odd_packets, "odd packets through XDP", 0),
 		THROUGH(test_odd_packets, "odd packets through tc", 1),
+		cmocka_unit_test(test_split_packets),
 		THROUGH(test_raw_ip, "devices without Ethernet", 1),
 		cmocka_unit_test(test_wanted),
 		THROUGH(test_forgeries, "forgeries through XDP", 0),

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Fuzzes the capture reader: an input is a file, pcap or pcapng. */
+#include <pcap/pcap.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -33,6 +35,31 @@ void message(const char *format, ...)
 	va_end(arguments);
 }
 
+int __real_pcap_next_ex(pcap_t *pcap, struct pcap_pkthdr **header,
+			const u_char **data);
+int __wrap_pcap_next_ex(pcap_t *pcap, struct pcap_pkthdr **header,
+			const u_char **data);
+
+/*
+ * The linker puts it in libpcap's place (--wrap): libpcap's buffer is larger
+ * than a packet, and ASan would not see a byte too far.
+ */
+int __wrap_pcap_next_ex(pcap_t *pcap, struct pcap_pkthdr **header,
+			const u_char **data)
+{
+	static u_char *packet;
+	int result = __real_pcap_next_ex(pcap, header, data);
+
+	free(packet);
+	packet = NULL;
+	if (result != 1)
+		return result;
+	packet = malloc((*header)->caplen);
+	require(packet);
+	*data = memcpy(packet, *data, (*header)->caplen);
+	return result;
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
@@ -47,10 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char path[64];
 	char *names[] = { path, NULL };
-	struct options options = { .length = 64,
-				   .max_flows = 64,
-				   .names = names,
-				   .count = 1 };
+	struct options options = {
+		.length = 64, .max_flows = 64, .names = names, .count = 1
+	};
 	enum exit_code code;
 
 	require(!ftruncate(file, 0));

@@ -25,7 +25,8 @@ static void require(bool holds)
 /* --- reading back ------------------------------------------------------ */
 
 /* What is to be covered is what writes; and each compare would cost time. */
-#pragma clang attribute push(__attribute__((no_sanitize("coverage"))), apply_to = function)
+#pragma clang attribute push(__attribute__((no_sanitize("coverage"))),         \
+			     apply_to = function)
 
 static void expect(const char *text)
 {
@@ -68,13 +69,15 @@ static void expect_address(__u8 family, const __u32 expected[4])
 {
 	char text[INET6_ADDRSTRLEN] = "";
 	__u32 address[4];
-	size_t len = strspn(at, family == 4 ? "0123456789." : "0123456789abcdef:.");
+	size_t len =
+		strspn(at, family == 4 ? "0123456789." : "0123456789abcdef:.");
 
 	require(len < sizeof(text));
 	memcpy(text, at, len);
 	at += len;
-	require(inet_pton(family == 4 ? AF_INET : AF_INET6, text, address) == 1);
-	require(!memcmp(address, expected, family == 4 ? 4 : 16));
+	family = family == 4 ? AF_INET : AF_INET6;
+	require(inet_pton(family, text, address) == 1);
+	require(!memcmp(address, expected, family == AF_INET ? 4 : 16));
 }
 
 static uint8_t hex_value(char digit)
@@ -239,8 +242,11 @@ static void check_line(size_t len, bool tabs)
 
 static bool is_http(const struct record *record)
 {
-	return (record->kept > 5 && !memcmp(record->banner, "HTTP/", 5)) ||
-	       (record->kept > 10 && !memcmp(record->banner, "UNKNOWN 408", 11));
+	const char *banner = (const char *)record->banner;
+
+	if (record->kept > 5 && !memcmp(banner, "HTTP/", 5))
+		return is_digit(banner[5]);
+	return record->kept > 10 && !memcmp(banner, "UNKNOWN 408", 11);
 }
 
 static void check_format(enum format format, const struct record *record,

@@ -38,19 +38,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	return 0;
 }
 
-static const struct bpf_program *program_of(const struct fuzz_step *step)
-{
-	const struct bpf_program *const ethernet[] = {
-		bpf->progs.bannerprobe_xdp, bpf->progs.bannerprobe_rx,
-		bpf->progs.bannerprobe_xdp, bpf->progs.bannerprobe_tx
-	};
-	const struct bpf_program *const raw_ip[] = {
-		bpf->progs.bannerprobe_rxi, bpf->progs.bannerprobe_txi
-	};
-
-	return step->raw_ip ? raw_ip[step->hook & 1] : ethernet[step->hook];
-}
-
 static void require_same(const char *difference)
 {
 	if (!difference)
@@ -59,16 +46,37 @@ static void require_same(const char *difference)
 	abort();
 }
 
+static const struct bpf_program *program_of(const struct fuzz_step *step)
+{
+	if (step->raw_ip)
+		return step->hook & 1 ? bpf->progs.bannerprobe_txi :
+					bpf->progs.bannerprobe_rxi;
+	switch (step->hook) {
+	case 0:
+		return bpf->progs.bannerprobe_rx;
+	case 1:
+		return bpf->progs.bannerprobe_tx;
+	default: /* whole, or in two buffers */
+		return bpf->progs.bannerprobe_xdp;
+	}
+}
+
 static void feed(const struct fuzz_step *step, __u64 now)
 {
-	const struct bpf_program *program = program_of(step);
-	const size_t least = program == bpf->progs.bannerprobe_xdp ?
+	const struct delivery delivery = {
+		.program = program_of(step),
+		.data = step->data,
+		.len = step->len,
+		.linear = step->hook == 3 ? FRAME_MIN + 8U * step->split : 0,
+		.raw_ip = step->raw_ip,
+		.now = now,
+	};
+	const size_t least = delivery.program == bpf->progs.bannerprobe_xdp ?
 				     FRAME_MIN :
 				     TC_FRAME_MIN;
 
 	if (step->len >= least && step->len <= FRAME_MAX)
-		require_same(homes_feed(&homes, program, step->data, step->len,
-					step->raw_ip, now));
+		require_same(homes_feed(&homes, &delivery));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -4,6 +4,7 @@
 #define IS_SEGMENT 0x01
 #define IS_RAW_IP 0x02
 #define HOOK_SHIFT 2
+#define SPLIT_SHIFT 4
 #define IS_LATE 0x80
 #define LATE_SHIFT 2
 
@@ -81,8 +82,10 @@ bool steps_next(struct steps *steps, struct fuzz_step *step)
 	*step = (struct fuzz_step){
 		.raw_ip = kind & IS_RAW_IP,
 		.hook = kind >> HOOK_SHIFT & 3,
+		.split = kind >> SPLIT_SHIFT & 7,
 		/* Hours, too: what was spilled is given up some day. */
-		.wait = kind & IS_LATE ? 4096ULL << (kind >> LATE_SHIFT & 31) : 1,
+		.wait = kind & IS_LATE ? 4096ULL << (kind >> LATE_SHIFT & 31) :
+					 1,
 	};
 	return kind & IS_SEGMENT ? take_segment(steps, step) :
 				   take_frame(steps, step);

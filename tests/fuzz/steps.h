@@ -22,6 +22,7 @@ struct fuzz_step {
 	size_t wire_len; /* at least len */
 	bool raw_ip;	 /* no Ethernet header */
 	__u8 hook;	 /* 0 to 3 */
+	__u8 split;	 /* 0 to 7 */
 	__u64 wait;	 /* ns since the last packet */
 };
 

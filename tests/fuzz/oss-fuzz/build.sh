@@ -43,7 +43,7 @@ sources_of() {
 libraries_of() {
 	case $1 in
 	kernel) echo -lbpf -lcap-ng -lseccomp ;;
-	capture) echo "$pcap" ;;
+	capture) echo "-Wl,--wrap=pcap_next_ex $pcap" ;;
 	esac
 }
 
