@@ -54,6 +54,7 @@ objects_of() {
 }
 
 # Each source once, whoever needs it.
+# shellcheck disable=SC2016
 compile() {
 	for fuzzer in $FUZZERS; do
 		sources_of "$fuzzer"
