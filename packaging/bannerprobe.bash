@@ -24,7 +24,7 @@ _bannerprobe() {
 	case $prev in
 	-f | --format) COMPREPLY=($(compgen -W 'text json zeek' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
-	-o | --output | -r | --read) _filedir ;;
+	-o | --output | -r | --read | --metrics) _filedir ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
 	-l | --length | --max-flows | --net | --not-net | --port) ;;
 	-h | --help | -V | --version) ;;

@@ -34,6 +34,7 @@
 #include "kernel_table.h"
 
 #define LENGTH 256
+#define PIECE 5000 /* records that the ring buffer has room for */
 #define CAPTURES "../shared/captures"
 
 /* Which program takes which direction of a connection. */
@@ -545,6 +546,7 @@ struct spill_race {
 	struct bpf_program *program;
 	__u32 count; /* of connections */
 	__u32 begun, done; /* connections; each is written by one thread */
+	__u32 drained; /* of the done, those whose records were taken */
 	bool failed;
 };
 
@@ -600,6 +602,9 @@ static void *send_banners(void *context)
 
 		while (load_count(&race->begun) < (from < race->count ? from : race->count))
 			sched_yield();
+		/* The ring buffer has room for these. */
+		while (i - load_count(&race->drained) > PIECE)
+			sched_yield();
 		send_step(race, i, &banner);
 		__atomic_store_n(&race->done, i + 1, __ATOMIC_RELEASE);
 	}
@@ -637,7 +642,10 @@ static void test_spill_race(void **state)
 	assert_int_equal(pthread_create(&opener, NULL, open_connections, &race), 0);
 	assert_int_equal(pthread_create(&sender, NULL, send_banners, &race), 0);
 	while (load_count(&race.done) < race.count && !race.failed) {
+		__u32 done = load_count(&race.done);
+
 		ring_buffer__poll(ring, 10);
+		__atomic_store_n(&race.drained, done, __ATOMIC_RELEASE);
 	}
 	pthread_join(opener, NULL);
 	pthread_join(sender, NULL);
@@ -654,9 +662,6 @@ static void test_spill_race(void **state)
 }
 
 /* --- by the million ---------------------------------------------------- */
-
-#define PIECE 5000 /* records that the ring buffer has room for */
-
 
 static const struct test_packet driven = {
 	.payload = "220 driven by the million, and forty.\r\n.",

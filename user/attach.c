@@ -2,6 +2,7 @@
 #include "attach.h"
 
 #include "message.h"
+#include "netlink.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -275,6 +276,21 @@ static int attach_receive(struct interface *interface,
 			 true);
 }
 
+int interface_count_packets(const struct interface *interface,
+			    struct packet_counts *packets)
+{
+	int error = netlink_count_packets(interface->index, packets);
+
+	if (error)
+		return error;
+	/* A driver may begin at 0 again when its link goes down. */
+	if (packets->received >= interface->before.received)
+		packets->received -= interface->before.received;
+	if (packets->sent >= interface->before.sent)
+		packets->sent -= interface->before.sent;
+	return 0;
+}
+
 int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf)
 {
 	int error = attach_receive(interface, bpf);
@@ -287,6 +303,7 @@ int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf)
 				  false);
 	if (error)
 		return error;
+	netlink_count_packets(interface->index, &interface->before);
 	message("%s: attached: receive %s, transmit %s", interface->name,
 		interface->in.name, interface->out.name);
 	return 0;

@@ -25,6 +25,11 @@ struct attachment {
 	};
 };
 
+/* What passed an interface. */
+struct packet_counts {
+	__u64 received, sent;
+};
+
 struct interface {
 	char name[IFNAMSIZ];
 	unsigned int index;
@@ -35,6 +40,8 @@ struct interface {
 	enum hook asked; /* on the command line */
 	enum hook first; /* what that and the device come to; never auto */
 	struct attachment in, out;
+	struct packet_counts before; /* when it was attached to */
+	__u64 banners;		     /* seen on it */
 };
 
 /* Finds the interface and how to attach to it; 0 or negative errno, told. */
@@ -58,6 +65,13 @@ bool interface_wants_xdp(const struct interface *interface);
  * reason has been told; what is attached by then is left to the caller.
  */
 int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf);
+
+/*
+ * What has passed since it was attached to, as the device counts. 0 or negative
+ * errno.
+ */
+int interface_count_packets(const struct interface *interface,
+			    struct packet_counts *packets);
 
 /* Says what interface_attach() would try first. */
 void interface_plan(const struct interface *interface);

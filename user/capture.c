@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <time.h>
 
 #define LOOPBACK_HEADER 4 /* DLT_NULL, DLT_LOOP: the address family */
 
@@ -198,6 +199,24 @@ static bool is_regular(FILE *file)
 	return !fstat(fileno(file), &status) && S_ISREG(status.st_mode);
 }
 
+#define PACKETS_A_LOOK 65536 /* between looks at the clock */
+
+/* How far a capture has been read: at most once a second. */
+static void show_progress(const struct reader *reader, FILE *file,
+			  __u64 packets)
+{
+	static time_t last;
+	const time_t now = time(NULL);
+	struct stat status;
+
+	if (now == last || fstat(fileno(file), &status) || !status.st_size)
+		return;
+	last = now;
+	message_status("%s: %lld %%, %llu packets, %llu banners", reader->path,
+		       (long long)ftello(file) * 100 / status.st_size, packets,
+		       reader->native.counters[COUNT_BANNER]);
+}
+
 /* Returns false where the file could not be read to its end. */
 static bool read_packets(struct reader *reader, pcap_t *pcap)
 {
@@ -213,6 +232,8 @@ static bool read_packets(struct reader *reader, pcap_t *pcap)
 		read_packet(reader, header, bytes);
 		if (stream)
 			output_flush(reader->output);
+		else if (!(packets % PACKETS_A_LOOK))
+			show_progress(reader, pcap_file(pcap), packets);
 		serve_signals(reader);
 		if (interrupted || reader->output->closed)
 			return true;
@@ -250,6 +271,7 @@ static bool read_file(struct reader *reader)
 			reader->path, reader->link_type,
 			name ? name : "unknown");
 	}
+	message_clear_status();
 	pcap_close(pcap);
 	native_finish(&reader->native);
 	output_flush(reader->output);

@@ -177,12 +177,29 @@ void interfaces_plan(const struct interfaces *interfaces)
 		interface_plan(interfaces->list[i]);
 }
 
-const char *interfaces_name(const struct interfaces *interfaces,
-			    unsigned int index)
+const char *interfaces_banner(struct interfaces *interfaces, unsigned int index)
 {
-	const struct interface *interface = find_index(interfaces, index);
+	struct interface *interface = find_index(interfaces, index);
 
-	return interface ? interface->name : "";
+	if (!interface)
+		return "";
+	interface->banners++;
+	return interface->name;
+}
+
+__u64 interfaces_count_packets(const struct interfaces *interfaces)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < interfaces->count; i++) {
+		const struct interface *interface = interfaces->list[i];
+		struct packet_counts packets;
+
+		if (!interface->gone &&
+		    !interface_count_packets(interface, &packets))
+			sum += packets.received + packets.sent;
+	}
+	return sum;
 }
 
 /* --- attaching ---------------------------------------------------------- */

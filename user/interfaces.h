@@ -41,9 +41,13 @@ bool interfaces_attach(struct interfaces *interfaces);
 void interfaces_detach(struct interfaces *interfaces);
 void interfaces_free(struct interfaces *interfaces);
 
-/* The name of an index, as long as it is watched; else "". */
-const char *interfaces_name(const struct interfaces *interfaces,
-			    unsigned int index);
+/* A banner was seen on an index: its name, as long as it is watched; else "".
+ */
+const char *interfaces_banner(struct interfaces *interfaces,
+			      unsigned int index);
+
+/* Packets that have passed those that are watched, as the devices count. */
+__u64 interfaces_count_packets(const struct interfaces *interfaces);
 
 /*
  * Reads what has changed (netlink_watch_links()): attaches to what has come,

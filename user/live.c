@@ -3,6 +3,7 @@
 
 #include "interfaces.h"
 #include "message.h"
+#include "metrics.h"
 #include "netlink.h"
 #include "notify.h"
 #include "privileges.h"
@@ -33,6 +34,8 @@
  */
 #define BATCH_TIME 5000
 
+#define STATUS_SECONDS 1 /* from one status line to the next */
+
 struct live {
 	struct options *options; /* wanted: with this host's addresses */
 	struct output *output;
@@ -41,7 +44,8 @@ struct live {
 	struct interfaces interfaces;
 	struct mnl_socket *links;
 	struct mnl_socket *addresses; /* NULL: nobody asks for them */
-	int epoll_fd, stop_fd, hangup_fd, timer_fd;
+	int epoll_fd, stop_fd, hangup_fd, stats_fd, metrics_fd, status_fd;
+	int metrics_error;  /* the last one, told once */
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool stop;
 	enum exit_code code;
@@ -68,8 +72,8 @@ static int on_record(void *context, void *data, size_t size)
 {
 	struct live *live = context;
 	const struct record *record = data;
-	const struct source source = { interfaces_name(&live->interfaces,
-						       record->ifindex),
+	const struct source source = { interfaces_banner(&live->interfaces,
+							 record->ifindex),
 				       live->clock_offset };
 
 	(void)size;
@@ -138,12 +142,56 @@ static void print_stats(struct live *live)
 	stats_print(counters, live->output);
 }
 
-static void on_timer(struct live *live)
+/* Until something is logged, who watches is told that it is alive. */
+static void show_status(struct live *live)
+{
+	__u64 counters[COUNTER_MAX], packets;
+
+	if (live->output->logged)
+		return;
+	packets = interfaces_count_packets(&live->interfaces);
+	programs_read_counters(live->bpf, counters);
+	message_status("no banner yet: %llu packets, %llu connections", packets,
+		       counters[COUNT_CONNECTIONS]);
+}
+
+static bool has_expired(int timer_fd)
 {
 	__u64 expirations;
 
-	if (read(live->timer_fd, &expirations, sizeof(expirations)) > 0)
+	return read(timer_fd, &expirations, sizeof(expirations)) > 0;
+}
+
+static void on_stats_timer(struct live *live)
+{
+	if (has_expired(live->stats_fd))
 		print_stats(live);
+}
+
+static void write_metrics(struct live *live)
+{
+	__u64 counters[COUNTER_MAX];
+	int error;
+
+	if (!live->options->metrics)
+		return;
+	programs_read_counters(live->bpf, counters);
+	error = metrics_write(counters, live->output, &live->interfaces);
+	if (error && error != live->metrics_error)
+		message("%s: %s", live->options->metrics, strerror(-error));
+	live->metrics_error = error;
+}
+
+static void on_status_timer(struct live *live)
+{
+	if (has_expired(live->status_fd))
+		show_status(live);
+}
+
+static void on_metrics_timer(struct live *live)
+{
+	if (has_expired(live->metrics_fd))
+		write_metrics(live);
 }
 
 static int watch_fd(struct live *live, int fd, void (*handler)(struct live *))
@@ -178,18 +226,34 @@ static int watch_signals(struct live *live)
 	       watch_fd(live, live->hangup_fd, on_hangup);
 }
 
-static int open_timer(struct live *live)
+/* Calls the handler every so many seconds; 0: never. */
+static int open_timer(struct live *live, int *fd, unsigned int seconds,
+		      void (*handler)(struct live *))
 {
-	const struct timespec interval = {
-		.tv_sec = live->options->stats_seconds
-	};
+	const struct timespec interval = { .tv_sec = seconds };
 	const struct itimerspec timer = { interval, interval };
 
-	if (!live->options->stats_seconds)
+	if (!seconds)
 		return 0;
-	live->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	timerfd_settime(live->timer_fd, 0, &timer, NULL);
-	return watch_fd(live, live->timer_fd, on_timer);
+	*fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	timerfd_settime(*fd, 0, &timer, NULL);
+	return watch_fd(live, *fd, handler);
+}
+
+static int open_timers(struct live *live)
+{
+	int error = open_timer(live, &live->stats_fd,
+			       live->options->stats_seconds, on_stats_timer);
+
+	if (!error)
+		error = open_timer(live, &live->metrics_fd,
+				   live->options->metrics ? METRICS_SECONDS : 0,
+				   on_metrics_timer);
+	if (!error)
+		error = open_timer(live, &live->status_fd,
+				   isatty(STDERR_FILENO) ? STATUS_SECONDS : 0,
+				   on_status_timer);
+	return error;
 }
 
 static bool open_events(struct live *live)
@@ -197,7 +261,7 @@ static bool open_events(struct live *live)
 	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	live->links = netlink_watch_links();
 	if (live->epoll_fd >= 0 && live->links && !watch_signals(live) &&
-	    !open_timer(live) &&
+	    !open_timers(live) &&
 	    !watch_fd(live, netlink_fd(live->links), on_links))
 		return true;
 	message("setting up the event loop: %s", strerror(errno));
@@ -266,9 +330,13 @@ static bool choose_identity(struct live *live, struct identity *identity)
 		live->code = EXIT_USAGE;
 		return false;
 	}
-	error = identity->changes ? output_keep_openable(live->output) : 0;
+	live->output->opener.metrics = live->options->metrics;
+	if (!identity->changes ||
+	    (!live->options->output && !live->options->metrics))
+		return true;
+	error = opener_start(&live->output->opener);
 	if (error)
-		message("starting a process for the output file: %s",
+		message("starting a process for the files: %s",
 			strerror(-error));
 	return !error;
 }
@@ -299,6 +367,7 @@ static bool start(struct live *live)
 	    !interfaces_attach(&live->interfaces) || privileges_drop(&identity))
 		return false;
 	privileges_confine();
+	write_metrics(live);
 	notify_ready();
 	live->code = EXIT_DONE;
 	return true;
@@ -309,9 +378,11 @@ static void finish(struct live *live)
 {
 	__u64 counters[COUNTER_MAX];
 
+	message_clear_status();
 	notify_stopping();
 	interfaces_detach(&live->interfaces);
 	write_records(live);
+	write_metrics(live);
 	programs_read_counters(live->bpf, counters);
 	if (live->options->stats)
 		stats_print(counters, live->output);
@@ -330,7 +401,9 @@ enum exit_code live_run(struct options *options, struct output *output)
 			     .epoll_fd = -1,
 			     .stop_fd = -1,
 			     .hangup_fd = -1,
-			     .timer_fd = -1 };
+			     .stats_fd = -1,
+			     .metrics_fd = -1,
+			     .status_fd = -1 };
 
 	if (start(&live)) {
 		run(&live);
@@ -342,7 +415,9 @@ enum exit_code live_run(struct options *options, struct output *output)
 	netlink_close(live.addresses);
 	netlink_close(live.links);
 	output->stop_fd = -1;
-	close(live.timer_fd);
+	close(live.stats_fd);
+	close(live.metrics_fd);
+	close(live.status_fd);
 	close(live.hangup_fd);
 	close(live.stop_fd);
 	close(live.epoll_fd);

@@ -4,11 +4,37 @@
 #include <bpf/libbpf.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
+
+static bool has_status;
+
+void message_status(const char *format, ...)
+{
+	va_list arguments;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+	va_start(arguments, format);
+	flockfile(stderr);
+	fputs("\r\033[K", stderr); /* ECMA-48: erase to the line's end */
+	vfprintf(stderr, format, arguments);
+	funlockfile(stderr);
+	va_end(arguments);
+	has_status = true;
+}
+
+void message_clear_status(void)
+{
+	if (has_status)
+		fputs("\r\033[K", stderr);
+	has_status = false;
+}
 
 void message(const char *format, ...)
 {
 	va_list arguments;
 
+	message_clear_status();
 	va_start(arguments, format);
 	flockfile(stderr);
 	fputs("bannerprobe: ", stderr);

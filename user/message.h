@@ -8,6 +8,16 @@
 /* Prints "bannerprobe: ", the message and a newline. */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/*
+ * Shows how things are going, in place of what it showed before, where standard
+ * error is a terminal and nowhere else.
+ */
+void message_status(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+/* Takes that away, before anything else is written to the terminal. */
+void message_clear_status(void);
+
 /* Routes libbpf's own messages to standard error, or away. */
 void message_libbpf(bool verbose);
 

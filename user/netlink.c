@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "netlink.h"
 
+#include "attach.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
@@ -106,8 +108,9 @@ void netlink_drain(struct mnl_socket *socket)
 
 /* What comes back of requests. */
 struct exchange {
-	int awaited; /* acknowledgements */
-	int error;   /* the first, negative */
+	int awaited;   /* acknowledgements */
+	int error;     /* the first, negative */
+	mnl_cb_t read; /* takes what comes, with the exchange */
 	filter_found *found;
 	void *context;
 };
@@ -179,7 +182,7 @@ static int read_answers(struct mnl_socket *socket, struct exchange *exchange)
 				MNL_CB_ERROR :
 				mnl_cb_run2(buffer, (size_t)len, 0,
 					    mnl_socket_get_portid(socket),
-					    on_filter, exchange, control,
+					    exchange->read, exchange, control,
 					    sizeof(control) / sizeof(*control));
 	}
 	return result == MNL_CB_ERROR ? -errno : exchange->error;
@@ -229,7 +232,7 @@ static struct nlmsghdr *put_clsact(char *buffer, int type, int flags,
 int netlink_list_filters(unsigned int index, unsigned int parent,
 			 filter_found *found, void *context)
 {
-	struct exchange exchange = { 1, 0, found, context };
+	struct exchange exchange = { 1, 0, on_filter, found, context };
 	char buffer[REQUEST_SIZE];
 	struct tcmsg *message;
 	struct nlmsghdr *header = put_request(buffer, RTM_GETTFILTER,
@@ -239,9 +242,46 @@ int netlink_list_filters(unsigned int index, unsigned int parent,
 	return talk(header, header->nlmsg_len, &exchange);
 }
 
+static int on_link_counts(const struct nlmsghdr *header, void *context)
+{
+	const struct exchange *exchange = context;
+	struct packet_counts *packets = exchange->context;
+	const struct nlattr *attribute;
+	struct rtnl_link_stats64 counts;
+
+	mnl_attr_for_each(attribute, header, sizeof(struct ifinfomsg))
+	{
+		if (mnl_attr_get_type(attribute) != IFLA_STATS64 ||
+		    mnl_attr_get_payload_len(attribute) <
+			    sizeof(counts.rx_packets) * 2)
+			continue;
+		memcpy(&counts, mnl_attr_get_payload(attribute),
+		       sizeof(counts.rx_packets) * 2);
+		packets->received = counts.rx_packets;
+		packets->sent = counts.tx_packets;
+	}
+	return MNL_CB_OK;
+}
+
+int netlink_count_packets(unsigned int index, struct packet_counts *packets)
+{
+	struct exchange exchange = { .awaited = 1,
+				     .read = on_link_counts,
+				     .context = packets };
+	char buffer[REQUEST_SIZE];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+	struct ifinfomsg *link =
+		mnl_nlmsg_put_extra_header(header, sizeof(*link));
+
+	header->nlmsg_type = RTM_GETLINK;
+	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+	link->ifi_index = (int)index;
+	return talk(header, header->nlmsg_len, &exchange);
+}
+
 bool netlink_has_clsact(unsigned int index)
 {
-	struct exchange exchange = { .awaited = 1 };
+	struct exchange exchange = { .awaited = 1, .read = on_filter };
 	char buffer[REQUEST_SIZE];
 	struct nlmsghdr *header = put_clsact(buffer, RTM_GETQDISC, 0, index);
 
@@ -281,7 +321,7 @@ static void take_filter(const struct filter *added, void *context)
 int netlink_add_filter(unsigned int index, struct filter *filter, int program,
 		       bool make_qdisc)
 {
-	struct exchange exchange = { 1, 0, take_filter, filter };
+	struct exchange exchange = { 1, 0, on_filter, take_filter, filter };
 	char buffer[2 * REQUEST_SIZE];
 	size_t size = 0;
 

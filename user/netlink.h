@@ -25,6 +25,11 @@ void netlink_close(struct mnl_socket *socket);
 int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 		       void *context);
 
+struct packet_counts;
+
+/* What an interface has received and sent, ever. 0 or negative errno. */
+int netlink_count_packets(unsigned int index, struct packet_counts *packets);
+
 /* Takes what has arrived and leaves it at that, without waiting. */
 void netlink_drain(struct mnl_socket *socket);
 

@@ -3,7 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -11,41 +14,60 @@
 
 #define NAME "bannerprobe-log" /* as ps shows it; 15 bytes at most */
 
-/* What is sent back: an errno, with the descriptor beside it if that is 0. */
+/* A descriptor on its way. */
 union control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(sizeof(int))];
 };
 
-int opener_open_here(const char *path)
+static int open_new(const char *path, int flags)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0644);
 
 	return fd < 0 ? -errno : fd;
 }
 
-static void answer(int socket, int fd)
+static int serve_request(const struct opener *opener,
+			 enum opener_request request)
 {
-	int error = fd < 0 ? -fd : 0;
+	char beside[PATH_MAX];
+
+	if (request == OPENER_LOG)
+		return opener->log ? open_new(opener->log, O_APPEND) : -EINVAL;
+	if (!opener->metrics ||
+	    snprintf(beside, sizeof(beside), "%s.new", opener->metrics) >=
+		    (int)sizeof(beside))
+		return opener->metrics ? -ENAMETOOLONG : -EINVAL;
+	if (request == OPENER_NEW_METRICS)
+		return open_new(beside, O_TRUNC);
+	return rename(beside, opener->metrics) ? -errno : 0;
+}
+
+/* Sends a result: negative errno, 0, or `has_fd` a descriptor, for the other.
+ */
+static void answer(int socket, int result, bool has_fd)
+{
+	int told = result < 0 ? result : 0;
 	union control control = {};
-	struct iovec data = { &error, sizeof(error) };
+	struct iovec data = { &told, sizeof(told) };
 	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
 
-	if (fd >= 0) {
+	has_fd = has_fd && result >= 0;
+	if (has_fd) {
 		message.msg_control = control.bytes;
 		message.msg_controllen = sizeof(control.bytes);
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+		control.header.cmsg_len = CMSG_LEN(sizeof(result));
+		memcpy(CMSG_DATA(&control.header), &result, sizeof(result));
 	}
 	sendmsg(socket, &message, MSG_NOSIGNAL);
-	if (fd >= 0)
-		close(fd);
+	if (has_fd)
+		close(result);
 }
 
 /* Until the loader is gone, however it went; signals are for the loader. */
-static void serve(int socket, const char *path)
+static void serve(int socket, const struct opener *opener)
 {
 	sigset_t all;
 	char request;
@@ -54,11 +76,13 @@ static void serve(int socket, const char *path)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, NAME);
 	while (recv(socket, &request, sizeof(request), 0) > 0)
-		answer(socket, opener_open_here(path));
+		answer(socket,
+		       serve_request(opener, (enum opener_request)request),
+		       request != OPENER_SET_METRICS);
 	_exit(0);
 }
 
-int opener_start(const char *path)
+int opener_start(struct opener *opener)
 {
 	int ends[2];
 	pid_t child;
@@ -71,34 +95,52 @@ int opener_start(const char *path)
 		/* All others are the loader's alone: its pipes end with it. */
 		dup2(ends[1], STDIN_FILENO);
 		close_range(STDIN_FILENO + 1, ~0U, 0);
-		serve(STDIN_FILENO, path);
+		serve(STDIN_FILENO, opener);
 	}
 	close(ends[1]);
-	if (child > 0)
-		return ends[0];
+	if (child > 0) {
+		opener->socket = ends[0];
+		return 0;
+	}
 	close(ends[0]);
 	return -errno;
 }
 
-int opener_open(int opener)
+void opener_stop(struct opener *opener)
 {
-	char request = 0;
-	int error, fd;
+	if (opener->socket >= 0)
+		close(opener->socket);
+	opener->socket = -1;
+}
+
+/* What the process answers: a descriptor, 0, or negative errno. */
+static int read_answer(int socket, bool has_fd)
+{
+	int told, fd;
 	union control control = {};
-	struct iovec data = { &error, sizeof(error) };
+	struct iovec data = { &told, sizeof(told) };
 	struct msghdr message = { .msg_iov = &data,
 				  .msg_iovlen = 1,
 				  .msg_control = control.bytes,
 				  .msg_controllen = sizeof(control.bytes) };
 
-	if (send(opener, &request, sizeof(request), MSG_NOSIGNAL) < 0)
-		return -errno;
-	if (recvmsg(opener, &message, MSG_CMSG_CLOEXEC) != sizeof(error))
+	if (recvmsg(socket, &message, MSG_CMSG_CLOEXEC) != sizeof(told))
 		return -EPIPE; /* it is gone */
-	if (error)
-		return -error;
+	if (told || !has_fd)
+		return told;
 	if (message.msg_controllen < sizeof(control.bytes))
 		return -EPROTO;
 	memcpy(&fd, CMSG_DATA(&control.header), sizeof(fd));
 	return fd;
+}
+
+int opener_ask(const struct opener *opener, enum opener_request request)
+{
+	char byte = (char)request;
+
+	if (opener->socket < 0)
+		return serve_request(opener, request);
+	if (send(opener->socket, &byte, sizeof(byte), MSG_NOSIGNAL) < 0)
+		return -errno;
+	return read_answer(opener->socket, request != OPENER_SET_METRICS);
 }

@@ -1,25 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A process of its own that opens the output file again, for a loader that may
- * not any more: after a rotation the new file is made where only root may write.
- * It knows the one path and does nothing else, and ends with the loader.
+ * Files that are opened while the program runs: the log again after a rotation,
+ * and the metrics each time anew. By a process of its own, where the loader may
+ * not any more: it knows these paths, does nothing else, and ends with the
+ * loader.
  */
 #ifndef BANNERPROBE_OPENER_H
 #define BANNERPROBE_OPENER_H
 
-/*
- * Opens a file for appending, and makes it if need be. The descriptor, or
- * negative errno.
- */
-int opener_open_here(const char *path);
+struct opener {
+	const char *log;     /* NULL: none */
+	const char *metrics; /* NULL: none */
+	int socket;	     /* to the process; -1: all is done here */
+};
 
-/*
- * Starts the process, to be called while privileges are there. The socket to
- * ask it by, or negative errno.
- */
-int opener_start(const char *path);
+enum opener_request {
+	OPENER_LOG,	    /* for appending, made if need be: a descriptor */
+	OPENER_NEW_METRICS, /* an empty file beside: likewise */
+	OPENER_SET_METRICS, /* that file in the place of the metrics: 0 */
+};
 
-/* Has it opened by the process: the descriptor, or negative errno. */
-int opener_open(int opener);
+/* Starts the process, while privileges are there. 0 or negative errno. */
+int opener_start(struct opener *opener);
+void opener_stop(struct opener *opener);
+
+/* Has something done; negative errno where it could not be. */
+int opener_ask(const struct opener *opener, enum opener_request request);
 
 #endif

@@ -22,6 +22,7 @@ enum long_option {
 	OPTION_STATS,
 	OPTION_USER,
 	OPTION_ALL,
+	OPTION_METRICS,
 	OPTION_PORT,
 	OPTION_NET,
 	OPTION_NOT_NET,
@@ -58,6 +59,8 @@ static const struct argp_option option_table[] = {
 	  0 },
 	{ "stats", OPTION_STATS, "SECONDS", OPTION_ARG_OPTIONAL,
 	  "counters on standard error at the end (and every SECONDS)", 0 },
+	{ "metrics", OPTION_METRICS, "FILE", 0,
+	  "counters for Prometheus, written every ten seconds", 0 },
 	{ "user", OPTION_USER, "NAME", 0,
 	  "who to be once attached (default nobody, when started as root)", 0 },
 	{ "verbose", 'v', NULL, 0, "show libbpf's and the verifier's messages",
@@ -132,6 +135,9 @@ static void check_usage(struct argp_state *state, const struct options *options)
 				  "not for captures");
 	if (options->read && options->all)
 		argp_error(state, "--all is for interfaces, not for captures");
+	if (options->read && options->metrics)
+		argp_error(state,
+			   "--metrics is for interfaces, not for captures");
 	if (options->read && options->user)
 		argp_error(state, "--user is for interfaces, not for captures");
 }
@@ -199,6 +205,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case OPTION_ALL:
 		options->all = true;
 		add_name(options, "*");
+		break;
+	case OPTION_METRICS:
+		options->metrics = argument;
 		break;
 	case OPTION_USER:
 		options->user = argument;

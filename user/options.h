@@ -37,6 +37,7 @@ struct options {
 	bool stats;
 	unsigned int stats_seconds; /* 0: only at the end */
 	struct wanted wanted; /* servers */
+	const char *metrics; /* file for Prometheus; NULL: none */
 	const char *user; /* to become once attached; NULL: the default */
 	bool verbose;
 	bool all;     /* interfaces */

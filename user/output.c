@@ -2,7 +2,6 @@
 #include "output.h"
 
 #include "message.h"
-#include "opener.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,9 +26,7 @@ static int open_file(const struct output *output)
 {
 	if (!output->path)
 		return STDOUT_FILENO;
-	if (output->opener >= 0)
-		return opener_open(output->opener);
-	return opener_open_here(output->path);
+	return opener_ask(&output->opener, OPENER_LOG);
 }
 
 static void use(struct output *output, int fd)
@@ -49,7 +46,7 @@ int output_open(struct output *output, enum format format, const char *path)
 	*output = (struct output){ .format = format,
 				   .path = path,
 				   .stop_fd = -1,
-				   .opener = -1 };
+				   .opener = { .log = path, .socket = -1 } };
 	fd = open_file(output);
 	if (fd < 0) {
 		message("%s: %s", path, strerror(-fd));
@@ -63,14 +60,6 @@ int output_open(struct output *output, enum format format, const char *path)
 	use(output, fd);
 	output_flush(output);
 	return 0;
-}
-
-int output_keep_openable(struct output *output)
-{
-	if (!output->path)
-		return 0;
-	output->opener = opener_start(output->path);
-	return output->opener < 0 ? output->opener : 0;
 }
 
 /* Records among whole lines; the lines of a header are none. */
@@ -184,6 +173,7 @@ void output_flush(struct output *output)
 
 	if (!output->used)
 		return;
+	message_clear_status(); /* both may go to one terminal */
 	error = output->closed ? EPIPE : write_out(output, &done);
 	output->logged += count_written(output, done);
 	if (!error) {
@@ -263,8 +253,7 @@ bool output_close(struct output *output)
 	output_flush(output);
 	close_file(output);
 	complete = !output_lost(output) && !output->error;
-	if (output->opener >= 0)
-		close(output->opener);
+	opener_stop(&output->opener);
 	free(output->buffer);
 	output->buffer = NULL;
 	return complete;

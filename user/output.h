@@ -8,6 +8,7 @@
 #define BANNERPROBE_OUTPUT_H
 
 #include "format.h"
+#include "opener.h"
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -16,7 +17,7 @@ struct output {
 	enum format format;
 	const char *path; /* NULL: standard output */
 	int fd;
-	int opener;    /* who opens the file again (opener.h); -1: we do */
+	struct opener opener; /* who opens the file again */
 	int stop_fd;   /* readable: the program is to end; or -1 */
 	bool stopping; /* it is ending */
 	bool waits;    /* a pipe, terminal or socket: writing may block */
@@ -34,12 +35,6 @@ struct output {
 
 /* Opens the destination; negative errno, with a message. */
 int output_open(struct output *output, enum format format, const char *path);
-
-/*
- * The file can be opened again even when this process may not any more. 0 or
- * negative errno.
- */
-int output_keep_openable(struct output *output);
 
 /* Adds one record; `source` as in format_record(). */
 void output_record(struct output *output, const struct record *record,

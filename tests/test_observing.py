@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""What an operator sees of it: metrics for Prometheus, and lines on a terminal."""
+
+import contextlib
+import json
+import os
+import pty
+import re
+import shutil
+import signal
+import subprocess
+
+import pytest
+
+import packets
+from netns import BINARY, PATIENCE, ROOT, Probe, wait_for
+from servers import Server, ask, listen_to
+
+LIVE = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
+
+
+# --- metrics ----------------------------------------------------------------------------------
+
+def metrics(file):
+    """The file's values by name with labels."""
+    lines = file.read_text().splitlines()
+    return {name: float(value) for name, value in
+            (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
+
+@contextlib.contextmanager
+def measured(net, file, *args):
+    """A probe with metrics that has seen a banner, and a client that spoke first."""
+    with Server(net.host, "10.99.0.1") as greeter, Server(net.host, "10.99.0.1", None) as mute, \
+            Probe(net.host, "-f", "json", "--metrics", file, *args, "veth0") as probe:
+        listen_to(net.peer, greeter)
+        ask(net.peer, mute)
+        probe.line()
+        yield probe
+
+
+@LIVE
+@pytest.mark.parametrize("user", ["nobody", "root"])
+def test_metrics(net, tmp_path, user):
+    """Written at the start and at the end, where only root may, whoever it is by then."""
+    tmp_path.chmod(0o700)
+    file = tmp_path / "bannerprobe.prom"
+    with measured(net, file, "--user", user) as probe:
+        wait_for("the first metrics", file.exists)
+        inode = file.stat().st_ino
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    assert file.stat().st_ino != inode and os.listdir(tmp_path) == [file.name]
+    value = metrics(file)
+    assert value["bannerprobe_connections_total"] == 2
+    assert value['bannerprobe_connections_decided_total{reason="banners"}'] == 1
+    assert value['bannerprobe_connections_decided_total{reason="client_first"}'] == 1
+    assert value["bannerprobe_records_logged_total"] == 1
+    assert value['bannerprobe_banners_lost_total{where="ring"}'] == 0
+    assert value['bannerprobe_interface_banners_total{interface="veth0"}'] == 1
+    for direction in "in", "out":
+        key = f'bannerprobe_interface_packets_total{{interface="veth0",direction="{direction}"}}'
+        assert 8 <= value[key] < 200
+
+
+@LIVE
+def test_metrics_are_sound(net, tmp_path):
+    """What Prometheus' own checker says of them."""
+    promtool = shutil.which("promtool")
+    if not promtool:
+        pytest.skip("no promtool (Debian: prometheus)")
+    file = tmp_path / "bannerprobe.prom"
+    with measured(net, file) as probe:
+        probe.send(signal.SIGTERM)
+        probe.ended()
+    done = subprocess.run([promtool, "check", "metrics"], input=file.read_text(), text=True,
+                          capture_output=True, timeout=PATIENCE)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@LIVE
+def test_metrics_that_cannot_be_written(net, tmp_path):
+    """Said once; and it goes on logging."""
+    with measured(net, tmp_path / "no" / "such.prom") as probe:
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    assert sum("such.prom" in line for line in probe.stderr) == 1
+
+
+def test_metrics_are_for_interfaces():
+    done = packets.probe("--metrics", "x", "-r", "y")
+    assert done.returncode == 2 and b"--metrics" in done.stderr
+
+
+def test_dashboard_asks_for_metrics_that_there_are():
+    """Each query of the Grafana dashboard names metrics that the program writes."""
+    with open(os.path.join(ROOT, "user", "metrics.c")) as file:
+        written = set(re.findall(r'"((?:\w+_total)|connections_open|build_info)"', file.read()))
+    with open(os.path.join(ROOT, "packaging", "grafana.json")) as file:
+        dashboard = json.load(file)
+    asked = set()
+    for panel in dashboard["panels"]:
+        for target in panel.get("targets", []):
+            asked |= set(re.findall(r"bannerprobe_(\w+)", target["expr"]))
+    assert asked and asked <= written
+
+
+# --- a terminal -------------------------------------------------------------------------------
+
+class Terminal:
+    """What a program writes to a terminal."""
+
+    def __enter__(self):
+        self.master, self.slave = pty.openpty()
+        self.text = ""
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.master)
+
+    def read_until(self, pattern):
+        while not (found := re.search(pattern, self.text)):
+            self.text += os.read(self.master, 4096).decode()
+        return found
+
+
+@LIVE
+def test_a_terminal_is_told_while_nothing_is_logged(net):
+    with Terminal() as terminal, Server(net.host, "10.99.0.1") as greeter, \
+            Server(net.host, "10.99.0.1", None) as mute, \
+            subprocess.Popen(net.host.argv(BINARY, "veth0"), stdout=subprocess.PIPE,
+                             stderr=terminal.slave, text=True) as probe:
+        os.close(terminal.slave)
+        terminal.read_until("attached: ")
+        ask(net.peer, mute)
+        terminal.read_until(r"no banner yet: \d+ packets, 1 connections")
+        listen_to(net.peer, greeter)
+        assert "220 hello" in probe.stdout.readline()
+        terminal.read_until("\r\033\\[K$")		# the line is taken away
+        probe.terminate()
+        assert probe.wait(PATIENCE) == 0
+
+
+@LIVE
+def test_nothing_of_it_in_a_file(net):
+    with Server(net.host, "10.99.0.1", None) as mute, Probe(net.host, "veth0") as probe:
+        ask(net.peer, mute)
+        probe.send(signal.SIGTERM)
+        probe.ended()
+    assert [line for line in probe.stderr if "attached" not in line] == []
+
+
+def test_progress_of_a_long_capture(tmp_path):
+    """On a terminal only, and gone at the end."""
+    capture = tmp_path / "long"
+    talk = packets.Connection()
+    frame = packets.ethernet(talk.s("A", 100, data=b"x" * 100))
+    one = packets.pcap([frame])
+    capture.write_bytes(one + one[24:] * 200000)
+    with Terminal() as terminal, \
+            subprocess.Popen([BINARY, "-r", capture], stdout=subprocess.PIPE,
+                             stderr=terminal.slave, text=True) as reader:
+        os.close(terminal.slave)
+        terminal.read_until(r"long: \d+ %, \d+ packets, 0 banners")
+        terminal.read_until("\r\033\\[K$")
+        assert reader.wait(PATIENCE) == 0
+    done = packets.probe("-r", capture)
+    assert (done.returncode, done.stderr) == (0, b"")

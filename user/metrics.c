@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "metrics.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name, *meaning;
+} texts[COUNTER_MAX] = {
+#define COUNTER_TEXT(id, name, meaning) [COUNT_##id] = { name, meaning },
+	COUNTERS(COUNTER_TEXT)
+#undef COUNTER_TEXT
+};
+
+static void describe(FILE *file, const char *name, const char *type,
+		     const char *meaning)
+{
+	fprintf(file,
+		"# HELP bannerprobe_%s %s\n"
+		"# TYPE bannerprobe_%s %s\n",
+		name, meaning, name, type);
+}
+
+static void write_one(FILE *file, const char *name, const char *type,
+		      const char *meaning, __u64 value)
+{
+	describe(file, name, type, meaning);
+	fprintf(file, "bannerprobe_%s %llu\n", name, value);
+}
+
+/* A family of counters, from `first` to `last`, told apart by their names. */
+static void write_reasons(FILE *file, const char *name, const char *meaning,
+			  const __u64 counters[COUNTER_MAX], enum counter first,
+			  enum counter last)
+{
+	describe(file, name, "counter", meaning);
+	for (int i = first; i <= (int)last; i++) {
+		if (i != COUNT_OPEN)
+			fprintf(file, "bannerprobe_%s{reason=\"%s\"} %llu\n",
+				name, texts[i].name, counters[i]);
+	}
+}
+
+/* A label's value: an interface may be called nearly anything. */
+static void write_label(FILE *file, const char *text)
+{
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', file);
+		fputc(*text, file);
+	}
+}
+
+static void write_interface(FILE *file, const char *name,
+			    const struct interface *interface,
+			    const char *direction, __u64 value)
+{
+	fprintf(file, "bannerprobe_%s{interface=\"", name);
+	write_label(file, interface->name);
+	fprintf(file, "\"%s} %llu\n", direction, value);
+}
+
+static void write_interfaces(FILE *file, const struct interfaces *interfaces)
+{
+	describe(file, "interface_packets_total", "counter",
+		 "packets of a watched interface since it is watched, as the "
+		 "device counts them");
+	for (int i = 0; i < interfaces->count; i++) {
+		const struct interface *interface = interfaces->list[i];
+		struct packet_counts packets;
+
+		if (interface->gone ||
+		    interface_count_packets(interface, &packets))
+			continue;
+		write_interface(file, "interface_packets_total", interface,
+				",direction=\"in\"", packets.received);
+		write_interface(file, "interface_packets_total", interface,
+				",direction=\"out\"", packets.sent);
+	}
+	describe(file, "interface_banners_total", "counter",
+		 "banners seen on a watched interface");
+	for (int i = 0; i < interfaces->count; i++) {
+		if (!interfaces->list[i]->gone)
+			write_interface(file, "interface_banners_total",
+					interfaces->list[i], "",
+					interfaces->list[i]->banners);
+	}
+}
+
+static void write_all(FILE *file, const __u64 counters[COUNTER_MAX],
+		      const struct output *output)
+{
+	describe(file, "build_info", "gauge", "1, and the version");
+	fprintf(file, "bannerprobe_build_info{version=\"%s\"} 1\n", VERSION);
+	write_one(file, "connections_total", "counter",
+		  texts[COUNT_CONNECTIONS].meaning,
+		  counters[COUNT_CONNECTIONS]);
+	write_one(file, "connections_open", "gauge", texts[COUNT_OPEN].meaning,
+		  counters[COUNT_OPEN]);
+	write_reasons(file, "connections_decided_total",
+		      "connections by what came of them; banners: the server "
+		      "spoke first",
+		      counters, COUNT_FIRST_OUTCOME, COUNT_LAST_OUTCOME);
+	write_reasons(file, "segments_ignored_total",
+		      "segments that changed nothing, by what is wrong with "
+		      "them",
+		      counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
+	write_reasons(file, "packets_unread_total",
+		      "packets that no segment could be read from", counters,
+		      COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
+	describe(file, "banners_lost_total", "counter",
+		 "banners lost: the ring buffer was full, or they could not be "
+		 "written");
+	fprintf(file,
+		"bannerprobe_banners_lost_total{where=\"ring\"} %llu\n"
+		"bannerprobe_banners_lost_total{where=\"output\"} %llu\n",
+		counters[COUNT_LOST_RING], output_lost(output));
+	write_one(file, "records_logged_total", "counter", "records written",
+		  output->logged);
+	write_one(file, "records_left_out_total", "counter",
+		  "records that this format leaves out", output->left_out);
+}
+
+int metrics_write(const __u64 counters[COUNTER_MAX],
+		  const struct output *output,
+		  const struct interfaces *interfaces)
+{
+	int fd = opener_ask(&output->opener, OPENER_NEW_METRICS);
+	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+	int failed;
+
+	if (!file)
+		return fd < 0 ? fd : -errno;
+	write_all(file, counters, output);
+	write_interfaces(file, interfaces);
+	failed = ferror(file);
+	if (fclose(file) || failed)
+		return -errno;
+	return opener_ask(&output->opener, OPENER_SET_METRICS);
+}
