@@ -4,6 +4,7 @@
 #   make deps          installs from Debian what building and testing need
 #   make demo          real servers in a network namespace, and their banners
 #   make test          the whole test suite (as root)
+#   make test-fleet    several hosts, rsyslog and a collector (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both homes, the capture reader, the formats
 #   make lint          clang-tidy and gcc's analyzer
@@ -171,7 +172,16 @@ TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test \
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory bannerprobe $(TEST_PROGRAMS) $(FUZZERS_BUILT)
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --ignore tests/test_fleet.py tests
+
+# Installs what the owner of a fleet has, and the other tests do not need.
+.PHONY: test-fleet
+test-fleet:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)PYTHONPATH=tests $(PYTHON) -c \
+		'import rig; rig.install("rsyslog", "rsyslog-relp", "rsyslog-kafka", "kcat")'
+	$(Q)$(PYTHON) -m pytest -q -rs tests/test_fleet.py
 
 .PHONY: test-kernels
 test-kernels:
