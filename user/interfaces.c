@@ -65,8 +65,8 @@ static struct interface *add(struct interfaces *interfaces)
 {
 	struct interface *new = calloc(1, sizeof(*new));
 	struct interface **list =
-		realloc(interfaces->list,
-			(size_t)(interfaces->count + 1) * sizeof(*list));
+		reallocarray(interfaces->list, (size_t)interfaces->count + 1,
+			     sizeof(void *));
 
 	if (list)
 		interfaces->list = list;
