@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics.h"
 
+#include "stats.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
-
-static const struct {
-	const char *name, *meaning;
-} texts[COUNTER_MAX] = {
-#define COUNTER_TEXT(id, name, meaning) [COUNT_##id] = { name, meaning },
-	COUNTERS(COUNTER_TEXT)
-#undef COUNTER_TEXT
-};
 
 static void describe(FILE *file, const char *name, const char *type,
 		     const char *meaning)
@@ -38,7 +32,7 @@ static void write_reasons(FILE *file, const char *name, const char *meaning,
 	for (int i = first; i <= (int)last; i++) {
 		if (i != COUNT_OPEN)
 			fprintf(file, "bannerprobe_%s{reason=\"%s\"} %llu\n",
-				name, texts[i].name, counters[i]);
+				name, counter_texts[i].name, counters[i]);
 	}
 }
 
@@ -94,10 +88,10 @@ static void write_all(FILE *file, const __u64 counters[COUNTER_MAX],
 	describe(file, "build_info", "gauge", "1, and the version");
 	fprintf(file, "bannerprobe_build_info{version=\"%s\"} 1\n", VERSION);
 	write_one(file, "connections_total", "counter",
-		  texts[COUNT_CONNECTIONS].meaning,
+		  counter_texts[COUNT_CONNECTIONS].meaning,
 		  counters[COUNT_CONNECTIONS]);
-	write_one(file, "connections_open", "gauge", texts[COUNT_OPEN].meaning,
-		  counters[COUNT_OPEN]);
+	write_one(file, "connections_open", "gauge",
+		  counter_texts[COUNT_OPEN].meaning, counters[COUNT_OPEN]);
 	write_reasons(file, "connections_decided_total",
 		      "connections by what came of them; banners: the server "
 		      "spoke first",

@@ -5,9 +5,7 @@
 
 #include <stdio.h>
 
-static const struct {
-	const char *name, *meaning;
-} texts[COUNTER_MAX] = {
+const struct counter_text counter_texts[COUNTER_MAX] = {
 #define COUNTER_TEXT(id, name, meaning) [COUNT_##id] = { name, meaning },
 	COUNTERS(COUNTER_TEXT)
 #undef COUNTER_TEXT
@@ -21,7 +19,8 @@ static void print(const char *name, __u64 value, const char *meaning)
 void stats_print(const __u64 counters[COUNTER_MAX], const struct output *output)
 {
 	for (int i = COUNT_NOTHING + 1; i < COUNTER_MAX; i++)
-		print(texts[i].name, counters[i], texts[i].meaning);
+		print(counter_texts[i].name, counters[i],
+		      counter_texts[i].meaning);
 	print("logged", output->logged, "records written");
 	print("left_out", output->left_out,
 	      "records that this format leaves out");

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The counters, for a person. */
+/* The counters, for a person, and what they are called. */
 #ifndef BANNERPROBE_STATS_H
 #define BANNERPROBE_STATS_H
 
 #include "counters.h"
 #include "output.h"
+
+extern const struct counter_text {
+	const char *name, *meaning;
+} counter_texts[COUNTER_MAX];
 
 /* Prints every counter, and what became of the records, to standard error. */
 void stats_print(const __u64 counters[COUNTER_MAX],
