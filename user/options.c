@@ -118,28 +118,67 @@ static void print_version(void)
 
 static void check_usage(struct argp_state *state, const struct options *options)
 {
+	const __u32 here = options->wanted.by & (WANTED_LOCAL | WANTED_REMOTE);
+	const struct {
+		bool given;
+		const char *option;
+	} for_interfaces[] = {
+		{ options->check, "--check" },
+		{ options->hook != HOOK_AUTO, "--hook" },
+		{ here & WANTED_LOCAL, "--local" },
+		{ here & WANTED_REMOTE, "--remote" },
+		{ options->all, "--all" },
+		{ options->metrics, "--metrics" },
+		{ options->user, "--user" },
+	};
+
 	if (!options->count)
 		argp_error(state, "no interface and no capture given");
-	if (options->read && options->check)
-		argp_error(state,
-			   "--check is for interfaces, not for captures");
-	if (options->read && options->hook != HOOK_AUTO)
-		argp_error(state, "--hook is for interfaces, not for captures");
-	if (options->wanted.by & WANTED_LOCAL &&
-	    options->wanted.by & WANTED_REMOTE)
+	if (here == (WANTED_LOCAL | WANTED_REMOTE))
 		argp_error(state,
 			   "--local and --remote: there is no such server");
-	if (options->read &&
-	    options->wanted.by & (WANTED_LOCAL | WANTED_REMOTE))
-		argp_error(state, "--local and --remote are for interfaces, "
-				  "not for captures");
-	if (options->read && options->all)
-		argp_error(state, "--all is for interfaces, not for captures");
-	if (options->read && options->metrics)
-		argp_error(state,
-			   "--metrics is for interfaces, not for captures");
-	if (options->read && options->user)
-		argp_error(state, "--user is for interfaces, not for captures");
+	for (size_t i = 0; i < sizeof(for_interfaces) / sizeof(*for_interfaces);
+	     i++) {
+		if (options->read && for_interfaces[i].given)
+			argp_error(state,
+				   "%s is for interfaces, not for captures",
+				   for_interfaces[i].option);
+	}
+}
+
+/* Which servers are wanted. */
+static error_t parse_wanted(int key, const char *argument,
+			    struct argp_state *state)
+{
+	struct wanted *wanted = &((struct options *)state->input)->wanted;
+
+	switch (key) {
+	case OPTION_PORT:
+		if (!wanted_add_ports(wanted, argument))
+			argp_error(state,
+				   "%s: no list of ports like 22,8000-8100",
+				   argument);
+		break;
+	case OPTION_NET:
+	case OPTION_NOT_NET:
+		if (!wanted_add_net(wanted, argument,
+				    key == OPTION_NET ? MARK_NET :
+							MARK_NOT_NET))
+			argp_error(state,
+				   "%s: no net like 192.0.2.0/24 or "
+				   "2001:db8::/32",
+				   argument);
+		break;
+	case OPTION_LOCAL:
+		wanted->by |= WANTED_LOCAL;
+		break;
+	case OPTION_REMOTE:
+		wanted->by |= WANTED_REMOTE;
+		break;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+	return 0;
 }
 
 static error_t parse_option(int key, char *argument, struct argp_state *state)
@@ -180,28 +219,6 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			options->stats_seconds = number(state, "the interval",
 							argument, 1, 86400);
 		break;
-	case OPTION_PORT:
-		if (!wanted_add_ports(&options->wanted, argument))
-			argp_error(state,
-				   "%s: no list of ports like 22,8000-8100",
-				   argument);
-		break;
-	case OPTION_NET:
-	case OPTION_NOT_NET:
-		if (!wanted_add_net(&options->wanted, argument,
-				    key == OPTION_NET ? MARK_NET :
-							MARK_NOT_NET))
-			argp_error(state,
-				   "%s: no net like 192.0.2.0/24 or "
-				   "2001:db8::/32",
-				   argument);
-		break;
-	case OPTION_LOCAL:
-		options->wanted.by |= WANTED_LOCAL;
-		break;
-	case OPTION_REMOTE:
-		options->wanted.by |= WANTED_REMOTE;
-		break;
 	case OPTION_ALL:
 		options->all = true;
 		add_name(options, "*");
@@ -228,7 +245,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		check_usage(state, options);
 		break;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return parse_wanted(key, argument, state);
 	}
 	return 0;
 }
