@@ -73,7 +73,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	char path[64];
-	char *names[] = { path, NULL };
+	const char *names[] = { path, NULL };
 	struct options options = {
 		.length = 64, .max_flows = 64, .names = names, .count = 1
 	};
