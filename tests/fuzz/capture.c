@@ -35,6 +35,15 @@ void message(const char *format, ...)
 	va_end(arguments);
 }
 
+void message_status(const char *format, ...)
+{
+	(void)format;
+}
+
+void message_clear_status(void)
+{
+}
+
 int __real_pcap_next_ex(pcap_t *pcap, struct pcap_pkthdr **header,
 			const u_char **data);
 int __wrap_pcap_next_ex(pcap_t *pcap, struct pcap_pkthdr **header,
