@@ -37,7 +37,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes
-LDLIBS := -lbpf -lpcap -lmnl -lcap-ng -lseccomp
+LDLIBS := -lbpf -lpcap -lmnl -lcap-ng -lseccomp -lnettle
 
 V ?= 0
 ifeq ($(V),0)
@@ -94,7 +94,7 @@ KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(PLAY) $(DRIVE)
 PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c user/message.c)
 BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
-BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/output.c \
+BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/community_id.c user/output.c \
 	user/opener.c user/message.c)
 
 $(BUILD)/sanitized/%.o: %.c | $(SKELETON)
@@ -285,7 +285,7 @@ static:
 $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
-		-lbpf -lpcap -lmnl -lcap-ng -lseccomp $$(pkg-config --static --libs libelf)
+		-lbpf -lpcap -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf)
 
 # --- Debian package
 

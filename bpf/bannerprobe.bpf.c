@@ -32,6 +32,7 @@ const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
 const volatile __u32 front_mask = WORDS_PER_BUCKET - 1; /* words, less one */
 const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
+const volatile bool wants_rtt = false; /* of handshakes */
 const volatile __u32 wanted_by = 0; /* enum wanted_by; 0 costs nothing */
 const volatile __u64 wanted_ports[PORT_WORDS] = {};
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
@@ -192,7 +193,7 @@ static __always_inline void report_banner(const struct packet *packet,
 	__u32 kept;
 
 	describe_banner(&scratch->record, &sighting->flow, &sighting->segment,
-			skip, now);
+			&packet->frame, skip, now);
 	scratch->record.ifindex = packet->ifindex;
 	scratch->record.direction = packet->direction;
 
@@ -379,16 +380,19 @@ static __always_inline int track_sighting(const struct packet *packet)
 	struct sighting *sighting;
 	struct pending_place place;
 	struct flow *known = NULL;
+	const struct track_options options = { .rtt = wants_rtt };
 	__u64 now;
 
 	if (!scratch)
 		return 0;
 	sighting = &scratch->sighting;
-	now = segment_needs_time(&sighting->segment) ? bpf_ktime_get_ns() : 0;
+	now = segment_needs_time(&sighting->segment, &options) ?
+		      bpf_ktime_get_ns() :
+		      0;
 	if (!find_place(sighting->hash, &place) ||
 	    !find_and_lock(&place, sighting, &known, now))
 		return 0;
-	pending_track(&place, known, sighting, now);
+	pending_track(&place, known, sighting, now, &options);
 	bpf_spin_unlock(&place.bucket->lock);
 	report(packet, scratch, now);
 	return 0;
@@ -490,8 +494,8 @@ static __always_inline enum parse_result parse(const struct packet *packet,
 					       const struct frame *frame,
 					       struct segment *segment)
 {
+	segment_reset(segment);
 	segment->vlan[0] = packet->vlan;
-	segment->vlan[1] = 0;
 	segment->vlan_count = packet->vlan_count;
 	if (packet->is_raw_ip)
 		return parse_ip(frame, 0, segment);

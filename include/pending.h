@@ -402,7 +402,8 @@ static __always_inline void pending_spill(const struct pending_place *place,
  */
 static __always_inline void pending_track(const struct pending_place *place,
 					  struct flow *known,
-					  struct sighting *sighting, __u64 now)
+					  struct sighting *sighting, __u64 now,
+					  const struct track_options *options)
 {
 	const struct flow none = {};
 	struct pending_bucket *bucket = place->bucket;
@@ -416,7 +417,7 @@ static __always_inline void pending_track(const struct pending_place *place,
 		sighting->flow = known ? *known : none;
 	/* What is read back from memory is all alike to the verifier. */
 	sighting->verdict = track(&sighting->flow, &sighting->segment,
-				  sighting->sender & 1, now);
+				  sighting->sender & 1, now, options);
 
 	if (way < 0) {
 		if (!sighting->verdict.began) {

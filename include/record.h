@@ -10,6 +10,7 @@
 #include "tracker.h"
 
 #define BANNER_MAX 4096 /* most bytes of a banner that can be kept */
+#define RTT_UNKNOWN 0xffffffff
 
 enum direction {
 	DIRECTION_NONE, /* not known: from a capture */
@@ -33,13 +34,21 @@ struct record {
 		      header */
 	__u32 kept;    /* bytes in banner[], at most BANNER_MAX */
 	__u32 ifindex; /* of the interface; 0 from a capture */
+	__u32 rtt_us;  /* of the handshake; RTT_UNKNOWN */
 	__u16 vlan[2]; /* VLAN IDs, outermost first */
 	__u8 vlan_count;
-	__u8 family;	/* 4 or 6 */
-	__u8 seen;	/* SEEN_...: the history before the banner */
-	__u8 direction; /* enum direction */
+	__u8 family;		     /* 4 or 6 */
+	__u8 seen;		     /* SEEN_...: the history before the banner */
+	__u8 direction;		     /* enum direction */
+	__u8 ttl;		     /* of the banner's packet, or hop limit */
+	__u8 server_mac[MAC_LENGTH]; /* of who sent it on this link, the server
+				      * or a router; all 0: not told */
+	__u8 client_mac[MAC_LENGTH]; /* likewise, of who receives it */
+	__u8 reserved[7];
 	__u8 banner[];
 };
+_Static_assert(sizeof(struct record) == offsetof(struct record, banner),
+	       "a banner follows what describes it");
 
 /*
  * How many bytes of a banner of `len` are kept, that begins at `offset` of a
@@ -55,11 +64,22 @@ static __always_inline __u32 bytes_to_keep(__u32 at_hand, __u32 offset,
 	return kept < limit ? kept : limit;
 }
 
+/* Copies an address of the link layer; all 0 where the frame has none. */
+static __always_inline void describe_mac(__u8 mac[MAC_LENGTH],
+					 const struct frame *frame, __u8 offset)
+{
+	const __u8 *from = frame_at(frame, offset, MAC_LENGTH);
+
+	__builtin_memset(mac, 0, MAC_LENGTH);
+	if (offset != MAC_NOT_TOLD && from)
+		__builtin_memcpy(mac, from, MAC_LENGTH);
+}
+
 /* Fills all of a record but its interface, direction and banner bytes. */
-static __always_inline void describe_banner(struct record *record,
-					    const struct flow *flow,
-					    const struct segment *segment,
-					    __u32 skip, __u64 now)
+static __always_inline void
+describe_banner(struct record *record, const struct flow *flow,
+		const struct segment *segment, const struct frame *frame,
+		__u32 skip, __u64 now)
 {
 	/* The server sends the banner: it is the segment's source. */
 	__builtin_memcpy(record->server, segment->source, 16);
@@ -75,6 +95,11 @@ static __always_inline void describe_banner(struct record *record,
 	record->vlan_count = segment->vlan_count;
 	record->family = segment->family;
 	record->seen = flow->seen & SEEN_HISTORY;
+	record->rtt_us = flow->seen & SEEN_RTT ? flow->since_us : RTT_UNKNOWN;
+	record->ttl = segment->ttl;
+	describe_mac(record->server_mac, frame, segment->source_mac);
+	describe_mac(record->client_mac, frame, segment->destination_mac);
+	__builtin_memset(record->reserved, 0, sizeof(record->reserved));
 }
 
 #endif

@@ -52,6 +52,9 @@ struct frame {
 	__u32 wire_len;	  /* bytes that it had on the wire, from data on */
 };
 
+#define MAC_LENGTH 6	    /* bytes */
+#define MAC_NOT_TOLD 0xff   /* as an offset */
+
 /* What the core has to know of a TCP segment. */
 struct segment {
 	__u32 source[4]; /* address, network byte order; IPv4 in [0], rest 0 */
@@ -67,7 +70,22 @@ struct segment {
 	__u8 vlan_count;
 	__u8 flags;  /* TCP_FIN ... */
 	__u8 family; /* 4 or 6 */
+	__u8 ttl;    /* or hop limit, as the packet has it here */
+	__u8 source_mac; /* bytes from the start of the frame to the address of
+			  * who sent it on this link; or MAC_NOT_TOLD */
+	__u8 destination_mac; /* likewise, of who receives it */
 };
+
+/*
+ * To be called before a packet is parsed. Who knows a tag that the hardware has
+ * stripped adds it then.
+ */
+static __always_inline void segment_reset(struct segment *segment)
+{
+	segment->vlan[0] = segment->vlan[1] = 0;
+	segment->vlan_count = 0;
+	segment->source_mac = segment->destination_mac = MAC_NOT_TOLD;
+}
 
 enum parse_result {
 	PARSED,
@@ -160,6 +178,7 @@ parse_ipv4(const struct frame *frame, __u64 offset, struct segment *segment)
 		return PARSE_FRAGMENT;
 
 	segment->family = 4;
+	segment->ttl = READ_FIELD(ip, ttl);
 	segment->source[0] = READ_FIELD(ip, saddr);
 	segment->source[1] = segment->source[2] = segment->source[3] = 0;
 	segment->destination[0] = READ_FIELD(ip, daddr);
@@ -271,6 +290,7 @@ parse_ipv6(const struct frame *frame, __u64 offset, struct segment *segment)
 
 	read_ipv6_addresses(ip, segment->source, segment->destination);
 	segment->family = 6;
+	segment->ttl = READ_FIELD(ip, hop_limit);
 	offset += sizeof(*ip);
 	result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr), &offset,
 				      &fragment);
@@ -285,9 +305,8 @@ struct vlan_tag {
 };
 
 /*
- * Parses what follows an EtherType: tags, then IP. Tags that the caller knows
- * already (stripped by the hardware) stand in segment->vlan; vlan_count must
- * be set, to 0 where there is none.
+ * Parses what follows an EtherType: tags, then IP. A tag that the caller knows
+ * already (stripped by the hardware) stands in segment->vlan.
  */
 static __always_inline enum parse_result
 parse_ethertype(const struct frame *frame, __u64 offset, __u16 ethertype,
@@ -334,6 +353,8 @@ parse_ethernet(const struct frame *frame, struct segment *segment)
 
 	if (!ethernet)
 		return frame_short(frame, 0, sizeof(*ethernet));
+	segment->destination_mac = offsetof(struct ethhdr, h_dest);
+	segment->source_mac = offsetof(struct ethhdr, h_source);
 	return parse_ethertype(frame, sizeof(*ethernet),
 			       bpf_ntohs(READ_FIELD(ethernet, h_proto)),
 			       segment);

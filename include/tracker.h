@@ -26,6 +26,13 @@
 
 #define NS_PER_US 1000
 
+/*
+ * A SYN or SYN-ACK that comes again after less than this is a copy (two
+ * interfaces, a mirror port), not a retransmission: RFC 6298, 2.1 has a sender
+ * wait for a second.
+ */
+#define RETRANSMISSION_NS 500000000ULL
+
 /* An acknowledgement further ahead is no answer: the largest window (RFC 7323).
  */
 #define WINDOW_MAX (1 << 30)
@@ -49,6 +56,14 @@ enum flow_seen {
 	SEEN_NEXT_DATA = 1 << 11,     /* it carried data */
 	SEEN_NEXT_REVERSED = 1 << 12, /* the server sent it */
 	SEEN_NEXT = SEEN_NEXT_SYN | SEEN_NEXT_DATA | SEEN_NEXT_REVERSED,
+
+	SEEN_RETRANSMISSION = 1 << 13, /* of the SYN or the SYN-ACK */
+	SEEN_RTT = 1 << 14,	       /* how long the handshake took */
+};
+
+/* What is asked for besides the first chunk of each server. */
+struct track_options {
+	bool rtt; /* the handshake's round-trip time */
 };
 
 /* The state of a connection. All zero: none yet. */
@@ -59,7 +74,9 @@ struct flow {
 	__u32 sisn;	   /* the server's, if SEEN_SYNACK or SEEN_SERVER_SYN */
 	__u32 client_ack;  /* highest number acknowledged, if SEEN_ANSWERED */
 	__u32 next_cisn;   /* of the next SYN, if SEEN_NEXT_SYN */
-	__u32 next_us;	   /* microseconds from start_time to it */
+	__u32 since_us;	   /* microseconds from start_time: to the next SYN, if
+			    * SEEN_NEXT_SYN; to the client's answer, if SEEN_RTT
+			    */
 	__u16 seen;	   /* enum flow_seen */
 	__u8 client; /* which end of the connection: 0 or 1 (flow_identify) */
 	__u8 reserved;
@@ -154,6 +171,18 @@ static __always_inline void begin(struct flow *flow, struct verdict *verdict,
 	flow->client = client;
 }
 
+/* Whether so much time is between two that one is no copy of the other. */
+static __always_inline bool is_retransmission(__u64 then, __u64 now)
+{
+	return (__s64)(now - then) >= (__s64)RETRANSMISSION_NS;
+}
+
+/* Microseconds since the connection began, by a clock of microseconds. */
+static __always_inline __u64 us_since_start(const struct flow *flow, __u64 now)
+{
+	return now / NS_PER_US - flow->start_time / NS_PER_US;
+}
+
 static __always_inline void
 note_synack(struct flow *flow, const struct segment *segment, __u64 now)
 {
@@ -218,9 +247,26 @@ static __always_inline void track_server(struct flow *flow,
 	}
 }
 
+/*
+ * The client answers the SYN-ACK: the round trip is complete. Not known where a
+ * part of it was not seen, or may be the answer to another (Karn's algorithm,
+ * RFC 6298, 3).
+ */
+static __always_inline void note_rtt(struct flow *flow, __u64 now)
+{
+	const __u64 since = us_since_start(flow, now);
+
+	if (!(flow->seen & SEEN_SYN) || since > ~0U ||
+	    flow->seen & (SEEN_RETRANSMISSION | SEEN_NEXT_SYN))
+		return;
+	flow->since_us = (__u32)since;
+	flow->seen |= SEEN_RTT;
+}
+
 /* The client acknowledges; `pure`: the segment does nothing else. */
 static __always_inline void
-track_client_ack(struct flow *flow, const struct segment *segment, bool pure)
+track_client_ack(struct flow *flow, const struct segment *segment, bool pure,
+		 __u64 now, const struct track_options *options)
 {
 	__s32 acked = seq_distance(flow->sisn + 1, segment->ack);
 
@@ -228,15 +274,17 @@ track_client_ack(struct flow *flow, const struct segment *segment, bool pure)
 		flow->seen |= SEEN_ACK;
 	if (!(flow->seen & SEEN_SYNACK) || acked < 0 || acked > WINDOW_MAX)
 		return;
+	if (options->rtt && !(flow->seen & SEEN_ANSWERED) && !acked)
+		note_rtt(flow, now);
 	if (!(flow->seen & SEEN_ANSWERED) ||
 	    seq_distance(flow->client_ack, segment->ack) > 0)
 		flow->client_ack = segment->ack;
 	flow->seen |= SEEN_ANSWERED;
 }
 
-static __always_inline void track_client(struct flow *flow,
-					 const struct segment *segment,
-					 struct verdict *verdict)
+static __always_inline void
+track_client(struct flow *flow, const struct segment *segment, __u64 now,
+	     const struct track_options *options, struct verdict *verdict)
 {
 	const bool fin = segment->flags & TCP_FIN;
 	const bool ack = segment->flags & TCP_ACK;
@@ -254,7 +302,8 @@ static __always_inline void track_client(struct flow *flow,
 	}
 	if (ack)
 		track_client_ack(flow, segment,
-				 from >= 0 && !segment->payload_len && !fin);
+				 from >= 0 && !segment->payload_len && !fin,
+				 now, options);
 	if (segment->payload_len && to > 0) {
 		/* The client answers something that was missed? */
 		decide(flow, verdict,
@@ -282,7 +331,7 @@ static __always_inline bool note_next_syn(struct flow *flow,
 					  int sender, __u64 now,
 					  struct verdict *verdict)
 {
-	const __u64 since = now / NS_PER_US - flow->start_time / NS_PER_US;
+	const __u64 since = us_since_start(flow, now);
 	__u16 seen = SEEN_NEXT_SYN;
 
 	if (sender != flow->client)
@@ -295,9 +344,9 @@ static __always_inline bool note_next_syn(struct flow *flow,
 		flow->seen |= seen; /* repeated: its time is the first one's */
 		return true;
 	}
-	flow->seen = (flow->seen & ~SEEN_NEXT) | seen;
+	flow->seen = (flow->seen & ~(SEEN_NEXT | SEEN_RTT)) | seen;
 	flow->next_cisn = segment->seq;
-	flow->next_us = (__u32)since;
+	flow->since_us = (__u32)since;
 	return since <= ~0U;
 }
 
@@ -322,7 +371,7 @@ static __always_inline void begin_next(struct flow *flow,
 {
 	const __u16 seen = flow->seen;
 	const int client = flow->client ^ !!(seen & SEEN_NEXT_REVERSED);
-	__u64 start = flow->start_time / NS_PER_US + flow->next_us;
+	__u64 start = flow->start_time / NS_PER_US + flow->since_us;
 
 	begin(flow, verdict, client, flow->next_cisn, SEEN_SYN,
 	      start * NS_PER_US);
@@ -337,8 +386,10 @@ static __always_inline void track_syn(struct flow *flow,
 	const bool known = flow->seen && !flow_is_closed(flow);
 
 	if (known && sender == flow->client && segment->seq == flow->cisn) {
-		flow->seen |=
-			SEEN_SYN; /* repeated, or overtaken by the SYN-ACK */
+		/* Repeated, or overtaken by the SYN-ACK. */
+		flow->seen |= SEEN_SYN;
+		if (is_retransmission(flow->start_time, now))
+			flow->seen |= SEEN_RETRANSMISSION;
 	} else if (known && sender != flow->client && flow_is_pending(flow) &&
 		   !(flow->seen & SEEN_SYNACK)) {
 		flow->seen |= SEEN_SERVER_SYN; /* simultaneous open? */
@@ -423,7 +474,11 @@ static __always_inline void track_synack(struct flow *flow,
 			verdict->ignored = COUNT_STALE_SYNACK;
 			return;
 		}
+		if (flow->seen & SEEN_SYNACK)
+			flow->seen |= SEEN_RETRANSMISSION;
 		note_synack(flow, segment, now); /* the latest counts */
+	} else if (is_retransmission(flow->synack_time, now)) {
+		flow->seen |= SEEN_RETRANSMISSION;
 	}
 	track_server_data(flow, segment, segment->seq + 1, verdict);
 }
@@ -477,7 +532,8 @@ static __always_inline void track_rst(struct flow *flow,
  * where segment_needs_time() says no.
  */
 static __always_inline struct verdict
-track(struct flow *flow, const struct segment *segment, int sender, __u64 now)
+track(struct flow *flow, const struct segment *segment, int sender, __u64 now,
+      const struct track_options *options)
 {
 	struct verdict verdict = {};
 
@@ -493,7 +549,7 @@ track(struct flow *flow, const struct segment *segment, int sender, __u64 now)
 			track_syn(flow, segment, sender, now, &verdict);
 	} else if (flow->seen) {
 		if (sender == flow->client)
-			track_client(flow, segment, &verdict);
+			track_client(flow, segment, now, options, &verdict);
 		else
 			track_server(flow, segment, &verdict);
 	}
@@ -501,9 +557,12 @@ track(struct flow *flow, const struct segment *segment, int sender, __u64 now)
 }
 
 /* Whether track() needs to know the time: reading a clock is slow. */
-static __always_inline bool segment_needs_time(const struct segment *segment)
+static __always_inline bool
+segment_needs_time(const struct segment *segment,
+		   const struct track_options *options)
 {
-	return segment->flags & TCP_SYN || segment->payload_len;
+	return segment->flags & TCP_SYN || segment->payload_len ||
+	       (options->rtt && segment->flags & TCP_ACK);
 }
 
 /* Whether a segment can begin a connection: only then is state made for it. */

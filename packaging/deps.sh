@@ -6,7 +6,7 @@
 set -eu
 
 packages='gcc libc6-dev make clang libclang-rt-dev bpftool libbpf-dev libelf-dev
-libpcap-dev libmnl-dev libcap-ng-dev libseccomp-dev uthash-dev libcmocka-dev python3
+libpcap-dev libmnl-dev libcap-ng-dev libseccomp-dev nettle-dev uthash-dev libcmocka-dev python3
 python3-pytest python3-scapy iproute2 util-linux strace openssh-server openssh-client
 mandoc logrotate systemd bash-completion'
 
@@ -14,7 +14,7 @@ mandoc logrotate systemd bash-completion'
 policy=/usr/sbin/policy-rc.d
 
 commands='cc make clang bpftool python3 ip tc strace ssh mandoc logrotate systemd-analyze'
-headers='bpf/libbpf.h gelf.h pcap/pcap.h libmnl/libmnl.h cap-ng.h seccomp.h
+headers='bpf/libbpf.h gelf.h pcap/pcap.h libmnl/libmnl.h cap-ng.h seccomp.h nettle/sha1.h
 uthash.h cmocka.h'
 
 install_on_debian() {

@@ -51,7 +51,7 @@ static int count_record(void *context, void *data, size_t size)
 static void load(__u32 max_flows)
 {
 	logged = 0;
-	probe = programs_load(PROGRAMS_ETHERNET, 256, max_flows, NULL);
+	probe = programs_load(PROGRAMS_ETHERNET, 256, max_flows, NULL, NULL);
 	if (probe && drive_open(probe))
 		ring = ring_buffer__new(bpf_map__fd(probe->maps.records),
 					count_record, NULL, NULL);

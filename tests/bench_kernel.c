@@ -172,7 +172,7 @@ static void load(const char *port, const char *net)
 	if ((port && !wanted_add_ports(&wanted, port)) ||
 	    (net && !wanted_add_net(&wanted, net, MARK_NET)))
 		fail("a scenario asks for no port or net");
-	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS, &wanted);
+	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS, NULL, &wanted);
 	wanted_free(&wanted);
 	if (!probe || !drive_open(probe))
 		fail("the programs cannot be loaded");

@@ -83,6 +83,7 @@ static enum parse_result parse_packet(const struct test_packet *packet,
 	packet_build(&bytes, packet);
 	frame = frame_of(&bytes);
 	*segment = (struct segment){};
+	segment_reset(segment);
 	return packet->raw_ip ? parse_ip(&frame, 0, segment) :
 				parse_ethernet(&frame, segment);
 }
@@ -200,7 +201,7 @@ static void test_ip_version(void **state)
 	packet_build(&bytes, &packet);
 	bytes.data[14] = 0x65;
 	frame = frame_of(&bytes);
-	segment.vlan_count = 0;
+	segment_reset(&segment);
 	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_MALFORMED);
 	bytes.data[14] = 0x15;
 	assert_int_equal(parse_ip(&frame, 14, &segment), PARSE_NOT_TCP);
@@ -216,7 +217,7 @@ static void test_other_protocols(void **state)
 	(void)state;
 	packet_build(&bytes, &packet);
 	frame = frame_of(&bytes);
-	segment.vlan_count = 0;
+	segment_reset(&segment);
 	bytes.data[14 + 9] = 17; /* UDP */
 	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_NOT_TCP);
 	bytes.data[13] = 6; /* ARP */
@@ -330,7 +331,7 @@ static void test_cut_packets(void **state)
 			if (whole == PARSED)
 				assert_int_equal(segment.payload_len, 11);
 			frame.wire_len = (__u32)len;
-			segment.vlan_count = 0;
+			segment_reset(&segment);
 			assert_int_equal(parse_ethernet(&frame, &segment),
 					 len == bytes.len ? PARSED :
 							    PARSE_MALFORMED);

@@ -129,6 +129,7 @@ bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
+	native->track = (struct track_options){ .rtt = bpf->rodata->wants_rtt };
 	homes->can_split = can_split(homes);
 	read_counters(homes, homes->counters);
 	return native->flows;
@@ -227,7 +228,7 @@ static void compare_flow(struct homes *homes, const struct segment *segment)
 	if (!kernel.start_time == !native.start_time)
 		kernel.start_time = native.start_time;
 	kernel.synack_time = native.synack_time;
-	kernel.next_us = native.next_us;
+	kernel.since_us = native.since_us;
 	if (!memcmp(&kernel, &native, sizeof(kernel)))
 		return;
 	text_set_flow(kernel_text, &kernel);
@@ -255,6 +256,8 @@ static void compare_record(struct homes *homes)
 	kernel->time = native->time;
 	kernel->start_time = native->start_time;
 	kernel->synack_time = native->synack_time;
+	if (kernel->rtt_us != RTT_UNKNOWN && native->rtt_us != RTT_UNKNOWN)
+		kernel->rtt_us = native->rtt_us;
 	kernel->ifindex = native->ifindex;
 	kernel->direction = native->direction;
 	if (!memcmp(kernel, native, sizeof(*native) + native->kept))

@@ -266,7 +266,7 @@ static void test_raw_ip(void **state)
 static void play_wanted(const struct wanted *wanted, const char *banners)
 {
 	struct bannerprobe_bpf *chosen =
-		programs_load(PROGRAMS_ALL, LENGTH, PENDING_WAYS, wanted);
+		programs_load(PROGRAMS_ALL, LENGTH, PENDING_WAYS, NULL, wanted);
 	static const struct step steps[] = {
 		{ true, false, TCP_SYN, 0, 0, "", 0 },
 		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 },
@@ -626,7 +626,7 @@ static void test_spill_race(void **state)
 {
 	static __u8 records[120000];
 	struct bannerprobe_bpf *small =
-		programs_load(PROGRAMS_ETHERNET, LENGTH, PENDING_WAYS, NULL);
+		programs_load(PROGRAMS_ETHERNET, LENGTH, PENDING_WAYS, NULL, NULL);
 	struct spill_race race = {};
 	struct ring_buffer *ring;
 	__u32 lost = 0, twice = 0;
@@ -769,7 +769,7 @@ int main(int argc, char **argv)
 	if (argc > 1)
 		million = (__u32)atoi(argv[1]) / PIECE * PIECE + PIECE;
 	message_libbpf(getenv("VERBOSE"));
-	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, NULL);
+	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, NULL, NULL);
 	if (!bpf || !drive_open(bpf))
 		return 1;
 	hooks[0] = (struct hooks){ "XDP", bpf->progs.bannerprobe_xdp,

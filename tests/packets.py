@@ -70,13 +70,14 @@ def ethernet(packet, tags=(), pad=False):
     return raw.ljust(60, b"\0") if pad else raw
 
 
-def pcap(frames, link=ETHERNET, magic=MICRO, order="<", start=START):
-    """A capture as bytes. Of a frame given as (bytes, n) only the first n were captured."""
+def pcap(frames, link=ETHERNET, magic=MICRO, order="<", start=START, times=None):
+    """A capture as bytes. Of a frame given as (bytes, n) only the first n were captured.
+    times: of each frame, ns since the start."""
     unit = 1000 if magic == MICRO else 1
     out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, link)
     for i, frame in enumerate(frames):
         frame, kept = frame if isinstance(frame, tuple) else (frame, len(frame))
-        seconds, rest = divmod(start + i * STEP, 10**9)
+        seconds, rest = divmod(start + (times[i] if times else i * STEP), 10**9)
         out += struct.pack(order + "IIII", seconds, rest // unit, kept, len(frame)) + frame[:kept]
     return out
 

@@ -67,6 +67,7 @@ enum parse_result play_packet(struct native *native, const __u8 *data,
 	enum parse_result parsed;
 
 	*segment = (struct segment){};
+	segment_reset(segment);
 	parsed = raw_ip ? parse_ip(&frame, 0, segment) :
 			  parse_ethernet(&frame, segment);
 	if (raw_ip ? glance_ip(&frame, 0, &native->front) :

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What is written: lossless, printable, and what Zeek's readers take."""
 
+import base64
+import hashlib
 import json
 import re
+import struct
 
 import pytest
 
@@ -86,6 +89,91 @@ def test_ipv6_addresses_are_written_the_canonical_way(address, told):
     talk = Connection(("2001:db8::9", 40000), (address, 25))
     [record] = packets.records_of(pcap([ethernet(p) for p in talk.greeted(b"x")]))
     assert record["server"] == told
+
+
+# --- json: what the packet tells besides --------------------------------------------------------
+
+# The spec's own vectors for TCP: baseline/baseline_deflt.json of corelight/community-id-spec.
+V4, V6 = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4="
+WEB, BROWSER = ("66.35.250.204", 80), ("128.232.110.120", 34855)
+MX, MAILER = ("2607:f8b0:400c:c03::1a", 25), ("2001:470:e5bf:dead:4957:2174:e82c:4887", 63943)
+
+
+def the_record(frames, link=packets.ETHERNET, **kwargs):
+    [record] = packets.records_of(pcap(frames, link, **kwargs))
+    return record
+
+
+@pytest.mark.parametrize("client, server, known", [
+    (BROWSER, WEB, V4), (WEB, BROWSER, V4), (MAILER, MX, V6), (MX, MAILER, V6)])
+def test_json_community_id(client, server, known):
+    assert the_record([ethernet(p) for p in Connection(client, server).greeted(b"x")]) \
+        ["community_id"] == known
+
+
+def test_json_community_id_of_two_ports_of_one_address():
+    """By the spec's own words: the smaller port first; for all four bytes of it."""
+    for ports in (5, 80), (80, 5), (0x0100, 0x00ff), (0x00ff, 0x0100):
+        talk = Connection(("10.0.0.1", ports[0]), ("10.0.0.1", ports[1]))
+        told = bytes(2) + bytes([10, 0, 0, 1]) * 2 + bytes([6, 0]) + struct.pack("!HH", *sorted(ports))
+        assert the_record([ethernet(p) for p in talk.greeted(b"x")])["community_id"] == \
+            "1:" + base64.b64encode(hashlib.sha1(told).digest()).decode()
+
+
+def test_json_mac_addresses():
+    """Of the banner's packet; a cooked capture knows the sender's, a raw one none."""
+    talk = Connection().greeted(b"x")
+    for packet in talk:
+        packet.ttl = 57
+    record = the_record([ethernet(p) for p in talk])
+    assert (record["server_mac"], record["client_mac"], record["server_ttl"]) == \
+        ("02:00:00:00:00:01", "02:00:00:00:00:02", 57)
+    assert record.keys() == the_record([ethernet(p, [(0x8100, 7)]) for p in talk]).keys() - {"vlan"}
+    cooked = struct.pack("!HHH8sH", 0, 1, 6, b"\2\0\0\0\0\x0a", 0x0800)
+    cooked2 = struct.pack("!HHIHBB8s", 0x0800, 0, 2, 1, 0, 6, b"\2\0\0\0\0\x0a")
+    for link, header in (packets.SLL, cooked), (packets.SLL2, cooked2):
+        record = the_record([header + bytes(p) for p in talk], link)
+        assert record["server_mac"] == "02:00:00:00:00:0a"
+        assert "client_mac" not in record
+    nowhere = struct.pack("!HHH8sH", 0, 772, 0, b"", 0x0800)  # a device without addresses
+    for link, header in (packets.RAW, b""), (packets.SLL, nowhere):
+        record = the_record([header + bytes(p) for p in talk], link)
+        assert not {"server_mac", "client_mac"} & record.keys() and record["server_ttl"] == 57
+
+
+def test_json_hop_limit():
+    talk = Connection(MAILER, MX).greeted(b"x")
+    talk[-1].hlim = 3
+    assert the_record([ethernet(p) for p in talk])["server_ttl"] == 3
+
+
+def round_trip(*steps):
+    """rtt_us of (milliseconds, packet) steps, or None."""
+    times = [int(ms * 1_000_000) for ms, _ in steps]
+    return the_record([ethernet(p) for _, p in steps], times=times).get("rtt_us")
+
+
+def test_json_round_trip_time():
+    """From the SYN to the client's first answer, however the client says it."""
+    t = Connection()
+    syn, synack, ack, banner = t.greeted(b"x")
+    assert round_trip((0, syn), (30, synack), (70.123, ack), (99, banner)) == 70123
+    assert round_trip((0, syn), (30, synack), (70, t.c("FA")), (99, t.s("PA", 1, 2, b"x"))) == 70_000
+    # Copies, as two interfaces or a mirror port give them.
+    assert round_trip((0, syn), (1, syn), (30, synack), (31, synack), (70, ack), (71, ack),
+                      (99, banner)) == 70_000
+
+
+def test_json_round_trip_time_is_not_guessed():
+    t = Connection()
+    syn, synack, ack, banner = t.greeted(b"x")
+    assert round_trip((30, synack), (70, ack), (99, banner)) is None
+    assert round_trip((0, syn), (30, synack), (99, banner)) is None
+    # Answers to which of the two?
+    assert round_trip((0, syn), (1000, syn), (1030, synack), (1070, ack), (1099, banner)) is None
+    assert round_trip((0, syn), (30, synack), (1030, synack), (1070, ack), (1099, banner)) is None
+    # The third ACK was missed; this one is of a later time.
+    assert round_trip((0, syn), (30, synack), (500, t.c("A", 1, 9)), (599, banner)) is None
 
 
 # --- text -------------------------------------------------------------------------------------

@@ -25,6 +25,11 @@ from ways import WAYS, every_way, shown, start, told
 if os.geteuid():
     pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
 
+def mac_address(ns, iface):
+    [link] = json.loads(ns.ip("-j", "link", "show", iface))
+    return link["address"]
+
+
 # --- banners ----------------------------------------------------------------------------------
 
 @every_way
@@ -47,6 +52,10 @@ def test_both_directions(net, way, family):
         assert (r["client"], r["dir"], r["iface"]) == (client, direction, "veth0")
         assert (r["history"], r["truncated"], "vlan" in r) == ("ShAd", False, False)
         assert 0 <= r["delay_us"] < PATIENCE * 1_000_000
+        assert 0 < r["rtt_us"] < PATIENCE * 1_000_000 and r["server_ttl"] == 64
+        ours_and_theirs = mac_address(net.host, "veth0"), mac_address(net.peer, "peer0")
+        assert (r["server_mac"], r["client_mac"]) == \
+            ours_and_theirs[::1 if direction == "out" else -1]
 
 
 def test_time_is_that_of_the_wall_clock(net):

@@ -47,34 +47,51 @@ static enum parse_result parse_loopback(const struct frame *frame,
 	}
 }
 
-static enum parse_result parse_cooked(const struct frame *frame, size_t header,
-				      size_t protocol, struct segment *segment)
+/* A Linux cooked header: it tells who sent the packet, not who receives it. */
+struct cooked {
+	__u32 len;	      /* bytes of the header; and offsets in it: */
+	__u32 protocol;	      /* the EtherType */
+	__u32 address_len;    /* the last byte of it */
+	__u8 address;	      /* the sender's */
+};
+
+static const struct cooked cooked_1 = {
+	SLL_HDR_LEN, offsetof(struct sll_header, sll_protocol),
+	offsetof(struct sll_header, sll_halen) + 1,
+	offsetof(struct sll_header, sll_addr)
+};
+static const struct cooked cooked_2 = {
+	SLL2_HDR_LEN, offsetof(struct sll2_header, sll2_protocol),
+	offsetof(struct sll2_header, sll2_halen),
+	offsetof(struct sll2_header, sll2_addr)
+};
+
+static enum parse_result parse_cooked(const struct frame *frame,
+				      const struct cooked *header,
+				      struct segment *segment)
 {
-	const __u8 *bytes = frame_at(frame, 0, (__u32)header);
+	const __u8 *bytes = frame_at(frame, 0, header->len);
 
 	if (!bytes)
-		return frame_short(frame, 0, (__u32)header);
-	return parse_ethertype(
-		frame, header,
-		(__u16)(bytes[protocol] << 8 | bytes[protocol + 1]), segment);
+		return frame_short(frame, 0, header->len);
+	if (bytes[header->address_len] == MAC_LENGTH)
+		segment->source_mac = header->address;
+	bytes += header->protocol;
+	return parse_ethertype(frame, header->len,
+			       (__u16)(bytes[0] << 8 | bytes[1]), segment);
 }
 
 static enum parse_result parse_packet(int link_type, const struct frame *frame,
 				      struct segment *segment)
 {
-	segment->vlan[0] = segment->vlan[1] = 0;
-	segment->vlan_count = 0;
+	segment_reset(segment);
 	switch (link_type) {
 	case DLT_EN10MB:
 		return parse_ethernet(frame, segment);
 	case DLT_LINUX_SLL:
-		return parse_cooked(frame, SLL_HDR_LEN,
-				    offsetof(struct sll_header, sll_protocol),
-				    segment);
+		return parse_cooked(frame, &cooked_1, segment);
 	case DLT_LINUX_SLL2:
-		return parse_cooked(frame, SLL2_HDR_LEN,
-				    offsetof(struct sll2_header, sll2_protocol),
-				    segment);
+		return parse_cooked(frame, &cooked_2, segment);
 	case DLT_NULL:
 	case DLT_LOOP:
 		return parse_loopback(frame, segment);
@@ -304,6 +321,7 @@ enum exit_code capture_run(const struct options *options, struct output *output)
 	if (native_open(&reader.native, options->max_flows, options->length,
 			log_record, &reader)) {
 		reader.native.wanted = &options->wanted;
+		reader.native.track = options->track;
 		code = read_files(&reader);
 	} else {
 		message("out of memory");

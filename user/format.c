@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "format.h"
 
+#include "community_id.h"
+
 #include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -119,6 +121,41 @@ static char *put_history(char *to, __u8 seen)
 	return to;
 }
 
+static char *put_mac(char *to, const char *name,
+		     const __u8 address[MAC_LENGTH])
+{
+	static const __u8 not_told[MAC_LENGTH];
+
+	if (!memcmp(address, not_told, MAC_LENGTH))
+		return to;
+	to = PUT(to, ",\"");
+	to = put_text(to, name, strlen(name));
+	to = PUT(to, "_mac\":\"");
+	for (int i = 0; i < MAC_LENGTH; i++) {
+		if (i)
+			*to++ = ':';
+		*to++ = hex_digits[address[i] >> 4];
+		*to++ = hex_digits[address[i] & 15];
+	}
+	return PUT(to, "\"");
+}
+
+/* What the packet tells besides, and what the other tools call it. */
+static char *put_json_more(char *to, const struct record *record)
+{
+	to = put_mac(to, "server", record->server_mac);
+	to = put_mac(to, "client", record->client_mac);
+	to = PUT(to, ",\"server_ttl\":");
+	to = put_number(to, record->ttl, 1);
+	if (record->rtt_us != RTT_UNKNOWN) {
+		to = PUT(to, ",\"rtt_us\":");
+		to = put_number(to, record->rtt_us, 1);
+	}
+	to = PUT(to, ",\"community_id\":\"");
+	community_id(to, record);
+	return PUT(to + COMMUNITY_ID_LENGTH, "\"}\n");
+}
+
 static char *put_json_end(char *to, const struct record *record,
 			  const struct source *source)
 {
@@ -142,7 +179,7 @@ static char *put_json_end(char *to, const struct record *record,
 	}
 	if (record->vlan_count)
 		to = PUT(to, "]");
-	return PUT(to, "}\n");
+	return put_json_more(to, record);
 }
 
 static char *put_json(char *to, const struct record *record,

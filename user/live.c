@@ -354,7 +354,8 @@ static bool start(struct live *live)
 		return false;
 	live->bpf = programs_load(
 		interfaces_programs(&live->interfaces), live->options->length,
-		live->options->max_flows, &live->options->wanted);
+		live->options->max_flows, &live->options->track,
+		&live->options->wanted);
 	if (!live->bpf)
 		return false;
 	if (live->options->check) {

@@ -66,7 +66,8 @@ static void log_banner(struct native *native, const struct frame *frame,
 	const __u32 skip = sighting->verdict.skip;
 	const __u32 offset = sighting->segment.payload_offset + skip;
 
-	describe_banner(record, &sighting->flow, &sighting->segment, skip, now);
+	describe_banner(record, &sighting->flow, &sighting->segment, frame, skip,
+			now);
 	record->kept = bytes_to_keep((__u32)(frame->end - frame->data), offset,
 				     record->len, native->length);
 	if (record->kept)
@@ -137,7 +138,7 @@ static void track_flow(struct native *native, const struct frame *frame,
 
 	if (!find(native, &place, sighting, &known, now))
 		return;
-	pending_track(&place, known, sighting, now);
+	pending_track(&place, known, sighting, now, &native->track);
 	count(native, verdict->began);
 	count(native, verdict->ended);
 	count(native, verdict->ignored);
@@ -176,7 +177,7 @@ void native_packet(struct native *native, enum parse_result parsed,
 	sighting.segment = *segment;
 	/* The hooks do not ask what time it is, either. */
 	track_flow(native, frame, &sighting,
-		   segment_needs_time(segment) ? now : 0);
+		   segment_needs_time(segment, &native->track) ? now : 0);
 }
 
 static void each_flow(const struct native *native,

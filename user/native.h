@@ -21,6 +21,7 @@ struct native {
 	__u64 hash_secrets[HASH_SECRETS];
 	struct flow_table *flows; /* the spilled */
 	const struct wanted *wanted; /* NULL: every server */
+	struct track_options track;
 	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_MAX];
 	struct record *record; /* with room for BANNER_MAX bytes */

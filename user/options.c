@@ -265,6 +265,7 @@ void options_parse(struct options *options, int argc, char **argv)
 	}
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, options);
+	options->track.rtt = options->format == FORMAT_JSON;
 }
 
 void options_free(struct options *options)

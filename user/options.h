@@ -4,6 +4,7 @@
 #define BANNERPROBE_OPTIONS_H
 
 #include "format.h"
+#include "tracker.h"
 #include "wanted.h"
 
 #include <linux/types.h>
@@ -36,6 +37,7 @@ struct options {
 	bool check;
 	bool stats;
 	unsigned int stats_seconds; /* 0: only at the end */
+	struct track_options track;
 	struct wanted wanted; /* servers */
 	const char *metrics; /* file for Prometheus; NULL: none */
 	const char *user; /* to become once attached; NULL: the default */

@@ -102,6 +102,7 @@ static void set_wanted(struct bannerprobe_bpf *bpf, const struct wanted *wanted)
 
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      __u32 max_flows,
+				      const struct track_options *track,
 				      const struct wanted *wanted)
 {
 	struct bannerprobe_bpf *bpf = bannerprobe_bpf__open();
@@ -115,6 +116,8 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	bpf->rodata->banner_limit = length;
 	size_tables(bpf, max_flows);
 	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
+	if (track)
+		bpf->rodata->wants_rtt = track->rtt;
 	if (wanted)
 		set_wanted(bpf, wanted);
 	choose(bpf, which);

@@ -7,6 +7,7 @@
 #include "platform.h"
 
 struct bannerprobe_bpf;
+struct track_options;
 struct wanted;
 
 enum programs {
@@ -19,12 +20,13 @@ enum programs {
 /*
  * Loads the programs named by `which` (enum programs). `length`: bytes of a
  * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table, 1 to
- * PENDING_MAX. `wanted`: which servers, or NULL for all; of its nets those of
+ * PENDING_MAX. `track`: what is asked of the tracker, or NULL for nothing. `wanted`: which servers, or NULL for all; of its nets those of
  * this host are not asked for here. NULL on failure, of which the reason has
  * been told.
  */
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      __u32 max_flows,
+				      const struct track_options *track,
 				      const struct wanted *wanted);
 
 /*

@@ -30,7 +30,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	message_libbpf(getenv("VERBOSE"));
-	bpf = programs_load(PROGRAMS_ALL, LENGTH, MAX_FLOWS, NULL);
+	bpf = programs_load(PROGRAMS_ALL, LENGTH, MAX_FLOWS, NULL, NULL);
 	if (!bpf)
 		exit(EXIT_ATTACH);
 	if (!homes_open(&homes, bpf, LENGTH, MAX_FLOWS))

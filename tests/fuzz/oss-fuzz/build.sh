@@ -35,15 +35,16 @@ sources_of() {
 	kernel) echo "$core tests/homes.c tests/kernel_table.c user/programs.c user/privileges.c user/trie.c
 		user/message.c" ;;
 	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/native.c user/flowtable.c user/wanted.c
-		user/format.c user/output.c user/opener.c user/stats.c' ;;
-	format) echo user/format.c ;;
+		user/format.c user/community_id.c user/output.c user/opener.c user/stats.c' ;;
+	format) echo 'user/format.c user/community_id.c' ;;
 	esac
 }
 
 libraries_of() {
 	case $1 in
 	kernel) echo -lbpf -lcap-ng -lseccomp ;;
-	capture) echo "-Wl,--wrap=pcap_next_ex $pcap" ;;
+	capture) echo "-Wl,--wrap=pcap_next_ex $pcap -l:libnettle.a" ;;
+	format) echo -l:libnettle.a ;;
 	esac
 }
 
