@@ -88,7 +88,7 @@ DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
 	user/message.c user/native.c user/flowtable.c user/privileges.c user/wanted.c user/trie.c
 
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
-PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c $(PLAY))
+PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(PLAY))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(PLAY) $(DRIVE))
 PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c user/message.c)

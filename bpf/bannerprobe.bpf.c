@@ -33,6 +33,7 @@ const volatile __u32 front_mask = WORDS_PER_BUCKET - 1; /* words, less one */
 const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
 const volatile bool wants_rtt = false; /* of handshakes */
+const volatile bool wants_greetings = false; /* whole, up to banner_limit */
 const volatile __u32 wanted_by = 0; /* enum wanted_by; 0 costs nothing */
 const volatile __u64 wanted_ports[PORT_WORDS] = {};
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
@@ -188,17 +189,19 @@ static __always_inline void report_banner(const struct packet *packet,
 					  struct scratch *scratch, __u64 now)
 {
 	const struct sighting *sighting = &scratch->sighting;
-	__u32 skip = sighting->verdict.skip;
-	__u32 offset = sighting->segment.payload_offset + skip;
+	const struct verdict *verdict = &sighting->verdict;
+	__u32 offset = sighting->segment.payload_offset + verdict->skip;
 	__u32 kept;
 
 	describe_banner(&scratch->record, &sighting->flow, &sighting->segment,
-			&packet->frame, skip, now);
+			&packet->frame, verdict, now);
+	scratch->record.connection = sighting->id;
 	scratch->record.ifindex = packet->ifindex;
 	scratch->record.direction = packet->direction;
 
 	kept = bytes_to_keep(packet->frame.wire_len, offset,
-			     scratch->record.len, banner_limit);
+			     scratch->record.len,
+			     banner_limit - verdict->offset);
 	OPAQUE(kept); /* the verifier needs the check that follows */
 	if (kept > BANNER_MAX)
 		kept = BANNER_MAX;
@@ -207,7 +210,7 @@ static __always_inline void report_banner(const struct packet *packet,
 	scratch->record.kept = kept;
 	if (bpf_ringbuf_output(&records, &scratch->record,
 			       sizeof(struct record) + kept, 0))
-		count(COUNT_LOST_RING);
+		count(lost_counter(verdict));
 }
 
 /* Whether the server of a segment that opens, or is a banner, is wanted. */
@@ -233,17 +236,19 @@ static __always_inline bool server_is_wanted(const struct segment *segment)
 static __always_inline void report(const struct packet *packet,
 				   struct scratch *scratch, __u64 now)
 {
-	const struct verdict *verdict = &scratch->sighting.verdict;
+	const struct sighting *sighting = &scratch->sighting;
+	const struct verdict *verdict = &sighting->verdict;
 
 	count(verdict->began);
 	count(verdict->ended);
 	count(verdict->ignored);
-	if (verdict->outcome != COUNT_BANNER) {
+	if (!verdict_is_logged(verdict)) {
 		count(verdict->outcome);
-	} else if (server_is_wanted(&scratch->sighting.segment)) {
-		count(COUNT_BANNER);
+	} else if (verdict->part == PART_END ||
+		   server_is_wanted(&sighting->segment)) {
+		count(verdict->outcome);
 		report_banner(packet, scratch, now);
-	} else {
+	} else if (verdict->outcome == COUNT_BANNER) {
 		count(COUNT_UNWANTED);
 	}
 }
@@ -380,7 +385,10 @@ static __always_inline int track_sighting(const struct packet *packet)
 	struct sighting *sighting;
 	struct pending_place place;
 	struct flow *known = NULL;
-	const struct track_options options = { .rtt = wants_rtt };
+	const struct track_options options = {
+		.rtt = wants_rtt,
+		.gather = wants_greetings ? banner_limit : 0,
+	};
 	__u64 now;
 
 	if (!scratch)

@@ -48,7 +48,11 @@
 	  "packets whose lengths contradict each other")                       \
 	X(CUT, "cut", "packets whose headers were not at hand")                \
 	/* What was lost. */                                                   \
-	X(LOST_RING, "lost_ring", "banners lost: ring buffer full")
+	X(LOST_RING, "lost_ring", "banners lost: ring buffer full")            \
+	X(LOST_PART, "lost_part",                                              \
+	  "segments of greetings lost: ring buffer full")                      \
+	X(CROWDED_OUT, "crowded_out",                                          \
+	  "greetings logged before their end: too many at once")
 
 enum counter {
 	COUNT_NOTHING, /* so that 0 in a verdict counts nothing */

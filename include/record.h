@@ -26,6 +26,7 @@ struct record {
 	__u64 time;	  /* of the banner's packet */
 	__u64 start_time; /* of the SYN, or of the SYN-ACK if no SYN was seen */
 	__u64 synack_time; /* of the SYN-ACK */
+	__u64 connection;  /* flow_identify(); for a while no other has it */
 	__u32 client[4];   /* address, network byte order; IPv4 in [0] */
 	__u32 server[4];
 	__u16 client_port; /* host byte order */
@@ -35,12 +36,16 @@ struct record {
 	__u32 kept;    /* bytes in banner[], at most BANNER_MAX */
 	__u32 ifindex; /* of the interface; 0 from a capture */
 	__u32 rtt_us;  /* of the handshake; RTT_UNKNOWN */
+	__u32 offset;  /* of banner[] in a greeting that is gathered */
 	__u16 vlan[2]; /* VLAN IDs, outermost first */
+	__u16 segments; /* that the greeting came in; 0: it was not gathered */
 	__u8 vlan_count;
 	__u8 family;		     /* 4 or 6 */
 	__u8 seen;		     /* SEEN_...: the history before the banner */
 	__u8 direction;		     /* enum direction */
 	__u8 ttl;		     /* of the banner's packet, or hop limit */
+	__u8 part;		     /* enum greeting_part */
+	__u8 fin;		     /* 1: the server's FIN is behind banner[] */
 	__u8 server_mac[MAC_LENGTH]; /* of who sent it on this link, the server
 				      * or a router; all 0: not told */
 	__u8 client_mac[MAC_LENGTH]; /* likewise, of who receives it */
@@ -75,11 +80,27 @@ static __always_inline void describe_mac(__u8 mac[MAC_LENGTH],
 		__builtin_memcpy(mac, from, MAC_LENGTH);
 }
 
-/* Fills all of a record but its interface, direction and banner bytes. */
+/* What counts a record that is lost since the ring buffer is full. */
+static __always_inline enum counter lost_counter(const struct verdict *verdict)
+{
+	switch (verdict->part) {
+	case PART_MORE:
+		return COUNT_LOST_PART;
+	case PART_END: /* told by time, too */
+		return COUNT_NOTHING;
+	default:
+		return COUNT_LOST_RING;
+	}
+}
+
+/*
+ * Fills all of a record but its interface, direction and banner bytes. Of one
+ * that ends a greeting only the connection is of use.
+ */
 static __always_inline void
 describe_banner(struct record *record, const struct flow *flow,
 		const struct segment *segment, const struct frame *frame,
-		__u32 skip, __u64 now)
+		const struct verdict *verdict, __u64 now)
 {
 	/* The server sends the banner: it is the segment's source. */
 	__builtin_memcpy(record->server, segment->source, 16);
@@ -89,7 +110,11 @@ describe_banner(struct record *record, const struct flow *flow,
 	record->time = now;
 	record->start_time = flow->start_time;
 	record->synack_time = flow->synack_time;
-	record->len = segment->payload_len - skip;
+	record->len = segment->payload_len - verdict->skip;
+	record->offset = verdict->offset;
+	record->part = verdict->part;
+	record->fin = !!(segment->flags & TCP_FIN);
+	record->segments = 0;
 	record->vlan[0] = segment->vlan[0];
 	record->vlan[1] = segment->vlan[1];
 	record->vlan_count = segment->vlan_count;

@@ -59,11 +59,23 @@ enum flow_seen {
 
 	SEEN_RETRANSMISSION = 1 << 13, /* of the SYN or the SYN-ACK */
 	SEEN_RTT = 1 << 14,	       /* how long the handshake took */
+
+	FLOW_GATHERING = 1 << 15, /* decided, and more of the greeting may come */
 };
 
 /* What is asked for besides the first chunk of each server. */
 struct track_options {
-	bool rtt; /* the handshake's round-trip time */
+	bool rtt;     /* the handshake's round-trip time */
+	__u32 gather; /* bytes of each greeting, from all segments that it comes
+		       * in; 0: its first chunk only */
+};
+
+/* What a segment is of a greeting that is gathered. */
+enum greeting_part {
+	PART_NONE,
+	PART_FIRST, /* the banner's first chunk */
+	PART_MORE,  /* another chunk, or the FIN behind the last */
+	PART_END,   /* none: no more will be seen */
 };
 
 /* The state of a connection. All zero: none yet. */
@@ -89,8 +101,16 @@ struct verdict {
 	__u8 ended;   /* the outcome of the connection that this one replaced */
 	__u8 outcome; /* the outcome that it decided; COUNT_BANNER: log it */
 	__u8 ignored; /* why it was ignored */
+	__u8 part;    /* enum greeting_part */
 	__u32 skip;   /* of a banner: bytes of the payload before sisn+1 */
+	__u32 offset; /* of a part: bytes of the greeting before it */
 };
+
+/* Whether a segment is logged, or a part of what is. */
+static __always_inline bool verdict_is_logged(const struct verdict *verdict)
+{
+	return verdict->outcome == COUNT_BANNER || verdict->part != PART_NONE;
+}
 
 /* What counts a packet that no segment was read from. */
 static __always_inline enum counter parse_counter(enum parse_result result)
@@ -125,6 +145,12 @@ static __always_inline bool seq_is_near(__u32 expected, __u32 seq)
 static __always_inline bool flow_is_pending(const struct flow *flow)
 {
 	return flow->seen && !(flow->seen & FLOW_DECIDED);
+}
+
+/* Whether more segments of the connection may be logged, or decide it. */
+static __always_inline bool flow_is_watched(const struct flow *flow)
+{
+	return flow->seen & FLOW_GATHERING || flow_is_pending(flow);
 }
 
 /* A RST, or a FIN from each side: its four-tuple is free for another. */
@@ -192,14 +218,74 @@ note_synack(struct flow *flow, const struct segment *segment, __u64 now)
 	flow->seen &= ~(SEEN_SERVER_SYN | SEEN_SERVER_AHEAD);
 }
 
+/* How much a server acknowledges that was told nothing: a FIN, if any. */
+static __always_inline __s32 client_fin_len(const struct flow *flow)
+{
+	return flow->seen & SEEN_CLIENT_FIN ? 1 : 0;
+}
+
+/*
+ * A part of the greeting, `from` bytes behind sisn+1, if it is within what is
+ * asked for and its acknowledgement is that of a server that was told nothing.
+ */
+static __always_inline void gather(const struct flow *flow,
+				   const struct segment *segment, __s32 from,
+				   const struct track_options *options,
+				   struct verdict *verdict)
+{
+	const __s32 acked = seq_distance(flow->cisn + 1, segment->ack);
+
+	if (from >= (__s32)options->gather || !(segment->flags & TCP_ACK) ||
+	    acked < 0 || acked > client_fin_len(flow))
+		return;
+	verdict->part = PART_MORE;
+	verdict->offset = from > 0 ? (__u32)from : 0;
+	verdict->skip = from < 0 ? (__u32)-from : 0;
+}
+
+static __always_inline void end_gathering(struct flow *flow,
+					  const struct segment *segment,
+					  struct verdict *verdict)
+{
+	flow->seen &= ~FLOW_GATHERING;
+	verdict->part = PART_END;
+	verdict->skip = segment->payload_len;
+}
+
+/*
+ * A server segment after the banner's. Who guesses numbers can neither add to
+ * the greeting nor end it: both of the segment's are checked for either.
+ */
+static __always_inline void
+track_greeting(struct flow *flow, const struct segment *segment,
+	       const struct track_options *options, struct verdict *verdict)
+{
+	const bool fin = segment->flags & TCP_FIN;
+	const __s32 from = seq_distance(flow->sisn + 1, segment->seq);
+	const __s32 acked = seq_distance(flow->cisn + 1, segment->ack);
+	const __s32 beyond = (__s32)options->gather + FIRST_WINDOW_MAX;
+
+	if (!(segment->flags & TCP_ACK) || acked < 0) {
+		verdict->ignored = COUNT_INVALID_SERVER_SEGMENT;
+	} else if (acked > client_fin_len(flow)) {
+		if (acked <= FIRST_WINDOW_MAX && from >= 0 && from <= beyond)
+			end_gathering(flow, segment, verdict);
+	} else if (from > beyond) {
+		/* What is missing yet, and asked for, is not just late. */
+		end_gathering(flow, segment, verdict);
+	} else if ((__s64)from + segment->payload_len + fin > 0 &&
+		   (segment->payload_len || fin)) {
+		gather(flow, segment, from, options, verdict);
+	}
+}
+
 /*
  * Server payload, or a FIN, that begins at `seq` (one more than the segment's
  * own number in a SYN-ACK). The SYN-ACK has been seen and nothing is decided.
  */
-static __always_inline void track_server_data(struct flow *flow,
-					      const struct segment *segment,
-					      __u32 seq,
-					      struct verdict *verdict)
+static __always_inline void
+track_server_data(struct flow *flow, const struct segment *segment, __u32 seq,
+		  const struct track_options *options, struct verdict *verdict)
 {
 	const bool fin = segment->flags & TCP_FIN;
 	const __s32 from = seq_distance(flow->sisn + 1, seq);
@@ -213,6 +299,7 @@ static __always_inline void track_server_data(struct flow *flow,
 		if (fin && segment->flags & TCP_ACK &&
 		    seq_is_near(flow->cisn + 1, segment->ack))
 			flow->seen |= SEEN_SERVER_FIN;
+		gather(flow, segment, from, options, verdict);
 		return;
 	}
 	/* A keep-alive or an old FIN: nothing at or after sisn+1. */
@@ -224,26 +311,33 @@ static __always_inline void track_server_data(struct flow *flow,
 	}
 	if (fin)
 		flow->seen |= SEEN_SERVER_FIN;
-	if (acked > (flow->seen & SEEN_CLIENT_FIN ? 1 : 0)) {
+	if (acked > client_fin_len(flow)) {
 		decide(flow, verdict, COUNT_CLIENT_FIRST_BY_ACK);
 	} else if ((__s64)from + segment->payload_len <= 0) {
 		decide(flow, verdict, COUNT_NO_DATA);
 	} else {
 		verdict->skip = (__u32)-from;
 		decide(flow, verdict, COUNT_BANNER);
+		if (options->gather) {
+			flow->seen |= FLOW_GATHERING;
+			verdict->part = PART_FIRST;
+		}
 	}
 }
 
-static __always_inline void track_server(struct flow *flow,
-					 const struct segment *segment,
-					 struct verdict *verdict)
+static __always_inline void
+track_server(struct flow *flow, const struct segment *segment,
+	     const struct track_options *options, struct verdict *verdict)
 {
+	if (flow->seen & FLOW_GATHERING)
+		track_greeting(flow, segment, options, verdict);
 	if (flow->seen & FLOW_DECIDED) {
 		if (segment->flags & TCP_FIN &&
 		    seq_is_near(flow->sisn + 1, segment->seq))
 			flow->seen |= SEEN_SERVER_FIN;
 	} else if (flow->seen & SEEN_SYNACK) {
-		track_server_data(flow, segment, segment->seq, verdict);
+		track_server_data(flow, segment, segment->seq, options,
+				  verdict);
 	}
 }
 
@@ -291,13 +385,16 @@ track_client(struct flow *flow, const struct segment *segment, __u64 now,
 	const __s32 from = seq_distance(flow->cisn + 1, segment->seq);
 	const __s64 to = (__s64)from + segment->payload_len;
 
-	if (flow->seen & FLOW_DECIDED) {
-		if (fin && seq_is_near(flow->cisn + 1, segment->seq))
-			flow->seen |= SEEN_CLIENT_FIN;
+	if (flow_is_watched(flow) && (from > FIRST_WINDOW_MAX || to < -1)) {
+		verdict->ignored = COUNT_OUT_OF_WINDOW;
 		return;
 	}
-	if (from > FIRST_WINDOW_MAX || to < -1) {
-		verdict->ignored = COUNT_OUT_OF_WINDOW;
+	if (flow->seen & FLOW_DECIDED) {
+		if (flow->seen & FLOW_GATHERING &&
+		    to + fin > client_fin_len(flow))
+			end_gathering(flow, segment, verdict);
+		if (fin && seq_is_near(flow->cisn + 1, segment->seq))
+			flow->seen |= SEEN_CLIENT_FIN;
 		return;
 	}
 	if (ack)
@@ -310,7 +407,7 @@ track_client(struct flow *flow, const struct segment *segment, __u64 now,
 		       unfinished_outcome(flow) == COUNT_SERVER_DATA_UNSEEN ?
 			       COUNT_SERVER_DATA_UNSEEN :
 			       COUNT_CLIENT_FIRST);
-	} else if (from > (flow->seen & SEEN_CLIENT_FIN ? 1 : 0)) {
+	} else if (from > client_fin_len(flow)) {
 		decide(flow, verdict, COUNT_CLIENT_FIRST_BY_SEQ);
 	} else if (fin && to == 0) {
 		flow->seen |= SEEN_CLIENT_FIN;
@@ -403,7 +500,7 @@ static __always_inline void track_syn(struct flow *flow,
 		if (flow_is_pending(flow))
 			decide(flow, verdict, COUNT_NO_SERVER);
 		return;
-	} else if (known && flow_is_pending(flow) &&
+	} else if (known && flow_is_watched(flow) &&
 		   flow->seen & SEEN_SYNACK &&
 		   note_next_syn(flow, segment, sender, now, verdict)) {
 		return;
@@ -417,7 +514,9 @@ static __always_inline void track_syn(struct flow *flow,
 /* A SYN-ACK from the side that was taken for the client. */
 static __always_inline void
 track_synack_of_client(struct flow *flow, const struct segment *segment,
-		       int sender, __u64 now, struct verdict *verdict)
+		       int sender, __u64 now,
+		       const struct track_options *options,
+		       struct verdict *verdict)
 {
 	if (!flow_is_pending(flow))
 		return;
@@ -430,7 +529,8 @@ track_synack_of_client(struct flow *flow, const struct segment *segment,
 
 		begin(flow, verdict, !sender, flow->sisn, SEEN_SYN, syn_time);
 		note_synack(flow, segment, now);
-		track_server_data(flow, segment, segment->seq + 1, verdict);
+		track_server_data(flow, segment, segment->seq + 1, options,
+				  verdict);
 	} else {
 		verdict->ignored = COUNT_STALE_SYNACK;
 	}
@@ -439,6 +539,7 @@ track_synack_of_client(struct flow *flow, const struct segment *segment,
 static __always_inline void track_synack(struct flow *flow,
 					 const struct segment *segment,
 					 int sender, __u64 now,
+					 const struct track_options *options,
 					 struct verdict *verdict)
 {
 	bool answers, same;
@@ -451,7 +552,8 @@ static __always_inline void track_synack(struct flow *flow,
 	if (!flow->seen || (flow_is_closed(flow) && !same)) {
 		begin(flow, verdict, !sender, segment->ack - 1, 0, now);
 	} else if (sender == flow->client) {
-		track_synack_of_client(flow, segment, sender, now, verdict);
+		track_synack_of_client(flow, segment, sender, now, options,
+				       verdict);
 		return;
 	} else if (!answers) {
 		/* Whose SYN was not seen, its SYN-ACK may begin another. */
@@ -480,7 +582,7 @@ static __always_inline void track_synack(struct flow *flow,
 	} else if (is_retransmission(flow->synack_time, now)) {
 		flow->seen |= SEEN_RETRANSMISSION;
 	}
-	track_server_data(flow, segment, segment->seq + 1, verdict);
+	track_server_data(flow, segment, segment->seq + 1, options, verdict);
 }
 
 /* Whether a RST is what RFC 5961, 3.2 has the other side accept. */
@@ -521,6 +623,8 @@ static __always_inline void track_rst(struct flow *flow,
 	 * begin the connection again.
 	 */
 	flow->seen |= SEEN_RST;
+	if (flow->seen & FLOW_GATHERING)
+		end_gathering(flow, segment, verdict);
 	if (flow_is_pending(flow))
 		decide(flow, verdict, COUNT_RESET);
 }
@@ -544,14 +648,15 @@ track(struct flow *flow, const struct segment *segment, int sender, __u64 now,
 		if (segment->flags & TCP_FIN)
 			verdict.ignored = COUNT_INVALID_FLAGS;
 		else if (segment->flags & TCP_ACK)
-			track_synack(flow, segment, sender, now, &verdict);
+			track_synack(flow, segment, sender, now, options,
+				     &verdict);
 		else
 			track_syn(flow, segment, sender, now, &verdict);
 	} else if (flow->seen) {
 		if (sender == flow->client)
 			track_client(flow, segment, now, options, &verdict);
 		else
-			track_server(flow, segment, &verdict);
+			track_server(flow, segment, options, &verdict);
 	}
 	return verdict;
 }

@@ -129,7 +129,10 @@ bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
-	native->track = (struct track_options){ .rtt = bpf->rodata->wants_rtt };
+	native->track = (struct track_options){
+		.rtt = bpf->rodata->wants_rtt,
+		.gather = bpf->rodata->wants_greetings ? length : 0
+	};
 	homes->can_split = can_split(homes);
 	read_counters(homes, homes->counters);
 	return native->flows;
@@ -185,7 +188,7 @@ static void kernel_flow(struct homes *homes, __u64 hash, __u64 id,
 	else
 		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
 	/* Who waits is never told "no". */
-	if (flow_is_pending(flow) && !front_may_have(&front, hash))
+	if (flow_is_watched(flow) && !front_may_have(&front, hash))
 		differs(homes, "the kernel's front forgot a connection");
 }
 
@@ -202,7 +205,7 @@ static void native_flow(struct homes *homes, __u64 hash, __u64 id,
 					   flow_table_find(native->flows, id);
 
 	*flow = known ? *known : (struct flow){};
-	if (flow_is_pending(flow) && !front_may_have(&native->front, hash))
+	if (flow_is_watched(flow) && !front_may_have(&native->front, hash))
 		differs(homes, "the native front forgot a connection");
 }
 
@@ -250,7 +253,9 @@ static void compare_record(struct homes *homes)
 			homes->kernel_logged, homes->native_logged);
 	if (difference(homes) || !homes->native_logged)
 		return;
-	if (kernel->time < kernel->synack_time ||
+	/* Not asked for where only a connection ends: 0. */
+	if (!kernel->time != !native->time ||
+	    (kernel->time && kernel->time < kernel->synack_time) ||
 	    kernel->synack_time < kernel->start_time)
 		differs(homes, "record: the kernel's times are not in order");
 	kernel->time = native->time;

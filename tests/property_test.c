@@ -4,7 +4,9 @@
  * forged ones, at random: property_test [VARIANTS [SEED]]. Half of them are
  * generated, half are those of the captures that there are. Whatever happens, a
  * banner is what the server said first and is logged once, none comes of a
- * conversation that the client began, and each connection comes to one end.
+ * conversation that the client began, and each connection comes to one end. In
+ * every other variant greetings are gathered: then nothing is in one that was
+ * said after the client had spoken, and if no packet is missing, all before is.
  */
 #include <glob.h>
 #include <pcap/pcap.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "../user/greetings.h"
 #include "play.h"
 
 #define STEPS 32
@@ -34,6 +37,8 @@ struct talk {
 	struct step steps[STEPS];
 	char payloads[STEPS][64]; /* of those that are generated */
 	int count;
+	__u32 greeting; /* bytes said before the client speaks; 0: not known */
+	__u32 segments; /* that they come in */
 	struct isns isns;
 	bool ipv6;
 	bool may; /* a banner may come of it, if packets are missing or not */
@@ -56,6 +61,8 @@ static int real_count;
 static __u64 seed, random_state;
 static unsigned int logged;
 static bool wrong;
+static __u32 logged_len, logged_segments;
+static struct greetings *greetings;
 
 /* xorshift64*: the same on every machine. */
 static __u32 random_below(__u32 limit)
@@ -66,13 +73,23 @@ static __u32 random_below(__u32 limit)
 	return (__u32)((random_state * 0x2545f4914f6cdd1dULL) >> 33) % limit;
 }
 
-static void on_record(const struct record *record, void *context)
+static void on_logged(const struct record *record, void *context)
 {
 	(void)context;
 	logged++;
+	logged_len = record->len;
+	logged_segments = record->segments;
 	if (!record->kept || record->kept > record->len ||
 	    memcmp(record->banner, stream, record->kept))
 		wrong = true;
+}
+
+static void on_record(const struct record *record, void *context)
+{
+	if (record->part)
+		greetings_add(greetings, record);
+	else
+		on_logged(record, context);
 }
 
 static void add(struct talk *talk, bool from_server, __u8 flags, __s32 seq,
@@ -103,11 +120,25 @@ static __s32 server_speaks(struct talk *talk, __s32 at, __s32 ack)
 	return at;
 }
 
+/* The first that the server says. */
+static __s32 greet(struct talk *talk, __s32 ack)
+{
+	const int before = talk->count;
+	__s32 said = server_speaks(talk, 0, ack);
+
+	talk->greeting = (__u32)said;
+	talk->segments = 0;
+	for (int i = before; i < talk->count; i++)
+		talk->segments += talk->steps[i].from_server;
+	return said;
+}
+
 static void make_talk(struct talk *talk, enum kind kind)
 {
 	__s32 said = 0, asked = 0;
 
 	talk->count = 0;
+	talk->greeting = 0;
 	talk->may = talk->must = kind == SERVER_FIRST || kind == HALF_CLOSED;
 	talk->isns = (struct isns){ random_below(1U << 31) * 2U,
 				    random_below(1U << 31) * 2U };
@@ -123,7 +154,7 @@ static void make_talk(struct talk *talk, enum kind kind)
 		add(talk, false, TCP_FIN | TCP_ACK, 1, 1, "", 0);
 	}
 	if (kind != SILENT)
-		said = server_speaks(talk, 0, 1 + asked);
+		said = greet(talk, 1 + asked);
 	if (kind == SERVER_FIRST) {
 		add(talk, false, TCP_ACK | TCP_PSH, 1, 1 + said, "HELO", 4);
 		asked = 4;
@@ -237,6 +268,7 @@ static void play(struct native *native, const struct talk *talk)
 			    1000 + (__u64)i, &segment);
 	}
 	native_finish(native);
+	greetings_finish(greetings, 0);
 }
 
 /* --- conversations of captures ----------------------------------------- */
@@ -391,6 +423,11 @@ static const char *judge(const struct native *native, const struct talk *talk,
 		return "a banner was counted and not logged, or not counted";
 	if (wrong)
 		return "what was logged is not what the server said first";
+	if (logged && talk->greeting && logged_len > talk->greeting)
+		return "a greeting has more than was said before the client spoke";
+	if (whole && logged && talk->greeting && native->track.gather &&
+	    (logged_len < talk->greeting || logged_segments != talk->segments))
+		return "a greeting was not gathered whole";
 	if (logged > 1)
 		return "a banner was logged twice";
 	if (logged && !talk->may)
@@ -417,6 +454,7 @@ static const char *try_variant(struct native *native, __u64 i, struct talk *talk
 {
 	const bool whole = i / 2 % 2;
 
+	native->track.gather = i / 4 % 2 ? LENGTH : 0;
 	random_state = (seed + i) * 0x9e3779b97f4a7c15ULL | 1;
 	if (real_count && i % 2)
 		*talk = real[random_below((__u32)real_count)].talk;
@@ -455,7 +493,8 @@ int main(int argc, char **argv)
 	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)time(NULL);
 	for (size_t i = 0; i < sizeof(stream); i++)
 		stream[i] = (char)('!' + (i * 7 + i / 94) % 94);
-	if (!native_open(&native, 64, LENGTH, on_record, NULL) ||
+	greetings = greetings_new(LENGTH, 1000 * NS_PER_MS, on_logged, NULL);
+	if (!greetings || !native_open(&native, 64, LENGTH, on_record, NULL) ||
 	    !read_captures(&native))
 		return 1;
 	printf("1..1\n# %llu variants, seed %llu, %d real conversations\n",
@@ -469,6 +508,7 @@ int main(int argc, char **argv)
 		}
 	}
 	native_close(&native);
+	greetings_free(greetings);
 	free(real);
 	if (!fault)
 		printf("ok 1 - disturbed conversations\n");

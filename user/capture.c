@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "capture.h"
 
+#include "greetings.h"
 #include "message.h"
 #include "native.h"
 #include "stats.h"
@@ -19,6 +20,7 @@ struct reader {
 	const struct options *options;
 	struct output *output;
 	struct native native;
+	struct greetings *greetings; /* NULL: not gathered */
 	const char *path;
 	int link_type;
 };
@@ -141,6 +143,16 @@ static void log_record(const struct record *record, void *context)
 		      &(struct source){ reader->path, 0 });
 }
 
+static void on_record(const struct record *record, void *context)
+{
+	struct reader *reader = context;
+
+	if (reader->greetings)
+		greetings_add(reader->greetings, record);
+	else
+		log_record(record, reader);
+}
+
 static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
 			const __u8 *bytes)
 {
@@ -156,6 +168,8 @@ static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
 	struct segment segment;
 	enum parse_result parsed;
 
+	if (reader->greetings)
+		greetings_expire(reader->greetings, now);
 	if (!may_matter(reader->link_type, &frame, &reader->native.front))
 		return;
 	parsed = parse_packet(reader->link_type, &frame, &segment);
@@ -193,6 +207,15 @@ void capture_catch_signals(const struct options *options)
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
+static void read_counters(const struct reader *reader,
+			  __u64 counters[COUNTER_MAX])
+{
+	native_read_counters(&reader->native, counters);
+	if (reader->greetings)
+		counters[COUNT_CROWDED_OUT] =
+			greetings_crowded_out(reader->greetings);
+}
+
 /* What a signal has asked for since the last packet. */
 static void serve_signals(struct reader *reader)
 {
@@ -204,7 +227,7 @@ static void serve_signals(struct reader *reader)
 		__u64 counters[COUNTER_MAX];
 
 		stats_due = false;
-		native_read_counters(&reader->native, counters);
+		read_counters(reader, counters);
 		stats_print(counters, reader->output);
 	}
 }
@@ -291,6 +314,8 @@ static bool read_file(struct reader *reader)
 	message_clear_status();
 	pcap_close(pcap);
 	native_finish(&reader->native);
+	if (reader->greetings)
+		greetings_finish(reader->greetings, 0);
 	output_flush(reader->output);
 	return complete;
 }
@@ -299,6 +324,7 @@ static enum exit_code read_files(struct reader *reader)
 {
 	const struct options *options = reader->options;
 	enum exit_code code = EXIT_DONE;
+	__u64 counters[COUNTER_MAX];
 
 	for (int i = 0; i < options->count; i++) {
 		reader->path = options->names[i];
@@ -307,10 +333,28 @@ static enum exit_code read_files(struct reader *reader)
 		if (interrupted || reader->output->closed)
 			break;
 	}
+	read_counters(reader, counters);
 	if (options->stats)
-		stats_print(reader->native.counters, reader->output);
-	stats_print_losses(reader->native.counters, reader->output);
+		stats_print(counters, reader->output);
+	stats_print_losses(counters, reader->output);
 	return code;
+}
+
+static bool open_reader(struct reader *reader)
+{
+	const struct options *options = reader->options;
+
+	if (!native_open(&reader->native, options->max_flows, options->length,
+			 on_record, reader))
+		return false;
+	reader->native.wanted = &options->wanted;
+	reader->native.track = options->track;
+	if (!options->gather_ms)
+		return true;
+	reader->greetings = greetings_new(options->length,
+					  options->gather_ms * NS_PER_MS,
+					  log_record, reader);
+	return reader->greetings;
 }
 
 enum exit_code capture_run(const struct options *options, struct output *output)
@@ -318,14 +362,11 @@ enum exit_code capture_run(const struct options *options, struct output *output)
 	struct reader reader = { .options = options, .output = output };
 	enum exit_code code = EXIT_FAILED;
 
-	if (native_open(&reader.native, options->max_flows, options->length,
-			log_record, &reader)) {
-		reader.native.wanted = &options->wanted;
-		reader.native.track = options->track;
+	if (open_reader(&reader))
 		code = read_files(&reader);
-	} else {
+	else
 		message("out of memory");
-	}
+	greetings_free(reader.greetings);
 	native_close(&reader.native);
 	return code;
 }

@@ -143,6 +143,10 @@ static char *put_mac(char *to, const char *name,
 /* What the packet tells besides, and what the other tools call it. */
 static char *put_json_more(char *to, const struct record *record)
 {
+	if (record->segments) {
+		to = PUT(to, ",\"segments\":");
+		to = put_number(to, record->segments, 1);
+	}
 	to = put_mac(to, "server", record->server_mac);
 	to = put_mac(to, "client", record->client_mac);
 	to = PUT(to, ",\"server_ttl\":");

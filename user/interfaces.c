@@ -252,7 +252,8 @@ static void lose(struct interfaces *interfaces, struct interface *interface)
 				"to come back",
 			interface->name);
 		interface_detach(interface);
-		interfaces->leaving(interfaces->context);
+		interfaces->leaving(interface->index,
+				    interfaces->context);
 	}
 	interface->gone = true;
 	interface->index = 0;

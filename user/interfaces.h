@@ -16,7 +16,7 @@ struct interfaces {
 	struct bannerprobe_bpf *bpf; /* to be set before the first attaching */
 	/* Called when an interface goes, while its index tells its name still.
 	 */
-	void (*leaving)(void *context);
+	void (*leaving)(unsigned int index, void *context);
 	void *context;
 	struct interface **list;
 	int count;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "live.h"
 
+#include "greetings.h"
 #include "interfaces.h"
 #include "message.h"
 #include "metrics.h"
@@ -42,9 +43,11 @@ struct live {
 	struct bannerprobe_bpf *bpf;
 	struct ring_buffer *ring;
 	struct interfaces interfaces;
+	struct greetings *greetings; /* NULL: not gathered */
 	struct mnl_socket *links;
 	struct mnl_socket *addresses; /* NULL: nobody asks for them */
 	int epoll_fd, stop_fd, hangup_fd, stats_fd, metrics_fd, status_fd;
+	int quiet_fd; /* a greeting has been quiet long enough */
 	int metrics_error;  /* the last one, told once */
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool stop;
@@ -68,23 +71,49 @@ static void read_clock_offset(struct live *live)
 		clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 }
 
-static int on_record(void *context, void *data, size_t size)
+static void log_record(const struct record *record, void *context)
 {
 	struct live *live = context;
-	const struct record *record = data;
 	const struct source source = { interfaces_banner(&live->interfaces,
 							 record->ifindex),
 				       live->clock_offset };
 
-	(void)size;
 	output_record(live->output, record, &source);
+}
+
+static int on_record(void *context, void *data, size_t size)
+{
+	struct live *live = context;
+
+	(void)size;
+	if (live->greetings)
+		greetings_add(live->greetings, data);
+	else
+		log_record(data, live);
 	return 0;
+}
+
+/* Logs the greetings that have been quiet since before `now`. */
+static void expire_greetings(struct live *live, __u64 now)
+{
+	struct itimerspec timer = {};
+	__u64 deadline;
+
+	greetings_expire(live->greetings, now);
+	deadline = greetings_deadline(live->greetings);
+	timer.it_value.tv_sec = (time_t)(deadline / NS_PER_SECOND);
+	timer.it_value.tv_nsec = (long)(deadline % NS_PER_SECOND);
+	timerfd_settime(live->quiet_fd, TFD_TIMER_ABSTIME, &timer, NULL);
 }
 
 static void write_records(struct live *live)
 {
+	const __u64 now = clock_ns(CLOCK_MONOTONIC);
+
 	read_clock_offset(live);
 	ring_buffer__consume(live->ring);
+	if (live->greetings)
+		expire_greetings(live, now);
 	output_flush(live->output);
 	if (live->output->closed) {
 		live->stop = true;
@@ -98,10 +127,20 @@ static void on_records(struct live *live)
 	write_records(live);
 }
 
-/* What is in the ring bears an index that tells a name only now. */
-static void on_leaving(void *context)
+/* What is in the ring, and no more of greetings, whose interfaces go. */
+static void write_last_records(struct live *live, unsigned int ifindex)
 {
-	write_records(context);
+	write_records(live);
+	if (!live->greetings)
+		return;
+	greetings_finish(live->greetings, ifindex);
+	write_records(live);
+}
+
+/* What is in the ring bears an index that tells a name only now. */
+static void on_leaving(unsigned int index, void *context)
+{
+	write_last_records(context, index);
 }
 
 static void on_links(struct live *live)
@@ -134,11 +173,19 @@ static void on_hangup(struct live *live)
 		output_reopen(live->output);
 }
 
+static void read_counters(const struct live *live, __u64 counters[COUNTER_MAX])
+{
+	programs_read_counters(live->bpf, counters);
+	if (live->greetings)
+		counters[COUNT_CROWDED_OUT] =
+			greetings_crowded_out(live->greetings);
+}
+
 static void print_stats(struct live *live)
 {
 	__u64 counters[COUNTER_MAX];
 
-	programs_read_counters(live->bpf, counters);
+	read_counters(live, counters);
 	stats_print(counters, live->output);
 }
 
@@ -150,7 +197,7 @@ static void show_status(struct live *live)
 	if (live->output->logged)
 		return;
 	packets = interfaces_count_packets(&live->interfaces);
-	programs_read_counters(live->bpf, counters);
+	read_counters(live, counters);
 	message_status("no banner yet: %llu packets, %llu connections", packets,
 		       counters[COUNT_CONNECTIONS]);
 }
@@ -175,11 +222,17 @@ static void write_metrics(struct live *live)
 
 	if (!live->options->metrics)
 		return;
-	programs_read_counters(live->bpf, counters);
+	read_counters(live, counters);
 	error = metrics_write(counters, live->output, &live->interfaces);
 	if (error && error != live->metrics_error)
 		message("%s: %s", live->options->metrics, strerror(-error));
 	live->metrics_error = error;
+}
+
+static void on_quiet_timer(struct live *live)
+{
+	if (has_expired(live->quiet_fd))
+		write_records(live);
 }
 
 static void on_status_timer(struct live *live)
@@ -298,6 +351,22 @@ static bool open_addresses(struct live *live)
 	return !find_addresses(live);
 }
 
+/* Whoever sets the timer: expire_greetings(). */
+static bool open_greetings(struct live *live)
+{
+	const __u32 quiet = live->options->gather_ms;
+
+	if (!quiet)
+		return true;
+	live->greetings = greetings_new(live->options->length,
+					quiet * NS_PER_MS, log_record, live);
+	live->quiet_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	if (live->greetings && !watch_fd(live, live->quiet_fd, on_quiet_timer))
+		return true;
+	message("making room for greetings: %s", strerror(errno));
+	return false;
+}
+
 static bool open_ring(struct live *live)
 {
 	live->ring = ring_buffer__new(bpf_map__fd(live->bpf->maps.records),
@@ -364,7 +433,7 @@ static bool start(struct live *live)
 		return false;
 	}
 	live->interfaces.bpf = live->bpf;
-	if (!open_ring(live) || !open_addresses(live) ||
+	if (!open_ring(live) || !open_greetings(live) || !open_addresses(live) ||
 	    !interfaces_attach(&live->interfaces) || privileges_drop(&identity))
 		return false;
 	privileges_confine();
@@ -382,13 +451,13 @@ static void finish(struct live *live)
 	message_clear_status();
 	notify_stopping();
 	interfaces_detach(&live->interfaces);
-	write_records(live);
+	write_last_records(live, 0);
 	write_metrics(live);
-	programs_read_counters(live->bpf, counters);
+	read_counters(live, counters);
 	if (live->options->stats)
 		stats_print(counters, live->output);
 	stats_print_losses(counters, live->output);
-	if (counters[COUNT_LOST_RING] && live->code == EXIT_DONE)
+	if (counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART] && live->code == EXIT_DONE)
 		live->code = EXIT_FAILED;
 }
 
@@ -404,7 +473,8 @@ enum exit_code live_run(struct options *options, struct output *output)
 			     .hangup_fd = -1,
 			     .stats_fd = -1,
 			     .metrics_fd = -1,
-			     .status_fd = -1 };
+			     .status_fd = -1,
+			     .quiet_fd = -1 };
 
 	if (start(&live)) {
 		run(&live);
@@ -412,6 +482,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 	}
 	interfaces_detach(&live.interfaces);
 	ring_buffer__free(live.ring);
+	greetings_free(live.greetings);
 	bannerprobe_bpf__destroy(live.bpf);
 	netlink_close(live.addresses);
 	netlink_close(live.links);
@@ -419,6 +490,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 	close(live.stats_fd);
 	close(live.metrics_fd);
 	close(live.status_fd);
+	close(live.quiet_fd);
 	close(live.hangup_fd);
 	close(live.stop_fd);
 	close(live.epoll_fd);

@@ -110,6 +110,10 @@ static void write_all(FILE *file, const __u64 counters[COUNTER_MAX],
 		"bannerprobe_banners_lost_total{where=\"ring\"} %llu\n"
 		"bannerprobe_banners_lost_total{where=\"output\"} %llu\n",
 		counters[COUNT_LOST_RING], output_lost(output));
+	write_reasons(file, "greetings_cut_total",
+		      "greetings of which a part was lost, or that were logged "
+		      "before their end",
+		      counters, COUNT_LOST_PART, COUNT_CROWDED_OUT);
 	write_one(file, "records_logged_total", "counter", "records written",
 		  output->logged);
 	write_one(file, "records_left_out_total", "counter",

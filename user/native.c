@@ -63,13 +63,15 @@ static void log_banner(struct native *native, const struct frame *frame,
 		       const struct sighting *sighting, __u64 now)
 {
 	struct record *record = native->record;
-	const __u32 skip = sighting->verdict.skip;
-	const __u32 offset = sighting->segment.payload_offset + skip;
+	const struct verdict *verdict = &sighting->verdict;
+	const __u32 offset = sighting->segment.payload_offset + verdict->skip;
 
-	describe_banner(record, &sighting->flow, &sighting->segment, frame, skip,
-			now);
+	describe_banner(record, &sighting->flow, &sighting->segment, frame,
+			verdict, now);
+	record->connection = sighting->id;
 	record->kept = bytes_to_keep((__u32)(frame->end - frame->data), offset,
-				     record->len, native->length);
+				     record->len,
+				     native->length - verdict->offset);
 	if (record->kept)
 		memcpy(record->banner, frame->data + offset, record->kept);
 	native->log(record, native->context);
@@ -142,12 +144,13 @@ static void track_flow(struct native *native, const struct frame *frame,
 	count(native, verdict->began);
 	count(native, verdict->ended);
 	count(native, verdict->ignored);
-	if (verdict->outcome != COUNT_BANNER) {
+	if (!verdict_is_logged(verdict)) {
 		count(native, verdict->outcome);
-	} else if (server_is_wanted(native, &sighting->segment)) {
-		count(native, COUNT_BANNER);
+	} else if (verdict->part == PART_END ||
+		   server_is_wanted(native, &sighting->segment)) {
+		count(native, verdict->outcome);
 		log_banner(native, frame, sighting, now);
-	} else {
+	} else if (verdict->outcome == COUNT_BANNER) {
 		count(native, COUNT_UNWANTED);
 	}
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define DEFAULT_LENGTH 256
+#define DEFAULT_GATHER_MS 1000
 
 enum long_option {
 	OPTION_HOOK = 256,
@@ -28,6 +29,7 @@ enum long_option {
 	OPTION_NOT_NET,
 	OPTION_LOCAL,
 	OPTION_REMOTE,
+	OPTION_GATHER,
 };
 
 static const struct argp_option option_table[] = {
@@ -35,6 +37,10 @@ static const struct argp_option option_table[] = {
 	{ "output", 'o', "FILE", 0, "append to FILE; reopened on SIGHUP", 0 },
 	{ "length", 'l', "N", 0,
 	  "bytes of a banner kept, 1 to 4096 (default 256)", 0 },
+	{ "gather", OPTION_GATHER, "MILLISECONDS", OPTION_ARG_OPTIONAL,
+	  "whole greetings, from all segments that they come in, until the "
+	  "client speaks or nothing has come for so long (default 1000)",
+	  0 },
 	{ "read", 'r', "FILE", 0,
 	  "read captures (pcap, pcapng; - is standard input)", 0 },
 	{ "hook", OPTION_HOOK, "HOOK", 0,
@@ -219,6 +225,12 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 			options->stats_seconds = number(state, "the interval",
 							argument, 1, 86400);
 		break;
+	case OPTION_GATHER:
+		options->gather_ms =
+			argument ? number(state, "the quiet time", argument, 1,
+					  60000) :
+				   DEFAULT_GATHER_MS;
+		break;
 	case OPTION_ALL:
 		options->all = true;
 		add_name(options, "*");
@@ -266,6 +278,7 @@ void options_parse(struct options *options, int argc, char **argv)
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, options);
 	options->track.rtt = options->format == FORMAT_JSON;
+	options->track.gather = options->gather_ms ? options->length : 0;
 }
 
 void options_free(struct options *options)

@@ -37,7 +37,8 @@ struct options {
 	bool check;
 	bool stats;
 	unsigned int stats_seconds; /* 0: only at the end */
-	struct track_options track;
+	struct track_options track; /* of the tracker */
+	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
 	struct wanted wanted; /* servers */
 	const char *metrics; /* file for Prometheus; NULL: none */
 	const char *user; /* to become once attached; NULL: the default */

@@ -91,6 +91,13 @@ static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
 			       bpf_program__flags(program) | XDP_HAS_FRAGS);
 }
 
+static void set_tracked(struct bannerprobe_bpf *bpf,
+			const struct track_options *track)
+{
+	bpf->rodata->wants_rtt = track->rtt;
+	bpf->rodata->wants_greetings = track->gather;
+}
+
 static void set_wanted(struct bannerprobe_bpf *bpf, const struct wanted *wanted)
 {
 	bpf->rodata->wanted_by = wanted->by;
@@ -117,7 +124,7 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	size_tables(bpf, max_flows);
 	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
 	if (track)
-		bpf->rodata->wants_rtt = track->rtt;
+		set_tracked(bpf, track);
 	if (wanted)
 		set_wanted(bpf, wanted);
 	choose(bpf, which);

@@ -34,6 +34,14 @@ void stats_print_losses(const __u64 counters[COUNTER_MAX],
 	if (counters[COUNT_LOST_RING])
 		message("%llu banners lost: the ring buffer was full",
 			counters[COUNT_LOST_RING]);
+	if (counters[COUNT_LOST_PART])
+		message("%llu segments of greetings lost: the ring buffer was "
+			"full",
+			counters[COUNT_LOST_PART]);
+	if (counters[COUNT_CROWDED_OUT])
+		message("%llu greetings logged before their end: too many at "
+			"once",
+			counters[COUNT_CROWDED_OUT]);
 	if (counters[COUNT_EVICTED])
 		message("%llu connections evicted before anything was decided: "
 			"more --max-flows would keep them",

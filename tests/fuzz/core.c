@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Fuzzes the core: packets (steps.h), one after the other, through the parser,
- * a small table and the tracker.
+ * a small table and the tracker. Of an input of odd size greetings are gathered.
  */
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "../../user/greetings.h"
 #include "../play.h"
 #include "steps.h"
 
 #define MAX_FLOWS 16
 #define LENGTH 64
+#define QUIET (1 << 20) /* ns */
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct native native;
+static struct greetings *greetings;
 static __u64 logged;
 
 static void require(bool holds)
@@ -24,7 +27,7 @@ static void require(bool holds)
 		abort();
 }
 
-static void on_record(const struct record *record, void *context)
+static void on_logged(const struct record *record, void *context)
 {
 	(void)context;
 	require(record->len > 0 && record->kept <= record->len &&
@@ -36,10 +39,20 @@ static void on_record(const struct record *record, void *context)
 	logged++;
 }
 
+static void on_record(const struct record *record, void *context)
+{
+	if (record->part)
+		greetings_add(greetings, record);
+	else
+		on_logged(record, context);
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
+	greetings = greetings_new(LENGTH, QUIET, on_logged, NULL);
+	require(greetings);
 	require(native_open(&native, MAX_FLOWS, LENGTH, on_record, NULL));
 	return 0;
 }
@@ -64,13 +77,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	__u64 now = 1000;
 
 	logged = 0;
+	native.track.rtt = size & 1;
+	native.track.gather = size & 1 ? LENGTH : 0;
 	memset(native.counters, 0, sizeof(native.counters));
 	while (steps_next(&steps, &step)) {
 		now += step.wait;
+		greetings_expire(greetings, now);
 		play_packet(&native, step.data, step.len, step.wire_len,
 			    step.raw_ip, now, &segment);
 	}
 	native_finish(&native);
+	greetings_finish(greetings, 0);
 	check_account();
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../user/community_id.h"
 #include "../../user/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -143,6 +144,46 @@ static void read_text(const struct record *record, const struct source *source)
 	expect_bytes(record->banner, record->kept, false);
 }
 
+static void expect_mac(const char *name, const __u8 expected[MAC_LENGTH])
+{
+	static const __u8 not_told[MAC_LENGTH];
+
+	if (!memcmp(expected, not_told, MAC_LENGTH))
+		return;
+	expect(",\"");
+	expect(name);
+	expect("\":");
+	for (int i = 0; i < MAC_LENGTH; i++) {
+		uint8_t high;
+
+		expect(i ? ":" : "\"");
+		high = hex_value(*at++);
+		require((high << 4 | hex_value(*at++)) == expected[i]);
+	}
+	expect("\"");
+}
+
+static void read_json_more(const struct record *record)
+{
+	if (record->segments) {
+		expect(",\"segments\":");
+		expect_number(record->segments);
+	}
+	expect_mac("server_mac", record->server_mac);
+	expect_mac("client_mac", record->client_mac);
+	expect(",\"server_ttl\":");
+	expect_number(record->ttl);
+	if (record->rtt_us != RTT_UNKNOWN) {
+		expect(",\"rtt_us\":");
+		expect_number(record->rtt_us);
+	}
+	expect(",\"community_id\":\"1:");
+	require(strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			   "0123456789+/") == COMMUNITY_ID_LENGTH - 3);
+	at += COMMUNITY_ID_LENGTH - 3;
+	expect("=\"}");
+}
+
 static void read_json_end(const struct record *record,
 			  const struct source *source)
 {
@@ -166,7 +207,8 @@ static void read_json_end(const struct record *record,
 		expect(i ? "," : ",\"vlan\":[");
 		expect_number(record->vlan[i]);
 	}
-	expect(record->vlan_count ? "]}" : "}");
+	expect(record->vlan_count ? "]" : "");
+	read_json_more(record);
 }
 
 static void read_json(const struct record *record, const struct source *source)

@@ -54,9 +54,10 @@ def format():
     """A struct record (include/record.h), and the banner behind it."""
     for banner in BANNERS:
         for family in 4, 6:
-            yield struct.pack("<QQQ16s16sHHIIIHHBBBB", 3_000_000, 1_000_000, 2_000_000,
-                              bytes(range(16)), bytes(range(16, 32)), 40000, 25, len(banner),
-                              len(banner), 2, 7, 8, 2, family, 7, 1) + banner
+            yield struct.pack("<QQQQ16s16sHHIIIIIHHHBBBBBBB6s6s7x", 3_000_000, 1_000_000,
+                              2_000_000, 99, bytes(range(16)), bytes(range(16, 32)), 40000, 25,
+                              len(banner), len(banner), 2, 1234, 0, 7, 8, family - 4, 2, family,
+                              7, 1, 64, 0, 0, bytes(6), bytes(range(6))) + banner
 
 
 for fuzzer in core, capture, format:

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "greetings.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+/* What is known of a byte of a greeting. */
+enum byte_state {
+	BYTE_SAID = 1 << 0,    /* by a header */
+	BYTE_AT_HAND = 1 << 1, /* and it was in the packet as captured */
+	BYTE_FIRST = 1 << 2,   /* the first that its segment told */
+};
+
+/* A connection, told apart from an earlier one between the same ends. */
+struct key {
+	__u64 connection;
+	__u64 synack_time;
+};
+
+struct greeting {
+	struct key key;
+	__u64 last;	/* ns: when the latest part of it came */
+	__u32 said;	/* bytes from the beginning on, without a gap */
+	__u32 end;	/* where the furthest part ends, kept or not */
+	__u32 fin;	/* where the server's FIN is, if has_fin */
+	__u16 segments; /* that brought what is said */
+	bool has_first; /* the part that makes it a banner */
+	bool has_fin;
+	UT_hash_handle handle;
+	struct greeting *next_free;
+	__u8 *states; /* enum byte_state of each byte */
+	struct record record; /* with room for `length` bytes, then states */
+};
+
+struct greetings {
+	struct greeting *list; /* uthash keeps it in order of its adding */
+	struct greeting *free;
+	char *pool;
+	size_t size; /* of each in the pool */
+	__u32 used;  /* of the pool */
+	__u32 length;
+	__u64 quiet;
+	__u64 crowded_out;
+	void (*log)(const struct record *record, void *context);
+	void *context;
+};
+
+struct greetings *
+greetings_new(__u32 length, __u64 quiet,
+	      void (*log)(const struct record *record, void *context),
+	      void *context)
+{
+	struct greetings *greetings = calloc(1, sizeof(*greetings));
+	const size_t align = _Alignof(struct greeting);
+
+	if (!greetings)
+		return NULL;
+	*greetings = (struct greetings){ .length = length,
+					 .quiet = quiet,
+					 .log = log,
+					 .context = context };
+	greetings->size = sizeof(struct greeting) + 2 * (size_t)length;
+	greetings->size = (greetings->size + align - 1) / align * align;
+	greetings->pool = calloc(GREETINGS_MAX, greetings->size);
+	if (greetings->pool)
+		return greetings;
+	free(greetings);
+	return NULL;
+}
+
+void greetings_free(struct greetings *greetings)
+{
+	if (!greetings)
+		return;
+	HASH_CLEAR(handle, greetings->list);
+	free(greetings->pool);
+	free(greetings);
+}
+
+/* --- one greeting -------------------------------------------------------- */
+
+/* Adds bytes that are not known yet: the first that say them are right. */
+static void add_bytes(struct greeting *greeting, const struct record *part,
+		      __u32 length)
+{
+	const __u64 to = (__u64)part->offset + part->len;
+	bool is_first = true;
+
+	for (__u32 i = part->offset; i < to && i < length; i++) {
+		const __u32 at = i - part->offset;
+		__u8 *state = &greeting->states[i];
+
+		if (!*state) {
+			*state = BYTE_SAID | (is_first ? BYTE_FIRST : 0);
+			is_first = false;
+		}
+		if (!(*state & BYTE_AT_HAND) && at < part->kept) {
+			*state |= BYTE_AT_HAND;
+			greeting->record.banner[i] = part->banner[at];
+		}
+	}
+	if (to > greeting->end)
+		greeting->end = to < ~0U ? (__u32)to : ~0U;
+}
+
+static void close_gap(struct greeting *greeting, __u32 length)
+{
+	while (greeting->said < length && greeting->states[greeting->said])
+		greeting->segments += !!(greeting->states[greeting->said++] &
+					 BYTE_FIRST);
+}
+
+static bool is_complete(const struct greeting *greeting, __u32 length)
+{
+	return greeting->has_first &&
+	       (greeting->said == length ||
+		(greeting->has_fin && greeting->said >= greeting->fin));
+}
+
+static void merge(struct greeting *greeting, const struct record *part,
+		  __u32 length)
+{
+	if (part->part == PART_FIRST) {
+		greeting->has_first = true;
+		greeting->record = *part;
+	}
+	add_bytes(greeting, part, length);
+	close_gap(greeting, length);
+	if (part->fin) {
+		greeting->has_fin = true;
+		greeting->fin = part->offset + part->len;
+	}
+	if (part->time > greeting->last)
+		greeting->last = part->time;
+}
+
+/* The record of what has come of it. */
+static const struct record *whole(struct greeting *greeting)
+{
+	struct record *record = &greeting->record;
+
+	record->kept = 0;
+	while (record->kept < greeting->said &&
+	       greeting->states[record->kept] & BYTE_AT_HAND)
+		record->kept++;
+	record->len = greeting->end; /* more, if there is a gap */
+	record->segments = greeting->segments;
+	return record;
+}
+
+/* --- all of them --------------------------------------------------------- */
+
+/* No more of it: logged, unless its first part never came. */
+static void finish(struct greetings *greetings, struct greeting *greeting)
+{
+	if (greeting->has_first)
+		greetings->log(whole(greeting), greetings->context);
+	HASH_DELETE(handle, greetings->list, greeting);
+	greeting->next_free = greetings->free;
+	greetings->free = greeting;
+}
+
+/* A free place, made by logging the oldest if there is none. */
+static struct greeting *take_place(struct greetings *greetings)
+{
+	struct greeting *place;
+
+	if (!greetings->free && greetings->used < GREETINGS_MAX)
+		return (struct greeting *)(greetings->pool +
+					   greetings->used++ * greetings->size);
+	if (!greetings->free) {
+		greetings->crowded_out += greetings->list->has_first;
+		finish(greetings, greetings->list);
+	}
+	place = greetings->free;
+	greetings->free = place->next_free;
+	return place;
+}
+
+static struct greeting *open_greeting(struct greetings *greetings,
+				      const struct key *key)
+{
+	struct greeting *greeting = take_place(greetings);
+
+	memset(greeting, 0, greetings->size);
+	greeting->key = *key;
+	greeting->states = greeting->record.banner + greetings->length;
+	HASH_ADD(handle, greetings->list, key, sizeof(*key), greeting);
+	return greeting;
+}
+
+/* To the end of the order: the one that is quiet for the longest is first. */
+static void touch(struct greetings *greetings, struct greeting *greeting)
+{
+	HASH_DELETE(handle, greetings->list, greeting);
+	HASH_ADD(handle, greetings->list, key, sizeof(greeting->key), greeting);
+}
+
+void greetings_add(struct greetings *greetings, const struct record *record)
+{
+	const struct key key = { record->connection, record->synack_time };
+	struct greeting *greeting;
+
+	if (record->part != PART_END && record->time)
+		greetings_expire(greetings, record->time);
+	HASH_FIND(handle, greetings->list, &key, sizeof(key), greeting);
+	if (record->part == PART_END) {
+		if (greeting)
+			finish(greetings, greeting);
+		return;
+	}
+	if (greeting)
+		touch(greetings, greeting);
+	else
+		greeting = open_greeting(greetings, &key);
+	merge(greeting, record, greetings->length);
+	if (is_complete(greeting, greetings->length))
+		finish(greetings, greeting);
+}
+
+void greetings_expire(struct greetings *greetings, __u64 now)
+{
+	/* Signed: a capture's clock may go back. */
+	while (greetings->list && (__s64)(now - greetings->list->last) >=
+					  (__s64)greetings->quiet)
+		finish(greetings, greetings->list);
+}
+
+__u64 greetings_deadline(const struct greetings *greetings)
+{
+	return greetings->list ? greetings->list->last + greetings->quiet : 0;
+}
+
+void greetings_finish(struct greetings *greetings, __u32 ifindex)
+{
+	struct greeting *greeting, *next;
+
+	HASH_ITER(handle, greetings->list, greeting, next)
+	{
+		if (!ifindex || greeting->record.ifindex == ifindex)
+			finish(greetings, greeting);
+	}
+}
+
+__u64 greetings_crowded_out(const struct greetings *greetings)
+{
+	return greetings->crowded_out;
+}
