@@ -32,7 +32,7 @@ const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
 const volatile __u32 front_mask = WORDS_PER_BUCKET - 1; /* words, less one */
 const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
-const volatile bool wants_rtt = false; /* of handshakes */
+const volatile bool wants_rtt = false;	     /* of handshakes */
 const volatile bool wants_greetings = false; /* whole, up to banner_limit */
 const volatile __u32 wanted_by = 0; /* enum wanted_by; 0 costs nothing */
 const volatile __u64 wanted_ports[PORT_WORDS] = {};
@@ -160,7 +160,8 @@ static __always_inline long load_bytes(const struct packet *packet,
 	/* Before multi-buffer XDP all of the packet is linear, in one page. */
 	if (offset > 0xffff - BANNER_MAX - 1)
 		return -1;
-	/* In words, then bytes: Linux 5.10 follows no more than 8192 jumps. */
+		/* In words, then bytes: Linux 5.10 follows no more than 8192
+		 * jumps. */
 #pragma clang loop unroll(disable)
 	for (; done < BANNER_MAX; done += 8) {
 		const __u8 *word = frame->data + offset + done;
@@ -320,9 +321,9 @@ enum search {
  * Looks for a sighting's connection, outside its bucket, too, if need be.
  * `again`: the second time, when it cannot have moved since the first.
  */
-static __always_inline enum search search_once(const struct pending_place *place,
-					       struct sighting *sighting,
-					       struct flow **known, bool again)
+static __always_inline enum search
+search_once(const struct pending_place *place, struct sighting *sighting,
+	    struct flow **known, bool again)
 {
 	struct pending_bucket *bucket = place->bucket;
 	__u32 spills = *(volatile __u32 *)&bucket->spills;

@@ -117,10 +117,10 @@ static inline __u32 pending_words(__u32 buckets)
 /* A segment of a connection that may be undecided, and what comes of it. */
 struct sighting {
 	struct segment segment;
-	__u64 hash; /* of the connection: flow_hash() */
-	__u64 id;   /* likewise: flow_identify() */
-	int sender; /* which end of it sent the segment: 0 or 1 */
-	int way;    /* where it was found in its bucket, or -1 */
+	__u64 hash;	  /* of the connection: flow_hash() */
+	__u64 id;	  /* likewise: flow_identify() */
+	int sender;	  /* which end of it sent the segment: 0 or 1 */
+	int way;	  /* where it was found in its bucket, or -1 */
 	struct flow flow; /* its state after the segment */
 	struct verdict verdict;
 };
@@ -198,8 +198,7 @@ static __always_inline void front_refresh(const struct pending_place *place,
 }
 
 /* All words of the bucket anew. */
-static __always_inline void
-front_refresh_all(const struct pending_place *place)
+static __always_inline void front_refresh_all(const struct pending_place *place)
 {
 	for (__u32 i = 0; i < WORDS_PER_BUCKET; i++)
 		front_refresh(place, (__u8)(i << 6));
@@ -209,8 +208,7 @@ front_refresh_all(const struct pending_place *place)
 static __always_inline void front_clear(const struct pending_place *place,
 					__u8 mark, int way)
 {
-	__u64 others =
-		ways_with(place->bucket, mark) & ~(0x80ULL << (way * 8));
+	__u64 others = ways_with(place->bucket, mark) & ~(0x80ULL << (way * 8));
 
 	if (others || place->bucket->spill_time)
 		front_refresh(place, mark);
@@ -284,7 +282,8 @@ static __always_inline int pending_victim(const struct pending_bucket *bucket,
 		__u32 worth = bucket->worth[i];
 		__u32 age = (bucket->begun - worth) & ORDER_MASK;
 		__u32 rank = worth >> RANK_SHIFT;
-		/* Of the least: 2 for a free way, 1, 1, 0 for a complete one. */
+		/* Of the least: 2 for a free way, 1, 1, 0 for a complete one.
+		 */
 		__u32 fit = wanted == VICTIM_COMPLETE ? (rank + 1) / 4 :
 							(4 - rank) / 2;
 		__u64 key = ((__u64)fit << RANK_SHIFT | age) << 3 | (i ^ salt);

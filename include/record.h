@@ -33,19 +33,19 @@ struct record {
 	__u16 server_port;
 	__u32 len; /* payload bytes of the segment from the banner on, by the IP
 		      header */
-	__u32 kept;    /* bytes in banner[], at most BANNER_MAX */
-	__u32 ifindex; /* of the interface; 0 from a capture */
-	__u32 rtt_us;  /* of the handshake; RTT_UNKNOWN */
-	__u32 offset;  /* of banner[] in a greeting that is gathered */
-	__u16 vlan[2]; /* VLAN IDs, outermost first */
+	__u32 kept;	/* bytes in banner[], at most BANNER_MAX */
+	__u32 ifindex;	/* of the interface; 0 from a capture */
+	__u32 rtt_us;	/* of the handshake; RTT_UNKNOWN */
+	__u32 offset;	/* of banner[] in a greeting that is gathered */
+	__u16 vlan[2];	/* VLAN IDs, outermost first */
 	__u16 segments; /* that the greeting came in; 0: it was not gathered */
 	__u8 vlan_count;
-	__u8 family;		     /* 4 or 6 */
-	__u8 seen;		     /* SEEN_...: the history before the banner */
-	__u8 direction;		     /* enum direction */
-	__u8 ttl;		     /* of the banner's packet, or hop limit */
-	__u8 part;		     /* enum greeting_part */
-	__u8 fin;		     /* 1: the server's FIN is behind banner[] */
+	__u8 family;	/* 4 or 6 */
+	__u8 seen;	/* SEEN_...: the history before the banner */
+	__u8 direction; /* enum direction */
+	__u8 ttl;	/* of the banner's packet, or hop limit */
+	__u8 part;	/* enum greeting_part */
+	__u8 fin;	/* 1: the server's FIN is behind banner[] */
 	__u8 server_mac[MAC_LENGTH]; /* of who sent it on this link, the server
 				      * or a router; all 0: not told */
 	__u8 client_mac[MAC_LENGTH]; /* likewise, of who receives it */

@@ -52,8 +52,8 @@ struct frame {
 	__u32 wire_len;	  /* bytes that it had on the wire, from data on */
 };
 
-#define MAC_LENGTH 6	    /* bytes */
-#define MAC_NOT_TOLD 0xff   /* as an offset */
+#define MAC_LENGTH 6	  /* bytes */
+#define MAC_NOT_TOLD 0xff /* as an offset */
 
 /* What the core has to know of a TCP segment. */
 struct segment {
@@ -68,9 +68,9 @@ struct segment {
 			    */
 	__u16 vlan[VLAN_DEPTH_MAX]; /* VLAN IDs, outermost first */
 	__u8 vlan_count;
-	__u8 flags;  /* TCP_FIN ... */
-	__u8 family; /* 4 or 6 */
-	__u8 ttl;    /* or hop limit, as the packet has it here */
+	__u8 flags;	 /* TCP_FIN ... */
+	__u8 family;	 /* 4 or 6 */
+	__u8 ttl;	 /* or hop limit, as the packet has it here */
 	__u8 source_mac; /* bytes from the start of the frame to the address of
 			  * who sent it on this link; or MAC_NOT_TOLD */
 	__u8 destination_mac; /* likewise, of who receives it */
@@ -224,7 +224,8 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 		if (!extension)
 			return frame_short(frame, *offset, 8);
 
-		len = ((__u32)READ_FIELD(extension, len) + 1) * 8; /* RFC 8200, 4 */
+		len = ((__u32)READ_FIELD(extension, len) + 1) *
+		      8; /* RFC 8200, 4 */
 		if (next_header == PROTO_FRAGMENT) {
 			if (bpf_ntohs(READ_FIELD(extension, frag_off)) & 0xfff8)
 				return PARSE_FRAGMENT;
@@ -247,8 +248,8 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 }
 
 /*
- * The addresses of an IPv6 header: by words in a BPF program, where the compiler
- * would copy bytes.
+ * The addresses of an IPv6 header: by words in a BPF program, where the
+ * compiler would copy bytes.
  */
 static __always_inline void read_ipv6_addresses(const struct ipv6hdr *ip,
 						__u32 source[4],

@@ -60,7 +60,8 @@ enum flow_seen {
 	SEEN_RETRANSMISSION = 1 << 13, /* of the SYN or the SYN-ACK */
 	SEEN_RTT = 1 << 14,	       /* how long the handshake took */
 
-	FLOW_GATHERING = 1 << 15, /* decided, and more of the greeting may come */
+	FLOW_GATHERING =
+		1 << 15, /* decided, and more of the greeting may come */
 };
 
 /* What is asked for besides the first chunk of each server. */
@@ -256,9 +257,10 @@ static __always_inline void end_gathering(struct flow *flow,
  * A server segment after the banner's. Who guesses numbers can neither add to
  * the greeting nor end it: both of the segment's are checked for either.
  */
-static __always_inline void
-track_greeting(struct flow *flow, const struct segment *segment,
-	       const struct track_options *options, struct verdict *verdict)
+static __always_inline void track_greeting(struct flow *flow,
+					   const struct segment *segment,
+					   const struct track_options *options,
+					   struct verdict *verdict)
 {
 	const bool fin = segment->flags & TCP_FIN;
 	const __s32 from = seq_distance(flow->sisn + 1, segment->seq);
@@ -325,9 +327,10 @@ track_server_data(struct flow *flow, const struct segment *segment, __u32 seq,
 	}
 }
 
-static __always_inline void
-track_server(struct flow *flow, const struct segment *segment,
-	     const struct track_options *options, struct verdict *verdict)
+static __always_inline void track_server(struct flow *flow,
+					 const struct segment *segment,
+					 const struct track_options *options,
+					 struct verdict *verdict)
 {
 	if (flow->seen & FLOW_GATHERING)
 		track_greeting(flow, segment, options, verdict);
@@ -500,8 +503,7 @@ static __always_inline void track_syn(struct flow *flow,
 		if (flow_is_pending(flow))
 			decide(flow, verdict, COUNT_NO_SERVER);
 		return;
-	} else if (known && flow_is_watched(flow) &&
-		   flow->seen & SEEN_SYNACK &&
+	} else if (known && flow_is_watched(flow) && flow->seen & SEEN_SYNACK &&
 		   note_next_syn(flow, segment, sender, now, verdict)) {
 		return;
 	} else {
@@ -512,11 +514,9 @@ static __always_inline void track_syn(struct flow *flow,
 }
 
 /* A SYN-ACK from the side that was taken for the client. */
-static __always_inline void
-track_synack_of_client(struct flow *flow, const struct segment *segment,
-		       int sender, __u64 now,
-		       const struct track_options *options,
-		       struct verdict *verdict)
+static __always_inline void track_synack_of_client(
+	struct flow *flow, const struct segment *segment, int sender, __u64 now,
+	const struct track_options *options, struct verdict *verdict)
 {
 	if (!flow_is_pending(flow))
 		return;
@@ -635,9 +635,10 @@ static __always_inline void track_rst(struct flow *flow,
  * (flow_identify). `now`: ns on the same clock for all segments; 0 will do
  * where segment_needs_time() says no.
  */
-static __always_inline struct verdict
-track(struct flow *flow, const struct segment *segment, int sender, __u64 now,
-      const struct track_options *options)
+static __always_inline struct verdict track(struct flow *flow,
+					    const struct segment *segment,
+					    int sender, __u64 now,
+					    const struct track_options *options)
 {
 	struct verdict verdict = {};
 

@@ -29,8 +29,8 @@ _bannerprobe() {
 	-l | --length | --max-flows | --net | --not-net | --port) ;;
 	-h | --help | -V | --version) ;;
 	*)
-		# The value of --stats comes after a = only.
-		if $split && [[ $prev == --stats ]]; then
+		# The values of these come after a = only.
+		if $split && [[ $prev == --stats || $prev == --gather ]]; then
 			return
 		elif [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W '$(_parse_help "$1")' -- "$cur"))

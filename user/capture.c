@@ -51,10 +51,10 @@ static enum parse_result parse_loopback(const struct frame *frame,
 
 /* A Linux cooked header: it tells who sent the packet, not who receives it. */
 struct cooked {
-	__u32 len;	      /* bytes of the header; and offsets in it: */
-	__u32 protocol;	      /* the EtherType */
-	__u32 address_len;    /* the last byte of it */
-	__u8 address;	      /* the sender's */
+	__u32 len;	   /* bytes of the header; and offsets in it: */
+	__u32 protocol;	   /* the EtherType */
+	__u32 address_len; /* the last byte of it */
+	__u8 address;	   /* the sender's */
 };
 
 static const struct cooked cooked_1 = {
@@ -351,9 +351,9 @@ static bool open_reader(struct reader *reader)
 	reader->native.track = options->track;
 	if (!options->gather_ms)
 		return true;
-	reader->greetings = greetings_new(options->length,
-					  options->gather_ms * NS_PER_MS,
-					  log_record, reader);
+	reader->greetings =
+		greetings_new(options->length, options->gather_ms * NS_PER_MS,
+			      log_record, reader);
 	return reader->greetings;
 }
 

@@ -21,8 +21,7 @@ static bool is_before(const struct end *one, const struct end *other,
 {
 	int order = memcmp(one->address, other->address, address_len);
 
-	return order < 0 ||
-	       (!order && memcmp(&one->port, &other->port, 2) < 0);
+	return order < 0 || (!order && memcmp(&one->port, &other->port, 2) < 0);
 }
 
 void community_id(char text[COMMUNITY_ID_LENGTH], const struct record *record)
@@ -48,6 +47,7 @@ void community_id(char text[COMMUNITY_ID_LENGTH], const struct record *record)
 	sha1_update(&sha1, sizeof(first.port), (const __u8 *)&first.port);
 	sha1_update(&sha1, sizeof(second.port), (const __u8 *)&second.port);
 	sha1_digest(&sha1, sizeof(digest), digest);
-	memcpy(text, "1:", 2);
+	text[0] = '1';
+	text[1] = ':';
 	base64_encode_raw(text + 2, sizeof(digest), digest);
 }

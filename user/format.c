@@ -121,8 +121,7 @@ static char *put_history(char *to, __u8 seen)
 	return to;
 }
 
-static char *put_mac(char *to, const char *name,
-		     const __u8 address[MAC_LENGTH])
+static char *put_mac(char *to, const char *name, const __u8 address[MAC_LENGTH])
 {
 	static const __u8 not_told[MAC_LENGTH];
 

@@ -13,14 +13,8 @@ enum byte_state {
 	BYTE_FIRST = 1 << 2,   /* the first that its segment told */
 };
 
-/* A connection, told apart from an earlier one between the same ends. */
-struct key {
-	__u64 connection;
-	__u64 synack_time;
-};
-
 struct greeting {
-	struct key key;
+	__u64 key;	/* key_of() */
 	__u64 last;	/* ns: when the latest part of it came */
 	__u32 said;	/* bytes from the beginning on, without a gap */
 	__u32 end;	/* where the furthest part ends, kept or not */
@@ -30,7 +24,7 @@ struct greeting {
 	bool has_fin;
 	UT_hash_handle handle;
 	struct greeting *next_free;
-	__u8 *states; /* enum byte_state of each byte */
+	__u8 *states;	      /* enum byte_state of each byte */
 	struct record record; /* with room for `length` bytes, then states */
 };
 
@@ -47,20 +41,19 @@ struct greetings {
 	void *context;
 };
 
-struct greetings *
-greetings_new(__u32 length, __u64 quiet,
-	      void (*log)(const struct record *record, void *context),
-	      void *context)
+struct greetings *greetings_new(__u32 length, __u64 quiet,
+				void (*log)(const struct record *record,
+					    void *context),
+				void *context)
 {
 	struct greetings *greetings = calloc(1, sizeof(*greetings));
 	const size_t align = _Alignof(struct greeting);
 
 	if (!greetings)
 		return NULL;
-	*greetings = (struct greetings){ .length = length,
-					 .quiet = quiet,
-					 .log = log,
-					 .context = context };
+	*greetings = (struct greetings){
+		.length = length, .quiet = quiet, .log = log, .context = context
+	};
 	greetings->size = sizeof(struct greeting) + 2 * (size_t)length;
 	greetings->size = (greetings->size + align - 1) / align * align;
 	greetings->pool = calloc(GREETINGS_MAX, greetings->size);
@@ -108,8 +101,8 @@ static void add_bytes(struct greeting *greeting, const struct record *part,
 static void close_gap(struct greeting *greeting, __u32 length)
 {
 	while (greeting->said < length && greeting->states[greeting->said])
-		greeting->segments += !!(greeting->states[greeting->said++] &
-					 BYTE_FIRST);
+		greeting->segments +=
+			!!(greeting->states[greeting->said++] & BYTE_FIRST);
 }
 
 static bool is_complete(const struct greeting *greeting, __u32 length)
@@ -157,19 +150,25 @@ static void finish(struct greetings *greetings, struct greeting *greeting)
 {
 	if (greeting->has_first)
 		greetings->log(whole(greeting), greetings->context);
+	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in it */
 	HASH_DELETE(handle, greetings->list, greeting);
 	greeting->next_free = greetings->free;
 	greetings->free = greeting;
 }
 
-/* A free place, made by logging the oldest if there is none. */
-static struct greeting *take_place(struct greetings *greetings)
+/*
+ * A free place. If there is none it is made by logging the oldest, but not for
+ * a part without the first: that may be of one that has been logged already.
+ */
+static struct greeting *take_place(struct greetings *greetings, bool is_first)
 {
 	struct greeting *place;
 
 	if (!greetings->free && greetings->used < GREETINGS_MAX)
 		return (struct greeting *)(greetings->pool +
 					   greetings->used++ * greetings->size);
+	if (!greetings->free && !is_first)
+		return NULL;
 	if (!greetings->free) {
 		greetings->crowded_out += greetings->list->has_first;
 		finish(greetings, greetings->list);
@@ -179,15 +178,17 @@ static struct greeting *take_place(struct greetings *greetings)
 	return place;
 }
 
-static struct greeting *open_greeting(struct greetings *greetings,
-				      const struct key *key)
+static struct greeting *open_greeting(struct greetings *greetings, __u64 key,
+				      bool is_first)
 {
-	struct greeting *greeting = take_place(greetings);
+	struct greeting *greeting = take_place(greetings, is_first);
 
+	if (!greeting)
+		return NULL;
 	memset(greeting, 0, greetings->size);
-	greeting->key = *key;
+	greeting->key = key;
 	greeting->states = greeting->record.banner + greetings->length;
-	HASH_ADD(handle, greetings->list, key, sizeof(*key), greeting);
+	HASH_ADD(handle, greetings->list, key, sizeof(key), greeting);
 	return greeting;
 }
 
@@ -198,9 +199,15 @@ static void touch(struct greetings *greetings, struct greeting *greeting)
 	HASH_ADD(handle, greetings->list, key, sizeof(greeting->key), greeting);
 }
 
+/* The connection, told apart from an earlier one between the same ends. */
+static __u64 key_of(const struct record *record)
+{
+	return record->connection ^ record->synack_time;
+}
+
 void greetings_add(struct greetings *greetings, const struct record *record)
 {
-	const struct key key = { record->connection, record->synack_time };
+	const __u64 key = key_of(record);
 	struct greeting *greeting;
 
 	if (record->part != PART_END && record->time)
@@ -214,7 +221,10 @@ void greetings_add(struct greetings *greetings, const struct record *record)
 	if (greeting)
 		touch(greetings, greeting);
 	else
-		greeting = open_greeting(greetings, &key);
+		greeting = open_greeting(greetings, key,
+					 record->part == PART_FIRST);
+	if (!greeting)
+		return;
 	merge(greeting, record, greetings->length);
 	if (is_complete(greeting, greetings->length))
 		finish(greetings, greeting);
@@ -223,8 +233,8 @@ void greetings_add(struct greetings *greetings, const struct record *record)
 void greetings_expire(struct greetings *greetings, __u64 now)
 {
 	/* Signed: a capture's clock may go back. */
-	while (greetings->list && (__s64)(now - greetings->list->last) >=
-					  (__s64)greetings->quiet)
+	while (greetings->list &&
+	       (__s64)(now - greetings->list->last) >= (__s64)greetings->quiet)
 		finish(greetings, greetings->list);
 }
 

@@ -22,10 +22,10 @@ struct greetings;
  * memory. Its size does not change: some (2 * length + 300) * GREETINGS_MAX
  * bytes, as far as they are used.
  */
-struct greetings *
-greetings_new(__u32 length, __u64 quiet,
-	      void (*log)(const struct record *record, void *context),
-	      void *context);
+struct greetings *greetings_new(__u32 length, __u64 quiet,
+				void (*log)(const struct record *record,
+					    void *context),
+				void *context);
 void greetings_free(struct greetings *greetings);
 
 /* Takes a record with a part of a greeting. */

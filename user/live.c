@@ -47,7 +47,7 @@ struct live {
 	struct mnl_socket *links;
 	struct mnl_socket *addresses; /* NULL: nobody asks for them */
 	int epoll_fd, stop_fd, hangup_fd, stats_fd, metrics_fd, status_fd;
-	int quiet_fd; /* a greeting has been quiet long enough */
+	int quiet_fd;	    /* a greeting has been quiet long enough */
 	int metrics_error;  /* the last one, told once */
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool stop;
@@ -421,10 +421,10 @@ static bool start(struct live *live)
 	/* Links are watched before they are looked up: none can slip away. */
 	if (!open_events(live) || !interfaces_find(&live->interfaces))
 		return false;
-	live->bpf = programs_load(
-		interfaces_programs(&live->interfaces), live->options->length,
-		live->options->max_flows, &live->options->track,
-		&live->options->wanted);
+	live->bpf =
+		programs_load(interfaces_programs(&live->interfaces),
+			      live->options->length, live->options->max_flows,
+			      &live->options->track, &live->options->wanted);
 	if (!live->bpf)
 		return false;
 	if (live->options->check) {
@@ -433,8 +433,9 @@ static bool start(struct live *live)
 		return false;
 	}
 	live->interfaces.bpf = live->bpf;
-	if (!open_ring(live) || !open_greetings(live) || !open_addresses(live) ||
-	    !interfaces_attach(&live->interfaces) || privileges_drop(&identity))
+	if (!open_ring(live) || !open_greetings(live) ||
+	    !open_addresses(live) || !interfaces_attach(&live->interfaces) ||
+	    privileges_drop(&identity))
 		return false;
 	privileges_confine();
 	write_metrics(live);
@@ -457,7 +458,8 @@ static void finish(struct live *live)
 	if (live->options->stats)
 		stats_print(counters, live->output);
 	stats_print_losses(counters, live->output);
-	if (counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART] && live->code == EXIT_DONE)
+	if (counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART] &&
+	    live->code == EXIT_DONE)
 		live->code = EXIT_FAILED;
 }
 

@@ -69,9 +69,9 @@ static void log_banner(struct native *native, const struct frame *frame,
 	describe_banner(record, &sighting->flow, &sighting->segment, frame,
 			verdict, now);
 	record->connection = sighting->id;
-	record->kept = bytes_to_keep((__u32)(frame->end - frame->data), offset,
-				     record->len,
-				     native->length - verdict->offset);
+	record->kept =
+		bytes_to_keep((__u32)(frame->end - frame->data), offset,
+			      record->len, native->length - verdict->offset);
 	if (record->kept)
 		memcpy(record->banner, frame->data + offset, record->kept);
 	native->log(record, native->context);

@@ -226,10 +226,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 							argument, 1, 86400);
 		break;
 	case OPTION_GATHER:
-		options->gather_ms =
-			argument ? number(state, "the quiet time", argument, 1,
-					  60000) :
-				   DEFAULT_GATHER_MS;
+		options->gather_ms = argument ? number(state, "the quiet time",
+						       argument, 1, 60000) :
+						DEFAULT_GATHER_MS;
 		break;
 	case OPTION_ALL:
 		options->all = true;

@@ -40,11 +40,11 @@ struct options {
 	struct track_options track; /* of the tracker */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
 	struct wanted wanted; /* servers */
-	const char *metrics; /* file for Prometheus; NULL: none */
-	const char *user; /* to become once attached; NULL: the default */
+	const char *metrics;  /* file for Prometheus; NULL: none */
+	const char *user;     /* to become once attached; NULL: the default */
 	bool verbose;
-	bool all;     /* interfaces */
-	bool read;    /* names are capture files, not interfaces */
+	bool all;	    /* interfaces */
+	bool read;	    /* names are capture files, not interfaces */
 	const char **names; /* or patterns; count of them, in memory of this
 			     * struct */
 	int count;
