@@ -162,19 +162,18 @@ static void finish(struct greetings *greetings, struct greeting *greeting)
  */
 static struct greeting *take_place(struct greetings *greetings, bool is_first)
 {
-	struct greeting *place;
+	struct greeting *oldest = greetings->list, *place;
 
 	if (!greetings->free && greetings->used < GREETINGS_MAX)
 		return (struct greeting *)(greetings->pool +
 					   greetings->used++ * greetings->size);
-	if (!greetings->free && !is_first)
-		return NULL;
-	if (!greetings->free) {
-		greetings->crowded_out += greetings->list->has_first;
-		finish(greetings, greetings->list);
+	if (!greetings->free && oldest && is_first) {
+		greetings->crowded_out += oldest->has_first;
+		finish(greetings, oldest);
 	}
 	place = greetings->free;
-	greetings->free = place->next_free;
+	if (place)
+		greetings->free = place->next_free;
 	return place;
 }
 
