@@ -3,6 +3,7 @@
 #   make               the program, ./bannerprobe
 #   make deps          installs from Debian what building and testing need
 #   make demo          real servers in a network namespace, and their banners
+#   make picture       the same, drawn: docs/demo.svg
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
@@ -200,6 +201,14 @@ demo:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory bannerprobe
 	$(Q)tests/demo.py
+
+# The demo, recorded, and the recording drawn.
+.PHONY: picture
+picture:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/demo.py --cast $(BUILD)/demo.cast
+	$(Q)tests/picture.py $(BUILD)/demo.cast >$(BUILD)/demo.svg && mv $(BUILD)/demo.svg docs/demo.svg
 
 BENCHES := $(BUILD)/bench_kernel $(BUILD)/bench_format
 .PHONY: bench

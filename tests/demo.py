@@ -3,10 +3,13 @@
 """Shows bannerprobe at work on real servers: `make demo`, as root, on Debian.
 
 Two network namespaces joined by a veth pair: servers in one, bannerprobe and
-the clients in the other. The machine's own network is not touched.
+the clients in the other. The machine's own network is not touched. Recorded
+(`make picture`), it is slow enough for the eye.
 """
 
+import argparse
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -14,11 +17,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import netns
 import servers
 
 ADDRESS = "10.99.0.2"
+IFACE = "eth0"
+COLUMNS = 110			# of the recorded terminal: most records fit
+EYE_SECONDS = 0.7		# from client to client, for who watches the recording
 PACKAGES = ["openssh-server", "vsftpd", "python3-aiosmtpd", "dovecot-imapd", "dovecot-pop3d",
             "mariadb-server-core", "nginx-light"]
 POLICY = "/usr/sbin/policy-rc.d"	# Debian asks it whether a new package may start its service
@@ -210,20 +217,36 @@ def web_answer(ns):
         return client.recv(4096).split(b"\r\n")[0].decode()
 
 
-def show(net, stack):
+def show(net, stack, cast):
     """Connects to every server; true if each banner was logged, as its client read it."""
+    began = time.monotonic()
     with undisturbed():
-        probe = stack.enter_context(netns.Probe(net.host, "-f", "text", "veth0"))
+        probe = stack.enter_context(netns.Probe(net.host, IFACE))
     print(*probe.stderr, sep="\n")
     print("\nnginx, which speaks only when spoken to, answered:", web_answer(net.host))
     print("\nThe others spoke first, and bannerprobe logged:")
     expected = []
     for port, name in NAMES.items():
+        if cast:
+            time.sleep(EYE_SECONDS)
         said, client_port = first_words(net.host, port)
         expected.append((f"{ADDRESS}:{port}", f"10.99.0.1:{client_port}", said))
         print(f"{name:8}", probe.line(), flush=True)
     probe.send(signal.SIGTERM)
-    return judged(probe, probe.ended(), expected)
+    good = judged(probe, probe.ended(), expected)
+    if good and cast:
+        record(cast, began, sorted(probe.stderr + probe.stdout, key=lambda line: line.when))
+    return good
+
+
+def record(path, began, lines):
+    """The terminal as asciinema would have recorded it (asciicast v2): what a user types, what comes."""
+    header = {"version": 2, "width": COLUMNS, "height": 24, "timestamp": int(time.time()),
+              "title": "bannerprobe: servers that speak first, as they are logged"}
+    with open(path, "w") as file:
+        print(json.dumps(header), file=file)
+        for when, line in (began, f"$ sudo ./bannerprobe {IFACE}"), *((l.when, l) for l in lines):
+            print(json.dumps([round(when - began, 6), "o", line + "\r\n"]), file=file)
 
 
 def judged(probe, code, expected):
@@ -239,18 +262,21 @@ def judged(probe, code, expected):
     return True
 
 
-def demo(stack):
+def demo(stack, cast):
     with undisturbed():
         folder = tempfile.mkdtemp(prefix="bannerprobe-demo-")
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        net = stack.enter_context(netns.Network())
+        net = stack.enter_context(netns.Network(name=IFACE[:-1]))
     os.chmod(folder, 0o755)		# some servers drop their privileges
     print("Starting sshd, aiosmtpd, vsftpd, dovecot, mariadbd and nginx ...", flush=True)
     start_servers(stack, net.peer, folder)
-    return show(net, stack)
+    return show(net, stack, cast)
 
 
 def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cast", metavar="FILE", help="record the probe's terminal (asciicast)")
+    cast = parser.parse_args().cast
     if os.geteuid():
         sys.exit("demo: needs root, for network namespaces and BPF")
     if not os.access(netns.BINARY, os.X_OK):
@@ -259,7 +285,7 @@ def main():
     install()
     stack = contextlib.ExitStack()
     try:
-        return 0 if demo(stack) else 1
+        return 0 if demo(stack, cast) else 1
     finally:
         for number in SIGNALS:		# from here on it tidies up, come what may
             signal.signal(number, signal.SIG_IGN)

@@ -104,11 +104,11 @@ class Network:
     """One host, where the probe runs, and a peer at the far end of each of its links.
 
     Link i: host side vethI, 10.99.i.1 and fd99:i::1; peer side peer0, 10.99.i.2 and fd99:i::2.
-    The host forwards, so the peers reach each other through it.
+    `name`: what vethI is called instead. The host forwards, so the peers reach each other through it.
     """
 
-    def __init__(self, links=1):
-        self.links = links
+    def __init__(self, links=1, name="veth"):
+        self.links, self.name = links, name
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
@@ -132,9 +132,9 @@ class Network:
 
     def join(self, i, peer):
         """Makes link i, to a peer that has none."""
-        self.host.ip("link", "add", f"veth{i}", "type", "veth",
+        self.host.ip("link", "add", f"{self.name}{i}", "type", "veth",
                      "peer", "name", "peer0", "netns", peer.name)
-        for ns, iface, n in (self.host, f"veth{i}", 1), (peer, "peer0", 2):
+        for ns, iface, n in (self.host, f"{self.name}{i}", 1), (peer, "peer0", 2):
             self.configure(ns, iface, i, n)
         peer.ip("route", "add", "default", "via", f"10.99.{i}.1")
         peer.ip("-6", "route", "add", "default", "via", f"fd99:{i}::1")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What an operator sees of it: metrics for Prometheus, and lines on a terminal."""
+"""What an operator sees of it: metrics for Prometheus, lines on a terminal, and a picture of them."""
 
 import contextlib
 import json
@@ -9,10 +9,12 @@ import re
 import shutil
 import signal
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 
 import packets
+import picture
 from netns import BINARY, PATIENCE, ROOT, Probe, wait_for
 from servers import Server, ask, listen_to
 
@@ -166,3 +168,38 @@ def test_progress_of_a_long_capture(tmp_path):
         assert reader.wait(PATIENCE) == 0
     done = packets.probe("-r", capture)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+# --- the picture of a terminal ----------------------------------------------------------------
+
+def drawn(svg):
+    """The lines of a terminal, and how wide the widest of their rows is."""
+    name = "{http://www.w3.org/2000/svg}%s"
+    groups = [group for group in ElementTree.fromstring(svg).iter(name % "g")
+              if group.get("class", "").startswith("line")]
+    rows = [["".join(row.itertext()) for row in group.iter(name % "text")] for group in groups]
+    return ["".join(row) for row in rows], max(len(r) for row in rows for r in row)
+
+
+def test_picture_holds_every_line():
+    """Whatever was recorded is well-formed XML, wrapped, and not a letter of it is gone."""
+    record = "2026-11-23 20:43:28.442954 10.99.0.2:22 -> 10.99.0.1:52116 "
+    said = ["$ true && echo '<a b=\"c\">' # ]]> --> &amp; {x}", record + "SSH-2.0 <&>\"'\\x0d",
+            record + "x" * 100 + " " * 50 + "y" * 100, "", " indented",
+            "\x00\x1b[31m\x7f\x85\ufffe\u20ac\n\t"]
+    header = {"version": 2, "width": 80, "height": 24, "timestamp": 0, "title": "a < b & \x01"}
+    events = [[n / 10, "o", line + "\r\n"] for n, line in enumerate(said)]
+    events.insert(3, [0.25, "i", "typed, not shown"])
+    lines, width = drawn(picture.draw(*picture.recorded(map(json.dumps, [header, *events]))))
+    said[-1] = r"\x00\x1b[31m\x7f\x85\xfffe\x20ac\x0a\x09"
+    assert lines == said and width == 80
+
+
+def test_picture_of_the_demo():
+    """The one in docs: the command, that it is attached, and records that have their banners."""
+    with open(os.path.join(ROOT, "docs", "demo.svg")) as file:
+        svg = file.read()
+    (typed, attached, *records), _ = drawn(svg)
+    assert typed == "$ sudo ./bannerprobe eth0" and "eth0: attached: " in attached
+    assert len(records) == 6 and all(picture.ENDPOINTS.match(record) for record in records)
+    assert len(svg) < 30000
