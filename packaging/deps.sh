@@ -7,13 +7,13 @@ set -eu
 
 packages='gcc libc6-dev make clang libclang-rt-dev bpftool libbpf-dev libelf-dev
 libpcap-dev libmnl-dev libcap-ng-dev libseccomp-dev nettle-dev uthash-dev libcmocka-dev python3
-python3-pytest python3-scapy iproute2 util-linux strace openssh-server openssh-client
-mandoc logrotate systemd bash-completion'
+python3-pytest python3-scapy iproute2 nftables util-linux strace openssh-server
+openssh-client mandoc logrotate systemd bash-completion'
 
 # Debian asks this program whether a new package may start its service.
 policy=/usr/sbin/policy-rc.d
 
-commands='cc make clang bpftool python3 ip tc strace ssh mandoc logrotate systemd-analyze'
+commands='cc make clang bpftool python3 ip tc nft strace ssh mandoc logrotate systemd-analyze'
 headers='bpf/libbpf.h gelf.h pcap/pcap.h libmnl/libmnl.h cap-ng.h seccomp.h nettle/sha1.h
 uthash.h cmocka.h'
 
