@@ -32,6 +32,7 @@ const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
 const volatile __u32 front_mask = WORDS_PER_BUCKET - 1; /* words, less one */
 const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
+const volatile bool wants_times = false;     /* of SYN and SYN-ACK */
 const volatile bool wants_rtt = false;	     /* of handshakes */
 const volatile bool wants_greetings = false; /* whole, up to banner_limit */
 const volatile __u32 wanted_by = 0; /* enum wanted_by; 0 costs nothing */
@@ -136,6 +137,17 @@ static __always_inline struct scratch *scratch_of_cpu(void)
 }
 
 /*
+ * Bytes of the packet, with those that are not linear. Not in frame.wire_len
+ * from the start: of XDP only a helper tells, and each call costs.
+ */
+static __always_inline __u32 wire_len(const struct packet *packet)
+{
+	if (packet->is_xdp && xdp_has_load_bytes)
+		return bpf_xdp_get_buff_len(packet->ctx);
+	return packet->frame.wire_len;
+}
+
+/*
  * Copies `len` bytes (1 to BANNER_MAX) at `offset` of the packet, linear or
  * not. Negative on failure.
  */
@@ -195,13 +207,13 @@ static __always_inline void report_banner(const struct packet *packet,
 	__u32 kept;
 
 	describe_banner(&scratch->record, &sighting->flow, &sighting->segment,
-			&packet->frame, verdict, now);
+			&packet->frame, verdict,
+			now ? now : bpf_ktime_get_ns());
 	scratch->record.connection = sighting->id;
 	scratch->record.ifindex = packet->ifindex;
 	scratch->record.direction = packet->direction;
 
-	kept = bytes_to_keep(packet->frame.wire_len, offset,
-			     scratch->record.len,
+	kept = bytes_to_keep(wire_len(packet), offset, scratch->record.len,
 			     banner_limit - verdict->offset);
 	OPAQUE(kept); /* the verifier needs the check that follows */
 	if (kept > BANNER_MAX)
@@ -278,10 +290,10 @@ static __always_inline bool find_place(__u64 hash, struct pending_place *place)
  * Spills a connection. It has a place in the LRU map before it is gone from
  * its bucket, and both change under the lock.
  */
-static __always_inline void spill(const struct pending_place *place, __u64 id,
-				  __u64 now)
+static __always_inline void spill(const struct pending_place *place, __u64 id)
 {
 	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
+	const __u64 now = bpf_ktime_get_ns();
 
 	if (!entry) { /* asked first: an update may evict, whatever it does */
 		bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
@@ -294,12 +306,27 @@ static __always_inline void spill(const struct pending_place *place, __u64 id,
 	bpf_spin_unlock(&place->bucket->lock);
 }
 
+/* Of a bucket that spilled: whom nobody has heard of for long. */
+static __always_inline void give_up(const struct pending_place *place)
+{
+	__u64 now;
+
+	if (!place->bucket->spill_time)
+		return;
+	now = bpf_ktime_get_ns();
+	if (!pending_is_stale(place->bucket, now))
+		return;
+	bpf_spin_lock(&place->bucket->lock);
+	pending_give_up(place, now);
+	bpf_spin_unlock(&place->bucket->lock);
+}
+
 /*
  * Makes room for a connection that may begin. What is read unlocked here is
  * asked again under the lock.
  */
 static __always_inline void make_room(const struct pending_place *place,
-				      __u64 id, __u64 now)
+				      __u64 id)
 {
 	int way;
 
@@ -308,7 +335,7 @@ static __always_inline void make_room(const struct pending_place *place,
 		return;
 	way = pending_victim(place->bucket, VICTIM_COMPLETE) &
 	      (PENDING_WAYS - 1);
-	spill(place, place->entries->ways[way].id, now);
+	spill(place, place->entries->ways[way].id);
 }
 
 enum search {
@@ -357,17 +384,13 @@ search_once(const struct pending_place *place, struct sighting *sighting,
  */
 static __always_inline bool find_and_lock(const struct pending_place *place,
 					  struct sighting *sighting,
-					  struct flow **known, __u64 now)
+					  struct flow **known)
 {
 	enum search result;
 
-	if (pending_is_stale(place->bucket, now)) {
-		bpf_spin_lock(&place->bucket->lock);
-		pending_give_up(place, now);
-		bpf_spin_unlock(&place->bucket->lock);
-	}
+	give_up(place);
 	if (segment_opens(&sighting->segment))
-		make_room(place, sighting->id, now);
+		make_room(place, sighting->id);
 	result = search_once(place, sighting, known, false);
 	if (result == MOVED)
 		result = search_once(place, sighting, known, true);
@@ -387,6 +410,7 @@ static __always_inline int track_sighting(const struct packet *packet)
 	struct pending_place place;
 	struct flow *known = NULL;
 	const struct track_options options = {
+		.times = wants_times,
 		.rtt = wants_rtt,
 		.gather = wants_greetings ? banner_limit : 0,
 	};
@@ -399,7 +423,7 @@ static __always_inline int track_sighting(const struct packet *packet)
 		      bpf_ktime_get_ns() :
 		      0;
 	if (!find_place(sighting->hash, &place) ||
-	    !find_and_lock(&place, sighting, &known, now))
+	    !find_and_lock(&place, sighting, &known))
 		return 0;
 	pending_track(&place, known, sighting, now, &options);
 	bpf_spin_unlock(&place.bucket->lock);
@@ -409,7 +433,7 @@ static __always_inline int track_sighting(const struct packet *packet)
 
 static __always_inline struct packet packet_of_xdp(struct xdp_md *ctx)
 {
-	struct packet packet = {
+	return (struct packet){
 		.ctx = ctx,
 		.is_xdp = true,
 		.direction = DIRECTION_IN,
@@ -420,10 +444,6 @@ static __always_inline struct packet packet_of_xdp(struct xdp_md *ctx)
 			.wire_len = ctx->data_end - ctx->data,
 		},
 	};
-
-	if (xdp_has_load_bytes)
-		packet.frame.wire_len = bpf_xdp_get_buff_len(ctx);
-	return packet;
 }
 
 static __always_inline struct packet
@@ -515,7 +535,7 @@ static __always_inline enum parse_result parse(const struct packet *packet,
 static __always_inline int watch_copy(const struct packet *packet)
 {
 	struct scratch *scratch = scratch_of_cpu();
-	struct frame frame = { .wire_len = packet->frame.wire_len };
+	struct frame frame = { .wire_len = wire_len(packet) };
 	enum parse_result result = PARSE_CUT;
 	__u32 len = frame.wire_len;
 
@@ -549,17 +569,33 @@ __noinline int watch_copy_of_skb(struct __sk_buff *skb, int is_raw_ip)
 	return watch_copy(&packet);
 }
 
-static __always_inline int watch(const struct packet *packet)
+/*
+ * Whether the linear part is all that there is, or enough. Of XDP its length
+ * was taken for the packet's: what contradicts that may lie in more buffers.
+ */
+static __always_inline bool linear_part_tells(const struct packet *packet,
+					      enum parse_result result,
+					      const struct segment *segment)
 {
 	const struct frame *frame = &packet->frame;
+	bool is_doubtful = result == PARSE_CUT;
+
+	if (packet->is_xdp)
+		is_doubtful |= result == PARSE_MALFORMED ||
+			       (result == PARSED && segment->to_end);
+	return !is_doubtful || frame->end - frame->data >= wire_len(packet);
+}
+
+static __always_inline int watch(const struct packet *packet)
+{
 	struct scratch *scratch = scratch_of_cpu();
 	enum parse_result result;
 	bool track;
 
 	if (!scratch)
 		return 0;
-	result = parse(packet, frame, &scratch->sighting.segment);
-	if (result != PARSE_CUT || frame->end - frame->data >= frame->wire_len)
+	result = parse(packet, &packet->frame, &scratch->sighting.segment);
+	if (linear_part_tells(packet, result, &scratch->sighting.segment))
 		track = see(result, &scratch->sighting);
 	else if (packet->is_xdp)
 		track = watch_copy_of_xdp(packet->ctx);

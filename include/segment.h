@@ -74,6 +74,8 @@ struct segment {
 	__u8 source_mac; /* bytes from the start of the frame to the address of
 			  * who sent it on this link; or MAC_NOT_TOLD */
 	__u8 destination_mac; /* likewise, of who receives it */
+	bool to_end; /* no IP header tells payload_len: the frame's length does
+		      */
 };
 
 /*
@@ -168,6 +170,7 @@ parse_ipv4(const struct frame *frame, __u64 offset, struct segment *segment)
 
 	/* 0: segmentation offload of more than 64 KiB (BIG TCP, Linux 6.3). */
 	total_len = bpf_ntohs(READ_FIELD(ip, tot_len));
+	segment->to_end = !total_len;
 	if (!total_len)
 		total_len = frame->wire_len - (__u32)offset;
 	if (total_len < header_len || offset + total_len > frame->wire_len)
@@ -284,6 +287,7 @@ parse_ipv6(const struct frame *frame, __u64 offset, struct segment *segment)
 
 	/* 0: a jumbogram (RFC 2675) or BIG TCP (Linux 5.19). */
 	payload_len = bpf_ntohs(READ_FIELD(ip, payload_len));
+	segment->to_end = !payload_len;
 	ip_end = payload_len ? offset + sizeof(*ip) + payload_len :
 			       frame->wire_len;
 	if (ip_end > frame->wire_len)

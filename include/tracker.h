@@ -66,7 +66,8 @@ enum flow_seen {
 
 /* What is asked for besides the first chunk of each server. */
 struct track_options {
-	bool rtt;     /* the handshake's round-trip time */
+	bool times;   /* when a connection began, and when it was answered */
+	bool rtt;     /* the handshake's round-trip time; needs `times` */
 	__u32 gather; /* bytes of each greeting, from all segments that it comes
 		       * in; 0: its first chunk only */
 };
@@ -662,12 +663,15 @@ static __always_inline struct verdict track(struct flow *flow,
 	return verdict;
 }
 
-/* Whether track() needs to know the time: reading a clock is slow. */
+/*
+ * Whether track() needs to know the time: reading a clock is slow. (When a
+ * banner came is asked for by who logs it.)
+ */
 static __always_inline bool
 segment_needs_time(const struct segment *segment,
 		   const struct track_options *options)
 {
-	return segment->flags & TCP_SYN || segment->payload_len ||
+	return (options->times && segment->flags & TCP_SYN) ||
 	       (options->rtt && segment->flags & TCP_ACK);
 }
 

@@ -41,7 +41,10 @@ struct scenario {
 	enum counter counts; /* must have grown by `growth` a round */
 	__u64 growth;
 	const char *port, *net; /* as --port and --net; NULL: not given */
+	const struct track_options *track; /* NULL: as text asks */
 };
+
+static const struct track_options json = { .times = true, .rtt = true };
 
 static struct bannerprobe_bpf *probe;
 static struct ring_buffer *ring;
@@ -165,14 +168,16 @@ static double one_round(const struct scenario *scenario, enum road road,
 	return (full - empty) * scenario->together;
 }
 
-static void load(const char *port, const char *net)
+static void load(const struct scenario *scenario)
 {
+	const char *port = scenario->port, *net = scenario->net;
 	struct wanted wanted = {};
 
 	if ((port && !wanted_add_ports(&wanted, port)) ||
 	    (net && !wanted_add_net(&wanted, net, MARK_NET)))
 		fail("a scenario asks for no port or net");
-	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS, NULL, &wanted);
+	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS,
+			      scenario->track, &wanted);
 	wanted_free(&wanted);
 	if (!probe || !drive_open(probe))
 		fail("the programs cannot be loaded");
@@ -250,6 +255,10 @@ static const struct scenario scenarios[] = {
 	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
 	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
 	  .growth = 40000 },
+	{ .name = "a whole connection, its times for json", .goal = 0,
+	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
+	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
+	  .growth = 40000, .track = &json },
 	{ .name = "a whole connection, table full", .goal = 700,
 	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
 	  .prepare = flooded_table, PACKET, .counts = COUNT_BANNER,
@@ -287,7 +296,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++) {
 		if (!strstr(scenarios[i].name, wanted))
 			continue;
-		load(scenarios[i].port, scenarios[i].net);
+		load(&scenarios[i]);
 		measure(&scenarios[i], ROAD_XDP);
 		measure(&scenarios[i], ROAD_TC);
 		unload();

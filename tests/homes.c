@@ -130,6 +130,7 @@ bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
 	native->track = (struct track_options){
+		.times = bpf->rodata->wants_times,
 		.rtt = bpf->rodata->wants_rtt,
 		.gather = bpf->rodata->wants_greetings ? length : 0
 	};
@@ -253,9 +254,7 @@ static void compare_record(struct homes *homes)
 			homes->kernel_logged, homes->native_logged);
 	if (difference(homes) || !homes->native_logged)
 		return;
-	/* Not asked for where only a connection ends: 0. */
-	if (!kernel->time != !native->time ||
-	    (kernel->time && kernel->time < kernel->synack_time) ||
+	if (kernel->time < kernel->synack_time ||
 	    kernel->synack_time < kernel->start_time)
 		differs(homes, "record: the kernel's times are not in order");
 	kernel->time = native->time;

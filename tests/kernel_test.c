@@ -773,7 +773,8 @@ static void test_slow_servers(void **state)
 int main(int argc, char **argv)
 {
 	static const enum road xdp = ROAD_XDP, tc = ROAD_TC;
-	const struct track_options all = { .rtt = true, .gather = LENGTH };
+	const struct track_options all = { .times = true, .rtt = true,
+					    .gather = LENGTH };
 	struct hooks hooks[4];
 
 	if (argc > 1)

@@ -209,7 +209,7 @@ void greetings_add(struct greetings *greetings, const struct record *record)
 	const __u64 key = key_of(record);
 	struct greeting *greeting;
 
-	if (record->part != PART_END && record->time)
+	if (record->part != PART_END)
 		greetings_expire(greetings, record->time);
 	HASH_FIND(handle, greetings->list, &key, sizeof(key), greeting);
 	if (record->part == PART_END) {

@@ -137,10 +137,13 @@ static void track_flow(struct native *native, const struct frame *frame,
 	const struct pending_place place = place_of(native, sighting->hash);
 	const struct verdict *verdict = &sighting->verdict;
 	struct flow *known;
+	bool timed;
 
 	if (!find(native, &place, sighting, &known, now))
 		return;
-	pending_track(&place, known, sighting, now, &native->track);
+	/* The hooks do not ask what time it is, either. */
+	timed = segment_needs_time(&sighting->segment, &native->track);
+	pending_track(&place, known, sighting, timed ? now : 0, &native->track);
 	count(native, verdict->began);
 	count(native, verdict->ended);
 	count(native, verdict->ignored);
@@ -178,9 +181,7 @@ void native_packet(struct native *native, enum parse_result parsed,
 	if (sighting.sender < 0)
 		return;
 	sighting.segment = *segment;
-	/* The hooks do not ask what time it is, either. */
-	track_flow(native, frame, &sighting,
-		   segment_needs_time(segment, &native->track) ? now : 0);
+	track_flow(native, frame, &sighting, now);
 }
 
 static void each_flow(const struct native *native,

@@ -276,6 +276,9 @@ void options_parse(struct options *options, int argc, char **argv)
 	}
 	argp_err_exit_status = EXIT_USAGE;
 	argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, options);
+	/* A line of text tells none; a greeting is known by its SYN-ACK's. */
+	options->track.times =
+		options->format != FORMAT_TEXT || options->gather_ms;
 	options->track.rtt = options->format == FORMAT_JSON;
 	options->track.gather = options->gather_ms ? options->length : 0;
 }

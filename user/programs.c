@@ -94,6 +94,7 @@ static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
 static void set_tracked(struct bannerprobe_bpf *bpf,
 			const struct track_options *track)
 {
+	bpf->rodata->wants_times = track->times;
 	bpf->rodata->wants_rtt = track->rtt;
 	bpf->rodata->wants_greetings = track->gather;
 }

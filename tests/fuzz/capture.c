@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size & 1) { /* all that may be asked of the tracker */
 		options.gather_ms = 1;
 		options.track.gather = options.length;
-		options.track.rtt = true;
+		options.track.times = options.track.rtt = true;
 	}
 	require(!ftruncate(file, 0));
 	require(pwrite(file, data, size, 0) == (ssize_t)size);

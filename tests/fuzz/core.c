@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	__u64 now = 1000;
 
 	logged = 0;
-	native.track.rtt = size & 1;
+	native.track.times = native.track.rtt = size & 1;
 	native.track.gather = size & 1 ? LENGTH : 0;
 	memset(native.counters, 0, sizeof(native.counters));
 	while (steps_next(&steps, &step)) {

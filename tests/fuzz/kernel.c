@@ -39,7 +39,8 @@ static void load(struct homes *homes, const struct track_options *track)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const struct track_options all = { .rtt = true, .gather = LENGTH };
+	const struct track_options all = { .times = true, .rtt = true,
+					    .gather = LENGTH };
 
 	(void)argc;
 	(void)argv;
