@@ -217,7 +217,8 @@ static const char *xdp_advice(int error)
 	switch (-error) {
 	case EBUSY:
 	case EEXIST:
-		return "another XDP program is attached";
+		return "another XDP program is attached, to it or to its "
+		       "bridge or bond";
 	case EOPNOTSUPP:
 		return "the driver has no XDP of this kind";
 	case ERANGE:
