@@ -85,7 +85,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTER_MAX);
+	__uint(max_entries, COUNTER_SLOTS *COUNTER_MAX);
 	__type(key, __u32);
 	__type(value, __u64);
 } counters SEC(".maps");
@@ -118,13 +118,15 @@ struct packet {
 	struct frame frame;
 };
 
-static __always_inline void count(__u32 counter)
+static __always_inline void count(const struct packet *packet, __u32 counter)
 {
 	__u64 *value;
+	__u32 key;
 
 	if (counter == COUNT_NOTHING)
 		return;
-	value = bpf_map_lookup_elem(&counters, &counter);
+	key = packet->ifindex % COUNTER_SLOTS * COUNTER_MAX + counter;
+	value = bpf_map_lookup_elem(&counters, &key);
 	if (value)
 		(*value)++;
 }
@@ -223,7 +225,7 @@ static __always_inline void report_banner(const struct packet *packet,
 	scratch->record.kept = kept;
 	if (bpf_ringbuf_output(&records, &scratch->record,
 			       sizeof(struct record) + kept, 0))
-		count(lost_counter(verdict));
+		count(packet, lost_counter(verdict));
 }
 
 /* Whether the server of a segment that opens, or is a banner, is wanted. */
@@ -252,17 +254,17 @@ static __always_inline void report(const struct packet *packet,
 	const struct sighting *sighting = &scratch->sighting;
 	const struct verdict *verdict = &sighting->verdict;
 
-	count(verdict->began);
-	count(verdict->ended);
-	count(verdict->ignored);
+	count(packet, verdict->began);
+	count(packet, verdict->ended);
+	count(packet, verdict->ignored);
 	if (!verdict_is_logged(verdict)) {
-		count(verdict->outcome);
+		count(packet, verdict->outcome);
 	} else if (verdict->part == PART_END ||
 		   server_is_wanted(&sighting->segment)) {
-		count(verdict->outcome);
+		count(packet, verdict->outcome);
 		report_banner(packet, scratch, now);
 	} else if (verdict->outcome == COUNT_BANNER) {
-		count(COUNT_UNWANTED);
+		count(packet, COUNT_UNWANTED);
 	}
 }
 
@@ -499,20 +501,21 @@ segment_is_passed_over(const struct segment *segment, __u64 hash,
  * Whether to track what the parser made of the packet: then this CPU's sighting
  * is complete but for what comes of it.
  */
-static __always_inline bool see(enum parse_result result,
+static __always_inline bool see(const struct packet *packet,
+				enum parse_result result,
 				struct sighting *sighting)
 {
 	const struct segment *segment = &sighting->segment;
 	const struct front front = front_of_maps();
 
-	count(parse_counter(result));
+	count(packet, parse_counter(result));
 	if (result != PARSED)
 		return false;
 	sighting->hash = flow_hash(segment, hash_secrets);
 	if (!segment_may_matter(segment, sighting->hash, &front))
 		return false;
 	if (segment_is_passed_over(segment, sighting->hash, &front)) {
-		count(COUNT_PASSED_OVER);
+		count(packet, COUNT_PASSED_OVER);
 		return false;
 	}
 	sighting->id = flow_identify(segment, hash_secrets, &sighting->sender);
@@ -552,7 +555,7 @@ static __always_inline int watch_copy(const struct packet *packet)
 		frame.end = frame.data + len;
 		result = parse(packet, &frame, &scratch->sighting.segment);
 	}
-	return see(result, &scratch->sighting);
+	return see(packet, result, &scratch->sighting);
 }
 
 __noinline int watch_copy_of_xdp(struct xdp_md *ctx)
@@ -596,7 +599,7 @@ static __always_inline int watch(const struct packet *packet)
 		return 0;
 	result = parse(packet, &packet->frame, &scratch->sighting.segment);
 	if (linear_part_tells(packet, result, &scratch->sighting.segment))
-		track = see(result, &scratch->sighting);
+		track = see(packet, result, &scratch->sighting);
 	else if (packet->is_xdp)
 		track = watch_copy_of_xdp(packet->ctx);
 	else

@@ -68,6 +68,12 @@ enum counter {
 	COUNT_LAST_UNREAD = COUNT_CUT,
 };
 
+/*
+ * Each interface is counted for itself, where its index says: those whose
+ * indexes differ by a multiple of this are counted together.
+ */
+#define COUNTER_SLOTS 64 /* a power of two; 15 KiB for each CPU */
+
 #ifndef __bpf__
 /* Works out how many were evicted, when all other outcomes are counted. */
 static inline void count_evicted(unsigned long long counters[COUNTER_MAX])

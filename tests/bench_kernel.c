@@ -25,7 +25,6 @@
 
 #define ROUNDS 9
 #define PIECE 20000 /* packets: 5,000 records at most */
-#define CPUS_MAX 1024
 
 struct scenario {
 	const char *name;
@@ -116,16 +115,10 @@ static void flooded_table(const struct scenario *scenario)
 /* One counter, without a look at the table: that would empty the caches. */
 static __u64 counter(enum counter which)
 {
-	__u32 key = which;
-	__u64 values[CPUS_MAX], sum = 0;
-	int cpus = libbpf_num_possible_cpus();
+	__u64 counters[COUNTER_MAX];
 
-	if (cpus < 1 || cpus > CPUS_MAX ||
-	    bpf_map_lookup_elem(bpf_map__fd(probe->maps.counters), &key, values))
-		fail("the counters cannot be read");
-	for (int i = 0; i < cpus; i++)
-		sum += values[i];
-	return sum;
+	programs_sum_counters(probe, counters);
+	return counters[which];
 }
 
 static void check_growth(const struct scenario *scenario, __u64 before)

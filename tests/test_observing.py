@@ -60,9 +60,45 @@ def test_metrics(net, tmp_path, user):
     assert value["bannerprobe_records_logged_total"] == 1
     assert value['bannerprobe_banners_lost_total{where="ring"}'] == 0
     assert value['bannerprobe_interface_banners_total{interface="veth0"}'] == 1
+    of_veth0 = '{interface="veth0",reason="%s"}'
+    assert value["bannerprobe_interface_connections_total" + of_veth0 % "connections"] == 2
+    for outcome in "banners", "client_first":
+        assert value["bannerprobe_interface_connections_decided_total" + of_veth0 % outcome] == 1
     for direction in "in", "out":
         key = f'bannerprobe_interface_packets_total{{interface="veth0",direction="{direction}"}}'
         assert 8 <= value[key] < 200
+
+
+def counted_by_interface(net, file, *ifaces):
+    """Of each interface the connections, once a probe of them has ended that saw two and one."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Server(net.host, f"10.99.{i}.1")) for i in (0, 1)]
+        probe = stack.enter_context(
+            Probe(net.host, "--metrics", str(file), *ifaces, interfaces=len(ifaces)))
+        for i in 0, 0, 1:
+            listen_to(net.peers[i], servers[i])
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    name = "bannerprobe_interface_connections_total"
+    return {key[len(name):].split('"')[1]: value for key, value in metrics(file).items()
+            if key.startswith(name)}
+
+
+@LIVE
+def test_metrics_by_interface(net2, tmp_path):
+    assert counted_by_interface(net2, tmp_path / "one.prom", "veth0", "veth1") == \
+        {"veth0": 2, "veth1": 1}
+
+
+@LIVE
+def test_metrics_of_interfaces_that_are_counted_together(net2, tmp_path):
+    """Not told, since they are not known; the others are, and the sum is."""
+    [link] = json.loads(net2.host.ip("-j", "link", "show", "veth0"))
+    net2.host.ip("link", "add", "twin", "index", str(link["ifindex"] + 64), "type", "veth")
+    net2.host.ip("link", "set", "twin", "up")
+    file = tmp_path / "two.prom"
+    assert counted_by_interface(net2, file, "veth0", "veth1", "twin") == {"veth1": 1}
+    assert metrics(file)["bannerprobe_connections_total"] == 3
 
 
 @LIVE

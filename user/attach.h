@@ -7,6 +7,7 @@
 #define BANNERPROBE_ATTACH_H
 
 #include "clsact.h"
+#include "counters.h"
 #include "options.h"
 
 #include <linux/if.h>
@@ -41,6 +42,7 @@ struct interface {
 	enum hook first; /* what that and the device come to; never auto */
 	struct attachment in, out;
 	struct packet_counts before; /* when it was attached to */
+	__u64 counted[COUNTER_MAX];  /* likewise, in its slot by then */
 	__u64 banners;		     /* seen on it */
 };
 

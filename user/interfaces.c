@@ -187,6 +187,34 @@ const char *interfaces_banner(struct interfaces *interfaces, unsigned int index)
 	return interface->name;
 }
 
+/* Whether another that is watched is counted in the same place. */
+static bool shares_slot(const struct interfaces *interfaces,
+			const struct interface *interface)
+{
+	for (int i = 0; i < interfaces->count; i++) {
+		const struct interface *other = interfaces->list[i];
+
+		if (other != interface && !other->gone &&
+		    other->index % COUNTER_SLOTS ==
+			    interface->index % COUNTER_SLOTS)
+			return true;
+	}
+	return false;
+}
+
+bool interfaces_read_counters(const struct interfaces *interfaces,
+			      const struct interface *interface,
+			      __u64 counters[COUNTER_MAX])
+{
+	if (interface->gone || shares_slot(interfaces, interface))
+		return false;
+	programs_interface_counters(interfaces->bpf, interface->index,
+				    counters);
+	for (int i = 0; i < COUNTER_MAX; i++)
+		counters[i] -= interface->counted[i];
+	return true;
+}
+
 __u64 interfaces_count_packets(const struct interfaces *interfaces)
 {
 	__u64 sum = 0;
@@ -207,8 +235,11 @@ __u64 interfaces_count_packets(const struct interfaces *interfaces)
 /* One that cannot be attached to stays in the list: it was tried. */
 static int attach(struct interfaces *interfaces, struct interface *interface)
 {
-	int error = interface_attach(interface, interfaces->bpf);
+	int error;
 
+	programs_interface_counters(interfaces->bpf, interface->index,
+				    interface->counted);
+	error = interface_attach(interface, interfaces->bpf);
 	interface->gone = error;
 	if (error)
 		interface_detach(interface);
@@ -252,8 +283,7 @@ static void lose(struct interfaces *interfaces, struct interface *interface)
 				"to come back",
 			interface->name);
 		interface_detach(interface);
-		interfaces->leaving(interface->index,
-				    interfaces->context);
+		interfaces->leaving(interface->index, interfaces->context);
 	}
 	interface->gone = true;
 	interface->index = 0;

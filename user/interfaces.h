@@ -46,6 +46,15 @@ void interfaces_free(struct interfaces *interfaces);
 const char *interfaces_banner(struct interfaces *interfaces,
 			      unsigned int index);
 
+/*
+ * What was counted on an interface since it is watched, but for what is worked
+ * out from the table that all share. False where that cannot be told: it is
+ * gone, or another that is watched shares its slot (COUNTER_SLOTS).
+ */
+bool interfaces_read_counters(const struct interfaces *interfaces,
+			      const struct interface *interface,
+			      __u64 counters[COUNTER_MAX]);
+
 /* Packets that have passed those that are watched, as the devices count. */
 __u64 interfaces_count_packets(const struct interfaces *interfaces);
 

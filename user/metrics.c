@@ -46,13 +46,60 @@ static void write_label(FILE *file, const char *text)
 	}
 }
 
+/* `label`: another one and its value, or both empty. */
 static void write_interface(FILE *file, const char *name,
 			    const struct interface *interface,
-			    const char *direction, __u64 value)
+			    const char *label, const char *text, __u64 value)
 {
 	fprintf(file, "bannerprobe_%s{interface=\"", name);
 	write_label(file, interface->name);
-	fprintf(file, "\"%s} %llu\n", direction, value);
+	if (*label)
+		fprintf(file, "\",%s=\"%s", label, text);
+	fprintf(file, "\"} %llu\n", value);
+}
+
+/* Counters of each interface, from `first` to `last`, by their names. */
+static void write_by_interface(FILE *file, const char *name,
+			       const char *meaning,
+			       const struct interfaces *interfaces,
+			       enum counter first, enum counter last)
+{
+	describe(file, name, "counter", meaning);
+	for (int i = 0; i < interfaces->count; i++) {
+		const struct interface *interface = interfaces->list[i];
+		__u64 counters[COUNTER_MAX];
+
+		if (!interfaces_read_counters(interfaces, interface, counters))
+			continue;
+		for (int j = first; j <= (int)last; j++) {
+			if (j != COUNT_OPEN && j != COUNT_EVICTED)
+				write_interface(file, name, interface, "reason",
+						counter_texts[j].name,
+						counters[j]);
+		}
+	}
+}
+
+static void write_interface_counters(FILE *file,
+				     const struct interfaces *interfaces)
+{
+	write_by_interface(file, "interface_connections_total",
+			   "connections whose opening was seen on an interface",
+			   interfaces, COUNT_CONNECTIONS, COUNT_CONNECTIONS);
+	write_by_interface(file, "interface_connections_decided_total",
+			   "likewise, by what a packet seen there made of them",
+			   interfaces, COUNT_FIRST_OUTCOME, COUNT_LAST_OUTCOME);
+	write_by_interface(file, "interface_segments_ignored_total",
+			   "segments seen there that changed nothing",
+			   interfaces, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
+	write_by_interface(file, "interface_packets_unread_total",
+			   "packets seen there that no segment could be read "
+			   "from",
+			   interfaces, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
+	write_by_interface(file, "interface_lost_total",
+			   "banners, and segments of greetings, seen there and "
+			   "lost: the ring buffer was full",
+			   interfaces, COUNT_LOST_RING, COUNT_LOST_PART);
 }
 
 static void write_interfaces(FILE *file, const struct interfaces *interfaces)
@@ -68,18 +115,19 @@ static void write_interfaces(FILE *file, const struct interfaces *interfaces)
 		    interface_count_packets(interface, &packets))
 			continue;
 		write_interface(file, "interface_packets_total", interface,
-				",direction=\"in\"", packets.received);
+				"direction", "in", packets.received);
 		write_interface(file, "interface_packets_total", interface,
-				",direction=\"out\"", packets.sent);
+				"direction", "out", packets.sent);
 	}
 	describe(file, "interface_banners_total", "counter",
 		 "banners seen on a watched interface");
 	for (int i = 0; i < interfaces->count; i++) {
 		if (!interfaces->list[i]->gone)
 			write_interface(file, "interface_banners_total",
-					interfaces->list[i], "",
+					interfaces->list[i], "", "",
 					interfaces->list[i]->banners);
 	}
+	write_interface_counters(file, interfaces);
 }
 
 static void write_all(FILE *file, const __u64 counters[COUNTER_MAX],

@@ -201,14 +201,16 @@ static __u64 count_open(const struct bannerprobe_bpf *bpf)
 			  sizeof(struct flow), count_pending_flow);
 }
 
-static void sum_cpus(int map, __u64 counters[COUNTER_MAX])
+/* Adds what all CPUs have counted in a slot. */
+static void add_slot(int map, __u32 slot, __u64 counters[COUNTER_MAX])
 {
 	int cpus = libbpf_num_possible_cpus();
 	__u64 *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
 
 	for (__u32 i = 0; values && cpus > 0 && i < COUNTER_MAX; i++) {
-		counters[i] = 0;
-		if (bpf_map_lookup_elem(map, &i, values))
+		const __u32 key = slot * COUNTER_MAX + i;
+
+		if (bpf_map_lookup_elem(map, &key, values))
 			continue;
 		for (int cpu = 0; cpu < cpus; cpu++)
 			counters[i] += values[cpu];
@@ -216,10 +218,26 @@ static void sum_cpus(int map, __u64 counters[COUNTER_MAX])
 	free(values);
 }
 
+void programs_sum_counters(const struct bannerprobe_bpf *bpf,
+			   __u64 counters[COUNTER_MAX])
+{
+	memset(counters, 0, COUNTER_MAX * sizeof(*counters));
+	for (__u32 slot = 0; slot < COUNTER_SLOTS; slot++)
+		add_slot(bpf_map__fd(bpf->maps.counters), slot, counters);
+}
+
+void programs_interface_counters(const struct bannerprobe_bpf *bpf,
+				 __u32 ifindex, __u64 counters[COUNTER_MAX])
+{
+	memset(counters, 0, COUNTER_MAX * sizeof(*counters));
+	add_slot(bpf_map__fd(bpf->maps.counters), ifindex % COUNTER_SLOTS,
+		 counters);
+}
+
 void programs_read_counters(struct bannerprobe_bpf *bpf,
 			    __u64 counters[COUNTER_MAX])
 {
-	sum_cpus(bpf_map__fd(bpf->maps.counters), counters);
+	programs_sum_counters(bpf, counters);
 	counters[COUNT_OPEN] = count_open(bpf);
 	count_evicted(counters);
 }

@@ -20,14 +20,25 @@ enum programs {
 /*
  * Loads the programs named by `which` (enum programs). `length`: bytes of a
  * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table, 1 to
- * PENDING_MAX. `track`: what is asked of the tracker, or NULL for nothing. `wanted`: which servers, or NULL for all; of its nets those of
- * this host are not asked for here. NULL on failure, of which the reason has
- * been told.
+ * PENDING_MAX. `track`: what is asked of the tracker, or NULL for nothing.
+ * `wanted`: which servers, or NULL for all; of its nets those of this host are
+ * not asked for here. NULL on failure, of which the reason has been told.
  */
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      __u32 max_flows,
 				      const struct track_options *track,
 				      const struct wanted *wanted);
+
+/* What all CPUs have counted, without what is worked out from the table. */
+void programs_sum_counters(const struct bannerprobe_bpf *bpf,
+			   __u64 counters[COUNTER_MAX]);
+
+/*
+ * Likewise for packets of an interface, and of those that share its slot
+ * (COUNTER_SLOTS).
+ */
+void programs_interface_counters(const struct bannerprobe_bpf *bpf,
+				 __u32 ifindex, __u64 counters[COUNTER_MAX]);
 
 /*
  * Reads the counters of all CPUs. Those still open and those evicted are
