@@ -207,6 +207,7 @@ static __always_inline void report_banner(const struct packet *packet,
 	const struct verdict *verdict = &sighting->verdict;
 	__u32 offset = sighting->segment.payload_offset + verdict->skip;
 	__u32 kept;
+	__u64 size;
 
 	describe_banner(&scratch->record, &sighting->flow, &sighting->segment,
 			&packet->frame, verdict,
@@ -223,8 +224,11 @@ static __always_inline void report_banner(const struct packet *packet,
 	if (kept && load_bytes(packet, offset, scratch->record.banner, kept))
 		kept = 0;
 	scratch->record.kept = kept;
-	if (bpf_ringbuf_output(&records, &scratch->record,
-			       sizeof(struct record) + kept, 0))
+	size = sizeof(struct record) + kept;
+	OPAQUE(size); /* checked and used as one value, whatever was copied */
+	if (size > sizeof(struct record) + BANNER_MAX)
+		return;
+	if (bpf_ringbuf_output(&records, &scratch->record, size, 0))
 		count(packet, lost_counter(verdict));
 }
 
