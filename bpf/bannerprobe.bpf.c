@@ -80,7 +80,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20); /* bytes: some 8,000 records */
+	__uint(max_entries, 1 << 20); /* bytes: some 5,500 records */
 } records SEC(".maps");
 
 struct {

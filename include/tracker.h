@@ -57,7 +57,8 @@ enum flow_seen {
 	SEEN_NEXT_REVERSED = 1 << 12, /* the server sent it */
 	SEEN_NEXT = SEEN_NEXT_SYN | SEEN_NEXT_DATA | SEEN_NEXT_REVERSED,
 
-	SEEN_RETRANSMISSION = 1 << 13, /* of the SYN or the SYN-ACK */
+	SEEN_RETRANSMISSION = 1 << 13, /* of the SYN or the SYN-ACK, or a SYN
+					* that came late */
 	SEEN_RTT = 1 << 14,	       /* how long the handshake took */
 
 	FLOW_GATHERING =
@@ -487,10 +488,14 @@ static __always_inline void track_syn(struct flow *flow,
 	const bool known = flow->seen && !flow_is_closed(flow);
 
 	if (known && sender == flow->client && segment->seq == flow->cisn) {
-		/* Repeated, or overtaken by the SYN-ACK. */
-		flow->seen |= SEEN_SYN;
-		if (is_retransmission(flow->start_time, now))
+		/*
+		 * Repeated, or overtaken by the SYN-ACK: then the start is not
+		 * its own time, and no round trip is known either.
+		 */
+		if (!(flow->seen & SEEN_SYN) ||
+		    is_retransmission(flow->start_time, now))
 			flow->seen |= SEEN_RETRANSMISSION;
+		flow->seen |= SEEN_SYN;
 	} else if (known && sender != flow->client && flow_is_pending(flow) &&
 		   !(flow->seen & SEEN_SYNACK)) {
 		flow->seen |= SEEN_SERVER_SYN; /* simultaneous open? */

@@ -172,6 +172,8 @@ def test_json_round_trip_time_is_not_guessed():
     # Answers to which of the two?
     assert round_trip((0, syn), (1000, syn), (1030, synack), (1070, ack), (1099, banner)) is None
     assert round_trip((0, syn), (30, synack), (1030, synack), (1070, ack), (1099, banner)) is None
+    # The SYN came after its answer: when it was sent is not known.
+    assert round_trip((0, synack), (1, syn), (40, ack), (99, banner)) is None
     # The third ACK was missed; this one is of a later time.
     assert round_trip((0, syn), (30, synack), (500, t.c("A", 1, 9)), (599, banner)) is None
 
