@@ -85,7 +85,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTER_SLOTS *COUNTER_MAX);
+	__uint(max_entries, COUNTER_SLOTS * COUNTER_MAX);
 	__type(key, __u32);
 	__type(value, __u64);
 } counters SEC(".maps");
@@ -174,8 +174,7 @@ static __always_inline long load_bytes(const struct packet *packet,
 	/* Before multi-buffer XDP all of the packet is linear, in one page. */
 	if (offset > 0xffff - BANNER_MAX - 1)
 		return -1;
-		/* In words, then bytes: Linux 5.10 follows no more than 8192
-		 * jumps. */
+	/* In words, then bytes: Linux 5.10 follows no more than 8192 jumps. */
 #pragma clang loop unroll(disable)
 	for (; done < BANNER_MAX; done += 8) {
 		const __u8 *word = frame->data + offset + done;

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """--gather: greetings that come in several segments, whole and in order."""
 
+import contextlib
 import json
 import os
 import re
@@ -244,27 +245,34 @@ def test_a_byte_at_a_time(net, way):
     assert record["len"] == len(text) and 1 < record["segments"] <= len(text)
 
 
+TWO_LINES = b"220-a\r\n220 b\r\n"
+
+
+@contextlib.contextmanager
+def two_lines_heard(net, option):
+    """The probe and the client, who has heard both lines and says nothing yet."""
+    server = Slow(net.host, [b"220-a\r\n", b"220 b\r\n"])
+    with start(net.host, "auto", option, "veth0") as watcher, \
+            connect(net.peer, "10.99.0.1", server.port) as client:
+        assert hear(client, 14) == TWO_LINES
+        yield watcher, client
+
+
 @needs_root
 def test_quiet_in_the_kernel_too(net):
     """Nobody speaks any more: logged all the same."""
-    server = Slow(net.host, [b"220-a\r\n", b"220 b\r\n"])
-    with start(net.host, "auto", "--gather=100", "veth0") as watcher, \
-            connect(net.peer, "10.99.0.1", server.port) as client:
-        hear(client, 14)
+    with two_lines_heard(net, "--gather=100") as (watcher, client):
         record = json.loads(watcher.line())
-        assert decoded(record["banner"]) == b"220-a\r\n220 b\r\n"
+        assert decoded(record["banner"]) == TWO_LINES
         client.sendall(b"QUIT\r\n")
         assert len(watcher.stop()) == 1
 
 
 @needs_root
 def test_the_end_of_the_probe_loses_none(net):
-    server = Slow(net.host, [b"220-a\r\n", b"220 b\r\n"])
-    with start(net.host, "auto", "--gather=60000", "veth0") as watcher, \
-            connect(net.peer, "10.99.0.1", server.port) as client:
-        hear(client, 14)
+    with two_lines_heard(net, "--gather=60000") as (watcher, _):
         [record] = watcher.stop()
-    assert decoded(record["banner"]) == b"220-a\r\n220 b\r\n"
+    assert decoded(record["banner"]) == TWO_LINES
 
 
 @pytest.fixture(scope="module")
