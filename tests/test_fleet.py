@@ -319,5 +319,20 @@ def test_a_log_from_before_the_first_rotation(tmp_path):
     log.write_text("record\n")
     rotate(log, "true")
     assert log.is_symlink() and not log.exists()
-    [kept] = tmp_path.glob("eth0.json-*")
+    [kept] = tmp_path.glob("eth0.json-*T*")
     assert kept.read_text() == "record\n"
+
+
+def test_old_files_are_deleted(tmp_path):
+    """Also in a directory that is a symbolic link, as systemd makes the service's."""
+    folder, link = tmp_path / "private", tmp_path / "bannerprobe"
+    folder.mkdir()
+    link.symlink_to(folder)
+    old, young, foreign = (folder / name for name in (
+        "eth0.json-20200101T000000", "eth0.json-20200102T000000", "eth0.json-20200101.gz"))
+    for file in old, young, foreign:
+        file.write_text("record\n")
+    for file in old, foreign:
+        os.utime(file, (0, 0))
+    rotate(link / "eth0.json", "true")
+    assert not old.exists() and young.exists() and foreign.exists()
