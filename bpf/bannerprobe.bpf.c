@@ -85,7 +85,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTER_SLOTS * COUNTER_MAX);
+	__uint(max_entries, COUNTER_SLOTS *COUNTER_MAX);
 	__type(key, __u32);
 	__type(value, __u64);
 } counters SEC(".maps");
@@ -174,7 +174,8 @@ static __always_inline long load_bytes(const struct packet *packet,
 	/* Before multi-buffer XDP all of the packet is linear, in one page. */
 	if (offset > 0xffff - BANNER_MAX - 1)
 		return -1;
-	/* In words, then bytes: Linux 5.10 follows no more than 8192 jumps. */
+		/* In words, then bytes: Linux 5.10 follows no more than 8192
+		 * jumps. */
 #pragma clang loop unroll(disable)
 	for (; done < BANNER_MAX; done += 8) {
 		const __u8 *word = frame->data + offset + done;
@@ -217,9 +218,6 @@ static __always_inline void report_banner(const struct packet *packet,
 
 	kept = bytes_to_keep(wire_len(packet), offset, scratch->record.len,
 			     banner_limit - verdict->offset);
-	OPAQUE(kept); /* the verifier needs the check that follows */
-	if (kept > BANNER_MAX)
-		kept = BANNER_MAX;
 	if (kept && load_bytes(packet, offset, scratch->record.banner, kept))
 		kept = 0;
 	scratch->record.kept = kept;
@@ -254,21 +252,18 @@ static __always_inline bool server_is_wanted(const struct segment *segment)
 static __always_inline void report(const struct packet *packet,
 				   struct scratch *scratch, __u64 now)
 {
-	const struct sighting *sighting = &scratch->sighting;
-	const struct verdict *verdict = &sighting->verdict;
+	struct sighting *sighting = &scratch->sighting;
+	struct verdict *verdict = &sighting->verdict;
 
+	if (verdict_asks_for_server(verdict) &&
+	    !server_is_wanted(&sighting->segment))
+		verdict_pass_over(verdict);
 	count(packet, verdict->began);
 	count(packet, verdict->ended);
 	count(packet, verdict->ignored);
-	if (!verdict_is_logged(verdict)) {
-		count(packet, verdict->outcome);
-	} else if (verdict->part == PART_END ||
-		   server_is_wanted(&sighting->segment)) {
-		count(packet, verdict->outcome);
+	count(packet, verdict->outcome);
+	if (verdict_is_logged(verdict))
 		report_banner(packet, scratch, now);
-	} else if (verdict->outcome == COUNT_BANNER) {
-		count(packet, COUNT_UNWANTED);
-	}
 }
 
 static __always_inline struct front front_of_maps(void)

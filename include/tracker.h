@@ -115,6 +115,24 @@ static __always_inline bool verdict_is_logged(const struct verdict *verdict)
 	return verdict->outcome == COUNT_BANNER || verdict->part != PART_NONE;
 }
 
+/*
+ * Whether a segment is logged only if its server is wanted. The end of a
+ * greeting needs no asking: it changes only what was begun.
+ */
+static __always_inline bool
+verdict_asks_for_server(const struct verdict *verdict)
+{
+	return verdict_is_logged(verdict) && verdict->part != PART_END;
+}
+
+/* Of a server that is not wanted: counted once, not logged. */
+static __always_inline void verdict_pass_over(struct verdict *verdict)
+{
+	verdict->outcome = verdict->outcome == COUNT_BANNER ? COUNT_UNWANTED :
+							      COUNT_NOTHING;
+	verdict->part = PART_NONE;
+}
+
 /* What counts a packet that no segment was read from. */
 static __always_inline enum counter parse_counter(enum parse_result result)
 {

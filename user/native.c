@@ -135,7 +135,7 @@ static void track_flow(struct native *native, const struct frame *frame,
 		       struct sighting *sighting, __u64 now)
 {
 	const struct pending_place place = place_of(native, sighting->hash);
-	const struct verdict *verdict = &sighting->verdict;
+	struct verdict *verdict = &sighting->verdict;
 	struct flow *known;
 	bool timed;
 
@@ -144,18 +144,15 @@ static void track_flow(struct native *native, const struct frame *frame,
 	/* The hooks do not ask what time it is, either. */
 	timed = segment_needs_time(&sighting->segment, &native->track);
 	pending_track(&place, known, sighting, timed ? now : 0, &native->track);
+	if (verdict_asks_for_server(verdict) &&
+	    !server_is_wanted(native, &sighting->segment))
+		verdict_pass_over(verdict);
 	count(native, verdict->began);
 	count(native, verdict->ended);
 	count(native, verdict->ignored);
-	if (!verdict_is_logged(verdict)) {
-		count(native, verdict->outcome);
-	} else if (verdict->part == PART_END ||
-		   server_is_wanted(native, &sighting->segment)) {
-		count(native, verdict->outcome);
+	count(native, verdict->outcome);
+	if (verdict_is_logged(verdict))
 		log_banner(native, frame, sighting, now);
-	} else if (verdict->outcome == COUNT_BANNER) {
-		count(native, COUNT_UNWANTED);
-	}
 }
 
 void native_packet(struct native *native, enum parse_result parsed,
