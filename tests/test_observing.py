@@ -180,6 +180,18 @@ def test_a_terminal_is_told_while_nothing_is_logged(net):
 
 
 @LIVE
+def test_counters_do_not_follow_it_on_its_line(net):
+    with Terminal() as terminal, \
+            subprocess.Popen(net.host.argv(BINARY, "--stats=2", "veth0"), stdout=subprocess.PIPE,
+                             stderr=terminal.slave, text=True) as probe:
+        os.close(terminal.slave)
+        terminal.read_until(r"no banner yet: (?s:.*)\nlogged ")
+        probe.terminate()
+        assert probe.wait(PATIENCE) == 0
+    assert not re.search(r"no banner yet: [^\r]*connections  ", terminal.text)
+
+
+@LIVE
 def test_nothing_of_it_in_a_file(net):
     with Server(net.host, "10.99.0.1", None) as mute, Probe(net.host, "veth0") as probe:
         ask(net.peer, mute)

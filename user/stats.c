@@ -18,6 +18,7 @@ static void print(const char *name, __u64 value, const char *meaning)
 
 void stats_print(const __u64 counters[COUNTER_MAX], const struct output *output)
 {
+	message_clear_status();
 	for (int i = COUNT_NOTHING + 1; i < COUNTER_MAX; i++)
 		print(counter_texts[i].name, counters[i],
 		      counter_texts[i].meaning);
