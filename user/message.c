@@ -16,8 +16,13 @@ void message_status(const char *format, ...)
 		return;
 	va_start(arguments, format);
 	flockfile(stderr);
-	fputs("\r\033[K", stderr); /* ECMA-48: erase to the line's end */
+	/*
+	 * ECMA-48: erase to the line's end; DECAWM: what is longer is cut, since
+	 * of a line that was wrapped only the last row could be erased.
+	 */
+	fputs("\r\033[K\033[?7l", stderr);
 	vfprintf(stderr, format, arguments);
+	fputs("\033[?7h", stderr);
 	funlockfile(stderr);
 	va_end(arguments);
 	has_status = true;
