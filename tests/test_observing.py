@@ -8,6 +8,7 @@ import pty
 import re
 import shutil
 import signal
+import stat
 import subprocess
 from xml.etree import ElementTree
 
@@ -123,6 +124,18 @@ def test_metrics_that_cannot_be_written(net, tmp_path):
         probe.send(signal.SIGTERM)
         assert probe.ended() == 0
     assert sum("such.prom" in line for line in probe.stderr) == 1
+
+
+@LIVE
+def test_metrics_replace_no_device(net, tmp_path):
+    """Root could: who writes them to /dev/null must not have another file there afterwards."""
+    null = tmp_path / "null"
+    os.mknod(null, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    with Probe(net.host, "--metrics", null, "veth0") as probe:
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    assert null.is_char_device() and os.listdir(tmp_path) == ["null"]
+    assert sum(f"{null}: " in line for line in probe.stderr) == 1
 
 
 def test_metrics_are_for_interfaces():

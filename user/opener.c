@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NAME "bannerprobe-log" /* as ps shows it; 15 bytes at most */
@@ -27,6 +28,15 @@ static int open_new(const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
+/* Not what is there for something else: /dev/null would be gone. */
+static bool may_replace(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) || S_ISREG(status.st_mode) ||
+	       S_ISDIR(status.st_mode); /* of which rename(2) will tell */
+}
+
 static int serve_request(const struct opener *opener,
 			 enum opener_request request)
 {
@@ -39,7 +49,9 @@ static int serve_request(const struct opener *opener,
 		    (int)sizeof(beside))
 		return opener->metrics ? -ENAMETOOLONG : -EINVAL;
 	if (request == OPENER_NEW_METRICS)
-		return open_new(beside, O_TRUNC);
+		return may_replace(opener->metrics) ?
+			       open_new(beside, O_TRUNC) :
+			       -EEXIST;
 	return rename(beside, opener->metrics) ? -errno : 0;
 }
 
