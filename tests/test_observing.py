@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+import netns
 import packets
 import picture
 from netns import BINARY, PATIENCE, ROOT, Probe, wait_for
@@ -115,6 +116,17 @@ def test_metrics_are_sound(net, tmp_path):
     done = subprocess.run([promtool, "check", "metrics"], input=file.read_text(), text=True,
                           capture_output=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@LIVE
+def test_metrics_of_an_interface_with_an_odd_name(net, tmp_path):
+    """A byte that is not UTF-8 would make all of it invalid; in a record it is written so, too."""
+    file = tmp_path / "odd.prom"
+    netns.sh("ip", "-n", net.host.name, "link", "add", b'a\\"\xff', "type", "veth")
+    with Probe(net.host, "--metrics", file, "a*") as probe:
+        probe.send(signal.SIGTERM)
+        probe.ended()
+    assert r'bannerprobe_interface_banners_total{interface="a\\\"\\xff"}' in metrics(file)
 
 
 @LIVE

@@ -36,13 +36,19 @@ static void write_reasons(FILE *file, const char *name, const char *meaning,
 	}
 }
 
-/* A label's value: an interface may be called nearly anything. */
+/*
+ * A label's value: an interface may be called nearly anything. What is not
+ * UTF-8 would make all of the file invalid, so it is written as in a record.
+ */
 static void write_label(FILE *file, const char *text)
 {
 	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', file);
-		fputc(*text, file);
+		if (*text < ' ' || *text > '~')
+			fprintf(file, "\\\\x%02x", (unsigned char)*text);
+		else if (*text == '"' || *text == '\\')
+			fprintf(file, "\\%c", *text);
+		else
+			fputc(*text, file);
 	}
 }
 
