@@ -2,13 +2,16 @@
 """What an operator sees of it: metrics for Prometheus, lines on a terminal, and a picture of them."""
 
 import contextlib
+import itertools
 import json
 import os
 import pty
 import re
 import shutil
 import signal
+import socket
 import stat
+import struct
 import subprocess
 from xml.etree import ElementTree
 
@@ -166,6 +169,28 @@ def test_dashboard_asks_for_metrics_that_there_are():
         for target in panel.get("targets", []):
             asked |= set(re.findall(r"bannerprobe_(\w+)", target["expr"]))
     assert asked and asked <= written
+
+
+@LIVE
+def test_nothing_is_evicted_while_there_is_room(net):
+    """Connections that are decided while the counters are read are not taken for evicted ones."""
+    talks = [packets.Connection(("203.0.113.9", 1024 + i), ("192.0.2.1", 25)) for i in range(200)]
+    steps = zip(*([bytearray(packets.ethernet(packet)) for packet in talk.greeted(b"hi")]
+                  for talk in talks))
+    frames = [(frame, 26 if step in (0, 2) else 30) for step, all_ in enumerate(steps)
+              for frame in all_]		# all open at once; where the client's address is
+    with net.peer.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as link, \
+            Probe(net.host, "-o", "/dev/null", "--max-flows", "262144", "--stats=1",
+                  "veth0") as probe:
+        link.bind(("peer0", 0))
+        for n in itertools.count():
+            for frame, client in frames:
+                frame[client:client + 4] = struct.pack("!I", 0x0a000000 + n)
+                link.send(frame)
+            told = [line for line in list(probe.err.queue) if line and line.startswith("evicted ")]
+            if len(told) >= 3:
+                break
+    assert {int(line.split()[1]) for line in told} == {0}
 
 
 # --- a terminal -------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ struct live {
 	int epoll_fd, stop_fd, hangup_fd, stats_fd, metrics_fd, status_fd;
 	int quiet_fd;	    /* a greeting has been quiet long enough */
 	int metrics_error;  /* the last one, told once */
+	__u64 evicted;	    /* as told the last time */
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool stop;
 	enum exit_code code;
@@ -173,9 +174,14 @@ static void on_hangup(struct live *live)
 		output_reopen(live->output);
 }
 
-static void read_counters(const struct live *live, __u64 counters[COUNTER_MAX])
+/* Evictions are worked out, and never fall: that would say that they began anew.
+ */
+static void read_counters(struct live *live, __u64 counters[COUNTER_MAX])
 {
 	programs_read_counters(live->bpf, counters);
+	if (counters[COUNT_EVICTED] > live->evicted)
+		live->evicted = counters[COUNT_EVICTED];
+	counters[COUNT_EVICTED] = live->evicted;
 	if (live->greetings)
 		counters[COUNT_CROWDED_OUT] =
 			greetings_crowded_out(live->greetings);

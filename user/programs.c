@@ -237,7 +237,20 @@ void programs_interface_counters(const struct bannerprobe_bpf *bpf,
 void programs_read_counters(struct bannerprobe_bpf *bpf,
 			    __u64 counters[COUNTER_MAX])
 {
+	__u64 began, open, connections;
+
+	/*
+	 * Packets pass meanwhile. What had begun before the table is looked at
+	 * is found there or in what is counted afterwards, once at least, so
+	 * none is taken for evicted that was not.
+	 */
 	programs_sum_counters(bpf, counters);
-	counters[COUNT_OPEN] = count_open(bpf);
+	began = counters[COUNT_CONNECTIONS];
+	open = count_open(bpf);
+	programs_sum_counters(bpf, counters);
+	connections = counters[COUNT_CONNECTIONS];
+	counters[COUNT_CONNECTIONS] = began;
+	counters[COUNT_OPEN] = open;
 	count_evicted(counters);
+	counters[COUNT_CONNECTIONS] = connections;
 }

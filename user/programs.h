@@ -42,7 +42,8 @@ void programs_interface_counters(const struct bannerprobe_bpf *bpf,
 
 /*
  * Reads the counters of all CPUs. Those still open and those evicted are
- * worked out from the table: exact when nothing is attached any more.
+ * worked out from the table: exact when nothing is attached any more; before,
+ * evicted are told too few rather than too many.
  */
 void programs_read_counters(struct bannerprobe_bpf *bpf,
 			    __u64 counters[COUNTER_MAX]);
