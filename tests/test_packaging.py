@@ -52,6 +52,15 @@ def test_man_page_has_all_options(manual, options):
     assert options <= set(re.findall(r"(?<!\S)--?\w[\w-]*", manual))
 
 
+def test_synopsis_has_all_options(manual, options):
+    """By their short names, where they have some."""
+    synopsis = manual[manual.index("SYNOPSIS"):manual.index("DESCRIPTION")]
+    short = dict(re.findall(r"^ +(-\w), (--[\w-]+)", netns.sh(netns.BINARY, "--help"), re.M))
+    names = {o for o in options if o.startswith("--")} - set(short.values()) | set(short)
+    missing = {o for o in names if not re.search(rf"(?<![\w-]){o}(?![\w-])", synopsis)}
+    assert not missing
+
+
 def test_man_page_has_all_counters(manual):
     text = " ".join(manual.split())
     counters = re.findall(r'X\(\w+,\s*"(\w+)",\s*"([^"]+)"\)',
