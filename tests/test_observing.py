@@ -169,6 +169,7 @@ def test_dashboard_asks_for_metrics_that_there_are():
         for target in panel.get("targets", []):
             asked |= set(re.findall(r"bannerprobe_(\w+)", target["expr"]))
     assert asked and asked <= written
+    assert {name for name in written if re.search("lost|cut", name) and "interface" not in name} <= asked
 
 
 @LIVE
