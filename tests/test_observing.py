@@ -107,6 +107,32 @@ def test_metrics_of_interfaces_that_are_counted_together(net2, tmp_path):
 
 
 @LIVE
+def test_metrics_after_another_was_counted_together(net, tmp_path):
+    """What the other has had, and what it left behind, is not the interface's own."""
+    [link] = json.loads(net.host.ip("-j", "link", "show", "veth0"))
+    file = tmp_path / "after.prom"
+    with Server(net.host, "0.0.0.0") as server, \
+            Probe(net.host, "--metrics", str(file), "veth0", "twin*") as probe:
+        listen_to(net.peer, server, "10.99.0.1")
+        for _ in range(2):
+            net.host.ip("link", "add", "twin", "index", str(link["ifindex"] + 64), "type", "veth",
+                        "peer", "name", "other", "netns", net.peer.name)
+            net.configure(net.host, "twin", 7, 1)
+            net.configure(net.peer, "other", 7, 2)
+            probe.error_line("twin: attached: ")
+            for _ in range(3):
+                listen_to(net.peer, server, "10.99.7.1")
+            net.host.ip("link", "del", "twin")
+            probe.error_line("twin: the interface was deleted")
+            listen_to(net.peer, server, "10.99.0.1")
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    value = metrics(file)
+    name = 'bannerprobe_interface_connections_total{interface="veth0",reason="connections"}'
+    assert (value["bannerprobe_connections_total"], value[name]) == (9, 3)
+
+
+@LIVE
 def test_metrics_are_sound(net, tmp_path):
     """What Prometheus' own checker says of them."""
     promtool = shutil.which("promtool")

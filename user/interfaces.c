@@ -102,6 +102,7 @@ static struct interface *find(struct interfaces *interfaces, const char *name,
 		return NULL;
 	}
 	interface->by_pattern = by_pattern;
+	interface->gone = true; /* until it is attached to */
 	return interface;
 }
 
@@ -187,31 +188,16 @@ const char *interfaces_banner(struct interfaces *interfaces, unsigned int index)
 	return interface->name;
 }
 
-/* Whether another that is watched is counted in the same place. */
-static bool shares_slot(const struct interfaces *interfaces,
-			const struct interface *interface)
-{
-	for (int i = 0; i < interfaces->count; i++) {
-		const struct interface *other = interfaces->list[i];
-
-		if (other != interface && !other->gone &&
-		    other->index % COUNTER_SLOTS ==
-			    interface->index % COUNTER_SLOTS)
-			return true;
-	}
-	return false;
-}
-
 bool interfaces_read_counters(const struct interfaces *interfaces,
 			      const struct interface *interface,
 			      __u64 counters[COUNTER_MAX])
 {
-	if (interface->gone || shares_slot(interfaces, interface))
+	if (!interface->alone)
 		return false;
 	programs_interface_counters(interfaces->bpf, interface->index,
 				    counters);
 	for (int i = 0; i < COUNTER_MAX; i++)
-		counters[i] -= interface->counted[i];
+		counters[i] += interface->counted[i] - interface->since[i];
 	return true;
 }
 
@@ -232,17 +218,64 @@ __u64 interfaces_count_packets(const struct interfaces *interfaces)
 
 /* --- attaching ---------------------------------------------------------- */
 
+static bool is_counted_with(const struct interface *interface,
+			    unsigned int index)
+{
+	return interface->index % COUNTER_SLOTS == index % COUNTER_SLOTS;
+}
+
+/* What was counted while an interface was alone in its slot is its own. */
+static void set_alone(const struct interfaces *interfaces,
+		      struct interface *interface, bool alone)
+{
+	__u64 now[COUNTER_MAX];
+
+	if (interface->alone == alone)
+		return;
+	programs_interface_counters(interfaces->bpf, interface->index, now);
+	for (int i = 0; i < COUNTER_MAX; i++) {
+		if (interface->alone)
+			interface->counted[i] += now[i] - interface->since[i];
+		interface->since[i] = now[i];
+	}
+	interface->alone = alone;
+}
+
+/* The interface of this index comes into its slot of the counters, or leaves.
+ */
+static void divide_counts(const struct interfaces *interfaces,
+			  unsigned int index)
+{
+	int watched = 0;
+
+	for (int i = 0; i < interfaces->count; i++) {
+		const struct interface *interface = interfaces->list[i];
+
+		watched +=
+			!interface->gone && is_counted_with(interface, index);
+	}
+	for (int i = 0; i < interfaces->count; i++) {
+		struct interface *interface = interfaces->list[i];
+
+		if (is_counted_with(interface, index))
+			set_alone(interfaces, interface,
+				  !interface->gone && watched == 1);
+	}
+}
+
 /* One that cannot be attached to stays in the list: it was tried. */
 static int attach(struct interfaces *interfaces, struct interface *interface)
 {
 	int error;
 
-	programs_interface_counters(interfaces->bpf, interface->index,
-				    interface->counted);
+	interface->gone = false;
+	divide_counts(interfaces, interface->index);
 	error = interface_attach(interface, interfaces->bpf);
-	interface->gone = error;
-	if (error)
+	if (error) {
 		interface_detach(interface);
+		interface->gone = true;
+		divide_counts(interfaces, interface->index);
+	}
 	return error;
 }
 
@@ -284,8 +317,9 @@ static void lose(struct interfaces *interfaces, struct interface *interface)
 			interface->name);
 		interface_detach(interface);
 		interfaces->leaving(interface->index, interfaces->context);
+		interface->gone = true;
+		divide_counts(interfaces, interface->index);
 	}
-	interface->gone = true;
 	interface->index = 0;
 	if (interface->by_pattern)
 		forget(interfaces, interface);
