@@ -85,7 +85,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTER_SLOTS *COUNTER_MAX);
+	__uint(max_entries, (COUNTER_SLOTS * COUNTER_MAX));
 	__type(key, __u32);
 	__type(value, __u64);
 } counters SEC(".maps");

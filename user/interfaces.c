@@ -241,8 +241,7 @@ static void set_alone(const struct interfaces *interfaces,
 	interface->alone = alone;
 }
 
-/* The interface of this index comes into its slot of the counters, or leaves.
- */
+/* The interface of this index has come into its slot, or has left it. */
 static void divide_counts(const struct interfaces *interfaces,
 			  unsigned int index)
 {

@@ -174,8 +174,7 @@ static void on_hangup(struct live *live)
 		output_reopen(live->output);
 }
 
-/* Evictions are worked out, and never fall: that would say that they began anew.
- */
+/* Evictions are worked out. They never fall: that would be a new beginning. */
 static void read_counters(struct live *live, __u64 counters[COUNTER_MAX])
 {
 	programs_read_counters(live->bpf, counters);

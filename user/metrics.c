@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static void describe(FILE *file, const char *name, const char *type,
@@ -64,48 +65,68 @@ static void write_interface(FILE *file, const char *name,
 	fprintf(file, "\"} %llu\n", value);
 }
 
-/* Counters of each interface, from `first` to `last`, by their names. */
+/* What is known of an interface, read once for all that is told of it. */
+struct interface_counters {
+	const struct interface *interface;
+	__u64 counters[COUNTER_MAX];
+};
+
+/* Counters of interfaces, from `first` to `last`, by their names. */
 static void write_by_interface(FILE *file, const char *name,
 			       const char *meaning,
-			       const struct interfaces *interfaces,
-			       enum counter first, enum counter last)
+			       const struct interface_counters *known,
+			       int count, enum counter first, enum counter last)
 {
 	describe(file, name, "counter", meaning);
-	for (int i = 0; i < interfaces->count; i++) {
-		const struct interface *interface = interfaces->list[i];
-		__u64 counters[COUNTER_MAX];
-
-		if (!interfaces_read_counters(interfaces, interface, counters))
-			continue;
+	for (int i = 0; i < count; i++) {
 		for (int j = first; j <= (int)last; j++) {
 			if (j != COUNT_OPEN && j != COUNT_EVICTED)
-				write_interface(file, name, interface, "reason",
-						counter_texts[j].name,
-						counters[j]);
+				write_interface(file, name, known[i].interface,
+						"reason", counter_texts[j].name,
+						known[i].counters[j]);
 		}
 	}
 }
 
 static void write_interface_counters(FILE *file,
-				     const struct interfaces *interfaces)
+				     const struct interface_counters *known,
+				     int count)
 {
 	write_by_interface(file, "interface_connections_total",
 			   "connections whose opening was seen on an interface",
-			   interfaces, COUNT_CONNECTIONS, COUNT_CONNECTIONS);
+			   known, count, COUNT_CONNECTIONS, COUNT_CONNECTIONS);
 	write_by_interface(file, "interface_connections_decided_total",
 			   "likewise, by what a packet seen there made of them",
-			   interfaces, COUNT_FIRST_OUTCOME, COUNT_LAST_OUTCOME);
+			   known, count, COUNT_FIRST_OUTCOME,
+			   COUNT_LAST_OUTCOME);
 	write_by_interface(file, "interface_segments_ignored_total",
-			   "segments seen there that changed nothing",
-			   interfaces, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
+			   "segments seen there that changed nothing", known,
+			   count, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
 	write_by_interface(file, "interface_packets_unread_total",
 			   "packets seen there that no segment could be read "
 			   "from",
-			   interfaces, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
+			   known, count, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
 	write_by_interface(file, "interface_lost_total",
 			   "banners, and segments of greetings, seen there and "
 			   "lost: the ring buffer was full",
-			   interfaces, COUNT_LOST_RING, COUNT_LOST_PART);
+			   known, count, COUNT_LOST_RING, COUNT_LOST_PART);
+}
+
+/* Without memory for it nothing is told by interface, rather than nothing. */
+static void read_and_write_counters(FILE *file,
+				    const struct interfaces *interfaces)
+{
+	struct interface_counters *known =
+		calloc((size_t)interfaces->count + 1, sizeof(*known));
+	int count = 0;
+
+	for (int i = 0; known && i < interfaces->count; i++) {
+		known[count].interface = interfaces->list[i];
+		count += interfaces_read_counters(
+			interfaces, interfaces->list[i], known[count].counters);
+	}
+	write_interface_counters(file, known, count);
+	free(known);
 }
 
 static void write_interfaces(FILE *file, const struct interfaces *interfaces)
@@ -133,7 +154,7 @@ static void write_interfaces(FILE *file, const struct interfaces *interfaces)
 					interfaces->list[i], "", "",
 					interfaces->list[i]->banners);
 	}
-	write_interface_counters(file, interfaces);
+	read_and_write_counters(file, interfaces);
 }
 
 static void write_all(FILE *file, const __u64 counters[COUNTER_MAX],

@@ -201,53 +201,55 @@ static __u64 count_open(const struct bannerprobe_bpf *bpf)
 			  sizeof(struct flow), count_pending_flow);
 }
 
-/* Adds what all CPUs have counted in a slot. */
-static void add_slot(int map, __u32 slot, __u64 counters[COUNTER_MAX])
+/* What all CPUs have counted under a key; 0 where it cannot be read. */
+static __u64 sum_cpus(const struct bannerprobe_bpf *bpf, __u32 key)
 {
 	int cpus = libbpf_num_possible_cpus();
 	__u64 *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
+	__u64 sum = 0;
 
-	for (__u32 i = 0; values && cpus > 0 && i < COUNTER_MAX; i++) {
-		const __u32 key = slot * COUNTER_MAX + i;
-
-		if (bpf_map_lookup_elem(map, &key, values))
-			continue;
+	if (values && cpus > 0 &&
+	    !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.counters), &key,
+				 values)) {
 		for (int cpu = 0; cpu < cpus; cpu++)
-			counters[i] += values[cpu];
+			sum += values[cpu];
 	}
 	free(values);
+	return sum;
 }
 
-void programs_sum_counters(const struct bannerprobe_bpf *bpf,
-			   __u64 counters[COUNTER_MAX])
+__u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter)
 {
-	memset(counters, 0, COUNTER_MAX * sizeof(*counters));
+	__u64 sum = 0;
+
 	for (__u32 slot = 0; slot < COUNTER_SLOTS; slot++)
-		add_slot(bpf_map__fd(bpf->maps.counters), slot, counters);
+		sum += sum_cpus(bpf, slot * COUNTER_MAX + counter);
+	return sum;
 }
 
 void programs_interface_counters(const struct bannerprobe_bpf *bpf,
 				 __u32 ifindex, __u64 counters[COUNTER_MAX])
 {
-	memset(counters, 0, COUNTER_MAX * sizeof(*counters));
-	add_slot(bpf_map__fd(bpf->maps.counters), ifindex % COUNTER_SLOTS,
-		 counters);
+	const __u32 slot = ifindex % COUNTER_SLOTS;
+
+	for (__u32 i = 0; i < COUNTER_MAX; i++)
+		counters[i] = sum_cpus(bpf, slot * COUNTER_MAX + i);
 }
 
+/*
+ * Packets pass meanwhile. What had begun before the table is looked at is found
+ * there or in what is counted afterwards, once at least, so none is taken for
+ * evicted that was not.
+ */
 void programs_read_counters(struct bannerprobe_bpf *bpf,
 			    __u64 counters[COUNTER_MAX])
 {
-	__u64 began, open, connections;
+	const __u64 began = programs_counter(bpf, COUNT_CONNECTIONS);
+	const __u64 open = count_open(bpf);
+	__u64 connections;
 
-	/*
-	 * Packets pass meanwhile. What had begun before the table is looked at
-	 * is found there or in what is counted afterwards, once at least, so
-	 * none is taken for evicted that was not.
-	 */
-	programs_sum_counters(bpf, counters);
-	began = counters[COUNT_CONNECTIONS];
-	open = count_open(bpf);
-	programs_sum_counters(bpf, counters);
+	for (int i = 0; i < COUNTER_MAX; i++)
+		counters[i] = programs_counter(bpf, i);
 	connections = counters[COUNT_CONNECTIONS];
 	counters[COUNT_CONNECTIONS] = began;
 	counters[COUNT_OPEN] = open;

@@ -29,12 +29,11 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      const struct track_options *track,
 				      const struct wanted *wanted);
 
-/* What all CPUs have counted, without what is worked out from the table. */
-void programs_sum_counters(const struct bannerprobe_bpf *bpf,
-			   __u64 counters[COUNTER_MAX]);
+/* What all CPUs have counted; not of what is worked out from the table. */
+__u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter);
 
 /*
- * Likewise for packets of an interface, and of those that share its slot
+ * All of these for packets of an interface, and of those that share its slot
  * (COUNTER_SLOTS).
  */
 void programs_interface_counters(const struct bannerprobe_bpf *bpf,
