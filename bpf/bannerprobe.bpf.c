@@ -83,11 +83,14 @@ struct {
 	__uint(max_entries, 1 << 20); /* bytes: some 5,500 records */
 } records SEC(".maps");
 
+/* See slot_of(): the loader gives interfaces their slots. */
+__u32 slots[SLOT_PLACES] SEC(".data.slots");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, (COUNTER_SLOTS * COUNTER_MAX));
+	__uint(max_entries, COUNTED_MAX);
 	__type(key, __u32);
-	__type(value, __u64);
+	__type(value, struct counted);
 } counters SEC(".maps");
 
 /* A CPU's segment, and room to put together a record, or to copy headers. */
@@ -118,17 +121,23 @@ struct packet {
 	struct frame frame;
 };
 
-static __always_inline void count(const struct packet *packet, __u32 counter)
+static __always_inline struct counted *counted_of(const struct packet *packet)
 {
-	__u64 *value;
-	__u32 key;
+	__u32 slot = slot_of(slots, packet->ifindex);
+
+	return bpf_map_lookup_elem(&counters, &slot);
+}
+
+static __always_inline void count(const struct packet *packet,
+				  enum counter counter)
+{
+	struct counted *counted;
 
 	if (counter == COUNT_NOTHING)
 		return;
-	key = packet->ifindex % COUNTER_SLOTS * COUNTER_MAX + counter;
-	value = bpf_map_lookup_elem(&counters, &key);
-	if (value)
-		(*value)++;
+	counted = counted_of(packet);
+	if (counted)
+		count_in(counted->by, counter);
 }
 
 static __always_inline struct scratch *scratch_of_cpu(void)
@@ -254,14 +263,16 @@ static __always_inline void report(const struct packet *packet,
 {
 	struct sighting *sighting = &scratch->sighting;
 	struct verdict *verdict = &sighting->verdict;
+	struct counted *counted;
 
 	if (verdict_asks_for_server(verdict) &&
 	    !server_is_wanted(&sighting->segment))
 		verdict_pass_over(verdict);
-	count(packet, verdict->began);
-	count(packet, verdict->ended);
-	count(packet, verdict->ignored);
-	count(packet, verdict->outcome);
+	if (verdict_is_counted(verdict)) {
+		counted = counted_of(packet);
+		if (counted)
+			count_verdict(counted->by, verdict);
+	}
 	if (verdict_is_logged(verdict))
 		report_banner(packet, scratch, now);
 }

@@ -68,11 +68,48 @@ enum counter {
 	COUNT_LAST_UNREAD = COUNT_CUT,
 };
 
+/* Room for more of them than there are: a power of two, to mask with. */
+#define COUNTER_ROOM 32
+
+/* What is counted in one slot, by enum counter; in a BPF map, by a CPU. */
+struct counted {
+	unsigned long long by[COUNTER_ROOM];
+};
+_Static_assert(COUNTER_MAX <= COUNTER_ROOM, "each counter has its place");
+
 /*
- * Each interface is counted for itself, where its index says: those whose
- * indexes differ by a multiple of this are counted together.
+ * How many interfaces are counted each for itself, in a slot of its own; what
+ * is seen on others is counted together, in slot 0. 128 KiB for each CPU.
  */
-#define COUNTER_SLOTS 64 /* a power of two; 15 KiB for each CPU */
+#define COUNTED_MAX 512
+
+/*
+ * Which slot an interface has stands at the place that the low 16 bits of its
+ * index say, with the others: of two that agree in the low ones one has none.
+ */
+#define SLOT_PLACES (1U << 16)
+
+static inline unsigned int slot_place(unsigned int ifindex)
+{
+	return ifindex % SLOT_PLACES;
+}
+
+/* What stands there of an interface that has a slot. */
+static inline unsigned int slot_entry(unsigned int ifindex, unsigned int slot)
+{
+	return ifindex / SLOT_PLACES * SLOT_PLACES + slot;
+}
+
+/* The slot of an interface; 0: it has none of its own. */
+static inline unsigned int slot_of(const unsigned int *entries,
+				   unsigned int ifindex)
+{
+	unsigned int entry = entries[slot_place(ifindex)];
+
+	return entry / SLOT_PLACES == ifindex / SLOT_PLACES ?
+		       entry % SLOT_PLACES :
+		       0;
+}
 
 #ifndef __bpf__
 /* Works out how many were evicted, when all other outcomes are counted. */

@@ -133,6 +133,28 @@ static __always_inline void verdict_pass_over(struct verdict *verdict)
 	verdict->part = PART_NONE;
 }
 
+/* Whether a segment has changed any counter: most change none. */
+static __always_inline bool verdict_is_counted(const struct verdict *verdict)
+{
+	return verdict->began | verdict->ended | verdict->outcome |
+	       verdict->ignored;
+}
+
+static __always_inline void count_in(__u64 *counters, enum counter counter)
+{
+	counters[counter & (COUNTER_ROOM - 1)]++; /* as the verifier asks */
+}
+
+/* COUNT_NOTHING is counted, too, rather than asked for: nobody is told it. */
+static __always_inline void count_verdict(__u64 *counters,
+					  const struct verdict *verdict)
+{
+	count_in(counters, verdict->began);
+	count_in(counters, verdict->ended);
+	count_in(counters, verdict->outcome);
+	count_in(counters, verdict->ignored);
+}
+
 /* What counts a packet that no segment was read from. */
 static __always_inline enum counter parse_counter(enum parse_result result)
 {

@@ -269,6 +269,67 @@ static void test_raw_ip(void **state)
 	homes_close(&homes);
 }
 
+/* --- counters by interface ----------------------------------------------- */
+
+#define LOOPBACK 1 /* the index that BPF_PROG_TEST_RUN gives a packet */
+
+static void feed_connection(struct homes *homes)
+{
+	const struct test_packet packet = plain_packet();
+	struct bytes bytes;
+
+	packet_build(&bytes, &packet);
+	feed_both(homes, bpf->progs.bannerprobe_rx, bytes.data, bytes.len,
+		  false, 1);
+	feed_both(homes, bpf->progs.bannerprobe_xdp, bytes.data, bytes.len,
+		  false, 1);
+}
+
+/* One has a slot of its own from when it is given one until it is forgotten. */
+static void test_counts_by_interface(void **state)
+{
+	const __u32 same_place = LOOPBACK + SLOT_PLACES;
+	__u64 own[COUNTER_MAX];
+	struct homes homes;
+
+	(void)state;
+	open_homes(&homes);
+	feed_connection(&homes);
+	assert_false(programs_interface_counters(bpf, LOOPBACK, own));
+	for (int i = 0; i < 2; i++) {
+		programs_count_interface(bpf, LOOPBACK);
+		programs_count_interface(bpf, same_place);
+		feed_connection(&homes);
+		assert_true(programs_interface_counters(bpf, LOOPBACK, own));
+		assert_int_equal(own[COUNT_CONNECTIONS], 1);
+		assert_int_equal(own[COUNT_BANNER], 1);
+		assert_false(programs_interface_counters(bpf, same_place, own));
+		programs_forget_interface(bpf, same_place);
+		programs_forget_interface(bpf, LOOPBACK);
+		assert_false(programs_interface_counters(bpf, LOOPBACK, own));
+	}
+	feed_connection(&homes);
+	assert_same_counters(&homes); /* the sum, of four */
+	assert_int_equal(homes.native.counters[COUNT_BANNER], 4);
+	homes_close(&homes);
+}
+
+/* There are fewer slots than interfaces may come: the others have none. */
+static void test_slots_run_out(void **state)
+{
+	__u64 own[COUNTER_MAX];
+	__u32 with_slot = 0;
+
+	(void)state;
+	for (__u32 i = 0; i < 2 * COUNTED_MAX; i++) {
+		programs_count_interface(bpf, 100000 + i);
+		with_slot += programs_interface_counters(bpf, 100000 + i, own);
+	}
+	assert_int_equal(with_slot, COUNTED_MAX - 1);
+	for (__u32 i = 0; i < 2 * COUNTED_MAX; i++)
+		programs_forget_interface(bpf, 100000 + i);
+}
+
 /* --- servers that are wanted --------------------------------------------- */
 
 /* Of a server inside and one outside, both homes log the same. */
@@ -806,6 +867,8 @@ int main(int argc, char **argv)
 		THROUGH(test_odd_packets, "odd packets through tc", 1),
 		cmocka_unit_test(test_split_packets),
 		THROUGH(test_raw_ip, "devices without Ethernet", 1),
+		cmocka_unit_test(test_counts_by_interface),
+		cmocka_unit_test(test_slots_run_out),
 		cmocka_unit_test(test_wanted),
 		THROUGH(test_forgeries, "forgeries through XDP", 0),
 		THROUGH(test_forgeries, "forgeries through tc", 1),

@@ -74,6 +74,13 @@ def test_metrics(net, tmp_path, user):
         assert 8 <= value[key] < 200
 
 
+def connections_by_interface(file):
+    """Of each interface that is counted for itself."""
+    name = "bannerprobe_interface_connections_total"
+    return {re.search('interface="(.*?)"', key)[1]: value for key, value in metrics(file).items()
+            if key.startswith(name)}
+
+
 def counted_by_interface(net, file, *ifaces):
     """Of each interface the connections, once a probe of them has ended that saw two and one."""
     with contextlib.ExitStack() as stack:
@@ -84,9 +91,7 @@ def counted_by_interface(net, file, *ifaces):
             listen_to(net.peers[i], servers[i])
         probe.send(signal.SIGTERM)
         assert probe.ended() == 0
-    name = "bannerprobe_interface_connections_total"
-    return {key[len(name):].split('"')[1]: value for key, value in metrics(file).items()
-            if key.startswith(name)}
+    return connections_by_interface(file)
 
 
 @LIVE
@@ -95,27 +100,31 @@ def test_metrics_by_interface(net2, tmp_path):
         {"veth0": 2, "veth1": 1}
 
 
+SLOT_PLACES = 1 << 16		# of two whose indexes differ by that one is counted for itself
+
+
 @LIVE
-def test_metrics_of_interfaces_that_are_counted_together(net2, tmp_path):
+def test_metrics_of_one_interface_too_many(net2, tmp_path):
     """Not told, since they are not known; the others are, and the sum is."""
-    [link] = json.loads(net2.host.ip("-j", "link", "show", "veth0"))
-    net2.host.ip("link", "add", "twin", "index", str(link["ifindex"] + 64), "type", "veth")
+    [link] = json.loads(net2.host.ip("-j", "link", "show", "veth1"))
+    net2.host.ip("link", "add", "twin", "index", str(link["ifindex"] + SLOT_PLACES), "type", "veth")
     net2.host.ip("link", "set", "twin", "up")
     file = tmp_path / "two.prom"
-    assert counted_by_interface(net2, file, "veth0", "veth1", "twin") == {"veth1": 1}
+    assert counted_by_interface(net2, file, "veth0", "twin", "veth1") == {"veth0": 2, "twin": 0}
     assert metrics(file)["bannerprobe_connections_total"] == 3
 
 
 @LIVE
-def test_metrics_after_another_was_counted_together(net, tmp_path):
-    """What the other has had, and what it left behind, is not the interface's own."""
+@pytest.mark.parametrize("offset", [1000, SLOT_PLACES])
+def test_metrics_after_another_has_come_and_gone(net, tmp_path, offset):
+    """What it has had is not the interface's own, and stays in the sum."""
     [link] = json.loads(net.host.ip("-j", "link", "show", "veth0"))
     file = tmp_path / "after.prom"
     with Server(net.host, "0.0.0.0") as server, \
             Probe(net.host, "--metrics", str(file), "veth0", "twin*") as probe:
         listen_to(net.peer, server, "10.99.0.1")
         for _ in range(2):
-            net.host.ip("link", "add", "twin", "index", str(link["ifindex"] + 64), "type", "veth",
+            net.host.ip("link", "add", "twin", "index", str(link["ifindex"] + offset), "type", "veth",
                         "peer", "name", "other", "netns", net.peer.name)
             net.configure(net.host, "twin", 7, 1)
             net.configure(net.peer, "other", 7, 2)
@@ -127,9 +136,39 @@ def test_metrics_after_another_was_counted_together(net, tmp_path):
             listen_to(net.peer, server, "10.99.0.1")
         probe.send(signal.SIGTERM)
         assert probe.ended() == 0
-    value = metrics(file)
-    name = 'bannerprobe_interface_connections_total{interface="veth0",reason="connections"}'
-    assert (value["bannerprobe_connections_total"], value[name]) == (9, 3)
+    assert connections_by_interface(file) == {"veth0": 3}
+    assert metrics(file)["bannerprobe_connections_total"] == 9
+
+
+@LIVE
+def test_metrics_of_an_interface_that_came_back(net, tmp_path):
+    """It goes on counting where it has ended: a counter must not fall."""
+    file = tmp_path / "back.prom"
+    with Server(net.peer, "10.99.0.2") as server, \
+            Probe(net.host, "--metrics", str(file), "veth0") as probe:
+        listen_to(net.host, server)
+        net.host.ip("link", "del", "veth0")
+        probe.error_line("waiting for it")
+        net.join(0, net.peer)
+        probe.error_line("veth0: attached: ")
+        listen_to(net.host, server)
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    assert connections_by_interface(file) == {"veth0": 2}
+    assert metrics(file)["bannerprobe_connections_total"] == 2
+
+
+@LIVE
+def test_metrics_of_a_container_host(net, tmp_path):
+    """Each of its interfaces is counted for itself, whatever its index."""
+    names = [f"c{i}" for i in range(80)]
+    for name in names:
+        net.host.ip("link", "add", name, "type", "veth", "peer", "name", f"x{name}")
+    file = tmp_path / "many.prom"
+    with Probe(net.host, "--metrics", str(file), "c*", interfaces=len(names)) as probe:
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    assert set(connections_by_interface(file)) == set(names)
 
 
 @LIVE

@@ -38,14 +38,12 @@ struct interface {
 	bool gone;	 /* not attached to yet; or deleted while the program
 			  * ran: index is 0, or of one of the name that could
 			  * not be attached to */
-	bool alone;	 /* nobody else is counted in its slot */
 	bool by_pattern; /* not named, but one of those that match */
 	enum hook asked; /* on the command line */
 	enum hook first; /* what that and the device come to; never auto */
 	struct attachment in, out;
 	struct packet_counts before; /* when it was attached to */
-	__u64 counted[COUNTER_MAX];  /* each time that it was alone, but now */
-	__u64 since[COUNTER_MAX];    /* in its slot when it came to be alone */
+	__u64 counted[COUNTER_MAX];  /* on it, under an index that it had */
 	__u64 banners;		     /* seen on it */
 };
 

@@ -192,12 +192,12 @@ bool interfaces_read_counters(const struct interfaces *interfaces,
 			      const struct interface *interface,
 			      __u64 counters[COUNTER_MAX])
 {
-	if (!interface->alone)
+	if (interface->gone ||
+	    !programs_interface_counters(interfaces->bpf, interface->index,
+					 counters))
 		return false;
-	programs_interface_counters(interfaces->bpf, interface->index,
-				    counters);
 	for (int i = 0; i < COUNTER_MAX; i++)
-		counters[i] += interface->counted[i] - interface->since[i];
+		counters[i] += interface->counted[i];
 	return true;
 }
 
@@ -218,63 +218,16 @@ __u64 interfaces_count_packets(const struct interfaces *interfaces)
 
 /* --- attaching ---------------------------------------------------------- */
 
-static bool is_counted_with(const struct interface *interface,
-			    unsigned int index)
-{
-	return interface->index % COUNTER_SLOTS == index % COUNTER_SLOTS;
-}
-
-/* What was counted while an interface was alone in its slot is its own. */
-static void set_alone(const struct interfaces *interfaces,
-		      struct interface *interface, bool alone)
-{
-	__u64 now[COUNTER_MAX];
-
-	if (interface->alone == alone)
-		return;
-	programs_interface_counters(interfaces->bpf, interface->index, now);
-	for (int i = 0; i < COUNTER_MAX; i++) {
-		if (interface->alone)
-			interface->counted[i] += now[i] - interface->since[i];
-		interface->since[i] = now[i];
-	}
-	interface->alone = alone;
-}
-
-/* The interface of this index has come into its slot, or has left it. */
-static void divide_counts(const struct interfaces *interfaces,
-			  unsigned int index)
-{
-	int watched = 0;
-
-	for (int i = 0; i < interfaces->count; i++) {
-		const struct interface *interface = interfaces->list[i];
-
-		watched +=
-			!interface->gone && is_counted_with(interface, index);
-	}
-	for (int i = 0; i < interfaces->count; i++) {
-		struct interface *interface = interfaces->list[i];
-
-		if (is_counted_with(interface, index))
-			set_alone(interfaces, interface,
-				  !interface->gone && watched == 1);
-	}
-}
-
 /* One that cannot be attached to stays in the list: it was tried. */
 static int attach(struct interfaces *interfaces, struct interface *interface)
 {
 	int error;
 
-	interface->gone = false;
-	divide_counts(interfaces, interface->index);
+	programs_count_interface(interfaces->bpf, interface->index);
 	error = interface_attach(interface, interfaces->bpf);
-	if (error) {
+	if (error)
 		interface_detach(interface);
-		interface->gone = true;
-		divide_counts(interfaces, interface->index);
-	}
+	interface->gone = error;
 	return error;
 }
 
@@ -306,6 +259,20 @@ void interfaces_free(struct interfaces *interfaces)
 
 /* --- those that come, go and change -------------------------------------- */
 
+/* One that comes back goes on counting where it has ended. */
+static void forget_counters(const struct interfaces *interfaces,
+			    struct interface *interface)
+{
+	__u64 counters[COUNTER_MAX];
+
+	if (!programs_interface_counters(interfaces->bpf, interface->index,
+					 counters))
+		return;
+	for (int i = 0; i < COUNTER_MAX; i++)
+		interface->counted[i] += counters[i];
+	programs_forget_interface(interfaces->bpf, interface->index);
+}
+
 static void lose(struct interfaces *interfaces, struct interface *interface)
 {
 	if (!interface->gone) {
@@ -317,8 +284,8 @@ static void lose(struct interfaces *interfaces, struct interface *interface)
 		interface_detach(interface);
 		interfaces->leaving(interface->index, interfaces->context);
 		interface->gone = true;
-		divide_counts(interfaces, interface->index);
 	}
+	forget_counters(interfaces, interface);
 	interface->index = 0;
 	if (interface->by_pattern)
 		forget(interfaces, interface);

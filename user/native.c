@@ -52,11 +52,6 @@ void native_close(struct native *native)
 	free(native->record);
 }
 
-static void count(struct native *native, enum counter counter)
-{
-	if (counter != COUNT_NOTHING)
-		native->counters[counter]++;
-}
 
 /* The banner's bytes as far as they were captured, up to the limit. */
 static void log_banner(struct native *native, const struct frame *frame,
@@ -147,10 +142,7 @@ static void track_flow(struct native *native, const struct frame *frame,
 	if (verdict_asks_for_server(verdict) &&
 	    !server_is_wanted(native, &sighting->segment))
 		verdict_pass_over(verdict);
-	count(native, verdict->began);
-	count(native, verdict->ended);
-	count(native, verdict->ignored);
-	count(native, verdict->outcome);
+	count_verdict(native->counters, verdict);
 	if (verdict_is_logged(verdict))
 		log_banner(native, frame, sighting, now);
 }
@@ -161,7 +153,7 @@ void native_packet(struct native *native, enum parse_result parsed,
 {
 	struct sighting sighting;
 
-	count(native, parse_counter(parsed));
+	count_in(native->counters, parse_counter(parsed));
 	if (parsed != PARSED)
 		return;
 	sighting.hash = flow_hash(segment, native->hash_secrets);
@@ -170,7 +162,7 @@ void native_packet(struct native *native, enum parse_result parsed,
 	if (segment_opens(segment) &&
 	    !front_may_have(&native->front, sighting.hash) &&
 	    !server_is_wanted(native, segment)) {
-		count(native, COUNT_PASSED_OVER);
+		count_in(native->counters, COUNT_PASSED_OVER);
 		return;
 	}
 	sighting.id =
@@ -208,7 +200,8 @@ void native_read_counters(const struct native *native,
 static void count_unfinished(const struct flow *flow, void *context)
 {
 	if (flow_is_pending(flow))
-		count(context, unfinished_outcome(flow));
+		count_in(((struct native *)context)->counters,
+			 unfinished_outcome(flow));
 }
 
 void native_finish(struct native *native)

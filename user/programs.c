@@ -201,39 +201,118 @@ static __u64 count_open(const struct bannerprobe_bpf *bpf)
 			  sizeof(struct flow), count_pending_flow);
 }
 
-/* What all CPUs have counted under a key; 0 where it cannot be read. */
-static __u64 sum_cpus(const struct bannerprobe_bpf *bpf, __u32 key)
+/* --- counters ----------------------------------------------------------- */
+
+/* Adds what all CPUs have counted in a slot. */
+static void add_slot(const struct bannerprobe_bpf *bpf, __u32 slot,
+		     __u64 sums[COUNTER_MAX])
 {
 	int cpus = libbpf_num_possible_cpus();
-	__u64 *values = calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*values));
-	__u64 sum = 0;
+	struct counted *counted =
+		calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*counted));
 
-	if (values && cpus > 0 &&
-	    !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.counters), &key,
-				 values)) {
-		for (int cpu = 0; cpu < cpus; cpu++)
-			sum += values[cpu];
+	if (counted && cpus > 0 &&
+	    !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.counters), &slot,
+				 counted)) {
+		for (int cpu = 0; cpu < cpus; cpu++) {
+			for (int i = 0; i < COUNTER_MAX; i++)
+				sums[i] += counted[cpu].by[i];
+		}
 	}
-	free(values);
-	return sum;
+	free(counted);
+}
+
+/* Has it that the CPUs together have counted this in a slot. */
+static void set_slot(const struct bannerprobe_bpf *bpf, __u32 slot,
+		     const __u64 sums[COUNTER_MAX])
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct counted *counted =
+		calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*counted));
+
+	if (counted && cpus > 0) {
+		memcpy(counted[0].by, sums, COUNTER_MAX * sizeof(*sums));
+		bpf_map_update_elem(bpf_map__fd(bpf->maps.counters), &slot,
+				    counted, BPF_EXIST);
+	}
+	free(counted);
+}
+
+/* Which slots are given, by their numbers; those of all others, too: 0. */
+static void find_given(const struct bannerprobe_bpf *bpf,
+		       bool given[COUNTED_MAX])
+{
+	memset(given, 0, COUNTED_MAX * sizeof(*given));
+	given[0] = true;
+	for (__u32 i = 0; i < SLOT_PLACES; i++)
+		given[bpf->data_slots->slots[i] % SLOT_PLACES] = true;
+}
+
+void programs_count_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
+{
+	__u32 *entry = &bpf->data_slots->slots[slot_place(ifindex)];
+	bool given[COUNTED_MAX];
+	__u32 slot = 0;
+
+	if (*entry)
+		return;
+	find_given(bpf, given);
+	while (slot < COUNTED_MAX && given[slot])
+		slot++;
+	if (slot < COUNTED_MAX)
+		*entry = slot_entry(ifindex, slot);
+}
+
+bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
+				 __u32 ifindex, __u64 counters[COUNTER_MAX])
+{
+	const __u32 slot = slot_of(bpf->data_slots->slots, ifindex);
+
+	memset(counters, 0, COUNTER_MAX * sizeof(*counters));
+	if (slot)
+		add_slot(bpf, slot, counters);
+	return slot;
+}
+
+/*
+ * Nobody counts in its slot meanwhile: a device is told to be gone when the
+ * last packet of it has been seen.
+ */
+void programs_forget_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
+{
+	static const __u64 none[COUNTER_MAX];
+	const __u32 slot = slot_of(bpf->data_slots->slots, ifindex);
+	__u64 sums[COUNTER_MAX] = {};
+
+	if (!slot)
+		return;
+	add_slot(bpf, 0, sums);
+	add_slot(bpf, slot, sums);
+	set_slot(bpf, 0, sums);
+	set_slot(bpf, slot, none);
+	bpf->data_slots->slots[slot_place(ifindex)] = 0;
+}
+
+/* What has been counted in all slots. */
+static void sum_slots(const struct bannerprobe_bpf *bpf,
+		      __u64 sums[COUNTER_MAX])
+{
+	bool given[COUNTED_MAX];
+
+	memset(sums, 0, COUNTER_MAX * sizeof(*sums));
+	find_given(bpf, given);
+	for (__u32 slot = 0; slot < COUNTED_MAX; slot++) {
+		if (given[slot])
+			add_slot(bpf, slot, sums);
+	}
 }
 
 __u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter)
 {
-	__u64 sum = 0;
+	__u64 sums[COUNTER_MAX];
 
-	for (__u32 slot = 0; slot < COUNTER_SLOTS; slot++)
-		sum += sum_cpus(bpf, slot * COUNTER_MAX + counter);
-	return sum;
-}
-
-void programs_interface_counters(const struct bannerprobe_bpf *bpf,
-				 __u32 ifindex, __u64 counters[COUNTER_MAX])
-{
-	const __u32 slot = ifindex % COUNTER_SLOTS;
-
-	for (__u32 i = 0; i < COUNTER_MAX; i++)
-		counters[i] = sum_cpus(bpf, slot * COUNTER_MAX + i);
+	sum_slots(bpf, sums);
+	return sums[counter];
 }
 
 /*
@@ -248,8 +327,7 @@ void programs_read_counters(struct bannerprobe_bpf *bpf,
 	const __u64 open = count_open(bpf);
 	__u64 connections;
 
-	for (int i = 0; i < COUNTER_MAX; i++)
-		counters[i] = programs_counter(bpf, i);
+	sum_slots(bpf, counters);
 	connections = counters[COUNT_CONNECTIONS];
 	counters[COUNT_CONNECTIONS] = began;
 	counters[COUNT_OPEN] = open;

@@ -33,11 +33,21 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 __u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter);
 
 /*
- * All of these for packets of an interface, and of those that share its slot
- * (COUNTER_SLOTS).
+ * Has an interface counted for itself from now on; if there is no slot for it
+ * (COUNTED_MAX, SLOT_PLACES), in the sum only.
  */
-void programs_interface_counters(const struct bannerprobe_bpf *bpf,
+void programs_count_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex);
+
+/*
+ * What programs_read_counters() tells, but for what is worked out, of packets
+ * of one interface. False where it is not counted for itself.
+ */
+bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
 				 __u32 ifindex, __u64 counters[COUNTER_MAX]);
+
+/* An interface is gone: what it counted stays in the sum only. */
+void programs_forget_interface(const struct bannerprobe_bpf *bpf,
+			       __u32 ifindex);
 
 /*
  * Reads the counters of all CPUs. Those still open and those evicted are
