@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 
+import debian
 import netns
 
 BUILD = os.path.join(netns.ROOT, os.environ.get("BUILD", "build"))
@@ -28,6 +29,19 @@ def net2():
     """A host between two peers."""
     with netns.Network(2) as network:
         yield network
+
+
+@pytest.fixture(scope="session")
+def unpacked():
+    """Unpacks Debian's packages beside the build, where the first of them gives the name."""
+    def unpack(*packages):
+        folder = os.path.join(BUILD, packages[0])
+        try:
+            debian.unpack(folder, *packages)
+        except (RuntimeError, OSError) as error:
+            pytest.skip(f"{packages[0]} cannot be had: {error}")
+        return folder
+    return unpack
 
 
 TRIVIAL = """

@@ -5,6 +5,7 @@ import glob
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import sys
 
@@ -35,6 +36,19 @@ def install_missing(packages):
         run("apt-get", "update")
         run("apt-get", "install", "-y", "--no-install-recommends", *missing,
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+
+
+def unpack(folder, *packages):
+    """Their files below a folder, without being installed; RuntimeError where they cannot be had."""
+    done = os.path.join(folder, "unpacked")
+    if os.path.exists(done):
+        return
+    os.makedirs(folder, exist_ok=True)
+    shutil.chown(folder, "_apt")
+    run("apt-get", "download", *packages, cwd=folder)
+    for package in glob.glob(f"{folder}/*.deb"):
+        run("dpkg", "-x", package, folder)
+    open(done, "w").close()
 
 
 def machine_sources():

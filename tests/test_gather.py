@@ -276,18 +276,9 @@ def test_the_end_of_the_probe_loses_none(net):
 
 
 @pytest.fixture(scope="module")
-def pure_ftpd():
+def pure_ftpd(unpacked):
     """Pure-FTPd, unpacked beside the build: to install it would remove another FTP server."""
-    folder = os.path.join(netns.ROOT, os.environ.get("BUILD", "build"), "pure-ftpd")
-    if not os.path.exists(f"{folder}/usr/sbin/pure-ftpd"):
-        os.makedirs(folder, exist_ok=True)
-        shutil.chown(folder, "_apt")
-        got = subprocess.run(["apt-get", "download", "pure-ftpd", "libsodium23"], cwd=folder,
-                             capture_output=True, text=True)
-        if got.returncode:
-            pytest.skip("Pure-FTPd cannot be downloaded: " + got.stderr.strip())
-        for package in os.listdir(folder):
-            subprocess.run(["dpkg", "-x", f"{folder}/{package}", folder], check=True)
+    folder = unpacked("pure-ftpd", "libsodium23")
     libraries = [path for path, _, _ in os.walk(folder) if path.endswith("-linux-gnu")]
     return [f"{folder}/usr/sbin/pure-ftpd", ":".join(libraries)]
 

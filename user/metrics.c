@@ -8,33 +8,18 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static void describe(FILE *file, const char *name, const char *type,
-		     const char *meaning)
+struct page {
+	FILE *file;
+	const struct interfaces *interfaces;
+};
+
+static void describe(const struct page *page, const char *name,
+		     const char *type, const char *meaning)
 {
-	fprintf(file,
+	fprintf(page->file,
 		"# HELP bannerprobe_%s %s\n"
 		"# TYPE bannerprobe_%s %s\n",
 		name, meaning, name, type);
-}
-
-static void write_one(FILE *file, const char *name, const char *type,
-		      const char *meaning, __u64 value)
-{
-	describe(file, name, type, meaning);
-	fprintf(file, "bannerprobe_%s %llu\n", name, value);
-}
-
-/* A family of counters, from `first` to `last`, told apart by their names. */
-static void write_reasons(FILE *file, const char *name, const char *meaning,
-			  const __u64 counters[COUNTER_MAX], enum counter first,
-			  enum counter last)
-{
-	describe(file, name, "counter", meaning);
-	for (int i = first; i <= (int)last; i++) {
-		if (i != COUNT_OPEN)
-			fprintf(file, "bannerprobe_%s{reason=\"%s\"} %llu\n",
-				name, counter_texts[i].name, counters[i]);
-	}
 }
 
 /*
@@ -46,23 +31,68 @@ static void write_label(FILE *file, const char *text)
 	for (; *text; text++) {
 		if (*text < ' ' || *text > '~')
 			fprintf(file, "\\\\x%02x", (unsigned char)*text);
-		else if (*text == '"' || *text == '\\')
-			fprintf(file, "\\%c", *text);
+		else if (*text == '\\')
+			fputs("\\\\\\\\", file);
+		else if (*text == '"')
+			fputs("\\\"", file);
 		else
 			fputc(*text, file);
 	}
 }
 
-/* `label`: another one and its value, or both empty. */
-static void write_interface(FILE *file, const char *name,
-			    const struct interface *interface,
-			    const char *label, const char *text, __u64 value)
+/*
+ * What this process was told to watch: no two on a host have the same, and one
+ * collector can read the files of all.
+ */
+static void write_probe(const struct page *page)
 {
-	fprintf(file, "bannerprobe_%s{interface=\"", name);
-	write_label(file, interface->name);
-	if (*label)
-		fprintf(file, "\",%s=\"%s", label, text);
-	fprintf(file, "\"} %llu\n", value);
+	const struct options *options = page->interfaces->options;
+
+	fputs("probe=\"", page->file);
+	for (int i = 0; i < options->count; i++) {
+		if (i)
+			fputc(' ', page->file); /* which no name has */
+		write_label(page->file, options->names[i]);
+	}
+	fputc('"', page->file);
+}
+
+/* `interface`, `label` (with its value): NULL where there is none. */
+static void write_sample(const struct page *page, const char *name,
+			 const struct interface *interface, const char *label,
+			 const char *text, __u64 value)
+{
+	fprintf(page->file, "bannerprobe_%s{", name);
+	write_probe(page);
+	if (interface) {
+		fputs(",interface=\"", page->file);
+		write_label(page->file, interface->name);
+		fputc('"', page->file);
+	}
+	if (label)
+		fprintf(page->file, ",%s=\"%s\"", label, text);
+	fprintf(page->file, "} %llu\n", value);
+}
+
+static void write_one(const struct page *page, const char *name,
+		      const char *type, const char *meaning, __u64 value)
+{
+	describe(page, name, type, meaning);
+	write_sample(page, name, NULL, NULL, NULL, value);
+}
+
+/* A family of counters, from `first` to `last`, told apart by their names. */
+static void write_reasons(const struct page *page, const char *name,
+			  const char *meaning,
+			  const __u64 counters[COUNTER_MAX], enum counter first,
+			  enum counter last)
+{
+	describe(page, name, "counter", meaning);
+	for (int i = first; i <= (int)last; i++) {
+		if (i != COUNT_OPEN)
+			write_sample(page, name, NULL, "reason",
+				     counter_texts[i].name, counters[i]);
+	}
 }
 
 /* What is known of an interface, read once for all that is told of it. */
@@ -72,50 +102,50 @@ struct interface_counters {
 };
 
 /* Counters of interfaces, from `first` to `last`, by their names. */
-static void write_by_interface(FILE *file, const char *name,
+static void write_by_interface(const struct page *page, const char *name,
 			       const char *meaning,
 			       const struct interface_counters *known,
 			       int count, enum counter first, enum counter last)
 {
-	describe(file, name, "counter", meaning);
+	describe(page, name, "counter", meaning);
 	for (int i = 0; i < count; i++) {
 		for (int j = first; j <= (int)last; j++) {
 			if (j != COUNT_OPEN && j != COUNT_EVICTED)
-				write_interface(file, name, known[i].interface,
-						"reason", counter_texts[j].name,
-						known[i].counters[j]);
+				write_sample(page, name, known[i].interface,
+					     "reason", counter_texts[j].name,
+					     known[i].counters[j]);
 		}
 	}
 }
 
-static void write_interface_counters(FILE *file,
+static void write_interface_counters(const struct page *page,
 				     const struct interface_counters *known,
 				     int count)
 {
-	write_by_interface(file, "interface_connections_total",
+	write_by_interface(page, "interface_connections_total",
 			   "connections whose opening was seen on an interface",
 			   known, count, COUNT_CONNECTIONS, COUNT_CONNECTIONS);
-	write_by_interface(file, "interface_connections_decided_total",
+	write_by_interface(page, "interface_connections_decided_total",
 			   "likewise, by what a packet seen there made of them",
 			   known, count, COUNT_FIRST_OUTCOME,
 			   COUNT_LAST_OUTCOME);
-	write_by_interface(file, "interface_segments_ignored_total",
+	write_by_interface(page, "interface_segments_ignored_total",
 			   "segments seen there that changed nothing", known,
 			   count, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
-	write_by_interface(file, "interface_packets_unread_total",
+	write_by_interface(page, "interface_packets_unread_total",
 			   "packets seen there that no segment could be read "
 			   "from",
 			   known, count, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
-	write_by_interface(file, "interface_lost_total",
+	write_by_interface(page, "interface_lost_total",
 			   "banners, and segments of greetings, seen there and "
 			   "lost: the ring buffer was full",
 			   known, count, COUNT_LOST_RING, COUNT_LOST_PART);
 }
 
 /* Without memory for it nothing is told by interface, rather than nothing. */
-static void read_and_write_counters(FILE *file,
-				    const struct interfaces *interfaces)
+static void read_and_write_counters(const struct page *page)
 {
+	const struct interfaces *interfaces = page->interfaces;
 	struct interface_counters *known =
 		calloc((size_t)interfaces->count + 1, sizeof(*known));
 	int count = 0;
@@ -125,13 +155,15 @@ static void read_and_write_counters(FILE *file,
 		count += interfaces_read_counters(
 			interfaces, interfaces->list[i], known[count].counters);
 	}
-	write_interface_counters(file, known, count);
+	write_interface_counters(page, known, count);
 	free(known);
 }
 
-static void write_interfaces(FILE *file, const struct interfaces *interfaces)
+static void write_interfaces(const struct page *page)
 {
-	describe(file, "interface_packets_total", "counter",
+	const struct interfaces *interfaces = page->interfaces;
+
+	describe(page, "interface_packets_total", "counter",
 		 "packets of a watched interface since it is watched, as the "
 		 "device counts them");
 	for (int i = 0; i < interfaces->count; i++) {
@@ -141,57 +173,58 @@ static void write_interfaces(FILE *file, const struct interfaces *interfaces)
 		if (interface->gone ||
 		    interface_count_packets(interface, &packets))
 			continue;
-		write_interface(file, "interface_packets_total", interface,
-				"direction", "in", packets.received);
-		write_interface(file, "interface_packets_total", interface,
-				"direction", "out", packets.sent);
+		write_sample(page, "interface_packets_total", interface,
+			     "direction", "in", packets.received);
+		write_sample(page, "interface_packets_total", interface,
+			     "direction", "out", packets.sent);
 	}
-	describe(file, "interface_banners_total", "counter",
+	describe(page, "interface_banners_total", "counter",
 		 "banners seen on a watched interface");
 	for (int i = 0; i < interfaces->count; i++) {
 		if (!interfaces->list[i]->gone)
-			write_interface(file, "interface_banners_total",
-					interfaces->list[i], "", "",
-					interfaces->list[i]->banners);
+			write_sample(page, "interface_banners_total",
+				     interfaces->list[i], NULL, NULL,
+				     interfaces->list[i]->banners);
 	}
-	read_and_write_counters(file, interfaces);
+	read_and_write_counters(page);
 }
 
-static void write_all(FILE *file, const __u64 counters[COUNTER_MAX],
+static void write_all(const struct page *page,
+		      const __u64 counters[COUNTER_MAX],
 		      const struct output *output)
 {
-	describe(file, "build_info", "gauge", "1, and the version");
-	fprintf(file, "bannerprobe_build_info{version=\"%s\"} 1\n", VERSION);
-	write_one(file, "connections_total", "counter",
+	describe(page, "build_info", "gauge", "1, and the version");
+	write_sample(page, "build_info", NULL, "version", VERSION, 1);
+	write_one(page, "connections_total", "counter",
 		  counter_texts[COUNT_CONNECTIONS].meaning,
 		  counters[COUNT_CONNECTIONS]);
-	write_one(file, "connections_open", "gauge",
+	write_one(page, "connections_open", "gauge",
 		  counter_texts[COUNT_OPEN].meaning, counters[COUNT_OPEN]);
-	write_reasons(file, "connections_decided_total",
+	write_reasons(page, "connections_decided_total",
 		      "connections by what came of them; banners: the server "
 		      "spoke first",
 		      counters, COUNT_FIRST_OUTCOME, COUNT_LAST_OUTCOME);
-	write_reasons(file, "segments_ignored_total",
+	write_reasons(page, "segments_ignored_total",
 		      "segments that changed nothing, by what is wrong with "
 		      "them",
 		      counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
-	write_reasons(file, "packets_unread_total",
+	write_reasons(page, "packets_unread_total",
 		      "packets that no segment could be read from", counters,
 		      COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
-	describe(file, "banners_lost_total", "counter",
+	describe(page, "banners_lost_total", "counter",
 		 "banners lost: the ring buffer was full, or they could not be "
 		 "written");
-	fprintf(file,
-		"bannerprobe_banners_lost_total{where=\"ring\"} %llu\n"
-		"bannerprobe_banners_lost_total{where=\"output\"} %llu\n",
-		counters[COUNT_LOST_RING], output_lost(output));
-	write_reasons(file, "greetings_cut_total",
+	write_sample(page, "banners_lost_total", NULL, "where", "ring",
+		     counters[COUNT_LOST_RING]);
+	write_sample(page, "banners_lost_total", NULL, "where", "output",
+		     output_lost(output));
+	write_reasons(page, "greetings_cut_total",
 		      "greetings of which a part was lost, or that were logged "
 		      "before their end",
 		      counters, COUNT_LOST_PART, COUNT_CROWDED_OUT);
-	write_one(file, "records_logged_total", "counter", "records written",
+	write_one(page, "records_logged_total", "counter", "records written",
 		  output->logged);
-	write_one(file, "records_left_out_total", "counter",
+	write_one(page, "records_left_out_total", "counter",
 		  "records that this format leaves out", output->left_out);
 }
 
@@ -200,15 +233,18 @@ int metrics_write(const __u64 counters[COUNTER_MAX],
 		  const struct interfaces *interfaces)
 {
 	int fd = opener_ask(&output->opener, OPENER_NEW_METRICS);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
-	int failed;
+	const struct page page = { fd < 0 ? NULL : fdopen(fd, "w"),
+				   interfaces };
+	int failed, error;
 
-	if (!file)
+	if (!page.file)
 		return fd < 0 ? fd : -errno;
-	write_all(file, counters, output);
-	write_interfaces(file, interfaces);
-	failed = ferror(file);
-	if (fclose(file) || failed)
-		return -errno;
-	return opener_ask(&output->opener, OPENER_SET_METRICS);
+	write_all(&page, counters, output);
+	write_interfaces(&page);
+	failed = ferror(page.file);
+	if (!fclose(page.file) && !failed)
+		return opener_ask(&output->opener, OPENER_SET_METRICS);
+	error = -errno;
+	opener_ask(&output->opener, OPENER_DROP_METRICS);
+	return error;
 }

@@ -52,7 +52,6 @@ void native_close(struct native *native)
 	free(native->record);
 }
 
-
 /* The banner's bytes as far as they were captured, up to the limit. */
 static void log_banner(struct native *native, const struct frame *frame,
 		       const struct sighting *sighting, __u64 now)

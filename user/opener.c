@@ -28,31 +28,65 @@ static int open_new(const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Not what is there for something else: /dev/null would be gone. */
-static bool may_replace(const char *path)
+static bool is_log(const struct opener *opener, const struct stat *file)
 {
-	struct stat status;
+	struct stat log;
 
-	return stat(path, &status) || S_ISREG(status.st_mode) ||
-	       S_ISDIR(status.st_mode); /* of which rename(2) will tell */
+	return opener->log && !stat(opener->log, &log) &&
+	       log.st_dev == file->st_dev && log.st_ino == file->st_ino;
+}
+
+/* Not what is there for something else: the log, or /dev/null, would be gone.
+ */
+static bool may_replace_metrics(const struct opener *opener)
+{
+	struct stat file;
+
+	if (stat(opener->metrics, &file))
+		return true;
+	return (S_ISREG(file.st_mode) && !is_log(opener, &file)) ||
+	       S_ISDIR(file.st_mode); /* of which rename(2) will tell */
+}
+
+/* Who reads the metrics is somebody else, whatever the umask. */
+static int open_metrics(const struct opener *opener, const char *beside)
+{
+	int fd = may_replace_metrics(opener) ? open_new(beside, O_TRUNC) :
+					       -EEXIST;
+
+	if (fd >= 0)
+		fchmod(fd, 0644);
+	return fd;
+}
+
+static int serve_metrics(const struct opener *opener,
+			 enum opener_request request)
+{
+	char beside[PATH_MAX];
+
+	/* Two that write to one place by mistake do not write to one file. */
+	if (snprintf(beside, sizeof(beside), "%s.%d.new", opener->metrics,
+		     (int)getpid()) >= (int)sizeof(beside))
+		return -ENAMETOOLONG;
+	if (request == OPENER_NEW_METRICS)
+		return open_metrics(opener, beside);
+	if (request == OPENER_SET_METRICS)
+		return rename(beside, opener->metrics) ? -errno : 0;
+	return unlink(beside) ? -errno : 0;
 }
 
 static int serve_request(const struct opener *opener,
 			 enum opener_request request)
 {
-	char beside[PATH_MAX];
-
 	if (request == OPENER_LOG)
 		return opener->log ? open_new(opener->log, O_APPEND) : -EINVAL;
-	if (!opener->metrics ||
-	    snprintf(beside, sizeof(beside), "%s.new", opener->metrics) >=
-		    (int)sizeof(beside))
-		return opener->metrics ? -ENAMETOOLONG : -EINVAL;
-	if (request == OPENER_NEW_METRICS)
-		return may_replace(opener->metrics) ?
-			       open_new(beside, O_TRUNC) :
-			       -EEXIST;
-	return rename(beside, opener->metrics) ? -errno : 0;
+	return opener->metrics ? serve_metrics(opener, request) : -EINVAL;
+}
+
+/* Whether what comes of it, if it could be done, is a descriptor. */
+static bool opens(enum opener_request request)
+{
+	return request == OPENER_LOG || request == OPENER_NEW_METRICS;
 }
 
 /* Sends a result: negative errno, 0, or `has_fd` a descriptor, for the other.
@@ -90,7 +124,7 @@ static void serve(int socket, const struct opener *opener)
 	while (recv(socket, &request, sizeof(request), 0) > 0)
 		answer(socket,
 		       serve_request(opener, (enum opener_request)request),
-		       request != OPENER_SET_METRICS);
+		       opens((enum opener_request)request));
 	_exit(0);
 }
 
@@ -154,5 +188,5 @@ int opener_ask(const struct opener *opener, enum opener_request request)
 		return serve_request(opener, request);
 	if (send(opener->socket, &byte, sizeof(byte), MSG_NOSIGNAL) < 0)
 		return -errno;
-	return read_answer(opener->socket, request != OPENER_SET_METRICS);
+	return read_answer(opener->socket, opens(request));
 }
