@@ -52,7 +52,9 @@
 	X(LOST_PART, "lost_part",                                              \
 	  "segments of greetings lost: ring buffer full")                      \
 	X(CROWDED_OUT, "crowded_out",                                          \
-	  "greetings logged before their end: too many at once")
+	  "greetings logged before their end: too many at once")               \
+	X(CROWDED_PART, "crowded_part",                                        \
+	  "segments of greetings left out: too many at once")
 
 enum counter {
 	COUNT_NOTHING, /* so that 0 in a verdict counts nothing */
@@ -66,6 +68,8 @@ enum counter {
 	COUNT_LAST_IGNORED = COUNT_INVALID_FLAGS,
 	COUNT_FIRST_UNREAD = COUNT_FRAGMENTS,
 	COUNT_LAST_UNREAD = COUNT_CUT,
+	COUNT_FIRST_GREETING_CUT = COUNT_LOST_PART,
+	COUNT_LAST_GREETING_CUT = COUNT_CROWDED_PART,
 };
 
 /* Room for more of them than there are: a power of two, to mask with. */

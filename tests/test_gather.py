@@ -193,6 +193,18 @@ def test_too_many_at_once():
     assert b"%d greetings logged before their end" % len(cut) in done.stderr
 
 
+def test_too_many_at_once_to_take_a_late_beginning():
+    """A part that comes before the first is not kept where there is no room: counted."""
+    talks = [Connection(client=("10.1.%d.%d" % divmod(i, 250), 4000)) for i in range(4096)]
+    frames = [bytes(p) for talk in talks for p in [*talk.opening(), talk.s("PA", data=ONE)]]
+    frames += map(bytes, [*OPENING, SECOND, FIRST])
+    done = probe("-f", "json", "--gather=60000", "--stats", "-r", "-",
+                 input=pcap(frames, 101, times=[i * 1000 for i in range(len(frames))]))
+    assert [decoded(r["banner"]) for r in parsed(done.stdout)] == [ONE] * 4097
+    assert [counters(done.stderr)[name] for name in ("crowded_out", "crowded_part")] == [1, 1]
+    assert b"1 segments of greetings left out" in done.stderr
+
+
 @pytest.mark.parametrize("bad", ["0", "60001", "x", "-1"])
 def test_wrong_usage(bad):
     done = probe(f"--gather={bad}", "-r", "-", input=b"")

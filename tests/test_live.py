@@ -552,6 +552,34 @@ def test_stats_at_the_end(net):
     assert count.get("lost_ring", 0) == count.get("lost_table", 0) == 0
 
 
+def test_stats_by_interface(net2):
+    """Of each what passed it and what came of that; of all how many packets."""
+    with Server(net2.host, "0.0.0.0") as server, Server(net2.host, "0.0.0.0", None) as mute, \
+            start(net2.host, "auto", "--stats", "veth0", "veth1", interfaces=2) as probe:
+        for i, count in (0, 2), (1, 1):
+            for _ in range(count):
+                listen_to(net2.peers[i], server, f"10.99.{i}.1")
+        ask(net2.peers[0], mute, "10.99.0.1")
+        probe.stop()
+    told = dict(re.findall(r"^bannerprobe: (veth\d): (\d+ packets in, .*)$", "\n".join(probe.stderr), re.M))
+    for name, connections, banners in ("veth0", 3, 2), ("veth1", 1, 1):
+        found = re.fullmatch(rf"(\d+) packets in, (\d+) out, {connections} connections, {banners} banners, "
+                             "0 segments ignored, 0 packets not read, 0 lost", told[name])
+        assert found and all(3 * connections < int(n) < 200 for n in found.groups()), told
+    packets_of_all = packets.counters("\n".join(probe.stderr).encode())["packets"]
+    assert packets_of_all >= sum(int(n) for line in told.values()
+                                 for n in re.findall(r"(\d+) (?:packets in|out)", line))
+
+
+def test_an_interface_cannot_order_the_terminal(net):
+    """What it is called may be an escape sequence, or another line."""
+    netns.sh("ip", "-n", net.host.name, "link", "add", "a\x1b[31m\xff", "type", "veth")
+    with Probe(net.host, "a*", interfaces=0) as probe:
+        assert r"a\x1b[31m\xc3\xbf: attached: " in probe.error_line("attached")
+        probe.stop()
+    assert all(" " <= letter <= "~" for line in probe.stderr for letter in line)
+
+
 def test_stats_every_second(net):
     with start(net.host, "auto", "--stats=1", "veth0") as probe:
         for _ in range(2):

@@ -94,17 +94,19 @@ def test_live(net, way):
 
 
 @LIVE
-def test_local_follows_the_addresses(net):
-    """One that is added while it runs is this host's, too."""
+@pytest.mark.parametrize("nets", [[], ["10.99.0.77", "10.99.0.88"], ["10.99.0.0/24"]])
+def test_local_follows_the_addresses(net, nets):
+    """One that is added while it runs is this host's, too, whatever else is asked of it."""
+    options = ["--local", *(word for one in nets for word in ("--net", one))]
     net.host.ip("address", "add", "10.99.0.77/24", "dev", "veth0")
-    with start(net.host, "auto", "--local", "veth0") as probe, \
+    with start(net.host, "auto", *options, "veth0") as probe, \
             Server(net.host, "0.0.0.0") as server:
         listen_to(net.peer, server, "10.99.0.77")
         assert "10.99.0.77" in probe.line()
         net.host.ip("address", "add", "10.99.0.88/24", "dev", "veth0")
         for _ in range(100):		# until it has been told
             listen_to(net.peer, server, "10.99.0.88")
-            listen_to(net.peer, server, "10.99.0.1")
+            listen_to(net.peer, server, "10.99.0.77")
             if "10.99.0.88" in probe.line():
                 break
         else:

@@ -21,6 +21,7 @@ struct reader {
 	struct output *output;
 	struct native native;
 	struct greetings *greetings; /* NULL: not gathered */
+	__u64 packets;		     /* read so far, of all files */
 	const char *path;
 	int link_type;
 };
@@ -212,8 +213,7 @@ static void read_counters(const struct reader *reader,
 {
 	native_read_counters(&reader->native, counters);
 	if (reader->greetings)
-		counters[COUNT_CROWDED_OUT] =
-			greetings_crowded_out(reader->greetings);
+		greetings_read_counters(reader->greetings, counters);
 }
 
 /* What a signal has asked for since the last packet. */
@@ -228,7 +228,7 @@ static void serve_signals(struct reader *reader)
 
 		stats_due = false;
 		read_counters(reader, counters);
-		stats_print(counters, reader->output);
+		stats_print(reader->packets, counters, reader->output);
 	}
 }
 
@@ -269,6 +269,7 @@ static bool read_packets(struct reader *reader, pcap_t *pcap)
 
 	while ((result = pcap_next_ex(pcap, &header, &bytes)) == 1) {
 		packets++;
+		reader->packets++;
 		read_packet(reader, header, bytes);
 		if (stream)
 			output_flush(reader->output);
@@ -335,7 +336,7 @@ static enum exit_code read_files(struct reader *reader)
 	}
 	read_counters(reader, counters);
 	if (options->stats)
-		stats_print(counters, reader->output);
+		stats_print(reader->packets, counters, reader->output);
 	stats_print_losses(counters, reader->output);
 	return code;
 }

@@ -36,7 +36,7 @@ struct greetings {
 	__u32 used;  /* of the pool */
 	__u32 length;
 	__u64 quiet;
-	__u64 crowded_out;
+	__u64 crowded_out, crowded_parts;
 	void (*log)(const struct record *record, void *context);
 	void *context;
 };
@@ -222,8 +222,10 @@ void greetings_add(struct greetings *greetings, const struct record *record)
 	else
 		greeting = open_greeting(greetings, key,
 					 record->part == PART_FIRST);
-	if (!greeting)
+	if (!greeting) {
+		greetings->crowded_parts++;
 		return;
+	}
 	merge(greeting, record, greetings->length);
 	if (is_complete(greeting, greetings->length))
 		finish(greetings, greeting);
@@ -253,7 +255,9 @@ void greetings_finish(struct greetings *greetings, __u32 ifindex)
 	}
 }
 
-__u64 greetings_crowded_out(const struct greetings *greetings)
+void greetings_read_counters(const struct greetings *greetings,
+			     __u64 counters[COUNTER_MAX])
 {
-	return greetings->crowded_out;
+	counters[COUNT_CROWDED_OUT] = greetings->crowded_out;
+	counters[COUNT_CROWDED_PART] = greetings->crowded_parts;
 }

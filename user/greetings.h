@@ -40,7 +40,8 @@ __u64 greetings_deadline(const struct greetings *greetings);
 /* Logs those of an interface, as they are; of index 0, all. */
 void greetings_finish(struct greetings *greetings, __u32 ifindex);
 
-/* How many were logged too early, for want of room. */
-__u64 greetings_crowded_out(const struct greetings *greetings);
+/* Sets what is counted here: what was cut for want of room. */
+void greetings_read_counters(const struct greetings *greetings,
+			     __u64 counters[COUNTER_MAX]);
 
 #endif

@@ -182,8 +182,7 @@ static void read_counters(struct live *live, __u64 counters[COUNTER_MAX])
 		live->evicted = counters[COUNT_EVICTED];
 	counters[COUNT_EVICTED] = live->evicted;
 	if (live->greetings)
-		counters[COUNT_CROWDED_OUT] =
-			greetings_crowded_out(live->greetings);
+		greetings_read_counters(live->greetings, counters);
 }
 
 static void print_stats(struct live *live)
@@ -191,7 +190,9 @@ static void print_stats(struct live *live)
 	__u64 counters[COUNTER_MAX];
 
 	read_counters(live, counters);
-	stats_print(counters, live->output);
+	stats_print_interfaces(&live->interfaces);
+	stats_print(interfaces_count_packets(&live->interfaces), counters,
+		    live->output);
 }
 
 /* Until something is logged, who watches is told that it is alive. */
@@ -459,9 +460,9 @@ static void finish(struct live *live)
 	interfaces_detach(&live->interfaces);
 	write_last_records(live, 0);
 	write_metrics(live);
-	read_counters(live, counters);
 	if (live->options->stats)
-		stats_print(counters, live->output);
+		print_stats(live);
+	read_counters(live, counters);
 	stats_print_losses(counters, live->output);
 	if (counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART] &&
 	    live->code == EXIT_DONE)

@@ -5,7 +5,10 @@
 
 #include <stdbool.h>
 
-/* Prints "bannerprobe: ", the message and a newline. */
+/*
+ * Prints "bannerprobe: ", the message and a newline. What is no printable ASCII
+ * in it is written as \xhh.
+ */
 void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /*

@@ -221,7 +221,8 @@ static void write_all(const struct page *page,
 	write_reasons(page, "greetings_cut_total",
 		      "greetings of which a part was lost, or that were logged "
 		      "before their end",
-		      counters, COUNT_LOST_PART, COUNT_CROWDED_OUT);
+		      counters, COUNT_FIRST_GREETING_CUT,
+		      COUNT_LAST_GREETING_CUT);
 	write_one(page, "records_logged_total", "counter", "records written",
 		  output->logged);
 	write_one(page, "records_left_out_total", "counter",

@@ -15,9 +15,10 @@ struct opener {
 };
 
 enum opener_request {
-	OPENER_LOG,	    /* for appending, made if need be: a descriptor */
-	OPENER_NEW_METRICS, /* an empty file beside, for all to read: likewise */
-	OPENER_SET_METRICS, /* that file in the place of the metrics: 0 */
+	OPENER_LOG,	     /* for appending, made if need be: a descriptor */
+	OPENER_NEW_METRICS,  /* an empty file beside, for all to read: likewise
+			      */
+	OPENER_SET_METRICS,  /* that file in the place of the metrics: 0 */
 	OPENER_DROP_METRICS, /* that file is not wanted, after all: 0 */
 };
 

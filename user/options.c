@@ -235,6 +235,8 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		add_name(options, "*");
 		break;
 	case OPTION_METRICS:
+		if (!*argument)
+			argp_error(state, "--metrics: no file is named");
 		options->metrics = argument;
 		break;
 	case OPTION_USER:

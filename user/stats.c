@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "stats.h"
 
+#include "interfaces.h"
 #include "message.h"
 
 #include <stdio.h>
@@ -16,9 +17,53 @@ static void print(const char *name, __u64 value, const char *meaning)
 	fprintf(stderr, "%-24s %12llu  %s\n", name, value, meaning);
 }
 
-void stats_print(const __u64 counters[COUNTER_MAX], const struct output *output)
+static __u64 sum(const __u64 counters[COUNTER_MAX], enum counter first,
+		 enum counter last)
+{
+	__u64 sum = 0;
+
+	for (int i = first; i <= (int)last; i++)
+		sum += counters[i];
+	return sum;
+}
+
+static void print_interface(const struct interfaces *interfaces,
+			    const struct interface *interface)
+{
+	struct packet_counts packets = {};
+	__u64 counters[COUNTER_MAX];
+
+	interface_count_packets(interface, &packets);
+	if (!interfaces_read_counters(interfaces, interface, counters)) {
+		message("%s: %llu packets in, %llu out, %llu banners",
+			interface->name, packets.received, packets.sent,
+			interface->banners);
+		return;
+	}
+	message("%s: %llu packets in, %llu out, %llu connections, %llu "
+		"banners, %llu segments ignored, %llu packets not read, %llu "
+		"lost",
+		interface->name, packets.received, packets.sent,
+		counters[COUNT_CONNECTIONS], interface->banners,
+		sum(counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED),
+		sum(counters, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD),
+		counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART]);
+}
+
+void stats_print_interfaces(const struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->count; i++) {
+		if (!interfaces->list[i]->gone)
+			print_interface(interfaces, interfaces->list[i]);
+	}
+}
+
+void stats_print(__u64 packets, const __u64 counters[COUNTER_MAX],
+		 const struct output *output)
 {
 	message_clear_status();
+	print("packets", packets,
+	      "packets read, or passed by the interfaces that are watched");
 	for (int i = COUNT_NOTHING + 1; i < COUNTER_MAX; i++)
 		print(counter_texts[i].name, counters[i],
 		      counter_texts[i].meaning);
@@ -43,6 +88,9 @@ void stats_print_losses(const __u64 counters[COUNTER_MAX],
 		message("%llu greetings logged before their end: too many at "
 			"once",
 			counters[COUNT_CROWDED_OUT]);
+	if (counters[COUNT_CROWDED_PART])
+		message("%llu segments of greetings left out: too many at once",
+			counters[COUNT_CROWDED_PART]);
 	if (counters[COUNT_EVICTED])
 		message("%llu connections evicted before anything was decided: "
 			"more --max-flows would keep them",

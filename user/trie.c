@@ -18,13 +18,26 @@ static int put(const struct wanted *wanted, int trie, const struct net *net)
 	return bpf_map_update_elem(trie, net, &marks, BPF_ANY);
 }
 
-int trie_fill(const struct wanted *wanted, int trie)
+static bool is_local(const struct marked_net *net)
+{
+	return net->marks == MARK_LOCAL;
+}
+
+/* Puts all, or those of this host only. */
+static int fill(const struct wanted *wanted, int trie, bool local_only)
 {
 	int error = 0;
 
-	for (int i = 0; !error && i < wanted->count; i++)
-		error = put(wanted, trie, &wanted->nets[i].net);
+	for (int i = 0; !error && i < wanted->count; i++) {
+		if (!local_only || is_local(&wanted->nets[i]))
+			error = put(wanted, trie, &wanted->nets[i].net);
+	}
 	return error;
+}
+
+int trie_fill(const struct wanted *wanted, int trie)
+{
+	return fill(wanted, trie, false);
 }
 
 static void add_local(struct wanted *wanted, const struct sockaddr *address)
@@ -65,20 +78,29 @@ static int add_all_local(struct wanted *wanted)
 int trie_update_local(struct wanted *wanted, int trie)
 {
 	const struct wanted before = *wanted;
+	bool was_filled = false;
 	int error;
 
 	wanted->nets = NULL;
 	wanted->count = 0;
 	for (int i = 0; i < before.count; i++) {
-		if (before.nets[i].marks != MARK_LOCAL)
+		if (is_local(&before.nets[i]))
+			was_filled = true;
+		else
 			wanted_mark_net(wanted, &before.nets[i].net,
 					before.nets[i].marks);
 	}
 	error = add_all_local(wanted);
+	/*
+	 * An address that comes or goes changes no other net's marks; loopback
+	 * does, the first time, and stays.
+	 */
 	if (!error)
-		error = trie_fill(wanted, trie);
-	for (int i = 0; !error && i < before.count; i++)
-		put(wanted, trie, &before.nets[i].net); /* or it is gone */
+		error = fill(wanted, trie, was_filled);
+	for (int i = 0; !error && i < before.count; i++) {
+		if (is_local(&before.nets[i]))
+			put(wanted, trie, &before.nets[i].net); /* or gone */
+	}
 	free(before.nets);
 	return error;
 }
