@@ -3,12 +3,17 @@
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <linux/if_link.h>
+#include <unistd.h>
 
 #include "bannerprobe.skel.h"
 #include "drive.skel.h"
 
+#define LOOPBACK 1 /* its index in each network namespace */
+
 static struct bannerprobe_bpf *probe;
 static struct drive_bpf *drivers;
+static int link_fd = -1; /* see drive_attach() */
 
 bool drive_open(struct bannerprobe_bpf *of)
 {
@@ -25,12 +30,24 @@ bool drive_open(struct bannerprobe_bpf *of)
 	return !drive_bpf__load(drivers);
 }
 
+bool drive_attach(void)
+{
+	const struct bpf_program *program = drivers->progs.vary_xdp;
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = XDP_FLAGS_SKB_MODE);
+
+	link_fd = bpf_link_create(bpf_program__fd(program), LOOPBACK, BPF_XDP,
+				  &options);
+	return link_fd >= 0;
+}
+
 void drive_close(void)
 {
+	close(link_fd);
 	drive_bpf__destroy(drivers);
 }
 
-static bool hand_to(const struct bpf_map *next, const struct bpf_program *program)
+static bool hand_to(const struct bpf_map *next,
+		    const struct bpf_program *program)
 {
 	__u32 zero = 0, fd = (__u32)bpf_program__fd(program);
 
@@ -43,9 +60,9 @@ static bool set_road(enum road road, bool to_probe)
 		return hand_to(drivers->maps.next_xdp,
 			       to_probe ? probe->progs.bannerprobe_xdp :
 					  drivers->progs.empty_xdp);
-	return hand_to(drivers->maps.next_tc, to_probe ?
-						      probe->progs.bannerprobe_rx :
-						      drivers->progs.empty_tc);
+	return hand_to(drivers->maps.next_tc,
+		       to_probe ? probe->progs.bannerprobe_rx :
+				  drivers->progs.empty_tc);
 }
 
 double drive_bytes(enum road road, bool to_probe, const struct bytes *bytes,
@@ -72,5 +89,6 @@ double drive(enum road road, bool to_probe, const struct test_packet *packet,
 	struct bytes bytes;
 
 	packet_build(&bytes, packet);
-	return drive_bytes(road, to_probe, &bytes, vary, connections, from, count);
+	return drive_bytes(road, to_probe, &bytes, vary, connections, from,
+			   count);
 }

@@ -21,6 +21,14 @@ bool drive_open(struct bannerprobe_bpf *probe);
 void drive_close(void);
 
 /*
+ * Attaches what is run on ROAD_XDP to the loopback of this network namespace,
+ * which no packet may pass. The kernel calls XDP programs that are attached
+ * directly, and rewrites code to do so (bpf_dispatcher): else it does that for
+ * each run anew, and waits until no CPU is in the old code. False on failure.
+ */
+bool drive_attach(void);
+
+/*
  * Runs `packet` `count` times, each time made another: `vary` and, for
  * VARY_ADDRESS, `connections` say how, `from` where to begin. They go to the
  * probe's programs, or to empty ones. Returns ns a packet, negative on failure.

@@ -843,7 +843,8 @@ int main(int argc, char **argv)
 	message_libbpf(getenv("VERBOSE"));
 	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, NULL, NULL);
 	gathering = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &all, NULL);
-	if (!bpf || !gathering || !drive_open(bpf))
+	if (!bpf || !gathering || !drive_open(bpf) ||
+	    unshare(CLONE_NEWNET) || !drive_attach())
 		return 1;
 	hooks[0] = (struct hooks){ "XDP", bpf->progs.bannerprobe_xdp,
 				   bpf->progs.bannerprobe_xdp, NULL };
