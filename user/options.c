@@ -84,20 +84,24 @@ static const char doc[] = "Log the banners of TCP servers that speak first: "
 			  "usage, 3 could not "
 			  "load or attach.";
 
+/* One line, whatever argp would say more. */
+#define wrong_usage(...)                                                       \
+	do {                                                                   \
+		message(__VA_ARGS__);                                          \
+		exit(EXIT_USAGE);                                              \
+	} while (0)
+
 /* The place of `word` in a NULL-ended list, or a usage error. */
-static int choice(struct argp_state *state, const char *what, const char *word,
-		  const char *const *list)
+static int choice(const char *what, const char *word, const char *const *list)
 {
 	for (int i = 0; list[i]; i++) {
 		if (!strcmp(word, list[i]))
 			return i;
 	}
-	argp_error(state, "%s: unknown %s", word, what);
-	return 0;
+	wrong_usage("%s: unknown %s", word, what);
 }
 
-static __u32 number(struct argp_state *state, const char *what,
-		    const char *word, __u32 least, __u32 most)
+static __u32 number(const char *what, const char *word, __u32 least, __u32 most)
 {
 	unsigned long value;
 	char *end;
@@ -106,8 +110,8 @@ static __u32 number(struct argp_state *state, const char *what,
 	value = strtoul(word, &end, 10);
 	if (errno || *word < '0' || *word > '9' || *end || value < least ||
 	    value > most)
-		argp_error(state, "%s: %s must be a number from %u to %u", word,
-			   what, least, most);
+		wrong_usage("%s: %s must be a number from %u to %u", word, what,
+			    least, most);
 	return (__u32)value;
 }
 
@@ -122,7 +126,7 @@ static void print_version(void)
 	       libbpf_major_version(), libbpf_minor_version());
 }
 
-static void check_usage(struct argp_state *state, const struct options *options)
+static void check_usage(const struct options *options)
 {
 	const __u32 here = options->wanted.by & (WANTED_LOCAL | WANTED_REMOTE);
 	const struct {
@@ -139,16 +143,15 @@ static void check_usage(struct argp_state *state, const struct options *options)
 	};
 
 	if (!options->count)
-		argp_error(state, "no interface and no capture given");
+		wrong_usage("no interface and no capture given: --help "
+			    "shows how");
 	if (here == (WANTED_LOCAL | WANTED_REMOTE))
-		argp_error(state,
-			   "--local and --remote: there is no such server");
+		wrong_usage("--local and --remote: there is no such server");
 	for (size_t i = 0; i < sizeof(for_interfaces) / sizeof(*for_interfaces);
 	     i++) {
 		if (options->read && for_interfaces[i].given)
-			argp_error(state,
-				   "%s is for interfaces, not for captures",
-				   for_interfaces[i].option);
+			wrong_usage("%s is for interfaces, not for captures",
+				    for_interfaces[i].option);
 	}
 }
 
@@ -161,19 +164,17 @@ static error_t parse_wanted(int key, const char *argument,
 	switch (key) {
 	case OPTION_PORT:
 		if (!wanted_add_ports(wanted, argument))
-			argp_error(state,
-				   "%s: no list of ports like 22,8000-8100",
-				   argument);
+			wrong_usage("%s: no list of ports like 22,8000-8100",
+				    argument);
 		break;
 	case OPTION_NET:
 	case OPTION_NOT_NET:
 		if (!wanted_add_net(wanted, argument,
 				    key == OPTION_NET ? MARK_NET :
 							MARK_NOT_NET))
-			argp_error(state,
-				   "%s: no net like 192.0.2.0/24 or "
-				   "2001:db8::/32",
-				   argument);
+			wrong_usage("%s: no net like 192.0.2.0/24 or "
+				    "2001:db8::/32",
+				    argument);
 		break;
 	case OPTION_LOCAL:
 		wanted->by |= WANTED_LOCAL;
@@ -195,26 +196,28 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	struct options *options = state->input;
 
 	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* what is wrong, getopt has said */
+		break;
 	case 'f':
-		options->format = choice(state, "format", argument, formats);
+		options->format = choice("format", argument, formats);
 		break;
 	case 'o':
 		options->output = argument;
 		break;
 	case 'l':
-		options->length =
-			number(state, "the length", argument, 1, BANNER_MAX);
+		options->length = number("the length", argument, 1, BANNER_MAX);
 		break;
 	case 'r':
 		options->read = true;
 		add_name(options, argument);
 		break;
 	case OPTION_HOOK:
-		options->hook = choice(state, "hook", argument, hooks);
+		options->hook = choice("hook", argument, hooks);
 		break;
 	case OPTION_MAX_FLOWS:
-		options->max_flows = number(state, "the size of the table",
-					    argument, 1, PENDING_MAX);
+		options->max_flows = number("the size of the table", argument,
+					    1, PENDING_MAX);
 		break;
 	case OPTION_CHECK:
 		options->check = true;
@@ -222,11 +225,11 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case OPTION_STATS:
 		options->stats = true;
 		if (argument)
-			options->stats_seconds = number(state, "the interval",
-							argument, 1, 86400);
+			options->stats_seconds =
+				number("the interval", argument, 1, 86400);
 		break;
 	case OPTION_GATHER:
-		options->gather_ms = argument ? number(state, "the quiet time",
+		options->gather_ms = argument ? number("the quiet time",
 						       argument, 1, 60000) :
 						DEFAULT_GATHER_MS;
 		break;
@@ -236,7 +239,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		break;
 	case OPTION_METRICS:
 		if (!*argument)
-			argp_error(state, "--metrics: no file is named");
+			wrong_usage("--metrics: no file is named");
 		options->metrics = argument;
 		break;
 	case OPTION_USER:
@@ -255,7 +258,7 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		add_name(options, argument);
 		break;
 	case ARGP_KEY_END:
-		check_usage(state, options);
+		check_usage(options);
 		break;
 	default:
 		return parse_wanted(key, argument, state);
@@ -276,8 +279,8 @@ void options_parse(struct options *options, int argc, char **argv)
 		message("out of memory");
 		exit(EXIT_FAILED);
 	}
-	argp_err_exit_status = EXIT_USAGE;
-	argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, options);
+	if (argp_parse(&parser, argc, argv, ARGP_NO_HELP, NULL, options))
+		exit(EXIT_USAGE);
 	/* A line of text tells none; a greeting is known by its SYN-ACK's. */
 	options->track.times =
 		options->format != FORMAT_TEXT || options->gather_ms;
