@@ -216,6 +216,47 @@ __u64 interfaces_count_packets(const struct interfaces *interfaces)
 	return sum;
 }
 
+static __u64 sum(const __u64 counters[COUNTER_MAX], enum counter first,
+		 enum counter last)
+{
+	__u64 sum = 0;
+
+	for (int i = first; i <= (int)last; i++)
+		sum += counters[i];
+	return sum;
+}
+
+static void print_interface(const struct interfaces *interfaces,
+			    const struct interface *interface)
+{
+	struct packet_counts packets = {};
+	__u64 counters[COUNTER_MAX];
+
+	interface_count_packets(interface, &packets);
+	if (!interfaces_read_counters(interfaces, interface, counters)) {
+		message("%s: %llu packets in, %llu out, %llu banners",
+			interface->name, packets.received, packets.sent,
+			interface->banners);
+		return;
+	}
+	message("%s: %llu packets in, %llu out, %llu connections, %llu "
+		"banners, %llu segments ignored, %llu packets not read, %llu "
+		"lost",
+		interface->name, packets.received, packets.sent,
+		counters[COUNT_CONNECTIONS], interface->banners,
+		sum(counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED),
+		sum(counters, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD),
+		counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART]);
+}
+
+void interfaces_print_stats(const struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->count; i++) {
+		if (!interfaces->list[i]->gone)
+			print_interface(interfaces, interfaces->list[i]);
+	}
+}
+
 /* --- attaching ---------------------------------------------------------- */
 
 /* One that cannot be attached to stays in the list: it was tried. */

@@ -58,6 +58,9 @@ bool interfaces_read_counters(const struct interfaces *interfaces,
 /* Packets that have passed those that are watched, as the devices count. */
 __u64 interfaces_count_packets(const struct interfaces *interfaces);
 
+/* Says of each that is watched what has passed and what came of it. */
+void interfaces_print_stats(const struct interfaces *interfaces);
+
 /*
  * Reads what has changed (netlink_watch_links()): attaches to what has come,
  * and lets go of what has gone. False, with a message: nothing is watched any

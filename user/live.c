@@ -190,7 +190,7 @@ static void print_stats(struct live *live)
 	__u64 counters[COUNTER_MAX];
 
 	read_counters(live, counters);
-	stats_print_interfaces(&live->interfaces);
+	interfaces_print_stats(&live->interfaces);
 	stats_print(interfaces_count_packets(&live->interfaces), counters,
 		    live->output);
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* What is written, and about whom. */
 struct page {
 	FILE *file;
 	const struct interfaces *interfaces;

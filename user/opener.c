@@ -48,12 +48,18 @@ static bool may_replace_metrics(const struct opener *opener)
 	       S_ISDIR(file.st_mode); /* of which rename(2) will tell */
 }
 
-/* Who reads the metrics is somebody else, whatever the umask. */
+/*
+ * Always a new file: what somebody has put there in a directory like /tmp may
+ * lead elsewhere. Who reads it is another user, whatever the umask.
+ */
 static int open_metrics(const struct opener *opener, const char *beside)
 {
-	int fd = may_replace_metrics(opener) ? open_new(beside, O_TRUNC) :
-					       -EEXIST;
+	int fd;
 
+	if (!may_replace_metrics(opener))
+		return -EEXIST;
+	unlink(beside);
+	fd = open_new(beside, O_EXCL);
 	if (fd >= 0)
 		fchmod(fd, 0644);
 	return fd;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "stats.h"
 
-#include "interfaces.h"
 #include "message.h"
 
 #include <stdio.h>
@@ -15,47 +14,6 @@ const struct counter_text counter_texts[COUNTER_MAX] = {
 static void print(const char *name, __u64 value, const char *meaning)
 {
 	fprintf(stderr, "%-24s %12llu  %s\n", name, value, meaning);
-}
-
-static __u64 sum(const __u64 counters[COUNTER_MAX], enum counter first,
-		 enum counter last)
-{
-	__u64 sum = 0;
-
-	for (int i = first; i <= (int)last; i++)
-		sum += counters[i];
-	return sum;
-}
-
-static void print_interface(const struct interfaces *interfaces,
-			    const struct interface *interface)
-{
-	struct packet_counts packets = {};
-	__u64 counters[COUNTER_MAX];
-
-	interface_count_packets(interface, &packets);
-	if (!interfaces_read_counters(interfaces, interface, counters)) {
-		message("%s: %llu packets in, %llu out, %llu banners",
-			interface->name, packets.received, packets.sent,
-			interface->banners);
-		return;
-	}
-	message("%s: %llu packets in, %llu out, %llu connections, %llu "
-		"banners, %llu segments ignored, %llu packets not read, %llu "
-		"lost",
-		interface->name, packets.received, packets.sent,
-		counters[COUNT_CONNECTIONS], interface->banners,
-		sum(counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED),
-		sum(counters, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD),
-		counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART]);
-}
-
-void stats_print_interfaces(const struct interfaces *interfaces)
-{
-	for (int i = 0; i < interfaces->count; i++) {
-		if (!interfaces->list[i]->gone)
-			print_interface(interfaces, interfaces->list[i]);
-	}
 }
 
 void stats_print(__u64 packets, const __u64 counters[COUNTER_MAX],

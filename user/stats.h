@@ -6,18 +6,13 @@
 #include "counters.h"
 #include "output.h"
 
-struct interfaces;
-
 extern const struct counter_text {
 	const char *name, *meaning;
 } counter_texts[COUNTER_MAX];
 
-/* Prints a line for each interface that is watched, to standard error. */
-void stats_print_interfaces(const struct interfaces *interfaces);
-
 /*
- * Likewise how many packets there were, every counter, and what became of the
- * records.
+ * Prints how many packets there were, every counter, and what became of the
+ * records, to standard error.
  */
 void stats_print(__u64 packets, const __u64 counters[COUNTER_MAX],
 		 const struct output *output);
