@@ -216,8 +216,8 @@ __u64 interfaces_count_packets(const struct interfaces *interfaces)
 	return sum;
 }
 
-static __u64 sum(const __u64 counters[COUNTER_MAX], enum counter first,
-		 enum counter last)
+static __u64 sum_from(const __u64 counters[COUNTER_MAX], enum counter first,
+		      enum counter last)
 {
 	__u64 sum = 0;
 
@@ -244,8 +244,8 @@ static void print_interface(const struct interfaces *interfaces,
 		"lost",
 		interface->name, packets.received, packets.sent,
 		counters[COUNT_CONNECTIONS], interface->banners,
-		sum(counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED),
-		sum(counters, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD),
+		sum_from(counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED),
+		sum_from(counters, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD),
 		counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART]);
 }
 
