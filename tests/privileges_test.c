@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -81,6 +82,11 @@ static long call_unlink(void)
 	return unlink("/no such file");
 }
 
+static long call_rename(void)
+{
+	return rename("/no such file", "/no such file, either");
+}
+
 static long call_setuid(void)
 {
 	return setuid(0);
@@ -103,6 +109,7 @@ static void test_what_is_refused(void **state)
 	assert_true(is_refused(call_ptrace));
 	assert_true(is_refused(call_unshare));
 	assert_true(is_refused(call_unlink));
+	assert_true(is_refused(call_rename));
 	assert_true(is_refused(call_setuid));
 }
 

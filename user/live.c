@@ -396,7 +396,10 @@ static void run(struct live *live)
 	}
 }
 
-/* Who to be, and who opens the output file for him. */
+/*
+ * Who to be, and who opens the output file for him; and the metrics, whoever he
+ * is: to rename and remove files is nothing that a loader needs to be able to.
+ */
 static bool choose_identity(struct live *live, struct identity *identity)
 {
 	int error;
@@ -406,8 +409,8 @@ static bool choose_identity(struct live *live, struct identity *identity)
 		return false;
 	}
 	live->output->opener.metrics = live->options->metrics;
-	if (!identity->changes ||
-	    (!live->options->output && !live->options->metrics))
+	if (!live->options->metrics &&
+	    (!identity->changes || !live->options->output))
 		return true;
 	error = opener_start(&live->output->opener);
 	if (error)

@@ -181,9 +181,6 @@ static const int allowed[] = {
 	SCMP_SYS(readlink),
 	SCMP_SYS(readv),
 	SCMP_SYS(recvfrom),
-	SCMP_SYS(fchmod), /* of the metrics, where no other process does */
-	SCMP_SYS(rename), /* likewise */
-	SCMP_SYS(renameat2),
 	SCMP_SYS(recvmsg),
 	SCMP_SYS(restart_syscall),
 	SCMP_SYS(rt_sigaction),
@@ -195,8 +192,6 @@ static const int allowed[] = {
 	SCMP_SYS(setsockopt),
 	SCMP_SYS(statx),
 	SCMP_SYS(tgkill),
-	SCMP_SYS(unlink), /* likewise, of the metrics */
-	SCMP_SYS(unlinkat),
 	SCMP_SYS(time),
 	SCMP_SYS(timer_settime),
 	SCMP_SYS(timerfd_settime),
