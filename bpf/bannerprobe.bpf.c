@@ -84,7 +84,7 @@ struct {
 } records SEC(".maps");
 
 /* See slot_of(): the loader gives interfaces their slots. */
-__u32 slots[SLOT_PLACES] SEC(".data.slots");
+struct slots slots SEC(".data.slots");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -123,7 +123,7 @@ struct packet {
 
 static __always_inline struct counted *counted_of(const struct packet *packet)
 {
-	__u32 slot = slot_of(slots, packet->ifindex);
+	__u32 slot = slot_of(&slots, packet->ifindex);
 
 	return bpf_map_lookup_elem(&counters, &slot);
 }

@@ -83,36 +83,28 @@ _Static_assert(COUNTER_MAX <= COUNTER_ROOM, "each counter has its place");
 
 /*
  * How many interfaces are counted each for itself, in a slot of its own; what
- * is seen on others is counted together, in slot 0. 128 KiB for each CPU.
+ * is seen on others is counted together, in slot 0. A power of two; 128 KiB for
+ * each CPU.
  */
 #define COUNTED_MAX 512
-
-/*
- * Which slot an interface has stands at the place that the low 16 bits of its
- * index say, with the others: of two that agree in the low ones one has none.
- */
 #define SLOT_PLACES (1U << 16)
 
-static inline unsigned int slot_place(unsigned int ifindex)
-{
-	return ifindex % SLOT_PLACES;
-}
-
-/* What stands there of an interface that has a slot. */
-static inline unsigned int slot_entry(unsigned int ifindex, unsigned int slot)
-{
-	return ifindex / SLOT_PLACES * SLOT_PLACES + slot;
-}
+/*
+ * Who has which slot: found without a search. Of two interfaces whose indexes
+ * agree in the low 16 bits one has none.
+ */
+struct slots {
+	unsigned short places[SLOT_PLACES]; /* slot, by those bits; or 0 */
+	unsigned int owners[COUNTED_MAX];   /* index, by slot; 0: nobody */
+};
 
 /* The slot of an interface; 0: it has none of its own. */
-static inline unsigned int slot_of(const unsigned int *entries,
+static inline unsigned int slot_of(const struct slots *slots,
 				   unsigned int ifindex)
 {
-	unsigned int entry = entries[slot_place(ifindex)];
+	unsigned int slot = slots->places[ifindex % SLOT_PLACES] % COUNTED_MAX;
 
-	return entry / SLOT_PLACES == ifindex / SLOT_PLACES ?
-		       entry % SLOT_PLACES :
-		       0;
+	return slots->owners[slot] == ifindex ? slot : 0;
 }
 
 #ifndef __bpf__

@@ -238,35 +238,24 @@ static void set_slot(const struct bannerprobe_bpf *bpf, __u32 slot,
 	free(counted);
 }
 
-/* Which slots are given, by their numbers; those of all others, too: 0. */
-static void find_given(const struct bannerprobe_bpf *bpf,
-		       bool given[COUNTED_MAX])
-{
-	memset(given, 0, COUNTED_MAX * sizeof(*given));
-	given[0] = true;
-	for (__u32 i = 0; i < SLOT_PLACES; i++)
-		given[bpf->data_slots->slots[i] % SLOT_PLACES] = true;
-}
-
 void programs_count_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
 {
-	__u32 *entry = &bpf->data_slots->slots[slot_place(ifindex)];
-	bool given[COUNTED_MAX];
-	__u32 slot = 0;
+	struct slots *slots = &bpf->data_slots->slots;
+	__u16 *place = &slots->places[ifindex % SLOT_PLACES];
+	__u16 slot = 1;
 
-	if (*entry)
-		return;
-	find_given(bpf, given);
-	while (slot < COUNTED_MAX && given[slot])
+	while (slot < COUNTED_MAX && slots->owners[slot])
 		slot++;
-	if (slot < COUNTED_MAX)
-		*entry = slot_entry(ifindex, slot);
+	if (*place || slot == COUNTED_MAX)
+		return;
+	slots->owners[slot] = ifindex;
+	*place = slot;
 }
 
 bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
 				 __u32 ifindex, __u64 counters[COUNTER_MAX])
 {
-	const __u32 slot = slot_of(bpf->data_slots->slots, ifindex);
+	const __u32 slot = slot_of(&bpf->data_slots->slots, ifindex);
 
 	memset(counters, 0, COUNTER_MAX * sizeof(*counters));
 	if (slot)
@@ -281,7 +270,8 @@ bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
 void programs_forget_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
 {
 	static const __u64 none[COUNTER_MAX];
-	const __u32 slot = slot_of(bpf->data_slots->slots, ifindex);
+	struct slots *slots = &bpf->data_slots->slots;
+	const __u32 slot = slot_of(slots, ifindex);
 	__u64 sums[COUNTER_MAX] = {};
 
 	if (!slot)
@@ -290,19 +280,17 @@ void programs_forget_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
 	add_slot(bpf, slot, sums);
 	set_slot(bpf, 0, sums);
 	set_slot(bpf, slot, none);
-	bpf->data_slots->slots[slot_place(ifindex)] = 0;
+	slots->places[ifindex % SLOT_PLACES] = 0;
+	slots->owners[slot] = 0;
 }
 
 /* What has been counted in all slots. */
 static void sum_slots(const struct bannerprobe_bpf *bpf,
 		      __u64 sums[COUNTER_MAX])
 {
-	bool given[COUNTED_MAX];
-
 	memset(sums, 0, COUNTER_MAX * sizeof(*sums));
-	find_given(bpf, given);
 	for (__u32 slot = 0; slot < COUNTED_MAX; slot++) {
-		if (given[slot])
+		if (!slot || bpf->data_slots->slots.owners[slot])
 			add_slot(bpf, slot, sums);
 	}
 }
