@@ -88,7 +88,7 @@ struct slots slots SEC(".data.slots");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, COUNTED_MAX);
+	__uint(max_entries, SLOTS);
 	__type(key, __u32);
 	__type(value, struct counted);
 } counters SEC(".maps");

@@ -82,11 +82,15 @@ struct counted {
 _Static_assert(COUNTER_MAX <= COUNTER_ROOM, "each counter has its place");
 
 /*
- * How many interfaces are counted each for itself, in a slot of its own; what
- * is seen on others is counted together, in slot 0. A power of two; 128 KiB for
- * each CPU.
+ * Interfaces are counted each for itself, in a slot of its own, as far as
+ * there are enough.
  */
-#define COUNTED_MAX 512
+enum slot {
+	SLOT_OTHERS, /* together, those that have none */
+	SLOT_GONE,   /* and those that had one; only the loader counts here */
+	SLOT_FIRST,
+	SLOTS = 512, /* a power of two; 128 KiB for each CPU */
+};
 #define SLOT_PLACES (1U << 16)
 
 /*
@@ -95,16 +99,16 @@ _Static_assert(COUNTER_MAX <= COUNTER_ROOM, "each counter has its place");
  */
 struct slots {
 	unsigned short places[SLOT_PLACES]; /* slot, by those bits; or 0 */
-	unsigned int owners[COUNTED_MAX];   /* index, by slot; 0: nobody */
+	unsigned int owners[SLOTS];	    /* index, by slot; 0: nobody */
 };
 
-/* The slot of an interface; 0: it has none of its own. */
+/* The slot of an interface; SLOT_OTHERS: it has none of its own. */
 static inline unsigned int slot_of(const struct slots *slots,
 				   unsigned int ifindex)
 {
-	unsigned int slot = slots->places[ifindex % SLOT_PLACES] % COUNTED_MAX;
+	unsigned int slot = slots->places[ifindex % SLOT_PLACES] % SLOTS;
 
-	return slots->owners[slot] == ifindex ? slot : 0;
+	return slots->owners[slot] == ifindex ? slot : SLOT_OTHERS;
 }
 
 #ifndef __bpf__

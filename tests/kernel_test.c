@@ -321,12 +321,12 @@ static void test_slots_run_out(void **state)
 	__u32 with_slot = 0;
 
 	(void)state;
-	for (__u32 i = 0; i < 2 * COUNTED_MAX; i++) {
+	for (__u32 i = 0; i < 2 * SLOTS; i++) {
 		programs_count_interface(bpf, 100000 + i);
 		with_slot += programs_interface_counters(bpf, 100000 + i, own);
 	}
-	assert_int_equal(with_slot, COUNTED_MAX - 1);
-	for (__u32 i = 0; i < 2 * COUNTED_MAX; i++)
+	assert_int_equal(with_slot, SLOTS - SLOT_FIRST);
+	for (__u32 i = 0; i < 2 * SLOTS; i++)
 		programs_forget_interface(bpf, 100000 + i);
 }
 

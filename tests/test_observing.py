@@ -155,6 +155,29 @@ def test_metrics_after_another_has_come_and_gone(net, tmp_path, offset):
 
 
 @LIVE
+def test_nothing_is_lost_of_others_while_some_go(net, tmp_path):
+    """What is seen on one that has no slot is counted while those of others are added up."""
+    [link] = json.loads(net.host.ip("-j", "link", "show", "veth0"))
+    net.host.ip("link", "add", "twin", "index", str(link["ifindex"] + SLOT_PLACES), "type", "veth")
+    net.host.ip("link", "set", "twin", "up")
+    batch = tmp_path / "batch"
+    batch.write_text("".join(f"link add x{i} type veth peer name y{i}\nlink del x{i}\n"
+                             for i in range(40)))
+    malformed = b"\2" * 12 + bytes(packets.ethernet(packets.Connection().syn()))[12:-8]
+    with Probe(net.host, "--stats", "veth0", "twin", "x*", interfaces=2) as probe, \
+            net.host.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as sender, \
+            subprocess.Popen(net.host.argv("ip", "-batch", batch)) as churn:
+        sender.bind(("twin", 0))
+        for sent in itertools.count():
+            if churn.poll() is not None:
+                break
+            sender.send(malformed)
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    assert packets.counters("\n".join(probe.stderr).encode())["malformed"] == sent > 10000
+
+
+@LIVE
 def test_metrics_of_an_interface_that_came_back(net, tmp_path):
     """It goes on counting where it has ended: a counter must not fall."""
     file = tmp_path / "back.prom"

@@ -49,7 +49,7 @@ const char *interfaces_banner(struct interfaces *interfaces,
 /*
  * What was counted on an interface since it is watched, but for what is worked
  * out from the table that all share. False where that cannot be told: it is
- * gone, or there was no slot for it (COUNTED_MAX).
+ * gone, or there was no slot for it (programs_count_interface()).
  */
 bool interfaces_read_counters(const struct interfaces *interfaces,
 			      const struct interface *interface,

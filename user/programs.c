@@ -242,11 +242,11 @@ void programs_count_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
 {
 	struct slots *slots = &bpf->data_slots->slots;
 	__u16 *place = &slots->places[ifindex % SLOT_PLACES];
-	__u16 slot = 1;
+	__u16 slot = SLOT_FIRST;
 
-	while (slot < COUNTED_MAX && slots->owners[slot])
+	while (slot < SLOTS && slots->owners[slot])
 		slot++;
-	if (*place || slot == COUNTED_MAX)
+	if (*place || slot == SLOTS)
 		return;
 	slots->owners[slot] = ifindex;
 	*place = slot;
@@ -258,9 +258,10 @@ bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
 	const __u32 slot = slot_of(&bpf->data_slots->slots, ifindex);
 
 	memset(counters, 0, COUNTER_MAX * sizeof(*counters));
-	if (slot)
-		add_slot(bpf, slot, counters);
-	return slot;
+	if (slot == SLOT_OTHERS)
+		return false;
+	add_slot(bpf, slot, counters);
+	return true;
 }
 
 /*
@@ -274,11 +275,11 @@ void programs_forget_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
 	const __u32 slot = slot_of(slots, ifindex);
 	__u64 sums[COUNTER_MAX] = {};
 
-	if (!slot)
+	if (slot == SLOT_OTHERS)
 		return;
-	add_slot(bpf, 0, sums);
+	add_slot(bpf, SLOT_GONE, sums);
 	add_slot(bpf, slot, sums);
-	set_slot(bpf, 0, sums);
+	set_slot(bpf, SLOT_GONE, sums);
 	set_slot(bpf, slot, none);
 	slots->places[ifindex % SLOT_PLACES] = 0;
 	slots->owners[slot] = 0;
@@ -289,8 +290,8 @@ static void sum_slots(const struct bannerprobe_bpf *bpf,
 		      __u64 sums[COUNTER_MAX])
 {
 	memset(sums, 0, COUNTER_MAX * sizeof(*sums));
-	for (__u32 slot = 0; slot < COUNTED_MAX; slot++) {
-		if (!slot || bpf->data_slots->slots.owners[slot])
+	for (__u32 slot = 0; slot < SLOTS; slot++) {
+		if (slot < SLOT_FIRST || bpf->data_slots->slots.owners[slot])
 			add_slot(bpf, slot, sums);
 	}
 }

@@ -34,7 +34,7 @@ __u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter);
 
 /*
  * Has an interface counted for itself from now on; if there is no slot for it
- * (COUNTED_MAX, SLOT_PLACES), in the sum only.
+ * (SLOTS, SLOT_PLACES), in the sum only.
  */
 void programs_count_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex);
 
