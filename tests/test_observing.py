@@ -317,6 +317,19 @@ def test_metrics_replace_no_log(net, tmp_path):
 
 
 @LIVE
+@pytest.mark.parametrize("there", ["directory", "dangling link"])
+def test_metrics_leave_what_is_there(net, tmp_path, there):
+    """Which may be /dev/stdout: a link that leads nowhere for a process without."""
+    file = tmp_path / "bannerprobe.prom"
+    file.mkdir() if there == "directory" else file.symlink_to("nowhere")
+    with Probe(net.host, "--metrics", file, "veth0") as probe:
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    assert (file.is_dir() or file.is_symlink()) and os.listdir(tmp_path) == [file.name]
+    assert sum(f"{file}: " in line for line in probe.stderr) == 1
+
+
+@LIVE
 @pytest.mark.parametrize("user", ["nobody", "root"])
 def test_metrics_on_a_full_disk(net, tmp_path, user):
     """Said; what was there stays whole, and nothing else is left."""

@@ -231,7 +231,10 @@ static void write_metrics(struct live *live)
 	read_counters(live, counters);
 	error = metrics_write(counters, live->output, &live->interfaces);
 	if (error && error != live->metrics_error)
-		message("%s: %s", live->options->metrics, strerror(-error));
+		message("%s: %s", live->options->metrics,
+			error == -EEXIST ? "not replaced: it is no file for "
+					   "metrics" :
+					   strerror(-error));
 	live->metrics_error = error;
 }
 

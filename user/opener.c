@@ -36,14 +36,16 @@ static bool is_log(const struct opener *opener, const struct stat *file)
 	       log.st_dev == file->st_dev && log.st_ino == file->st_ino;
 }
 
-/* Not what is there for something else: the log, or /dev/null, would be gone.
+/*
+ * Not what is there for something else: the log, /dev/null, or the link
+ * /dev/stdout, which leads nowhere here, would be gone.
  */
 static bool may_replace_metrics(const struct opener *opener)
 {
 	struct stat file;
 
 	if (stat(opener->metrics, &file))
-		return true;
+		return lstat(opener->metrics, &file) && errno == ENOENT;
 	return (S_ISREG(file.st_mode) && !is_log(opener, &file)) ||
 	       S_ISDIR(file.st_mode); /* of which rename(2) will tell */
 }
@@ -69,6 +71,7 @@ static int serve_metrics(const struct opener *opener,
 			 enum opener_request request)
 {
 	char beside[PATH_MAX];
+	int error;
 
 	/* Two that write to one place by mistake do not write to one file. */
 	if (snprintf(beside, sizeof(beside), "%s.%d.new", opener->metrics,
@@ -76,9 +79,11 @@ static int serve_metrics(const struct opener *opener,
 		return -ENAMETOOLONG;
 	if (request == OPENER_NEW_METRICS)
 		return open_metrics(opener, beside);
-	if (request == OPENER_SET_METRICS)
-		return rename(beside, opener->metrics) ? -errno : 0;
-	return unlink(beside) ? -errno : 0;
+	if (request == OPENER_SET_METRICS && !rename(beside, opener->metrics))
+		return 0;
+	error = -errno;
+	unlink(beside);
+	return request == OPENER_SET_METRICS ? error : 0;
 }
 
 static int serve_request(const struct opener *opener,
