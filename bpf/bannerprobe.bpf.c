@@ -9,6 +9,7 @@
  * Only the packet and the UAPI context are touched: no CO-RE relocation is
  * needed, so kernels without BTF of their own do too.
  */
+#include "../include/own.h"
 #include "../include/pending.h"
 #include "../include/platform.h"
 #include "../include/record.h"
@@ -37,6 +38,9 @@ const volatile bool wants_rtt = false;	     /* of handshakes */
 const volatile bool wants_greetings = false; /* whole, up to banner_limit */
 const volatile __u32 wanted_by = 0; /* enum wanted_by; 0 costs nothing */
 const volatile __u64 wanted_ports[PORT_WORDS] = {};
+const volatile __u32 need = NEED_NONE; /* enum need */
+const volatile bool key_has_vlan = false; /* VLANs are part of the key */
+const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
 
@@ -78,6 +82,9 @@ struct {
 	__type(value, __u32);
 } nets SEC(".maps");
 
+/* See own.h; the loader sets them. */
+__u64 own_bits[OWN_WORDS] SEC(".data.own");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 1 << 20); /* bytes: some 5,500 records */
@@ -92,6 +99,20 @@ struct {
 	__type(key, __u32);
 	__type(value, struct counted);
 } counters SEC(".maps");
+
+/* How many records a slot has had in a second. */
+struct rate {
+	struct bpf_spin_lock lock;
+	__u32 records;
+	__u64 second;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct rate);
+} rates SEC(".maps");
 
 /* A CPU's segment, and room to put together a record, or to copy headers. */
 struct scratch {
@@ -209,6 +230,28 @@ static __always_inline long load_bytes(const struct packet *packet,
 	return 0;
 }
 
+/* Whether a record is one too many in this second. */
+static __always_inline bool is_over_rate(const struct packet *packet,
+					 __u64 now)
+{
+	__u32 slot = slot_of(&slots, packet->ifindex);
+	struct rate *rate = bpf_map_lookup_elem(&rates, &slot);
+	const __u64 second = now / 1000000000;
+	bool over;
+
+	if (!rate)
+		return false;
+	bpf_spin_lock(&rate->lock);
+	if (rate->second != second) {
+		rate->second = second;
+		rate->records = 0;
+	}
+	over = rate->records >= max_rate;
+	rate->records += !over;
+	bpf_spin_unlock(&rate->lock);
+	return over;
+}
+
 static __always_inline void report_banner(const struct packet *packet,
 					  struct scratch *scratch, __u64 now)
 {
@@ -218,9 +261,14 @@ static __always_inline void report_banner(const struct packet *packet,
 	__u32 kept;
 	__u64 size;
 
+	now = now ? now : bpf_ktime_get_ns();
+	if (max_rate && verdict->part != PART_END &&
+	    is_over_rate(packet, now)) {
+		count(packet, COUNT_OVER_RATE);
+		return;
+	}
 	describe_banner(&scratch->record, &sighting->flow, &sighting->segment,
-			&packet->frame, verdict,
-			now ? now : bpf_ktime_get_ns());
+			&packet->frame, verdict, now);
 	scratch->record.connection = sighting->id;
 	scratch->record.ifindex = packet->ifindex;
 	scratch->record.direction = packet->direction;
@@ -304,7 +352,6 @@ static __always_inline bool find_place(__u64 hash, struct pending_place *place)
 static __always_inline void spill(const struct pending_place *place, __u64 id)
 {
 	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
-	const __u64 now = bpf_ktime_get_ns();
 
 	if (!entry) { /* asked first: an update may evict, whatever it does */
 		bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
@@ -313,45 +360,31 @@ static __always_inline void spill(const struct pending_place *place, __u64 id)
 	if (!entry)
 		return;
 	bpf_spin_lock(&place->bucket->lock);
-	pending_spill(place, id, entry, now);
-	bpf_spin_unlock(&place->bucket->lock);
-}
-
-/* Of a bucket that spilled: whom nobody has heard of for long. */
-static __always_inline void give_up(const struct pending_place *place)
-{
-	__u64 now;
-
-	if (!place->bucket->spill_time)
-		return;
-	now = bpf_ktime_get_ns();
-	if (!pending_is_stale(place->bucket, now))
-		return;
-	bpf_spin_lock(&place->bucket->lock);
-	pending_give_up(place, now);
+	pending_spill(place, id, entry);
 	bpf_spin_unlock(&place->bucket->lock);
 }
 
 /*
- * Makes room for a connection that may begin. What is read unlocked here is
- * asked again under the lock.
+ * Makes room for a connection that may begin, or stand beside another. What is
+ * read unlocked here is asked again under the lock.
  */
 static __always_inline void make_room(const struct pending_place *place,
-				      __u64 id)
+				      const struct sighting *sighting)
 {
 	int way;
 
 	if (!pending_is_crowded(place->bucket) ||
-	    pending_find_id(place->entries, id) >= 0)
+	    (sighting->segment.flags & TCP_ACK &&
+	     pending_find_id(place->entries, sighting->id) >= 0))
 		return;
-	way = pending_victim(place->bucket, VICTIM_COMPLETE) &
+	way = pending_victim(place->bucket, VICTIM_COMPLETE, -1) &
 	      (PENDING_WAYS - 1);
 	spill(place, place->entries->ways[way].id);
 }
 
 enum search {
 	FOUND,	 /* or begins here; the bucket is locked */
-	NOWHERE, /* nobody waits for the segment */
+	NOWHERE, /* nothing waits for the segment */
 	MOVED,	 /* perhaps, meanwhile: to be looked for again */
 };
 
@@ -364,8 +397,10 @@ search_once(const struct pending_place *place, struct sighting *sighting,
 	    struct flow **known, bool again)
 {
 	struct pending_bucket *bucket = place->bucket;
-	__u32 spills = *(volatile __u32 *)&bucket->spills;
-	bool elsewhere = again || *(volatile __u32 *)&bucket->spill_time;
+	__u16 spills = *(volatile __u16 *)&bucket->spills;
+	bool elsewhere = again || pending_has_spilled(
+					  bucket, pending_mark(place,
+							       sighting->hash));
 	bool is_here = false, unmoved;
 
 	*known = NULL;
@@ -399,9 +434,8 @@ static __always_inline bool find_and_lock(const struct pending_place *place,
 {
 	enum search result;
 
-	give_up(place);
 	if (segment_opens(&sighting->segment))
-		make_room(place, sighting->id);
+		make_room(place, sighting);
 	result = search_once(place, sighting, known, false);
 	if (result == MOVED)
 		result = search_once(place, sighting, known, true);
@@ -409,6 +443,7 @@ static __always_inline bool find_and_lock(const struct pending_place *place,
 }
 
 /*
+ * 1: nothing has changed, and the destination has to be looked up first.
  * Two CPUs that work on one connection take the same lock, so it is decided
  * once. (An entry of the LRU map may be evicted and become another's while it
  * is changed here: then the other's numbers are lost, and no banner comes of
@@ -424,6 +459,7 @@ static __always_inline int track_sighting(const struct packet *packet)
 		.times = wants_times,
 		.rtt = wants_rtt,
 		.gather = wants_greetings ? banner_limit : 0,
+		.need = need,
 	};
 	__u64 now;
 
@@ -438,6 +474,8 @@ static __always_inline int track_sighting(const struct packet *packet)
 		return 0;
 	pending_track(&place, known, sighting, now, &options);
 	bpf_spin_unlock(&place.bucket->lock);
+	if (sighting->verdict.asks)
+		return 1;
 	report(packet, scratch, now);
 	return 0;
 }
@@ -521,6 +559,9 @@ static __always_inline bool see(const struct packet *packet,
 	if (result != PARSED)
 		return false;
 	sighting->hash = flow_hash(segment, hash_secrets);
+	if (key_has_vlan)
+		sighting->hash = hash_with(sighting->hash, vlan_key(segment),
+					   hash_secrets);
 	if (!segment_may_matter(segment, sighting->hash, &front))
 		return false;
 	if (segment_is_passed_over(segment, sighting->hash, &front)) {
@@ -528,7 +569,68 @@ static __always_inline bool see(const struct packet *packet,
 		return false;
 	}
 	sighting->id = flow_identify(segment, hash_secrets, &sighting->sender);
+	if (key_has_vlan)
+		sighting->id = hash_with(sighting->id, vlan_key(segment) << 1,
+					 hash_secrets) & ~1ULL;
+	sighting->to_own = OWN_UNKNOWN;
 	return sighting->sender >= 0;
+}
+
+/* --- own addresses ------------------------------------------------------- */
+
+static __always_inline bool is_own(const __u32 address[4], __u8 family)
+{
+	const __u32 *marks;
+	struct net net;
+
+	if (!own_may_be(own_bits, address, hash_secrets))
+		return false;
+	net_of_address(&net, address, family);
+	marks = bpf_map_lookup_elem(&nets, &net);
+	return marks && *marks & MARK_LOCAL;
+}
+
+/*
+ * Whether this host is said to have sent a segment that comes in: it is a copy
+ * of one that left, or forged.
+ */
+static __always_inline bool is_not_seen_leaving(const struct packet *packet,
+						const struct segment *segment)
+{
+	if (need == NEED_NONE || packet->direction != DIRECTION_IN ||
+	    !is_own(segment->source, segment->family))
+		return false;
+	count(packet, COUNT_NOT_SEEN_LEAVING);
+	return true;
+}
+
+/* Looks up the destination of this CPU's segment. */
+__noinline int look_up_destination(void)
+{
+	struct scratch *scratch = scratch_of_cpu();
+	struct sighting *sighting;
+
+	if (!scratch)
+		return 0;
+	sighting = &scratch->sighting;
+	sighting->to_own = is_own(sighting->segment.destination,
+				  sighting->segment.family) ?
+				   OWN_YES :
+				   OWN_NO;
+	return 0;
+}
+
+/*
+ * Whether a segment is a SYN-ACK that no connection here waits for: most likely
+ * its destination will have to be looked up.
+ */
+static __always_inline bool is_unexpected_synack(const struct sighting *sighting)
+{
+	const struct front front = front_of_maps();
+
+	return need != NEED_NONE && sighting->segment.flags & TCP_SYN &&
+	       sighting->segment.flags & TCP_ACK &&
+	       !front_may_have(&front, sighting->hash);
 }
 
 static __always_inline enum parse_result parse(const struct packet *packet,
@@ -598,6 +700,7 @@ static __always_inline bool linear_part_tells(const struct packet *packet,
 	return !is_doubtful || frame->end - frame->data >= wire_len(packet);
 }
 
+/* 1: this CPU's sighting is complete, and has to be tracked. */
 static __always_inline int watch(const struct packet *packet)
 {
 	struct scratch *scratch = scratch_of_cpu();
@@ -613,13 +716,11 @@ static __always_inline int watch(const struct packet *packet)
 		track = watch_copy_of_xdp(packet->ctx);
 	else
 		track = watch_copy_of_skb(packet->ctx, packet->is_raw_ip);
-	if (!track)
+	if (!track || is_not_seen_leaving(packet, &scratch->sighting.segment))
 		return 0;
-	if (packet->is_xdp)
-		track_xdp(packet->ctx);
-	else
-		track_skb(packet->ctx, packet->direction);
-	return 0;
+	if (is_unexpected_synack(&scratch->sighting))
+		look_up_destination();
+	return 1;
 }
 
 __noinline int watch_xdp(struct xdp_md *ctx)
@@ -648,8 +749,11 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 	};
 	const struct front front = front_of_maps();
 
-	if (glance_ethernet(&frame, &front))
-		watch_xdp(ctx);
+	if (glance_ethernet(&frame, &front) && watch_xdp(ctx) &&
+	    track_xdp(ctx)) {
+		look_up_destination();
+		track_xdp(ctx);
+	}
 	return XDP_PASS;
 }
 
@@ -663,9 +767,15 @@ static __always_inline int glance_skb(struct __sk_buff *skb,
 	};
 	const struct front front = front_of_maps();
 
-	if (is_raw_ip ? glance_ip(&frame, 0, &front) :
-			glance_ethernet(&frame, &front))
-		watch_skb(skb, direction, is_raw_ip);
+	if ((key_has_vlan && skb->vlan_present) ||
+	    (is_raw_ip ? glance_ip(&frame, 0, &front) :
+			 glance_ethernet(&frame, &front))) {
+		if (watch_skb(skb, direction, is_raw_ip) &&
+		    track_skb(skb, direction)) {
+			look_up_destination();
+			track_skb(skb, direction);
+		}
+	}
 	return TC_NEXT;
 }
 

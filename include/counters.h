@@ -27,20 +27,31 @@
 	X(NO_DATA, "no_data", "ended before the server sent any data")         \
 	X(RESET, "reset", "reset before the server sent any data")             \
 	X(NO_SERVER, "no_server", "simultaneous open or split handshake")      \
+	X(CUT_OFF, "cut_off", "still open where the capture ends")             \
+	X(SYN_UNSEEN, "syn_unseen",                                            \
+	  "the server spoke first, but no SYN was seen (--need)")              \
+	X(HANDSHAKE_UNSEEN, "handshake_unseen",                                \
+	  "the server spoke first, but no client's ACK was seen (--need)")     \
 	X(UNWANTED, "unwanted", "a server that was not asked for spoke first") \
 	X(EVICTED, "evicted", "evicted from the full table while open")        \
 	X(OPEN, "open", "still open, nothing decided")                         \
 	/* Segments that changed nothing, by what is wrong with them. */       \
 	X(PASSED_OVER, "passed_over",                                          \
 	  "SYNs and SYN-ACKs of servers that were not asked for")              \
+	X(UNSOLICITED, "unsolicited",                                          \
+	  "SYN-ACKs to this host, which was not seen to send a SYN")           \
+	X(NOT_SEEN_LEAVING, "not_seen_leaving",                                \
+	  "segments from an address of this host that came in")                \
 	X(STALE_SYNACK, "stale_synack", "SYN-ACKs that answer no SYN seen")    \
 	X(SYN_IN_CONNECTION, "syn_in_connection",                              \
 	  "SYNs on the four-tuple of a connection that waits for its banner")  \
 	X(INVALID_RST, "invalid_rst", "RSTs with a number not expected")       \
 	X(OUT_OF_WINDOW, "out_of_window",                                      \
 	  "client segments outside the server's first window")                 \
+	X(INVALID_CLIENT_SEGMENT, "invalid_client_segment",                    \
+	  "client segments without ACK or acknowledging what cannot be")       \
 	X(INVALID_SERVER_SEGMENT, "invalid_server_segment",                    \
-	  "server data without ACK or acknowledging too little")               \
+	  "server data without ACK or acknowledging what cannot be")           \
 	X(INVALID_FLAGS, "invalid_flags", "segments with SYN and FIN")         \
 	/* Packets that no segment could be read from. */                      \
 	X(FRAGMENTS, "fragments", "fragments without a whole TCP header")      \
@@ -54,7 +65,9 @@
 	X(CROWDED_OUT, "crowded_out",                                          \
 	  "greetings logged before their end: too many at once")               \
 	X(CROWDED_PART, "crowded_part",                                        \
-	  "segments of greetings left out: too many at once")
+	  "segments of greetings left out: too many at once")                  \
+	X(OVER_RATE, "over_the_rate",                                          \
+	  "banners not logged: more in a second than --max-rate")
 
 enum counter {
 	COUNT_NOTHING, /* so that 0 in a verdict counts nothing */
@@ -73,7 +86,7 @@ enum counter {
 };
 
 /* Room for more of them than there are: a power of two, to mask with. */
-#define COUNTER_ROOM 32
+#define COUNTER_ROOM 64
 
 /* What is counted in one slot, by enum counter; in a BPF map, by a CPU. */
 struct counted {

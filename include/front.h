@@ -85,9 +85,8 @@ static __always_inline bool glance_ipv4(const struct frame *frame, __u64 offset,
 	return front_may_have(
 		front, flow_hash_ipv4(READ_FIELD(ip, saddr),
 				      READ_FIELD(ip, daddr),
-				      READ_FIELD(tcp, source) ^
-					      READ_FIELD(tcp, dest),
-				      front->secrets));
+				      READ_FIELD(tcp, source),
+				      READ_FIELD(tcp, dest), front->secrets));
 }
 
 static __always_inline bool glance_ipv6(const struct frame *frame, __u64 offset,
@@ -113,9 +112,8 @@ static __always_inline bool glance_ipv6(const struct frame *frame, __u64 offset,
 	read_ipv6_addresses(ip, source, destination);
 	return front_may_have(
 		front, flow_hash_ipv6(source, destination,
-				      READ_FIELD(tcp, source) ^
-					      READ_FIELD(tcp, dest),
-				      front->secrets));
+				      READ_FIELD(tcp, source),
+				      READ_FIELD(tcp, dest), front->secrets));
 }
 
 /*

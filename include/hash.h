@@ -18,53 +18,90 @@
 #define HASH_SECRETS 8
 
 /*
- * The hash by which a connection is looked for. Of its 64 bits the upper 32
- * depend on all that goes in. `ports`: the XOR of both, in network byte order.
- * The XOR of two ends can be that of two others, then they share a bucket: who
- * connects the same two hosts by ports that he chooses can crowd out his own
- * connections, nobody else's without their ports.
+ * Mixes one end of a connection with the key. Nobody who does not know the key
+ * can choose two ends whose sum is that of two others: the upper half is added
+ * to the lower one without a carry.
  */
+static __always_inline __u64 mix_end(__u64 keyed)
+{
+	return keyed ^ keyed >> 32;
+}
+
+/* The hash of two mixed ends: of its 64 bits the upper 32 are used. */
 static __always_inline __u64
-flow_hash_ipv4(__u32 source, __u32 destination, __u16 ports,
+hash_of_ends(__u64 source, __u64 destination,
+	     const volatile __u64 secrets[HASH_SECRETS])
+{
+	__u64 sum = source + destination;
+
+	return (sum ^ sum >> 29) * secrets[1];
+}
+
+/* The hash by which a connection is looked for. Ports as in the packet. */
+static __always_inline __u64
+flow_hash_ipv4(__u32 source, __u32 destination, __u16 source_port,
+	       __u16 destination_port,
 	       const volatile __u64 secrets[HASH_SECRETS])
 {
-	__u64 hash = (__u64)(source ^ destination) << 16 | ports;
+	const __u64 key = secrets[0];
 
-	hash *= secrets[0];
-	hash ^= hash >> 32;
-	return hash * secrets[1];
+	return hash_of_ends(mix_end(((__u64)source << 16 | source_port) * key),
+			    mix_end(((__u64)destination << 16 |
+				     destination_port) *
+				    key),
+			    secrets);
 }
 
 static __always_inline __u64
-flow_hash_ipv6(const __u32 source[4], const __u32 destination[4], __u16 ports,
+mix_ipv6_end(const __u32 address[4], __u16 port,
+	     const volatile __u64 secrets[HASH_SECRETS])
+{
+	return mix_end(((__u64)address[0] << 32 | address[1]) * secrets[2] +
+		       ((__u64)address[2] << 32 | address[3]) * secrets[3] +
+		       port * secrets[0]);
+}
+
+static __always_inline __u64
+flow_hash_ipv6(const __u32 source[4], const __u32 destination[4],
+	       __u16 source_port, __u16 destination_port,
 	       const volatile __u64 secrets[HASH_SECRETS])
 {
-	__u64 hash = (__u64)(source[0] ^ destination[0]) << 32 |
-		     (source[1] ^ destination[1]);
-
-	hash *= secrets[2];
-	hash ^= hash >> 32;
-	hash += (__u64)(source[2] ^ destination[2]) << 32 |
-		(source[3] ^ destination[3]);
-	hash *= secrets[3];
-	hash ^= hash >> 32;
-	hash = (hash + ports) * secrets[0];
-	hash ^= hash >> 32;
-	return hash * secrets[1];
+	return hash_of_ends(mix_ipv6_end(source, source_port, secrets),
+			    mix_ipv6_end(destination, destination_port,
+					 secrets),
+			    secrets);
 }
 
 static __always_inline __u64
 flow_hash(const struct segment *segment,
 	  const volatile __u64 secrets[HASH_SECRETS])
 {
-	__u16 ports =
-		bpf_htons(segment->source_port ^ segment->destination_port);
+	const __u16 source_port = bpf_htons(segment->source_port);
+	const __u16 destination_port = bpf_htons(segment->destination_port);
 
 	if (segment->family == 4)
 		return flow_hash_ipv4(segment->source[0],
-				      segment->destination[0], ports, secrets);
-	return flow_hash_ipv6(segment->source, segment->destination, ports,
-			      secrets);
+				      segment->destination[0], source_port,
+				      destination_port, secrets);
+	return flow_hash_ipv6(segment->source, segment->destination,
+			      source_port, destination_port, secrets);
+}
+
+/*
+ * The VLANs of a segment as a number, for --key vlan; 0: none. A tag of VLAN 0
+ * carries a priority only (IEEE 802.1Q).
+ */
+static __always_inline __u64 vlan_key(const struct segment *segment)
+{
+	return (__u64)segment->vlan[0] << 16 | segment->vlan[1];
+}
+
+/* A hash with a key that is part of the connection's; 0 changes nothing. */
+static __always_inline __u64
+hash_with(__u64 hash, __u64 key, const volatile __u64 secrets[HASH_SECRETS])
+{
+	hash += key * secrets[4];
+	return key ? (hash ^ hash >> 32) * secrets[5] : hash;
 }
 
 /*
@@ -88,9 +125,9 @@ fold_end(const __u32 address[4], __u16 port, __u8 family,
 }
 
 /*
- * A connection's id. Two that share one are as likely as a guess of 64 bits,
- * and even then their sequence numbers keep them apart. Returns it, never 0,
- * and sets *sender to the end that sent the segment: 0 or 1, or -1 where both
+ * A connection's id. Two that share one are as likely as a guess of 63 bits,
+ * and even then their sequence numbers keep them apart. Returns it, never 0
+ * and never odd, and sets *sender to the end that sent the segment: 0 or 1, or -1 where both
  * ends are the same.
  */
 static __always_inline __u64
@@ -109,7 +146,8 @@ flow_identify(const struct segment *segment,
 
 	*sender = source == destination ? -1 : from_upper;
 	hash = (hash ^ hash >> 32) * secrets[7];
-	return hash | !hash;
+	hash &= ~1ULL;
+	return hash | (__u64)!hash << 1;
 }
 
 #endif

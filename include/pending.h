@@ -4,11 +4,10 @@
  * and in front of them one bit for each connection that is waited for
  * (front.h). Portable C without a helper call, like segment.h.
  *
- * Who is decided stays in its way as long as nobody needs that, so that a late
- * repetition begins nothing. Who has to give way though its handshake is
- * complete and nothing is decided goes to the LRU map behind (it is spilled).
- * A bucket that has spilled says "perhaps" to every packet, for as long as the
- * spilled ones are waited for.
+ * A decided connection keeps its way until the way is needed, so a late
+ * retransmission creates no new entry. An established, undecided connection
+ * that has to leave its bucket moves to the LRU map behind (it is spilled). The
+ * bucket keeps the marks of the latest of these, and so their bits in front.
  *
  * A connection whose handshake is complete never gives way to one whose
  * handshake is not: a flood of SYNs, or of SYN-ACKs, pushes out its own kind,
@@ -41,12 +40,8 @@
 /* Connections that the largest table has room for: a word for each bucket. */
 #define PENDING_MAX (FRONT_WORDS_MAX * PENDING_WAYS)
 
-/*
- * How long a bucket remembers that it has spilled, in units of 2^30 ns: an
- * hour. Who says nothing for longer, in a bucket that spilled, is given up.
- */
-#define SPILL_LIFETIME 3353
-#define SPILL_CLOCK(now) ((__u32)((now) >> 30) | 1) /* never 0 */
+/* Spilled connections of a bucket that are looked for: the latest. */
+#define SPILLED_MAX 12
 
 /*
  * What is in a way, by how much it is worth keeping: the two in the middle are
@@ -59,8 +54,8 @@ enum pending_rank {
 	RANK_COMPLETE, /* its handshake is, and nothing is decided */
 };
 #define RANK_SHIFT 30
-#define WAITING_SHIFT 31 /* not decided: the upper bit of the two */
-#define ORDER_MASK ((1U << RANK_SHIFT) - 1)
+#define WAITING_SHIFT 29 /* whether its data and ACKs may matter */
+#define ORDER_MASK ((1U << WAITING_SHIFT) - 1)
 
 #ifdef __bpf__
 #define BUCKET_LOCK struct bpf_spin_lock
@@ -72,20 +67,36 @@ enum pending_rank {
 struct pending_bucket {
 	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
 	__u32 begun;	  /* their ages are told by it; it wraps */
-	__u32 spills;	  /* that have left for the LRU map; it wraps */
-	__u32 spill_time; /* SPILL_CLOCK of the last; 0: none is out */
+	__u16 spills;	  /* that have left for the LRU map; it wraps */
+	__u16 spilled;	  /* a bit for each of the spilled that is marked */
+	__u32 late_marks; /* of the spilled from the ninth on, as below */
 	__u64 marks;	  /* pending_mark() of each way's, in its byte */
-	__u32 worth[PENDING_WAYS]; /* rank, then `begun` when it began */
-	__u64 reserved;
+	__u32 worth[PENDING_WAYS]; /* rank, waiting, `begun` when it began */
+	__u64 spilled_marks; /* of the first eight spilled, likewise */
 };
 
-/* The connections of a bucket, each in its way. */
+/* The connections of a bucket, each in its way, a cache line. */
 struct pending_entries {
 	struct pending_entry {
-		__u64 id; /* flow_identify(); 0: free */
-		struct flow flow;
+		__u64 id; /* flow_identify(), rivals_id(); 0: free */
+		union {
+			struct flow flow;
+			struct rivals rivals;
+		};
 	} ways[PENDING_WAYS];
 };
+
+/* What stands beside a connection is known by this. */
+static __always_inline __u64 rivals_id(__u64 flow_id)
+{
+	return flow_id | 1;
+}
+
+/* Whether an entry is a connection's, not of what stands beside one. */
+static __always_inline bool entry_is_flow(const struct pending_entry *entry)
+{
+	return !(entry->id & 1);
+}
 
 /* How many buckets make room for `max_flows`; a power of two. */
 static inline __u32 pending_buckets(__u32 max_flows)
@@ -121,7 +132,11 @@ struct sighting {
 	__u64 id;	  /* likewise: flow_identify() */
 	int sender;	  /* which end of it sent the segment: 0 or 1 */
 	int way;	  /* where it was found in its bucket, or -1 */
+	int rivals_way;	  /* likewise, what stands beside it */
+	__u8 to_own;	  /* enum own_address: of the segment's destination */
+	__u8 reserved[3];
 	struct flow flow; /* its state after the segment */
+	struct rivals rivals; /* likewise */
 	struct verdict verdict;
 };
 
@@ -158,13 +173,12 @@ static __always_inline __u8 mark_of_way(const struct pending_bucket *bucket,
 }
 
 /*
- * The ways that have a mark: bit 7 of a byte for each. Those above the lowest
- * may be mistaken.
+ * Which of eight marks are this one: bit 7 of a byte for each. Those above the
+ * lowest may be mistaken.
  */
-static __always_inline __u64 ways_with(const struct pending_bucket *bucket,
-				       __u8 mark)
+static __always_inline __u64 ways_with(__u64 marks, __u8 mark)
 {
-	__u64 differs = bucket->marks ^ mark * 0x0101010101010101ULL;
+	__u64 differs = marks ^ mark * 0x0101010101010101ULL;
 
 	return (differs - 0x0101010101010101ULL) & ~differs &
 	       0x8080808080808080ULL;
@@ -176,41 +190,54 @@ static __always_inline int lowest_way(__u64 ways)
 	return (int)(((ways & -ways) >> 7) * 0x0001020304050607ULL >> 56);
 }
 
+/*
+ * The bit of a mark that is waited for, if it lies in the same word as
+ * another mark. Without a branch.
+ */
+static __always_inline __u64 bit_in_word(const struct pending_place *place,
+					 __u8 mark, __u8 other, __u64 waits)
+{
+	__u64 same = (__u64)(__u8)(other ^ mark) >> 6 & place->word_mask;
+
+	same = same - 1; /* its highest bit: it is in this word */
+	waits &= same >> 63;
+	OPAQUE(waits); /* or clang makes a branch of it */
+	return waits << (other & 63);
+}
+
+static __always_inline __u8 mark_of_spilled(const struct pending_bucket *bucket,
+					    int number)
+{
+	return (__u8)(number < 8 ? bucket->spilled_marks >> (number * 8) :
+				   bucket->late_marks >> (number * 8 - 64));
+}
+
 /* Sets the word that a mark is in to what the bucket holds. */
 static __always_inline void front_refresh(const struct pending_place *place,
 					  __u8 mark)
 {
 	const struct pending_bucket *bucket = place->bucket;
-	__u64 word = 0, waits;
+	__u64 word = 0;
 
-	for (int i = 0; i < PENDING_WAYS; i++) {
-		const __u8 other = mark_of_way(bucket, i);
-
-		waits = (__u64)(__u8)(other ^ mark) >> 6 & place->word_mask;
-		waits = waits - 1; /* its highest bit: it is in this word */
-		waits = waits >> 63 & bucket->worth[i] >> WAITING_SHIFT;
-		OPAQUE(waits); /* or clang makes a branch of it */
-		word |= waits << (other & 63);
-	}
-	if (bucket->spill_time)
-		word = ~0ULL;
+	ROLLED_LOOP
+	for (int i = 0; i < PENDING_WAYS; i++)
+		word |= bit_in_word(place, mark, mark_of_way(bucket, i),
+				    bucket->worth[i] >> WAITING_SHIFT & 1);
+	ROLLED_LOOP
+	for (int i = 0; i < SPILLED_MAX; i++)
+		word |= bit_in_word(place, mark, mark_of_spilled(bucket, i),
+				    bucket->spilled >> i & 1);
 	*front_word(place, mark) = word;
 }
 
-/* All words of the bucket anew. */
-static __always_inline void front_refresh_all(const struct pending_place *place)
-{
-	for (__u32 i = 0; i < WORDS_PER_BUCKET; i++)
-		front_refresh(place, (__u8)(i << 6));
-}
-
-/* Nobody waits any more for the connection that had this mark in this way. */
+/* Nothing waits any more for the connection that had this mark in this way. */
 static __always_inline void front_clear(const struct pending_place *place,
 					__u8 mark, int way)
 {
-	__u64 others = ways_with(place->bucket, mark) & ~(0x80ULL << (way * 8));
+	const struct pending_bucket *bucket = place->bucket;
+	__u64 others = ways_with(bucket->marks, mark) & ~(0x80ULL << (way * 8));
 
-	if (others || place->bucket->spill_time)
+	if (others || bucket->spilled)
 		front_refresh(place, mark);
 	else
 		*front_word(place, mark) &= ~(1ULL << (mark & 63));
@@ -239,7 +266,7 @@ pending_find_id(const struct pending_entries *entries, __u64 id)
 static __always_inline int pending_find(const struct pending_place *place,
 					__u64 hash, __u64 id)
 {
-	__u64 ways = ways_with(place->bucket, pending_mark(place, hash));
+	__u64 ways = ways_with(place->bucket->marks, pending_mark(place, hash));
 	int way = lowest_way(ways) & (PENDING_WAYS - 1);
 
 	if (!ways)
@@ -249,27 +276,45 @@ static __always_inline int pending_find(const struct pending_place *place,
 	return pending_find_id(place->entries, id);
 }
 
-static __always_inline __u32 pending_rank(const struct flow *flow)
+/* What a connection is worth: its rank, and whether it waits. */
+static __always_inline __u32 pending_worth(const struct flow *flow)
 {
 	__u32 seen = flow->seen;
 	__u32 used = (seen / SEEN_SYN | seen / SEEN_SYNACK) & 1;
 	__u32 answered = seen / SEEN_ANSWERED & 1;
 	/* And nothing more is gathered. */
 	__u32 decided = seen / FLOW_DECIDED & ~(seen / FLOW_GATHERING) & 1;
+	__u32 waits = used & ~decided;
+	__u32 rank = decided * RANK_DECIDED +
+		     waits * (RANK_HALF_OPEN + answered);
 
-	return decided * RANK_DECIDED +
-	       (decided ^ 1) * used * (RANK_HALF_OPEN + answered);
+	return rank << RANK_SHIFT | waits << WAITING_SHIFT;
 }
 
-/* Who gives way: the least worth of all, or one whose handshake is complete. */
+/*
+ * Likewise, what stands beside one. A SYN alone waits for no data: nobody can
+ * make each packet of a known four-tuple expensive by a SYN.
+ */
+static __always_inline __u32 rivals_worth(const struct rivals *rivals)
+{
+	if (!rivals->seen)
+		return RANK_FREE << RANK_SHIFT;
+	return (__u32)RANK_HALF_OPEN << RANK_SHIFT |
+	       (__u32)!!(rivals->seen & NEXT) << WAITING_SHIFT;
+}
+
+/* What gives way: the least worth, or one whose handshake is complete. */
 enum victim {
 	VICTIM_LEAST,
 	VICTIM_COMPLETE,
 };
 
-/* The way of the victim, and of equals the oldest. */
+/*
+ * The way of the victim, and of equals the oldest. `spared`: a way that does
+ * not give way; -1: none.
+ */
 static __always_inline int pending_victim(const struct pending_bucket *bucket,
-					  enum victim wanted)
+					  enum victim wanted, int spared)
 {
 	/*
 	 * Which way it is stands in the lowest bits, mixed with some that the
@@ -287,7 +332,11 @@ static __always_inline int pending_victim(const struct pending_bucket *bucket,
 		__u32 fit = wanted == VICTIM_COMPLETE ? (rank + 1) / 4 :
 							(4 - rank) / 2;
 		__u64 key = ((__u64)fit << RANK_SHIFT | age) << 3 | (i ^ salt);
+		__u64 may = (__u64)(i ^ spared);
 
+		may = may | -may; /* its highest bit: it is another way */
+		OPAQUE(may);
+		key &= -(may >> 63);
 		less = most - key; /* its highest bit; both are small */
 		OPAQUE(less);
 		most ^= (most ^ key) & -(less >> 63);
@@ -317,54 +366,89 @@ pending_is_crowded(const struct pending_bucket *bucket)
 		const __u32 worth = bucket->worth[i];
 
 		all &= worth;
-		complete += worth >> WAITING_SHIFT & worth >> RANK_SHIFT & 1;
+		complete += (worth >> RANK_SHIFT) / RANK_COMPLETE;
 	}
-	return all >> WAITING_SHIFT && complete > COMPLETE_WAYS;
+	return all >> 31 && complete > COMPLETE_WAYS;
 }
 
-/* Sets a way and the front. `order`: the bucket's `begun` when it began. */
+/*
+ * Sets what a way is known by, and the front. `worth`: without its order.
+ * `order`: the bucket's `begun` when it began.
+ */
+static __always_inline void pending_set(const struct pending_place *place,
+					int way, __u64 id, __u8 mark,
+					__u32 worth, __u32 order)
+{
+	struct pending_bucket *bucket = place->bucket;
+	__u32 waited, waits;
+	__u8 old_mark;
+
+	way &= PENDING_WAYS - 1;
+	place->entries->ways[way].id = id;
+	worth |= order & ORDER_MASK;
+	waited = bucket->worth[way] >> WAITING_SHIFT & 1;
+	waits = worth >> WAITING_SHIFT & 1;
+	bucket->worth[way] = worth;
+	old_mark = mark_of_way(bucket, way);
+	bucket->marks ^= (__u64)(old_mark ^ mark) << (way * 8);
+	if (waited && (mark != old_mark || !waits))
+		front_clear(place, old_mark, way);
+	if (waits)
+		*front_word(place, mark) |= 1ULL << (mark & 63);
+}
+
 static __always_inline void pending_put(const struct pending_place *place,
 					int way, __u64 id, __u8 mark,
 					const struct flow *flow, __u32 order)
 {
-	struct pending_bucket *bucket = place->bucket;
-	struct pending_entry *entry;
-	__u32 worth = pending_rank(flow) << RANK_SHIFT | (order & ORDER_MASK);
-	__u32 waited;
-	__u8 old_mark;
-
-	way &= PENDING_WAYS - 1;
-	entry = &place->entries->ways[way];
-	entry->id = id;
-	entry->flow = *flow;
-	waited = bucket->worth[way] >> WAITING_SHIFT;
-	bucket->worth[way] = worth;
-	old_mark = mark_of_way(bucket, way);
-	bucket->marks ^= (__u64)(old_mark ^ mark) << (way * 8);
-	if (waited && (mark != old_mark || !(worth >> WAITING_SHIFT)))
-		front_clear(place, old_mark, way);
-	if (worth >> WAITING_SHIFT)
-		*front_word(place, mark) |= 1ULL << (mark & 63);
+	place->entries->ways[way & (PENDING_WAYS - 1)].flow = *flow;
+	pending_set(place, way, id, mark, pending_worth(flow), order);
 }
 
-/* Whether all that a bucket has spilled is to be given up. Needs no lock. */
+/* --- spilling ------------------------------------------------------------ */
+
+/* Whether a mark is that of a spilled connection. Needs no lock. */
 static __always_inline bool
-pending_is_stale(const struct pending_bucket *bucket, __u64 now)
+pending_has_spilled(const struct pending_bucket *bucket, __u8 mark)
 {
-	__u32 since = bucket->spill_time;
+	const __u64 marks = *(const volatile __u64 *)&bucket->spilled_marks;
+	const __u64 late = *(const volatile __u32 *)&bucket->late_marks;
 
-	/* Signed: another CPU's clock, or a capture's, may be behind. */
-	return since && (__s32)(SPILL_CLOCK(now) - since) >= SPILL_LIFETIME;
+	return *(const volatile __u16 *)&bucket->spilled &&
+	       (ways_with(marks, mark) || ways_with(late, mark));
 }
 
-/* No longer "perhaps" to every packet, if that is so. */
-static __always_inline void pending_give_up(const struct pending_place *place,
-					    __u64 now)
+/* Marks a spilled connection, instead of the twelfth before it. */
+static __always_inline void spilled_add(const struct pending_place *place,
+					__u8 mark)
 {
-	if (!pending_is_stale(place->bucket, now))
-		return;
-	place->bucket->spill_time = 0;
-	front_refresh_all(place);
+	struct pending_bucket *bucket = place->bucket;
+	const __u32 number = bucket->spills % SPILLED_MAX;
+	const __u8 old = mark_of_spilled(bucket, (int)number);
+
+	if (number < 8)
+		bucket->spilled_marks ^= (__u64)(old ^ mark) << (number * 8);
+	else
+		bucket->late_marks ^= (__u32)(old ^ mark) << (number * 8 - 64);
+	bucket->spilled |= (__u16)(1U << number);
+	front_refresh(place, old);
+	front_refresh(place, mark);
+}
+
+/* A spilled connection is not waited for any more. */
+static __always_inline void spilled_remove(const struct pending_place *place,
+					   __u8 mark)
+{
+	struct pending_bucket *bucket = place->bucket;
+	__u32 found = 0;
+
+	ROLLED_LOOP
+	for (int i = 0; i < SPILLED_MAX; i++)
+		found |= (__u32)(mark_of_spilled(bucket, i) == mark) << i;
+	found &= bucket->spilled;
+	/* Of several with one mark any will do: the others keep its bit. */
+	bucket->spilled &= (__u16)~(found & -found);
+	front_refresh(place, mark);
 }
 
 /*
@@ -372,26 +456,93 @@ static __always_inline void pending_give_up(const struct pending_place *place,
  * to be spilled.
  */
 static __always_inline void pending_spill(const struct pending_place *place,
-					  __u64 id, struct flow *entry,
-					  __u64 now)
+					  __u64 id, struct flow *entry)
 {
-	const struct flow none = {};
 	struct pending_bucket *bucket = place->bucket;
 	int way = pending_find_id(place->entries, id) & (PENDING_WAYS - 1);
 	const struct pending_entry *leaving = &place->entries->ways[way];
+	const __u8 mark = mark_of_way(bucket, way);
 
 	if (leaving->id != id || !pending_must_spill(bucket, way))
 		return;
 	/*
-	 * In this order for who looks without the lock: told to look elsewhere
-	 * before there is anything, and that it has moved when it is gone.
+	 * The order matters for lockless readers: the mark is set before there
+	 * is an entry to find, and `spills` changes after the entry has left.
 	 */
-	bucket->spill_time = SPILL_CLOCK(now);
-	front_refresh_all(place);
+	spilled_add(place, mark);
+	READ_AGAIN();
 	*entry = leaving->flow;
-	pending_put(place, way, 0, 0, &none, 0);
-	asm volatile("" ::: "memory");
+	pending_set(place, way, 0, 0, RANK_FREE, 0);
+	READ_AGAIN();
 	bucket->spills++;
+}
+
+/* --- a segment ----------------------------------------------------------- */
+
+/*
+ * Stores what stands beside a connection, in a way of its own. Where there is
+ * none to be had, it is forgotten: the connection stays as it is.
+ */
+static __always_inline void pending_put_rivals(const struct pending_place *place,
+					       struct sighting *sighting)
+{
+	struct pending_bucket *bucket = place->bucket;
+	const __u32 worth = rivals_worth(&sighting->rivals);
+	int way = sighting->rivals_way;
+
+	if (way < 0) {
+		if (!worth)
+			return;
+		way = pending_victim(bucket, VICTIM_LEAST, sighting->way);
+		if (pending_must_spill(bucket, way))
+			return;
+	}
+	place->entries->ways[way & (PENDING_WAYS - 1)].rivals =
+		sighting->rivals;
+	pending_set(place, way, worth ? rivals_id(sighting->id) : 0,
+		    pending_mark(place, sighting->hash), worth,
+		    ++bucket->begun);
+}
+
+/* Reads what stands beside a connection. */
+static __always_inline void pending_read_rivals(const struct pending_place *place,
+						struct sighting *sighting)
+{
+	const __u64 id = rivals_id(sighting->id);
+
+	__builtin_memset(&sighting->rivals, 0, sizeof(sighting->rivals));
+	sighting->rivals_way = -1;
+	if (!ways_with(place->bucket->marks, pending_mark(place, sighting->hash)))
+		return;
+	sighting->rivals_way = pending_find_id(place->entries, id);
+	if (sighting->rivals_way >= 0 && sighting->flow.seen & FLOW_RIVALS)
+		sighting->rivals =
+			place->entries
+				->ways[sighting->rivals_way & (PENDING_WAYS - 1)]
+				.rivals;
+}
+
+/* Where a connection that begins gets its way: -1, if there is none. */
+static __always_inline int pending_new_way(const struct pending_place *place)
+{
+	const int way = pending_victim(place->bucket, VICTIM_LEAST, -1);
+
+	return pending_must_spill(place->bucket, way) ? -1 : way;
+}
+
+/* A spilled connection goes on, or has ended and another one begins here. */
+static __always_inline void put_known(const struct pending_place *place,
+				      struct flow *known,
+				      const struct sighting *sighting,
+				      __u8 mark)
+{
+	if (sighting->way >= 0)
+		return;
+	*known = sighting->flow;
+	if (sighting->verdict.began)
+		known->seen = 0;
+	if (!flow_is_watched(known))
+		spilled_remove(place, mark);
 }
 
 /*
@@ -405,39 +556,54 @@ static __always_inline void pending_track(const struct pending_place *place,
 					  struct sighting *sighting, __u64 now,
 					  const struct track_options *options)
 {
-	const struct flow none = {};
+	const struct context context = { .sender = sighting->sender & 1,
+					 .now = now,
+					 .to_own = sighting->to_own };
+	const __u8 mark = pending_mark(place, sighting->hash);
 	struct pending_bucket *bucket = place->bucket;
-	int way = sighting->way;
+	bool may_have_rivals;
 	__u32 order;
 
-	if (way >= 0)
+	if (sighting->way >= 0)
 		sighting->flow =
-			place->entries->ways[way & (PENDING_WAYS - 1)].flow;
+			place->entries->ways[sighting->way & (PENDING_WAYS - 1)]
+				.flow;
+	else if (known)
+		sighting->flow = *known;
 	else
-		sighting->flow = known ? *known : none;
+		__builtin_memset(&sighting->flow, 0, sizeof(sighting->flow));
+	may_have_rivals = sighting->flow.seen &&
+			  (sighting->flow.seen & FLOW_RIVALS ||
+			   sighting->segment.flags & TCP_SYN);
+	sighting->rivals_way = -1;
+	if (may_have_rivals)
+		pending_read_rivals(place, sighting);
+	else
+		__builtin_memset(&sighting->rivals, 0,
+				 sizeof(sighting->rivals));
 	/* What is read back from memory is all alike to the verifier. */
-	sighting->verdict = track(&sighting->flow, &sighting->segment,
-				  sighting->sender & 1, now, options);
-
-	if (way < 0) {
-		if (!sighting->verdict.began) {
-			if (known)
-				*known = sighting->flow;
-			return;
-		}
-		if (known) /* spilled, and replaced: that one has ended */
-			*known = none;
-		way = pending_victim(bucket, VICTIM_LEAST);
-		if (pending_must_spill(bucket, way))
-			return;
+	READ_AGAIN();
+	sighting->verdict = track(&sighting->flow, &sighting->rivals,
+				  &sighting->segment, &context, options);
+	READ_AGAIN();
+	if (sighting->verdict.asks)
+		return;
+	if (known)
+		put_known(place, known, sighting, mark);
+	if (sighting->way < 0 && sighting->verdict.began)
+		sighting->way = pending_new_way(place);
+	if (sighting->way >= 0) {
+		order = bucket->worth[sighting->way & (PENDING_WAYS - 1)];
+		/* A handshake that goes on is young again, unlike a flood's. */
+		if (sighting->verdict.began ||
+		    sighting->segment.flags & TCP_SYN)
+			order = ++bucket->begun;
+		pending_put(place, sighting->way, sighting->id, mark,
+			    &sighting->flow, order);
 	}
-	order = bucket->worth[way & (PENDING_WAYS - 1)];
-	/* A handshake that goes on is young again: a flood of SYNs does not. */
-	if (sighting->verdict.began || sighting->segment.flags & TCP_SYN)
-		order = ++bucket->begun;
-	pending_put(place, way, sighting->id,
-		    pending_mark(place, sighting->hash), &sighting->flow,
-		    order);
+	READ_AGAIN();
+	if (may_have_rivals)
+		pending_put_rivals(place, sighting);
 }
 
 #endif

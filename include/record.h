@@ -120,7 +120,7 @@ describe_banner(struct record *record, const struct flow *flow,
 	record->vlan_count = segment->vlan_count;
 	record->family = segment->family;
 	record->seen = flow->seen & SEEN_HISTORY;
-	record->rtt_us = flow->seen & SEEN_RTT ? flow->since_us : RTT_UNKNOWN;
+	record->rtt_us = flow->seen & SEEN_RTT ? flow->rtt_us : RTT_UNKNOWN;
 	record->ttl = segment->ttl;
 	describe_mac(record->server_mac, frame, segment->source_mac);
 	describe_mac(record->client_mac, frame, segment->destination_mac);

@@ -213,9 +213,11 @@ static void native_flow(struct homes *homes, __u64 hash, __u64 id,
 static void text_set_flow(char text[TEXT_MAX], const struct flow *flow)
 {
 	snprintf(text, TEXT_MAX,
-		 "cisn %u sisn %u client_ack %u seen %#x client %u%s",
-		 flow->cisn, flow->sisn, flow->client_ack, flow->seen,
-		 flow->client, flow->start_time ? "" : " no time");
+		 "client %u %u %u server %u %u %u seen %#x client %u%s",
+		 flow->sides[CLIENT].isn, flow->sides[CLIENT].sent,
+		 flow->sides[CLIENT].acked, flow->sides[SERVER].isn,
+		 flow->sides[SERVER].sent, flow->sides[SERVER].acked,
+		 flow->seen, flow->client, flow->start_time ? "" : " no time");
 }
 
 static void compare_flow(struct homes *homes, const struct segment *segment)
@@ -231,8 +233,9 @@ static void compare_flow(struct homes *homes, const struct segment *segment)
 	/* The clocks differ, but not whether they were read. */
 	if (!kernel.start_time == !native.start_time)
 		kernel.start_time = native.start_time;
-	kernel.synack_time = native.synack_time;
-	kernel.since_us = native.since_us;
+	if (kernel.seen & native.seen & SEEN_SYNACK)
+		kernel.synack_time = native.synack_time;
+	kernel.rtt_us = native.rtt_us;
 	if (!memcmp(&kernel, &native, sizeof(kernel)))
 		return;
 	text_set_flow(kernel_text, &kernel);

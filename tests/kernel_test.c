@@ -610,7 +610,7 @@ static void test_race(void **state)
 /* --- one CPU spills what another one wants ------------------------------ */
 
 #define SPILLED_MOST 100000
-#define SPILLED_OPEN 50 /* at most so many are open: the LRU map holds them */
+#define SPILLED_OPEN 12 /* at most so many are open: the bucket marks them */
 
 struct spill_race {
 	struct bpf_program *program;

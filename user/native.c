@@ -93,36 +93,52 @@ static struct pending_place place_of(struct native *native, __u64 hash)
 				       .word_mask = words - 1 };
 }
 
-/* As in the BPF programs, but for nobody to share with. */
+/* As in the BPF programs, without a lock. */
 static void make_room(struct native *native, const struct pending_place *place,
-		      __u64 now)
+		      const struct sighting *sighting)
 {
 	const struct flow none = {};
 	__u64 id;
 	int way;
 
-	if (!pending_is_crowded(place->bucket))
+	if (!pending_is_crowded(place->bucket) ||
+	    (sighting->segment.flags & TCP_ACK && sighting->way >= 0))
 		return;
-	way = pending_victim(place->bucket, VICTIM_COMPLETE);
+	way = pending_victim(place->bucket, VICTIM_COMPLETE, -1);
 	id = place->entries->ways[way].id;
 	flow_table_put(native->flows, id, &none);
-	pending_spill(place, id, flow_table_find(native->flows, id), now);
+	pending_spill(place, id, flow_table_find(native->flows, id));
 }
 
 /* See find_and_lock() of the BPF programs. */
 static bool find(struct native *native, const struct pending_place *place,
-		 struct sighting *sighting, struct flow **known, __u64 now)
+		 struct sighting *sighting, struct flow **known)
 {
+	const __u8 mark = pending_mark(place, sighting->hash);
+	const bool opens = segment_opens(&sighting->segment);
+
 	*known = NULL;
-	pending_give_up(place, now);
+	sighting->way = pending_find(place, sighting->hash, sighting->id);
+	if (opens)
+		make_room(native, place, sighting);
+	/* Making room may have moved it. */
 	sighting->way = pending_find(place, sighting->hash, sighting->id);
 	if (sighting->way >= 0)
 		return true;
-	if (segment_opens(&sighting->segment))
-		make_room(native, place, now);
-	if (place->bucket->spill_time)
+	if (pending_has_spilled(place->bucket, mark))
 		*known = flow_table_find(native->flows, sighting->id);
-	return *known || segment_opens(&sighting->segment);
+	return *known || opens;
+}
+
+static void look_up_destination(const struct native *native,
+				struct sighting *sighting)
+{
+	const struct segment *segment = &sighting->segment;
+
+	sighting->to_own = native->is_own && native->is_own(segment->destination,
+							    segment->family) ?
+				   OWN_YES :
+				   OWN_NO;
 }
 
 static void track_flow(struct native *native, const struct frame *frame,
@@ -133,11 +149,16 @@ static void track_flow(struct native *native, const struct frame *frame,
 	struct flow *known;
 	bool timed;
 
-	if (!find(native, &place, sighting, &known, now))
+	if (!find(native, &place, sighting, &known))
 		return;
 	/* The hooks do not ask what time it is, either. */
 	timed = segment_needs_time(&sighting->segment, &native->track);
 	pending_track(&place, known, sighting, timed ? now : 0, &native->track);
+	if (verdict->asks) {
+		look_up_destination(native, sighting);
+		pending_track(&place, known, sighting, timed ? now : 0,
+			      &native->track);
+	}
 	if (verdict_asks_for_server(verdict) &&
 	    !server_is_wanted(native, &sighting->segment))
 		verdict_pass_over(verdict);
@@ -156,6 +177,9 @@ void native_packet(struct native *native, enum parse_result parsed,
 	if (parsed != PARSED)
 		return;
 	sighting.hash = flow_hash(segment, native->hash_secrets);
+	if (native->key_has_vlan)
+		sighting.hash = hash_with(sighting.hash, vlan_key(segment),
+					  native->hash_secrets);
 	if (!segment_may_matter(segment, sighting.hash, &native->front))
 		return;
 	if (segment_opens(segment) &&
@@ -166,8 +190,18 @@ void native_packet(struct native *native, enum parse_result parsed,
 	}
 	sighting.id =
 		flow_identify(segment, native->hash_secrets, &sighting.sender);
+	if (native->key_has_vlan)
+		sighting.id = hash_with(sighting.id, vlan_key(segment) << 1,
+					native->hash_secrets) & ~1ULL;
 	if (sighting.sender < 0)
 		return;
+	if (native->track.need != NEED_NONE && native->is_own &&
+	    native->direction == DIRECTION_IN &&
+	    native->is_own(segment->source, segment->family)) {
+		count_in(native->counters, COUNT_NOT_SEEN_LEAVING);
+		return;
+	}
+	sighting.to_own = OWN_UNKNOWN;
 	sighting.segment = *segment;
 	track_flow(native, frame, &sighting, now);
 }
@@ -177,8 +211,11 @@ static void each_flow(const struct native *native,
 		      void *context)
 {
 	for (__u32 i = 0; i < native->bucket_count; i++) {
-		for (int way = 0; way < PENDING_WAYS; way++)
-			each(&native->entries[i].ways[way].flow, context);
+		for (int way = 0; way < PENDING_WAYS; way++) {
+			if (entry_is_flow(&native->entries[i].ways[way]))
+				each(&native->entries[i].ways[way].flow,
+				     context);
+		}
 	}
 	flow_table_each(native->flows, each, context);
 }
@@ -200,7 +237,7 @@ static void count_unfinished(const struct flow *flow, void *context)
 {
 	if (flow_is_pending(flow))
 		count_in(((struct native *)context)->counters,
-			 unfinished_outcome(flow));
+			 cut_outcome(flow));
 }
 
 void native_finish(struct native *native)

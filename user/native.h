@@ -22,6 +22,10 @@ struct native {
 	struct flow_table *flows; /* the spilled */
 	const struct wanted *wanted; /* NULL: every server */
 	struct track_options track;
+	bool key_has_vlan;	  /* VLANs are part of the key */
+	enum direction direction; /* of the packets that come next */
+	/* Whether an address is this host's own; NULL: none is. */
+	bool (*is_own)(const __u32 address[4], __u8 family);
 	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_MAX];
 	struct record *record; /* with room for BANNER_MAX bytes */

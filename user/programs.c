@@ -97,6 +97,7 @@ static void set_tracked(struct bannerprobe_bpf *bpf,
 	bpf->rodata->wants_times = track->times;
 	bpf->rodata->wants_rtt = track->rtt;
 	bpf->rodata->wants_greetings = track->gather;
+	bpf->rodata->need = track->need;
 }
 
 static void set_wanted(struct bannerprobe_bpf *bpf, const struct wanted *wanted)
@@ -185,7 +186,8 @@ static __u64 count_pending_ways(const void *value)
 	__u64 count = 0;
 
 	for (int i = 0; i < PENDING_WAYS; i++)
-		count += flow_is_pending(&entries->ways[i].flow);
+		count += entry_is_flow(&entries->ways[i]) &&
+			 flow_is_pending(&entries->ways[i].flow);
 	return count;
 }
 

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The state of a TCP connection, as far as a banner needs it, and the questions
+ * that can be asked of it. Portable C without a helper call, like segment.h.
+ *
+ * Sequence numbers are compared modulo 2^32, as signed distances.
+ */
+#ifndef BANNERPROBE_FLOW_H
+#define BANNERPROBE_FLOW_H
+
+#include "counters.h"
+#include "platform.h"
+#include "segment.h"
+
+/*
+ * A side can have sent no more than this beyond what is known: the window in a
+ * SYN or a SYN-ACK is never scaled (RFC 7323, 2.2) and has 16 bits.
+ */
+#define FIRST_WINDOW_MAX 65535
+
+#define NS_PER_US 1000
+
+enum flow_seen {
+	SEEN_SYN = 1 << 0,
+	SEEN_SYNACK = 1 << 1,
+	SEEN_ACK = 1 << 2, /* a pure ACK of the client */
+	SEEN_CLIENT_FIN = 1 << 3,
+	SEEN_HISTORY = (1 << 4) - 1, /* a record reports those above */
+
+	SEEN_ANSWERED = 1 << 4, /* the client acknowledged the SYN-ACK */
+	SEEN_SERVER_FIN = 1 << 5,
+	SEEN_SERVER_AHEAD = 1 << 6, /* server data beyond sisn+1 */
+	SEEN_RST = 1 << 7,	    /* a valid one */
+	FLOW_DECIDED = 1 << 8,	    /* nothing more will be logged */
+	FLOW_GATHERING = 1 << 9,    /* decided; more of the greeting may come */
+	FLOW_RIVALS = 1 << 10,	    /* struct rivals exists for this flow */
+
+	SEEN_RETRANSMISSION = 1 << 11, /* of the SYN or the SYN-ACK, or a SYN
+					* that came late */
+	SEEN_RTT = 1 << 12,	       /* rtt_us is valid */
+
+	EARLY_SHIFT = 13, /* two bits: how many segments are in early[] */
+	EARLY_MASK = 3 << EARLY_SHIFT,
+};
+
+enum side_name { CLIENT, SERVER };
+
+/* The numbers of one side. */
+struct side {
+	__u32 isn;   /* initial sequence number */
+	__u32 sent;  /* the number after the last that it is known to have sent:
+		      * seen, or acknowledged by a valid segment */
+	__u32 acked; /* the highest number that the other side acknowledged */
+};
+
+/* Client segments that pass before the SYN-ACK: it judges them when it comes. */
+#define EARLY_MAX 3
+#define EARLY_FIN 0x8000
+
+struct early {
+	__u16 from; /* bytes behind cisn+1 */
+	__u16 len;  /* payload bytes, at most 0x7fff; EARLY_FIN */
+	__u32 ack;
+};
+
+/* All zero: no connection is known. */
+struct flow {
+	__u64 start_time; /* ns: of the SYN, or of the SYN-ACK without one */
+	union {
+		struct {
+			struct side sides[2];
+			__u64 synack_time; /* ns */
+		};
+		struct { /* until the SYN-ACK is seen */
+			__u32 cisn;
+			struct early early[EARLY_MAX];
+		};
+	};
+	__u32 rtt_us;  /* of the handshake, if SEEN_RTT */
+	__u32 seen;    /* enum flow_seen */
+	__u16 syn_len; /* payload bytes that the SYN carried, at most 65535 */
+	__u8 client;   /* which end of the connection: 0 or 1 (flow_identify) */
+	__u8 reserved[5];
+};
+_Static_assert(sizeof(struct flow) == 56,
+	       "with its id, a flow is one cache line");
+
+/* The signed distance from `from` to `to`. */
+static __always_inline __s32 seq_distance(__u32 from, __u32 to)
+{
+	return (__s32)(to - from);
+}
+
+/* Whether a number is `first`, or at most a window beyond `last`. */
+static __always_inline bool seq_is_within(__u32 first, __u32 last, __u32 seq)
+{
+	return seq - first <= last - first + FIRST_WINDOW_MAX;
+}
+
+static __always_inline bool flow_is_pending(const struct flow *flow)
+{
+	return flow->seen && !(flow->seen & FLOW_DECIDED);
+}
+
+/* Whether more segments of the connection may be logged, or decide it. */
+static __always_inline bool flow_is_watched(const struct flow *flow)
+{
+	return flow->seen & FLOW_GATHERING || flow_is_pending(flow);
+}
+
+/* A RST, or a FIN from each side: its four-tuple is free for another. */
+static __always_inline bool flow_is_closed(const struct flow *flow)
+{
+	const __u32 both_fins = SEEN_CLIENT_FIN | SEEN_SERVER_FIN;
+
+	return flow->seen & SEEN_RST || (flow->seen & both_fins) == both_fins;
+}
+
+/* How far the server acknowledges that received nothing: a FIN, if any. */
+static __always_inline __s32 client_fin_len(const struct flow *flow)
+{
+	return flow->seen & SEEN_CLIENT_FIN ? 1 : 0;
+}
+
+/* The outcome of a pending connection that another one has replaced. */
+static __always_inline enum counter unfinished_outcome(const struct flow *flow)
+{
+	if (!(flow->seen & SEEN_SYNACK))
+		return COUNT_SYNACK_UNSEEN;
+	if (flow->seen & SEEN_SERVER_AHEAD)
+		return COUNT_SERVER_DATA_UNSEEN;
+	if (seq_distance(flow->sides[SERVER].isn + 1,
+			 flow->sides[SERVER].acked) > 0)
+		return COUNT_SERVER_DATA_UNSEEN;
+	return COUNT_NO_DATA;
+}
+
+/* The outcome of a pending connection where the capture ends. */
+static __always_inline enum counter cut_outcome(const struct flow *flow)
+{
+	const enum counter outcome = unfinished_outcome(flow);
+
+	if (outcome == COUNT_NO_DATA &&
+	    !(flow->seen & (SEEN_CLIENT_FIN | SEEN_SERVER_FIN)))
+		return COUNT_CUT_OFF;
+	return outcome;
+}
+
+/* Microseconds since the connection began, by a clock of microseconds. */
+static __always_inline __u64 us_since_start(const struct flow *flow, __u64 now)
+{
+	return now / NS_PER_US - flow->start_time / NS_PER_US;
+}
+
+#endif

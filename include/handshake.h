@@ -1,0 +1,534 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What SYNs and SYN-ACKs mean: a connection begins, or stands beside another
+ * one until that is proven. Portable C without a helper call, like segment.h.
+ *
+ * A SYN with other numbers on the four-tuple of a known connection may be the
+ * next connection's, or a forger's. It is remembered beside the known one
+ * (struct rivals). The SYN-ACK that answers it is remembered, too. Only a
+ * segment that carries the new numbers proves that the four-tuple has a new
+ * owner (compare RFC 5961, 4).
+ */
+#ifndef BANNERPROBE_HANDSHAKE_H
+#define BANNERPROBE_HANDSHAKE_H
+
+#include "flow.h"
+#include "segment.h"
+#include "stream.h"
+#include "verdict.h"
+
+/*
+ * A SYN or SYN-ACK that comes again after less than this is a copy (two
+ * interfaces, a mirror port), not a retransmission: RFC 6298, 2.1 has a sender
+ * wait for a second.
+ */
+#define RETRANSMISSION_NS 500000000ULL
+
+#define RIVAL_SYNS 2 /* remembered of each end */
+
+/* Bits of each end, shifted by RIVAL_SHIFT times the end. */
+enum rival_seen {
+	RIVAL_SYN = 1 << 0, /* of syns[end][0]; the next bit: of [1] */
+	RIVAL_DATA = 1 << 2, /* it carried data; likewise */
+	RIVAL_NEWEST = 1 << 4, /* which of the two is the newer */
+	RIVAL_MORE = 1 << 5, /* more SYNs came than are remembered */
+	RIVAL_SHIFT = 6,
+
+	/* Of the SYN-ACK that may begin the next connection. */
+	NEXT = 1 << 12,
+	NEXT_CLIENT = 1 << 13, /* which end is its client */
+	NEXT_SYN = 1 << 14,    /* its SYN was seen, too */
+	NEXT_DATA = 1 << 15,   /* and carried data */
+	NEXT_RETRANSMISSION = 1 << 16,
+};
+
+struct rival_syn {
+	__u32 isn;
+	__u32 time_us; /* the lower 32 bits of the time in microseconds */
+};
+
+/*
+ * What may begin the next connection of a four-tuple. It has an entry of its
+ * own in the table, of the size of a flow.
+ */
+struct rivals {
+	struct rival_syn syns[2][RIVAL_SYNS]; /* by the end that sent them */
+	__u32 cisn, sisn;	     /* of the next connection, if NEXT */
+	__u32 syn_us, synack_us;     /* when they came, as above */
+	__u32 seen;		     /* enum rival_seen */
+	__u32 reserved;
+};
+_Static_assert(sizeof(struct rivals) == sizeof(struct flow),
+	       "either stands in an entry of the table");
+
+/* The segment's place in the world, which the tracker cannot see by itself. */
+struct context {
+	int sender;    /* the end that sent it: 0 or 1 (flow_identify) */
+	__u64 now;     /* ns, on one clock for all segments */
+	__u8 to_own;   /* enum own_address: of its destination */
+};
+
+enum own_address {
+	OWN_UNKNOWN, /* not looked up yet */
+	OWN_NO,
+	OWN_YES,
+};
+
+/* --- beginning ----------------------------------------------------------- */
+
+/* A new connection; one that was pending on the same four-tuple has ended. */
+static __always_inline void begin(struct flow *flow, struct verdict *verdict,
+				  int client, __u32 cisn, __u64 start_time)
+{
+	if (flow_is_pending(flow))
+		verdict->ended = unfinished_outcome(flow);
+	verdict->began = COUNT_CONNECTIONS;
+	__builtin_memset(flow, 0, sizeof(*flow));
+	flow->start_time = start_time;
+	flow->cisn = cisn;
+	flow->client = (__u8)client;
+}
+
+/* The SYN carried data: the client spoke first, accepted or not. */
+static __always_inline void note_syn_data(struct flow *flow, __u32 len,
+					  struct verdict *verdict)
+{
+	if (!len)
+		return;
+	if (len > 0xffff)
+		len = 0xffff;
+	if (flow->syn_len < len)
+		flow->syn_len = (__u16)len;
+	if (flow_is_pending(flow))
+		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
+}
+
+/* The SYN-ACK carries both numbers; what passed before it is judged now. */
+static __always_inline void note_synack(struct flow *flow, __u32 sisn,
+					__u32 ack, __u64 now,
+					struct verdict *verdict)
+{
+	const __u32 cisn = flow->cisn;
+	const __u32 count = flow->seen & SEEN_SYNACK ?
+				    0 :
+				    (flow->seen & EARLY_MASK) >> EARLY_SHIFT;
+	const struct early first = flow->early[0], second = flow->early[1],
+			   third = flow->early[2];
+
+	flow->sides[CLIENT] = (struct side){ cisn, ack, ack };
+	flow->sides[SERVER] = (struct side){ sisn, sisn + 1, sisn + 1 };
+	flow->synack_time = now;
+	flow->seen |= SEEN_SYNACK;
+	flow->seen &= ~(SEEN_SERVER_AHEAD | EARLY_MASK);
+	if (count > 0)
+		take_early(flow, &first, verdict);
+	if (count > 1)
+		take_early(flow, &second, verdict);
+	if (count > 2)
+		take_early(flow, &third, verdict);
+}
+
+/* Whether so much time is between two that one is no copy of the other. */
+static __always_inline bool is_retransmission(__u64 then, __u64 now)
+{
+	return (__s64)(now - then) >= (__s64)RETRANSMISSION_NS;
+}
+
+/* --- what is remembered beside a connection ------------------------------- */
+
+static __always_inline __u32 rival_bits(const struct rivals *rivals, int end)
+{
+	return rivals->seen >> (end ? RIVAL_SHIFT : 0);
+}
+
+static __always_inline void set_rival_bits(struct rivals *rivals, int end,
+					   __u32 bits, bool on)
+{
+	const __u32 shifted = end ? bits << RIVAL_SHIFT : bits;
+
+	if (on)
+		rivals->seen |= shifted;
+	else
+		rivals->seen &= ~shifted;
+}
+
+/* Which SYN of an end has this number; -1: none. */
+static __always_inline int find_rival_syn(const struct rivals *rivals, int end,
+					  __u32 isn)
+{
+	const struct rival_syn *syns = rivals->syns[end & 1];
+	const __u32 bits = rival_bits(rivals, end);
+
+	if (bits & RIVAL_SYN && syns[0].isn == isn)
+		return 0;
+	if (bits & RIVAL_SYN << 1 && syns[1].isn == isn)
+		return 1;
+	return -1;
+}
+
+/* Which SYN of an end an acknowledgement answers; -1: none. */
+static __always_inline int find_answered(const struct rivals *rivals, int end,
+					 __u32 ack)
+{
+	const __u32 bits = rival_bits(rivals, end);
+
+	for (int i = 0; i < RIVAL_SYNS; i++) {
+		const __u32 acked = ack - (rivals->syns[end & 1][i].isn + 1);
+		const __u32 most =
+			bits & RIVAL_DATA << i ? FIRST_WINDOW_MAX : 0;
+
+		if (bits & RIVAL_SYN << i && acked <= most)
+			return i;
+	}
+	return -1;
+}
+
+/* Remembers a SYN beside a connection: the latest of each end. */
+static __always_inline void remember_syn(struct rivals *rivals,
+					 const struct segment *segment, int end,
+					 __u64 now)
+{
+	const __u32 bits = rival_bits(rivals, end);
+	int place = find_rival_syn(rivals, end, segment->seq);
+
+	if (place < 0) {
+		if (!(bits & RIVAL_SYN))
+			place = 0;
+		else if (!(bits & RIVAL_SYN << 1))
+			place = 1;
+		else
+			place = !(bits & RIVAL_NEWEST);
+		if (bits & RIVAL_SYN << place)
+			set_rival_bits(rivals, end, RIVAL_MORE, true);
+		rivals->syns[end & 1][place & 1] = (struct rival_syn){
+			segment->seq, (__u32)(now / NS_PER_US)
+		};
+		set_rival_bits(rivals, end, RIVAL_DATA << place, false);
+		set_rival_bits(rivals, end, RIVAL_SYN << place, true);
+		set_rival_bits(rivals, end, RIVAL_NEWEST, place);
+	}
+	if (segment->payload_len)
+		set_rival_bits(rivals, end, RIVAL_DATA << place, true);
+}
+
+/*
+ * The time before `now` of which the lower 32 bits of microseconds are known:
+ * right to the microsecond, within 71 minutes.
+ */
+static __always_inline __u64 full_time(__u32 time_us, __u64 now)
+{
+	const __u32 since_us = (__u32)(now / NS_PER_US) - time_us;
+
+	return now - (__u64)since_us * NS_PER_US;
+}
+
+static __always_inline int next_client(const struct rivals *rivals)
+{
+	return !!(rivals->seen & NEXT_CLIENT);
+}
+
+/* Whether a SYN-ACK is the one that is remembered already. */
+static __always_inline bool is_next(const struct rivals *rivals,
+				    const struct segment *segment, int sender)
+{
+	return rivals->seen & NEXT && next_client(rivals) == !sender &&
+	       rivals->sisn == segment->seq &&
+	       (rivals->cisn == segment->ack - 1 || rivals->seen & NEXT_DATA);
+}
+
+/* The latest SYN-ACK counts. `syn`: which SYN it answers; -1: one not seen. */
+static __always_inline void remember_synack(struct rivals *rivals,
+					    const struct segment *segment,
+					    int sender, int syn, __u64 now)
+{
+	const int client = !sender;
+	__u32 seen = NEXT | (client ? NEXT_CLIENT : 0);
+
+	rivals->cisn = segment->ack - 1;
+	rivals->synack_us = rivals->syn_us = (__u32)(now / NS_PER_US);
+	if (syn >= 0) {
+		const struct rival_syn *answered =
+			&rivals->syns[client & 1][syn & 1];
+
+		seen |= NEXT_SYN;
+		if (rival_bits(rivals, client) & RIVAL_DATA << syn)
+			seen |= NEXT_DATA;
+		rivals->cisn = answered->isn;
+		rivals->syn_us = answered->time_us;
+	}
+	rivals->sisn = segment->seq;
+	rivals->seen &= ~(NEXT | NEXT_CLIENT | NEXT_SYN | NEXT_DATA |
+			  NEXT_RETRANSMISSION);
+	rivals->seen |= seen;
+}
+
+/*
+ * The next connection begins, with nothing beside it. Its SYN-ACK is for
+ * note_synack().
+ */
+static __always_inline void begin_next(struct flow *flow, struct rivals *rivals,
+				       __u64 now, struct verdict *verdict)
+{
+	begin(flow, verdict, next_client(rivals), rivals->cisn,
+	      full_time(rivals->syn_us, now));
+	if (rivals->seen & NEXT_SYN)
+		flow->seen |= SEEN_SYN;
+	if (rivals->seen & NEXT_RETRANSMISSION)
+		flow->seen |= SEEN_RETRANSMISSION;
+	if (rivals->seen & NEXT_DATA)
+		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
+	__builtin_memset(rivals, 0, sizeof(*rivals));
+}
+
+/*
+ * Whether a segment carries the numbers of the next connection: a valid one of
+ * its client, or what would be its banner.
+ */
+static __always_inline bool proves_next(const struct rivals *rivals,
+					const struct segment *segment,
+					int sender)
+{
+	const __u32 acked_sisn = segment->ack - (rivals->sisn + 1);
+	__s32 from;
+
+	if (!(rivals->seen & NEXT) || !(segment->flags & TCP_ACK))
+		return false;
+	if (sender == next_client(rivals))
+		return acked_sisn <= FIRST_WINDOW_MAX &&
+		       segment->seq - rivals->cisn <= FIRST_WINDOW_MAX + 1;
+	from = seq_distance(rivals->sisn + 1,
+			    segment->seq + !!(segment->flags & TCP_SYN));
+	return !(rivals->seen & NEXT_DATA) && segment->ack == rivals->cisn + 1 &&
+	       from <= 0 && (__s64)from + segment->payload_len > 0;
+}
+
+/* A RST that refuses or ends what is remembered: a connection of its own. */
+static __always_inline bool reset_rival(struct rivals *rivals,
+					const struct segment *segment,
+					int sender, struct verdict *verdict)
+{
+	const bool from_client = sender == next_client(rivals);
+	const __u32 isn = from_client ? rivals->cisn : rivals->sisn;
+	int syn = -1;
+
+	if (rivals->seen & NEXT && segment->seq == isn + 1) {
+		rivals->seen &= ~NEXT;
+	} else {
+		if (segment->flags & TCP_ACK)
+			syn = find_answered(rivals, !sender, segment->ack);
+		if (syn < 0)
+			return false;
+		set_rival_bits(rivals, !sender, RIVAL_SYN << syn, false);
+	}
+	verdict->began = COUNT_CONNECTIONS;
+	verdict->outcome = COUNT_RESET;
+	return true;
+}
+
+/* --- SYN ----------------------------------------------------------------- */
+
+static __always_inline void repeat_syn(struct flow *flow,
+				       const struct segment *segment, __u64 now,
+				       struct verdict *verdict)
+{
+	/*
+	 * Sent again, or overtaken by the SYN-ACK: then the start is not its
+	 * own time, and no round trip is known either.
+	 */
+	if (!(flow->seen & SEEN_SYN) || is_retransmission(flow->start_time, now))
+		flow->seen |= SEEN_RETRANSMISSION;
+	flow->seen |= SEEN_SYN;
+	note_syn_data(flow, segment->payload_len, verdict);
+}
+
+static __always_inline void track_syn(struct flow *flow, struct rivals *rivals,
+				      const struct segment *segment,
+				      const struct context *context,
+				      struct verdict *verdict)
+{
+	const bool from_client = context->sender == flow->client;
+	const bool open = !flow_is_closed(flow);
+
+	if (!flow->seen) {
+		begin(flow, verdict, context->sender, segment->seq,
+		      context->now);
+		flow->seen = SEEN_SYN;
+		note_syn_data(flow, segment->payload_len, verdict);
+	} else if (open && from_client && segment->seq == flow->cisn) {
+		repeat_syn(flow, segment, context->now, verdict);
+	} else if (open && !from_client && flow->seen & SEEN_SYNACK &&
+		   segment->seq == flow->sides[SERVER].isn) {
+		/* The server's SYN, after or between its SYN-ACKs. */
+		if (flow_is_pending(flow))
+			decide(flow, verdict, COUNT_NO_SERVER);
+	} else {
+		remember_syn(rivals, segment, context->sender, context->now);
+		if (flow_is_pending(flow))
+			verdict->ignored = COUNT_SYN_IN_CONNECTION;
+	}
+}
+
+/* --- SYN-ACK ------------------------------------------------------------- */
+
+/* Whether a SYN-ACK answers the flow's SYN, or the SYN that it had. */
+static __always_inline bool answers_flow(const struct flow *flow,
+					 const struct segment *segment,
+					 int sender)
+{
+	return flow->seen && sender != flow->client &&
+	       segment->ack - (flow->cisn + 1) <= flow->syn_len;
+}
+
+/* What a SYN-ACK, or another segment, is to the connection that it is of. */
+enum handshake {
+	HANDSHAKE_OTHER,   /* nothing, or the connection is another one */
+	HANDSHAKE_GOES_ON, /* its SYN-ACK is known */
+	HANDSHAKE_ANSWERED, /* this is its SYN-ACK, or the latest of several */
+	HANDSHAKE_NEXT,	   /* it is the one that was remembered beside */
+};
+
+static __always_inline enum handshake
+repeat_synack(struct flow *flow, __u64 now)
+{
+	if (flow_is_pending(flow) && is_retransmission(flow->synack_time, now))
+		flow->seen |= SEEN_RETRANSMISSION;
+	return HANDSHAKE_GOES_ON;
+}
+
+/* A SYN-ACK that answers the SYN of an open connection, with a new number. */
+static __always_inline enum handshake answer_flow(struct flow *flow,
+						  struct verdict *verdict)
+{
+	if (!(flow->seen & SEEN_SYNACK))
+		return HANDSHAKE_ANSWERED;
+	if (!flow_is_pending(flow))
+		return HANDSHAKE_OTHER;
+	if (flow->seen & SEEN_ANSWERED) {
+		verdict->ignored = COUNT_STALE_SYNACK;
+		return HANDSHAKE_OTHER;
+	}
+	flow->seen |= SEEN_RETRANSMISSION;
+	return HANDSHAKE_ANSWERED;
+}
+
+/* Whether a SYN of this end is remembered that a SYN-ACK may answer. */
+static __always_inline bool has_syn_of(const struct flow *flow,
+				       const struct rivals *rivals, int end)
+{
+	if (rival_bits(rivals, end) & (RIVAL_SYN | RIVAL_SYN << 1))
+		return true;
+	return end == flow->client && flow->seen & SEEN_SYN &&
+	       !flow_is_closed(flow);
+}
+
+/* Whether more SYNs of this end came than are remembered. */
+static __always_inline bool had_more_syns(const struct rivals *rivals, int end)
+{
+	return rival_bits(rivals, end) & RIVAL_MORE;
+}
+
+/* Whether a SYN-ACK has the number of a SYN that its own sender sent. */
+static __always_inline bool is_own_syn(const struct flow *flow,
+				       const struct rivals *rivals,
+				       const struct segment *segment,
+				       int sender)
+{
+	if (sender == flow->client && flow->seen & SEEN_SYN &&
+	    !flow_is_closed(flow) && segment->seq == flow->cisn)
+		return true;
+	return find_rival_syn(rivals, sender, segment->seq) >= 0;
+}
+
+/*
+ * Simultaneous open or split handshake: there is no server. Where the SYN-ACK
+ * is about another connection than the flow, the flow goes on.
+ */
+static __always_inline void refuse_own_syn(struct flow *flow,
+					   const struct segment *segment,
+					   int sender, struct verdict *verdict)
+{
+	if (flow_is_pending(flow) && (sender == flow->client ||
+				      answers_flow(flow, segment, sender)))
+		decide(flow, verdict, COUNT_NO_SERVER);
+	else if (flow_is_pending(flow))
+		verdict->ignored = COUNT_STALE_SYNACK;
+}
+
+/*
+ * What a SYN-ACK comes to that answers no SYN which is remembered. False: it
+ * may begin a connection, as one whose SYN was not seen.
+ */
+static __always_inline bool
+refuse_synack(const struct flow *flow, const struct rivals *rivals,
+	      const struct context *context,
+	      const struct track_options *options, struct verdict *verdict)
+{
+	const int client = !context->sender;
+	const bool open = flow->seen && !flow_is_closed(flow);
+	const bool answered = open && flow->seen & SEEN_ANSWERED;
+	const bool more = had_more_syns(rivals, client);
+
+	if (more ? answered && flow_is_pending(flow) :
+		   answered || has_syn_of(flow, rivals, client)) {
+		verdict->ignored = COUNT_STALE_SYNACK;
+		return true;
+	}
+	if (more) /* one of these it may answer */
+		return false;
+	if (options->need == NEED_NONE || context->to_own == OWN_NO)
+		return false;
+	if (context->to_own == OWN_UNKNOWN)
+		verdict->asks = true;
+	else
+		verdict->ignored = COUNT_UNSOLICITED;
+	return true;
+}
+
+/* A SYN-ACK of another connection than the flow's, which may be the next. */
+static __always_inline enum handshake
+track_next_synack(struct flow *flow, struct rivals *rivals,
+		  const struct segment *segment, int syn,
+		  const struct context *context,
+		  const struct track_options *options, struct verdict *verdict)
+{
+	const bool open = flow->seen && !flow_is_closed(flow);
+	const __u64 now = context->now;
+
+	if (is_next(rivals, segment, context->sender)) {
+		if (is_retransmission(full_time(rivals->synack_us, now), now))
+			rivals->seen |= NEXT_RETRANSMISSION;
+	} else if (syn < 0 &&
+		   refuse_synack(flow, rivals, context, options, verdict)) {
+		return HANDSHAKE_OTHER;
+	} else {
+		remember_synack(rivals, segment, context->sender, syn, now);
+	}
+	if (open && !proves_next(rivals, segment, context->sender))
+		return HANDSHAKE_OTHER;
+	return HANDSHAKE_NEXT;
+}
+
+static __always_inline enum handshake
+track_synack(struct flow *flow, struct rivals *rivals,
+	     const struct segment *segment, const struct context *context,
+	     const struct track_options *options, struct verdict *verdict)
+{
+	const int sender = context->sender;
+	const int syn = find_answered(rivals, !sender, segment->ack);
+	const bool answers = answers_flow(flow, segment, sender);
+	const bool closed = flow_is_closed(flow);
+
+	if (answers && flow->seen & SEEN_SYNACK &&
+	    segment->seq == flow->sides[SERVER].isn && !(closed && syn >= 0))
+		return repeat_synack(flow, context->now);
+	if (is_own_syn(flow, rivals, segment, sender)) {
+		refuse_own_syn(flow, segment, sender, verdict);
+		return HANDSHAKE_OTHER;
+	}
+	if (answers && !closed)
+		return answer_flow(flow, verdict);
+	return track_next_synack(flow, rivals, segment, syn, context, options,
+				 verdict);
+}
+
+#endif
