@@ -440,14 +440,19 @@ static __always_inline void spilled_remove(const struct pending_place *place,
 					   __u8 mark)
 {
 	struct pending_bucket *bucket = place->bucket;
-	__u32 found = 0;
+	const __u32 oldest = bucket->spills % SPILLED_MAX;
+	__u32 removed = 0;
 
+	/* Of several with one mark the oldest: the others keep its bit. */
 	ROLLED_LOOP
-	for (int i = 0; i < SPILLED_MAX; i++)
-		found |= (__u32)(mark_of_spilled(bucket, i) == mark) << i;
-	found &= bucket->spilled;
-	/* Of several with one mark any will do: the others keep its bit. */
-	bucket->spilled &= (__u16)~(found & -found);
+	for (int i = SPILLED_MAX - 1; i >= 0; i--) {
+		const __u32 number = (oldest + (__u32)i) % SPILLED_MAX;
+
+		if (bucket->spilled >> number & 1 &&
+		    mark_of_spilled(bucket, (int)number) == mark)
+			removed = 1U << number;
+	}
+	bucket->spilled &= (__u16)~removed;
 	front_refresh(place, mark);
 }
 
