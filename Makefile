@@ -83,10 +83,11 @@ SANITIZERS ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
 
 # The core's native home, and packets for it.
-PLAY := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c user/wanted.c
+PLAY := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c user/wanted.c user/nets.c
 # The loaded BPF programs, and packets by the million for them.
 DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
-	user/message.c user/native.c user/flowtable.c user/privileges.c user/wanted.c user/trie.c
+	user/message.c user/native.c user/flowtable.c user/privileges.c user/wanted.c user/nets.c \
+	user/trie.c
 
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
 PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(PLAY))

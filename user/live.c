@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "live.h"
 
+#include "addresses.h"
 #include "greetings.h"
 #include "interfaces.h"
 #include "message.h"
@@ -38,14 +39,16 @@
 #define STATUS_SECONDS 1 /* from one status line to the next */
 
 struct live {
-	struct options *options; /* wanted: with this host's addresses */
+	struct options *options;
 	struct output *output;
 	struct bannerprobe_bpf *bpf;
 	struct ring_buffer *ring;
 	struct interfaces interfaces;
 	struct greetings *greetings; /* NULL: not gathered */
 	struct mnl_socket *links;
-	struct mnl_socket *addresses; /* NULL: nobody asks for them */
+	struct addresses *addresses; /* of this host */
+	struct trie trie;
+	int addresses_error; /* the last one, told once */
 	int epoll_fd, stop_fd, hangup_fd, stats_fd, metrics_fd, status_fd;
 	int quiet_fd;	    /* a greeting has been quiet long enough */
 	int metrics_error;  /* the last one, told once */
@@ -330,34 +333,48 @@ static bool open_events(struct live *live)
 	return false;
 }
 
-static int find_addresses(struct live *live)
+static void on_address(const struct net *net, bool added, void *context)
 {
-	int error = trie_update_local(&live->options->wanted,
-				      bpf_map__fd(live->bpf->maps.nets));
+	const struct live *live = context;
+	int error = trie_update(&live->trie, net);
 
 	if (error)
-		message("finding this host's addresses: %s", strerror(-error));
-	return error;
+		message("an address of this host that has %s: %s",
+			added ? "come" : "gone", strerror(-error));
 }
 
 static void on_addresses(struct live *live)
 {
-	netlink_drain(live->addresses);
-	find_addresses(live);
+	int error = addresses_follow(live->addresses);
+
+	if (error && error != live->addresses_error)
+		message("following this host's addresses: %s",
+			strerror(-error));
+	live->addresses_error = error;
 }
 
-/* Watched before they are looked up: none can slip away. */
 static bool open_addresses(struct live *live)
 {
-	if (!(live->options->wanted.by & (WANTED_LOCAL | WANTED_REMOTE)))
-		return true;
-	live->addresses = netlink_watch_addresses();
-	if (!live->addresses ||
-	    watch_fd(live, netlink_fd(live->addresses), on_addresses)) {
-		message("watching addresses: %s", strerror(errno));
+	int error;
+
+	live->addresses = addresses_open();
+	if (live->addresses) {
+		live->trie = (struct trie){ bpf_map__fd(live->bpf->maps.nets),
+					    &live->options->wanted,
+					    addresses_nets(live->addresses) };
+		error = trie_fill(&live->trie);
+	} else {
+		error = -errno;
+	}
+	if (!error)
+		error = watch_fd(live, addresses_fd(live->addresses),
+				 on_addresses);
+	if (error) {
+		message("finding this host's addresses: %s", strerror(-error));
 		return false;
 	}
-	return !find_addresses(live);
+	addresses_tell(live->addresses, on_address, live);
+	return true;
 }
 
 /* Whoever sets the timer: expire_greetings(). */
@@ -498,7 +515,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 	ring_buffer__free(live.ring);
 	greetings_free(live.greetings);
 	bannerprobe_bpf__destroy(live.bpf);
-	netlink_close(live.addresses);
+	addresses_close(live.addresses);
 	netlink_close(live.links);
 	output->stop_fd = -1;
 	close(live.stats_fd);

@@ -16,7 +16,11 @@
 #include <sys/socket.h>
 
 #define DUMP_SIZE 32768	 /* what the kernel fills at most in one go */
+#define DUMPS_MAX 100	 /* that were interrupted, one after the other */
 #define REQUEST_SIZE 512 /* of the longest, with a name of 256 bytes */
+
+/* Of messages that wait to be read, in bytes: some thousand. */
+#define RECEIVE_BUFFER (4 << 20)
 
 struct change {
 	link_changed *changed;
@@ -36,15 +40,22 @@ static struct mnl_socket *open_socket(unsigned int groups, int flags)
 	return socket;
 }
 
-struct mnl_socket *netlink_watch_links(void)
+struct mnl_socket *netlink_watch(unsigned int groups, int buffer)
 {
-	return open_socket(RTMGRP_LINK, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct mnl_socket *socket =
+		open_socket(groups, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	/* As large as it gets: a smaller one only means more to look up. */
+	if (socket && setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET,
+				 SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
+		setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUF,
+			   &buffer, sizeof(buffer));
+	return socket;
 }
 
-struct mnl_socket *netlink_watch_addresses(void)
+struct mnl_socket *netlink_watch_links(void)
 {
-	return open_socket(RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
-			   SOCK_CLOEXEC | SOCK_NONBLOCK);
+	return netlink_watch(RTMGRP_LINK, RECEIVE_BUFFER);
 }
 
 int netlink_fd(const struct mnl_socket *socket)
@@ -56,6 +67,16 @@ void netlink_close(struct mnl_socket *socket)
 {
 	if (socket)
 		mnl_socket_close(socket);
+}
+
+int netlink_take(struct mnl_socket *socket, mnl_cb_t read, void *context)
+{
+	char buffer[DUMP_SIZE];
+	ssize_t len;
+
+	while ((len = mnl_socket_recvfrom(socket, buffer, sizeof(buffer))) > 0)
+		mnl_cb_run(buffer, (size_t)len, 0, 0, read, context);
+	return len < 0 && errno != EAGAIN ? -errno : 0;
 }
 
 static int on_link(const struct nlmsghdr *header, void *context)
@@ -86,22 +107,59 @@ int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 		       void *context)
 {
 	struct change change = { changed, context };
-	char buffer[DUMP_SIZE];
-	ssize_t len;
 
-	while ((len = mnl_socket_recvfrom(socket, buffer, sizeof(buffer))) > 0)
-		mnl_cb_run(buffer, (size_t)len, 0, 0, on_link, &change);
-	return len < 0 && errno != EAGAIN ? -errno : 0;
+	return netlink_take(socket, on_link, &change);
 }
 
-void netlink_drain(struct mnl_socket *socket)
-{
-	char buffer[DUMP_SIZE];
+/* --- dumps ---------------------------------------------------------------- */
 
-	/* ENOBUFS tells of more, and is told once. */
-	while (mnl_socket_recvfrom(socket, buffer, sizeof(buffer)) > 0 ||
-	       errno == ENOBUFS)
-		;
+/* -EINTR: what is dumped has changed meanwhile. */
+static int dump_once(const struct nlmsghdr *request, mnl_cb_t read,
+		     void *context)
+{
+	struct mnl_socket *socket = open_socket(0, SOCK_CLOEXEC);
+	char buffer[DUMP_SIZE];
+	int on = 1, result;
+
+	if (!socket)
+		return -errno;
+	/* Filtered by the kernel, where it can (4.20): some tables are large. */
+	mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on, sizeof(on));
+	result = mnl_socket_sendto(socket, request, request->nlmsg_len) < 0 ?
+			 MNL_CB_ERROR :
+			 MNL_CB_OK;
+	while (result == MNL_CB_OK) {
+		ssize_t len =
+			mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
+
+		result = len < 0 ? MNL_CB_ERROR :
+				   mnl_cb_run(buffer, (size_t)len, 0, 0, read,
+					      context);
+	}
+	result = result == MNL_CB_ERROR ? -errno : 0;
+	mnl_socket_close(socket);
+	return result;
+}
+
+int netlink_dump(struct nlmsghdr *request, mnl_cb_t read, void *context)
+{
+	int error = -EINTR;
+
+	request->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
+	for (int i = 0; error == -EINTR && i < DUMPS_MAX; i++)
+		error = dump_once(request, read, context);
+	return error;
+}
+
+int netlink_dump_links(mnl_cb_t read, void *context)
+{
+	char buffer[REQUEST_SIZE];
+	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
+
+	header->nlmsg_type = RTM_GETLINK;
+	mnl_nlmsg_put_extra_header(header, sizeof(struct ifinfomsg));
+	mnl_attr_put_u32(header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+	return netlink_dump(header, read, context);
 }
 
 /* --- tc: qdiscs and filters ---------------------------------------------- */

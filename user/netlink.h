@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What only rtnetlink tells: interfaces that go, and who filters on one. */
+/* What only rtnetlink tells: interfaces that go, and which filters are on one. */
 #ifndef BANNERPROBE_NETLINK_H
 #define BANNERPROBE_NETLINK_H
 
+#include <libmnl/libmnl.h>
 #include <stdbool.h>
-
-struct mnl_socket;
 
 /* Called for each interface that was deleted (name NULL) or has this name now.
  */
@@ -13,8 +12,12 @@ typedef void link_changed(unsigned int index, const char *name, void *context);
 
 /* Subscribes to changes of interfaces; NULL with errno set on failure. */
 struct mnl_socket *netlink_watch_links(void);
-/* Subscribes to changes of addresses; likewise. */
-struct mnl_socket *netlink_watch_addresses(void);
+
+/*
+ * Subscribes to groups of messages (RTMGRP_...), of which `buffer` bytes may
+ * wait to be read; likewise.
+ */
+struct mnl_socket *netlink_watch(unsigned int groups, int buffer);
 int netlink_fd(const struct mnl_socket *socket);
 void netlink_close(struct mnl_socket *socket);
 
@@ -22,6 +25,19 @@ void netlink_close(struct mnl_socket *socket);
  * Takes what has arrived, without waiting. Negative errno; -ENOBUFS: changes
  * were missed, so ask the kernel how things are.
  */
+int netlink_take(struct mnl_socket *socket, mnl_cb_t read, void *context);
+
+/*
+ * Sends a request for a dump, whose type is set, and has its answers read; once
+ * more if things have changed meanwhile, so `read` may get to see one twice.
+ * Negative errno.
+ */
+int netlink_dump(struct nlmsghdr *request, mnl_cb_t read, void *context);
+
+/* Dumps all links (RTM_NEWLINK), without their counters. */
+int netlink_dump_links(mnl_cb_t read, void *context);
+
+/* As netlink_take(), of netlink_watch_links(). */
 int netlink_read_links(struct mnl_socket *socket, link_changed *changed,
 		       void *context);
 
@@ -29,9 +45,6 @@ struct packet_counts;
 
 /* What an interface has received and sent, ever. 0 or negative errno. */
 int netlink_count_packets(unsigned int index, struct packet_counts *packets);
-
-/* Takes what has arrived and leaves it at that, without waiting. */
-void netlink_drain(struct mnl_socket *socket);
 
 /* A BPF filter of tc. */
 struct filter {

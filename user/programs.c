@@ -105,8 +105,15 @@ static void set_wanted(struct bannerprobe_bpf *bpf, const struct wanted *wanted)
 	bpf->rodata->wanted_by = wanted->by;
 	memcpy((__u64 *)bpf->rodata->wanted_ports, wanted->ports,
 	       sizeof(wanted->ports));
-	bpf_map__set_max_entries(bpf->maps.nets,
-				 (__u32)wanted->count + LOCAL_NETS_MAX);
+}
+
+static int fill_nets(const struct bannerprobe_bpf *bpf,
+		     const struct wanted *wanted)
+{
+	const struct trie trie = { .map = bpf_map__fd(bpf->maps.nets),
+				   .wanted = wanted };
+
+	return trie_fill(&trie);
 }
 
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
@@ -124,6 +131,7 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	}
 	bpf->rodata->banner_limit = length;
 	size_tables(bpf, max_flows);
+	bpf_map__set_max_entries(bpf->maps.nets, TRIE_MAX);
 	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
 	if (track)
 		set_tracked(bpf, track);
@@ -134,7 +142,7 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 		choose_xdp_frags(bpf);
 	error = bannerprobe_bpf__load(bpf);
 	if (!error && wanted)
-		error = trie_fill(wanted, bpf_map__fd(bpf->maps.nets));
+		error = fill_nets(bpf, wanted);
 	if (!error)
 		return bpf;
 	missing = privileges_missing(); /* the verifier names others, too */

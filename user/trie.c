@@ -3,104 +3,81 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* The longest prefix is what a trie finds: it bears the marks of all. */
-static int put(const struct wanted *wanted, int trie, const struct net *net)
+static bool is_own(const struct trie *trie, const struct net *net)
 {
-	const __u32 marks = wanted_marks(wanted, net);
-
-	if (!marks)
-		return bpf_map_delete_elem(trie, net);
-	return bpf_map_update_elem(trie, net, &marks, BPF_ANY);
+	return trie->own && nets_find(trie->own, net);
 }
 
-static bool is_local(const struct marked_net *net)
+/* The marks of a net of one of the sets. */
+static int put(const struct trie *trie, const struct net *net, bool own)
 {
-	return net->marks == MARK_LOCAL;
+	__u32 marks = nets_around(&trie->wanted->nets, net);
+
+	if (own || (trie->own && nets_around(trie->own, net)))
+		marks |= MARK_LOCAL;
+	return bpf_map_update_elem(trie->map, net, &marks, BPF_ANY);
 }
 
-/* Puts all, or those of this host only. */
-static int fill(const struct wanted *wanted, int trie, bool local_only)
+/* What is in neither set would stand in the trie for ever. */
+static int remove_net(const struct trie *trie, const struct net *net)
 {
-	int error = 0;
+	const int error = bpf_map_delete_elem(trie->map, net);
 
-	for (int i = 0; !error && i < wanted->count; i++) {
-		if (!local_only || is_local(&wanted->nets[i]))
-			error = put(wanted, trie, &wanted->nets[i].net);
-	}
-	return error;
+	return error == -ENOENT ? 0 : error;
 }
 
-int trie_fill(const struct wanted *wanted, int trie)
-{
-	return fill(wanted, trie, false);
-}
-
-static void add_local(struct wanted *wanted, const struct sockaddr *address)
-{
-	__u32 bytes[4] = {};
-	struct net net;
-
-	if (!address)
-		return;
-	if (address->sa_family == AF_INET)
-		memcpy(bytes, &((const struct sockaddr_in *)address)->sin_addr,
-		       4);
-	else if (address->sa_family == AF_INET6)
-		memcpy(bytes,
-		       &((const struct sockaddr_in6 *)address)->sin6_addr, 16);
-	else
-		return;
-	net_of_address(&net, bytes, address->sa_family == AF_INET ? 4 : 6);
-	wanted_mark_net(wanted, &net, MARK_LOCAL);
-}
-
-static int add_all_local(struct wanted *wanted)
-{
-	static const struct net loopback = { FAMILY_BITS + 8,
-					     4,
-					     { bpf_htonl(0x7f000000) } };
-	struct ifaddrs *addresses;
-
-	if (getifaddrs(&addresses))
-		return -errno;
-	wanted_mark_net(wanted, &loopback, MARK_LOCAL);
-	for (struct ifaddrs *one = addresses; one; one = one->ifa_next)
-		add_local(wanted, one->ifa_addr);
-	freeifaddrs(addresses);
-	return 0;
-}
-
-int trie_update_local(struct wanted *wanted, int trie)
-{
-	const struct wanted before = *wanted;
-	bool was_filled = false;
+/* Of many that are put, the first error. */
+struct filling {
+	const struct trie *trie;
+	const struct net *around; /* only those in this net; NULL: all */
 	int error;
+};
 
-	wanted->nets = NULL;
-	wanted->count = 0;
-	for (int i = 0; i < before.count; i++) {
-		if (is_local(&before.nets[i]))
-			was_filled = true;
-		else
-			wanted_mark_net(wanted, &before.nets[i].net,
-					before.nets[i].marks);
-	}
-	error = add_all_local(wanted);
-	/*
-	 * An address that comes or goes changes no other net's marks; loopback
-	 * does, the first time, and stays.
-	 */
-	if (!error)
-		error = fill(wanted, trie, was_filled);
-	for (int i = 0; !error && i < before.count; i++) {
-		if (is_local(&before.nets[i]))
-			put(wanted, trie, &before.nets[i].net); /* or gone */
-	}
-	free(before.nets);
-	return error;
+static void put_given(const struct net *net, void *context)
+{
+	struct filling *filling = context;
+
+	if (!filling->error &&
+	    (!filling->around || net_covers(filling->around, net)))
+		filling->error = put(filling->trie, net, false);
+}
+
+static void put_own(const struct net *net, void *context)
+{
+	struct filling *filling = context;
+
+	if (!filling->error)
+		filling->error = put(filling->trie, net, true);
+}
+
+int trie_fill(const struct trie *trie)
+{
+	struct filling filling = { .trie = trie };
+
+	nets_each(&trie->wanted->nets, put_given, &filling);
+	if (trie->own)
+		nets_each(trie->own, put_own, &filling);
+	return filling.error;
+}
+
+static bool is_one_address(const struct net *net)
+{
+	return net->prefix_len == FAMILY_BITS + (net->family == 4 ? 32 : 128);
+}
+
+/* Addresses that lie in others are marked as such already. */
+int trie_update(const struct trie *trie, const struct net *net)
+{
+	struct filling filling = { .trie = trie, .around = net };
+
+	if (is_own(trie, net))
+		filling.error = put(trie, net, true);
+	else if (nets_find(&trie->wanted->nets, net))
+		filling.error = put(trie, net, false);
+	else
+		filling.error = remove_net(trie, net);
+	if (!is_one_address(net))
+		nets_each(&trie->wanted->nets, put_given, &filling);
+	return filling.error;
 }

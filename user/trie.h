@@ -1,17 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The kernel's trie of nets, by which the BPF programs know wanted servers. */
+/*
+ * The kernel's trie of nets (a file descriptor), by which the BPF programs know
+ * this host's own addresses and the servers that are wanted. The longest prefix
+ * is what is found there: it bears the marks of all around it.
+ */
 #ifndef BANNERPROBE_TRIE_H
 #define BANNERPROBE_TRIE_H
 
 #include "wanted.h"
 
-/* Puts the nets into the trie (a file descriptor). 0 or negative errno. */
-int trie_fill(const struct wanted *wanted, int trie);
-
 /*
- * Finds this host's own addresses and puts them into the trie, in place of
- * those of the last time. 0 or negative errno.
+ * How many nets there may be: own addresses, and those that are given. A node
+ * takes memory when it is used.
  */
-int trie_update_local(struct wanted *wanted, int trie);
+#define TRIE_MAX (1 << 24)
+
+struct trie {
+	int map;
+	const struct wanted *wanted;
+	const struct nets *own; /* addresses; NULL: none are known */
+};
+
+/* Puts the nets that are given, and the addresses. 0 or negative errno. */
+int trie_fill(const struct trie *trie);
+
+/* An address, or a net of such, has come or gone. 0 or negative errno. */
+int trie_update(const struct trie *trie, const struct net *net);
 
 #endif

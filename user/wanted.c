@@ -39,19 +39,6 @@ bool wanted_add_ports(struct wanted *wanted, const char *list)
 	return !list[-1];
 }
 
-/* What is beyond the prefix is 0 in a key of the trie. */
-static void mask(struct net *net)
-{
-	for (__u32 i = 0; i < 4; i++) {
-		const __u32 before = FAMILY_BITS + 32 * i;
-		const __u32 bits =
-			net->prefix_len > before ? net->prefix_len - before : 0;
-
-		if (bits < 32)
-			net->address[i] &= htonl(bits ? ~0U << (32 - bits) : 0);
-	}
-}
-
 static bool parse_net(struct net *net, const char *text)
 {
 	char address[INET6_ADDRSTRLEN];
@@ -78,62 +65,31 @@ static bool parse_net(struct net *net, const char *text)
 		return false;
 	net_of_address(net, bytes, ipv6 ? 6 : 4);
 	net->prefix_len = FAMILY_BITS + (__u32)prefix_len;
-	mask(net);
-	return true;
-}
-
-bool wanted_mark_net(struct wanted *wanted, const struct net *net, __u32 mark)
-{
-	struct marked_net *nets = realloc(
-		wanted->nets, (size_t)(wanted->count + 1) * sizeof(*nets));
-
-	if (!nets)
-		return false;
-	wanted->nets = nets;
-	nets[wanted->count++] = (struct marked_net){ *net, mark };
+	net_mask(net);
 	return true;
 }
 
 bool wanted_add_net(struct wanted *wanted, const char *text, __u32 mark)
 {
 	struct net net;
+	__u32 *marks;
 
-	if (!parse_net(&net, text) || !wanted_mark_net(wanted, &net, mark))
+	if (!parse_net(&net, text))
 		return false;
+	marks = nets_put(&wanted->nets, &net);
+	if (!marks)
+		return false;
+	*marks |= mark;
 	wanted->by |= mark == MARK_NET ? WANTED_BY_NET : WANTED_BY_NOT_NET;
 	return true;
 }
 
 void wanted_free(struct wanted *wanted)
 {
-	free(wanted->nets);
-	wanted->nets = NULL;
-	wanted->count = 0;
+	nets_free(&wanted->nets);
 }
 
 /* --- addresses ----------------------------------------------------------- */
-
-static bool covers(const struct net *outer, const struct net *inner)
-{
-	struct net same = *inner;
-
-	if (outer->prefix_len > inner->prefix_len)
-		return false;
-	same.prefix_len = outer->prefix_len;
-	mask(&same);
-	return !memcmp(&same, outer, sizeof(same));
-}
-
-__u32 wanted_marks(const struct wanted *wanted, const struct net *net)
-{
-	__u32 marks = 0;
-
-	for (int i = 0; i < wanted->count; i++) {
-		if (covers(&wanted->nets[i].net, net))
-			marks |= wanted->nets[i].marks;
-	}
-	return marks;
-}
 
 bool wanted_has(const struct wanted *wanted, const struct server *server,
 		__u8 family)
@@ -146,5 +102,5 @@ bool wanted_has(const struct wanted *wanted, const struct server *server,
 	if (!(wanted->by & WANTED_BY_ADDRESS))
 		return true;
 	net_of_address(&net, server->address, family);
-	return address_is_wanted(wanted->by, wanted_marks(wanted, &net));
+	return address_is_wanted(wanted->by, nets_around(&wanted->nets, &net));
 }

@@ -3,22 +3,14 @@
 #ifndef BANNERPROBE_USER_WANTED_H
 #define BANNERPROBE_USER_WANTED_H
 
-#include "../include/wanted.h"
-
-/* Addresses of this host, besides the nets: some thousand at most. */
-#define LOCAL_NETS_MAX 4096
-
-struct marked_net {
-	struct net net;
-	__u32 marks; /* enum address_mark: its own, not those around it */
-};
+#include "nets.h"
 
 /* All zero: every server is wanted. */
 struct wanted {
 	__u32 by; /* enum wanted_by */
 	__u64 ports[PORT_WORDS];
-	struct marked_net *nets;
-	int count; /* of nets */
+	struct nets nets; /* enum address_mark: of each its own, not those of
+			   * nets around it; of this host's addresses none */
 };
 
 /* Adds "22,25,8000-8100". False where that is no list of ports. */
@@ -29,12 +21,6 @@ bool wanted_add_ports(struct wanted *wanted, const char *list);
  * where it is none, or without memory.
  */
 bool wanted_add_net(struct wanted *wanted, const char *net, __u32 mark);
-
-/* Adds a net that is known. False without memory. */
-bool wanted_mark_net(struct wanted *wanted, const struct net *net, __u32 mark);
-
-/* The marks of all nets that this one lies in. */
-__u32 wanted_marks(const struct wanted *wanted, const struct net *net);
 
 void wanted_free(struct wanted *wanted);
 

@@ -28,14 +28,14 @@ build_libpcap() {
 
 sources_of() {
 	core='tests/fuzz/steps.c tests/fuzz/getrandom.c tests/play.c tests/packet.c
-		user/native.c user/flowtable.c user/wanted.c'
+		user/native.c user/flowtable.c user/wanted.c user/nets.c'
 	echo "tests/fuzz/$1.c"
 	case $1 in
 	core) echo "$core user/greetings.c" ;;
 	kernel) echo "$core tests/homes.c tests/kernel_table.c user/programs.c user/privileges.c user/trie.c
 		user/message.c" ;;
 	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/greetings.c user/native.c user/flowtable.c user/wanted.c
-		user/format.c user/community_id.c user/output.c user/opener.c user/stats.c' ;;
+		user/nets.c user/format.c user/community_id.c user/output.c user/opener.c user/stats.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
 	esac
 }
