@@ -140,10 +140,9 @@ static __always_inline enum counter cut_outcome(const struct flow *flow)
 {
 	const enum counter outcome = unfinished_outcome(flow);
 
-	if (outcome == COUNT_NO_DATA &&
-	    !(flow->seen & (SEEN_CLIENT_FIN | SEEN_SERVER_FIN)))
-		return COUNT_CUT_OFF;
-	return outcome;
+	return outcome == COUNT_NO_DATA && !flow_is_closed(flow) ?
+		       COUNT_CUT_OFF :
+		       outcome;
 }
 
 /* Microseconds since the connection began, by a clock of microseconds. */

@@ -466,14 +466,16 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 	const int client = !context->sender;
 	const bool open = flow->seen && !flow_is_closed(flow);
 	const bool answered = open && flow->seen & SEEN_ANSWERED;
-	const bool more = had_more_syns(rivals, client);
+	/* A SYN that is not remembered may be answered, if no other has been. */
+	const bool more = had_more_syns(rivals, client) &&
+			  !(rivals->seen & NEXT_SYN) &&
+			  !(answered && flow_is_pending(flow));
 
-	if (more ? answered && flow_is_pending(flow) :
-		   answered || has_syn_of(flow, rivals, client)) {
+	if (!more && (answered || has_syn_of(flow, rivals, client))) {
 		verdict->ignored = COUNT_STALE_SYNACK;
 		return true;
 	}
-	if (more) /* one of these it may answer */
+	if (more)
 		return false;
 	if (options->need == NEED_NONE || context->to_own == OWN_NO)
 		return false;
@@ -527,6 +529,10 @@ track_synack(struct flow *flow, struct rivals *rivals,
 	}
 	if (answers && !closed)
 		return answer_flow(flow, verdict);
+	if (answers && syn < 0) { /* of a connection that is over */
+		verdict->ignored = COUNT_STALE_SYNACK;
+		return HANDSHAKE_OTHER;
+	}
 	return track_next_synack(flow, rivals, segment, syn, context, options,
 				 verdict);
 }

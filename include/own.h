@@ -23,12 +23,17 @@ static __always_inline __u32 own_bit(const __u32 address[4],
 	return (__u32)((high * secrets[2] + low * secrets[3]) >> 48);
 }
 
+#define OWN_LOOPBACK 127 /* the first byte; a prefix has no bit */
+
 static __always_inline bool
 own_may_be(const __u64 own_bits[OWN_WORDS], const __u32 address[4],
 	   const volatile __u64 secrets[HASH_SECRETS])
 {
 	const __u32 bit = own_bit(address, secrets);
 
+	if ((address[0] & bpf_htonl(0xff000000)) ==
+	    bpf_htonl((__u32)OWN_LOOPBACK << 24))
+		return true;
 	return own_bits[bit >> 6 & (OWN_WORDS - 1)] >> (bit & 63) & 1;
 }
 

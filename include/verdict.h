@@ -19,13 +19,15 @@ enum need {
 	NEED_NONE,	/* the SYN-ACK, wherever it went */
 };
 
-/* What is asked for besides the first chunk of each server. */
+/* What is asked of the core besides the first chunk of each server. */
 struct track_options {
 	bool times;   /* when a connection began, and when it was answered */
 	bool rtt;     /* the handshake's round-trip time; needs `times` */
 	__u32 gather; /* bytes of each greeting, from all segments that it comes
 		       * in; 0: its first chunk only */
 	enum need need;
+	bool key_vlan;	/* VLANs are part of a connection's key */
+	__u32 max_rate; /* records a second and interface; 0: no limit */
 };
 
 /* What a segment is of a greeting that is gathered. */

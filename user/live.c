@@ -8,6 +8,7 @@
 #include "metrics.h"
 #include "netlink.h"
 #include "notify.h"
+#include "own_bits.h"
 #include "privileges.h"
 #include "programs.h"
 #include "stats.h"
@@ -48,6 +49,7 @@ struct live {
 	struct mnl_socket *links;
 	struct addresses *addresses; /* of this host */
 	struct trie trie;
+	struct own_bits own_bits;
 	int addresses_error; /* the last one, told once */
 	int epoll_fd, stop_fd, hangup_fd, stats_fd, metrics_fd, status_fd;
 	int quiet_fd;	    /* a greeting has been quiet long enough */
@@ -335,8 +337,11 @@ static bool open_events(struct live *live)
 
 static void on_address(const struct net *net, bool added, void *context)
 {
-	const struct live *live = context;
+	struct live *live = context;
 	int error = trie_update(&live->trie, net);
+
+	/* After the table that a set bit leads to. */
+	own_bits_update(&live->own_bits, net, added);
 
 	if (error)
 		message("an address of this host that has %s: %s",
@@ -363,6 +368,12 @@ static bool open_addresses(struct live *live)
 					    &live->options->wanted,
 					    addresses_nets(live->addresses) };
 		error = trie_fill(&live->trie);
+		live->own_bits = (struct own_bits){
+			.words = live->bpf->data_own->own_bits,
+			.secrets = live->bpf->rodata->hash_secrets,
+			.addresses = live->addresses,
+		};
+		own_bits_fill(&live->own_bits);
 	} else {
 		error = -errno;
 	}

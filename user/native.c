@@ -177,7 +177,7 @@ void native_packet(struct native *native, enum parse_result parsed,
 	if (parsed != PARSED)
 		return;
 	sighting.hash = flow_hash(segment, native->hash_secrets);
-	if (native->key_has_vlan)
+	if (native->track.key_vlan)
 		sighting.hash = hash_with(sighting.hash, vlan_key(segment),
 					  native->hash_secrets);
 	if (!segment_may_matter(segment, sighting.hash, &native->front))
@@ -190,7 +190,7 @@ void native_packet(struct native *native, enum parse_result parsed,
 	}
 	sighting.id =
 		flow_identify(segment, native->hash_secrets, &sighting.sender);
-	if (native->key_has_vlan)
+	if (native->track.key_vlan)
 		sighting.id = hash_with(sighting.id, vlan_key(segment) << 1,
 					native->hash_secrets) & ~1ULL;
 	if (sighting.sender < 0)

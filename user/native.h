@@ -22,7 +22,6 @@ struct native {
 	struct flow_table *flows; /* the spilled */
 	const struct wanted *wanted; /* NULL: every server */
 	struct track_options track;
-	bool key_has_vlan;	  /* VLANs are part of the key */
 	enum direction direction; /* of the packets that come next */
 	/* Whether an address is this host's own; NULL: none is. */
 	bool (*is_own)(const __u32 address[4], __u8 family);

@@ -30,6 +30,9 @@ enum long_option {
 	OPTION_LOCAL,
 	OPTION_REMOTE,
 	OPTION_GATHER,
+	OPTION_NEED,
+	OPTION_KEY,
+	OPTION_MAX_RATE,
 };
 
 static const struct argp_option option_table[] = {
@@ -55,6 +58,14 @@ static const struct argp_option option_table[] = {
 	{ "local", OPTION_LOCAL, NULL, 0,
 	  "servers with an address of this host only", 0 },
 	{ "remote", OPTION_REMOTE, NULL, 0, "no servers with one", 0 },
+	{ "need", OPTION_NEED, "NEED", 0,
+	  "what must have been seen of a connection: own (default: of this "
+	  "host's own segments, that they left it), syn, handshake, or none",
+	  0 },
+	{ "key", OPTION_KEY, "vlan", 0,
+	  "the same addresses on two VLANs are two connections", 0 },
+	{ "max-rate", OPTION_MAX_RATE, "N", 0,
+	  "records a second and interface; those beyond are counted", 0 },
 	{ "all", OPTION_ALL, NULL, 0,
 	  "all interfaces, and those that come, as by the name '*'", 0 },
 	{ "max-flows", OPTION_MAX_FLOWS, "N", 0,
@@ -140,6 +151,7 @@ static void check_usage(const struct options *options)
 		{ options->all, "--all" },
 		{ options->metrics, "--metrics" },
 		{ options->user, "--user" },
+		{ options->track.max_rate, "--max-rate" },
 	};
 
 	if (!options->count)
@@ -193,6 +205,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	static const char *const formats[] = { "text", "json", "zeek", NULL };
 	static const char *const hooks[] = { "auto",	    "xdp", "xdp-native",
 					     "xdp-generic", "tc",  NULL };
+	static const char *const needs[] = { "own", "syn", "handshake", "none",
+					     NULL };
+	static const char *const keys[] = { "vlan", NULL };
 	struct options *options = state->input;
 
 	switch (key) {
@@ -232,6 +247,17 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		options->gather_ms = argument ? number("the quiet time",
 						       argument, 1, 60000) :
 						DEFAULT_GATHER_MS;
+		break;
+	case OPTION_NEED:
+		options->track.need = choice("need", argument, needs);
+		break;
+	case OPTION_KEY:
+		choice("key", argument, keys);
+		options->track.key_vlan = true;
+		break;
+	case OPTION_MAX_RATE:
+		options->track.max_rate =
+			number("the rate", argument, 1, 1000000000);
 		break;
 	case OPTION_ALL:
 		options->all = true;

@@ -98,6 +98,8 @@ static void set_tracked(struct bannerprobe_bpf *bpf,
 	bpf->rodata->wants_rtt = track->rtt;
 	bpf->rodata->wants_greetings = track->gather;
 	bpf->rodata->need = track->need;
+	bpf->rodata->key_has_vlan = track->key_vlan;
+	bpf->rodata->max_rate = track->max_rate;
 }
 
 static void set_wanted(struct bannerprobe_bpf *bpf, const struct wanted *wanted)
