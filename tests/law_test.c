@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The core against a model of the definition: random conversations, disturbed
+ * and forged, packet by packet. Usage:
+ *   law_test [CONVERSATIONS [SEED]]         fails at the first difference
+ *   law_test CONVERSATIONS SEED survey      counts all kinds of difference
+ *   law_test 1 SEED INGREDIENTS             shows one conversation
+ */
+#include <stdlib.h>
+#include <time.h>
+
+#include "conversations.h"
+#include "judge.h"
+#include "packet.h"
+
+#define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
+#define KINDS_MAX 512
+
+/* What differs first. */
+struct difference {
+	char text[96]; /* empty: nothing */
+	int at;	       /* the packet, or -1: a count */
+};
+
+static struct conversation conversation, smaller;
+static struct model model;
+
+/* --- both of them on one conversation */
+
+static __u8 payload_byte(int at, __u32 offset)
+{
+	return (__u8)('!' + ((__u32)at * 31 + offset * 7 + offset / 94) % 94);
+}
+
+static void build(struct bytes *bytes, const struct model_segment *s, int at)
+{
+	static char payload[PACKET_MAX];
+	struct test_packet packet = {
+		.from_server = s->from,
+		.client_port = 40001,
+		.server_port = 25,
+		.flags = s->flags,
+		.seq = s->seq,
+		.ack = s->ack,
+		.payload = payload,
+		.payload_len = s->len,
+	};
+
+	for (__u32 i = 0; i < s->len; i++)
+		payload[i] = (char)payload_byte(at, i);
+	packet_build(bytes, &packet);
+}
+
+static void compare_events(struct difference *found, int at,
+			   const struct model_event *event,
+			   const struct judged *judged)
+{
+	if (event->banner != judged->banner) {
+		snprintf(found->text, sizeof(found->text),
+			 event->banner ? "event: a banner is missed" :
+					 "event: a banner too many");
+	} else if (event->banner) {
+		if (judged->len != event->len)
+			snprintf(found->text, sizeof(found->text),
+				 "event: the banner has another length");
+		for (__u32 i = 0; i < judged->kept; i++)
+			if (judged->bytes[i] !=
+			    payload_byte(at, event->skip + i))
+				snprintf(found->text, sizeof(found->text),
+					 "event: the banner has other bytes");
+	}
+	if (*found->text)
+		found->at = at;
+}
+
+static void compare_counts(struct difference *found,
+			   const struct judge_counts *counts)
+{
+	const char *expected = NULL, *got = NULL;
+	int outcomes[REASON_MAX] = {};
+
+	for (int i = REASON_FIRST_OUTCOME; i <= REASON_LAST_OUTCOME; i++)
+		outcomes[judge_known_as(i)] += model.outcomes[i];
+	for (int i = REASON_FIRST_OUTCOME; i <= REASON_LAST_OUTCOME; i++) {
+		if (outcomes[i] > counts->by[i])
+			expected = reason_names[i];
+		if (outcomes[i] < counts->by[i])
+			got = reason_names[i];
+	}
+	if (expected || got)
+		snprintf(found->text, sizeof(found->text),
+			 "outcome: %s, but counted %s",
+			 expected ? expected : "none", got ? got : "none");
+	else if (model.begun != counts->begun)
+		snprintf(found->text, sizeof(found->text),
+			 "connections: %s",
+			 model.begun > counts->begun ? "too few" : "too many");
+}
+
+static void compare_ignored(struct difference *found,
+			    const struct judge_counts *counts)
+{
+	for (int i = REASON_FIRST_IGNORED; i <= REASON_LAST_IGNORED; i++) {
+		const struct range *range = &model.ignored[i];
+
+		if (*found->text || judge_known_as(i) == REASON_NONE)
+			continue;
+		if (counts->by[i] < range->least)
+			snprintf(found->text, sizeof(found->text),
+				 "ignored: %s too few", reason_names[i]);
+		if (counts->by[i] > range->most)
+			snprintf(found->text, sizeof(found->text),
+				 "ignored: %s too many", reason_names[i]);
+	}
+}
+
+static const char *counts_text(const struct judge_counts *counts)
+{
+	static char text[1024];
+	size_t at = 0;
+
+	at += (size_t)snprintf(text, sizeof(text),
+			       "    model: %d begun;", model.begun);
+	for (int i = 1; i < REASON_MAX; i++) {
+		const struct range *range = &model.ignored[i];
+
+		if (model.outcomes[i])
+			at += (size_t)snprintf(text + at, sizeof(text) - at,
+					       " %s %d;", reason_names[i],
+					       model.outcomes[i]);
+		if (range->most)
+			at += (size_t)snprintf(text + at, sizeof(text) - at,
+					       " %s %d to %d;", reason_names[i],
+					       range->least, range->most);
+	}
+	at += (size_t)snprintf(text + at, sizeof(text) - at,
+			       "\n    core: %d begun;", counts->begun);
+	for (int i = 1; i < REASON_MAX; i++)
+		if (counts->by[i])
+			at += (size_t)snprintf(text + at, sizeof(text) - at,
+					       " %s %d;", reason_names[i],
+					       counts->by[i]);
+	return text;
+}
+
+static void show_event(FILE *file, const struct conversation *c, int at,
+		       const struct model_event *event,
+		       const struct judged *judged)
+{
+	fprintf(file, "    ");
+	conversation_show_packet(file, c, at);
+	if (event->banner)
+		fprintf(file, "  model: banner of %u after %u", event->len,
+			event->skip);
+	if (judged->banner)
+		fprintf(file, "  core: banner of %u", judged->len);
+	fputc('\n', file);
+}
+
+/* Plays it to both; `file`: shows it there, or NULL. */
+static struct difference play(const struct conversation *c, FILE *file)
+{
+	struct difference found = { .at = -1 };
+	struct judge_counts counts;
+	struct bytes bytes;
+
+	model_open(&model, c->need, c->own[0], c->own[1], c->live);
+	judge_begin(c->need, c->own[0], c->own[1], c->live);
+	for (int i = 0; i < c->count; i++) {
+		const struct model_segment *s = &c->packets[i].segment;
+		struct model_event event = model_packet(&model, s);
+		struct judged judged;
+
+		build(&bytes, s, i);
+		judged = judge_packet(bytes.data, bytes.len, s->way,
+				      (__u64)(i + 1) * 1000000);
+		if (!*found.text)
+			compare_events(&found, i, &event, &judged);
+		if (file)
+			show_event(file, c, i, &event, &judged);
+	}
+	model_finish(&model);
+	judge_end(&counts);
+	if (!*found.text)
+		compare_counts(&found, &counts);
+	if (!*found.text)
+		compare_ignored(&found, &counts);
+	if (model.unclear && !file)
+		*found.text = 0;
+	if (file)
+		fprintf(file, "%s\n", counts_text(&counts));
+	return found;
+}
+
+/* --- what differs, as small as it gets */
+
+/* Leaves out what is not needed for the same difference. */
+static void shrink(struct conversation *c, const char *text)
+{
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (int i = c->count - 1; i >= 0; i--) {
+			smaller = *c;
+			smaller.count--;
+			memmove(smaller.packets + i, smaller.packets + i + 1,
+				(size_t)(smaller.count - i) *
+					sizeof(*smaller.packets));
+			if (strcmp(play(&smaller, NULL).text, text))
+				continue;
+			*c = smaller;
+			changed = true;
+		}
+	}
+}
+
+static void show(FILE *file, const struct conversation *c)
+{
+	static const char *const needs[] = { "none", "own", "syn",
+					     "handshake" };
+
+	fprintf(file, "  seed %llu, ingredients %u", c->seed, c->ingredients);
+	if (c->live)
+		fprintf(file, ", --need %s, own:%s%s", needs[c->need],
+			c->own[0] ? " 0" : "", c->own[1] ? " 1" : "");
+	fputc('\n', file);
+	play(c, file);
+}
+
+/* --- many conversations */
+
+static const struct {
+	const char *name;
+	unsigned int ingredients;
+} mixtures[] = {
+	{ "undisturbed", 0 },
+	{ "disturbed", INGREDIENT_DISTURBED },
+	{ "forged", INGREDIENT_FORGED },
+	{ "disturbed and forged", INGREDIENT_DISTURBED | INGREDIENT_FORGED },
+	{ "live", INGREDIENT_LIVE },
+	{ "live, disturbed and forged",
+	  INGREDIENT_LIVE | INGREDIENT_DISTURBED | INGREDIENT_FORGED },
+};
+
+/* Those that cannot be judged, by why; or the kinds of difference. */
+struct tally {
+	struct {
+		char text[96];
+		unsigned long long count;
+	} kinds[KINDS_MAX];
+	int count;
+};
+
+/* How often it has been counted before. */
+static unsigned long long add(struct tally *tally, const char *text)
+{
+	int i;
+
+	for (i = 0; i < tally->count; i++)
+		if (!strcmp(tally->kinds[i].text, text))
+			return tally->kinds[i].count++;
+	if (tally->count == KINDS_MAX)
+		return 1;
+	snprintf(tally->kinds[i].text, sizeof(tally->kinds[i].text), "%s",
+		 text);
+	tally->kinds[tally->count++].count = 1;
+	return 0;
+}
+
+static void report(const struct tally *tally, const char *title,
+		   unsigned long long tried)
+{
+	for (int i = 0; i < tally->count; i++)
+		printf("# %s: %llu of %llu: %s\n", title, tally->kinds[i].count,
+		       tried, tally->kinds[i].text);
+}
+
+static __u64 seed_of(__u64 seed, __u64 number)
+{
+	return seed * 0x9e3779b97f4a7c15 + number;
+}
+
+/* True: the core and the model agree on all of them. */
+static bool compare(unsigned int ingredients, __u64 number, __u64 seed,
+		    bool survey)
+{
+	static struct tally unclear, different;
+	unsigned long long tried = 0;
+
+	unclear.count = different.count = 0;
+	for (__u64 i = 0; i < number; i++) {
+		struct difference found;
+
+		conversation_make(&conversation, seed_of(seed, i), ingredients);
+		if (!judge_can(conversation.need, conversation.live))
+			continue;
+		tried++;
+		found = play(&conversation, NULL);
+		if (model.unclear)
+			add(&unclear, model.unclear);
+		if (!*found.text || add(&different, found.text))
+			continue;
+		shrink(&conversation, found.text);
+		fprintf(stdout, "# %s\n", found.text);
+		show(stdout, &conversation);
+		if (!survey)
+			break;
+	}
+	report(&unclear, "unclear", tried);
+	if (survey)
+		report(&different, "different", tried);
+	printf("# %llu conversations judged\n", tried);
+	return !different.count;
+}
+
+static int show_one(__u64 seed, unsigned int ingredients)
+{
+	struct difference found;
+
+	conversation_make(&conversation, seed, ingredients);
+	show(stdout, &conversation);
+	found = play(&conversation, NULL);
+	printf("%s\n", *found.text ? found.text :
+		       model.unclear ? model.unclear : "no difference");
+	return !!*found.text;
+}
+
+int main(int argc, char **argv)
+{
+	__u64 number = argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
+	__u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) :
+				(__u64)time(NULL);
+	bool survey = argc > 3 && !strcmp(argv[3], "survey");
+	int failed = 0;
+
+	if (!judge_open())
+		return 1;
+	if (argc > 3 && !survey)
+		return show_one(seed, (unsigned int)strtoul(argv[3], NULL, 0));
+	printf("1..%d\n# %llu conversations, seed %llu\n", COUNT(mixtures),
+	       number, seed);
+	for (int i = 0; i < COUNT(mixtures); i++) {
+		bool same = compare(mixtures[i].ingredients,
+				    number / (__u64)COUNT(mixtures), seed,
+				    survey);
+
+		printf("%s %d - conversations agree with the model: %s\n",
+		       same ? "ok" : "not ok", i + 1, mixtures[i].name);
+		failed += !same;
+	}
+	judge_close();
+	return failed > 0;
+}
