@@ -104,6 +104,11 @@ void judge_end(struct judge_counts *counts)
 			(int)counters[counted_as[i].counter];
 }
 
+bool judge_counts_each_syn(void)
+{
+	return true;
+}
+
 enum reason judge_known_as(enum reason reason)
 {
 	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)

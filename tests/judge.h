@@ -33,6 +33,12 @@ struct judged judge_packet(const __u8 *data, size_t len, enum way way,
 			   __u64 now);
 void judge_end(struct judge_counts *counts);
 
+/*
+ * Whether the core counts a SYN as a connection that only stands beside one
+ * and is never answered.
+ */
+bool judge_counts_each_syn(void);
+
 /* By which reason the core counts what the definition gives this one. */
 enum reason judge_known_as(enum reason reason);
 

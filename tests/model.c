@@ -65,14 +65,38 @@ static void ignore(struct model *model, enum reason reason, bool certain)
 
 /* --- connections and what becomes of them */
 
-static void decide(struct model *model, struct model_connection *c,
-		   enum reason outcome)
+static void count_outcome(struct model *model, const struct model_connection *c)
+{
+	int at = model->alternative_count;
+
+	model->outcomes[c->outcome]++;
+	if (c->also == REASON_NONE)
+		return;
+	if (at == MODEL_ALTERNATIVES) {
+		unclear(model, "more alternatives than the model holds");
+		return;
+	}
+	model->alternatives[at].outcome = c->outcome;
+	model->alternatives[at].also = c->also;
+	model->alternative_count++;
+}
+
+/* `also`: the definition would allow this outcome, too; or REASON_NONE. */
+static void decide_or(struct model *model, struct model_connection *c,
+		      enum reason outcome, enum reason also)
 {
 	if (c->outcome != REASON_NONE)
 		return;
 	c->outcome = outcome;
+	c->also = also == outcome ? REASON_NONE : also;
 	if (c->counted)
-		model->outcomes[outcome]++;
+		count_outcome(model, c);
+}
+
+static void decide(struct model *model, struct model_connection *c,
+		   enum reason outcome)
+{
+	decide_or(model, c, outcome, REASON_NONE);
 }
 
 static void count(struct model *model, struct model_connection *c)
@@ -80,7 +104,7 @@ static void count(struct model *model, struct model_connection *c)
 	c->counted = true;
 	model->begun++;
 	if (c->outcome != REASON_NONE)
-		model->outcomes[c->outcome]++;
+		count_outcome(model, c);
 }
 
 static void forget(struct model *model, int first, int number)
@@ -100,13 +124,19 @@ static struct model_connection *counted(struct model *model)
 }
 
 /* What becomes of one that waits and of which no more will be seen. */
-static enum reason ending(const struct model_connection *c, enum reason other)
+static void end(struct model *model, struct model_connection *c,
+		enum reason open)
 {
+	enum reason other = closed(c) ? REASON_NO_DATA : open;
+
 	if (!c->synack_seen)
-		return REASON_SYNACK_UNSEEN;
-	if (c->server_spoke)
-		return REASON_SERVER_DATA_UNSEEN;
-	return closed(c) ? REASON_NO_DATA : other;
+		decide_or(model, c, REASON_SYNACK_UNSEEN,
+			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
+	else if (c->server_spoke)
+		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
+			  c->only_hinted ? other : REASON_NONE);
+	else
+		decide(model, c, other);
 }
 
 /*
@@ -122,7 +152,7 @@ static struct model_connection *take_over(struct model *model,
 	if (c->counted)
 		return c;
 	if (old)
-		decide(model, old, ending(old, REASON_NO_DATA));
+		end(model, old, REASON_NO_DATA);
 	forget(model, 0, place);
 	c = &model->connections[0];
 	count(model, c);
@@ -213,12 +243,22 @@ static __s32 bare_fin(const struct model_connection *c, enum role role)
 	return c->fin[role] && c->fin_at[role] == c->isn[role] + 1;
 }
 
+/* Case 11; `hinted`: by a pure ACK of the server, of which nothing is said. */
+static void prove_server_spoke(struct model_connection *c, bool hinted)
+{
+	c->only_hinted = hinted && (!c->server_spoke || c->only_hinted);
+	c->server_spoke = true;
+}
+
 static void client_spoke(struct model *model, struct model_connection *c,
 			 enum reason reason)
 {
-	/* Case 11: nothing but the missed server data can have been first. */
-	decide(model, c,
-	       c->server_spoke ? REASON_SERVER_DATA_UNSEEN : reason);
+	/* Case 11: the missed server data may have been first. */
+	if (!c->server_spoke)
+		decide(model, c, reason);
+	else
+		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
+			  reason == REASON_CLIENT_FIRST ? REASON_NONE : reason);
 }
 
 static void take_client(struct model *model, struct model_connection *c,
@@ -230,7 +270,7 @@ static void take_client(struct model *model, struct model_connection *c,
 	c = take_over(model, c);
 	c->answered = true;
 	if (beyond(s->ack, c->isn[SERVER] + 1) > bare_fin(c, SERVER))
-		c->server_spoke = true;
+		prove_server_spoke(c, false);
 	note_numbers(c, CLIENT, s);
 	if (has_data_beyond(s, c->isn[CLIENT]))
 		client_spoke(model, c, REASON_CLIENT_FIRST);
@@ -280,34 +320,44 @@ static struct model_event take_server(struct model *model,
 	__s32 seq = beyond(s->seq, c->isn[SERVER] + 1);
 
 	if (seq > bare_fin(c, SERVER))
-		c->server_spoke = true;
+		prove_server_spoke(c, !s->len && !(s->flags & TCP_FIN));
 	note_numbers(c, SERVER, s);
 	if (seq <= 0 && has_data_beyond(s, c->isn[SERVER]))
 		return judge_banner(model, c, s);
+	if (seq == 0 && s->flags & TCP_FIN)
+		decide_or(model, c, REASON_NO_DATA,
+			  proves_silence(c, s->ack) ?
+				  REASON_NONE :
+				  REASON_CLIENT_FIRST_BY_ACK);
 	return nothing;
 }
 
 /* Case 4: client payload whose SYN-ACK has not come, or not the right one. */
-static void remember_early(struct model_connection *c,
+static bool remember_early(struct model_connection *c,
 			   const struct model_segment *s)
 {
 	if (c->client != s->from || c->answered || !waits(c) || !c->syn_seen ||
 	    !(s->flags & TCP_ACK) || !has_data_beyond(s, c->isn[CLIENT]) ||
 	    !within_window(c, CLIENT, s) || c->early_count == MODEL_EARLY)
-		return;
+		return false;
 	c->early[c->early_count++].ack = s->ack;
+	return true;
 }
 
-/* Counts a segment that is valid for no connection. */
-static void ignore_segment(struct model *model, const struct model_segment *s)
+/*
+ * Counts a segment that is valid for no connection. Not certain: it is valid
+ * for one, but that one is decided.
+ */
+static void ignore_segment(struct model *model, const struct model_segment *s,
+			   bool no_match)
 {
-	bool one = waiting(model) == 1;
+	bool one = no_match && waiting(model) == 1;
 
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 		bool certain = one && waits(c) && c->synack_seen && s->len;
 
-		remember_early(c, s);
+		certain &= !remember_early(c, s);
 		ignore(model,
 		       c->client == s->from ? REASON_OUT_OF_WINDOW :
 					      REASON_INVALID_SERVER_SEGMENT,
@@ -330,9 +380,11 @@ static struct model_event on_segment(struct model *model,
 		match = c;
 	}
 	if (!match) {
-		ignore_segment(model, s);
+		ignore_segment(model, s, true);
 		return nothing;
 	}
+	if (!waits(match))
+		ignore_segment(model, s, false);
 	if (match->client != s->from)
 		return take_server(model, match, s);
 	take_client(model, match, s);
@@ -358,7 +410,7 @@ static bool rst_valid(const struct model_connection *c,
 
 static void on_rst(struct model *model, const struct model_segment *s)
 {
-	bool certain = waiting(model) > 0, any = false;
+	bool certain = waiting(model) > 0, any = false, known = false;
 
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
@@ -366,15 +418,20 @@ static void on_rst(struct model *model, const struct model_segment *s)
 		if (!rst_valid(c, s))
 			continue;
 		any = true;
-		decide(model, c,
-		       c->server_spoke ? REASON_SERVER_DATA_UNSEEN :
-					 REASON_RESET);
+		known |= waits(c);
+		if (c->server_spoke)
+			decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
+				  REASON_RESET);
+		else
+			decide_or(model, c, REASON_RESET,
+				  c->syn_len ? REASON_CLIENT_FIRST :
+					       REASON_NONE);
 		c->reset = true;
 		if (!c->counted)
 			forget(model, i, 1);
 	}
-	if (!any && model->connection_count)
-		ignore(model, REASON_INVALID_RST, certain);
+	if (!known && model->connection_count)
+		ignore(model, REASON_INVALID_RST, certain && !any);
 }
 
 /* --- SYN and SYN-ACK */
@@ -398,6 +455,7 @@ static void on_syn(struct model *model, const struct model_segment *s)
 	}
 	if (!c) {
 		c = begin(model, s->from, s->seq);
+		model->beside += !c->counted;
 		if (beside >= 2)
 			unclear(model, "more than two SYNs");
 	}
@@ -416,9 +474,13 @@ static bool no_server(struct model *model, const struct model_segment *s)
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
-		if (c->client == s->from && c->syn_seen &&
-		    c->isn[CLIENT] == s->seq)
-			found = true;
+		if (c->client != s->from || !c->syn_seen ||
+		    c->isn[CLIENT] != s->seq)
+			continue;
+		found = true;
+		if (c->synack_seen)
+			unclear(model, "a SYN-ACK with the number of an "
+				       "answered SYN");
 	}
 	for (int i = 0; found && i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
@@ -465,7 +527,7 @@ static struct model_event accept_synack(struct model *model,
 		c = take_over(model, c);
 		c->answered = true;
 		if (beyond(c->early[valid_early].ack, s->seq + 1) > 0)
-			c->server_spoke = true;
+			prove_server_spoke(c, false);
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	}
 	if (!s->len)
@@ -526,7 +588,7 @@ static struct model_event on_unasked_synack(struct model *model,
 			return repeat_synack(model, other, s);
 		if (!closed(other) &&
 		    (other->answered || other->outcome == REASON_BANNER)) {
-			ignore(model, REASON_STALE_SYNACK, true);
+			ignore(model, REASON_STALE_SYNACK, waiting(model));
 			return nothing;
 		}
 		if (other->client == s->from)
@@ -571,7 +633,7 @@ static struct model_event on_synack(struct model *model,
 	if (asked && (!asked->synack_seen || !settled(asked)))
 		return accept_synack(model, asked, s);
 	if (asked || remembered) {
-		ignore(model, REASON_STALE_SYNACK, true);
+		ignore(model, REASON_STALE_SYNACK, waiting(model));
 		return nothing;
 	}
 	if (model->need != NEED_NONE && model->own[!s->from]) {
@@ -592,7 +654,8 @@ void model_open(struct model *model, enum need need, bool own0, bool own1,
 	model->own[0] = own0;
 	model->own[1] = own1;
 	model->live = live;
-	model->connection_count = model->begun = 0;
+	model->connection_count = model->begun = model->beside = 0;
+	model->alternative_count = 0;
 	memset(model->outcomes, 0, sizeof(model->outcomes));
 	memset(model->ignored, 0, sizeof(model->ignored));
 	model->unclear = NULL;
@@ -632,5 +695,5 @@ void model_finish(struct model *model)
 	if (model->live && !closed(c))
 		decide(model, c, REASON_OPEN);
 	else
-		decide(model, c, ending(c, REASON_CUT_OFF));
+		end(model, c, REASON_CUT_OFF);
 }

@@ -14,6 +14,7 @@
 
 #define MODEL_CONNECTIONS 64
 #define MODEL_EARLY 16 /* early client payloads kept for one connection */
+#define MODEL_ALTERNATIVES 8
 
 /* What is asked of a connection of this host (--need). */
 enum need { NEED_NONE, NEED_OWN, NEED_SYN, NEED_HANDSHAKE };
@@ -82,9 +83,11 @@ struct model_connection {
 	bool answered;	  /* a client segment acknowledged the SYN-ACK */
 	bool reset;
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
+	bool only_hinted; /* by pure ACKs of the server only */
 	bool fin[2];	  /* by role, as all arrays of two */
 	bool acked_known[2];
 	__u8 outcome;	  /* enum reason; REASON_NONE: it waits */
+	__u8 also;	  /* another one that the definition would allow */
 	__u32 syn_len;
 	__u32 isn[2];
 	__u32 fin_at[2];
@@ -107,8 +110,14 @@ struct model {
 	int connection_count;
 	/* What came of it. */
 	int begun;		     /* connections that were counted */
+	int beside;		     /* SYNs that stood beside one of them */
 	int outcomes[REASON_MAX];
 	struct range ignored[REASON_MAX];
+	/* Outcomes of which the definition would allow another, too. */
+	struct {
+		__u8 outcome, also;
+	} alternatives[MODEL_ALTERNATIVES];
+	int alternative_count;
 	const char *unclear;	     /* why the definition leaves a choice */
 };
 
