@@ -53,6 +53,15 @@ static int waiting(const struct model *model)
 	return count;
 }
 
+/* Whether the connection that is counted waits, so that segments count. */
+static bool counts(const struct model *model)
+{
+	for (int i = 0; i < model->connection_count; i++)
+		if (model->connections[i].counted)
+			return waits(&model->connections[i]);
+	return false;
+}
+
 /*
  * Counts an ignored segment. Not certain: the definition does not say that it
  * is counted there.
@@ -410,7 +419,7 @@ static bool rst_valid(const struct model_connection *c,
 
 static void on_rst(struct model *model, const struct model_segment *s)
 {
-	bool certain = waiting(model) > 0, any = false, known = false;
+	bool certain = counts(model), any = false, known = false;
 
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
@@ -578,17 +587,16 @@ static bool settled(const struct model_connection *c)
 static struct model_event on_unasked_synack(struct model *model,
 					    const struct model_segment *s)
 {
-	struct model_connection *c = NULL;
+	struct model_connection *c = NULL, *other;
 	bool opposite = false;
 
 	for (int i = 0; i < model->connection_count; i++) {
-		struct model_connection *other = &model->connections[i];
-
+		other = &model->connections[i];
 		if (same_numbers(other, s))
 			return repeat_synack(model, other, s);
 		if (!closed(other) &&
 		    (other->answered || other->outcome == REASON_BANNER)) {
-			ignore(model, REASON_STALE_SYNACK, waiting(model));
+			ignore(model, REASON_STALE_SYNACK, counts(model));
 			return nothing;
 		}
 		if (other->client == s->from)
@@ -598,14 +606,13 @@ static struct model_event on_unasked_synack(struct model *model,
 	}
 	if (opposite)
 		unclear(model, "SYN-ACKs without a SYN from both ends");
-	if (c && !closed(c)) { /* the latest counts */
-		if (c->outcome != REASON_NONE)
-			unclear(model, "a SYN-ACK after one that was decided "
-				       "without an answer");
-		c->isn[CLIENT] = s->ack - 1;
-		return accept_synack(model, c, s);
-	}
-	return accept_synack(model, begin(model, !s->from, s->ack - 1), s);
+	if (c && !closed(c) && c->outcome != REASON_NONE)
+		unclear(model, "a SYN-ACK after one that was decided without "
+			       "an answer");
+	other = begin(model, !s->from, s->ack - 1);
+	if (c && c->counted)
+		other = take_over(model, other);
+	return accept_synack(model, other, s);
 }
 
 static struct model_event on_synack(struct model *model,
@@ -633,7 +640,7 @@ static struct model_event on_synack(struct model *model,
 	if (asked && (!asked->synack_seen || !settled(asked)))
 		return accept_synack(model, asked, s);
 	if (asked || remembered) {
-		ignore(model, REASON_STALE_SYNACK, waiting(model));
+		ignore(model, REASON_STALE_SYNACK, counts(model));
 		return nothing;
 	}
 	if (model->need != NEED_NONE && model->own[!s->from]) {
@@ -667,11 +674,11 @@ struct model_event model_packet(struct model *model,
 	if (model->need != NEED_NONE && model->own[s->from] &&
 	    s->way == WAY_IN) {
 		ignore(model, REASON_NOT_SEEN_LEAVING,
-		       s->flags & TCP_SYN || waiting(model));
+		       s->flags & TCP_SYN || counts(model));
 		return nothing;
 	}
 	if (s->flags & TCP_SYN && s->flags & (TCP_FIN | TCP_RST)) {
-		ignore(model, REASON_INVALID_FLAGS, true);
+		ignore(model, REASON_INVALID_FLAGS, counts(model));
 		return nothing;
 	}
 	if (s->flags & TCP_RST) {
