@@ -151,8 +151,8 @@ static void shake_hands(struct talk *talk)
 	if (one_in(talk->chance, 8))
 		send_syn(talk, 0);
 	hear(talk, !talk->client);
-	send_synack(talk, one_in(talk->chance, 10) ? some_len(talk->chance) :
-						     0);
+	send_synack(talk,
+		    one_in(talk->chance, 10) ? some_len(talk->chance) : 0);
 	if (one_in(talk->chance, 8))
 		send_synack(talk, 0);
 	send_ack(talk, talk->client);
@@ -170,8 +170,7 @@ static void shake_hands_fast(struct talk *talk)
 	if (one_in(talk->chance, 2))
 		client->next += len;
 	hear(talk, !talk->client);
-	send_synack(talk, one_in(talk->chance, 4) ? some_len(talk->chance) :
-						    0);
+	send_synack(talk, one_in(talk->chance, 4) ? some_len(talk->chance) : 0);
 	send_ack(talk, talk->client);
 }
 
@@ -282,8 +281,8 @@ static void reset(struct talk *talk, __u8 from)
 	struct end *end = &talk->ends[from];
 	bool right = !one_in(talk->chance, 4);
 	__u8 flags = TCP_RST | (one_in(talk->chance, 2) ? TCP_ACK : 0);
-	__u32 seq = one_in(talk->chance, 2) ? end->next :
-					      talk->ends[!from].heard;
+	__u32 seq =
+		one_in(talk->chance, 2) ? end->next : talk->ends[!from].heard;
 
 	if (!right)
 		seq += (__u32)wrong[below(talk->chance, COUNT(wrong))];
@@ -438,16 +437,19 @@ static void disturb(struct conversation *c, struct chance *chance)
 /* --- forgeries */
 
 static const __u8 forged_flags[] = {
-	TCP_SYN, TCP_SYN | TCP_ACK, TCP_RST, TCP_RST | TCP_ACK, TCP_ACK,
-	TCP_ACK | TCP_PSH, TCP_FIN | TCP_ACK, TCP_FIN, 0, TCP_PSH,
-	TCP_SYN | TCP_FIN, TCP_ACK, TCP_ACK | TCP_PSH,
+	TCP_SYN,	   TCP_SYN | TCP_ACK, TCP_RST,
+	TCP_RST | TCP_ACK, TCP_ACK,	      TCP_ACK | TCP_PSH,
+	TCP_FIN | TCP_ACK, TCP_FIN,	      0,
+	TCP_PSH,	   TCP_SYN | TCP_FIN, TCP_ACK,
+	TCP_ACK | TCP_PSH,
 };
 
 /* Distances at which a rule may draw a line. */
 static const __s32 distances[] = {
-	0, 0, 0, 1, 1, 2, 3, -1, -2, 5, 100, 1000, 32768, 65533, 65534, 65535,
-	65536, 65537, 65538, 131071, 0x7fffffff, -100, -65535, -65536, -65537,
-	-131072,
+	0,     0,      0,      1,      1,	2,	3,
+	-1,    -2,     5,      100,    1000,	32768,	65533,
+	65534, 65535,  65536,  65537,  65538,	131071, 0x7fffffff,
+	-100,  -65535, -65536, -65537, -131072,
 };
 
 /* A number as `end` could use it, if it is not one out of 2^32. */
@@ -496,9 +498,9 @@ static void forge_scattered(struct conversation *c, struct chance *chance)
 	int times = 1 + below(chance, 8);
 
 	for (int i = 0; i < times; i++) {
-		struct model_segment s = forge(
-			c, chance, (__u8)below(chance, 2),
-			forged_flags[below(chance, COUNT(forged_flags))]);
+		struct model_segment s =
+			forge(c, chance, (__u8)below(chance, 2),
+			      forged_flags[below(chance, COUNT(forged_flags))]);
 
 		insert(c, below(chance, c->count + 1), &s, ORIGIN_FORGED);
 	}
@@ -654,6 +656,5 @@ void conversation_show_packet(FILE *file, const struct conversation *c, int at)
 	show_number(file, c, s->from, s->seq);
 	fprintf(file, " ack");
 	show_number(file, c, !s->from, s->ack);
-	fprintf(file, " len %4u  %-6s", s->len,
-		origins[c->packets[at].origin]);
+	fprintf(file, " len %4u  %-6s", s->len, origins[c->packets[at].origin]);
 }

@@ -33,7 +33,8 @@ struct conversation {
 	enum need need;
 	bool own[2];
 	bool live;
-	/* A number that others are told from, and the end that it belongs to. */
+	/* A number that others are told from, and the end that it belongs to.
+	 */
 	struct {
 		__u32 isn;
 		__u8 end;

@@ -49,7 +49,8 @@ static const struct model_segment honest[] = {
 	{ 1, TCP_ACK | TCP_PSH, WAY_UNKNOWN, SISN + 1, CISN + 1, 20 },
 };
 
-static void attack_once(const struct attack *attack, int number)
+static void attack_once(const struct conversation *setup,
+			const struct attack *attack, int number)
 {
 	struct model_segment s = { .from = attack->from,
 				   .flags = attack->flags,
@@ -60,29 +61,44 @@ static void attack_once(const struct attack *attack, int number)
 	s.seq = attack->sweep == SWEEP_ACK ? 0x12345678 : step;
 	if (attack->flags & TCP_ACK)
 		s.ack = attack->sweep == SWEEP_SEQ ? 0x76543210 : ~step;
+	s.way = setup->live ? WAY_IN : WAY_UNKNOWN;
 	play_to_core(&s, number);
 }
 
+/* Where the probe is: which end is on its host. */
+static const struct conversation setups[] = {
+	{ .need = NEED_NONE },
+	{ .need = NEED_OWN, .live = true },
+	{ .need = NEED_OWN, .live = true, .own = { true, false } },
+	{ .need = NEED_OWN, .live = true, .own = { false, true } },
+	{ .need = NEED_HANDSHAKE, .live = true, .own = { true, false } },
+	{ .need = NEED_HANDSHAKE, .live = true, .own = { false, true } },
+};
+
 /* The attack comes all at once, before packet `when` or before each one. */
-static bool withstands(const struct attack *attack, int when)
+static bool withstands(const struct conversation *setup,
+		       const struct attack *attack, int when)
 {
-	const struct conversation plain = { .need = NEED_NONE };
 	struct judge_counts counts;
 	bool logged = false;
 
-	play_begin(&plain);
+	play_begin(setup);
 	for (int i = 0; i < COUNT(honest); i++) {
-		for (int j = 0; (when == i || when == COUNT(honest)) &&
-				j < attack->times;
+		struct model_segment s = honest[i];
+
+		if (setup->live)
+			s.way = setup->own[s.from] ? WAY_OUT : WAY_IN;
+		for (int j = 0;
+		     (when == i || when == COUNT(honest)) && j < attack->times;
 		     j++)
-			attack_once(attack, j);
-		logged = play_to_core(&honest[i], i);
+			attack_once(setup, attack, j);
+		logged = play_to_core(&s, i);
 	}
 	judge_end(&counts);
 	return logged;
 }
 
-bool withstands_attacks(void)
+static bool withstands_all(const struct conversation *setup)
 {
 	static const char *const times[] = { "the SYN", "the SYN-ACK",
 					     "the ACK", "the banner", "each" };
@@ -90,12 +106,24 @@ bool withstands_attacks(void)
 
 	for (int i = 0; i < COUNT(attacks); i++) {
 		for (int when = 0; when < COUNT(times); when++) {
-			if (withstands(&attacks[i], when))
+			if (withstands(setup, &attacks[i], when))
 				continue;
-			printf("# a banner is hidden by %d %s before %s\n",
-			       attacks[i].times, attacks[i].name, times[when]);
+			printf("# a banner is hidden by %d %s before %s%s%s\n",
+			       attacks[i].times, attacks[i].name, times[when],
+			       setup->own[0] ? "; the client is here" : "",
+			       setup->own[1] ? "; the server is here" : "");
 			all = false;
 		}
 	}
+	return all;
+}
+
+bool withstands_attacks(void)
+{
+	bool all = true;
+
+	for (int i = 0; i < COUNT(setups); i++)
+		if (judge_can(setups[i].need, setups[i].live))
+			all &= withstands_all(&setups[i]);
 	return all;
 }

@@ -34,6 +34,28 @@ static void build(struct bytes *bytes, const struct model_segment *s, int at)
 	packet_build(bytes, &packet);
 }
 
+/*
+ * Whether a banner can be allowed at all, whatever was remembered: by a
+ * SYN-ACK before it or its own, and by its acknowledgement (rules 1 and 3).
+ */
+static bool banner_allowed(const struct conversation *c, int at)
+{
+	const struct model_segment *s = &c->packets[at].segment;
+	__u32 seq = s->seq + !!(s->flags & TCP_SYN);
+
+	for (int i = 0; i <= at; i++) {
+		const struct model_segment *synack = &c->packets[i].segment;
+		__u32 acked = s->ack - synack->ack;
+
+		if (synack->from == s->from &&
+		    (synack->flags & (TCP_SYN | TCP_ACK)) ==
+			    (TCP_SYN | TCP_ACK) &&
+		    synack->seq + 1 - seq < s->len && acked <= 1)
+			return true;
+	}
+	return false;
+}
+
 static void compare_events(struct difference *found, int at,
 			   const struct model_event *event,
 			   const struct judged *judged)
@@ -109,9 +131,9 @@ static void compare_counts(struct difference *found,
 			 "outcome: %s, but counted %s",
 			 expected ? expected : "none", got ? got : "none");
 	else if (model.begun + more != counts->begun)
-		snprintf(found->text, sizeof(found->text),
-			 "connections: %s",
-			 model.begun + more > counts->begun ? "too few" : "too many");
+		snprintf(found->text, sizeof(found->text), "connections: %s",
+			 model.begun + more > counts->begun ? "too few" :
+							      "too many");
 }
 
 static void compare_ignored(struct difference *found,
@@ -136,8 +158,8 @@ static const char *counts_text(const struct judge_counts *counts)
 	static char text[1024];
 	size_t at = 0;
 
-	at += (size_t)snprintf(text, sizeof(text),
-			       "    model: %d begun;", model.begun);
+	at += (size_t)snprintf(text, sizeof(text), "    model: %d begun;",
+			       model.begun);
 	for (int i = 1; i < REASON_MAX; i++) {
 		const struct range *range = &model.ignored[i];
 
@@ -198,6 +220,7 @@ struct difference play(const struct conversation *c, FILE *file)
 {
 	struct difference found = { .at = -1 };
 	struct judge_counts counts;
+	bool never = false;
 
 	play_begin(c);
 	for (int i = 0; i < c->count; i++) {
@@ -207,6 +230,8 @@ struct difference play(const struct conversation *c, FILE *file)
 
 		if (!*found.text)
 			compare_events(&found, i, &event, &judged);
+		if (judged.banner && !banner_allowed(c, i))
+			never = true;
 		if (file)
 			show_event(file, c, i, &event, &judged);
 	}
@@ -216,8 +241,11 @@ struct difference play(const struct conversation *c, FILE *file)
 		compare_counts(&found, &counts);
 	if (!*found.text)
 		compare_ignored(&found, &counts);
-	if (model.unclear && !file)
+	if (model.unclear)
 		*found.text = 0;
+	if (never)
+		snprintf(found.text, sizeof(found.text),
+			 "event: a banner that nothing allows");
 	if (file)
 		fprintf(file, "%s\n", counts_text(&counts));
 	return found;

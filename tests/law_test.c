@@ -152,7 +152,8 @@ static bool model_fails(const struct law_case *law_case)
 	if (banner_at == law_case->banner_at && !model.unclear &&
 	    !strcmp(outcome_text(), law_case->expected))
 		return false;
-	printf("# case %s: %s: banner at %d: \"%s\", but must be %d: \"%s\"%s%s\n",
+	printf("# case %s: %s: banner at %d: \"%s\", but must be %d: "
+	       "\"%s\"%s%s\n",
 	       law_case->name, law_case->packets, banner_at, outcome_text(),
 	       law_case->banner_at, law_case->expected,
 	       model.unclear ? "; unclear: " : "",
@@ -201,24 +202,24 @@ static int show_one(__u64 seed, unsigned int ingredients)
 	conversation_make(&conversation, seed, ingredients);
 	show(stdout, &conversation);
 	found = play(&conversation, NULL);
-	printf("%s\n", *found.text ? found.text :
-		       model.unclear ? model.unclear : "no difference");
+	printf("# %s\n", *found.text   ? found.text :
+			 model.unclear ? model.unclear :
+					 "no difference");
 	return !!*found.text;
 }
 
 int main(int argc, char **argv)
 {
 	__u64 number = argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
-	__u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) :
-				(__u64)time(NULL);
+	__u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)time(NULL);
 	bool survey = argc > 3 && !strcmp(argv[3], "survey");
 
 	if (!judge_open())
 		return 1;
 	if (argc > 3 && !survey)
 		return show_one(seed, (unsigned int)strtoul(argv[3], NULL, 0));
-	printf("1..%d\n# %llu conversations, seed %llu\n",
-	       COUNT(mixtures) + 3, number, seed);
+	printf("1..%d\n# %llu conversations, seed %llu\n", COUNT(mixtures) + 3,
+	       number, seed);
 	tell(all_cases_hold(model_fails),
 	     "the model decides the cases as written", "");
 	tell(all_cases_hold(core_fails), "the core agrees in each case", "");

@@ -385,7 +385,8 @@ static struct model_event on_segment(struct model *model,
 		if (!valid(c, s))
 			continue;
 		if (match)
-			unclear(model, "a segment is valid for two connections");
+			unclear(model,
+				"a segment is valid for two connections");
 		match = c;
 	}
 	if (!match) {
@@ -417,6 +418,16 @@ static bool rst_valid(const struct model_connection *c,
 	       (c->acked_known[role] && s->seq == c->acked[role]);
 }
 
+/* A refusal that acknowledges the SYN's data, too: case 21 is silent on it. */
+static bool refuses_data(const struct model_connection *c,
+			 const struct model_segment *s)
+{
+	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+
+	return c->client != s->from && !c->synack_seen && s->flags & TCP_ACK &&
+	       acked > 0 && (__u32)acked <= c->syn_len;
+}
+
 static void on_rst(struct model *model, const struct model_segment *s)
 {
 	bool certain = counts(model), any = false, known = false;
@@ -424,6 +435,8 @@ static void on_rst(struct model *model, const struct model_segment *s)
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
 
+		if (refuses_data(c, s))
+			unclear(model, "a RST that acknowledges data of a SYN");
 		if (!rst_valid(c, s))
 			continue;
 		any = true;
@@ -455,7 +468,8 @@ static void on_syn(struct model *model, const struct model_segment *s)
 
 		if (other->client != s->from) {
 			if (other->synack_seen && other->isn[SERVER] == s->seq)
-				unclear(model, "a server's SYN after its SYN-ACK");
+				unclear(model,
+					"a server's SYN after its SYN-ACK");
 			continue;
 		}
 		beside += other->syn_seen;
@@ -494,8 +508,8 @@ static bool no_server(struct model *model, const struct model_segment *s)
 	for (int i = 0; found && i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 		bool own = c->client == s->from && c->isn[CLIENT] == s->seq;
-		bool asked = c->client != s->from &&
-			     c->isn[CLIENT] + 1 == s->ack;
+		bool asked =
+			c->client != s->from && c->isn[CLIENT] + 1 == s->ack;
 
 		if (own || asked)
 			decide(model, c, REASON_NO_SERVER);

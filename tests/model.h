@@ -76,23 +76,23 @@ struct early_payload {
 enum role { CLIENT, SERVER };
 
 struct model_connection {
-	__u8 client;	  /* which end */
-	bool counted;	  /* not one that only stands beside the counted one */
+	__u8 client;  /* which end */
+	bool counted; /* not one that only stands beside the counted one */
 	bool syn_seen;
 	bool synack_seen;
-	bool answered;	  /* a client segment acknowledged the SYN-ACK */
+	bool answered; /* a client segment acknowledged the SYN-ACK */
 	bool reset;
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
-	bool only_hinted; /* by pure ACKs of the server only */
-	bool fin[2];	  /* by role, as all arrays of two */
+	bool only_hinted;  /* by pure ACKs of the server only */
+	bool fin[2];	   /* by role, as all arrays of two */
 	bool acked_known[2];
-	__u8 outcome;	  /* enum reason; REASON_NONE: it waits */
-	__u8 also;	  /* another one that the definition would allow */
+	__u8 outcome; /* enum reason; REASON_NONE: it waits */
+	__u8 also;    /* another one that the definition would allow */
 	__u32 syn_len;
 	__u32 isn[2];
 	__u32 fin_at[2];
-	__u32 sent[2];	  /* next number after what is known to be sent */
-	__u32 acked[2];	  /* highest that the other side acknowledged */
+	__u32 sent[2];	/* next number after what is known to be sent */
+	__u32 acked[2]; /* highest that the other side acknowledged */
 	int early_count;
 	struct early_payload early[MODEL_EARLY];
 };
@@ -109,8 +109,8 @@ struct model {
 	struct model_connection connections[MODEL_CONNECTIONS];
 	int connection_count;
 	/* What came of it. */
-	int begun;		     /* connections that were counted */
-	int beside;		     /* SYNs that stood beside one of them */
+	int begun;  /* connections that were counted */
+	int beside; /* SYNs that stood beside one of them */
 	int outcomes[REASON_MAX];
 	struct range ignored[REASON_MAX];
 	/* Outcomes of which the definition would allow another, too. */
@@ -118,7 +118,7 @@ struct model {
 		__u8 outcome, also;
 	} alternatives[MODEL_ALTERNATIVES];
 	int alternative_count;
-	const char *unclear;	     /* why the definition leaves a choice */
+	const char *unclear; /* why the definition leaves a choice */
 };
 
 /* What a packet brings about. */
