@@ -45,6 +45,7 @@ struct talk {
 	struct chance *chance;
 	struct end ends[2];
 	__u8 client;
+	int first; /* its first packet */
 };
 
 static void insert(struct conversation *c, int at,
@@ -250,7 +251,7 @@ static void send_again(struct talk *talk, __u8 from)
 {
 	struct conversation *c = talk->conversation;
 	struct model_segment segment;
-	int at = below(talk->chance, c->count);
+	int at = talk->first + below(talk->chance, c->count - talk->first);
 
 	segment = c->packets[at].segment;
 	if (segment.from != from || segment.flags & (TCP_SYN | TCP_RST))
@@ -386,11 +387,17 @@ static void converse(struct conversation *c, struct chance *chance)
 	struct talk talk = { .conversation = c, .chance = chance };
 
 	do {
-		if (open_talk(&talk))
+		bool open;
+
+		talk.first = c->count;
+		open = open_talk(&talk);
+		if (open)
 			speak(&talk);
 		if (!one_in(chance, 5))
 			return;
-		close_talk(&talk); /* and the port is used again */
+		if (open)
+			close_talk(&talk);
+		/* The port is used again. */
 		if (one_in(chance, 6))
 			talk.client = !talk.client;
 	} while (c->count < CONVERSATION_MAX / 2);
