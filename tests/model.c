@@ -168,6 +168,13 @@ static struct model_connection *take_over(struct model *model,
 	return c;
 }
 
+static void start(struct model_connection *c, __u8 client, __u32 cisn)
+{
+	*c = (struct model_connection){ .client = client };
+	c->isn[CLIENT] = cisn;
+	c->sent[CLIENT] = cisn + 1;
+}
+
 static struct model_connection *begin(struct model *model, __u8 client,
 				      __u32 cisn)
 {
@@ -178,12 +185,19 @@ static struct model_connection *begin(struct model *model, __u8 client,
 		forget(model, 1, 1);
 	}
 	c = &model->connections[model->connection_count++];
-	*c = (struct model_connection){ .client = client };
-	c->isn[CLIENT] = cisn;
-	c->sent[CLIENT] = cisn + 1;
+	start(c, client, cisn);
 	if (model->connection_count == 1)
 		count(model, c);
 	return c;
+}
+
+/* Ends one and begins another; those that stand beside it stay. */
+static void replace_in_place(struct model *model, struct model_connection *c,
+			     __u8 client, __u32 cisn)
+{
+	end(model, c, REASON_NO_DATA);
+	start(c, client, cisn);
+	count(model, c);
 }
 
 /* --- validity */
@@ -601,11 +615,12 @@ static bool settled(const struct model_connection *c)
 static struct model_event on_unasked_synack(struct model *model,
 					    const struct model_segment *s)
 {
-	struct model_connection *c = NULL, *other;
+	struct model_connection *c = NULL;
 	bool opposite = false;
 
 	for (int i = 0; i < model->connection_count; i++) {
-		other = &model->connections[i];
+		struct model_connection *other = &model->connections[i];
+
 		if (same_numbers(other, s))
 			return repeat_synack(model, other, s);
 		if (!closed(other) &&
@@ -623,10 +638,11 @@ static struct model_event on_unasked_synack(struct model *model,
 	if (c && !closed(c) && c->outcome != REASON_NONE)
 		unclear(model, "a SYN-ACK after one that was decided without "
 			       "an answer");
-	other = begin(model, !s->from, s->ack - 1);
-	if (c && c->counted)
-		other = take_over(model, other);
-	return accept_synack(model, other, s);
+	if (c && !closed(c) && c->counted)
+		replace_in_place(model, c, !s->from, s->ack - 1);
+	else
+		c = begin(model, !s->from, s->ack - 1);
+	return accept_synack(model, c, s);
 }
 
 static struct model_event on_synack(struct model *model,
