@@ -92,7 +92,8 @@ DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
 PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(PLAY))
 LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_play.c tests/law_cases.c \
-	tests/law_attacks.c tests/model.c tests/conversations.c tests/judge.c $(PLAY))
+	tests/law_attacks.c tests/model.c tests/conversations.c tests/talk.c \
+	tests/judge.c $(PLAY))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(PLAY) $(DRIVE))
 PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c user/message.c)

@@ -47,6 +47,12 @@ struct conversation {
 void conversation_make(struct conversation *conversation, __u64 seed,
 		       unsigned int ingredients);
 
+/* For those who make one: one packet more, a number to tell others from. */
+void conversation_insert(struct conversation *c, int at,
+			 const struct model_segment *segment,
+			 enum origin origin);
+void conversation_note_base(struct conversation *c, __u32 isn, __u8 end);
+
 /* One line of a table that a person can read, without its end. */
 void conversation_show_packet(FILE *file, const struct conversation *c, int at);
 

@@ -88,7 +88,7 @@ struct judged judge_packet(const __u8 *data, size_t len, enum way way,
 
 void judge_end(struct judge_counts *counts)
 {
-	__u64 counters[COUNTER_MAX];
+	__u64 counters[COUNTER_MAX] = {};
 
 	if (is_live)
 		native_read_counters(&native, counters);
