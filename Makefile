@@ -91,6 +91,9 @@ DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
 
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
 PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(PLAY))
+LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_play.c tests/law_cases.c \
+	tests/law_attacks.c tests/model.c tests/conversations.c tests/talk.c \
+	tests/judge.c $(PLAY))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(PLAY) $(DRIVE))
 PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c user/message.c)
@@ -122,7 +125,8 @@ $(BUILD)/tests/drive.o: $(BUILD)/drive.skel.h
 
 $(BUILD)/tests/core_test: $(CORE_TEST)
 $(BUILD)/tests/property_test: $(PROPERTY_TEST)
-$(BUILD)/tests/core_test $(BUILD)/tests/property_test:
+$(BUILD)/tests/law_test: $(LAW_TEST)
+$(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap
@@ -166,7 +170,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 	elif [ $$code -ne 0 ]; then tail -n 40 $$log; exit 1; \
 	else grep 'DONE' $$log; fi
 
-TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test \
+TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test
 
 # Set up first, then build: what deps installs is not there before.
@@ -334,5 +338,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Random TCP conversations on one four-tuple, with disturbances and forgeries
+ * in them. Each comes from its seed alone.
+ */
+#ifndef BANNERPROBE_TESTS_CONVERSATIONS_H
+#define BANNERPROBE_TESTS_CONVERSATIONS_H
+
+#include <stdio.h>
+
+#include "model.h"
+
+#define CONVERSATION_MAX 160 /* packets */
+#define CONVERSATION_BASES 8
+
+/* What a conversation may have in it. */
+enum ingredient {
+	INGREDIENT_DISTURBED = 1, /* lost, repeated, late, out of order */
+	INGREDIENT_FORGED = 2,
+	INGREDIENT_LIVE = 4, /* own addresses, and the way of each packet */
+};
+
+enum origin { ORIGIN_HONEST, ORIGIN_COPY, ORIGIN_FORGED };
+
+struct conversation_packet {
+	struct model_segment segment;
+	enum origin origin;
+};
+
+struct conversation {
+	__u64 seed;
+	unsigned int ingredients;
+	enum need need;
+	bool own[2];
+	bool live;
+	/* A number that others are told from, and the end that it belongs to.
+	 */
+	struct {
+		__u32 isn;
+		__u8 end;
+	} bases[CONVERSATION_BASES];
+	int base_count;
+	int count;
+	struct conversation_packet packets[CONVERSATION_MAX];
+};
+
+void conversation_make(struct conversation *conversation, __u64 seed,
+		       unsigned int ingredients);
+
+/* For those who make one: one packet more, a number to tell others from. */
+void conversation_insert(struct conversation *c, int at,
+			 const struct model_segment *segment,
+			 enum origin origin);
+void conversation_note_base(struct conversation *c, __u32 isn, __u8 end);
+
+/* One line of a table that a person can read, without its end. */
+void conversation_show_packet(FILE *file, const struct conversation *c, int at);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "judge.h"
+
+#include "play.h"
+
+#define LENGTH 256 /* bytes of a banner kept */
+
+/* Not 0: counts of this reason are not compared. */
+#define UNKNOWN REASON_NONE
+
+static const struct {
+	enum counter counter;
+	enum reason reason;
+} counted_as[] = {
+	{ COUNT_BANNER, REASON_BANNER },
+	{ COUNT_CLIENT_FIRST, REASON_CLIENT_FIRST },
+	{ COUNT_CLIENT_FIRST_SYN, REASON_CLIENT_FIRST },
+	{ COUNT_CLIENT_FIRST_BY_ACK, REASON_CLIENT_FIRST_BY_ACK },
+	{ COUNT_CLIENT_FIRST_BY_SEQ, REASON_CLIENT_FIRST_BY_SEQ },
+	{ COUNT_SERVER_DATA_UNSEEN, REASON_SERVER_DATA_UNSEEN },
+	{ COUNT_SYNACK_UNSEEN, REASON_SYNACK_UNSEEN },
+	{ COUNT_NO_DATA, REASON_NO_DATA },
+	{ COUNT_RESET, REASON_RESET },
+	{ COUNT_NO_SERVER, REASON_NO_SERVER },
+	{ COUNT_OPEN, REASON_OPEN },
+	{ COUNT_STALE_SYNACK, REASON_STALE_SYNACK },
+	{ COUNT_INVALID_RST, REASON_INVALID_RST },
+	{ COUNT_OUT_OF_WINDOW, REASON_OUT_OF_WINDOW },
+	{ COUNT_INVALID_SERVER_SEGMENT, REASON_INVALID_SERVER_SEGMENT },
+	{ COUNT_INVALID_FLAGS, REASON_INVALID_FLAGS },
+};
+
+/* Reasons without a counter of their own. */
+static const struct {
+	enum reason reason, known_as;
+} aliases[] = {
+	{ REASON_CUT_OFF, REASON_NO_DATA },   { REASON_SYN_UNSEEN, UNKNOWN },
+	{ REASON_HANDSHAKE_UNSEEN, UNKNOWN }, { REASON_UNSOLICITED, UNKNOWN },
+	{ REASON_NOT_SEEN_LEAVING, UNKNOWN },
+};
+
+static struct native native;
+static bool is_live;
+static struct judged last;
+static __u8 kept[LENGTH];
+
+static void on_record(const struct record *record, void *context)
+{
+	(void)context;
+	memcpy(kept, record->banner, record->kept);
+	last = (struct judged){ true, record->len, kept, record->kept };
+}
+
+bool judge_open(void)
+{
+	return native_open(&native, 64, LENGTH, on_record, NULL);
+}
+
+void judge_close(void)
+{
+	native_close(&native);
+}
+
+bool judge_can(enum need need, bool live)
+{
+	return need == NEED_NONE && !live;
+}
+
+void judge_begin(enum need need, bool own0, bool own1, bool live)
+{
+	(void)need;
+	(void)own0;
+	(void)own1;
+	is_live = live;
+	memset(native.counters, 0, sizeof(native.counters));
+}
+
+struct judged judge_packet(const __u8 *data, size_t len, enum way way,
+			   __u64 now)
+{
+	struct segment segment;
+
+	(void)way;
+	last.banner = false;
+	play_packet(&native, data, len, len, false, now, &segment);
+	return last;
+}
+
+void judge_end(struct judge_counts *counts)
+{
+	__u64 counters[COUNTER_MAX] = {};
+
+	if (is_live)
+		native_read_counters(&native, counters);
+	native_finish(&native);
+	if (!is_live)
+		memcpy(counters, native.counters, sizeof(counters));
+	memset(counts, 0, sizeof(*counts));
+	counts->begun = (int)counters[COUNT_CONNECTIONS];
+	for (size_t i = 0; i < sizeof(counted_as) / sizeof(*counted_as); i++)
+		counts->by[counted_as[i].reason] +=
+			(int)counters[counted_as[i].counter];
+}
+
+bool judge_counts_each_syn(void)
+{
+	return true;
+}
+
+enum reason judge_known_as(enum reason reason)
+{
+	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
+		if (aliases[i].reason == reason)
+			return aliases[i].known_as;
+	return reason;
+}

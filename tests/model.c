@@ -1,0 +1,736 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "model.h"
+
+#include "segment.h"
+
+/* The most that a side can offer before it has spoken. */
+#define WINDOW 65535
+/* Early client payloads that are remembered for certain: "the first few". */
+#define FEW 2
+
+const char *const reason_names[REASON_MAX] = {
+#define REASON_NAME(id, name) [REASON_##id] = name,
+	REASONS(REASON_NAME)
+#undef REASON_NAME
+};
+
+static const struct model_event nothing;
+
+/* How far `number` lies beyond `other`; negative: before it. */
+static __s32 beyond(__u32 number, __u32 other)
+{
+	return (__s32)(number - other);
+}
+
+static void raise_to(__u32 *number, __u32 to)
+{
+	if (beyond(to, *number) > 0)
+		*number = to;
+}
+
+static void unclear(struct model *model, const char *why)
+{
+	if (!model->unclear)
+		model->unclear = why;
+}
+
+static bool closed(const struct model_connection *c)
+{
+	return c->reset || (c->fin[CLIENT] && c->fin[SERVER]);
+}
+
+static bool waits(const struct model_connection *c)
+{
+	return c->outcome == REASON_NONE && !c->reset;
+}
+
+static int waiting(const struct model *model)
+{
+	int count = 0;
+
+	for (int i = 0; i < model->connection_count; i++)
+		count += waits(&model->connections[i]);
+	return count;
+}
+
+/* Whether the connection that is counted waits, so that segments count. */
+static bool counts(const struct model *model)
+{
+	for (int i = 0; i < model->connection_count; i++)
+		if (model->connections[i].counted)
+			return waits(&model->connections[i]);
+	return false;
+}
+
+/*
+ * Counts an ignored segment. Not certain: the definition does not say that it
+ * is counted there.
+ */
+static void ignore(struct model *model, enum reason reason, bool certain)
+{
+	model->ignored[reason].most++;
+	model->ignored[reason].least += certain;
+}
+
+/* --- connections and what becomes of them */
+
+static void count_outcome(struct model *model, const struct model_connection *c)
+{
+	int at = model->alternative_count;
+
+	model->outcomes[c->outcome]++;
+	if (c->also == REASON_NONE)
+		return;
+	if (at == MODEL_ALTERNATIVES) {
+		unclear(model, "more alternatives than the model holds");
+		return;
+	}
+	model->alternatives[at].outcome = c->outcome;
+	model->alternatives[at].also = c->also;
+	model->alternative_count++;
+}
+
+/* `also`: the definition would allow this outcome, too; or REASON_NONE. */
+static void decide_or(struct model *model, struct model_connection *c,
+		      enum reason outcome, enum reason also)
+{
+	if (c->outcome != REASON_NONE)
+		return;
+	c->outcome = outcome;
+	c->also = also == outcome ? REASON_NONE : also;
+	if (c->counted)
+		count_outcome(model, c);
+}
+
+static void decide(struct model *model, struct model_connection *c,
+		   enum reason outcome)
+{
+	decide_or(model, c, outcome, REASON_NONE);
+}
+
+static void count(struct model *model, struct model_connection *c)
+{
+	c->counted = true;
+	model->begun++;
+	if (c->outcome != REASON_NONE)
+		count_outcome(model, c);
+}
+
+static void forget(struct model *model, int first, int number)
+{
+	model->connection_count -= number;
+	memmove(model->connections + first, model->connections + first + number,
+		(size_t)(model->connection_count - first) *
+			sizeof(*model->connections));
+}
+
+static struct model_connection *counted(struct model *model)
+{
+	for (int i = 0; i < model->connection_count; i++)
+		if (model->connections[i].counted)
+			return &model->connections[i];
+	return NULL;
+}
+
+/* What becomes of one that waits and of which no more will be seen. */
+static void end(struct model *model, struct model_connection *c,
+		enum reason open)
+{
+	enum reason other = closed(c) ? REASON_NO_DATA : open;
+
+	if (!c->synack_seen)
+		decide_or(model, c, REASON_SYNACK_UNSEEN,
+			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
+	else if (c->server_spoke)
+		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
+			  c->only_hinted ? other : REASON_NONE);
+	else
+		decide(model, c, other);
+}
+
+/*
+ * Case 14: the connection takes the place of the one that it stood beside;
+ * all that are older are forgotten. Returns its new place.
+ */
+static struct model_connection *take_over(struct model *model,
+					  struct model_connection *c)
+{
+	struct model_connection *old = counted(model);
+	int place = (int)(c - model->connections);
+
+	if (c->counted)
+		return c;
+	if (old)
+		end(model, old, REASON_NO_DATA);
+	forget(model, 0, place);
+	c = &model->connections[0];
+	count(model, c);
+	return c;
+}
+
+static void start(struct model_connection *c, __u8 client, __u32 cisn)
+{
+	*c = (struct model_connection){ .client = client };
+	c->isn[CLIENT] = cisn;
+	c->sent[CLIENT] = cisn + 1;
+}
+
+static struct model_connection *begin(struct model *model, __u8 client,
+				      __u32 cisn)
+{
+	struct model_connection *c;
+
+	if (model->connection_count == MODEL_CONNECTIONS) {
+		unclear(model, "more connections than the model holds");
+		forget(model, 1, 1);
+	}
+	c = &model->connections[model->connection_count++];
+	start(c, client, cisn);
+	if (model->connection_count == 1)
+		count(model, c);
+	return c;
+}
+
+/* Ends one and begins another; those that stand beside it stay. */
+static void replace_in_place(struct model *model, struct model_connection *c,
+			     __u8 client, __u32 cisn)
+{
+	end(model, c, REASON_NO_DATA);
+	start(c, client, cisn);
+	count(model, c);
+}
+
+/* --- validity */
+
+static bool has_data_beyond(const struct model_segment *s, __u32 isn)
+{
+	return s->len && beyond(s->seq + s->len, isn + 1) > 0;
+}
+
+/* Cases 23 and 23c, for either side: a part of it at least lies within. */
+static bool within_window(const struct model_connection *c, enum role role,
+			  const struct model_segment *s)
+{
+	__s32 from = beyond(s->seq, c->isn[role] + 1);
+
+	if (from < -1)
+		return has_data_beyond(s, c->isn[role]) && s->len <= WINDOW;
+	return beyond(s->seq, c->sent[role]) <= WINDOW;
+}
+
+/* Cases 23b and 24b: an acknowledgement that its sender can have earned. */
+static bool ack_earned(const struct model_connection *c, enum role other,
+		       const struct model_segment *s)
+{
+	return s->flags & TCP_ACK && beyond(s->ack, c->isn[other] + 1) >= 0 &&
+	       beyond(s->ack, c->sent[other]) <= WINDOW;
+}
+
+static enum role role_of(const struct model_connection *c, __u8 from)
+{
+	return c->client == from ? CLIENT : SERVER;
+}
+
+static bool valid(const struct model_connection *c,
+		  const struct model_segment *s)
+{
+	enum role role = role_of(c, s->from);
+
+	return c->synack_seen && !c->reset && within_window(c, role, s) &&
+	       ack_earned(c, !role, s);
+}
+
+/* --- segments of a connection */
+
+/* Notes what a valid segment proves to be sent, by either side. */
+static void note_numbers(struct model_connection *c, enum role role,
+			 const struct model_segment *s)
+{
+	bool fin = s->flags & TCP_FIN;
+
+	raise_to(&c->sent[!role], s->ack);
+	if (!c->acked_known[!role])
+		c->acked[!role] = s->ack;
+	c->acked_known[!role] = true;
+	raise_to(&c->acked[!role], s->ack);
+	raise_to(&c->sent[role], s->seq + s->len + fin);
+	if (fin && !c->fin[role]) {
+		c->fin[role] = true;
+		c->fin_at[role] = s->seq + s->len;
+	}
+}
+
+/* 1 where the side has sent its FIN and no data, which takes a number, too. */
+static __s32 bare_fin(const struct model_connection *c, enum role role)
+{
+	return c->fin[role] && c->fin_at[role] == c->isn[role] + 1;
+}
+
+/* Case 11; `hinted`: by a pure ACK of the server, of which nothing is said. */
+static void prove_server_spoke(struct model_connection *c, bool hinted)
+{
+	c->only_hinted = hinted && (!c->server_spoke || c->only_hinted);
+	c->server_spoke = true;
+}
+
+static void client_spoke(struct model *model, struct model_connection *c,
+			 enum reason reason)
+{
+	/* Case 11: the missed server data may have been first. */
+	if (!c->server_spoke)
+		decide(model, c, reason);
+	else
+		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
+			  reason == REASON_CLIENT_FIRST ? REASON_NONE : reason);
+}
+
+static void take_client(struct model *model, struct model_connection *c,
+			const struct model_segment *s)
+{
+	__s32 seq = beyond(s->seq, c->isn[CLIENT] + 1);
+	bool missed = !s->len && seq > bare_fin(c, CLIENT);
+
+	c = take_over(model, c);
+	c->answered = true;
+	if (beyond(s->ack, c->isn[SERVER] + 1) > bare_fin(c, SERVER))
+		prove_server_spoke(c, false);
+	note_numbers(c, CLIENT, s);
+	if (has_data_beyond(s, c->isn[CLIENT]))
+		client_spoke(model, c, REASON_CLIENT_FIRST);
+	else if (missed)
+		client_spoke(model, c, REASON_CLIENT_FIRST_BY_SEQ);
+}
+
+/* Rule 3. */
+static bool proves_silence(const struct model_connection *c, __u32 ack)
+{
+	__s32 acked = beyond(ack, c->isn[CLIENT] + 1);
+
+	return acked == 0 || (acked == 1 && bare_fin(c, CLIENT));
+}
+
+/* What comes of the payload that begins at sisn+1 or before it. */
+static struct model_event judge_banner(struct model *model,
+				       struct model_connection *c,
+				       const struct model_segment *s)
+{
+	__u32 skip = c->isn[SERVER] + 1 - s->seq;
+
+	if (!waits(c))
+		return nothing;
+	if (!proves_silence(c, s->ack)) {
+		if (c->counted)
+			client_spoke(model, c, REASON_CLIENT_FIRST_BY_ACK);
+		return nothing;
+	}
+	c = take_over(model, c);
+	if (model->need >= NEED_SYN && !c->syn_seen) {
+		decide(model, c, REASON_SYN_UNSEEN);
+		return nothing;
+	}
+	if (model->need >= NEED_HANDSHAKE && !c->answered) {
+		decide(model, c, REASON_HANDSHAKE_UNSEEN);
+		return nothing;
+	}
+	decide(model, c, REASON_BANNER);
+	return (struct model_event){ true, skip, s->len - skip };
+}
+
+static struct model_event take_server(struct model *model,
+				      struct model_connection *c,
+				      const struct model_segment *s)
+{
+	__s32 seq = beyond(s->seq, c->isn[SERVER] + 1);
+
+	if (seq > bare_fin(c, SERVER))
+		prove_server_spoke(c, !s->len && !(s->flags & TCP_FIN));
+	note_numbers(c, SERVER, s);
+	if (seq <= 0 && has_data_beyond(s, c->isn[SERVER]))
+		return judge_banner(model, c, s);
+	if (seq == 0 && s->flags & TCP_FIN)
+		decide_or(model, c, REASON_NO_DATA,
+			  proves_silence(c, s->ack) ?
+				  REASON_NONE :
+				  REASON_CLIENT_FIRST_BY_ACK);
+	return nothing;
+}
+
+/* Case 4: client payload whose SYN-ACK has not come, or not the right one. */
+static bool remember_early(struct model_connection *c,
+			   const struct model_segment *s)
+{
+	if (c->client != s->from || c->answered || !waits(c) || !c->syn_seen ||
+	    !(s->flags & TCP_ACK) || !has_data_beyond(s, c->isn[CLIENT]) ||
+	    !within_window(c, CLIENT, s) || c->early_count == MODEL_EARLY)
+		return false;
+	c->early[c->early_count++].ack = s->ack;
+	return true;
+}
+
+/*
+ * Counts a segment that is valid for no connection. Not certain: it is valid
+ * for one, but that one is decided.
+ */
+static void ignore_segment(struct model *model, const struct model_segment *s,
+			   bool no_match)
+{
+	bool one = no_match && waiting(model) == 1;
+
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+		bool certain = one && waits(c) && c->synack_seen && s->len;
+
+		certain &= !remember_early(c, s);
+		ignore(model,
+		       c->client == s->from ? REASON_OUT_OF_WINDOW :
+					      REASON_INVALID_SERVER_SEGMENT,
+		       certain);
+	}
+}
+
+static struct model_event on_segment(struct model *model,
+				     const struct model_segment *s)
+{
+	struct model_connection *match = NULL;
+
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (!valid(c, s))
+			continue;
+		if (match)
+			unclear(model,
+				"a segment is valid for two connections");
+		match = c;
+	}
+	if (!match) {
+		ignore_segment(model, s, true);
+		return nothing;
+	}
+	if (!waits(match))
+		ignore_segment(model, s, false);
+	if (match->client != s->from)
+		return take_server(model, match, s);
+	take_client(model, match, s);
+	return nothing;
+}
+
+/* --- RST */
+
+/* Case 21. */
+static bool rst_valid(const struct model_connection *c,
+		      const struct model_segment *s)
+{
+	enum role role = role_of(c, s->from);
+
+	if (c->reset)
+		return false;
+	if (!c->synack_seen && role == SERVER)
+		return c->syn_seen && s->flags & TCP_ACK &&
+		       s->ack == c->isn[CLIENT] + 1;
+	return s->seq == c->sent[role] ||
+	       (c->acked_known[role] && s->seq == c->acked[role]);
+}
+
+/* A refusal that acknowledges the SYN's data, too: case 21 is silent on it. */
+static bool refuses_data(const struct model_connection *c,
+			 const struct model_segment *s)
+{
+	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+
+	return c->client != s->from && !c->synack_seen && s->flags & TCP_ACK &&
+	       acked > 0 && (__u32)acked <= c->syn_len;
+}
+
+static void on_rst(struct model *model, const struct model_segment *s)
+{
+	bool certain = counts(model), any = false, known = false;
+
+	for (int i = model->connection_count - 1; i >= 0; i--) {
+		struct model_connection *c = &model->connections[i];
+
+		if (refuses_data(c, s))
+			unclear(model, "a RST that acknowledges data of a SYN");
+		if (!rst_valid(c, s))
+			continue;
+		any = true;
+		known |= waits(c);
+		if (c->server_spoke)
+			decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
+				  REASON_RESET);
+		else
+			decide_or(model, c, REASON_RESET,
+				  c->syn_len ? REASON_CLIENT_FIRST :
+					       REASON_NONE);
+		c->reset = true;
+		if (!c->counted)
+			forget(model, i, 1);
+	}
+	if (!known && model->connection_count)
+		ignore(model, REASON_INVALID_RST, certain && !any);
+}
+
+/* --- SYN and SYN-ACK */
+
+static void on_syn(struct model *model, const struct model_segment *s)
+{
+	struct model_connection *c = NULL;
+	int beside = 0;
+
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *other = &model->connections[i];
+
+		if (other->client != s->from) {
+			if (other->synack_seen && other->isn[SERVER] == s->seq)
+				unclear(model,
+					"a server's SYN after its SYN-ACK");
+			continue;
+		}
+		beside += other->syn_seen;
+		if (other->isn[CLIENT] == s->seq && !closed(other))
+			c = other;
+	}
+	if (!c) {
+		c = begin(model, s->from, s->seq);
+		model->beside += !c->counted;
+		if (beside >= 2)
+			unclear(model, "more than two SYNs");
+	}
+	c->syn_seen = true;
+	if (s->len > c->syn_len)
+		c->syn_len = s->len;
+	if (s->len && c->synack_seen)
+		decide(model, c, REASON_CLIENT_FIRST);
+}
+
+/* Case 24. True: it is no server's. */
+static bool no_server(struct model *model, const struct model_segment *s)
+{
+	bool found = false;
+
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (c->client != s->from || !c->syn_seen ||
+		    c->isn[CLIENT] != s->seq)
+			continue;
+		found = true;
+		if (c->synack_seen)
+			unclear(model, "a SYN-ACK with the number of an "
+				       "answered SYN");
+	}
+	for (int i = 0; found && i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+		bool own = c->client == s->from && c->isn[CLIENT] == s->seq;
+		bool asked =
+			c->client != s->from && c->isn[CLIENT] + 1 == s->ack;
+
+		if (own || asked)
+			decide(model, c, REASON_NO_SERVER);
+		else if (c->counted)
+			unclear(model, "no server beside another connection");
+	}
+	return found;
+}
+
+/* The SYN-ACK counts: the connection has its numbers from now on. */
+static struct model_event accept_synack(struct model *model,
+					struct model_connection *c,
+					const struct model_segment *s)
+{
+	const struct model_connection *old = counted(model);
+	struct model_segment data = *s;
+	int valid_early = -1;
+
+	c->synack_seen = true;
+	c->server_spoke = c->fin[SERVER] = c->acked_known[SERVER] = false;
+	c->isn[SERVER] = s->seq;
+	c->sent[SERVER] = s->seq + 1 + s->len;
+	c->sent[CLIENT] = c->acked[CLIENT] = s->ack;
+	c->acked_known[CLIENT] = true;
+	if (!c->counted && (!old || closed(old)))
+		c = take_over(model, c);
+	if (c->syn_len)
+		decide(model, c, REASON_CLIENT_FIRST);
+	for (int i = c->early_count - 1; i >= 0; i--) {
+		data.ack = c->early[i].ack;
+		data.flags = TCP_ACK;
+		if (ack_earned(c, SERVER, &data))
+			valid_early = i;
+	}
+	if (valid_early >= FEW)
+		unclear(model, "more early client payload than a few");
+	if (valid_early >= 0) {
+		c = take_over(model, c);
+		c->answered = true;
+		if (beyond(c->early[valid_early].ack, s->seq + 1) > 0)
+			prove_server_spoke(c, false);
+		client_spoke(model, c, REASON_CLIENT_FIRST);
+	}
+	if (!s->len)
+		return nothing;
+	data = *s;
+	data.seq++; /* the SYN takes a number, the data begins behind it */
+	return judge_banner(model, c, &data);
+}
+
+/* Case 13 for a SYN-ACK: but data may be in the second one only. */
+static struct model_event repeat_synack(struct model *model,
+					struct model_connection *c,
+					const struct model_segment *s)
+{
+	struct model_segment data = *s;
+
+	data.seq++;
+	if (!s->len || !waits(c))
+		return nothing;
+	raise_to(&c->sent[SERVER], data.seq + data.len);
+	return judge_banner(model, c, &data);
+}
+
+/* Whether the SYN-ACK is an answer to this connection's SYN. */
+static bool answers(const struct model_connection *c,
+		    const struct model_segment *s)
+{
+	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+
+	return c->client != s->from && c->syn_seen && acked >= 0 &&
+	       (__u32)acked <= c->syn_len;
+}
+
+static bool same_numbers(const struct model_connection *c,
+			 const struct model_segment *s)
+{
+	return c->client != s->from && c->synack_seen &&
+	       c->isn[SERVER] == s->seq && c->isn[CLIENT] + 1 == s->ack;
+}
+
+/* Case 15b: whether another SYN-ACK still counts. */
+static bool settled(const struct model_connection *c)
+{
+	return c->answered || c->outcome != REASON_NONE || closed(c);
+}
+
+/* Case 15 where no SYN is remembered: case 2. */
+static struct model_event on_unasked_synack(struct model *model,
+					    const struct model_segment *s)
+{
+	struct model_connection *c = NULL;
+	bool opposite = false;
+
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *other = &model->connections[i];
+
+		if (same_numbers(other, s))
+			return repeat_synack(model, other, s);
+		if (!closed(other) &&
+		    (other->answered || other->outcome == REASON_BANNER)) {
+			ignore(model, REASON_STALE_SYNACK, counts(model));
+			return nothing;
+		}
+		if (other->client == s->from)
+			opposite = true;
+		else if (!other->syn_seen)
+			c = other;
+	}
+	if (opposite)
+		unclear(model, "SYN-ACKs without a SYN from both ends");
+	if (c && !closed(c) && c->outcome != REASON_NONE)
+		unclear(model, "a SYN-ACK after one that was decided without "
+			       "an answer");
+	if (c && !closed(c) && c->counted)
+		replace_in_place(model, c, !s->from, s->ack - 1);
+	else
+		c = begin(model, !s->from, s->ack - 1);
+	return accept_synack(model, c, s);
+}
+
+static struct model_event on_synack(struct model *model,
+				    const struct model_segment *s)
+{
+	struct model_connection *asked = NULL;
+	bool remembered = false, past = false;
+
+	if (no_server(model, s))
+		return nothing;
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (c->client == s->from || !c->syn_seen)
+			continue;
+		if (closed(c))
+			past = true;
+		else
+			remembered = true;
+		if (answers(c, s))
+			asked = c;
+	}
+	if (asked && asked->synack_seen && asked->isn[SERVER] == s->seq)
+		return repeat_synack(model, asked, s);
+	if (asked && (!asked->synack_seen || !settled(asked)))
+		return accept_synack(model, asked, s);
+	if (asked || remembered) {
+		ignore(model, REASON_STALE_SYNACK, counts(model));
+		return nothing;
+	}
+	if (model->need != NEED_NONE && model->own[!s->from]) {
+		ignore(model, REASON_UNSOLICITED, !past);
+		if (past)
+			ignore(model, REASON_STALE_SYNACK, false);
+		return nothing;
+	}
+	return on_unasked_synack(model, s);
+}
+
+/* --- packets */
+
+void model_open(struct model *model, enum need need, bool own0, bool own1,
+		bool live)
+{
+	model->need = need;
+	model->own[0] = own0;
+	model->own[1] = own1;
+	model->live = live;
+	model->connection_count = model->begun = model->beside = 0;
+	model->alternative_count = 0;
+	memset(model->outcomes, 0, sizeof(model->outcomes));
+	memset(model->ignored, 0, sizeof(model->ignored));
+	model->unclear = NULL;
+}
+
+struct model_event model_packet(struct model *model,
+				const struct model_segment *s)
+{
+	if (model->need != NEED_NONE && model->own[s->from] &&
+	    s->way == WAY_IN) {
+		ignore(model, REASON_NOT_SEEN_LEAVING,
+		       s->flags & TCP_SYN || counts(model));
+		return nothing;
+	}
+	if (s->flags & TCP_SYN && s->flags & (TCP_FIN | TCP_RST)) {
+		ignore(model, REASON_INVALID_FLAGS, counts(model));
+		return nothing;
+	}
+	if (s->flags & TCP_RST) {
+		on_rst(model, s);
+		return nothing;
+	}
+	if (!(s->flags & TCP_SYN))
+		return on_segment(model, s);
+	if (s->flags & TCP_ACK)
+		return on_synack(model, s);
+	on_syn(model, s);
+	return nothing;
+}
+
+void model_finish(struct model *model)
+{
+	struct model_connection *c = counted(model);
+
+	if (!c)
+		return;
+	if (model->live && !closed(c))
+		decide(model, c, REASON_OPEN);
+	else
+		end(model, c, REASON_CUT_OFF);
+}
