@@ -40,6 +40,7 @@ enum rival_seen {
 	NEXT_SYN = 1 << 14,    /* its SYN was seen, too */
 	NEXT_DATA = 1 << 15,   /* and carried data */
 	NEXT_RETRANSMISSION = 1 << 16,
+	NEXT_MORE = 1 << 17, /* its SYN may be one that is not remembered */
 };
 
 struct rival_syn {
@@ -55,8 +56,8 @@ struct rivals {
 	struct rival_syn syns[2][RIVAL_SYNS]; /* by the end that sent them */
 	__u32 cisn, sisn;	     /* of the next connection, if NEXT */
 	__u32 syn_us, synack_us;     /* when they came, as above */
+	__u32 ack;		     /* of the next connection's SYN-ACK */
 	__u32 seen;		     /* enum rival_seen */
-	__u32 reserved;
 };
 _Static_assert(sizeof(struct rivals) == sizeof(struct flow),
 	       "either stands in an entry of the table");
@@ -211,6 +212,12 @@ static __always_inline void remember_syn(struct rivals *rivals,
 		set_rival_bits(rivals, end, RIVAL_DATA << place, true);
 }
 
+/* Whether more SYNs of this end came than are remembered. */
+static __always_inline bool had_more_syns(const struct rivals *rivals, int end)
+{
+	return rival_bits(rivals, end) & RIVAL_MORE;
+}
+
 /*
  * The time before `now` of which the lower 32 bits of microseconds are known:
  * right to the microsecond, within 71 minutes.
@@ -232,8 +239,7 @@ static __always_inline bool is_next(const struct rivals *rivals,
 				    const struct segment *segment, int sender)
 {
 	return rivals->seen & NEXT && next_client(rivals) == !sender &&
-	       rivals->sisn == segment->seq &&
-	       (rivals->cisn == segment->ack - 1 || rivals->seen & NEXT_DATA);
+	       rivals->sisn == segment->seq && rivals->ack == segment->ack;
 }
 
 /* The latest SYN-ACK counts. `syn`: which SYN it answers; -1: one not seen. */
@@ -244,6 +250,7 @@ static __always_inline void remember_synack(struct rivals *rivals,
 	const int client = !sender;
 	__u32 seen = NEXT | (client ? NEXT_CLIENT : 0);
 
+	rivals->ack = segment->ack;
 	rivals->cisn = segment->ack - 1;
 	rivals->synack_us = rivals->syn_us = (__u32)(now / NS_PER_US);
 	if (syn >= 0) {
@@ -255,10 +262,12 @@ static __always_inline void remember_synack(struct rivals *rivals,
 			seen |= NEXT_DATA;
 		rivals->cisn = answered->isn;
 		rivals->syn_us = answered->time_us;
+	} else if (had_more_syns(rivals, client)) {
+		seen |= NEXT_MORE;
 	}
 	rivals->sisn = segment->seq;
 	rivals->seen &= ~(NEXT | NEXT_CLIENT | NEXT_SYN | NEXT_DATA |
-			  NEXT_RETRANSMISSION);
+			  NEXT_RETRANSMISSION | NEXT_MORE);
 	rivals->seen |= seen;
 }
 
@@ -273,10 +282,14 @@ static __always_inline void begin_next(struct flow *flow, struct rivals *rivals,
 	      full_time(rivals->syn_us, now));
 	if (rivals->seen & NEXT_SYN)
 		flow->seen |= SEEN_SYN;
+	if (rivals->seen & NEXT_MORE)
+		flow->seen |= SEEN_MORE_SYNS;
 	if (rivals->seen & NEXT_RETRANSMISSION)
 		flow->seen |= SEEN_RETRANSMISSION;
-	if (rivals->seen & NEXT_DATA)
+	if (rivals->seen & NEXT_DATA) {
+		flow->syn_len = (__u16)(rivals->ack - (rivals->cisn + 1));
 		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
+	}
 	__builtin_memset(rivals, 0, sizeof(*rivals));
 }
 
@@ -302,26 +315,33 @@ static __always_inline bool proves_next(const struct rivals *rivals,
 	       from <= 0 && (__s64)from + segment->payload_len > 0;
 }
 
-/* A RST that refuses or ends what is remembered: a connection of its own. */
+/*
+ * A RST that ends or refuses what stands beside a connection: nothing will be
+ * logged of that. False: it is about something else.
+ */
 static __always_inline bool reset_rival(struct rivals *rivals,
 					const struct segment *segment,
-					int sender, struct verdict *verdict)
+					int sender)
 {
 	const bool from_client = sender == next_client(rivals);
 	const __u32 isn = from_client ? rivals->cisn : rivals->sisn;
-	int syn = -1;
+	int end = sender, syn;
 
 	if (rivals->seen & NEXT && segment->seq == isn + 1) {
 		rivals->seen &= ~NEXT;
+		end = next_client(rivals);
+		syn = find_rival_syn(rivals, end, rivals->cisn);
 	} else {
-		if (segment->flags & TCP_ACK)
-			syn = find_answered(rivals, !sender, segment->ack);
+		syn = find_rival_syn(rivals, sender, segment->seq - 1);
+		if (syn < 0 && segment->flags & TCP_ACK) {
+			end = !sender;
+			syn = find_answered(rivals, end, segment->ack);
+		}
 		if (syn < 0)
 			return false;
-		set_rival_bits(rivals, !sender, RIVAL_SYN << syn, false);
 	}
-	verdict->began = COUNT_CONNECTIONS;
-	verdict->outcome = COUNT_RESET;
+	if (syn >= 0)
+		set_rival_bits(rivals, end, RIVAL_SYN << syn, false);
 	return true;
 }
 
@@ -421,12 +441,6 @@ static __always_inline bool has_syn_of(const struct flow *flow,
 	       !flow_is_closed(flow);
 }
 
-/* Whether more SYNs of this end came than are remembered. */
-static __always_inline bool had_more_syns(const struct rivals *rivals, int end)
-{
-	return rival_bits(rivals, end) & RIVAL_MORE;
-}
-
 /* Whether a SYN-ACK has the number of a SYN that its own sender sent. */
 static __always_inline bool is_own_syn(const struct flow *flow,
 				       const struct rivals *rivals,
@@ -434,7 +448,7 @@ static __always_inline bool is_own_syn(const struct flow *flow,
 				       int sender)
 {
 	if (sender == flow->client && flow->seen & SEEN_SYN &&
-	    !flow_is_closed(flow) && segment->seq == flow->cisn)
+	    segment->seq == flow->cisn)
 		return true;
 	return find_rival_syn(rivals, sender, segment->seq) >= 0;
 }
@@ -464,25 +478,27 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 	      const struct track_options *options, struct verdict *verdict)
 {
 	const int client = !context->sender;
-	const bool open = flow->seen && !flow_is_closed(flow);
-	const bool answered = open && flow->seen & SEEN_ANSWERED;
-	/* A SYN that is not remembered may be answered, if no other has been. */
+	/* Nothing is decided of a connection before its client answers. */
+	const bool answered = flow->seen & SEEN_SYNACK &&
+			      flow->seen & (SEEN_ANSWERED | FLOW_DECIDED) &&
+			      !flow_is_closed(flow);
+	/* A SYN that is not remembered may be answered. */
 	const bool more = had_more_syns(rivals, client) &&
-			  !(rivals->seen & NEXT_SYN) &&
 			  !(answered && flow_is_pending(flow));
+	const bool asked = has_syn_of(flow, rivals, client);
 
-	if (!more && (answered || has_syn_of(flow, rivals, client))) {
-		verdict->ignored = COUNT_STALE_SYNACK;
+	if (!asked && options->need != NEED_NONE &&
+	    context->to_own != OWN_NO) {
+		if (context->to_own == OWN_UNKNOWN)
+			verdict->asks = true;
+		else
+			verdict->ignored = COUNT_UNSOLICITED;
 		return true;
 	}
-	if (more)
+	/* What answers a SYN that was seen does not give way to this. */
+	if ((more || (!answered && !asked)) && !(rivals->seen & NEXT_SYN))
 		return false;
-	if (options->need == NEED_NONE || context->to_own == OWN_NO)
-		return false;
-	if (context->to_own == OWN_UNKNOWN)
-		verdict->asks = true;
-	else
-		verdict->ignored = COUNT_UNSOLICITED;
+	verdict->ignored = COUNT_STALE_SYNACK;
 	return true;
 }
 

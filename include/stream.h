@@ -144,7 +144,7 @@ static __always_inline void take_banner(struct flow *flow,
 	const bool wants_syn = options->need == NEED_SYN ||
 			       options->need == NEED_HANDSHAKE;
 
-	if (wants_syn && !(flow->seen & SEEN_SYN)) {
+	if (wants_syn && !(flow->seen & (SEEN_SYN | SEEN_MORE_SYNS))) {
 		decide(flow, verdict, COUNT_SYN_UNSEEN);
 		return;
 	}
@@ -184,11 +184,11 @@ track_server_data(struct flow *flow, const struct segment *segment, __u32 seq,
 		  const struct track_options *options, struct verdict *verdict)
 {
 	const struct part part = part_of(flow, SERVER, segment, seq);
-	const bool is_old = part_end(&part) + part.fin <= 0;
-	const bool says = (part.len || part.fin) && !is_old;
+	const bool says = (part.len || part.fin) &&
+			  part_end(&part) + part.fin > 0;
 
 	if (!ack_is_valid(&flow->sides[CLIENT], &part)) {
-		if (says)
+		if (part.len || part.fin)
 			verdict->ignored = COUNT_INVALID_SERVER_SEGMENT;
 		return;
 	}
@@ -401,15 +401,11 @@ static __always_inline bool rst_is_valid(const struct flow *flow,
 	return segment->seq == side->sent || segment->seq == side->acked;
 }
 
+/* A valid RST. */
 static __always_inline void track_rst(struct flow *flow,
 				      const struct segment *segment,
-				      enum side_name sender,
 				      struct verdict *verdict)
 {
-	if (!rst_is_valid(flow, segment, sender)) {
-		verdict->ignored = COUNT_INVALID_RST;
-		return;
-	}
 	/*
 	 * Not forgotten altogether: a SYN-ACK that is repeated late must not
 	 * begin the connection again.

@@ -7,7 +7,7 @@
 
 #define OPENED ">S0 <SA0/1 >A1/1 "
 #define OPENED_OUT "o>S0 i<SA0/1 o>A1/1 "
-#define NONE NEED_NONE, ""
+#define NONE MODEL_NEED_NONE, ""
 
 const struct law_case law_cases[] = {
 	{ "1", NONE, OPENED "<A1/1:4", 3, "banner" },
@@ -93,7 +93,7 @@ const struct law_case law_cases[] = {
 	{ "15b", NONE, ">S0 <SA0/1 <SA900000/1 >A1/900001 <A900001/1:4", 4,
 	  "banner" },
 	{ "15b acknowledged", NONE, OPENED "<SA900000/1 <A900001/1:4 <A1/1:4",
-	  5, "banner / stale synack, invalid server segment" },
+	  5, "banner / stale synack" },
 	{ "16", NONE, OPENED ">A0/1:1 >A0/1 <A1/1:4", 5, "banner" },
 	{ "17", NONE, OPENED "<A0/1:1 <A1/1:4", 4, "banner" },
 	{ "18", NONE, OPENED "<A0/1:5", 3, "banner" },
@@ -142,34 +142,34 @@ const struct law_case law_cases[] = {
 	{ "26 closed", NONE, OPENED ">FA1/1 <FA1/2", -1, "no data" },
 	{ "seed1", NONE, OPENED ">A1/1:4 <A1/5:4", -1, "client first" },
 	/* Rule 4, with one end here. */
-	{ "rule 4: a client here", NEED_OWN, "0", OPENED_OUT "i<A1/1:4", 3,
+	{ "rule 4: a client here", MODEL_NEED_OWN, "0", OPENED_OUT "i<A1/1:4", 3,
 	  "banner" },
-	{ "rule 4: a server here", NEED_OWN, "1",
+	{ "rule 4: a server here", MODEL_NEED_OWN, "1",
 	  "i>S0 o<SA0/1 i>A1/1 o<A1/1:4", 3, "banner" },
-	{ "rule 4: a SYN-ACK that nobody asked for", NEED_OWN, "0",
+	{ "rule 4: a SYN-ACK that nobody asked for", MODEL_NEED_OWN, "0",
 	  "i<SA0/1:4 i<A1/1:4", -1, " / unsolicited" },
-	{ "rule 4: and a SYN that did not leave", NEED_OWN, "0",
+	{ "rule 4: and a SYN that did not leave", MODEL_NEED_OWN, "0",
 	  "i>S0 i<SA0/1:4", -1, " / unsolicited, not seen leaving" },
-	{ "rule 4: both ends forged, at a server", NEED_OWN, "1",
+	{ "rule 4: both ends forged, at a server", MODEL_NEED_OWN, "1",
 	  "i>S0 i<SA0/1 i>A1/1 i<A1/1:4", -1, "open / not seen leaving" },
-	{ "rule 4: a forged RST of its own", NEED_OWN, "1",
+	{ "rule 4: a forged RST of its own", MODEL_NEED_OWN, "1",
 	  "i>S0 o<SA0/1 i>A1/1 i<R1 o<A1/1:4", 4, "banner / not seen leaving" },
-	{ "rule 4: SYN-ACK for a server's SYN-less client", NEED_OWN, "1",
+	{ "rule 4: SYN-ACK for a server's SYN-less client", MODEL_NEED_OWN, "1",
 	  "o<SA0/1 i>A1/1 o<A1/1:4", 2, "banner" },
-	{ "rule 4: loopback", NEED_OWN, "01",
+	{ "rule 4: loopback", MODEL_NEED_OWN, "01",
 	  "o>S0 i>S0 o<SA0/1 i<SA0/1 o>A1/1 i>A1/1 o<A1/1:4 i<A1/1:4", 6,
 	  "banner / not seen leaving" },
-	{ "rule 4: forwarded", NEED_OWN, "", "i<SA0/1 i<A1/1:4", 1, "banner" },
-	{ "rule 4 dropped", NEED_NONE, "0", "i<SA0/1 i<A1/1:4", 1, "banner" },
-	{ "--need syn", NEED_SYN, "", "i<SA0/1 i>A1/1 i<A1/1:4", -1,
+	{ "rule 4: forwarded", MODEL_NEED_OWN, "", "i<SA0/1 i<A1/1:4", 1, "banner" },
+	{ "rule 4 dropped", MODEL_NEED_NONE, "0", "i<SA0/1 i<A1/1:4", 1, "banner" },
+	{ "--need syn", MODEL_NEED_SYN, "", "i<SA0/1 i>A1/1 i<A1/1:4", -1,
 	  "syn unseen" },
-	{ "--need syn, seen", NEED_SYN, "", "i>S0 i<SA0/1 i<A1/1:4", 2,
+	{ "--need syn, seen", MODEL_NEED_SYN, "", "i>S0 i<SA0/1 i<A1/1:4", 2,
 	  "banner" },
-	{ "--need handshake", NEED_HANDSHAKE, "", "i>S0 i<SA0/1 i<A1/1:4", -1,
+	{ "--need handshake", MODEL_NEED_HANDSHAKE, "", "i>S0 i<SA0/1 i<A1/1:4", -1,
 	  "handshake unseen" },
-	{ "--need handshake, seen", NEED_HANDSHAKE, "",
+	{ "--need handshake, seen", MODEL_NEED_HANDSHAKE, "",
 	  "i>S0 i<SA0/1 i>A1/1 i<A1/1:4", 3, "banner" },
-	{ "26 live", NEED_OWN, "1", "i>S0 o<SA0/1", -1, "open" },
+	{ "26 live", MODEL_NEED_OWN, "1", "i>S0 o<SA0/1", -1, "open" },
 };
 
 const int law_case_count = sizeof(law_cases) / sizeof(*law_cases);

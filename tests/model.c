@@ -6,7 +6,7 @@
 /* The most that a side can offer before it has spoken. */
 #define WINDOW 65535
 /* Early client payloads that are remembered for certain: "the first few". */
-#define FEW 2
+#define FEW 3
 
 const char *const reason_names[REASON_MAX] = {
 #define REASON_NAME(id, name) [REASON_##id] = name,
@@ -36,7 +36,7 @@ static void unclear(struct model *model, const char *why)
 
 static bool closed(const struct model_connection *c)
 {
-	return c->reset || (c->fin[CLIENT] && c->fin[SERVER]);
+	return c->reset || (c->fin[ROLE_CLIENT] && c->fin[ROLE_SERVER]);
 }
 
 static bool waits(const struct model_connection *c)
@@ -58,7 +58,8 @@ static bool counts(const struct model *model)
 {
 	for (int i = 0; i < model->connection_count; i++)
 		if (model->connections[i].counted)
-			return waits(&model->connections[i]);
+			return waits(&model->connections[i]) &&
+			       !model->connections[i].syn_len;
 	return false;
 }
 
@@ -165,14 +166,16 @@ static struct model_connection *take_over(struct model *model,
 	forget(model, 0, place);
 	c = &model->connections[0];
 	count(model, c);
+	if (model->connection_count > 1)
+		unclear(model, "a SYN that came after the next connection's");
 	return c;
 }
 
 static void start(struct model_connection *c, __u8 client, __u32 cisn)
 {
 	*c = (struct model_connection){ .client = client };
-	c->isn[CLIENT] = cisn;
-	c->sent[CLIENT] = cisn + 1;
+	c->isn[ROLE_CLIENT] = cisn;
+	c->sent[ROLE_CLIENT] = cisn + 1;
 }
 
 static struct model_connection *begin(struct model *model, __u8 client,
@@ -191,15 +194,6 @@ static struct model_connection *begin(struct model *model, __u8 client,
 	return c;
 }
 
-/* Ends one and begins another; those that stand beside it stay. */
-static void replace_in_place(struct model *model, struct model_connection *c,
-			     __u8 client, __u32 cisn)
-{
-	end(model, c, REASON_NO_DATA);
-	start(c, client, cisn);
-	count(model, c);
-}
-
 /* --- validity */
 
 static bool has_data_beyond(const struct model_segment *s, __u32 isn)
@@ -207,14 +201,19 @@ static bool has_data_beyond(const struct model_segment *s, __u32 isn)
 	return s->len && beyond(s->seq + s->len, isn + 1) > 0;
 }
 
-/* Cases 23 and 23c, for either side: a part of it at least lies within. */
+/*
+ * Cases 23 and 23c: a part of it at least lies within. Of the server's numbers
+ * no case asks that.
+ */
 static bool within_window(const struct model_connection *c, enum role role,
 			  const struct model_segment *s)
 {
 	__s32 from = beyond(s->seq, c->isn[role] + 1);
 
+	if (role == ROLE_SERVER)
+		return true;
 	if (from < -1)
-		return has_data_beyond(s, c->isn[role]) && s->len <= WINDOW;
+		return (__s64)from + s->len >= -1;
 	return beyond(s->seq, c->sent[role]) <= WINDOW;
 }
 
@@ -228,7 +227,7 @@ static bool ack_earned(const struct model_connection *c, enum role other,
 
 static enum role role_of(const struct model_connection *c, __u8 from)
 {
-	return c->client == from ? CLIENT : SERVER;
+	return c->client == from ? ROLE_CLIENT : ROLE_SERVER;
 }
 
 static bool valid(const struct model_connection *c,
@@ -253,7 +252,9 @@ static void note_numbers(struct model_connection *c, enum role role,
 		c->acked[!role] = s->ack;
 	c->acked_known[!role] = true;
 	raise_to(&c->acked[!role], s->ack);
-	raise_to(&c->sent[role], s->seq + s->len + fin);
+	/* Or else one lucky guess would widen what is valid for the next. */
+	if (beyond(s->seq, c->sent[role]) <= WINDOW)
+		raise_to(&c->sent[role], s->seq + s->len + fin);
 	if (fin && !c->fin[role]) {
 		c->fin[role] = true;
 		c->fin_at[role] = s->seq + s->len;
@@ -279,6 +280,8 @@ static void client_spoke(struct model *model, struct model_connection *c,
 	/* Case 11: the missed server data may have been first. */
 	if (!c->server_spoke)
 		decide(model, c, reason);
+	else if (c->only_hinted)
+		decide_or(model, c, reason, REASON_SERVER_DATA_UNSEEN);
 	else
 		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
 			  reason == REASON_CLIENT_FIRST ? REASON_NONE : reason);
@@ -287,15 +290,15 @@ static void client_spoke(struct model *model, struct model_connection *c,
 static void take_client(struct model *model, struct model_connection *c,
 			const struct model_segment *s)
 {
-	__s32 seq = beyond(s->seq, c->isn[CLIENT] + 1);
-	bool missed = !s->len && seq > bare_fin(c, CLIENT);
+	__s32 seq = beyond(s->seq, c->isn[ROLE_CLIENT] + 1);
+	bool missed = !s->len && seq > bare_fin(c, ROLE_CLIENT);
 
 	c = take_over(model, c);
 	c->answered = true;
-	if (beyond(s->ack, c->isn[SERVER] + 1) > bare_fin(c, SERVER))
+	if (beyond(s->ack, c->isn[ROLE_SERVER] + 1) > bare_fin(c, ROLE_SERVER))
 		prove_server_spoke(c, false);
-	note_numbers(c, CLIENT, s);
-	if (has_data_beyond(s, c->isn[CLIENT]))
+	note_numbers(c, ROLE_CLIENT, s);
+	if (has_data_beyond(s, c->isn[ROLE_CLIENT]))
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	else if (missed)
 		client_spoke(model, c, REASON_CLIENT_FIRST_BY_SEQ);
@@ -304,9 +307,9 @@ static void take_client(struct model *model, struct model_connection *c,
 /* Rule 3. */
 static bool proves_silence(const struct model_connection *c, __u32 ack)
 {
-	__s32 acked = beyond(ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(ack, c->isn[ROLE_CLIENT] + 1);
 
-	return acked == 0 || (acked == 1 && bare_fin(c, CLIENT));
+	return acked == 0 || (acked == 1 && bare_fin(c, ROLE_CLIENT));
 }
 
 /* What comes of the payload that begins at sisn+1 or before it. */
@@ -314,7 +317,7 @@ static struct model_event judge_banner(struct model *model,
 				       struct model_connection *c,
 				       const struct model_segment *s)
 {
-	__u32 skip = c->isn[SERVER] + 1 - s->seq;
+	__u32 skip = c->isn[ROLE_SERVER] + 1 - s->seq;
 
 	if (!waits(c))
 		return nothing;
@@ -324,11 +327,11 @@ static struct model_event judge_banner(struct model *model,
 		return nothing;
 	}
 	c = take_over(model, c);
-	if (model->need >= NEED_SYN && !c->syn_seen) {
+	if (model->need >= MODEL_NEED_SYN && !c->syn_seen) {
 		decide(model, c, REASON_SYN_UNSEEN);
 		return nothing;
 	}
-	if (model->need >= NEED_HANDSHAKE && !c->answered) {
+	if (model->need >= MODEL_NEED_HANDSHAKE && !c->answered) {
 		decide(model, c, REASON_HANDSHAKE_UNSEEN);
 		return nothing;
 	}
@@ -340,12 +343,16 @@ static struct model_event take_server(struct model *model,
 				      struct model_connection *c,
 				      const struct model_segment *s)
 {
-	__s32 seq = beyond(s->seq, c->isn[SERVER] + 1);
+	__s32 seq = beyond(s->seq, c->isn[ROLE_SERVER] + 1);
 
-	if (seq > bare_fin(c, SERVER))
+	if (!c->counted) /* only what would be its banner is looked at */
+		return seq <= 0 && has_data_beyond(s, c->isn[ROLE_SERVER]) ?
+			       judge_banner(model, c, s) :
+			       nothing;
+	if (seq > bare_fin(c, ROLE_SERVER))
 		prove_server_spoke(c, !s->len && !(s->flags & TCP_FIN));
-	note_numbers(c, SERVER, s);
-	if (seq <= 0 && has_data_beyond(s, c->isn[SERVER]))
+	note_numbers(c, ROLE_SERVER, s);
+	if (seq <= 0 && has_data_beyond(s, c->isn[ROLE_SERVER]))
 		return judge_banner(model, c, s);
 	if (seq == 0 && s->flags & TCP_FIN)
 		decide_or(model, c, REASON_NO_DATA,
@@ -355,15 +362,24 @@ static struct model_event take_server(struct model *model,
 	return nothing;
 }
 
-/* Case 4: client payload whose SYN-ACK has not come, or not the right one. */
-static bool remember_early(struct model_connection *c,
+/*
+ * Case 4: client segments whose SYN-ACK has not come, or not the right one. A
+ * pure ACK is remembered only where there is nothing else.
+ */
+static bool remember_early(struct model *model, struct model_connection *c,
 			   const struct model_segment *s)
 {
-	if (c->client != s->from || c->answered || !waits(c) || !c->syn_seen ||
-	    !(s->flags & TCP_ACK) || !has_data_beyond(s, c->isn[CLIENT]) ||
-	    !within_window(c, CLIENT, s) || c->early_count == MODEL_EARLY)
+	const bool pure = !s->len && !(s->flags & TCP_FIN) &&
+			  s->seq == c->isn[ROLE_CLIENT] + 1;
+
+	if (c->client != s->from || c->synack_seen || !waits(c) || !c->syn_seen ||
+	    !(s->flags & TCP_ACK) || !within_window(c, ROLE_CLIENT, s) ||
+	    beyond(s->seq, c->isn[ROLE_CLIENT] + 1) < 0 ||
+	    c->early_count == MODEL_EARLY || (pure && c->early_count))
 		return false;
-	c->early[c->early_count++].ack = s->ack;
+	if (!c->counted)
+		unclear(model, "an early client segment of a SYN beside");
+	c->early[c->early_count++] = *s;
 	return true;
 }
 
@@ -378,13 +394,35 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
-		bool certain = one && waits(c) && c->synack_seen && s->len;
+		bool certain = one && waits(c) && c->counted &&
+			       c->synack_seen && s->len;
 
-		certain &= !remember_early(c, s);
+		certain &= !remember_early(model, c, s);
 		ignore(model,
 		       c->client == s->from ? REASON_OUT_OF_WINDOW :
 					      REASON_INVALID_SERVER_SEGMENT,
 		       certain);
+	}
+}
+
+/*
+ * A decided connection need not be followed any more: then a FIN or a RST with
+ * numbers near its first ones is taken for its own, and no other.
+ */
+static void judge_near(struct model *model, const struct model_segment *s,
+		       bool (*is_valid)(const struct model_connection *c,
+					const struct model_segment *s))
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		const struct model_connection *c = &model->connections[i];
+		enum role role = role_of(c, s->from);
+		bool near = s->seq - (c->isn[role] + 1) <= WINDOW &&
+			    (!(s->flags & TCP_ACK) || !c->synack_seen ||
+			     s->ack - (c->isn[!role] + 1) <= WINDOW);
+
+		if (c->outcome != REASON_NONE && !closed(c) &&
+		    near != is_valid(c, s))
+			unclear(model, "near a decided connection's numbers");
 	}
 }
 
@@ -393,6 +431,8 @@ static struct model_event on_segment(struct model *model,
 {
 	struct model_connection *match = NULL;
 
+	if (s->flags & TCP_FIN)
+		judge_near(model, s, valid);
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
@@ -407,7 +447,7 @@ static struct model_event on_segment(struct model *model,
 		ignore_segment(model, s, true);
 		return nothing;
 	}
-	if (!waits(match))
+	if (!waits(match) || !match->counted)
 		ignore_segment(model, s, false);
 	if (match->client != s->from)
 		return take_server(model, match, s);
@@ -425,9 +465,9 @@ static bool rst_valid(const struct model_connection *c,
 
 	if (c->reset)
 		return false;
-	if (!c->synack_seen && role == SERVER)
+	if (!c->synack_seen && role == ROLE_SERVER)
 		return c->syn_seen && s->flags & TCP_ACK &&
-		       s->ack == c->isn[CLIENT] + 1;
+		       s->ack == c->isn[ROLE_CLIENT] + 1;
 	return s->seq == c->sent[role] ||
 	       (c->acked_known[role] && s->seq == c->acked[role]);
 }
@@ -436,7 +476,7 @@ static bool rst_valid(const struct model_connection *c,
 static bool refuses_data(const struct model_connection *c,
 			 const struct model_segment *s)
 {
-	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(s->ack, c->isn[ROLE_CLIENT] + 1);
 
 	return c->client != s->from && !c->synack_seen && s->flags & TCP_ACK &&
 	       acked > 0 && (__u32)acked <= c->syn_len;
@@ -445,6 +485,8 @@ static bool refuses_data(const struct model_connection *c,
 static void on_rst(struct model *model, const struct model_segment *s)
 {
 	bool certain = counts(model), any = false, known = false;
+
+	judge_near(model, s, rst_valid);
 
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
@@ -481,13 +523,13 @@ static void on_syn(struct model *model, const struct model_segment *s)
 		struct model_connection *other = &model->connections[i];
 
 		if (other->client != s->from) {
-			if (other->synack_seen && other->isn[SERVER] == s->seq)
+			if (other->synack_seen && other->isn[ROLE_SERVER] == s->seq)
 				unclear(model,
 					"a server's SYN after its SYN-ACK");
 			continue;
 		}
 		beside += other->syn_seen;
-		if (other->isn[CLIENT] == s->seq && !closed(other))
+		if (other->isn[ROLE_CLIENT] == s->seq && !closed(other))
 			c = other;
 	}
 	if (!c) {
@@ -512,7 +554,7 @@ static bool no_server(struct model *model, const struct model_segment *s)
 		struct model_connection *c = &model->connections[i];
 
 		if (c->client != s->from || !c->syn_seen ||
-		    c->isn[CLIENT] != s->seq)
+		    c->isn[ROLE_CLIENT] != s->seq)
 			continue;
 		found = true;
 		if (c->synack_seen)
@@ -521,12 +563,14 @@ static bool no_server(struct model *model, const struct model_segment *s)
 	}
 	for (int i = 0; found && i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
-		bool own = c->client == s->from && c->isn[CLIENT] == s->seq;
+		bool own = c->client == s->from && c->isn[ROLE_CLIENT] == s->seq;
 		bool asked =
-			c->client != s->from && c->isn[CLIENT] + 1 == s->ack;
+			c->client != s->from && c->isn[ROLE_CLIENT] + 1 == s->ack;
 
 		if (own || asked)
-			decide(model, c, REASON_NO_SERVER);
+			decide_or(model, c, REASON_NO_SERVER,
+				  c->syn_len ? REASON_CLIENT_FIRST :
+					       REASON_NONE);
 		else if (c->counted)
 			unclear(model, "no server beside another connection");
 	}
@@ -540,32 +584,32 @@ static struct model_event accept_synack(struct model *model,
 {
 	const struct model_connection *old = counted(model);
 	struct model_segment data = *s;
-	int valid_early = -1;
 
+	if (!c->counted)
+		for (int i = 0; i < model->connection_count; i++)
+			if (!model->connections[i].counted &&
+			    model->connections[i].synack_seen &&
+			    &model->connections[i] != c)
+				unclear(model, "two that may be the next");
+	if (c->synack_seen && c->early_count)
+		unclear(model, "two SYN-ACKs after early client segments");
 	c->synack_seen = true;
-	c->server_spoke = c->fin[SERVER] = c->acked_known[SERVER] = false;
-	c->isn[SERVER] = s->seq;
-	c->sent[SERVER] = s->seq + 1 + s->len;
-	c->sent[CLIENT] = c->acked[CLIENT] = s->ack;
-	c->acked_known[CLIENT] = true;
+	c->server_spoke = c->fin[ROLE_SERVER] = c->acked_known[ROLE_SERVER] = false;
+	c->isn[ROLE_SERVER] = s->seq;
+	c->sent[ROLE_SERVER] = s->seq + 1 + s->len;
+	c->sent[ROLE_CLIENT] = c->acked[ROLE_CLIENT] = s->ack;
+	c->acked_known[ROLE_CLIENT] = true;
 	if (!c->counted && (!old || closed(old)))
 		c = take_over(model, c);
 	if (c->syn_len)
 		decide(model, c, REASON_CLIENT_FIRST);
-	for (int i = c->early_count - 1; i >= 0; i--) {
-		data.ack = c->early[i].ack;
-		data.flags = TCP_ACK;
-		if (ack_earned(c, SERVER, &data))
-			valid_early = i;
-	}
-	if (valid_early >= FEW)
-		unclear(model, "more early client payload than a few");
-	if (valid_early >= 0) {
-		c = take_over(model, c);
-		c->answered = true;
-		if (beyond(c->early[valid_early].ack, s->seq + 1) > 0)
-			prove_server_spoke(c, false);
-		client_spoke(model, c, REASON_CLIENT_FIRST);
+	if (c->early_count > FEW)
+		unclear(model, "more early client segments than a few");
+	for (int i = 0; i < c->early_count && waits(c); i++) {
+		if (valid(c, &c->early[i])) {
+			c = take_over(model, c);
+			take_client(model, c, &c->early[i]);
+		}
 	}
 	if (!s->len)
 		return nothing;
@@ -584,7 +628,7 @@ static struct model_event repeat_synack(struct model *model,
 	data.seq++;
 	if (!s->len || !waits(c))
 		return nothing;
-	raise_to(&c->sent[SERVER], data.seq + data.len);
+	raise_to(&c->sent[ROLE_SERVER], data.seq + data.len);
 	return judge_banner(model, c, &data);
 }
 
@@ -592,7 +636,7 @@ static struct model_event repeat_synack(struct model *model,
 static bool answers(const struct model_connection *c,
 		    const struct model_segment *s)
 {
-	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(s->ack, c->isn[ROLE_CLIENT] + 1);
 
 	return c->client != s->from && c->syn_seen && acked >= 0 &&
 	       (__u32)acked <= c->syn_len;
@@ -602,7 +646,7 @@ static bool same_numbers(const struct model_connection *c,
 			 const struct model_segment *s)
 {
 	return c->client != s->from && c->synack_seen &&
-	       c->isn[SERVER] == s->seq && c->isn[CLIENT] + 1 == s->ack;
+	       c->isn[ROLE_SERVER] == s->seq && c->isn[ROLE_CLIENT] + 1 == s->ack;
 }
 
 /* Case 15b: whether another SYN-ACK still counts. */
@@ -638,8 +682,11 @@ static struct model_event on_unasked_synack(struct model *model,
 	if (c && !closed(c) && c->outcome != REASON_NONE)
 		unclear(model, "a SYN-ACK after one that was decided without "
 			       "an answer");
-	if (c && !closed(c) && c->counted)
-		replace_in_place(model, c, !s->from, s->ack - 1);
+	/* Case 15b without a SYN; another one stands beside. */
+	if (c && !closed(c) && c->isn[ROLE_CLIENT] + 1 == s->ack)
+		return settled(c) ? nothing : accept_synack(model, c, s);
+	if (c && !c->counted)
+		start(c, !s->from, s->ack - 1);
 	else
 		c = begin(model, !s->from, s->ack - 1);
 	return accept_synack(model, c, s);
@@ -665,15 +712,27 @@ static struct model_event on_synack(struct model *model,
 		if (answers(c, s))
 			asked = c;
 	}
-	if (asked && asked->synack_seen && asked->isn[SERVER] == s->seq)
+	if (asked && asked->synack_seen && asked->isn[ROLE_SERVER] == s->seq)
 		return repeat_synack(model, asked, s);
+	if (asked && closed(asked)) { /* of a connection that is over */
+		ignore(model, REASON_STALE_SYNACK, false);
+		return nothing;
+	}
 	if (asked && (!asked->synack_seen || !settled(asked)))
 		return accept_synack(model, asked, s);
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (c->counted && same_numbers(c, s)) { /* case 13 */
+			ignore(model, REASON_STALE_SYNACK, false);
+			return repeat_synack(model, c, s);
+		}
+	}
 	if (asked || remembered) {
 		ignore(model, REASON_STALE_SYNACK, counts(model));
 		return nothing;
 	}
-	if (model->need != NEED_NONE && model->own[!s->from]) {
+	if (model->need != MODEL_NEED_NONE && model->own[!s->from]) {
 		ignore(model, REASON_UNSOLICITED, !past);
 		if (past)
 			ignore(model, REASON_STALE_SYNACK, false);
@@ -684,7 +743,7 @@ static struct model_event on_synack(struct model *model,
 
 /* --- packets */
 
-void model_open(struct model *model, enum need need, bool own0, bool own1,
+void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 		bool live)
 {
 	model->need = need;
@@ -701,7 +760,7 @@ void model_open(struct model *model, enum need need, bool own0, bool own1,
 struct model_event model_packet(struct model *model,
 				const struct model_segment *s)
 {
-	if (model->need != NEED_NONE && model->own[s->from] &&
+	if (model->need != MODEL_NEED_NONE && model->own[s->from] &&
 	    s->way == WAY_IN) {
 		ignore(model, REASON_NOT_SEEN_LEAVING,
 		       s->flags & TCP_SYN || counts(model));
@@ -729,8 +788,9 @@ void model_finish(struct model *model)
 
 	if (!c)
 		return;
-	if (model->live && !closed(c))
-		decide(model, c, REASON_OPEN);
+	if (model->live)
+		decide_or(model, c, REASON_OPEN,
+			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
 	else
 		end(model, c, REASON_CUT_OFF);
 }

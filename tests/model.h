@@ -13,11 +13,11 @@
 #include "platform.h"
 
 #define MODEL_CONNECTIONS 64
-#define MODEL_EARLY 16 /* early client payloads kept for one connection */
+#define MODEL_EARLY 16 /* early client segments kept for one connection */
 #define MODEL_ALTERNATIVES 8
 
 /* What is asked of a connection of this host (--need). */
-enum need { NEED_NONE, NEED_OWN, NEED_SYN, NEED_HANDSHAKE };
+enum model_need { MODEL_NEED_NONE, MODEL_NEED_OWN, MODEL_NEED_SYN, MODEL_NEED_HANDSHAKE };
 
 /* How a packet was seen. */
 enum way { WAY_UNKNOWN, WAY_IN, WAY_OUT };
@@ -68,12 +68,7 @@ struct model_segment {
 	__u32 seq, ack, len;
 };
 
-/* Client payload that passed before its SYN-ACK was seen. */
-struct early_payload {
-	__u32 ack;
-};
-
-enum role { CLIENT, SERVER };
+enum role { ROLE_CLIENT, ROLE_SERVER };
 
 struct model_connection {
 	__u8 client;  /* which end */
@@ -94,7 +89,7 @@ struct model_connection {
 	__u32 sent[2];	/* next number after what is known to be sent */
 	__u32 acked[2]; /* highest that the other side acknowledged */
 	int early_count;
-	struct early_payload early[MODEL_EARLY];
+	struct model_segment early[MODEL_EARLY];
 };
 
 struct range {
@@ -102,7 +97,7 @@ struct range {
 };
 
 struct model {
-	enum need need;
+	enum model_need need;
 	bool own[2]; /* which end has an address of this host */
 	bool live;   /* else a capture */
 	/* The oldest first; those that are forgotten are not here. */
@@ -128,7 +123,7 @@ struct model_event {
 	__u32 len;  /* payload bytes from there on */
 };
 
-void model_open(struct model *model, enum need need, bool own0, bool own1,
+void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 		bool live);
 struct model_event model_packet(struct model *model,
 				const struct model_segment *segment);
