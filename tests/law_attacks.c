@@ -67,12 +67,12 @@ static void attack_once(const struct conversation *setup,
 
 /* Where the probe is: which end is on its host. */
 static const struct conversation setups[] = {
-	{ .need = NEED_NONE },
-	{ .need = NEED_OWN, .live = true },
-	{ .need = NEED_OWN, .live = true, .own = { true, false } },
-	{ .need = NEED_OWN, .live = true, .own = { false, true } },
-	{ .need = NEED_HANDSHAKE, .live = true, .own = { true, false } },
-	{ .need = NEED_HANDSHAKE, .live = true, .own = { false, true } },
+	{ .need = MODEL_NEED_NONE },
+	{ .need = MODEL_NEED_OWN, .live = true },
+	{ .need = MODEL_NEED_OWN, .live = true, .own = { true, false } },
+	{ .need = MODEL_NEED_OWN, .live = true, .own = { false, true } },
+	{ .need = MODEL_NEED_HANDSHAKE, .live = true, .own = { true, false } },
+	{ .need = MODEL_NEED_HANDSHAKE, .live = true, .own = { false, true } },
 };
 
 /* The attack comes all at once, before packet `when` or before each one. */

@@ -36,7 +36,7 @@ static void unclear(struct model *model, const char *why)
 
 static bool closed(const struct model_connection *c)
 {
-	return c->reset || (c->fin[CLIENT] && c->fin[SERVER]);
+	return c->reset || (c->fin[MODEL_CLIENT] && c->fin[MODEL_SERVER]);
 }
 
 static bool waits(const struct model_connection *c)
@@ -171,8 +171,8 @@ static struct model_connection *take_over(struct model *model,
 static void start(struct model_connection *c, __u8 client, __u32 cisn)
 {
 	*c = (struct model_connection){ .client = client };
-	c->isn[CLIENT] = cisn;
-	c->sent[CLIENT] = cisn + 1;
+	c->isn[MODEL_CLIENT] = cisn;
+	c->sent[MODEL_CLIENT] = cisn + 1;
 }
 
 static struct model_connection *begin(struct model *model, __u8 client,
@@ -208,8 +208,8 @@ static bool has_data_beyond(const struct model_segment *s, __u32 isn)
 }
 
 /* Cases 23 and 23c, for either side: a part of it at least lies within. */
-static bool within_window(const struct model_connection *c, enum role role,
-			  const struct model_segment *s)
+static bool within_window(const struct model_connection *c,
+			  enum model_role role, const struct model_segment *s)
 {
 	__s32 from = beyond(s->seq, c->isn[role] + 1);
 
@@ -219,22 +219,22 @@ static bool within_window(const struct model_connection *c, enum role role,
 }
 
 /* Cases 23b and 24b: an acknowledgement that its sender can have earned. */
-static bool ack_earned(const struct model_connection *c, enum role other,
+static bool ack_earned(const struct model_connection *c, enum model_role other,
 		       const struct model_segment *s)
 {
 	return s->flags & TCP_ACK && beyond(s->ack, c->isn[other] + 1) >= 0 &&
 	       beyond(s->ack, c->sent[other]) <= WINDOW;
 }
 
-static enum role role_of(const struct model_connection *c, __u8 from)
+static enum model_role role_of(const struct model_connection *c, __u8 from)
 {
-	return c->client == from ? CLIENT : SERVER;
+	return c->client == from ? MODEL_CLIENT : MODEL_SERVER;
 }
 
 static bool valid(const struct model_connection *c,
 		  const struct model_segment *s)
 {
-	enum role role = role_of(c, s->from);
+	enum model_role role = role_of(c, s->from);
 
 	return c->synack_seen && !c->reset && within_window(c, role, s) &&
 	       ack_earned(c, !role, s);
@@ -243,7 +243,7 @@ static bool valid(const struct model_connection *c,
 /* --- segments of a connection */
 
 /* Notes what a valid segment proves to be sent, by either side. */
-static void note_numbers(struct model_connection *c, enum role role,
+static void note_numbers(struct model_connection *c, enum model_role role,
 			 const struct model_segment *s)
 {
 	bool fin = s->flags & TCP_FIN;
@@ -261,7 +261,7 @@ static void note_numbers(struct model_connection *c, enum role role,
 }
 
 /* 1 where the side has sent its FIN and no data, which takes a number, too. */
-static __s32 bare_fin(const struct model_connection *c, enum role role)
+static __s32 bare_fin(const struct model_connection *c, enum model_role role)
 {
 	return c->fin[role] && c->fin_at[role] == c->isn[role] + 1;
 }
@@ -287,15 +287,16 @@ static void client_spoke(struct model *model, struct model_connection *c,
 static void take_client(struct model *model, struct model_connection *c,
 			const struct model_segment *s)
 {
-	__s32 seq = beyond(s->seq, c->isn[CLIENT] + 1);
-	bool missed = !s->len && seq > bare_fin(c, CLIENT);
+	__s32 seq = beyond(s->seq, c->isn[MODEL_CLIENT] + 1);
+	bool missed = !s->len && seq > bare_fin(c, MODEL_CLIENT);
 
 	c = take_over(model, c);
 	c->answered = true;
-	if (beyond(s->ack, c->isn[SERVER] + 1) > bare_fin(c, SERVER))
+	if (beyond(s->ack, c->isn[MODEL_SERVER] + 1) >
+	    bare_fin(c, MODEL_SERVER))
 		prove_server_spoke(c, false);
-	note_numbers(c, CLIENT, s);
-	if (has_data_beyond(s, c->isn[CLIENT]))
+	note_numbers(c, MODEL_CLIENT, s);
+	if (has_data_beyond(s, c->isn[MODEL_CLIENT]))
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	else if (missed)
 		client_spoke(model, c, REASON_CLIENT_FIRST_BY_SEQ);
@@ -304,9 +305,9 @@ static void take_client(struct model *model, struct model_connection *c,
 /* Rule 3. */
 static bool proves_silence(const struct model_connection *c, __u32 ack)
 {
-	__s32 acked = beyond(ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(ack, c->isn[MODEL_CLIENT] + 1);
 
-	return acked == 0 || (acked == 1 && bare_fin(c, CLIENT));
+	return acked == 0 || (acked == 1 && bare_fin(c, MODEL_CLIENT));
 }
 
 /* What comes of the payload that begins at sisn+1 or before it. */
@@ -314,7 +315,7 @@ static struct model_event judge_banner(struct model *model,
 				       struct model_connection *c,
 				       const struct model_segment *s)
 {
-	__u32 skip = c->isn[SERVER] + 1 - s->seq;
+	__u32 skip = c->isn[MODEL_SERVER] + 1 - s->seq;
 
 	if (!waits(c))
 		return nothing;
@@ -324,11 +325,11 @@ static struct model_event judge_banner(struct model *model,
 		return nothing;
 	}
 	c = take_over(model, c);
-	if (model->need >= NEED_SYN && !c->syn_seen) {
+	if (model->need >= MODEL_NEED_SYN && !c->syn_seen) {
 		decide(model, c, REASON_SYN_UNSEEN);
 		return nothing;
 	}
-	if (model->need >= NEED_HANDSHAKE && !c->answered) {
+	if (model->need >= MODEL_NEED_HANDSHAKE && !c->answered) {
 		decide(model, c, REASON_HANDSHAKE_UNSEEN);
 		return nothing;
 	}
@@ -340,12 +341,12 @@ static struct model_event take_server(struct model *model,
 				      struct model_connection *c,
 				      const struct model_segment *s)
 {
-	__s32 seq = beyond(s->seq, c->isn[SERVER] + 1);
+	__s32 seq = beyond(s->seq, c->isn[MODEL_SERVER] + 1);
 
-	if (seq > bare_fin(c, SERVER))
+	if (seq > bare_fin(c, MODEL_SERVER))
 		prove_server_spoke(c, !s->len && !(s->flags & TCP_FIN));
-	note_numbers(c, SERVER, s);
-	if (seq <= 0 && has_data_beyond(s, c->isn[SERVER]))
+	note_numbers(c, MODEL_SERVER, s);
+	if (seq <= 0 && has_data_beyond(s, c->isn[MODEL_SERVER]))
 		return judge_banner(model, c, s);
 	if (seq == 0 && s->flags & TCP_FIN)
 		decide_or(model, c, REASON_NO_DATA,
@@ -360,11 +361,28 @@ static bool remember_early(struct model_connection *c,
 			   const struct model_segment *s)
 {
 	if (c->client != s->from || c->answered || !waits(c) || !c->syn_seen ||
-	    !(s->flags & TCP_ACK) || !has_data_beyond(s, c->isn[CLIENT]) ||
-	    !within_window(c, CLIENT, s) || c->early_count == MODEL_EARLY)
+	    !(s->flags & TCP_ACK) ||
+	    !has_data_beyond(s, c->isn[MODEL_CLIENT]) ||
+	    !within_window(c, MODEL_CLIENT, s) || c->early_count == MODEL_EARLY)
 		return false;
 	c->early[c->early_count++].ack = s->ack;
 	return true;
+}
+
+/* Cases 23 and 23b: where both hold, either reason will do. */
+static void ignore_client(struct model *model, const struct model_connection *c,
+			  const struct model_segment *s, bool certain)
+{
+	bool by_seq = !within_window(c, MODEL_CLIENT, s);
+	bool by_ack = !ack_earned(c, MODEL_SERVER, s);
+
+	if (by_seq || !c->synack_seen)
+		ignore(model, REASON_OUT_OF_WINDOW, certain && !by_ack);
+	if (by_ack || !c->synack_seen || !by_seq)
+		ignore(model, REASON_INVALID_CLIENT_SEGMENT,
+		       certain && !by_seq);
+	if (!by_seq && !by_ack) /* it is valid for one that is decided */
+		ignore(model, REASON_OUT_OF_WINDOW, false);
 }
 
 /*
@@ -381,10 +399,10 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 		bool certain = one && waits(c) && c->synack_seen && s->len;
 
 		certain &= !remember_early(c, s);
-		ignore(model,
-		       c->client == s->from ? REASON_OUT_OF_WINDOW :
-					      REASON_INVALID_SERVER_SEGMENT,
-		       certain);
+		if (c->client != s->from)
+			ignore(model, REASON_INVALID_SERVER_SEGMENT, certain);
+		else
+			ignore_client(model, c, s, certain);
 	}
 }
 
@@ -421,13 +439,13 @@ static struct model_event on_segment(struct model *model,
 static bool rst_valid(const struct model_connection *c,
 		      const struct model_segment *s)
 {
-	enum role role = role_of(c, s->from);
+	enum model_role role = role_of(c, s->from);
 
 	if (c->reset)
 		return false;
-	if (!c->synack_seen && role == SERVER)
+	if (!c->synack_seen && role == MODEL_SERVER)
 		return c->syn_seen && s->flags & TCP_ACK &&
-		       s->ack == c->isn[CLIENT] + 1;
+		       s->ack == c->isn[MODEL_CLIENT] + 1;
 	return s->seq == c->sent[role] ||
 	       (c->acked_known[role] && s->seq == c->acked[role]);
 }
@@ -436,7 +454,7 @@ static bool rst_valid(const struct model_connection *c,
 static bool refuses_data(const struct model_connection *c,
 			 const struct model_segment *s)
 {
-	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(s->ack, c->isn[MODEL_CLIENT] + 1);
 
 	return c->client != s->from && !c->synack_seen && s->flags & TCP_ACK &&
 	       acked > 0 && (__u32)acked <= c->syn_len;
@@ -481,13 +499,14 @@ static void on_syn(struct model *model, const struct model_segment *s)
 		struct model_connection *other = &model->connections[i];
 
 		if (other->client != s->from) {
-			if (other->synack_seen && other->isn[SERVER] == s->seq)
+			if (other->synack_seen &&
+			    other->isn[MODEL_SERVER] == s->seq)
 				unclear(model,
 					"a server's SYN after its SYN-ACK");
 			continue;
 		}
 		beside += other->syn_seen;
-		if (other->isn[CLIENT] == s->seq && !closed(other))
+		if (other->isn[MODEL_CLIENT] == s->seq && !closed(other))
 			c = other;
 	}
 	if (!c) {
@@ -512,7 +531,7 @@ static bool no_server(struct model *model, const struct model_segment *s)
 		struct model_connection *c = &model->connections[i];
 
 		if (c->client != s->from || !c->syn_seen ||
-		    c->isn[CLIENT] != s->seq)
+		    c->isn[MODEL_CLIENT] != s->seq)
 			continue;
 		found = true;
 		if (c->synack_seen)
@@ -521,9 +540,10 @@ static bool no_server(struct model *model, const struct model_segment *s)
 	}
 	for (int i = 0; found && i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
-		bool own = c->client == s->from && c->isn[CLIENT] == s->seq;
-		bool asked =
-			c->client != s->from && c->isn[CLIENT] + 1 == s->ack;
+		bool own =
+			c->client == s->from && c->isn[MODEL_CLIENT] == s->seq;
+		bool asked = c->client != s->from &&
+			     c->isn[MODEL_CLIENT] + 1 == s->ack;
 
 		if (own || asked)
 			decide(model, c, REASON_NO_SERVER);
@@ -543,11 +563,12 @@ static struct model_event accept_synack(struct model *model,
 	int valid_early = -1;
 
 	c->synack_seen = true;
-	c->server_spoke = c->fin[SERVER] = c->acked_known[SERVER] = false;
-	c->isn[SERVER] = s->seq;
-	c->sent[SERVER] = s->seq + 1 + s->len;
-	c->sent[CLIENT] = c->acked[CLIENT] = s->ack;
-	c->acked_known[CLIENT] = true;
+	c->server_spoke = c->fin[MODEL_SERVER] = c->acked_known[MODEL_SERVER] =
+		false;
+	c->isn[MODEL_SERVER] = s->seq;
+	c->sent[MODEL_SERVER] = s->seq + 1 + s->len;
+	c->sent[MODEL_CLIENT] = c->acked[MODEL_CLIENT] = s->ack;
+	c->acked_known[MODEL_CLIENT] = true;
 	if (!c->counted && (!old || closed(old)))
 		c = take_over(model, c);
 	if (c->syn_len)
@@ -555,7 +576,7 @@ static struct model_event accept_synack(struct model *model,
 	for (int i = c->early_count - 1; i >= 0; i--) {
 		data.ack = c->early[i].ack;
 		data.flags = TCP_ACK;
-		if (ack_earned(c, SERVER, &data))
+		if (ack_earned(c, MODEL_SERVER, &data))
 			valid_early = i;
 	}
 	if (valid_early >= FEW)
@@ -584,7 +605,7 @@ static struct model_event repeat_synack(struct model *model,
 	data.seq++;
 	if (!s->len || !waits(c))
 		return nothing;
-	raise_to(&c->sent[SERVER], data.seq + data.len);
+	raise_to(&c->sent[MODEL_SERVER], data.seq + data.len);
 	return judge_banner(model, c, &data);
 }
 
@@ -592,7 +613,7 @@ static struct model_event repeat_synack(struct model *model,
 static bool answers(const struct model_connection *c,
 		    const struct model_segment *s)
 {
-	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(s->ack, c->isn[MODEL_CLIENT] + 1);
 
 	return c->client != s->from && c->syn_seen && acked >= 0 &&
 	       (__u32)acked <= c->syn_len;
@@ -602,7 +623,8 @@ static bool same_numbers(const struct model_connection *c,
 			 const struct model_segment *s)
 {
 	return c->client != s->from && c->synack_seen &&
-	       c->isn[SERVER] == s->seq && c->isn[CLIENT] + 1 == s->ack;
+	       c->isn[MODEL_SERVER] == s->seq &&
+	       c->isn[MODEL_CLIENT] + 1 == s->ack;
 }
 
 /* Case 15b: whether another SYN-ACK still counts. */
@@ -665,7 +687,7 @@ static struct model_event on_synack(struct model *model,
 		if (answers(c, s))
 			asked = c;
 	}
-	if (asked && asked->synack_seen && asked->isn[SERVER] == s->seq)
+	if (asked && asked->synack_seen && asked->isn[MODEL_SERVER] == s->seq)
 		return repeat_synack(model, asked, s);
 	if (asked && (!asked->synack_seen || !settled(asked)))
 		return accept_synack(model, asked, s);
@@ -673,7 +695,7 @@ static struct model_event on_synack(struct model *model,
 		ignore(model, REASON_STALE_SYNACK, counts(model));
 		return nothing;
 	}
-	if (model->need != NEED_NONE && model->own[!s->from]) {
+	if (model->need != MODEL_NEED_NONE && model->own[!s->from]) {
 		ignore(model, REASON_UNSOLICITED, !past);
 		if (past)
 			ignore(model, REASON_STALE_SYNACK, false);
@@ -684,7 +706,7 @@ static struct model_event on_synack(struct model *model,
 
 /* --- packets */
 
-void model_open(struct model *model, enum need need, bool own0, bool own1,
+void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 		bool live)
 {
 	model->need = need;
@@ -701,7 +723,7 @@ void model_open(struct model *model, enum need need, bool own0, bool own1,
 struct model_event model_packet(struct model *model,
 				const struct model_segment *s)
 {
-	if (model->need != NEED_NONE && model->own[s->from] &&
+	if (model->need != MODEL_NEED_NONE && model->own[s->from] &&
 	    s->way == WAY_IN) {
 		ignore(model, REASON_NOT_SEEN_LEAVING,
 		       s->flags & TCP_SYN || counts(model));

@@ -17,7 +17,12 @@
 #define MODEL_ALTERNATIVES 8
 
 /* What is asked of a connection of this host (--need). */
-enum need { NEED_NONE, NEED_OWN, NEED_SYN, NEED_HANDSHAKE };
+enum model_need {
+	MODEL_NEED_NONE,
+	MODEL_NEED_OWN,
+	MODEL_NEED_SYN,
+	MODEL_NEED_HANDSHAKE
+};
 
 /* How a packet was seen. */
 enum way { WAY_UNKNOWN, WAY_IN, WAY_OUT };
@@ -42,6 +47,7 @@ enum way { WAY_UNKNOWN, WAY_IN, WAY_OUT };
 	X(STALE_SYNACK, "stale synack")                                        \
 	X(UNSOLICITED, "unsolicited")                                          \
 	X(NOT_SEEN_LEAVING, "not seen leaving")                                \
+	X(INVALID_CLIENT_SEGMENT, "invalid client segment")                    \
 	X(OUT_OF_WINDOW, "out of window")                                      \
 	X(INVALID_SERVER_SEGMENT, "invalid server segment")                    \
 	X(INVALID_RST, "invalid RST")                                          \
@@ -73,7 +79,7 @@ struct early_payload {
 	__u32 ack;
 };
 
-enum role { CLIENT, SERVER };
+enum model_role { MODEL_CLIENT, MODEL_SERVER };
 
 struct model_connection {
 	__u8 client;  /* which end */
@@ -102,7 +108,7 @@ struct range {
 };
 
 struct model {
-	enum need need;
+	enum model_need need;
 	bool own[2]; /* which end has an address of this host */
 	bool live;   /* else a capture */
 	/* The oldest first; those that are forgotten are not here. */
@@ -128,7 +134,7 @@ struct model_event {
 	__u32 len;  /* payload bytes from there on */
 };
 
-void model_open(struct model *model, enum need need, bool own0, bool own1,
+void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 		bool live);
 struct model_event model_packet(struct model *model,
 				const struct model_segment *segment);
