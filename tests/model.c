@@ -57,6 +57,10 @@ static int waiting(const struct model *model)
 static bool counts(const struct model *model)
 {
 	for (int i = 0; i < model->connection_count; i++)
+		if (!model->connections[i].synack_seen &&
+		    model->connections[i].syn_len)
+			return false;
+	for (int i = 0; i < model->connection_count; i++)
 		if (model->connections[i].counted)
 			return waits(&model->connections[i]);
 	return false;
@@ -137,15 +141,19 @@ static void end(struct model *model, struct model_connection *c,
 		enum reason open)
 {
 	enum reason other = closed(c) ? REASON_NO_DATA : open;
+	/* "Closed by FIN": by one, or by both? */
+	enum reason also = c->fin[MODEL_CLIENT] ? REASON_NO_DATA : REASON_NONE;
 
 	if (!c->synack_seen)
 		decide_or(model, c, REASON_SYNACK_UNSEEN,
 			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
 	else if (c->server_spoke)
 		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
-			  c->only_hinted ? other : REASON_NONE);
+			  !c->only_hinted ? REASON_NONE :
+			  also		  ? also :
+					    other);
 	else
-		decide(model, c, other);
+		decide_or(model, c, other, also);
 }
 
 /*
@@ -266,7 +274,10 @@ static __s32 bare_fin(const struct model_connection *c, enum model_role role)
 	return c->fin[role] && c->fin_at[role] == c->isn[role] + 1;
 }
 
-/* Case 11; `hinted`: by a pure ACK of the server, of which nothing is said. */
+/*
+ * Case 11; `hinted`: by a pure ACK of the server, of which nothing is said, or
+ * by what came before the SYN-ACK.
+ */
 static void prove_server_spoke(struct model_connection *c, bool hinted)
 {
 	c->only_hinted = hinted && (!c->server_spoke || c->only_hinted);
@@ -281,7 +292,9 @@ static void client_spoke(struct model *model, struct model_connection *c,
 		decide(model, c, reason);
 	else
 		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
-			  reason == REASON_CLIENT_FIRST ? REASON_NONE : reason);
+			  c->only_hinted || reason != REASON_CLIENT_FIRST ?
+				  reason :
+				  REASON_NONE);
 }
 
 static void take_client(struct model *model, struct model_connection *c,
@@ -330,6 +343,8 @@ static struct model_event judge_banner(struct model *model,
 		return nothing;
 	}
 	if (model->need >= MODEL_NEED_HANDSHAKE && !c->answered) {
+		if (c->maybe_answered)
+			unclear(model, "a handshake out of order");
 		decide(model, c, REASON_HANDSHAKE_UNSEEN);
 		return nothing;
 	}
@@ -356,16 +371,22 @@ static struct model_event take_server(struct model *model,
 	return nothing;
 }
 
-/* Case 4: client payload whose SYN-ACK has not come, or not the right one. */
+/* Case 4: a client segment whose SYN-ACK has not come, or not the right one. */
 static bool remember_early(struct model_connection *c,
 			   const struct model_segment *s)
 {
+	struct early_segment *early = &c->early[c->early_count];
+
 	if (c->client != s->from || c->answered || !waits(c) || !c->syn_seen ||
-	    !(s->flags & TCP_ACK) ||
-	    !has_data_beyond(s, c->isn[MODEL_CLIENT]) ||
-	    !within_window(c, MODEL_CLIENT, s) || c->early_count == MODEL_EARLY)
+	    !(s->flags & TCP_ACK) || !within_window(c, MODEL_CLIENT, s) ||
+	    c->early_count == MODEL_EARLY)
 		return false;
-	c->early[c->early_count++].ack = s->ack;
+	early->ack = s->ack;
+	early->payload = has_data_beyond(s, c->isn[MODEL_CLIENT]);
+	early->tells = !early->payload &&
+		       (s->flags & TCP_FIN ||
+			beyond(s->seq, c->isn[MODEL_CLIENT] + 1) > 0);
+	c->early_count++;
 	return true;
 }
 
@@ -392,7 +413,7 @@ static void ignore_client(struct model *model, const struct model_connection *c,
 static void ignore_segment(struct model *model, const struct model_segment *s,
 			   bool no_match)
 {
-	bool one = no_match && waiting(model) == 1;
+	bool one = no_match && waiting(model) == 1 && counts(model);
 
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
@@ -400,9 +421,15 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 
 		certain &= !remember_early(c, s);
 		if (c->client != s->from)
-			ignore(model, REASON_INVALID_SERVER_SEGMENT, certain);
+			ignore(model, REASON_INVALID_SERVER_SEGMENT,
+			       certain && !ack_earned(c, MODEL_CLIENT, s) &&
+				       has_data_beyond(s,
+						       c->isn[MODEL_SERVER]));
 		else
-			ignore_client(model, c, s, certain);
+			ignore_client(model, c, s,
+				      certain &&
+					      has_data_beyond(
+						      s, c->isn[MODEL_CLIENT]));
 	}
 }
 
@@ -425,7 +452,7 @@ static struct model_event on_segment(struct model *model,
 		ignore_segment(model, s, true);
 		return nothing;
 	}
-	if (!waits(match))
+	if (!waits(match) || !match->counted)
 		ignore_segment(model, s, false);
 	if (match->client != s->from)
 		return take_server(model, match, s);
@@ -471,6 +498,10 @@ static void on_rst(struct model *model, const struct model_segment *s)
 			unclear(model, "a RST that acknowledges data of a SYN");
 		if (!rst_valid(c, s))
 			continue;
+		if (!c->synack_seen && c->client == s->from)
+			unclear(model, "a client's RST before the SYN-ACK");
+		if (any)
+			unclear(model, "a RST is valid for two connections");
 		any = true;
 		known |= waits(c);
 		if (c->server_spoke)
@@ -481,8 +512,10 @@ static void on_rst(struct model *model, const struct model_segment *s)
 				  c->syn_len ? REASON_CLIENT_FIRST :
 					       REASON_NONE);
 		c->reset = true;
-		if (!c->counted)
-			forget(model, i, 1);
+		if (c->counted)
+			continue;
+		model->refused++;
+		forget(model, i, 1);
 	}
 	if (!known && model->connection_count)
 		ignore(model, REASON_INVALID_RST, certain && !any);
@@ -498,6 +531,7 @@ static void on_syn(struct model *model, const struct model_segment *s)
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *other = &model->connections[i];
 
+		beside += other->syn_seen;
 		if (other->client != s->from) {
 			if (other->synack_seen &&
 			    other->isn[MODEL_SERVER] == s->seq)
@@ -505,7 +539,6 @@ static void on_syn(struct model *model, const struct model_segment *s)
 					"a server's SYN after its SYN-ACK");
 			continue;
 		}
-		beside += other->syn_seen;
 		if (other->isn[MODEL_CLIENT] == s->seq && !closed(other))
 			c = other;
 	}
@@ -553,6 +586,32 @@ static bool no_server(struct model *model, const struct model_segment *s)
 	return found;
 }
 
+/* The first early payload that is valid by the SYN-ACK's numbers, or -1. */
+static int judge_early(struct model *model, struct model_connection *c)
+{
+	int valid_early = -1, payloads = 0;
+
+	for (int i = 0; i < c->early_count; i++) {
+		struct model_segment s = { .flags = TCP_ACK };
+
+		s.ack = c->early[i].ack;
+		if (ack_earned(c, MODEL_SERVER, &s)) {
+			c->maybe_answered = true;
+			if (c->early[i].tells)
+				unclear(model, "an early client segment that "
+					       "tells without payload");
+			if (c->early[i].payload && valid_early < 0) {
+				valid_early = i;
+				if (payloads >= FEW)
+					unclear(model, "more early client "
+						       "payload than a few");
+			}
+		}
+		payloads += c->early[i].payload;
+	}
+	return valid_early;
+}
+
 /* The SYN-ACK counts: the connection has its numbers from now on. */
 static struct model_event accept_synack(struct model *model,
 					struct model_connection *c,
@@ -560,7 +619,7 @@ static struct model_event accept_synack(struct model *model,
 {
 	const struct model_connection *old = counted(model);
 	struct model_segment data = *s;
-	int valid_early = -1;
+	int valid_early;
 
 	c->synack_seen = true;
 	c->server_spoke = c->fin[MODEL_SERVER] = c->acked_known[MODEL_SERVER] =
@@ -573,19 +632,12 @@ static struct model_event accept_synack(struct model *model,
 		c = take_over(model, c);
 	if (c->syn_len)
 		decide(model, c, REASON_CLIENT_FIRST);
-	for (int i = c->early_count - 1; i >= 0; i--) {
-		data.ack = c->early[i].ack;
-		data.flags = TCP_ACK;
-		if (ack_earned(c, MODEL_SERVER, &data))
-			valid_early = i;
-	}
-	if (valid_early >= FEW)
-		unclear(model, "more early client payload than a few");
+	valid_early = judge_early(model, c);
 	if (valid_early >= 0) {
 		c = take_over(model, c);
 		c->answered = true;
 		if (beyond(c->early[valid_early].ack, s->seq + 1) > 0)
-			prove_server_spoke(c, false);
+			prove_server_spoke(c, true);
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	}
 	if (!s->len)
@@ -643,8 +695,6 @@ static struct model_event on_unasked_synack(struct model *model,
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *other = &model->connections[i];
 
-		if (same_numbers(other, s))
-			return repeat_synack(model, other, s);
 		if (!closed(other) &&
 		    (other->answered || other->outcome == REASON_BANNER)) {
 			ignore(model, REASON_STALE_SYNACK, counts(model));
@@ -660,6 +710,10 @@ static struct model_event on_unasked_synack(struct model *model,
 	if (c && !closed(c) && c->outcome != REASON_NONE)
 		unclear(model, "a SYN-ACK after one that was decided without "
 			       "an answer");
+	if (c && !closed(c) && c->isn[MODEL_CLIENT] + 1 == s->ack)
+		return accept_synack(model, c, s); /* as case 15b */
+	if (c && !closed(c))
+		unclear(model, "two SYN-ACKs without a SYN");
 	if (c && !closed(c) && c->counted)
 		replace_in_place(model, c, !s->from, s->ack - 1);
 	else
@@ -675,6 +729,10 @@ static struct model_event on_synack(struct model *model,
 
 	if (no_server(model, s))
 		return nothing;
+	for (int i = 0; i < model->connection_count; i++)
+		if (same_numbers(&model->connections[i], s) &&
+		    !model->connections[i].syn_seen)
+			return repeat_synack(model, &model->connections[i], s);
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
@@ -684,15 +742,23 @@ static struct model_event on_synack(struct model *model,
 			past = true;
 		else
 			remembered = true;
-		if (answers(c, s))
-			asked = c;
+		if (!answers(c, s))
+			continue;
+		if (asked && !closed(asked))
+			unclear(model, "a SYN-ACK that answers two SYNs");
+		asked = c;
 	}
 	if (asked && asked->synack_seen && asked->isn[MODEL_SERVER] == s->seq)
 		return repeat_synack(model, asked, s);
+	if (asked && asked->synack_seen && !settled(asked) &&
+	    asked->maybe_answered)
+		unclear(model, "a handshake out of order");
 	if (asked && (!asked->synack_seen || !settled(asked)))
 		return accept_synack(model, asked, s);
 	if (asked || remembered) {
 		ignore(model, REASON_STALE_SYNACK, counts(model));
+		if (!remembered && model->own[!s->from])
+			ignore(model, REASON_UNSOLICITED, false);
 		return nothing;
 	}
 	if (model->need != MODEL_NEED_NONE && model->own[!s->from]) {
@@ -714,6 +780,7 @@ void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 	model->own[1] = own1;
 	model->live = live;
 	model->connection_count = model->begun = model->beside = 0;
+	model->refused = 0;
 	model->alternative_count = 0;
 	memset(model->outcomes, 0, sizeof(model->outcomes));
 	memset(model->ignored, 0, sizeof(model->ignored));
@@ -751,8 +818,9 @@ void model_finish(struct model *model)
 
 	if (!c)
 		return;
-	if (model->live && !closed(c))
-		decide(model, c, REASON_OPEN);
+	if (model->live)
+		decide_or(model, c, REASON_OPEN,
+			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
 	else
 		end(model, c, REASON_CUT_OFF);
 }

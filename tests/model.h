@@ -74,9 +74,11 @@ struct model_segment {
 	__u32 seq, ack, len;
 };
 
-/* Client payload that passed before its SYN-ACK was seen. */
-struct early_payload {
+/* A client segment that passed before its SYN-ACK was seen. */
+struct early_segment {
 	__u32 ack;
+	bool payload;
+	bool tells; /* without payload, but a FIN or beyond cisn+1 */
 };
 
 enum model_role { MODEL_CLIENT, MODEL_SERVER };
@@ -86,7 +88,8 @@ struct model_connection {
 	bool counted; /* not one that only stands beside the counted one */
 	bool syn_seen;
 	bool synack_seen;
-	bool answered; /* a client segment acknowledged the SYN-ACK */
+	bool answered;	     /* a client segment acknowledged the SYN-ACK */
+	bool maybe_answered; /* by one that came before the SYN-ACK */
 	bool reset;
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
 	bool only_hinted;  /* by pure ACKs of the server only */
@@ -100,7 +103,7 @@ struct model_connection {
 	__u32 sent[2];	/* next number after what is known to be sent */
 	__u32 acked[2]; /* highest that the other side acknowledged */
 	int early_count;
-	struct early_payload early[MODEL_EARLY];
+	struct early_segment early[MODEL_EARLY];
 };
 
 struct range {
@@ -115,8 +118,9 @@ struct model {
 	struct model_connection connections[MODEL_CONNECTIONS];
 	int connection_count;
 	/* What came of it. */
-	int begun;  /* connections that were counted */
-	int beside; /* SYNs that stood beside one of them */
+	int begun;   /* connections that were counted */
+	int beside;  /* SYNs that stood beside one of them */
+	int refused; /* connections beside one, that were reset */
 	int outcomes[REASON_MAX];
 	struct range ignored[REASON_MAX];
 	/* Outcomes of which the definition would allow another, too. */
