@@ -753,11 +753,11 @@ static struct model_event on_synack(struct model *model,
 	if (asked && asked->synack_seen && !settled(asked) &&
 	    asked->maybe_answered)
 		unclear(model, "a handshake out of order");
-	if (asked && (!asked->synack_seen || !settled(asked)))
+	if (asked && !closed(asked) && (!asked->synack_seen || !settled(asked)))
 		return accept_synack(model, asked, s);
 	if (asked || remembered) {
 		ignore(model, REASON_STALE_SYNACK, counts(model));
-		if (!remembered && model->own[!s->from])
+		if ((!remembered || !counts(model)) && model->own[!s->from])
 			ignore(model, REASON_UNSOLICITED, false);
 		return nothing;
 	}
