@@ -213,8 +213,10 @@ static void loop_back(struct conversation *c)
 
 static void give_ways(struct conversation *c, struct chance *chance)
 {
-	static const enum model_need needs[] = { MODEL_NEED_OWN, MODEL_NEED_OWN, MODEL_NEED_SYN,
-					   MODEL_NEED_HANDSHAKE, MODEL_NEED_NONE };
+	static const enum model_need needs[] = { MODEL_NEED_OWN, MODEL_NEED_OWN,
+						 MODEL_NEED_SYN,
+						 MODEL_NEED_HANDSHAKE,
+						 MODEL_NEED_NONE };
 
 	c->live = true;
 	c->need = needs[below(chance, COUNT(needs))];

@@ -13,11 +13,16 @@
 #include "platform.h"
 
 #define MODEL_CONNECTIONS 64
-#define MODEL_EARLY 16 /* early client segments kept for one connection */
+#define MODEL_EARLY 16 /* early client payloads kept for one connection */
 #define MODEL_ALTERNATIVES 8
 
 /* What is asked of a connection of this host (--need). */
-enum model_need { MODEL_NEED_NONE, MODEL_NEED_OWN, MODEL_NEED_SYN, MODEL_NEED_HANDSHAKE };
+enum model_need {
+	MODEL_NEED_NONE,
+	MODEL_NEED_OWN,
+	MODEL_NEED_SYN,
+	MODEL_NEED_HANDSHAKE
+};
 
 /* How a packet was seen. */
 enum way { WAY_UNKNOWN, WAY_IN, WAY_OUT };
@@ -42,6 +47,7 @@ enum way { WAY_UNKNOWN, WAY_IN, WAY_OUT };
 	X(STALE_SYNACK, "stale synack")                                        \
 	X(UNSOLICITED, "unsolicited")                                          \
 	X(NOT_SEEN_LEAVING, "not seen leaving")                                \
+	X(INVALID_CLIENT_SEGMENT, "invalid client segment")                    \
 	X(OUT_OF_WINDOW, "out of window")                                      \
 	X(INVALID_SERVER_SEGMENT, "invalid server segment")                    \
 	X(INVALID_RST, "invalid RST")                                          \
@@ -68,14 +74,22 @@ struct model_segment {
 	__u32 seq, ack, len;
 };
 
-enum role { ROLE_CLIENT, ROLE_SERVER };
+/* A client segment that passed before its SYN-ACK was seen. */
+struct early_segment {
+	__u32 ack;
+	bool payload;
+	bool tells; /* without payload, but a FIN or beyond cisn+1 */
+};
+
+enum model_role { MODEL_CLIENT, MODEL_SERVER };
 
 struct model_connection {
 	__u8 client;  /* which end */
 	bool counted; /* not one that only stands beside the counted one */
 	bool syn_seen;
 	bool synack_seen;
-	bool answered; /* a client segment acknowledged the SYN-ACK */
+	bool answered;	     /* a client segment acknowledged the SYN-ACK */
+	bool maybe_answered; /* by one that came before the SYN-ACK */
 	bool reset;
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
 	bool only_hinted;  /* by pure ACKs of the server only */
@@ -89,7 +103,7 @@ struct model_connection {
 	__u32 sent[2];	/* next number after what is known to be sent */
 	__u32 acked[2]; /* highest that the other side acknowledged */
 	int early_count;
-	struct model_segment early[MODEL_EARLY];
+	struct early_segment early[MODEL_EARLY];
 };
 
 struct range {
@@ -104,8 +118,9 @@ struct model {
 	struct model_connection connections[MODEL_CONNECTIONS];
 	int connection_count;
 	/* What came of it. */
-	int begun;  /* connections that were counted */
-	int beside; /* SYNs that stood beside one of them */
+	int begun;   /* connections that were counted */
+	int beside;  /* SYNs that stood beside one of them */
+	int refused; /* connections beside one, that were reset */
 	int outcomes[REASON_MAX];
 	struct range ignored[REASON_MAX];
 	/* Outcomes of which the definition would allow another, too. */
