@@ -200,6 +200,11 @@ static __always_inline int find_answered(const struct rivals *rivals, int end,
 				 rivals->newest_len[end & 1]);
 }
 
+static __always_inline int next_client(const struct rivals *rivals)
+{
+	return !!(rivals->seen & NEXT_CLIENT);
+}
+
 /* Remembers a SYN beside a connection: the latest of each end. */
 static __always_inline void remember_syn(struct rivals *rivals,
 					 const struct segment *segment, int end,
@@ -229,6 +234,9 @@ static __always_inline void remember_syn(struct rivals *rivals,
 	}
 	if (!len)
 		return;
+	if (rivals->seen & NEXT_SYN && next_client(rivals) == end &&
+	    rivals->cisn == segment->seq)
+		rivals->seen |= NEXT_DATA;
 	set_rival_bits(rivals, end, RIVAL_DATA << place, true);
 	if (place == !!(rival_bits(rivals, end) & RIVAL_NEWEST) &&
 	    rivals->newest_len[end & 1] < len)
@@ -274,11 +282,6 @@ static __always_inline __u64 full_time(__u32 time_us, __u64 now)
 	const __u32 since_us = (__u32)(now / NS_PER_US) - time_us;
 
 	return now - (__u64)since_us * NS_PER_US;
-}
-
-static __always_inline int next_client(const struct rivals *rivals)
-{
-	return !!(rivals->seen & NEXT_CLIENT);
 }
 
 /* Whether a SYN-ACK is the one that is remembered already. */
@@ -512,14 +515,18 @@ static __always_inline bool is_own_syn(const struct flow *flow,
  * is about another connection than the flow, the flow goes on.
  */
 static __always_inline void refuse_own_syn(struct flow *flow,
+					   struct rivals *rivals,
 					   const struct segment *segment,
 					   int sender, struct verdict *verdict)
 {
 	if (flow_is_pending(flow) && (sender == flow->client ||
-				      answers_flow(flow, segment, sender)))
+				      answers_flow(flow, segment, sender))) {
 		decide(flow, verdict, COUNT_NO_SERVER);
-	else if (flow_is_pending(flow))
+		flow->seen |= SEEN_ANSWERED; /* no other SYN-ACK counts */
+		rivals->seen = 0;
+	} else if (flow_is_pending(flow)) {
 		verdict->ignored = COUNT_STALE_SYNACK;
+	}
 }
 
 /*
@@ -533,8 +540,9 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 {
 	const int client = !context->sender;
 	/* Nothing is decided of a connection before its client answers. */
-	const bool answered = flow->seen & SEEN_SYNACK &&
-			      flow->seen & (SEEN_ANSWERED | FLOW_DECIDED) &&
+	const __u32 decided = SEEN_SYNACK | FLOW_DECIDED;
+	const bool answered = (flow->seen & SEEN_ANSWERED ||
+			       (flow->seen & decided) == decided) &&
 			      !flow_is_closed(flow);
 	/* A SYN that is not remembered may be answered. */
 	const bool more = had_more_syns(rivals, client) &&
@@ -595,7 +603,7 @@ track_synack(struct flow *flow, struct rivals *rivals,
 	    segment->seq == flow->sides[SERVER].isn && !(closed && syn >= 0))
 		return repeat_synack(flow, context->now);
 	if (is_own_syn(flow, rivals, segment, sender)) {
-		refuse_own_syn(flow, segment, sender, verdict);
+		refuse_own_syn(flow, rivals, segment, sender, verdict);
 		return HANDSHAKE_OTHER;
 	}
 	if (answers && !closed)

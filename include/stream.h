@@ -61,8 +61,8 @@ static __always_inline void raise_to(__u32 *number, __u32 value)
 
 /*
  * A valid part tells how far either side has come. What begins further than a
- * window beyond what was known tells nothing: or else one lucky guess would
- * widen what is valid for the next.
+ * window beyond what was known, or ends long before it, tells nothing: or else
+ * one lucky guess would widen what is valid for the next.
  */
 static __always_inline void note_progress(struct flow *flow,
 					  enum side_name sender,
@@ -72,7 +72,8 @@ static __always_inline void note_progress(struct flow *flow,
 	struct side *to = &flow->sides[!sender];
 	const __u32 begin = from->isn + 1 + (__u32)part->from;
 
-	if (seq_distance(from->sent, begin) > FIRST_WINDOW_MAX)
+	if (seq_distance(from->sent, begin) > FIRST_WINDOW_MAX ||
+	    (part->from < -1 && part_end(part) <= 0))
 		return;
 	raise_to(&from->sent, begin + part->len + part->fin);
 	raise_to(&to->acked, part->ack);

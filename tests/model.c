@@ -474,6 +474,26 @@ static void judge_far(struct model *model, const struct model_segment *s)
 	}
 }
 
+/*
+ * A client segment before the SYN-ACK of a connection that stands beside
+ * another one: it need not be seen beside one that is open and decided, and it
+ * may be taken for a segment of the other one.
+ */
+static void judge_beside(struct model *model, const struct model_segment *s)
+{
+	const struct model_connection *old = counted(model);
+
+	for (int i = 0; old && i < model->connection_count; i++) {
+		const struct model_connection *c = &model->connections[i];
+
+		if (s->len && !c->counted && c->client == s->from &&
+		    !c->synack_seen &&
+		    within_window(c, MODEL_CLIENT, s) &&
+		    (valid(old, s) || (!waits(old) && !closed(old))))
+			unclear(model, "a client segment beside a connection");
+	}
+}
+
 static struct model_event on_segment(struct model *model,
 				     const struct model_segment *s)
 {
@@ -482,6 +502,7 @@ static struct model_event on_segment(struct model *model,
 	if (s->flags & TCP_FIN)
 		judge_near(model, s, valid);
 	judge_far(model, s);
+	judge_beside(model, s);
 
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
