@@ -473,9 +473,16 @@ repeat_synack(struct flow *flow, __u64 now)
 }
 
 /* A SYN-ACK that answers the SYN of an open connection, with a new number. */
-static __always_inline enum handshake answer_flow(struct flow *flow,
-						  struct verdict *verdict)
+static __always_inline enum handshake
+answer_flow(struct flow *flow, const struct rivals *rivals,
+	    struct verdict *verdict)
 {
+	/* Of a SYN that was not seen, while another one is remembered. */
+	if (!(flow->seen & SEEN_SYN) &&
+	    rival_bits(rivals, flow->client) & (RIVAL_SYN | RIVAL_SYN << 1)) {
+		verdict->ignored = COUNT_STALE_SYNACK;
+		return HANDSHAKE_OTHER;
+	}
 	if (!(flow->seen & SEEN_SYNACK))
 		return HANDSHAKE_ANSWERED;
 	if (!flow_is_pending(flow))
@@ -523,7 +530,6 @@ static __always_inline void refuse_own_syn(struct flow *flow,
 				      answers_flow(flow, segment, sender))) {
 		decide(flow, verdict, COUNT_NO_SERVER);
 		flow->seen |= SEEN_ANSWERED; /* no other SYN-ACK counts */
-		rivals->seen = 0;
 	} else if (flow_is_pending(flow)) {
 		verdict->ignored = COUNT_STALE_SYNACK;
 	}
@@ -607,7 +613,7 @@ track_synack(struct flow *flow, struct rivals *rivals,
 		return HANDSHAKE_OTHER;
 	}
 	if (answers && !closed)
-		return answer_flow(flow, verdict);
+		return answer_flow(flow, rivals, verdict);
 	if (answers && syn < 0) { /* of a connection that is over */
 		verdict->ignored = COUNT_STALE_SYNACK;
 		return HANDSHAKE_OTHER;
