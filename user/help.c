@@ -31,16 +31,15 @@ static const char head[] =
 	"client has said a word. IFACE is a name, or a pattern such as "
 	"'veth*'.\n";
 
-static const char tail[] =
-	"\n"
-	"Exit codes:\n"
-	"  0  done\n"
-	"  1  failed at run time\n"
-	"  2  wrong usage\n"
-	"  3  could not load or attach\n"
-	"  4  ended as asked, but records were lost\n"
-	"\n"
-	"The manual, bannerprobe(8), tells more.\n";
+static const char tail[] = "\n"
+			   "Exit codes:\n"
+			   "  0  done\n"
+			   "  1  failed at run time\n"
+			   "  2  wrong usage\n"
+			   "  3  could not load or attach\n"
+			   "  4  ended as asked, but records were lost\n"
+			   "\n"
+			   "The manual, bannerprobe(8), tells more.\n";
 
 static void __attribute__((noreturn)) finish(void)
 {
@@ -68,8 +67,8 @@ static void print_words(const char *text, int column)
 
 static void print_row(const struct option_row *row)
 {
-	int column = row->letter ? printf("  -%c, ", row->letter) :
-				   printf("      ");
+	int column =
+		row->letter ? printf("  -%c, ", row->letter) : printf("      ");
 
 	column += printf("--%s", row->name);
 	if (row->value)

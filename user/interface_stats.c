@@ -19,8 +19,7 @@ static void write_interface(FILE *file, const struct interfaces *interfaces,
 	interface_count_packets(interface, &packets);
 	fputs("{\"iface\":", file);
 	stats_write_json_string(file, interface->name);
-	fprintf(file,
-		",\"packets_in\":%llu,\"packets_out\":%llu,\"seen\":%llu",
+	fprintf(file, ",\"packets_in\":%llu,\"packets_out\":%llu,\"seen\":%llu",
 		packets.received, packets.sent, interface->banners);
 	if (interfaces_read_counters(interfaces, interface, counters)) {
 		for (int i = COUNT_NOTHING + 1; i < COUNTER_MAX; i++) {

@@ -211,8 +211,7 @@ static void print_stats(struct live *live, enum stats_reason reason)
 	read_stats(live, &now);
 	if (live->options->stats_format == STATS_JSON) {
 		stats_print_json(&now, &live->told, names[reason],
-				 interface_stats_write_json,
-				 &live->interfaces);
+				 interface_stats_write_json, &live->interfaces);
 	} else if (reason == STATS_INTERVAL) {
 		stats_print_line(&now, &live->told);
 	} else {

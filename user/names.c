@@ -54,24 +54,40 @@ static void check_decoration(const char *name)
 	wrong_usage("%s: no such interface: did you mean %s?", name, plain);
 }
 
+/* What no interface, and so no pattern of some, can be called. */
+static void check_impossible(const char *name)
+{
+	if (usage_is_filter_word(name) && strpbrk(name, " =&"))
+		wrong_usage("%s: no interface, and there are no filter "
+			    "expressions: --port and --net choose servers",
+			    name);
+	if (strchr(name, '/'))
+		wrong_usage("%s: no interface is called so, and there is no "
+			    "such file: -r FILE reads a capture",
+			    name);
+	if (strpbrk(name, " \t\n"))
+		wrong_usage("%s: no interface is called so: of several, each "
+			    "is a word of its own, without quotes around all",
+			    name);
+}
+
 static void check_interface(const char *name)
 {
-	if (strpbrk(name, "*?[") || is_interface(name))
+	if (is_interface(name))
 		return;
 	if (is_there(name))
 		wrong_usage("%s: a file, and no interface: -r %s reads a "
 			    "capture",
 			    name, name);
+	check_impossible(name);
+	if (strpbrk(name, "*?["))
+		return;
 	if (!strcmp(name, "any"))
 		wrong_usage("any: no interface is called so: --all watches "
 			    "all");
 	if (!strcmp(name, "-"))
 		wrong_usage("-: no interface: -r - reads a capture from "
 			    "standard input");
-	if (strchr(name, '/'))
-		wrong_usage("%s: no interface is called so, and there is no "
-			    "such file: -r FILE reads a capture",
-			    name);
 	if (usage_is_filter_word(name))
 		wrong_usage("%s: no such interface, and there are no filter "
 			    "expressions: --port and --net choose servers",

@@ -21,7 +21,7 @@ static const char *const stats_formats[] = { "text", "json", NULL };
 static const char *const needs[] = { "own", "syn", "handshake", "none", NULL };
 static const char *const keys[] = { "vlan", NULL };
 
-/* --- values by their kind ------------------------------------------------ */
+/* --- values by their kind ------------------------------------------------- */
 
 static void *place_of(struct options *options, const struct option_row *row)
 {
@@ -80,11 +80,11 @@ static __u32 number(const struct option_use *use)
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno || *text < '0' || *text > '9' || *end ||
-	    value < row->least || value > row->most)
+	if (errno || *text < '0' || *text > '9' || *end || value < row->least ||
+	    value > row->most)
 		wrong_usage("%s %s: %s is a number from %u to %u",
-			    use->spelling, shown(use), row->what,
-			    row->least, row->most);
+			    use->spelling, shown(use), row->what, row->least,
+			    row->most);
 	return (__u32)value;
 }
 
@@ -96,7 +96,10 @@ static const char *text(const struct option_use *use)
 	return use->value;
 }
 
-/* The next option is no file: the name of one was forgotten. */
+/*
+ * The next option is no file: the name of one was forgotten. Nor is the = in
+ * "-o=FILE" a part of one.
+ */
 static const char *file(const struct option_use *use)
 {
 	const char *name = text(use);
@@ -105,6 +108,10 @@ static const char *file(const struct option_use *use)
 		wrong_usage("%s %s: a FILE is missing, or is its name to begin "
 			    "with -? Then ./%s names it",
 			    use->spelling, name, name);
+	if (name[0] == '=')
+		wrong_usage("%s %s: did you mean %s %s? ./%s names a file that "
+			    "begins with =",
+			    use->spelling, name, use->spelling, name + 1, name);
 	return name;
 }
 
@@ -136,7 +143,7 @@ void option_take(struct options *options, const struct option_use *use)
 		use->row->take(options, use);
 }
 
-/* --- options that have more to do ---------------------------------------- */
+/* --- options that have more to do ----------------------------------------- */
 
 static void take_interface(struct options *options,
 			   const struct option_use *use)
@@ -166,8 +173,9 @@ static void take_output(struct options *options, const struct option_use *use)
 
 static void take_stats(struct options *options, const struct option_use *use)
 {
-	(void)use;
 	options->stats = true;
+	if (!use->value)
+		options->stats_seconds = 0;
 }
 
 static void take_gather(struct options *options, const struct option_use *use)
@@ -290,7 +298,7 @@ const struct option_row option_table[] = {
 	  "try a start, leave nothing, and say what would be attached where",
 	  AT(check) },
 	{ "user", 0, GROUP_ATTACHING, KIND_TEXT, OPTION_INTERFACES_ONLY, "NAME",
-	  "who to be once attached (default nobody, when started as root)",
+	  "who to be once all is loaded (default nobody, when started as root)",
 	  AT(user) },
 
 	{ "stats", 0, GROUP_COUNTERS, KIND_NUMBER, OPTION_VALUE_OPTIONAL,

@@ -28,23 +28,23 @@ enum option_kind {
 };
 
 enum option_flag {
-	OPTION_MANY = 1 << 0,		/* each one that is given counts */
+	OPTION_MANY = 1 << 0,		 /* each one that is given counts */
 	OPTION_INTERFACES_ONLY = 1 << 1, /* does not go with -r */
-	OPTION_CAPTURES_ONLY = 1 << 2,	/* does not go without -r */
-	OPTION_VALUE_OPTIONAL = 1 << 3, /* --name, or --name=VALUE */
+	OPTION_CAPTURES_ONLY = 1 << 2,	 /* does not go without -r */
+	OPTION_VALUE_OPTIONAL = 1 << 3,	 /* --name, or --name=VALUE */
 };
 
 struct option_use;
 
 struct option_row {
-	const char *name;	 /* --name */
-	char letter;		 /* -l; or 0 */
+	const char *name; /* --name */
+	char letter;	  /* -l; or 0 */
 	enum option_group group;
 	enum option_kind kind;
 	unsigned int flags; /* enum option_flag */
-	const char *value;  /* what --help calls it; NULL: the option has none */
-	const char *help;   /* a line break is a space */
-	size_t place;	    /* in struct options */
+	const char *value; /* what --help calls it; NULL: the option has none */
+	const char *help;  /* a line break is a space */
+	size_t place;	   /* in struct options */
 	__u32 least, most;
 	const char *const *choices; /* ended by NULL */
 	const char *what;	    /* is chosen, or the number of what */
@@ -55,7 +55,7 @@ struct option_row {
 /* An option as somebody has given it. */
 struct option_use {
 	const struct option_row *row;
-	char spelling[32];  /* "-f", "--format" */
+	char spelling[32]; /* "-f", "--format" */
 	const char *value; /* NULL: none */
 };
 

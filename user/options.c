@@ -27,7 +27,7 @@ struct parser {
 	struct option names[OPTION_ROWS_MAX + 1];
 };
 
-/* --- the table, as getopt reads it ------------------------------------------ */
+/* --- the table, as getopt reads it ---------------------------------------- */
 
 static int value_of(const struct option_row *row)
 {
@@ -57,12 +57,13 @@ static void describe_table(struct parser *parser)
 
 static const struct option_row *find_row(int value)
 {
-	for (size_t i = 0; i < option_rows; i++) {
-		if (value == FIRST_NAME + (int)i ||
-		    value == option_table[i].letter)
-			return &option_table[i];
-	}
-	return NULL;
+	size_t i = 0;
+
+	if (value >= FIRST_NAME)
+		return &option_table[value - FIRST_NAME];
+	while (i + 1 < option_rows && option_table[i].letter != value)
+		i++;
+	return &option_table[i];
 }
 
 static struct option_use use_of(int value, const char *argument)
@@ -77,7 +78,7 @@ static struct option_use use_of(int value, const char *argument)
 	return use;
 }
 
-/* --- one word after another ------------------------------------------------- */
+/* --- one word after another ----------------------------------------------- */
 
 static bool is_same_value(const char *one, const char *other)
 {
@@ -135,7 +136,8 @@ static void check_single_dash(const char *word)
 	}
 }
 
-static void __attribute__((noreturn)) refuse_unknown(const struct parser *parser)
+static void __attribute__((noreturn))
+refuse_unknown(const struct parser *parser)
 {
 	const char letter[] = { '-', (char)optopt, '\0' };
 
@@ -185,8 +187,8 @@ static void parse_words(struct parser *parser, int argc)
 static void check_together(const struct parser *parser)
 {
 	const bool read = parser->options->read;
-	const unsigned int wrong = read ? OPTION_INTERFACES_ONLY :
-					  OPTION_CAPTURES_ONLY;
+	const unsigned int wrong =
+		read ? OPTION_INTERFACES_ONLY : OPTION_CAPTURES_ONLY;
 
 	for (size_t i = 0; i < option_rows; i++) {
 		if (!parser->given[i] || !(option_table[i].flags & wrong))

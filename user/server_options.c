@@ -63,8 +63,8 @@ void server_take_ports(struct options *options, const struct option_use *use)
 
 		if (!len)
 			wrong_usage("%s %s: a port is missing: " ACCEPTED,
-				    use->spelling, *use->value ? use->value :
-								 "''");
+				    use->spelling,
+				    *use->value ? use->value : "''");
 		snprintf(item, sizeof(item), "%.*s", (int)len, at);
 		if (is_numeric(item))
 			add_numbers(&options->wanted, use, item);

@@ -88,7 +88,7 @@ void stats_print_table(const struct stats *now)
 		message("nothing lost");
 }
 
-/* --- a line ----------------------------------------------------------------- */
+/* --- a line --------------------------------------------------------------- */
 
 static bool is_loss(int value)
 {

@@ -38,7 +38,7 @@ void usage_print_notes(void)
 	note_count = 0;
 }
 
-/* --- what somebody may have meant ------------------------------------------ */
+/* --- what somebody may have meant ----------------------------------------- */
 
 static size_t least(size_t a, size_t b)
 {
@@ -68,9 +68,9 @@ static size_t distance(const char *a, const char *b)
 		for (size_t j = 1; j <= b_len; j++) {
 			const bool equal = same(a[i - 1], b[j - 1]);
 
-			rows[i][j] = least(rows[i - 1][j - 1] + !equal,
-					   least(rows[i - 1][j],
-						 rows[i][j - 1]) + 1);
+			rows[i][j] = least(
+				rows[i - 1][j - 1] + !equal,
+				least(rows[i - 1][j], rows[i][j - 1]) + 1);
 			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) &&
 			    same(a[i - 2], b[j - 1]))
 				rows[i][j] = least(rows[i][j],
@@ -101,9 +101,9 @@ const char *usage_nearest(const char *word, const char *const *list)
 bool usage_is_filter_word(const char *word)
 {
 	static const char *const words[] = {
-		"and",	"dst", "ether", "greater", "host",     "icmp", "ip",
-		"ip6",	"less", "net",	"not",	   "port",     "portrange",
-		"proto", "src", "tcp",	"tcp[",	   "udp",      "vlan", NULL,
+		"and", "dst",  "ether", "greater", "host", "icmp",	"ip",
+		"ip6", "less", "net",	"not",	   "port", "portrange", "proto",
+		"src", "tcp",  	"udp",	   "vlan", NULL,
 	};
 	const size_t len = strcspn(word, " [");
 
@@ -114,7 +114,7 @@ bool usage_is_filter_word(const char *word)
 	return false;
 }
 
-/* --- options that there are not --------------------------------------------- */
+/* --- options that there are not ------------------------------------------- */
 
 /* What users of tcpdump, tshark, Zeek, Suricata and p0f type. */
 static const struct {
@@ -138,7 +138,7 @@ static const struct {
 	{ "-S", "there are no rules or signatures" },
 	{ "-t", "each record has its time" },
 	{ "-T", "-f chooses the format, --check tries a start" },
-	{ "-u", "--user NAME is who to be once attached" },
+	{ "-u", "--user NAME is who to be once all is loaded" },
 	{ "-U", "each record is written at once: leave it out" },
 	{ "-w", "-o FILE appends to a file, which holds records, no packets" },
 	{ "-W", "rename the file of -o and send SIGHUP to begin another" },
@@ -146,7 +146,7 @@ static const struct {
 	{ "-X", "each record has its banner, escaped" },
 	{ "-y", "the link type is told by the device or the capture" },
 	{ "-Y", "servers are chosen by --port and --net" },
-	{ "-Z", "--user NAME is who to be once attached" },
+	{ "-Z", "--user NAME is who to be once all is loaded" },
 	{ "--af-packet", "-i IFACE watches an interface" },
 	{ "--config", "there is no configuration file" },
 	{ "--count", "records are not counted out: `| head -n N` does" },
@@ -170,7 +170,8 @@ static const struct {
 	{ "--pidfile", "it stays in the foreground: systemd runs it, see "
 		       "bannerprobe(8)" },
 	{ "--quiet", "leave it out: messages go to standard error" },
-	{ "--relinquish-privileges", "--user NAME is who to be once attached" },
+	{ "--relinquish-privileges",
+	  "--user NAME is who to be once all is loaded" },
 	{ "--snaplen", "-l N is how many bytes of a banner are kept" },
 	{ "--snapshot-length", "-l N is how many bytes of a banner are kept" },
 	{ "--test", "--check tries a start and leaves nothing" },

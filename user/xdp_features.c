@@ -66,7 +66,8 @@ static bool ask(struct mnl_socket *socket, const struct nlmsghdr *request,
 
 	if (mnl_socket_sendto(socket, request, request->nlmsg_len) < 0)
 		return false;
-	while (result == MNL_CB_OK) { /* until the acknowledgement, or an error */
+	while (result ==
+	       MNL_CB_OK) { /* until the acknowledgement, or an error */
 		ssize_t len =
 			mnl_socket_recvfrom(socket, answer, sizeof(answer));
 
