@@ -30,6 +30,8 @@ static const struct {
 	  "segments of greetings left out: too many at once" },
 	{ COUNT_EVICTED, "connections evicted before anything was decided: "
 			 "more --max-flows would keep them" },
+	{ COUNT_OVER_RATE,
+	  "banners not logged: more in a second than --max-rate" },
 	{ STATS_LOST_OUTPUT, "records lost: they could not be written" },
 };
 
