@@ -4,7 +4,7 @@
 #include "greetings.h"
 #include "message.h"
 #include "native.h"
-#include "stats.h"
+#include "stats_json.h"
 
 #include <pcap/pcap.h>
 #include <pcap/sll.h>
@@ -22,6 +22,7 @@ struct reader {
 	struct native native;
 	struct greetings *greetings; /* NULL: not gathered */
 	__u64 packets;		     /* read so far, of all files */
+	struct stats told;	     /* as --stats told the last time */
 	const char *path;
 	int link_type;
 };
@@ -177,7 +178,7 @@ static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
 	native_packet(&reader->native, parsed, &frame, &segment, now);
 }
 
-static volatile sig_atomic_t interrupted, hung_up, stats_due;
+static volatile sig_atomic_t interrupted, hung_up, stats_due, asked;
 
 static void on_signal(int signal)
 {
@@ -185,6 +186,8 @@ static void on_signal(int signal)
 		hung_up = true;
 	else if (signal == SIGALRM)
 		stats_due = true;
+	else if (signal == SIGUSR1)
+		asked = true;
 	else
 		interrupted = true;
 }
@@ -204,6 +207,7 @@ void capture_catch_signals(const struct options *options)
 	sigaction(SIGTERM, &action, NULL);
 	action.sa_flags = SA_RESTART;
 	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
@@ -216,6 +220,29 @@ static void read_counters(const struct reader *reader,
 		greetings_read_counters(reader->greetings, counters);
 }
 
+static void read_stats(const struct reader *reader, struct stats *now)
+{
+	__u64 counters[COUNTER_MAX];
+
+	read_counters(reader, counters);
+	stats_read(now, reader->packets, counters, reader->output);
+}
+
+/* `why`: "interval", for which a line is enough, "signal" or "end". */
+static void print_stats(struct reader *reader, const char *why)
+{
+	struct stats now;
+
+	read_stats(reader, &now);
+	if (reader->options->stats_format == STATS_JSON)
+		stats_print_json(&now, &reader->told, why, NULL, NULL);
+	else if (!strcmp(why, "interval"))
+		stats_print_line(&now, &reader->told);
+	else
+		stats_print_table(&now);
+	reader->told = now;
+}
+
 /* What a signal has asked for since the last packet. */
 static void serve_signals(struct reader *reader)
 {
@@ -224,11 +251,12 @@ static void serve_signals(struct reader *reader)
 		output_reopen(reader->output);
 	}
 	if (stats_due) {
-		__u64 counters[COUNTER_MAX];
-
 		stats_due = false;
-		read_counters(reader, counters);
-		stats_print(reader->packets, counters, reader->output);
+		print_stats(reader, "interval");
+	}
+	if (asked) {
+		asked = false;
+		print_stats(reader, "signal");
 	}
 }
 
@@ -302,6 +330,11 @@ static bool read_file(struct reader *reader)
 			message("%s: %s", reader->path, error);
 		return false;
 	}
+	if (!reader->output->begun && output_begin(reader->output)) {
+		interrupted = true; /* what is read would be lost */
+		pcap_close(pcap);
+		return false;
+	}
 	reader->link_type = pcap_datalink(pcap);
 	if (link_type_is_known(reader->link_type)) {
 		complete = read_packets(reader, pcap);
@@ -325,7 +358,7 @@ static enum exit_code read_files(struct reader *reader)
 {
 	const struct options *options = reader->options;
 	enum exit_code code = EXIT_DONE;
-	__u64 counters[COUNTER_MAX];
+	struct stats now;
 
 	for (int i = 0; i < options->count; i++) {
 		reader->path = options->names[i];
@@ -334,10 +367,11 @@ static enum exit_code read_files(struct reader *reader)
 		if (interrupted || reader->output->closed)
 			break;
 	}
-	read_counters(reader, counters);
 	if (options->stats)
-		stats_print(reader->packets, counters, reader->output);
-	stats_print_losses(counters, reader->output);
+		print_stats(reader, "end");
+	read_stats(reader, &now);
+	if (!reader->output->closed)
+		stats_print_losses(&now);
 	return code;
 }
 

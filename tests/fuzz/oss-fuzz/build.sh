@@ -35,7 +35,8 @@ sources_of() {
 	kernel) echo "$core tests/homes.c tests/kernel_table.c user/programs.c user/privileges.c user/trie.c
 		user/message.c" ;;
 	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/greetings.c user/native.c user/flowtable.c user/wanted.c
-		user/nets.c user/format.c user/community_id.c user/output.c user/opener.c user/stats.c' ;;
+		user/nets.c user/format.c user/community_id.c user/output.c user/opener.c user/stats.c
+		user/stats_json.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
 	esac
 }
