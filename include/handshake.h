@@ -522,7 +522,6 @@ static __always_inline bool is_own_syn(const struct flow *flow,
  * is about another connection than the flow, the flow goes on.
  */
 static __always_inline void refuse_own_syn(struct flow *flow,
-					   struct rivals *rivals,
 					   const struct segment *segment,
 					   int sender, struct verdict *verdict)
 {
@@ -609,7 +608,7 @@ track_synack(struct flow *flow, struct rivals *rivals,
 	    segment->seq == flow->sides[SERVER].isn && !(closed && syn >= 0))
 		return repeat_synack(flow, context->now);
 	if (is_own_syn(flow, rivals, segment, sender)) {
-		refuse_own_syn(flow, rivals, segment, sender, verdict);
+		refuse_own_syn(flow, segment, sender, verdict);
 		return HANDSHAKE_OTHER;
 	}
 	if (answers && !closed)
