@@ -397,10 +397,9 @@ search_once(const struct pending_place *place, struct sighting *sighting,
 	    struct flow **known, bool again)
 {
 	struct pending_bucket *bucket = place->bucket;
-	__u16 spills = *(volatile __u16 *)&bucket->spills;
-	bool elsewhere = again || pending_has_spilled(
-					  bucket, pending_mark(place,
-							       sighting->hash));
+	__u8 spills = *(volatile __u8 *)&bucket->spills;
+	const __u8 mark = pending_mark(place, sighting->hash);
+	bool elsewhere = again || spilled_with(bucket, mark);
 	bool is_here = false, unmoved;
 
 	*known = NULL;

@@ -57,7 +57,7 @@ struct side {
 };
 
 /* Client segments that pass before the SYN-ACK: it judges them when it comes. */
-#define EARLY_MAX 3
+#define EARLY_MAX 2
 #define EARLY_FIN 0x8000
 
 struct early {

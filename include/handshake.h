@@ -117,20 +117,19 @@ static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 	const __u32 count = flow->seen & SEEN_SYNACK ?
 				    0 :
 				    (flow->seen & EARLY_MASK) >> EARLY_SHIFT;
-	const struct early first = flow->early[0], second = flow->early[1],
-			   third = flow->early[2];
+	const struct early first = flow->early[0], second = flow->early[1];
 
 	flow->sides[CLIENT] = (struct side){ cisn, ack, ack };
 	flow->sides[SERVER] = (struct side){ sisn, sisn + 1, sisn + 1 };
 	flow->synack_time = now;
 	flow->seen |= SEEN_SYNACK;
 	flow->seen &= ~(SEEN_SERVER_AHEAD | EARLY_MASK);
+	READ_AGAIN();
 	if (count > 0)
 		take_early(flow, &first, verdict);
+	READ_AGAIN();
 	if (count > 1)
 		take_early(flow, &second, verdict);
-	if (count > 2)
-		take_early(flow, &third, verdict);
 }
 
 /* Whether so much time is between two that one is no copy of the other. */

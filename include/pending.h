@@ -54,8 +54,7 @@ enum pending_rank {
 	RANK_COMPLETE, /* its handshake is, and nothing is decided */
 };
 #define RANK_SHIFT 30
-#define WAITING_SHIFT 29 /* whether its data and ACKs may matter */
-#define ORDER_MASK ((1U << WAITING_SHIFT) - 1)
+#define ORDER_MASK ((1U << RANK_SHIFT) - 1)
 
 #ifdef __bpf__
 #define BUCKET_LOCK struct bpf_spin_lock
@@ -67,11 +66,12 @@ enum pending_rank {
 struct pending_bucket {
 	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
 	__u32 begun;	  /* their ages are told by it; it wraps */
-	__u16 spills;	  /* that have left for the LRU map; it wraps */
+	__u8 spills;	  /* that have left for the LRU map; it wraps */
+	__u8 waiting;	  /* a bit for each way whose data and ACKs may matter */
 	__u16 spilled;	  /* a bit for each of the spilled that is marked */
 	__u32 late_marks; /* of the spilled from the ninth on, as below */
 	__u64 marks;	  /* pending_mark() of each way's, in its byte */
-	__u32 worth[PENDING_WAYS]; /* rank, waiting, `begun` when it began */
+	__u32 worth[PENDING_WAYS]; /* rank, then `begun` when it began */
 	__u64 spilled_marks; /* of the first eight spilled, likewise */
 };
 
@@ -173,74 +173,73 @@ static __always_inline __u8 mark_of_way(const struct pending_bucket *bucket,
 }
 
 /*
- * Which of eight marks are this one: bit 7 of a byte for each. Those above the
- * lowest may be mistaken.
+ * Eight marks at once, a byte each; a set of ways has bit 7 of their bytes.
+ * Without a branch: the verifier would follow each through all that comes.
  */
+#define EACH_BYTE 0x0101010101010101ULL
+#define BIT_7 0x80
+
+/* The set of those that are this mark. */
 static __always_inline __u64 ways_with(__u64 marks, __u8 mark)
 {
-	__u64 differs = marks ^ mark * 0x0101010101010101ULL;
+	const __u64 low = EACH_BYTE * (BIT_7 - 1);
+	const __u64 differs = marks ^ mark * EACH_BYTE;
 
-	return (differs - 0x0101010101010101ULL) & ~differs &
-	       0x8080808080808080ULL;
+	return ~(((differs & low) + low) | differs | low);
 }
 
-/* Which the lowest of such ways is: a product that has each at its place. */
+/* A set from a bit for each. */
+static __always_inline __u64 ways_of_bits(__u8 bits)
+{
+	const __u64 each = bits * EACH_BYTE & 0x8040201008040201ULL;
+
+	return (((each & EACH_BYTE * (BIT_7 - 1)) + EACH_BYTE * (BIT_7 - 1)) |
+		each) &
+	       EACH_BYTE * BIT_7;
+}
+
+/* And back. */
+static __always_inline __u32 bits_of_ways(__u64 ways)
+{
+	return (__u32)((ways >> 7) * 0x0102040810204080ULL >> 56);
+}
+
+/* Which the lowest of a set is: a product that has each at its place. */
 static __always_inline int lowest_way(__u64 ways)
 {
 	return (int)(((ways & -ways) >> 7) * 0x0001020304050607ULL >> 56);
 }
 
-/*
- * The bit of a mark that is waited for, if it lies in the same word as
- * another mark. Without a branch.
- */
-static __always_inline __u64 bit_in_word(const struct pending_place *place,
-					 __u8 mark, __u8 other, __u64 waits)
-{
-	__u64 same = (__u64)(__u8)(other ^ mark) >> 6 & place->word_mask;
-
-	same = same - 1; /* its highest bit: it is in this word */
-	waits &= same >> 63;
-	OPAQUE(waits); /* or clang makes a branch of it */
-	return waits << (other & 63);
-}
-
-static __always_inline __u8 mark_of_spilled(const struct pending_bucket *bucket,
-					    int number)
-{
-	return (__u8)(number < 8 ? bucket->spilled_marks >> (number * 8) :
-				   bucket->late_marks >> (number * 8 - 64));
-}
-
-/* Sets the word that a mark is in to what the bucket holds. */
-static __always_inline void front_refresh(const struct pending_place *place,
+/* The spilled that have a mark, a bit for each. */
+static __always_inline __u32 spilled_with(const struct pending_bucket *bucket,
 					  __u8 mark)
 {
-	const struct pending_bucket *bucket = place->bucket;
-	__u64 word = 0;
+	const __u64 first = *(const volatile __u64 *)&bucket->spilled_marks;
+	const __u32 late = *(const volatile __u32 *)&bucket->late_marks;
+	const __u16 used = *(const volatile __u16 *)&bucket->spilled;
 
-	ROLLED_LOOP
-	for (int i = 0; i < PENDING_WAYS; i++)
-		word |= bit_in_word(place, mark, mark_of_way(bucket, i),
-				    bucket->worth[i] >> WAITING_SHIFT & 1);
-	ROLLED_LOOP
-	for (int i = 0; i < SPILLED_MAX; i++)
-		word |= bit_in_word(place, mark, mark_of_spilled(bucket, i),
-				    bucket->spilled >> i & 1);
-	*front_word(place, mark) = word;
+	return (bits_of_ways(ways_with(first, mark)) |
+		bits_of_ways(ways_with(late, mark)) << 8) &
+	       used;
 }
 
-/* Nothing waits any more for the connection that had this mark in this way. */
+static __always_inline void front_set(const struct pending_place *place,
+				      __u8 mark)
+{
+	*front_word(place, mark) |= 1ULL << (mark & 63);
+}
+
+/* Clears the bit of a mark, unless another connection waits that has it. */
 static __always_inline void front_clear(const struct pending_place *place,
-					__u8 mark, int way)
+					__u8 mark)
 {
 	const struct pending_bucket *bucket = place->bucket;
-	__u64 others = ways_with(bucket->marks, mark) & ~(0x80ULL << (way * 8));
+	const __u64 others = ways_with(bucket->marks, mark) &
+			     ways_of_bits(bucket->waiting);
+	__u64 clears = !(others | spilled_with(bucket, mark));
 
-	if (others || bucket->spilled)
-		front_refresh(place, mark);
-	else
-		*front_word(place, mark) &= ~(1ULL << (mark & 63));
+	OPAQUE(clears);
+	*front_word(place, mark) &= ~(clears << (mark & 63));
 }
 
 /*
@@ -276,34 +275,33 @@ static __always_inline int pending_find(const struct pending_place *place,
 	return pending_find_id(place->entries, id);
 }
 
-/* What a connection is worth: its rank, and whether it waits. */
-static __always_inline __u32 pending_worth(const struct flow *flow)
+static __always_inline enum pending_rank flow_rank(const struct flow *flow)
 {
 	__u32 seen = flow->seen;
 	__u32 used = (seen / SEEN_SYN | seen / SEEN_SYNACK) & 1;
 	__u32 answered = seen / SEEN_ANSWERED & 1;
 	/* And nothing more is gathered. */
 	__u32 decided = seen / FLOW_DECIDED & ~(seen / FLOW_GATHERING) & 1;
-	__u32 waits = used & ~decided;
-	__u32 rank = decided * RANK_DECIDED +
-		     waits * (RANK_HALF_OPEN + answered);
 
-	return rank << RANK_SHIFT | waits << WAITING_SHIFT;
+	return decided * RANK_DECIDED +
+	       (decided ^ 1) * used * (RANK_HALF_OPEN + answered);
+}
+
+/* Whether data and ACKs of a connection may matter. */
+static __always_inline bool rank_waits(enum pending_rank rank)
+{
+	return (rank >> 1) & 1;
 }
 
 /*
  * Likewise, what stands beside one. A SYN alone beside an open connection waits
  * for no data: nobody can make each packet of that expensive by a SYN.
  */
-static __always_inline __u32 rivals_worth(const struct rivals *rivals,
-					  const struct flow *flow)
+static __always_inline bool rivals_wait(const struct rivals *rivals,
+					const struct flow *flow)
 {
-	const bool waits = rivals->seen & NEXT || flow_is_closed(flow);
-
-	if (!rivals->seen)
-		return RANK_FREE << RANK_SHIFT;
-	return (__u32)RANK_HALF_OPEN << RANK_SHIFT |
-	       (__u32)waits << WAITING_SHIFT;
+	return rivals->seen & NEXT ||
+	       (rivals->seen && flow_is_closed(flow));
 }
 
 /* What gives way: the least worth, or one whose handshake is complete. */
@@ -375,51 +373,43 @@ pending_is_crowded(const struct pending_bucket *bucket)
 }
 
 /*
- * Sets what a way is known by, and the front. `worth`: without its order.
- * `order`: the bucket's `begun` when it began.
+ * Sets what a way is known by, and the front. `order`: the bucket's `begun`
+ * when it began.
  */
 static __always_inline void pending_set(const struct pending_place *place,
 					int way, __u64 id, __u8 mark,
-					__u32 worth, __u32 order)
+					enum pending_rank rank, bool waits,
+					__u32 order)
 {
 	struct pending_bucket *bucket = place->bucket;
-	__u32 waited, waits;
+	bool waited;
 	__u8 old_mark;
 
 	way &= PENDING_WAYS - 1;
 	place->entries->ways[way].id = id;
-	worth |= order & ORDER_MASK;
-	waited = bucket->worth[way] >> WAITING_SHIFT & 1;
-	waits = worth >> WAITING_SHIFT & 1;
-	bucket->worth[way] = worth;
+	bucket->worth[way] = (__u32)rank << RANK_SHIFT | (order & ORDER_MASK);
+	waited = bucket->waiting >> way & 1;
+	bucket->waiting &= (__u8)~(1U << way);
+	bucket->waiting |= (__u8)(waits << way);
 	old_mark = mark_of_way(bucket, way);
 	bucket->marks ^= (__u64)(old_mark ^ mark) << (way * 8);
-	if (waited && (mark != old_mark || !waits))
-		front_clear(place, old_mark, way);
+	if (waited)
+		front_clear(place, old_mark);
 	if (waits)
-		*front_word(place, mark) |= 1ULL << (mark & 63);
+		front_set(place, mark);
 }
 
 static __always_inline void pending_put(const struct pending_place *place,
 					int way, __u64 id, __u8 mark,
 					const struct flow *flow, __u32 order)
 {
+	const enum pending_rank rank = flow_rank(flow);
+
 	place->entries->ways[way & (PENDING_WAYS - 1)].flow = *flow;
-	pending_set(place, way, id, mark, pending_worth(flow), order);
+	pending_set(place, way, id, mark, rank, rank_waits(rank), order);
 }
 
 /* --- spilling ------------------------------------------------------------ */
-
-/* Whether a mark is that of a spilled connection. Needs no lock. */
-static __always_inline bool
-pending_has_spilled(const struct pending_bucket *bucket, __u8 mark)
-{
-	const __u64 marks = *(const volatile __u64 *)&bucket->spilled_marks;
-	const __u64 late = *(const volatile __u32 *)&bucket->late_marks;
-
-	return *(const volatile __u16 *)&bucket->spilled &&
-	       (ways_with(marks, mark) || ways_with(late, mark));
-}
 
 /* Marks a spilled connection, instead of the twelfth before it. */
 static __always_inline void spilled_add(const struct pending_place *place,
@@ -427,36 +417,37 @@ static __always_inline void spilled_add(const struct pending_place *place,
 {
 	struct pending_bucket *bucket = place->bucket;
 	const __u32 number = bucket->spills % SPILLED_MAX;
-	const __u8 old = mark_of_spilled(bucket, (int)number);
+	const __u32 shift = number % 8 * 8;
+	__u8 old;
 
-	if (number < 8)
-		bucket->spilled_marks ^= (__u64)(old ^ mark) << (number * 8);
-	else
-		bucket->late_marks ^= (__u32)(old ^ mark) << (number * 8 - 64);
+	if (number < 8) {
+		old = (__u8)(bucket->spilled_marks >> shift);
+		bucket->spilled_marks ^= (__u64)(old ^ mark) << shift;
+	} else {
+		old = (__u8)(bucket->late_marks >> shift);
+		bucket->late_marks ^= (__u32)(old ^ mark) << shift;
+	}
 	bucket->spilled |= (__u16)(1U << number);
-	front_refresh(place, old);
-	front_refresh(place, mark);
+	front_clear(place, old);
+	front_set(place, mark);
 }
 
-/* A spilled connection is not waited for any more. */
+/*
+ * A spilled connection is not waited for any more. Of several with one mark the
+ * oldest is removed: the others keep its bit.
+ */
 static __always_inline void spilled_remove(const struct pending_place *place,
 					   __u8 mark)
 {
 	struct pending_bucket *bucket = place->bucket;
 	const __u32 oldest = bucket->spills % SPILLED_MAX;
-	__u32 removed = 0;
+	const __u32 found = spilled_with(bucket, mark);
+	__u32 by_age = found >> oldest | found << (SPILLED_MAX - oldest);
 
-	/* Of several with one mark the oldest: the others keep its bit. */
-	ROLLED_LOOP
-	for (int i = SPILLED_MAX - 1; i >= 0; i--) {
-		const __u32 number = (oldest + (__u32)i) % SPILLED_MAX;
-
-		if (bucket->spilled >> number & 1 &&
-		    mark_of_spilled(bucket, (int)number) == mark)
-			removed = 1U << number;
-	}
-	bucket->spilled &= (__u16)~removed;
-	front_refresh(place, mark);
+	by_age &= -by_age;
+	by_age = by_age << oldest | by_age >> (SPILLED_MAX - oldest);
+	bucket->spilled &= (__u16)~by_age;
+	front_clear(place, mark);
 }
 
 /*
@@ -480,7 +471,7 @@ static __always_inline void pending_spill(const struct pending_place *place,
 	spilled_add(place, mark);
 	READ_AGAIN();
 	*entry = leaving->flow;
-	pending_set(place, way, 0, 0, RANK_FREE, 0);
+	pending_set(place, way, 0, 0, RANK_FREE, false, 0);
 	READ_AGAIN();
 	bucket->spills++;
 }
@@ -494,23 +485,22 @@ static __always_inline void pending_spill(const struct pending_place *place,
 static __always_inline void pending_put_rivals(const struct pending_place *place,
 					       struct sighting *sighting)
 {
+	const struct rivals *rivals = &sighting->rivals;
 	struct pending_bucket *bucket = place->bucket;
-	const __u32 worth = rivals_worth(&sighting->rivals,
-					 &sighting->flow);
 	int way = sighting->rivals_way;
 
 	if (way < 0) {
-		if (!worth)
+		if (!rivals->seen)
 			return;
 		way = pending_victim(bucket, VICTIM_LEAST, sighting->way);
 		if (pending_must_spill(bucket, way))
 			return;
 	}
-	place->entries->ways[way & (PENDING_WAYS - 1)].rivals =
-		sighting->rivals;
-	pending_set(place, way, worth ? rivals_id(sighting->id) : 0,
-		    pending_mark(place, sighting->hash), worth,
-		    ++bucket->begun);
+	place->entries->ways[way & (PENDING_WAYS - 1)].rivals = *rivals;
+	pending_set(place, way, rivals->seen ? rivals_id(sighting->id) : 0,
+		    pending_mark(place, sighting->hash),
+		    rivals->seen ? RANK_HALF_OPEN : RANK_FREE,
+		    rivals_wait(rivals, &sighting->flow), ++bucket->begun);
 }
 
 /* Reads what stands beside a connection. */
@@ -521,8 +511,6 @@ static __always_inline void pending_read_rivals(const struct pending_place *plac
 
 	__builtin_memset(&sighting->rivals, 0, sizeof(sighting->rivals));
 	sighting->rivals_way = -1;
-	if (!ways_with(place->bucket->marks, pending_mark(place, sighting->hash)))
-		return;
 	sighting->rivals_way = pending_find_id(place->entries, id);
 	if (sighting->rivals_way >= 0 && sighting->flow.seen & FLOW_RIVALS)
 		sighting->rivals =
@@ -590,10 +578,9 @@ static __always_inline void pending_track(const struct pending_place *place,
 	else
 		__builtin_memset(&sighting->rivals, 0,
 				 sizeof(sighting->rivals));
-	/* What is read back from memory is all alike to the verifier. */
 	READ_AGAIN();
-	sighting->verdict = track(&sighting->flow, &sighting->rivals,
-				  &sighting->segment, &context, options);
+	track(&sighting->flow, &sighting->rivals, &sighting->segment, &context,
+	      options, &sighting->verdict);
 	READ_AGAIN();
 	if (sighting->verdict.asks)
 		return;
@@ -611,8 +598,7 @@ static __always_inline void pending_track(const struct pending_place *place,
 			    &sighting->flow, order);
 	}
 	READ_AGAIN();
-	if (may_have_rivals)
-		pending_put_rivals(place, sighting);
+	pending_put_rivals(place, sighting);
 }
 
 #endif

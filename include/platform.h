@@ -41,13 +41,6 @@
 
 #include <bpf/bpf_endian.h>
 
-/* Before a loop that a BPF program shall not have written out. */
-#ifdef __bpf__
-#define ROLLED_LOOP _Pragma("clang loop unroll(disable)")
-#else
-#define ROLLED_LOOP
-#endif
-
 /*
  * Makes the compiler read again what is in memory: a BPF program's stack has
  * no room for what it would keep.

@@ -300,10 +300,8 @@ static __always_inline void remember_early(struct flow *flow,
 		return;
 	if (count == 0)
 		flow->early[0] = early;
-	else if (count == 1)
-		flow->early[1] = early;
 	else
-		flow->early[2] = early;
+		flow->early[1] = early;
 	flow->seen += 1 << EARLY_SHIFT;
 }
 

@@ -50,12 +50,14 @@ track_segment(struct flow *flow, struct rivals *rivals,
 	      const struct track_options *options, struct verdict *verdict)
 {
 	const bool syn = segment->flags & TCP_SYN;
-	enum handshake handshake = track_handshake(
-		flow, rivals, segment, context, options, verdict);
 	__u32 sisn = segment->seq, ack = segment->ack;
 	__u64 synack_time = context->now;
+	enum handshake handshake;
 
+	verdict->handshake = (__u8)track_handshake(flow, rivals, segment,
+						   context, options, verdict);
 	READ_AGAIN();
+	handshake = verdict->handshake;
 	if (handshake == HANDSHAKE_OTHER)
 		return;
 	if (handshake == HANDSHAKE_NEXT) {
@@ -91,25 +93,24 @@ static __always_inline void track_reset(struct flow *flow,
 /*
  * Takes a segment into account for its connection. `flow`: its state, all
  * zero if none is known, changed in place. `rivals`: likewise, what stands
- * beside it; flow->seen has FLOW_RIVALS where there is any.
+ * beside it; flow->seen has FLOW_RIVALS where there is any. In a BPF program
+ * all of these lie in a map: what is read from there is all alike to the
+ * verifier.
  */
-static __always_inline struct verdict track(struct flow *flow,
-					    struct rivals *rivals,
-					    const struct segment *segment,
-					    const struct context *context,
-					    const struct track_options *options)
+static __always_inline void track(struct flow *flow, struct rivals *rivals,
+				  const struct segment *segment,
+				  const struct context *context,
+				  const struct track_options *options,
+				  struct verdict *verdict)
 {
-	struct verdict verdict = {};
-
+	__builtin_memset(verdict, 0, sizeof(*verdict));
 	if (!(segment->flags & TCP_RST))
-		track_segment(flow, rivals, segment, context, options,
-			      &verdict);
+		track_segment(flow, rivals, segment, context, options, verdict);
 	else if (flow->seen)
-		track_reset(flow, rivals, segment, context->sender, &verdict);
+		track_reset(flow, rivals, segment, context->sender, verdict);
 	flow->seen &= ~FLOW_RIVALS;
 	if (rivals->seen)
 		flow->seen |= FLOW_RIVALS;
-	return verdict;
 }
 
 /*

@@ -45,6 +45,7 @@ struct verdict {
 	__u8 outcome; /* the outcome that it decided; COUNT_BANNER: log it */
 	__u8 ignored; /* why it was ignored */
 	__u8 part;    /* enum greeting_part */
+	__u8 handshake; /* for the tracker alone: enum handshake */
 	bool asks;    /* nothing is decided or changed: first, the caller has to
 		       * tell whether the destination is an own address */
 	__u32 skip;   /* of a banner: bytes of the payload before sisn+1 */

@@ -125,7 +125,7 @@ static bool find(struct native *native, const struct pending_place *place,
 	sighting->way = pending_find(place, sighting->hash, sighting->id);
 	if (sighting->way >= 0)
 		return true;
-	if (pending_has_spilled(place->bucket, mark))
+	if (spilled_with(place->bucket, mark))
 		*known = flow_table_find(native->flows, sighting->id);
 	return *known || opens;
 }
