@@ -98,6 +98,7 @@ static void make_room(struct native *native, const struct pending_place *place,
 		      const struct sighting *sighting)
 {
 	const struct flow none = {};
+	struct flow *entry;
 	__u64 id;
 	int way;
 
@@ -107,7 +108,9 @@ static void make_room(struct native *native, const struct pending_place *place,
 	way = pending_victim(place->bucket, VICTIM_COMPLETE, -1);
 	id = place->entries->ways[way].id;
 	flow_table_put(native->flows, id, &none);
-	pending_spill(place, id, flow_table_find(native->flows, id));
+	entry = flow_table_find(native->flows, id);
+	if (entry)
+		pending_spill(place, id, entry);
 }
 
 /* See find_and_lock() of the BPF programs. */
