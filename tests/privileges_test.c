@@ -28,7 +28,7 @@ static bool is_refused(long (*call)(void))
 	int status;
 
 	if (!child) {
-		if (privileges_confine())
+		if (privileges_confine(ROLE_WATCH))
 			_exit(2);
 		_exit(call() < 0 && errno == EPERM);
 	}

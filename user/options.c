@@ -33,6 +33,7 @@ enum long_option {
 	OPTION_NEED,
 	OPTION_KEY,
 	OPTION_MAX_RATE,
+	OPTION_UNCONFINED,
 };
 
 static const struct argp_option option_table[] = {
@@ -80,6 +81,10 @@ static const struct argp_option option_table[] = {
 	  "counters for Prometheus, written every ten seconds", 0 },
 	{ "user", OPTION_USER, "NAME", 0,
 	  "who to be once attached (default nobody, when started as root)", 0 },
+	{ "unconfined", OPTION_UNCONFINED, NULL, 0,
+	  "go on where privileges cannot be given up or system calls not be "
+	  "restricted",
+	  0 },
 	{ "verbose", 'v', NULL, 0, "show libbpf's and the verifier's messages",
 	  0 },
 	{ "version", 'V', NULL, 0, "print the versions and exit", -1 },
@@ -93,7 +98,8 @@ static const char doc[] = "Log the banners of TCP servers that speak first: "
 			  "its client has said a word."
 			  "\vExit codes: 0 done, 1 failed at run time, 2 wrong "
 			  "usage, 3 could not "
-			  "load or attach.";
+			  "load or attach, 4 ended as asked, but records were "
+			  "lost.";
 
 /* One line, whatever argp would say more. */
 #define wrong_usage(...)                                                       \
@@ -270,6 +276,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 		break;
 	case OPTION_USER:
 		options->user = argument;
+		break;
+	case OPTION_UNCONFINED:
+		options->unconfined = true;
 		break;
 	case 'v':
 		options->verbose = true;

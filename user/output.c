@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "output.h"
 
+#include "descriptors.h"
 #include "message.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,20 +15,12 @@
 #include <unistd.h>
 
 #define BUFFER_SIZE (1 << 18)
-#define STOPPING_WAIT_MS 1000
 _Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES,
 	       "a line and the rest of another fit");
 
 static const char *name_of(const struct output *output)
 {
 	return output->path ? output->path : "standard output";
-}
-
-static int open_file(const struct output *output)
-{
-	if (!output->path)
-		return STDOUT_FILENO;
-	return opener_ask(&output->opener, OPENER_LOG);
 }
 
 static void use(struct output *output, int fd)
@@ -39,19 +33,30 @@ static void use(struct output *output, int fd)
 		output->format, output->buffer + output->used, time(NULL));
 }
 
+static int open_first(struct output *output)
+{
+	int fd = output->path ? files_open_log(&output->helper.files,
+					       output->path) :
+				descriptor_unblocked(STDOUT_FILENO);
+
+	if (fd == -ENXIO)
+		message("%s: nobody reads from it: start its reader first",
+			output->path);
+	else if (fd < 0)
+		message("%s: %s", output->path, strerror(-fd));
+	return fd;
+}
+
 int output_open(struct output *output, enum format format, const char *path)
 {
 	int fd;
 
 	*output = (struct output){ .format = format,
 				   .path = path,
-				   .stop_fd = -1,
-				   .opener = { .log = path, .socket = -1 } };
-	fd = open_file(output);
-	if (fd < 0) {
-		message("%s: %s", path, strerror(-fd));
+				   .helper = FILE_HELPER_NONE };
+	fd = open_first(output);
+	if (fd < 0)
 		return fd;
-	}
 	output->buffer = malloc(BUFFER_SIZE);
 	if (!output->buffer) {
 		message("out of memory");
@@ -86,46 +91,32 @@ static __u64 count_written(const struct output *output, size_t done)
 	       count_records(output->buffer + rest, done - rest);
 }
 
-/*
- * Waits until PIPE_BUF bytes can be written: as long as it takes, but when
- * the program is to end, a reader that takes nothing for a second is given up.
- */
-static bool wait_writable(struct output *output)
+/* Writes some of it, at most as much as a pipe takes in one. */
+static ssize_t write_some(const struct output *output, const char *text,
+			  size_t len)
 {
-	struct pollfd events[] = {
-		{ .fd = output->fd, .events = POLLOUT },
-		{ .fd = output->stopping ? -1 : output->stop_fd,
-		  .events = POLLIN },
-	};
-	int ready;
-
-	do {
-		ready = poll(events, 2,
-			     output->stopping ? STOPPING_WAIT_MS : -1);
-		if (ready > 0 && events[1].revents) {
-			output->stopping = true;
-			events[1].fd = -1;
-		}
-	} while ((ready < 0 && errno == EINTR) ||
-		 (ready > 0 && !events[0].revents));
-	return ready;
+	if (!output->waits)
+		return write(output->fd, text, len);
+	return descriptor_write(output->fd, text,
+				len < PIPE_BUF ? len : PIPE_BUF);
 }
 
-/* Writes as much as it can; *done is how much. 0 or an errno. */
+/*
+ * Writes as much as it can; *done is how much. A reader is waited for as long
+ * as it takes, but when the program is to end it is given up. 0 or an errno.
+ */
 static int write_out(struct output *output, size_t *done)
 {
 	*done = 0;
 	while (*done < output->used) {
-		size_t len = output->used - *done;
 		ssize_t written;
 
-		if (output->waits) {
-			if (!wait_writable(output))
-				return ETIMEDOUT;
-			if (len > PIPE_BUF)
-				len = PIPE_BUF;
-		}
-		written = write(output->fd, output->buffer + *done, len);
+		if (output->waits &&
+		    !wait_ready(output->fd, POLLOUT, WAIT_READER,
+				wait_end(WAIT_READER)))
+			return ETIMEDOUT;
+		written = write_some(output, output->buffer + *done,
+				     output->used - *done);
 		if (written > 0)
 			*done += (size_t)written;
 		else if (written < 0 && errno != EINTR && errno != EAGAIN)
@@ -134,9 +125,14 @@ static int write_out(struct output *output, size_t *done)
 	return 0;
 }
 
+bool output_reader_left(const struct output *output)
+{
+	return output->closed && !output->path;
+}
+
 static void complain(struct output *output, int error)
 {
-	if (error == output->error)
+	if (error == output->error || (error == EPIPE && !output->path))
 		return;
 	message("%s: %s: records are being lost", name_of(output),
 		strerror(error));
@@ -233,7 +229,7 @@ void output_reopen(struct output *output)
 
 	if (!output->path)
 		return;
-	fd = open_file(output);
+	fd = file_helper_ask(&output->helper, FILE_LOG);
 	if (fd < 0) {
 		message("%s: %s: going on with the old file", output->path,
 			strerror(-fd));
@@ -248,13 +244,10 @@ void output_reopen(struct output *output)
 
 bool output_close(struct output *output)
 {
-	bool complete;
-
 	output_flush(output);
 	close_file(output);
-	complete = !output_lost(output) && !output->error;
-	opener_stop(&output->opener);
+	file_helper_stop(&output->helper);
 	free(output->buffer);
 	output->buffer = NULL;
-	return complete;
+	return !output->error;
 }

@@ -53,7 +53,7 @@ void stats_print_losses(const __u64 counters[COUNTER_MAX],
 		message("%llu connections evicted before anything was decided: "
 			"more --max-flows would keep them",
 			counters[COUNT_EVICTED]);
-	if (output_lost(output))
+	if (output_lost(output) && !output_reader_left(output))
 		message("%llu records lost: they could not be written",
 			output_lost(output));
 }

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "input.h"
+
+#include "stopping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFER_SIZE (1 << 16)
+
+int input_open(struct input *input, const char *path, struct events *events)
+{
+	struct stat status;
+
+	*input = (struct input){ .fd = STDIN_FILENO, .events = events };
+	/* The writer of a FIFO is waited for with all else. */
+	if (strcmp(path, "-"))
+		input->fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (input->fd < 0)
+		return -errno;
+	if (!fstat(input->fd, &status) && S_ISREG(status.st_mode)) {
+		input->is_regular = true;
+		input->size = status.st_size;
+	}
+	return 0;
+}
+
+void input_close(struct input *input)
+{
+	if (input->fd > STDIN_FILENO)
+		close(input->fd);
+	input->fd = -1;
+}
+
+/* Serves what happens until there is something to read. */
+static void wait_for_bytes(const struct input *input)
+{
+	struct pollfd polled[] = {
+		{ .fd = input->fd, .events = POLLIN },
+		{ .fd = input->events->fd, .events = POLLIN },
+	};
+
+	do {
+		if (poll(polled, 2, input->is_regular ? 0 : -1) < 0)
+			continue;
+		if (polled[1].revents)
+			events_serve(input->events, 0);
+	} while (!stopping() && !polled[0].revents);
+}
+
+ssize_t input_read(struct input *input, void *bytes, size_t size)
+{
+	ssize_t len;
+
+	do {
+		wait_for_bytes(input);
+		input->ended = stopping();
+		if (input->ended)
+			return 0;
+		len = read(input->fd, bytes, size);
+	} while (len < 0 && (errno == EAGAIN || errno == EINTR));
+	if (len > 0)
+		input->done += len;
+	return len;
+}
+
+static ssize_t read_cookie(void *cookie, char *bytes, size_t size)
+{
+	return input_read(cookie, bytes, size);
+}
+
+FILE *input_stream(struct input *input)
+{
+	const cookie_io_functions_t functions = { .read = read_cookie };
+	FILE *file = fopencookie(input, "r", functions);
+
+	if (file)
+		setvbuf(file, NULL, _IOFBF, BUFFER_SIZE);
+	return file;
+}
