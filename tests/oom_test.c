@@ -117,7 +117,8 @@ static void test_greetings(void **state)
 	is_short = false;
 	add_part(greetings, 2, PART_FIRST, 0);
 	assert_int_equal(logged, 0);
-	/* The table goes with the one that is in it, and cannot be made anew. */
+	/* The table goes with the one that is in it, and cannot be made anew.
+	 */
 	is_short = true;
 	add_part(greetings, 2, PART_MORE, 4);
 	greetings_read_counters(greetings, counters);

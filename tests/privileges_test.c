@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The filter of system calls: what it must let through, and what it must not. */
+/* The filter of system calls: what it must let through, and what it must not.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -245,7 +245,8 @@ def test_metrics_without_memory(net, tmp_path):
 @pytest.mark.parametrize("args", [[], ["--metrics", "m.prom"]], ids=["the program", "its helper"])
 def test_it_cannot_be_confined(net, tmp_path, call, args):
     """Then it does not go on, unless it is told to."""
-    strace = ["strace", "-f", "-o", "trace", "-e", f"inject={call}:error=EINVAL"]
+    strace = ["timeout", str(PATIENCE / 2), "strace", "-f", "-o", "trace",
+              "-e", f"inject={call}:error=EINVAL"]
     done = net.host.run(*strace, BINARY, *args, "veth0", cwd=tmp_path)
     assert done.returncode == 3
     assert "--unconfined" in done.stderr.splitlines()[-1]

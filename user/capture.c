@@ -28,7 +28,7 @@ struct reader {
 	__u64 packets;		     /* read so far, of all files */
 	const char *path;
 	struct input input;
-	__u64 time;   /* ns: of the last packet, as the capture has it */
+	__u64 time;    /* ns: of the last packet, as the capture has it */
 	__u64 came_at; /* ns of CLOCK_MONOTONIC: when it was read */
 	int link_type;
 };
@@ -278,7 +278,8 @@ int capture_open_events(const struct options *options)
 	return error;
 }
 
-/* --- files ----------------------------------------------------------------- */
+/* --- files -----------------------------------------------------------------
+ */
 
 #define PACKETS_A_LOOK 65536 /* between looks at the clock */
 

@@ -275,8 +275,7 @@ static int add_filter(struct filter *new, unsigned int ifindex, int program)
 
 /* -EAGAIN: things changed in the meantime. */
 static int attach(struct clsact_filter *filter, unsigned int ifindex,
-		  const struct bpf_prog_info *info, int program,
-		  bool is_locked)
+		  const struct bpf_prog_info *info, int program, bool is_locked)
 {
 	struct survey survey = {};
 	char name[sizeof(info->name) + sizeof(OWNS_QDISC)];

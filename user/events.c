@@ -102,8 +102,7 @@ void events_serve(struct events *events, int milliseconds)
 		epoll_wait(events->fd, happened, AT_ONCE, milliseconds);
 
 	for (int i = 0; i < count; i++) {
-		const struct event *event =
-			&events->list[happened[i].data.u32];
+		const struct event *event = &events->list[happened[i].data.u32];
 
 		if (take(event))
 			event->handler(events->context);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What happens meanwhile: descriptors, signals and timers, and their handlers. */
+/* What happens meanwhile: descriptors, signals and timers, and their handlers.
+ */
 #ifndef BANNERPROBE_EVENTS_H
 #define BANNERPROBE_EVENTS_H
 

@@ -58,7 +58,8 @@ static void send_answer(int socket, struct answer answer, int fd)
 	sendmsg(socket, &message, MSG_NOSIGNAL);
 }
 
-static void serve(int socket, struct files *files, const struct request *request)
+static void serve(int socket, struct files *files,
+		  const struct request *request)
 {
 	const int result = files_serve(files, request->what);
 	const bool has_fd = result >= 0 && opens(request->what);
@@ -77,7 +78,8 @@ static void serve(int socket, struct files *files, const struct request *request
  */
 static int live_with(int pipe)
 {
-	return fcntl(pipe, F_SETSIG, SIGKILL) || fcntl(pipe, F_SETOWN, getpid()) ||
+	return fcntl(pipe, F_SETSIG, SIGKILL) ||
+			       fcntl(pipe, F_SETOWN, getpid()) ||
 			       fcntl(pipe, F_SETFL, O_ASYNC) ?
 		       -errno :
 		       0;
@@ -92,7 +94,8 @@ static void close_others(const int *kept, size_t count)
 		unsigned int next = ~0U;
 
 		for (size_t i = 0; i < count; i++) {
-			if (kept[i] >= (int)from && (unsigned int)kept[i] < next)
+			if (kept[i] >= (int)from &&
+			    (unsigned int)kept[i] < next)
 				next = (unsigned int)kept[i];
 		}
 		if (next > from)
@@ -135,7 +138,8 @@ static void run(struct files *files, int socket, int life, bool unconfined)
 	_exit(0);
 }
 
-/* --- those that ask it ----------------------------------------------------- */
+/* --- those that ask it -----------------------------------------------------
+ */
 
 /* Waits for an answer; its descriptor is in *fd, or -1. 0 or negative errno. */
 static int receive(int socket, struct answer *answer, int *fd, int flags)

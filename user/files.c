@@ -163,8 +163,7 @@ static int lock_new(int fd)
 {
 	struct stat file;
 
-	if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &file) &&
-	    file.st_nlink)
+	if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &file) && file.st_nlink)
 		return fd;
 	close(fd);
 	return -EAGAIN;
@@ -227,7 +226,8 @@ static int set_metrics(struct files *files)
 	return error;
 }
 
-/* --- what was left behind --------------------------------------------------- */
+/* --- what was left behind ---------------------------------------------------
+ */
 
 /* Whether a name is one that new_metrics() gives. */
 static bool is_beside(const struct place *metrics, const char *name)

@@ -21,8 +21,8 @@ void flow_table_free(struct flow_table *table);
 struct flow *flow_table_find(struct flow_table *table, __u64 id);
 
 /*
- * Sets the state of a connection, in the place of the oldest if need be; without
- * memory it is forgotten.
+ * Sets the state of a connection, in the place of the oldest if need be;
+ * without memory it is forgotten.
  */
 void flow_table_put(struct flow_table *table, __u64 id,
 		    const struct flow *flow);

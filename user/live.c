@@ -37,8 +37,8 @@
  */
 #define BATCH_TIME 5000
 
-#define BATCH_MAX 4096	/* records between looks at other events */
-#define RING_BATCHES 4	/* so many hold all that the ring can */
+#define BATCH_MAX 4096 /* records between looks at other events */
+#define RING_BATCHES 4 /* so many hold all that the ring can */
 
 #define STATUS_SECONDS 1 /* from one status line to the next */
 
@@ -269,8 +269,8 @@ static int open_timer(struct live *live, unsigned int seconds,
 
 static int open_timers(struct live *live)
 {
-	int error = open_timer(live, live->options->stats_seconds,
-			       on_stats_timer);
+	int error =
+		open_timer(live, live->options->stats_seconds, on_stats_timer);
 
 	if (!error)
 		error = open_timer(live,
@@ -286,12 +286,10 @@ static int open_timers(struct live *live)
 static int watch_signals(struct live *live)
 {
 	const int stop_fd = stopping_open();
-	int error = stop_fd < 0 ?
-			    stop_fd :
-			    events_watch(&live->events, stop_fd, on_stop);
+	int error = stop_fd < 0 ? stop_fd :
+				  events_watch(&live->events, stop_fd, on_stop);
 
-	return error ? error :
-		       events_signal(&live->events, SIGHUP, on_hangup);
+	return error ? error : events_signal(&live->events, SIGHUP, on_hangup);
 }
 
 static bool open_events(struct live *live)
@@ -417,7 +415,8 @@ static bool choose_identity(struct live *live, struct identity *identity)
 		live->code = EXIT_USAGE;
 		return false;
 	}
-	/* What is wrong with the metrics' place is told when they are written. */
+	/* What is wrong with the metrics' place is told when they are written.
+	 */
 	if (options->metrics)
 		files_find_metrics(&helper->files, options->metrics);
 	if (!options->metrics && (!identity->changes || !options->output))

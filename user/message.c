@@ -45,8 +45,9 @@ static ssize_t write_message(void *cookie, const char *text, size_t len)
 
 void message_open(void)
 {
-	static const cookie_io_functions_t functions = { .write =
-								 write_message };
+	static const cookie_io_functions_t functions = {
+		.write = write_message
+	};
 	static int fd;
 	FILE *file;
 

@@ -138,10 +138,11 @@ static void look_up_destination(const struct native *native,
 {
 	const struct segment *segment = &sighting->segment;
 
-	sighting->to_own = native->is_own && native->is_own(segment->destination,
-							    segment->family) ?
-				   OWN_YES :
-				   OWN_NO;
+	sighting->to_own =
+		native->is_own && native->is_own(segment->destination,
+						 segment->family) ?
+			OWN_YES :
+			OWN_NO;
 }
 
 static void track_flow(struct native *native, const struct frame *frame,
@@ -195,7 +196,8 @@ void native_packet(struct native *native, enum parse_result parsed,
 		flow_identify(segment, native->hash_secrets, &sighting.sender);
 	if (native->track.key_vlan)
 		sighting.id = hash_with(sighting.id, vlan_key(segment) << 1,
-					native->hash_secrets) & ~1ULL;
+					native->hash_secrets) &
+			      ~1ULL;
 	if (sighting.sender < 0)
 		return;
 	if (native->track.need != NEED_NONE && native->is_own &&

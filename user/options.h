@@ -43,7 +43,7 @@ struct options {
 	struct wanted wanted; /* servers */
 	const char *metrics;  /* file for Prometheus; NULL: none */
 	const char *user;     /* to become once attached; NULL: the default */
-	bool unconfined; /* go on where confining fails */
+	bool unconfined;      /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	bool read;	    /* names are capture files, not interfaces */

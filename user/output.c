@@ -35,9 +35,9 @@ static void use(struct output *output, int fd)
 
 static int open_first(struct output *output)
 {
-	int fd = output->path ? files_open_log(&output->helper.files,
-					       output->path) :
-				descriptor_unblocked(STDOUT_FILENO);
+	int fd = output->path ?
+			 files_open_log(&output->helper.files, output->path) :
+			 descriptor_unblocked(STDOUT_FILENO);
 
 	if (fd == -ENXIO)
 		message("%s: nobody reads from it: start its reader first",
