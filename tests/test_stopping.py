@@ -80,6 +80,14 @@ def running(argv, **kwargs):
 
 # --- readers that have stopped ------------------------------------------------------------------
 
+@LIVE
+def test_a_stop_while_the_programs_are_loaded(net):
+    with running(net.host.argv(BINARY, "veth0"), stderr=subprocess.PIPE) as process:
+        wait_for("its maps", lambda: netns.held_by(process.pid)["map"])
+        assert stopped(process) in (0, -signal.SIGTERM)
+    assert attached(net.host, "veth0") == []
+
+
 @contextlib.contextmanager
 def pipe_of_one_page():
     reader, writer = os.pipe()

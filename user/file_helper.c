@@ -162,11 +162,12 @@ static int receive(int socket, struct answer *answer, int *fd, int flags)
 	return 0;
 }
 
-/* What was asked for and given up is answered at last: nobody wants it now. */
-static void drop_late_answers(struct file_helper *helper)
+bool file_helper_is_busy(struct file_helper *helper)
 {
 	struct answer answer;
 	int fd;
+
+	/* What was given up is answered at last: nobody wants it now. */
 
 	while (helper->busy &&
 	       !receive(helper->socket, &answer, &fd, MSG_DONTWAIT)) {
@@ -174,16 +175,17 @@ static void drop_late_answers(struct file_helper *helper)
 			close(fd);
 		helper->busy = answer.serial != helper->serial;
 	}
+	return helper->busy;
 }
 
 /* The answer to the last request, in time. */
-static int await(struct file_helper *helper, struct answer *answer, int *fd)
+static int await(struct file_helper *helper, enum wait wait,
+		 struct answer *answer, int *fd)
 {
 	int error;
 
 	helper->busy = true;
-	if (!wait_ready(helper->socket, POLLIN, WAIT_HELPER,
-			wait_end(WAIT_HELPER)))
+	if (!wait_ready(helper->socket, POLLIN, wait, wait_end(wait)))
 		return -ETIMEDOUT;
 	error = receive(helper->socket, answer, fd, 0);
 	helper->busy = false;
@@ -198,14 +200,13 @@ int file_helper_ask(struct file_helper *helper, enum file_request what)
 
 	if (helper->socket < 0)
 		return files_serve(&helper->files, what);
-	drop_late_answers(helper);
-	if (helper->busy)
+	if (file_helper_is_busy(helper))
 		return -ETIMEDOUT;
 	if (send(helper->socket, &request, sizeof(request),
 		 MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		return -errno;
-	helper->serial++;
-	error = await(helper, &answer, &fd);
+	helper->serial = request.serial;
+	error = await(helper, WAIT_HELPER, &answer, &fd);
 	if (error)
 		return error;
 	if (opens(what) && !answer.result)
@@ -217,7 +218,7 @@ int file_helper_ask(struct file_helper *helper, enum file_request what)
 static int await_start(struct file_helper *helper, bool unconfined)
 {
 	struct answer ready;
-	int fd, error = await(helper, &ready, &fd);
+	int fd, error = await(helper, WAIT_START, &ready, &fd);
 
 	if (!error && !unconfined)
 		error = ready.result;

@@ -38,4 +38,7 @@ void file_helper_stop(struct file_helper *helper);
  */
 int file_helper_ask(struct file_helper *helper, enum file_request request);
 
+/* Whether an answer is awaited still: of a request that came to -ETIMEDOUT. */
+bool file_helper_is_busy(struct file_helper *helper);
+
 #endif

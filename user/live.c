@@ -283,13 +283,19 @@ static int open_timers(struct live *live)
 	return error;
 }
 
-static int watch_signals(struct live *live)
+/*
+ * Until here the signals end the process, whatever it waits for: nothing is
+ * attached yet, and loading may take seconds.
+ */
+static bool watch_stop(struct live *live)
 {
 	const int stop_fd = stopping_open();
 	int error = stop_fd < 0 ? stop_fd :
 				  events_watch(&live->events, stop_fd, on_stop);
 
-	return error ? error : events_signal(&live->events, SIGHUP, on_hangup);
+	if (error)
+		message("waiting for signals: %s", strerror(-error));
+	return !error;
 }
 
 static bool open_events(struct live *live)
@@ -297,7 +303,7 @@ static bool open_events(struct live *live)
 	int error = events_open(&live->events, live);
 
 	if (!error)
-		error = watch_signals(live);
+		error = events_signal(&live->events, SIGHUP, on_hangup);
 	if (!error)
 		error = open_timers(live);
 	live->links = netlink_watch_links();
@@ -457,7 +463,7 @@ static bool start(struct live *live)
 		return false;
 	}
 	live->interfaces.bpf = live->bpf;
-	if (!open_ring(live) || !open_greetings(live) ||
+	if (!watch_stop(live) || !open_ring(live) || !open_greetings(live) ||
 	    !open_addresses(live) || !interfaces_attach(&live->interfaces) ||
 	    !give_up_privileges(live, &identity))
 		return false;

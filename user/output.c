@@ -33,40 +33,6 @@ static void use(struct output *output, int fd)
 		output->format, output->buffer + output->used, time(NULL));
 }
 
-static int open_first(struct output *output)
-{
-	int fd = output->path ?
-			 files_open_log(&output->helper.files, output->path) :
-			 descriptor_unblocked(STDOUT_FILENO);
-
-	if (fd == -ENXIO)
-		message("%s: nobody reads from it: start its reader first",
-			output->path);
-	else if (fd < 0)
-		message("%s: %s", output->path, strerror(-fd));
-	return fd;
-}
-
-int output_open(struct output *output, enum format format, const char *path)
-{
-	int fd;
-
-	*output = (struct output){ .format = format,
-				   .path = path,
-				   .helper = FILE_HELPER_NONE };
-	fd = open_first(output);
-	if (fd < 0)
-		return fd;
-	output->buffer = malloc(BUFFER_SIZE);
-	if (!output->buffer) {
-		message("out of memory");
-		return -ENOMEM;
-	}
-	use(output, fd);
-	output_flush(output);
-	return 0;
-}
-
 /* Records among whole lines; the lines of a header are none. */
 static __u64 count_records(const char *text, size_t len)
 {
@@ -186,20 +152,6 @@ void output_flush(struct output *output)
 	output->closed = error == EPIPE;
 }
 
-void output_record(struct output *output, const struct record *record,
-		   const struct source *source)
-{
-	size_t len;
-
-	if (output->used > BUFFER_SIZE - LINE_MAX_BYTES)
-		output_flush(output);
-	len = format_record(output->format, output->buffer + output->used,
-			    record, source);
-	output->used += len;
-	if (!len)
-		output->left_out++;
-}
-
 __u64 output_lost(const struct output *output)
 {
 	return output->lost + (output->broken_line && output->broken_record);
@@ -223,6 +175,40 @@ static void drop(struct output *output)
 	output->used = output->broken_line = 0;
 }
 
+static int open_first(struct output *output)
+{
+	int fd = output->path ?
+			 files_open_log(&output->helper.files, output->path) :
+			 descriptor_unblocked(STDOUT_FILENO);
+
+	if (fd == -ENXIO)
+		message("%s: nobody reads from it: start its reader first",
+			output->path);
+	else if (fd < 0)
+		message("%s: %s", output->path, strerror(-fd));
+	return fd;
+}
+
+int output_open(struct output *output, enum format format, const char *path)
+{
+	int fd;
+
+	*output = (struct output){ .format = format,
+				   .path = path,
+				   .helper = FILE_HELPER_NONE };
+	fd = open_first(output);
+	if (fd < 0)
+		return fd;
+	output->buffer = malloc(BUFFER_SIZE);
+	if (!output->buffer) {
+		message("out of memory");
+		return -ENOMEM;
+	}
+	use(output, fd);
+	output_flush(output);
+	return 0;
+}
+
 void output_reopen(struct output *output)
 {
 	int fd;
@@ -230,6 +216,7 @@ void output_reopen(struct output *output)
 	if (!output->path)
 		return;
 	fd = file_helper_ask(&output->helper, FILE_LOG);
+	output->must_reopen = fd == -ETIMEDOUT;
 	if (fd < 0) {
 		message("%s: %s: going on with the old file", output->path,
 			strerror(-fd));
@@ -240,6 +227,22 @@ void output_reopen(struct output *output)
 	drop(output);
 	use(output, fd);
 	output_flush(output);
+}
+
+void output_record(struct output *output, const struct record *record,
+		   const struct source *source)
+{
+	size_t len;
+
+	if (output->must_reopen && !file_helper_is_busy(&output->helper))
+		output_reopen(output);
+	if (output->used > BUFFER_SIZE - LINE_MAX_BYTES)
+		output_flush(output);
+	len = format_record(output->format, output->buffer + output->used,
+			    record, source);
+	output->used += len;
+	if (!len)
+		output->left_out++;
 }
 
 bool output_close(struct output *output)

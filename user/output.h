@@ -18,7 +18,8 @@ struct output {
 	const char *path; /* NULL: standard output */
 	int fd;
 	struct file_helper helper; /* opens the file again */
-	bool waits; /* a pipe, terminal or socket: there may be no room */
+	bool must_reopen; /* as soon as it can: the helper did not answer */
+	bool waits;	  /* a pipe, terminal or socket: there may be no room */
 	char *buffer;
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of

@@ -19,9 +19,8 @@
 static const struct {
 	long long usual, since_stop;
 } limits[] = {
-	[WAIT_READER] = { ENDLESS, 600 },
-	[WAIT_LOCK] = { 500, 800 },
-	[WAIT_HELPER] = { 2000, 1000 },
+	[WAIT_READER] = { ENDLESS, 600 }, [WAIT_LOCK] = { 500, 800 },
+	[WAIT_HELPER] = { 2000, 1000 },	  [WAIT_START] = { 10000, 1000 },
 	[WAIT_MESSAGES] = { 500, 1200 },
 };
 

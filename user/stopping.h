@@ -13,6 +13,7 @@ enum wait {
 	WAIT_READER,   /* of the records takes some */
 	WAIT_LOCK,     /* of the network namespace is free */
 	WAIT_HELPER,   /* for files answers */
+	WAIT_START,    /* of that helper is over */
 	WAIT_MESSAGES, /* are taken from standard error */
 };
 
