@@ -10,8 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE (1 << 16)
-
 int input_open(struct input *input, const char *path, struct events *events)
 {
 	struct stat status;
@@ -79,6 +77,6 @@ FILE *input_stream(struct input *input)
 	FILE *file = fopencookie(input, "r", functions);
 
 	if (file)
-		setvbuf(file, NULL, _IOFBF, BUFFER_SIZE);
+		setvbuf(file, input->buffer, _IOFBF, sizeof(input->buffer));
 	return file;
 }

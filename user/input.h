@@ -19,6 +19,7 @@ struct input {
 	bool ended;	 /* the program is to end: nothing more is read */
 	off_t size, done;
 	struct events *events;
+	char buffer[1 << 16]; /* of the stream */
 };
 
 /* Opens a path, or for "-" standard input. 0 or negative errno. */
@@ -31,7 +32,7 @@ void input_close(struct input *input);
  */
 ssize_t input_read(struct input *input, void *bytes, size_t size);
 
-/* The same as a stream, with a buffer; NULL and errno. */
+/* The same as a stream, which ends before the input; NULL and errno. */
 FILE *input_stream(struct input *input);
 
 #endif

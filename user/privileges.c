@@ -164,8 +164,8 @@ int privileges_drop(const struct identity *identity)
 
 	may_change = !error && hold(CAP_SETUID) && hold(CAP_SETGID);
 	if (!error && identity->changes && !may_change)
-		message("%s: only CAP_SETUID and CAP_SETGID make that user of "
-			"this one: going on as user %d",
+		message("%s: cannot become that user without CAP_SETUID and "
+			"CAP_SETGID: staying user %d",
 			identity->name, (int)geteuid());
 	if (!error)
 		error = identity->changes && may_change ?
@@ -227,6 +227,7 @@ static const int allowed[] = {
 	SCMP_SYS(sendto),
 	SCMP_SYS(setitimer),
 	SCMP_SYS(setsockopt),
+	SCMP_SYS(shutdown),
 	SCMP_SYS(statx),
 	SCMP_SYS(tgkill),
 	SCMP_SYS(time),
