@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "events.h"
 
+#include "stopping.h"
+
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
@@ -107,4 +110,20 @@ void events_serve(struct events *events, int milliseconds)
 		if (take(event))
 			event->handler(events->context);
 	}
+}
+
+bool events_wait(struct events *events, int fd, bool may_wait)
+{
+	struct pollfd polled[] = {
+		{ .fd = fd, .events = POLLIN },
+		{ .fd = events->fd, .events = POLLIN },
+	};
+	int ready;
+
+	do {
+		ready = poll(polled, 2, may_wait ? -1 : 0);
+		if (ready > 0 && polled[1].revents)
+			events_serve(events, 0);
+	} while (!stopping() && may_wait && (ready < 0 || !polled[0].revents));
+	return !stopping();
 }

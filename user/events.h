@@ -44,4 +44,10 @@ int events_timer(struct events *events, unsigned int seconds,
 /* Calls the handlers of what has happened; waits so long, -1: until it has. */
 void events_serve(struct events *events, int milliseconds);
 
+/*
+ * Calls them until the descriptor can be read, or, if not to be waited for,
+ * once at most. False: the program is to end.
+ */
+bool events_wait(struct events *events, int fd, bool may_wait);
+
 #endif

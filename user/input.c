@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "input.h"
 
-#include "stopping.h"
-
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -34,29 +31,13 @@ void input_close(struct input *input)
 	input->fd = -1;
 }
 
-/* Serves what happens until there is something to read. */
-static void wait_for_bytes(const struct input *input)
-{
-	struct pollfd polled[] = {
-		{ .fd = input->fd, .events = POLLIN },
-		{ .fd = input->events->fd, .events = POLLIN },
-	};
-
-	do {
-		if (poll(polled, 2, input->is_regular ? 0 : -1) < 0)
-			continue;
-		if (polled[1].revents)
-			events_serve(input->events, 0);
-	} while (!stopping() && !polled[0].revents);
-}
-
 ssize_t input_read(struct input *input, void *bytes, size_t size)
 {
 	ssize_t len;
 
 	do {
-		wait_for_bytes(input);
-		input->ended = stopping();
+		input->ended = !events_wait(input->events, input->fd,
+					    !input->is_regular);
 		if (input->ended)
 			return 0;
 		len = read(input->fd, bytes, size);
