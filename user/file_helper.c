@@ -246,7 +246,8 @@ static int open_ends(int socket[2], int life[2])
 
 int file_helper_start(struct file_helper *helper, bool unconfined)
 {
-	int socket[2], life[2], error = open_ends(socket, life);
+	int socket[2] = { -1, -1 }, life[2] = { -1, -1 };
+	int error = open_ends(socket, life);
 	pid_t child;
 
 	if (error) {

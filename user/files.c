@@ -141,17 +141,19 @@ static bool is_log(const struct files *files, const struct stat *file)
 
 /*
  * Not what is there for something else: the log, /dev/null, or a link, which
- * led nowhere at the start or was not there, would be gone.
+ * led nowhere at the start or was not there, would be gone. 0 or negative
+ * errno.
  */
-static bool may_replace(const struct files *files)
+static int may_replace(const struct files *files)
 {
 	const struct place *metrics = &files->metrics;
 	struct stat file;
 
 	if (fstatat(metrics->dir, metrics->name, &file, AT_SYMLINK_NOFOLLOW))
-		return errno == ENOENT;
-	return (S_ISREG(file.st_mode) && !is_log(files, &file)) ||
-	       S_ISDIR(file.st_mode); /* of which rename(2) will tell */
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(file.st_mode))
+		return -EISDIR;
+	return S_ISREG(file.st_mode) && !is_log(files, &file) ? 0 : -EEXIST;
 }
 
 /*
@@ -192,10 +194,11 @@ static int new_metrics(struct files *files)
 	const int len = snprintf(files->beside, sizeof(files->beside),
 				 "%s.%d" END_OF_NEW, files->metrics.name,
 				 (int)getpid());
-	int fd = -ENAMETOOLONG;
+	int fd = len < (int)sizeof(files->beside) ? may_replace(files) :
+						    -ENAMETOOLONG;
 
-	if (len < (int)sizeof(files->beside))
-		fd = may_replace(files) ? open_beside(files) : -EEXIST;
+	if (!fd)
+		fd = open_beside(files);
 	if (fd < 0)
 		*files->beside = '\0';
 	return fd;

@@ -125,8 +125,8 @@ static bool write_records(struct live *live)
 
 	read_clock_offset(live);
 	is_empty = ring_buffer__consume(live->ring) != -EAGAIN;
-	if (live->greetings && is_empty)
-		expire_greetings(live, now);
+	if (live->greetings) /* none while parts may be in the ring */
+		expire_greetings(live, is_empty ? now : 0);
 	output_flush(live->output);
 	if (live->output->closed) {
 		live->stop = true;
