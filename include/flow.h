@@ -39,7 +39,10 @@ enum flow_seen {
 					* that came late */
 	SEEN_RTT = 1 << 12,	       /* rtt_us is valid */
 
-	EARLY_SHIFT = 13, /* two bits: how many segments are in early[] */
+	SEEN_MORE_SYNS = 1 << 13,      /* the SYN may be one of those that are
+					* not remembered */
+
+	EARLY_SHIFT = 14, /* two bits: how many segments are in early[] */
 	EARLY_MASK = 3 << EARLY_SHIFT,
 };
 

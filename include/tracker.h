@@ -36,9 +36,11 @@ track_handshake(struct flow *flow, struct rivals *rivals,
 	}
 	if (!flow->seen)
 		return HANDSHAKE_OTHER;
-	if (flow->seen & FLOW_RIVALS &&
-	    proves_next(rivals, segment, context->sender))
-		return HANDSHAKE_NEXT;
+	if (flow->seen & FLOW_RIVALS) {
+		if (proves_next(rivals, segment, context->sender))
+			return HANDSHAKE_NEXT;
+		remember_rival_early(rivals, segment, context->sender);
+	}
 	return HANDSHAKE_GOES_ON;
 }
 
@@ -58,7 +60,7 @@ track_segment(struct flow *flow, struct rivals *rivals,
 		return;
 	if (handshake == HANDSHAKE_NEXT) {
 		sisn = rivals->sisn;
-		ack = rivals->cisn + 1;
+		ack = rivals->ack;
 		synack_time = full_time(rivals->synack_us, context->now);
 		begin_next(flow, rivals, context->now, verdict);
 	}
@@ -72,6 +74,20 @@ track_segment(struct flow *flow, struct rivals *rivals,
 			     verdict);
 }
 
+static __always_inline void track_reset(struct flow *flow,
+					struct rivals *rivals,
+					const struct segment *segment,
+					int sender, struct verdict *verdict)
+{
+	const bool resets_rival = reset_rival(rivals, segment, sender);
+
+	if (rst_is_valid(flow, segment,
+			 sender == flow->client ? CLIENT : SERVER))
+		track_rst(flow, segment, verdict);
+	else if (!resets_rival)
+		verdict->ignored = COUNT_INVALID_RST;
+}
+
 /*
  * Takes a segment into account for its connection. `flow`: its state, all
  * zero if none is known, changed in place. `rivals`: likewise, what stands
@@ -83,18 +99,13 @@ static __always_inline struct verdict track(struct flow *flow,
 					    const struct context *context,
 					    const struct track_options *options)
 {
-	const bool from_client = context->sender == flow->client;
 	struct verdict verdict = {};
 
 	if (!(segment->flags & TCP_RST))
 		track_segment(flow, rivals, segment, context, options,
 			      &verdict);
-	else if (flow->seen & FLOW_RIVALS &&
-		 reset_rival(rivals, segment, context->sender, &verdict))
-		; /* the connection beside this one has ended */
 	else if (flow->seen)
-		track_rst(flow, segment, from_client ? CLIENT : SERVER,
-			  &verdict);
+		track_reset(flow, rivals, segment, context->sender, &verdict);
 	flow->seen &= ~FLOW_RIVALS;
 	if (rivals->seen)
 		flow->seen |= FLOW_RIVALS;

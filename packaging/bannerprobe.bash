@@ -23,9 +23,11 @@ _bannerprobe() {
 	_init_completion -s || return
 	case $prev in
 	-f | --format) COMPREPLY=($(compgen -W 'text json zeek' -- "$cur")) ;;
+	--stats-format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
 	-o | --output | -r | --read | --metrics) _filedir ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
+	-i | --interface) COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur")) ;;
 	-l | --length | --max-flows | --net | --not-net | --port) ;;
 	-h | --help | -V | --version) ;;
 	*)

@@ -213,8 +213,10 @@ static void loop_back(struct conversation *c)
 
 static void give_ways(struct conversation *c, struct chance *chance)
 {
-	static const enum need needs[] = { NEED_OWN, NEED_OWN, NEED_SYN,
-					   NEED_HANDSHAKE, NEED_NONE };
+	static const enum model_need needs[] = { MODEL_NEED_OWN, MODEL_NEED_OWN,
+						 MODEL_NEED_SYN,
+						 MODEL_NEED_HANDSHAKE,
+						 MODEL_NEED_NONE };
 
 	c->live = true;
 	c->need = needs[below(chance, COUNT(needs))];
@@ -243,7 +245,7 @@ void conversation_make(struct conversation *c, __u64 seed,
 	c->seed = seed;
 	c->ingredients = ingredients;
 	c->count = c->base_count = 0;
-	c->need = NEED_NONE;
+	c->need = MODEL_NEED_NONE;
 	c->own[0] = c->own[1] = c->live = false;
 	converse(c, &chance);
 	if (ingredients & INGREDIENT_DISTURBED)

@@ -30,7 +30,7 @@ struct conversation_packet {
 struct conversation {
 	__u64 seed;
 	unsigned int ingredients;
-	enum need need;
+	enum model_need need;
 	bool own[2];
 	bool live;
 	/* A number that others are told from, and the end that it belongs to.

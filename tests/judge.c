@@ -5,9 +5,6 @@
 
 #define LENGTH 256 /* bytes of a banner kept */
 
-/* Not 0: counts of this reason are not compared. */
-#define UNKNOWN REASON_NONE
-
 static const struct {
 	enum counter counter;
 	enum reason reason;
@@ -22,25 +19,22 @@ static const struct {
 	{ COUNT_NO_DATA, REASON_NO_DATA },
 	{ COUNT_RESET, REASON_RESET },
 	{ COUNT_NO_SERVER, REASON_NO_SERVER },
+	{ COUNT_CUT_OFF, REASON_CUT_OFF },
+	{ COUNT_SYN_UNSEEN, REASON_SYN_UNSEEN },
+	{ COUNT_HANDSHAKE_UNSEEN, REASON_HANDSHAKE_UNSEEN },
 	{ COUNT_OPEN, REASON_OPEN },
+	{ COUNT_UNSOLICITED, REASON_UNSOLICITED },
+	{ COUNT_NOT_SEEN_LEAVING, REASON_NOT_SEEN_LEAVING },
 	{ COUNT_STALE_SYNACK, REASON_STALE_SYNACK },
 	{ COUNT_INVALID_RST, REASON_INVALID_RST },
 	{ COUNT_OUT_OF_WINDOW, REASON_OUT_OF_WINDOW },
+	{ COUNT_INVALID_CLIENT_SEGMENT, REASON_INVALID_CLIENT_SEGMENT },
 	{ COUNT_INVALID_SERVER_SEGMENT, REASON_INVALID_SERVER_SEGMENT },
 	{ COUNT_INVALID_FLAGS, REASON_INVALID_FLAGS },
 };
 
-/* Reasons without a counter of their own. */
-static const struct {
-	enum reason reason, known_as;
-} aliases[] = {
-	{ REASON_CUT_OFF, REASON_NO_DATA },   { REASON_SYN_UNSEEN, UNKNOWN },
-	{ REASON_HANDSHAKE_UNSEEN, UNKNOWN }, { REASON_UNSOLICITED, UNKNOWN },
-	{ REASON_NOT_SEEN_LEAVING, UNKNOWN },
-};
-
 static struct native native;
-static bool is_live;
+static bool is_live, own[2];
 static struct judged last;
 static __u8 kept[LENGTH];
 
@@ -61,27 +55,50 @@ void judge_close(void)
 	native_close(&native);
 }
 
-bool judge_can(enum need need, bool live)
-{
-	return need == NEED_NONE && !live;
-}
-
-void judge_begin(enum need need, bool own0, bool own1, bool live)
+bool judge_can(enum model_need need, bool live)
 {
 	(void)need;
-	(void)own0;
-	(void)own1;
+	(void)live;
+	return true;
+}
+
+/* The addresses are those of packet.c, which differ in the last byte. */
+static bool is_own(const __u32 address[4], __u8 family)
+{
+	__u8 end = ((const __u8 *)address)[family == 4 ? 3 : 15];
+
+	return own[end == 10];
+}
+
+void judge_begin(enum model_need need, bool own0, bool own1, bool live)
+{
+	static const enum need needs[] = {
+		[MODEL_NEED_NONE] = NEED_NONE,
+		[MODEL_NEED_OWN] = NEED_OWN,
+		[MODEL_NEED_SYN] = NEED_SYN,
+		[MODEL_NEED_HANDSHAKE] = NEED_HANDSHAKE,
+	};
+
+	own[0] = own0;
+	own[1] = own1;
 	is_live = live;
+	native.track.need = needs[need];
+	native.is_own = is_own;
 	memset(native.counters, 0, sizeof(native.counters));
 }
 
 struct judged judge_packet(const __u8 *data, size_t len, enum way way,
 			   __u64 now)
 {
+	static const enum direction directions[] = {
+		[WAY_UNKNOWN] = DIRECTION_NONE,
+		[WAY_IN] = DIRECTION_IN,
+		[WAY_OUT] = DIRECTION_OUT,
+	};
 	struct segment segment;
 
-	(void)way;
 	last.banner = false;
+	native.direction = directions[way];
 	play_packet(&native, data, len, len, false, now, &segment);
 	return last;
 }
@@ -104,13 +121,10 @@ void judge_end(struct judge_counts *counts)
 
 bool judge_counts_each_syn(void)
 {
-	return true;
+	return false;
 }
 
 enum reason judge_known_as(enum reason reason)
 {
-	for (size_t i = 0; i < sizeof(aliases) / sizeof(*aliases); i++)
-		if (aliases[i].reason == reason)
-			return aliases[i].known_as;
 	return reason;
 }

@@ -25,10 +25,10 @@ bool judge_open(void);
 void judge_close(void);
 
 /* Whether the core can be set up like that. */
-bool judge_can(enum need need, bool live);
+bool judge_can(enum model_need need, bool live);
 
 /* One conversation: begin, its packets (Ethernet frames), end. */
-void judge_begin(enum need need, bool own0, bool own1, bool live);
+void judge_begin(enum model_need need, bool own0, bool own1, bool live);
 struct judged judge_packet(const __u8 *data, size_t len, enum way way,
 			   __u64 now);
 void judge_end(struct judge_counts *counts);

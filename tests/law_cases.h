@@ -15,7 +15,7 @@
  */
 struct law_case {
 	const char *name; /* begins with the number of the case */
-	enum need need;
+	enum model_need need;
 	const char *own; /* "0", "1", "01" or "" */
 	const char *packets;
 	int banner_at; /* which packet; -1: none */

@@ -114,7 +114,8 @@ static void compare_counts(struct difference *found,
 
 	for (int i = REASON_FIRST_OUTCOME; i <= REASON_LAST_OUTCOME; i++)
 		outcomes[judge_known_as(i)] += model.outcomes[i];
-	if (!judge_counts_each_syn() || more < 0 || more > model.beside)
+	if (more < 0 ||
+	    more > (judge_counts_each_syn() ? model.beside : model.refused))
 		more = 0;
 	for (int i = 0; i < model.alternative_count; i++)
 		exchange(outcomes, counts, model.alternatives[i].outcome,

@@ -36,7 +36,7 @@ static void unclear(struct model *model, const char *why)
 
 static bool closed(const struct model_connection *c)
 {
-	return c->reset || (c->fin[CLIENT] && c->fin[SERVER]);
+	return c->reset || (c->fin[MODEL_CLIENT] && c->fin[MODEL_SERVER]);
 }
 
 static bool waits(const struct model_connection *c)
@@ -56,6 +56,10 @@ static int waiting(const struct model *model)
 /* Whether the connection that is counted waits, so that segments count. */
 static bool counts(const struct model *model)
 {
+	for (int i = 0; i < model->connection_count; i++)
+		if (!model->connections[i].synack_seen &&
+		    model->connections[i].syn_len)
+			return false;
 	for (int i = 0; i < model->connection_count; i++)
 		if (model->connections[i].counted)
 			return waits(&model->connections[i]);
@@ -137,15 +141,19 @@ static void end(struct model *model, struct model_connection *c,
 		enum reason open)
 {
 	enum reason other = closed(c) ? REASON_NO_DATA : open;
+	/* "Closed by FIN": by one, or by both? */
+	enum reason also = c->fin[MODEL_CLIENT] ? REASON_NO_DATA : REASON_NONE;
 
 	if (!c->synack_seen)
 		decide_or(model, c, REASON_SYNACK_UNSEEN,
 			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
+	else if (c->server_spoke && c->only_hinted && also && also != other)
+		unclear(model, "a FIN and a hint of server data");
 	else if (c->server_spoke)
 		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
 			  c->only_hinted ? other : REASON_NONE);
 	else
-		decide(model, c, other);
+		decide_or(model, c, other, also);
 }
 
 /*
@@ -171,8 +179,8 @@ static struct model_connection *take_over(struct model *model,
 static void start(struct model_connection *c, __u8 client, __u32 cisn)
 {
 	*c = (struct model_connection){ .client = client };
-	c->isn[CLIENT] = cisn;
-	c->sent[CLIENT] = cisn + 1;
+	c->isn[MODEL_CLIENT] = cisn;
+	c->sent[MODEL_CLIENT] = cisn + 1;
 }
 
 static struct model_connection *begin(struct model *model, __u8 client,
@@ -208,8 +216,8 @@ static bool has_data_beyond(const struct model_segment *s, __u32 isn)
 }
 
 /* Cases 23 and 23c, for either side: a part of it at least lies within. */
-static bool within_window(const struct model_connection *c, enum role role,
-			  const struct model_segment *s)
+static bool within_window(const struct model_connection *c,
+			  enum model_role role, const struct model_segment *s)
 {
 	__s32 from = beyond(s->seq, c->isn[role] + 1);
 
@@ -219,22 +227,22 @@ static bool within_window(const struct model_connection *c, enum role role,
 }
 
 /* Cases 23b and 24b: an acknowledgement that its sender can have earned. */
-static bool ack_earned(const struct model_connection *c, enum role other,
+static bool ack_earned(const struct model_connection *c, enum model_role other,
 		       const struct model_segment *s)
 {
 	return s->flags & TCP_ACK && beyond(s->ack, c->isn[other] + 1) >= 0 &&
 	       beyond(s->ack, c->sent[other]) <= WINDOW;
 }
 
-static enum role role_of(const struct model_connection *c, __u8 from)
+static enum model_role role_of(const struct model_connection *c, __u8 from)
 {
-	return c->client == from ? CLIENT : SERVER;
+	return c->client == from ? MODEL_CLIENT : MODEL_SERVER;
 }
 
 static bool valid(const struct model_connection *c,
 		  const struct model_segment *s)
 {
-	enum role role = role_of(c, s->from);
+	enum model_role role = role_of(c, s->from);
 
 	return c->synack_seen && !c->reset && within_window(c, role, s) &&
 	       ack_earned(c, !role, s);
@@ -243,7 +251,7 @@ static bool valid(const struct model_connection *c,
 /* --- segments of a connection */
 
 /* Notes what a valid segment proves to be sent, by either side. */
-static void note_numbers(struct model_connection *c, enum role role,
+static void note_numbers(struct model_connection *c, enum model_role role,
 			 const struct model_segment *s)
 {
 	bool fin = s->flags & TCP_FIN;
@@ -261,12 +269,15 @@ static void note_numbers(struct model_connection *c, enum role role,
 }
 
 /* 1 where the side has sent its FIN and no data, which takes a number, too. */
-static __s32 bare_fin(const struct model_connection *c, enum role role)
+static __s32 bare_fin(const struct model_connection *c, enum model_role role)
 {
 	return c->fin[role] && c->fin_at[role] == c->isn[role] + 1;
 }
 
-/* Case 11; `hinted`: by a pure ACK of the server, of which nothing is said. */
+/*
+ * Case 11; `hinted`: by a pure ACK of the server, of which nothing is said, or
+ * by what came before the SYN-ACK.
+ */
 static void prove_server_spoke(struct model_connection *c, bool hinted)
 {
 	c->only_hinted = hinted && (!c->server_spoke || c->only_hinted);
@@ -279,23 +290,28 @@ static void client_spoke(struct model *model, struct model_connection *c,
 	/* Case 11: the missed server data may have been first. */
 	if (!c->server_spoke)
 		decide(model, c, reason);
+	else if (c->only_hinted)
+		decide_or(model, c, reason, REASON_SERVER_DATA_UNSEEN);
 	else
 		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
-			  reason == REASON_CLIENT_FIRST ? REASON_NONE : reason);
+			  c->only_hinted || reason != REASON_CLIENT_FIRST ?
+				  reason :
+				  REASON_NONE);
 }
 
 static void take_client(struct model *model, struct model_connection *c,
 			const struct model_segment *s)
 {
-	__s32 seq = beyond(s->seq, c->isn[CLIENT] + 1);
-	bool missed = !s->len && seq > bare_fin(c, CLIENT);
+	__s32 seq = beyond(s->seq, c->isn[MODEL_CLIENT] + 1);
+	bool missed = !s->len && seq > bare_fin(c, MODEL_CLIENT);
 
 	c = take_over(model, c);
 	c->answered = true;
-	if (beyond(s->ack, c->isn[SERVER] + 1) > bare_fin(c, SERVER))
+	if (beyond(s->ack, c->isn[MODEL_SERVER] + 1) >
+	    bare_fin(c, MODEL_SERVER))
 		prove_server_spoke(c, false);
-	note_numbers(c, CLIENT, s);
-	if (has_data_beyond(s, c->isn[CLIENT]))
+	note_numbers(c, MODEL_CLIENT, s);
+	if (has_data_beyond(s, c->isn[MODEL_CLIENT]))
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	else if (missed)
 		client_spoke(model, c, REASON_CLIENT_FIRST_BY_SEQ);
@@ -304,9 +320,9 @@ static void take_client(struct model *model, struct model_connection *c,
 /* Rule 3. */
 static bool proves_silence(const struct model_connection *c, __u32 ack)
 {
-	__s32 acked = beyond(ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(ack, c->isn[MODEL_CLIENT] + 1);
 
-	return acked == 0 || (acked == 1 && bare_fin(c, CLIENT));
+	return acked == 0 || (acked == 1 && bare_fin(c, MODEL_CLIENT));
 }
 
 /* What comes of the payload that begins at sisn+1 or before it. */
@@ -314,7 +330,7 @@ static struct model_event judge_banner(struct model *model,
 				       struct model_connection *c,
 				       const struct model_segment *s)
 {
-	__u32 skip = c->isn[SERVER] + 1 - s->seq;
+	__u32 skip = c->isn[MODEL_SERVER] + 1 - s->seq;
 
 	if (!waits(c))
 		return nothing;
@@ -324,11 +340,13 @@ static struct model_event judge_banner(struct model *model,
 		return nothing;
 	}
 	c = take_over(model, c);
-	if (model->need >= NEED_SYN && !c->syn_seen) {
+	if (model->need >= MODEL_NEED_SYN && !c->syn_seen) {
 		decide(model, c, REASON_SYN_UNSEEN);
 		return nothing;
 	}
-	if (model->need >= NEED_HANDSHAKE && !c->answered) {
+	if (model->need >= MODEL_NEED_HANDSHAKE && !c->answered) {
+		if (c->maybe_answered)
+			unclear(model, "a handshake out of order");
 		decide(model, c, REASON_HANDSHAKE_UNSEEN);
 		return nothing;
 	}
@@ -340,12 +358,12 @@ static struct model_event take_server(struct model *model,
 				      struct model_connection *c,
 				      const struct model_segment *s)
 {
-	__s32 seq = beyond(s->seq, c->isn[SERVER] + 1);
+	__s32 seq = beyond(s->seq, c->isn[MODEL_SERVER] + 1);
 
-	if (seq > bare_fin(c, SERVER))
+	if (seq > bare_fin(c, MODEL_SERVER))
 		prove_server_spoke(c, !s->len && !(s->flags & TCP_FIN));
-	note_numbers(c, SERVER, s);
-	if (seq <= 0 && has_data_beyond(s, c->isn[SERVER]))
+	note_numbers(c, MODEL_SERVER, s);
+	if (seq <= 0 && has_data_beyond(s, c->isn[MODEL_SERVER]))
 		return judge_banner(model, c, s);
 	if (seq == 0 && s->flags & TCP_FIN)
 		decide_or(model, c, REASON_NO_DATA,
@@ -355,16 +373,39 @@ static struct model_event take_server(struct model *model,
 	return nothing;
 }
 
-/* Case 4: client payload whose SYN-ACK has not come, or not the right one. */
+/* Case 4: a client segment whose SYN-ACK has not come, or not the right one. */
 static bool remember_early(struct model_connection *c,
 			   const struct model_segment *s)
 {
+	struct early_segment *early = &c->early[c->early_count];
+
 	if (c->client != s->from || c->answered || !waits(c) || !c->syn_seen ||
-	    !(s->flags & TCP_ACK) || !has_data_beyond(s, c->isn[CLIENT]) ||
-	    !within_window(c, CLIENT, s) || c->early_count == MODEL_EARLY)
+	    !(s->flags & TCP_ACK) || !within_window(c, MODEL_CLIENT, s) ||
+	    c->early_count == MODEL_EARLY)
 		return false;
-	c->early[c->early_count++].ack = s->ack;
+	early->ack = s->ack;
+	early->payload = has_data_beyond(s, c->isn[MODEL_CLIENT]);
+	early->tells = !early->payload &&
+		       (s->flags & TCP_FIN ||
+			beyond(s->seq, c->isn[MODEL_CLIENT] + 1) > 0);
+	c->early_count++;
 	return true;
+}
+
+/* Cases 23 and 23b: where both hold, either reason will do. */
+static void ignore_client(struct model *model, const struct model_connection *c,
+			  const struct model_segment *s, bool certain)
+{
+	bool by_seq = !within_window(c, MODEL_CLIENT, s);
+	bool by_ack = !ack_earned(c, MODEL_SERVER, s);
+
+	if (by_seq || !c->synack_seen)
+		ignore(model, REASON_OUT_OF_WINDOW, certain && !by_ack);
+	if (by_ack || !c->synack_seen || !by_seq)
+		ignore(model, REASON_INVALID_CLIENT_SEGMENT,
+		       certain && !by_seq);
+	if (!by_seq && !by_ack) /* it is valid for one that is decided */
+		ignore(model, REASON_OUT_OF_WINDOW, false);
 }
 
 /*
@@ -374,17 +415,82 @@ static bool remember_early(struct model_connection *c,
 static void ignore_segment(struct model *model, const struct model_segment *s,
 			   bool no_match)
 {
-	bool one = no_match && waiting(model) == 1;
+	bool one = no_match && waiting(model) == 1 && counts(model);
 
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 		bool certain = one && waits(c) && c->synack_seen && s->len;
 
 		certain &= !remember_early(c, s);
-		ignore(model,
-		       c->client == s->from ? REASON_OUT_OF_WINDOW :
-					      REASON_INVALID_SERVER_SEGMENT,
-		       certain);
+		if (c->client != s->from)
+			ignore(model, REASON_INVALID_SERVER_SEGMENT,
+			       certain && !ack_earned(c, MODEL_CLIENT, s) &&
+				       has_data_beyond(s,
+						       c->isn[MODEL_SERVER]));
+		else
+			ignore_client(model, c, s,
+				      certain &&
+					      has_data_beyond(
+						      s, c->isn[MODEL_CLIENT]));
+	}
+}
+
+/*
+ * A decided connection need not be followed any more: then a FIN or a RST with
+ * numbers near its first ones is taken for its own, and no other.
+ */
+static void judge_near(struct model *model, const struct model_segment *s,
+		       bool (*is_valid)(const struct model_connection *c,
+					const struct model_segment *s))
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		const struct model_connection *c = &model->connections[i];
+		enum model_role role = role_of(c, s->from);
+		bool near = s->seq - (c->isn[role] + 1) <= WINDOW &&
+			    (!(s->flags & TCP_ACK) || !c->synack_seen ||
+			     s->ack - (c->isn[!role] + 1) <= WINDOW);
+
+		if (c->outcome != REASON_NONE && !closed(c) &&
+		    near != is_valid(c, s))
+			unclear(model, "near a decided connection's numbers");
+	}
+}
+
+/*
+ * A server segment with the right acknowledgement, far beyond what the server
+ * is known to have sent: 24b has no window. Its numbers tell nothing, but
+ * server data may have been missed.
+ */
+static void judge_far(struct model *model, const struct model_segment *s)
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (c->client != s->from && c->synack_seen && waits(c) &&
+		    (s->len || s->flags & TCP_FIN) &&
+		    !within_window(c, MODEL_SERVER, s) &&
+		    ack_earned(c, MODEL_CLIENT, s))
+			prove_server_spoke(c, true);
+	}
+}
+
+/*
+ * A client segment before the SYN-ACK of a connection that stands beside
+ * another one: it need not be seen beside one that is open and decided, and it
+ * may be taken for a segment of the other one.
+ */
+static void judge_beside(struct model *model, const struct model_segment *s)
+{
+	const struct model_connection *old = counted(model);
+
+	for (int i = 0; old && i < model->connection_count; i++) {
+		const struct model_connection *c = &model->connections[i];
+
+		if (s->len && !c->counted && c->client == s->from &&
+		    !c->synack_seen &&
+		    within_window(c, MODEL_CLIENT, s) &&
+		    (valid(old, s) || (!waits(old) && !closed(old))))
+			unclear(model, "a client segment beside a connection");
 	}
 }
 
@@ -392,6 +498,11 @@ static struct model_event on_segment(struct model *model,
 				     const struct model_segment *s)
 {
 	struct model_connection *match = NULL;
+
+	if (s->flags & TCP_FIN)
+		judge_near(model, s, valid);
+	judge_far(model, s);
+	judge_beside(model, s);
 
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
@@ -407,7 +518,7 @@ static struct model_event on_segment(struct model *model,
 		ignore_segment(model, s, true);
 		return nothing;
 	}
-	if (!waits(match))
+	if (!waits(match) || !match->counted)
 		ignore_segment(model, s, false);
 	if (match->client != s->from)
 		return take_server(model, match, s);
@@ -421,13 +532,13 @@ static struct model_event on_segment(struct model *model,
 static bool rst_valid(const struct model_connection *c,
 		      const struct model_segment *s)
 {
-	enum role role = role_of(c, s->from);
+	enum model_role role = role_of(c, s->from);
 
 	if (c->reset)
 		return false;
-	if (!c->synack_seen && role == SERVER)
+	if (!c->synack_seen && role == MODEL_SERVER)
 		return c->syn_seen && s->flags & TCP_ACK &&
-		       s->ack == c->isn[CLIENT] + 1;
+		       s->ack == c->isn[MODEL_CLIENT] + 1;
 	return s->seq == c->sent[role] ||
 	       (c->acked_known[role] && s->seq == c->acked[role]);
 }
@@ -436,7 +547,7 @@ static bool rst_valid(const struct model_connection *c,
 static bool refuses_data(const struct model_connection *c,
 			 const struct model_segment *s)
 {
-	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(s->ack, c->isn[MODEL_CLIENT] + 1);
 
 	return c->client != s->from && !c->synack_seen && s->flags & TCP_ACK &&
 	       acked > 0 && (__u32)acked <= c->syn_len;
@@ -446,13 +557,21 @@ static void on_rst(struct model *model, const struct model_segment *s)
 {
 	bool certain = counts(model), any = false, known = false;
 
+	judge_near(model, s, rst_valid);
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
 
 		if (refuses_data(c, s))
 			unclear(model, "a RST that acknowledges data of a SYN");
+		if (c->early_count && !c->answered && waits(c) &&
+		    c->synack_seen && c->client != s->from)
+			unclear(model, "a RST after an early client segment");
 		if (!rst_valid(c, s))
 			continue;
+		if (!c->synack_seen && c->client == s->from)
+			unclear(model, "a client's RST before the SYN-ACK");
+		if (any)
+			unclear(model, "a RST is valid for two connections");
 		any = true;
 		known |= waits(c);
 		if (c->server_spoke)
@@ -463,8 +582,10 @@ static void on_rst(struct model *model, const struct model_segment *s)
 				  c->syn_len ? REASON_CLIENT_FIRST :
 					       REASON_NONE);
 		c->reset = true;
-		if (!c->counted)
-			forget(model, i, 1);
+		if (c->counted)
+			continue;
+		model->refused++;
+		forget(model, i, 1);
 	}
 	if (!known && model->connection_count)
 		ignore(model, REASON_INVALID_RST, certain && !any);
@@ -480,14 +601,15 @@ static void on_syn(struct model *model, const struct model_segment *s)
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *other = &model->connections[i];
 
+		beside += other->syn_seen;
 		if (other->client != s->from) {
-			if (other->synack_seen && other->isn[SERVER] == s->seq)
+			if (other->synack_seen &&
+			    other->isn[MODEL_SERVER] == s->seq)
 				unclear(model,
 					"a server's SYN after its SYN-ACK");
 			continue;
 		}
-		beside += other->syn_seen;
-		if (other->isn[CLIENT] == s->seq && !closed(other))
+		if (other->isn[MODEL_CLIENT] == s->seq && !closed(other))
 			c = other;
 	}
 	if (!c) {
@@ -512,7 +634,7 @@ static bool no_server(struct model *model, const struct model_segment *s)
 		struct model_connection *c = &model->connections[i];
 
 		if (c->client != s->from || !c->syn_seen ||
-		    c->isn[CLIENT] != s->seq)
+		    c->isn[MODEL_CLIENT] != s->seq)
 			continue;
 		found = true;
 		if (c->synack_seen)
@@ -521,9 +643,10 @@ static bool no_server(struct model *model, const struct model_segment *s)
 	}
 	for (int i = 0; found && i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
-		bool own = c->client == s->from && c->isn[CLIENT] == s->seq;
-		bool asked =
-			c->client != s->from && c->isn[CLIENT] + 1 == s->ack;
+		bool own =
+			c->client == s->from && c->isn[MODEL_CLIENT] == s->seq;
+		bool asked = c->client != s->from &&
+			     c->isn[MODEL_CLIENT] + 1 == s->ack;
 
 		if (own || asked)
 			decide(model, c, REASON_NO_SERVER);
@@ -533,6 +656,32 @@ static bool no_server(struct model *model, const struct model_segment *s)
 	return found;
 }
 
+/* The first early payload that is valid by the SYN-ACK's numbers, or -1. */
+static int judge_early(struct model *model, struct model_connection *c)
+{
+	int valid_early = -1, payloads = 0;
+
+	for (int i = 0; i < c->early_count; i++) {
+		struct model_segment s = { .flags = TCP_ACK };
+
+		s.ack = c->early[i].ack;
+		if (ack_earned(c, MODEL_SERVER, &s)) {
+			c->maybe_answered = true;
+			if (c->early[i].tells)
+				unclear(model, "an early client segment that "
+					       "tells without payload");
+			if (c->early[i].payload && valid_early < 0) {
+				valid_early = i;
+				if (payloads >= FEW)
+					unclear(model, "more early client "
+						       "payload than a few");
+			}
+		}
+		payloads += c->early[i].payload;
+	}
+	return valid_early;
+}
+
 /* The SYN-ACK counts: the connection has its numbers from now on. */
 static struct model_event accept_synack(struct model *model,
 					struct model_connection *c,
@@ -540,31 +689,27 @@ static struct model_event accept_synack(struct model *model,
 {
 	const struct model_connection *old = counted(model);
 	struct model_segment data = *s;
-	int valid_early = -1;
+	int valid_early;
 
+	if (c->synack_seen && c->early_count)
+		unclear(model, "two SYN-ACKs and client segments before");
 	c->synack_seen = true;
-	c->server_spoke = c->fin[SERVER] = c->acked_known[SERVER] = false;
-	c->isn[SERVER] = s->seq;
-	c->sent[SERVER] = s->seq + 1 + s->len;
-	c->sent[CLIENT] = c->acked[CLIENT] = s->ack;
-	c->acked_known[CLIENT] = true;
+	c->server_spoke = c->fin[MODEL_SERVER] = c->acked_known[MODEL_SERVER] =
+		false;
+	c->isn[MODEL_SERVER] = s->seq;
+	c->sent[MODEL_SERVER] = s->seq + 1 + s->len;
+	c->sent[MODEL_CLIENT] = c->acked[MODEL_CLIENT] = s->ack;
+	c->acked_known[MODEL_CLIENT] = true;
 	if (!c->counted && (!old || closed(old)))
 		c = take_over(model, c);
 	if (c->syn_len)
 		decide(model, c, REASON_CLIENT_FIRST);
-	for (int i = c->early_count - 1; i >= 0; i--) {
-		data.ack = c->early[i].ack;
-		data.flags = TCP_ACK;
-		if (ack_earned(c, SERVER, &data))
-			valid_early = i;
-	}
-	if (valid_early >= FEW)
-		unclear(model, "more early client payload than a few");
+	valid_early = judge_early(model, c);
 	if (valid_early >= 0) {
 		c = take_over(model, c);
 		c->answered = true;
 		if (beyond(c->early[valid_early].ack, s->seq + 1) > 0)
-			prove_server_spoke(c, false);
+			prove_server_spoke(c, true);
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	}
 	if (!s->len)
@@ -584,7 +729,7 @@ static struct model_event repeat_synack(struct model *model,
 	data.seq++;
 	if (!s->len || !waits(c))
 		return nothing;
-	raise_to(&c->sent[SERVER], data.seq + data.len);
+	raise_to(&c->sent[MODEL_SERVER], data.seq + data.len);
 	return judge_banner(model, c, &data);
 }
 
@@ -592,7 +737,7 @@ static struct model_event repeat_synack(struct model *model,
 static bool answers(const struct model_connection *c,
 		    const struct model_segment *s)
 {
-	__s32 acked = beyond(s->ack, c->isn[CLIENT] + 1);
+	__s32 acked = beyond(s->ack, c->isn[MODEL_CLIENT] + 1);
 
 	return c->client != s->from && c->syn_seen && acked >= 0 &&
 	       (__u32)acked <= c->syn_len;
@@ -602,7 +747,8 @@ static bool same_numbers(const struct model_connection *c,
 			 const struct model_segment *s)
 {
 	return c->client != s->from && c->synack_seen &&
-	       c->isn[SERVER] == s->seq && c->isn[CLIENT] + 1 == s->ack;
+	       c->isn[MODEL_SERVER] == s->seq &&
+	       c->isn[MODEL_CLIENT] + 1 == s->ack;
 }
 
 /* Case 15b: whether another SYN-ACK still counts. */
@@ -621,8 +767,6 @@ static struct model_event on_unasked_synack(struct model *model,
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *other = &model->connections[i];
 
-		if (same_numbers(other, s))
-			return repeat_synack(model, other, s);
 		if (!closed(other) &&
 		    (other->answered || other->outcome == REASON_BANNER)) {
 			ignore(model, REASON_STALE_SYNACK, counts(model));
@@ -638,6 +782,10 @@ static struct model_event on_unasked_synack(struct model *model,
 	if (c && !closed(c) && c->outcome != REASON_NONE)
 		unclear(model, "a SYN-ACK after one that was decided without "
 			       "an answer");
+	if (c && !closed(c) && c->isn[MODEL_CLIENT] + 1 == s->ack)
+		return accept_synack(model, c, s); /* as case 15b */
+	if (c && !closed(c))
+		unclear(model, "two SYN-ACKs without a SYN");
 	if (c && !closed(c) && c->counted)
 		replace_in_place(model, c, !s->from, s->ack - 1);
 	else
@@ -653,6 +801,10 @@ static struct model_event on_synack(struct model *model,
 
 	if (no_server(model, s))
 		return nothing;
+	for (int i = 0; i < model->connection_count; i++)
+		if (same_numbers(&model->connections[i], s) &&
+		    !model->connections[i].syn_seen)
+			return repeat_synack(model, &model->connections[i], s);
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
@@ -662,18 +814,26 @@ static struct model_event on_synack(struct model *model,
 			past = true;
 		else
 			remembered = true;
-		if (answers(c, s))
-			asked = c;
+		if (!answers(c, s))
+			continue;
+		if (asked && !closed(asked))
+			unclear(model, "a SYN-ACK that answers two SYNs");
+		asked = c;
 	}
-	if (asked && asked->synack_seen && asked->isn[SERVER] == s->seq)
+	if (asked && asked->synack_seen && asked->isn[MODEL_SERVER] == s->seq)
 		return repeat_synack(model, asked, s);
-	if (asked && (!asked->synack_seen || !settled(asked)))
+	if (asked && asked->synack_seen && !settled(asked) &&
+	    asked->maybe_answered)
+		unclear(model, "a handshake out of order");
+	if (asked && !closed(asked) && (!asked->synack_seen || !settled(asked)))
 		return accept_synack(model, asked, s);
 	if (asked || remembered) {
 		ignore(model, REASON_STALE_SYNACK, counts(model));
+		if ((!remembered || !counts(model)) && model->own[!s->from])
+			ignore(model, REASON_UNSOLICITED, false);
 		return nothing;
 	}
-	if (model->need != NEED_NONE && model->own[!s->from]) {
+	if (model->need != MODEL_NEED_NONE && model->own[!s->from]) {
 		ignore(model, REASON_UNSOLICITED, !past);
 		if (past)
 			ignore(model, REASON_STALE_SYNACK, false);
@@ -684,7 +844,7 @@ static struct model_event on_synack(struct model *model,
 
 /* --- packets */
 
-void model_open(struct model *model, enum need need, bool own0, bool own1,
+void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 		bool live)
 {
 	model->need = need;
@@ -692,6 +852,7 @@ void model_open(struct model *model, enum need need, bool own0, bool own1,
 	model->own[1] = own1;
 	model->live = live;
 	model->connection_count = model->begun = model->beside = 0;
+	model->refused = 0;
 	model->alternative_count = 0;
 	memset(model->outcomes, 0, sizeof(model->outcomes));
 	memset(model->ignored, 0, sizeof(model->ignored));
@@ -701,7 +862,7 @@ void model_open(struct model *model, enum need need, bool own0, bool own1,
 struct model_event model_packet(struct model *model,
 				const struct model_segment *s)
 {
-	if (model->need != NEED_NONE && model->own[s->from] &&
+	if (model->need != MODEL_NEED_NONE && model->own[s->from] &&
 	    s->way == WAY_IN) {
 		ignore(model, REASON_NOT_SEEN_LEAVING,
 		       s->flags & TCP_SYN || counts(model));
@@ -729,8 +890,9 @@ void model_finish(struct model *model)
 
 	if (!c)
 		return;
-	if (model->live && !closed(c))
-		decide(model, c, REASON_OPEN);
+	if (model->live)
+		decide_or(model, c, REASON_OPEN,
+			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
 	else
 		end(model, c, REASON_CUT_OFF);
 }

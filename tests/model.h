@@ -17,7 +17,12 @@
 #define MODEL_ALTERNATIVES 8
 
 /* What is asked of a connection of this host (--need). */
-enum need { NEED_NONE, NEED_OWN, NEED_SYN, NEED_HANDSHAKE };
+enum model_need {
+	MODEL_NEED_NONE,
+	MODEL_NEED_OWN,
+	MODEL_NEED_SYN,
+	MODEL_NEED_HANDSHAKE
+};
 
 /* How a packet was seen. */
 enum way { WAY_UNKNOWN, WAY_IN, WAY_OUT };
@@ -42,6 +47,7 @@ enum way { WAY_UNKNOWN, WAY_IN, WAY_OUT };
 	X(STALE_SYNACK, "stale synack")                                        \
 	X(UNSOLICITED, "unsolicited")                                          \
 	X(NOT_SEEN_LEAVING, "not seen leaving")                                \
+	X(INVALID_CLIENT_SEGMENT, "invalid client segment")                    \
 	X(OUT_OF_WINDOW, "out of window")                                      \
 	X(INVALID_SERVER_SEGMENT, "invalid server segment")                    \
 	X(INVALID_RST, "invalid RST")                                          \
@@ -68,19 +74,22 @@ struct model_segment {
 	__u32 seq, ack, len;
 };
 
-/* Client payload that passed before its SYN-ACK was seen. */
-struct early_payload {
+/* A client segment that passed before its SYN-ACK was seen. */
+struct early_segment {
 	__u32 ack;
+	bool payload;
+	bool tells; /* without payload, but a FIN or beyond cisn+1 */
 };
 
-enum role { CLIENT, SERVER };
+enum model_role { MODEL_CLIENT, MODEL_SERVER };
 
 struct model_connection {
 	__u8 client;  /* which end */
 	bool counted; /* not one that only stands beside the counted one */
 	bool syn_seen;
 	bool synack_seen;
-	bool answered; /* a client segment acknowledged the SYN-ACK */
+	bool answered;	     /* a client segment acknowledged the SYN-ACK */
+	bool maybe_answered; /* by one that came before the SYN-ACK */
 	bool reset;
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
 	bool only_hinted;  /* by pure ACKs of the server only */
@@ -94,7 +103,7 @@ struct model_connection {
 	__u32 sent[2];	/* next number after what is known to be sent */
 	__u32 acked[2]; /* highest that the other side acknowledged */
 	int early_count;
-	struct early_payload early[MODEL_EARLY];
+	struct early_segment early[MODEL_EARLY];
 };
 
 struct range {
@@ -102,15 +111,16 @@ struct range {
 };
 
 struct model {
-	enum need need;
+	enum model_need need;
 	bool own[2]; /* which end has an address of this host */
 	bool live;   /* else a capture */
 	/* The oldest first; those that are forgotten are not here. */
 	struct model_connection connections[MODEL_CONNECTIONS];
 	int connection_count;
 	/* What came of it. */
-	int begun;  /* connections that were counted */
-	int beside; /* SYNs that stood beside one of them */
+	int begun;   /* connections that were counted */
+	int beside;  /* SYNs that stood beside one of them */
+	int refused; /* connections beside one, that were reset */
 	int outcomes[REASON_MAX];
 	struct range ignored[REASON_MAX];
 	/* Outcomes of which the definition would allow another, too. */
@@ -128,7 +138,7 @@ struct model_event {
 	__u32 len;  /* payload bytes from there on */
 };
 
-void model_open(struct model *model, enum need need, bool own0, bool own1,
+void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 		bool live);
 struct model_event model_packet(struct model *model,
 				const struct model_segment *segment);

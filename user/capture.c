@@ -6,7 +6,7 @@
 #include "input.h"
 #include "message.h"
 #include "native.h"
-#include "stats.h"
+#include "stats_json.h"
 #include "stopping.h"
 
 #include <errno.h>
@@ -26,7 +26,9 @@ struct reader {
 	struct native native;
 	struct greetings *greetings; /* NULL: not gathered */
 	__u64 packets;		     /* read so far, of all files */
+	struct stats told;	     /* as --stats told the last time */
 	const char *path;
+	bool must_end; /* nothing can be written */
 	struct input input;
 	__u64 time;    /* ns: of the last packet, as the capture has it */
 	__u64 came_at; /* ns of CLOCK_MONOTONIC: when it was read */
@@ -193,6 +195,29 @@ static void read_counters(const struct reader *reader,
 		greetings_read_counters(reader->greetings, counters);
 }
 
+static void read_stats(const struct reader *reader, struct stats *now)
+{
+	__u64 counters[COUNTER_MAX];
+
+	read_counters(reader, counters);
+	stats_read(now, reader->packets, counters, reader->output);
+}
+
+/* `why`: "interval", for which a line is enough, "signal" or "end". */
+static void print_stats(struct reader *reader, const char *why)
+{
+	struct stats now;
+
+	read_stats(reader, &now);
+	if (reader->options->stats_format == STATS_JSON)
+		stats_print_json(&now, &reader->told, why, NULL, NULL);
+	else if (!strcmp(why, "interval"))
+		stats_print_line(&now, &reader->told);
+	else
+		stats_print_table(&now);
+	reader->told = now;
+}
+
 /* --- what happens meanwhile ---------------------------------------------- */
 
 static struct events events = { .fd = -1 };
@@ -213,11 +238,12 @@ static void on_hangup(void *context)
 
 static void on_stats_timer(void *context)
 {
-	const struct reader *reader = context;
-	__u64 counters[COUNTER_MAX];
+	print_stats(context, "interval");
+}
 
-	read_counters(reader, counters);
-	stats_print(reader->packets, counters, reader->output);
+static void on_user_signal(void *context)
+{
+	print_stats(context, "signal");
 }
 
 static __u64 monotonic_ns(void)
@@ -263,6 +289,8 @@ int capture_open_events(const struct options *options)
 				      events_watch(&events, stop_fd, on_stop);
 	if (!error)
 		error = events_signal(&events, SIGHUP, on_hangup);
+	if (!error)
+		error = events_signal(&events, SIGUSR1, on_user_signal);
 	if (!error && options->stats_seconds) {
 		int timer = events_timer(&events, options->stats_seconds,
 					 on_stats_timer);
@@ -362,6 +390,11 @@ static bool read_opened(struct reader *reader)
 
 	if (!pcap)
 		return reader->input.ended;
+	if (!reader->output->begun && output_begin(reader->output)) {
+		reader->must_end = true; /* what is read would be lost */
+		pcap_close(pcap);
+		return false;
+	}
 	reader->link_type = pcap_datalink(pcap);
 	if (link_type_is_known(reader->link_type)) {
 		complete = read_packets(reader, pcap);
@@ -399,19 +432,20 @@ static enum exit_code read_files(struct reader *reader)
 {
 	const struct options *options = reader->options;
 	enum exit_code code = EXIT_DONE;
-	__u64 counters[COUNTER_MAX];
+	struct stats now;
 
 	for (int i = 0; i < options->count; i++) {
 		reader->path = options->names[i];
 		if (!read_file(reader))
 			code = EXIT_FAILED;
-		if (stopping() || reader->output->closed)
+		if (stopping() || reader->must_end || reader->output->closed)
 			break;
 	}
-	read_counters(reader, counters);
 	if (options->stats)
-		stats_print(reader->packets, counters, reader->output);
-	stats_print_losses(counters, reader->output);
+		print_stats(reader, "end");
+	read_stats(reader, &now);
+	if (!reader->output->closed)
+		stats_print_losses(&now);
 	return code;
 }
 

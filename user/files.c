@@ -68,11 +68,15 @@ static int find_place(struct place *place, const char *path)
 
 int files_open_log(struct files *files, const char *path)
 {
-	int fd = open(path, FLAGS | O_APPEND, 0644);
+	int fd = open(path, (FLAGS & ~O_CREAT) | O_APPEND);
 	struct stat opened, found;
 
-	if (fd < 0)
-		return -errno;
+	if (fd < 0) {
+		fd = -errno;
+		if (fd == -ENOENT)
+			find_place(&files->log, path);
+		return fd;
+	}
 	/*
 	 * What has no place of its own, as /dev/stdout, or has lost it by now,
 	 * cannot be opened again.

@@ -35,8 +35,8 @@ enum file_request {
 	}
 
 /*
- * Opens the log for the first time, whatever link leads to it; its place is
- * where that leads. The descriptor or negative errno.
+ * Opens the log, if it is there, whatever link leads to it; its place is where
+ * that leads. The descriptor or negative errno; -ENOENT: FILE_LOG makes it.
  */
 int files_open_log(struct files *files, const char *path);
 

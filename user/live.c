@@ -4,6 +4,7 @@
 #include "addresses.h"
 #include "events.h"
 #include "greetings.h"
+#include "interface_stats.h"
 #include "interfaces.h"
 #include "message.h"
 #include "metrics.h"
@@ -12,7 +13,7 @@
 #include "own_bits.h"
 #include "privileges.h"
 #include "programs.h"
-#include "stats.h"
+#include "stats_json.h"
 #include "stopping.h"
 #include "trie.h"
 
@@ -59,6 +60,7 @@ struct live {
 	unsigned int batch; /* records taken from the ring in one go */
 	int metrics_error;  /* the last one, told once */
 	__u64 evicted;	    /* as told the last time */
+	struct stats told;  /* as --stats told the last time */
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool stop;
 	enum exit_code code;
@@ -198,14 +200,34 @@ static void read_counters(struct live *live, __u64 counters[COUNTER_MAX])
 		greetings_read_counters(live->greetings, counters);
 }
 
-static void print_stats(struct live *live)
+static void read_stats(struct live *live, struct stats *now)
 {
 	__u64 counters[COUNTER_MAX];
 
 	read_counters(live, counters);
-	interfaces_print_stats(&live->interfaces);
-	stats_print(interfaces_count_packets(&live->interfaces), counters,
-		    live->output);
+	stats_read(now, interfaces_count_packets(&live->interfaces), counters,
+		   live->output);
+}
+
+enum stats_reason { STATS_INTERVAL, STATS_SIGNAL, STATS_END };
+
+/* A line in between; all of it at the end, and when somebody asks. */
+static void print_stats(struct live *live, enum stats_reason reason)
+{
+	static const char *const names[] = { "interval", "signal", "end" };
+	struct stats now;
+
+	read_stats(live, &now);
+	if (live->options->stats_format == STATS_JSON) {
+		stats_print_json(&now, &live->told, names[reason],
+				 interface_stats_write_json, &live->interfaces);
+	} else if (reason == STATS_INTERVAL) {
+		stats_print_line(&now, &live->told);
+	} else {
+		interfaces_print_stats(&live->interfaces);
+		stats_print_table(&now);
+	}
+	live->told = now;
 }
 
 /* Until something is logged, who watches is told that it is alive. */
@@ -223,7 +245,37 @@ static void show_status(struct live *live)
 
 static void on_stats_timer(void *context)
 {
-	print_stats(context);
+	print_stats(context, STATS_INTERVAL);
+}
+
+static void on_user_signal(void *context)
+{
+	print_stats(context, STATS_SIGNAL);
+}
+
+static const char *metrics_advice(int error)
+{
+	return error == -EEXIST ? "not replaced: it is no file for metrics" :
+				  strerror(-error);
+}
+
+/* Tells whether they can be, before anything is attached; leaves nothing. */
+static bool try_metrics(struct live *live)
+{
+	struct file_helper *helper = &live->output->helper;
+	int fd;
+
+	if (!live->options->metrics)
+		return true;
+	fd = file_helper_ask(helper, FILE_NEW_METRICS);
+	if (fd >= 0) {
+		close(fd);
+		file_helper_ask(helper, FILE_DROP_METRICS);
+		return true;
+	}
+	message("--metrics %s: %s", live->options->metrics, metrics_advice(fd));
+	live->code = EXIT_FAILED;
+	return false;
 }
 
 static void write_metrics(struct live *live)
@@ -236,10 +288,8 @@ static void write_metrics(struct live *live)
 	read_counters(live, counters);
 	error = metrics_write(counters, live->output, &live->interfaces);
 	if (error && error != live->metrics_error)
-		message("%s: %s", live->options->metrics,
-			error == -EEXIST ? "not replaced: it is no file for "
-					   "metrics" :
-					   strerror(-error));
+		message("--metrics %s: %s", live->options->metrics,
+			metrics_advice(error));
 	live->metrics_error = error;
 }
 
@@ -304,6 +354,8 @@ static bool open_events(struct live *live)
 
 	if (!error)
 		error = events_signal(&live->events, SIGHUP, on_hangup);
+	if (!error)
+		error = events_signal(&live->events, SIGUSR1, on_user_signal);
 	if (!error)
 		error = open_timers(live);
 	live->links = netlink_watch_links();
@@ -430,7 +482,7 @@ static bool choose_identity(struct live *live, struct identity *identity)
 	return !file_helper_start(helper, options->unconfined);
 }
 
-/* Once all is attached. */
+/* Once all is loaded. */
 static bool give_up_privileges(const struct live *live,
 			       const struct identity *identity)
 {
@@ -440,13 +492,29 @@ static bool give_up_privileges(const struct live *live,
 	       privileges_confine_or_tell(ROLE_WATCH, may_fail);
 }
 
+/* All that can fail has not: what is seen from now on is written. */
+static bool begin_run(struct live *live)
+{
+	live->code = EXIT_DONE;
+	if (!live->options->check && output_begin(live->output)) {
+		live->code = EXIT_FAILED;
+		return false;
+	}
+	interfaces_tell(&live->interfaces);
+	if (live->options->check)
+		return false; /* as a start, up to here, and leaves nothing */
+	write_metrics(live);
+	notify_ready();
+	return true;
+}
+
 /* Everything up to the first packet. */
 static bool start(struct live *live)
 {
 	struct identity identity;
 
 	live->code = EXIT_ATTACH;
-	if (!choose_identity(live, &identity))
+	if (!choose_identity(live, &identity) || !try_metrics(live))
 		return false;
 	/* Links are watched before they are looked up: none can slip away. */
 	if (!open_events(live) || !interfaces_find(&live->interfaces))
@@ -457,26 +525,18 @@ static bool start(struct live *live)
 			      &live->options->track, &live->options->wanted);
 	if (!live->bpf)
 		return false;
-	if (live->options->check) {
-		interfaces_plan(&live->interfaces);
-		live->code = EXIT_DONE;
-		return false;
-	}
 	live->interfaces.bpf = live->bpf;
 	if (!watch_stop(live) || !open_ring(live) || !open_greetings(live) ||
-	    !open_addresses(live) || !interfaces_attach(&live->interfaces) ||
-	    !give_up_privileges(live, &identity))
+	    !open_addresses(live) || !give_up_privileges(live, &identity))
 		return false;
-	write_metrics(live);
-	notify_ready();
-	live->code = EXIT_DONE;
-	return true;
+	/* As those that come later: nothing more is needed to attach. */
+	return interfaces_attach(&live->interfaces) && begin_run(live);
 }
 
 /* Detached first: then the ring and the counters do not change any more. */
 static void finish(struct live *live)
 {
-	__u64 counters[COUNTER_MAX];
+	struct stats now;
 
 	message_clear_status();
 	notify_stopping();
@@ -484,10 +544,12 @@ static void finish(struct live *live)
 	write_last_records(live, 0);
 	write_metrics(live);
 	if (live->options->stats)
-		print_stats(live);
-	read_counters(live, counters);
-	stats_print_losses(counters, live->output);
-	if (counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART] &&
+		print_stats(live, STATS_END);
+	read_stats(live, &now);
+	if (live->output->closed)
+		return; /* the reader has what it wanted */
+	stats_print_losses(&now);
+	if (now.by[COUNT_LOST_RING] + now.by[COUNT_LOST_PART] &&
 	    live->code == EXIT_DONE)
 		live->code = EXIT_LOST;
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,6 +22,23 @@ _Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES,
 static const char *name_of(const struct output *output)
 {
 	return output->path ? output->path : "standard output";
+}
+
+/* Whether a file could be made that is not there. */
+static int try_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	if (slash && !slash[1])
+		return -EISDIR;
+	if (snprintf(directory, sizeof(directory), "%.*s",
+		     slash ? (int)(slash - path) + 1 : 1,
+		     slash ? path : ".") >= (int)sizeof(directory))
+		return -ENAMETOOLONG;
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) ?
+		       -errno :
+		       0;
 }
 
 static void use(struct output *output, int fd)
@@ -159,6 +177,11 @@ __u64 output_lost(const struct output *output)
 
 static void close_file(struct output *output)
 {
+	if (!output->begun) {
+		if (output->path && output->fd >= 0)
+			close(output->fd);
+		return;
+	}
 	output->used += format_footer(
 		output->format, output->buffer + output->used, time(NULL));
 	output_flush(output);
@@ -175,35 +198,50 @@ static void drop(struct output *output)
 	output->used = output->broken_line = 0;
 }
 
-static int open_first(struct output *output)
+/* -1 in output->fd where the file is not there and can be made. */
+static int open_existing(struct output *output)
 {
-	int fd = output->path ?
-			 files_open_log(&output->helper.files, output->path) :
-			 descriptor_unblocked(STDOUT_FILENO);
+	struct files *files = &output->helper.files;
 
-	if (fd == -ENXIO)
-		message("%s: nobody reads from it: start its reader first",
-			output->path);
-	else if (fd < 0)
-		message("%s: %s", output->path, strerror(-fd));
-	return fd;
+	output->fd = output->path ? files_open_log(files, output->path) :
+				    descriptor_unblocked(STDOUT_FILENO);
+	if (output->fd >= 0)
+		return 0;
+	return output->fd == -ENOENT ? try_directory(output->path) : output->fd;
 }
 
 int output_open(struct output *output, enum format format, const char *path)
 {
-	int fd;
+	int error;
 
 	*output = (struct output){ .format = format,
 				   .path = path,
 				   .helper = FILE_HELPER_NONE };
-	fd = open_first(output);
-	if (fd < 0)
-		return fd;
+	error = open_existing(output);
+	if (error == -ENXIO)
+		message("-o %s: nobody reads from it: start its reader first",
+			path);
+	else if (error)
+		message("-o %s: %s", path, strerror(-error));
+	if (error)
+		return error;
 	output->buffer = malloc(BUFFER_SIZE);
-	if (!output->buffer) {
-		message("out of memory");
-		return -ENOMEM;
+	if (output->buffer)
+		return 0;
+	message("out of memory");
+	return -ENOMEM;
+}
+
+int output_begin(struct output *output)
+{
+	int fd = output->fd >= 0 ? output->fd :
+				   file_helper_ask(&output->helper, FILE_LOG);
+
+	if (fd < 0) {
+		message("-o %s: %s", output->path, strerror(-fd));
+		return fd;
 	}
+	output->begun = true;
 	use(output, fd);
 	output_flush(output);
 	return 0;

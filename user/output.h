@@ -15,8 +15,9 @@
 
 struct output {
 	enum format format;
-	const char *path; /* NULL: standard output */
-	int fd;
+	const char *path;	   /* NULL: standard output */
+	int fd;			   /* -1: not made yet */
+	bool begun;		   /* records may be written */
 	struct file_helper helper; /* opens the file again */
 	bool must_reopen; /* as soon as it can: the helper did not answer */
 	bool waits;	  /* a pipe, terminal or socket: there may be no room */
@@ -32,8 +33,17 @@ struct output {
 	bool closed; /* the reader has gone: nothing more can be written */
 };
 
-/* Opens the destination; negative errno, with a message. */
+/*
+ * Opens the destination, if it is there, and makes nothing; negative errno,
+ * with a message, where it could not be written.
+ */
 int output_open(struct output *output, enum format format, const char *path);
+
+/*
+ * Makes the file if need be and writes a header, once all else is in place: a
+ * start that fails leaves nothing behind. Negative errno, with a message.
+ */
+int output_begin(struct output *output);
 
 /* Adds one record; `source` as in format_record(). */
 void output_record(struct output *output, const struct record *record,

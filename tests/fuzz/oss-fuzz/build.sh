@@ -36,7 +36,7 @@ sources_of() {
 		user/message.c user/stopping.c user/descriptors.c" ;;
 	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/greetings.c user/native.c user/flowtable.c user/wanted.c
 		user/nets.c user/format.c user/community_id.c user/output.c user/file_helper.c user/files.c user/stats.c
-		user/events.c user/input.c user/stopping.c user/descriptors.c' ;;
+		user/stats_json.c user/events.c user/input.c user/stopping.c user/descriptors.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
 	esac
 }
