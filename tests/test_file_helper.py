@@ -132,7 +132,7 @@ def test_a_pipe_that_nobody_reads(net, tmp_path):
         assert stopped(probe.process) == 0
     done = net.host.run(BINARY, "-o", log, "veth0")
     assert (done.returncode, done.stderr) == \
-        (1, f"bannerprobe: {log}: nobody reads from it: start its reader first\n")
+        (1, f"bannerprobe: -o {log}: nobody reads from it: start its reader first\n")
 
 
 @pytest.mark.parametrize("link", ["symbolic", "hard"])
