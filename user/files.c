@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define LINKS_MAX 40	  /* as the kernel follows them */
 #define END_OF_NEW ".new" /* NAME.PID.new is a new file beside NAME */
 
 /*
@@ -66,6 +67,36 @@ static int find_place(struct place *place, const char *path)
 	return error;
 }
 
+/* Where a link leads, in place of its path; false: it is none. */
+static bool follow_link(char path[PATH_MAX])
+{
+	char target[PATH_MAX];
+	const ssize_t len = readlink(path, target, sizeof(target));
+	const char *slash = strrchr(path, '/');
+	size_t dir = slash ? (size_t)(slash - path) + 1 : 0;
+
+	if (len > 0 && *target == '/')
+		dir = 0;
+	if (len <= 0 || dir + (size_t)len >= PATH_MAX)
+		return false;
+	memcpy(path + dir, target, (size_t)len);
+	path[dir + (size_t)len] = '\0';
+	return true;
+}
+
+/* The place of a log that is not there yet, by links that lead nowhere yet. */
+static void find_new_log(struct place *log, const char *path)
+{
+	char end[PATH_MAX];
+
+	if (strlen(path) >= sizeof(end))
+		return;
+	strcpy(end, path);
+	for (int links = 0; links < LINKS_MAX && follow_link(end); links++)
+		;
+	find_place(log, end);
+}
+
 int files_open_log(struct files *files, const char *path)
 {
 	int fd = open(path, (FLAGS & ~O_CREAT) | O_APPEND);
@@ -74,7 +105,7 @@ int files_open_log(struct files *files, const char *path)
 	if (fd < 0) {
 		fd = -errno;
 		if (fd == -ENOENT)
-			find_place(&files->log, path);
+			find_new_log(&files->log, path);
 		return fd;
 	}
 	/*
