@@ -111,7 +111,7 @@ def test_stopped_reader_while_banners_come(net, with_messages):
                      stderr=writer if with_messages else subprocess.PIPE) as process:
             wait_for("its start", lambda: attached(net.host, "veth0"))
             with speaking(net, server):
-                wait_for("the pipe to fill", lambda: is_full(writer))
+                wait_for("the pipe to fill", lambda: server.served > 2000 and is_full(writer))
                 code = stopped(process)
             assert attached(net.host, "veth0") == []
             if not with_messages:
