@@ -82,11 +82,12 @@ $(SKELETON): $(BPF_OBJECT)
 SANITIZERS ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
 
+MESSAGE := user/message.c user/stopping.c user/descriptors.c
 # The core's native home, and packets for it.
 PLAY := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c user/wanted.c user/nets.c
 # The loaded BPF programs, and packets by the million for them.
 DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
-	user/message.c user/native.c user/flowtable.c user/privileges.c user/wanted.c user/nets.c \
+	$(MESSAGE) user/native.c user/flowtable.c user/privileges.c user/wanted.c user/nets.c \
 	user/trie.c
 
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
@@ -94,13 +95,14 @@ PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c use
 LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_play.c tests/law_cases.c \
 	tests/law_attacks.c tests/model.c tests/conversations.c tests/talk.c \
 	tests/judge.c $(PLAY))
+OOM_TEST := $(BUILD)/sanitized/tests/oom_test.o
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(PLAY) $(DRIVE))
-PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c user/message.c)
+PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c $(MESSAGE))
 BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/community_id.c user/output.c \
-	user/opener.c user/message.c)
+	user/file_helper.c user/files.c user/privileges.c $(MESSAGE))
 
 $(BUILD)/sanitized/%.o: %.c | $(SKELETON)
 	$(call say,CC,$@)
@@ -126,7 +128,8 @@ $(BUILD)/tests/drive.o: $(BUILD)/drive.skel.h
 $(BUILD)/tests/core_test: $(CORE_TEST)
 $(BUILD)/tests/property_test: $(PROPERTY_TEST)
 $(BUILD)/tests/law_test: $(LAW_TEST)
-$(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test:
+$(BUILD)/tests/oom_test: $(OOM_TEST)
+$(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap
@@ -170,7 +173,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 	elif [ $$code -ne 0 ]; then tail -n 40 $$log; exit 1; \
 	else grep 'DONE' $$log; fi
 
-TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test \
+TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test
 
 # Set up first, then build: what deps installs is not there before.
@@ -338,5 +341,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The filter of system calls: what it must let through, and what it must not. */
+/* The filter of system calls: what it must let through, and what it must not.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,20 +22,25 @@
 
 #include "../user/privileges.h"
 
-/* Whether a call, made under the filter in a process of its own, is refused. */
-static bool is_refused(long (*call)(void))
+/* Whether a call, made by a process of that role, is refused. */
+static bool is_refused_to(enum role role, long (*call)(void))
 {
 	pid_t child = fork();
 	int status;
 
 	if (!child) {
-		if (privileges_confine())
+		if (privileges_confine(role))
 			_exit(2);
 		_exit(call() < 0 && errno == EPERM);
 	}
 	assert_int_equal(waitpid(child, &status, 0), child);
 	assert_true(WIFEXITED(status) && WEXITSTATUS(status) < 2);
 	return WEXITSTATUS(status);
+}
+
+static bool is_refused(long (*call)(void))
+{
+	return is_refused_to(ROLE_WATCH, call);
 }
 
 static long call_open(void)
@@ -45,6 +51,13 @@ static long call_open(void)
 static long call_netlink(void)
 {
 	return socket(AF_NETLINK, SOCK_RAW, 0);
+}
+
+static int ends[2]; /* of a socket that was there before */
+
+static long call_shutdown(void)
+{
+	return shutdown(ends[0], SHUT_WR);
 }
 
 static long call_execve(void)
@@ -97,6 +110,8 @@ static void test_what_is_needed(void **state)
 	(void)state;
 	assert_false(is_refused(call_open));
 	assert_false(is_refused(call_netlink));
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	assert_false(is_refused(call_shutdown));
 }
 
 static void test_what_is_refused(void **state)
@@ -113,11 +128,25 @@ static void test_what_is_refused(void **state)
 	assert_true(is_refused(call_setuid));
 }
 
+static void test_what_opens_files(void **state)
+{
+	(void)state;
+	assert_false(is_refused_to(ROLE_FILES, call_open));
+	assert_true(is_refused_to(ROLE_FILES, call_netlink));
+	assert_true(is_refused_to(ROLE_FILES, call_inet6));
+	assert_true(is_refused_to(ROLE_FILES, call_execve));
+	assert_true(is_refused_to(ROLE_FILES, call_fork));
+	assert_true(is_refused_to(ROLE_FILES, call_bpf_prog_load));
+	assert_true(is_refused_to(ROLE_FILES, call_ptrace));
+	assert_true(is_refused_to(ROLE_FILES, call_setuid));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_needed),
 		cmocka_unit_test(test_what_is_refused),
+		cmocka_unit_test(test_what_opens_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -256,22 +256,22 @@ def test_the_last_of_two_probes_takes_the_qdisc_along(net, first_to_end):
     assert attached(net.host, "other0") == ["qdisc clsact"]
 
 
-def test_probes_take_turns(net):
+def test_probes_take_turns(net, tmp_path):
     """What one finds on a qdisc is still so when it acts on it: at the start and, confined, at the
     end."""
-    def waits():
-        with open("/proc/locks") as locks:
-            return re.search(rf"-> FLOCK .* {probe.process.pid} ", locks.read())
-
-    with open(f"/run/netns/{net.host.name}") as namespace, start(net.host, "clsact") as probe:
-        before = attached(net.host, "veth0")
+    trace = tmp_path / "trace"
+    strace = ["strace", "-D", "-o", trace, "-e", "trace=flock,sendto"]
+    with open(f"/run/netns/{net.host.name}") as namespace, \
+            start(net.host, "clsact", before=strace) as probe:
         fcntl.flock(namespace, fcntl.LOCK_EX)
         probe.send(signal.SIGTERM)
-        wait_for("the probe to wait for its turn", waits)
-        assert attached(net.host, "veth0") == before
+        wait_for("the probe to wait for its turn", lambda: trace.read_text().count("EAGAIN") > 1)
         fcntl.flock(namespace, fcntl.LOCK_UN)
         assert probe.ended() == 0
     assert attached(net.host, "veth0") == []
+    assert not any("holds the lock" in line for line in probe.stderr)
+    _, *waiting, going_on = re.split(r"flock\(.*LOCK_NB\) += -1 EAGAIN.*\n", trace.read_text())
+    assert not any(map(CHANGES.search, waiting)) and "RTM_DEL" in going_on
 
 
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])

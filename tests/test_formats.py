@@ -310,7 +310,7 @@ def test_zeek_files_are_appended_to_whole(tmp_path):
 @pytest.mark.parametrize("form", ["text", "json", "zeek"])
 def test_a_full_disk_is_an_error(form):
     done = probe("-f", form, "-o", "/dev/full", "-r", "-", input=capture(BANNERS))
-    assert (done.returncode, done.stdout) == (1, b"")
+    assert (done.returncode, done.stdout) == (4, b"")
     why, *losses = done.stderr.decode().splitlines()
     assert why.startswith("bannerprobe: /dev/full: No space left")
     assert len(losses) <= 1
@@ -319,7 +319,7 @@ def test_a_full_disk_is_an_error(form):
 def test_a_full_standard_output_is_an_error():
     with open("/dev/full", "wb") as full:
         done = probe("-f", "json", "-r", "-", input=capture(BANNERS), stdout=full)
-    assert done.returncode == 1
+    assert done.returncode == 4
     assert done.stderr.startswith(b"bannerprobe: standard output: No space left")
 
 

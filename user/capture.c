@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "capture.h"
 
+#include "events.h"
 #include "greetings.h"
+#include "input.h"
 #include "message.h"
 #include "native.h"
 #include "stats_json.h"
+#include "stopping.h"
 
+#include <errno.h>
 #include <pcap/pcap.h>
 #include <pcap/sll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/time.h>
+#include <sys/timerfd.h>
 #include <time.h>
 
+#define NS_PER_SECOND 1000000000ULL
 #define LOOPBACK_HEADER 4 /* DLT_NULL, DLT_LOOP: the address family */
 
 struct reader {
@@ -24,6 +28,10 @@ struct reader {
 	__u64 packets;		     /* read so far, of all files */
 	struct stats told;	     /* as --stats told the last time */
 	const char *path;
+	bool must_end; /* nothing can be written */
+	struct input input;
+	__u64 time;    /* ns: of the last packet, as the capture has it */
+	__u64 came_at; /* ns of CLOCK_MONOTONIC: when it was read */
 	int link_type;
 };
 
@@ -159,7 +167,7 @@ static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
 			const __u8 *bytes)
 {
 	/* tv_usec holds nanoseconds: so was the file opened. */
-	const __u64 now = (__u64)header->ts.tv_sec * 1000000000ULL +
+	const __u64 now = (__u64)header->ts.tv_sec * NS_PER_SECOND +
 			  (__u64)header->ts.tv_usec;
 	const struct frame frame = {
 		.data = bytes,
@@ -170,46 +178,13 @@ static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
 	struct segment segment;
 	enum parse_result parsed;
 
+	reader->time = now;
 	if (reader->greetings)
 		greetings_expire(reader->greetings, now);
 	if (!may_matter(reader->link_type, &frame, &reader->native.front))
 		return;
 	parsed = parse_packet(reader->link_type, &frame, &segment);
 	native_packet(&reader->native, parsed, &frame, &segment, now);
-}
-
-static volatile sig_atomic_t interrupted, hung_up, stats_due, asked;
-
-static void on_signal(int signal)
-{
-	if (signal == SIGHUP)
-		hung_up = true;
-	else if (signal == SIGALRM)
-		stats_due = true;
-	else if (signal == SIGUSR1)
-		asked = true;
-	else
-		interrupted = true;
-}
-
-/*
- * What has been read is logged also when the reading is interrupted. A second
- * signal does not wait for that.
- */
-void capture_catch_signals(const struct options *options)
-{
-	const time_t seconds = options->stats_seconds;
-	const struct itimerval timer = { { seconds, 0 }, { seconds, 0 } };
-	struct sigaction action = { .sa_handler = on_signal,
-				    .sa_flags = (int)SA_RESETHAND };
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	action.sa_flags = SA_RESTART;
-	sigaction(SIGHUP, &action, NULL);
-	sigaction(SIGUSR1, &action, NULL);
-	sigaction(SIGALRM, &action, NULL);
-	setitimer(ITIMER_REAL, &timer, NULL);
 }
 
 static void read_counters(const struct reader *reader,
@@ -243,53 +218,127 @@ static void print_stats(struct reader *reader, const char *why)
 	reader->told = now;
 }
 
-/* What a signal has asked for since the last packet. */
-static void serve_signals(struct reader *reader)
+/* --- what happens meanwhile ---------------------------------------------- */
+
+static struct events events = { .fd = -1 };
+static int quiet_fd = -1; /* the timer of greetings */
+
+static void on_stop(void *context)
 {
-	if (hung_up) {
-		hung_up = false;
-		output_reopen(reader->output);
-	}
-	if (stats_due) {
-		stats_due = false;
-		print_stats(reader, "interval");
-	}
-	if (asked) {
-		asked = false;
-		print_stats(reader, "signal");
-	}
+	(void)context;
+	stopping();
 }
 
-static bool is_regular(FILE *file)
+static void on_hangup(void *context)
 {
-	struct stat status;
+	const struct reader *reader = context;
 
-	return !fstat(fileno(file), &status) && S_ISREG(status.st_mode);
+	output_reopen(reader->output);
 }
+
+static void on_stats_timer(void *context)
+{
+	print_stats(context, "interval");
+}
+
+static void on_user_signal(void *context)
+{
+	print_stats(context, "signal");
+}
+
+static __u64 monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
+}
+
+/* Of a pipe: a greeting has been quiet when no packet comes to tell so, too. */
+static void set_quiet_timer(const struct reader *reader)
+{
+	const __u64 deadline = greetings_deadline(reader->greetings);
+	const __s64 left = (__s64)(deadline - reader->time);
+	const __u64 at = reader->came_at + (__u64)(left > 0 ? left : 0);
+	struct itimerspec timer = {};
+
+	if (deadline) {
+		timer.it_value.tv_sec = (time_t)(at / NS_PER_SECOND);
+		timer.it_value.tv_nsec = (long)(at % NS_PER_SECOND);
+	}
+	timerfd_settime(quiet_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+static void on_quiet_timer(void *context)
+{
+	const struct reader *reader = context;
+
+	greetings_expire(reader->greetings,
+			 reader->time + monotonic_ns() - reader->came_at);
+	output_flush(reader->output);
+	set_quiet_timer(reader);
+}
+
+int capture_open_events(const struct options *options)
+{
+	int error = events_open(&events, NULL);
+	int stop_fd = stopping_open();
+
+	if (!error)
+		error = stop_fd < 0 ? stop_fd :
+				      events_watch(&events, stop_fd, on_stop);
+	if (!error)
+		error = events_signal(&events, SIGHUP, on_hangup);
+	if (!error)
+		error = events_signal(&events, SIGUSR1, on_user_signal);
+	if (!error && options->stats_seconds) {
+		int timer = events_timer(&events, options->stats_seconds,
+					 on_stats_timer);
+
+		error = timer < 0 ? timer : 0;
+	}
+	if (!error && options->gather_ms) {
+		quiet_fd = events_timer(&events, 0, on_quiet_timer);
+		error = quiet_fd < 0 ? quiet_fd : 0;
+	}
+	if (error)
+		message("setting up the event loop: %s", strerror(-error));
+	return error;
+}
+
+/* --- files -----------------------------------------------------------------
+ */
 
 #define PACKETS_A_LOOK 65536 /* between looks at the clock */
 
 /* How far a capture has been read: at most once a second. */
-static void show_progress(const struct reader *reader, FILE *file,
-			  __u64 packets)
+static void show_progress(const struct reader *reader, __u64 packets)
 {
 	static time_t last;
+	const struct input *input = &reader->input;
 	const time_t now = time(NULL);
-	struct stat status;
 
-	if (now == last || fstat(fileno(file), &status) || !status.st_size)
+	if (now == last || !input->size)
 		return;
 	last = now;
 	message_status("%s: %lld %%, %llu packets, %llu banners", reader->path,
-		       (long long)ftello(file) * 100 / status.st_size, packets,
+		       (long long)input->done * 100 / input->size, packets,
 		       reader->native.counters[COUNT_BANNER]);
+}
+
+/* Of a running capture in a pipe each banner is wanted at once. */
+static void keep_up(struct reader *reader)
+{
+	output_flush(reader->output);
+	if (!reader->greetings)
+		return;
+	reader->came_at = monotonic_ns();
+	set_quiet_timer(reader);
 }
 
 /* Returns false where the file could not be read to its end. */
 static bool read_packets(struct reader *reader, pcap_t *pcap)
 {
-	/* Who pipes a running capture in wants to see each banner at once. */
-	const bool stream = !is_regular(pcap_file(pcap));
 	struct pcap_pkthdr *header;
 	const __u8 *bytes;
 	__u64 packets = 0;
@@ -299,39 +348,50 @@ static bool read_packets(struct reader *reader, pcap_t *pcap)
 		packets++;
 		reader->packets++;
 		read_packet(reader, header, bytes);
-		if (stream)
-			output_flush(reader->output);
+		if (!reader->input.is_regular)
+			keep_up(reader);
 		else if (!(packets % PACKETS_A_LOOK))
-			show_progress(reader, pcap_file(pcap), packets);
-		serve_signals(reader);
-		if (interrupted || reader->output->closed)
+			show_progress(reader, packets);
+		if (reader->output->closed)
 			return true;
 	}
-	if (result == PCAP_ERROR_BREAK || interrupted)
+	if (result == PCAP_ERROR_BREAK || reader->input.ended)
 		return true;
 	message("%s: after packet %llu: %s", reader->path, packets,
 		pcap_geterr(pcap));
 	return false;
 }
 
-static bool read_file(struct reader *reader)
+/* Opens what input_open() has opened; NULL, with a message. */
+static pcap_t *open_pcap(struct reader *reader)
 {
 	char error[PCAP_ERRBUF_SIZE];
-	bool complete = false;
-	pcap_t *pcap = pcap_open_offline_with_tstamp_precision(
-		reader->path, PCAP_TSTAMP_PRECISION_NANO, error);
+	FILE *file = input_stream(&reader->input);
+	pcap_t *pcap;
 
-	if (!pcap) {
-		/* libpcap names the file in some of its messages, not in all.
-		 */
-		if (!strncmp(error, reader->path, strlen(reader->path)))
-			message("%s", error);
-		else
-			message("%s: %s", reader->path, error);
-		return false;
+	if (!file) {
+		message("%s: %s", reader->path, strerror(errno));
+		return NULL;
 	}
+	pcap = pcap_fopen_offline_with_tstamp_precision(
+		file, PCAP_TSTAMP_PRECISION_NANO, error);
+	if (pcap)
+		return pcap;
+	fclose(file);
+	if (!reader->input.ended)
+		message("%s: %s", reader->path, error);
+	return NULL;
+}
+
+static bool read_opened(struct reader *reader)
+{
+	bool complete = false;
+	pcap_t *pcap = open_pcap(reader);
+
+	if (!pcap)
+		return reader->input.ended;
 	if (!reader->output->begun && output_begin(reader->output)) {
-		interrupted = true; /* what is read would be lost */
+		reader->must_end = true; /* what is read would be lost */
 		pcap_close(pcap);
 		return false;
 	}
@@ -354,6 +414,20 @@ static bool read_file(struct reader *reader)
 	return complete;
 }
 
+static bool read_file(struct reader *reader)
+{
+	int error = input_open(&reader->input, reader->path, &events);
+	bool complete;
+
+	if (error) {
+		message("%s: %s", reader->path, strerror(-error));
+		return false;
+	}
+	complete = read_opened(reader);
+	input_close(&reader->input);
+	return complete;
+}
+
 static enum exit_code read_files(struct reader *reader)
 {
 	const struct options *options = reader->options;
@@ -364,7 +438,7 @@ static enum exit_code read_files(struct reader *reader)
 		reader->path = options->names[i];
 		if (!read_file(reader))
 			code = EXIT_FAILED;
-		if (interrupted || reader->output->closed)
+		if (stopping() || reader->must_end || reader->output->closed)
 			break;
 	}
 	if (options->stats)
@@ -397,6 +471,7 @@ enum exit_code capture_run(const struct options *options, struct output *output)
 	struct reader reader = { .options = options, .output = output };
 	enum exit_code code = EXIT_FAILED;
 
+	events.context = &reader;
 	if (open_reader(&reader))
 		code = read_files(&reader);
 	else

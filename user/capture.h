@@ -8,9 +8,10 @@
 
 /*
  * From now on SIGINT and SIGTERM end the reading, SIGHUP opens the output anew
- * and a timer prints the statistics, as the options say. To be called once.
+ * and a timer prints the statistics, as the options say. To be called once,
+ * before the process is confined. 0 or negative errno, with a message.
  */
-void capture_catch_signals(const struct options *options);
+int capture_open_events(const struct options *options);
 
 /*
  * Logs the banners of each file. A file that cannot be read to its end is

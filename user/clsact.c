@@ -3,12 +3,14 @@
 
 #include "message.h"
 #include "netlink.h"
+#include "stopping.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,21 +31,51 @@
  */
 #define OWNS_QDISC "+clsact"
 
+#define LOCK_RETRY_MS 2
+
+/* Tries until the wait is over. */
+static bool lock_in_time(int fd, enum wait wait)
+{
+	const long long end = wait_end(wait);
+
+	while (flock(fd, LOCK_EX | LOCK_NB)) {
+		const int left = wait_left(wait, end);
+
+		if (errno != EWOULDBLOCK || !left)
+			return false;
+		poll(NULL, 0, left < LOCK_RETRY_MS ? left : LOCK_RETRY_MS);
+		stopping(); /* leaves less time */
+	}
+	return true;
+}
+
 /*
  * Processes of this program take turns in a network namespace: what one has
  * seen of its filters is still so when it acts on it. The kernel lets go of
- * the lock with the process. Without it, all is as well as it can be.
+ * the lock with the process. Any user may hold it, for ever: then it is done
+ * without, once that has been waited for. Returns -1 where it is not held.
  */
 static int lock_namespace(void)
 {
 	/* Opened once: later, privileges for it may be gone. */
 	static int fd = -1;
+	static bool waited_in_vain;
 
 	if (fd < 0)
 		fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		flock(fd, LOCK_EX);
-	return fd;
+	if (fd < 0)
+		return -1;
+	if (waited_in_vain ? !flock(fd, LOCK_EX | LOCK_NB) :
+			     lock_in_time(fd, WAIT_LOCK)) {
+		waited_in_vain = false;
+		return fd;
+	}
+	if (!waited_in_vain)
+		message("another process holds the lock on this network "
+			"namespace (/proc/locks tells which): going on "
+			"without");
+	waited_in_vain = true;
+	return -1;
 }
 
 static void unlock_namespace(int fd)
@@ -181,6 +213,11 @@ static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 	filter->claim = -1;
 }
 
+/*
+ * Without the lock as well: an empty qdisc, for which nobody would come later,
+ * is certain otherwise, and a process that adds a filter in that very moment
+ * is not likely.
+ */
 void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
 {
 	int lock = lock_namespace();
@@ -189,11 +226,20 @@ void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
 	unlock_namespace(lock);
 }
 
-static void clear_leftovers(struct survey *survey, unsigned int ifindex)
+/*
+ * Without the lock they are left for the next start: a qdisc would go along to
+ * which another process may just be adding a filter.
+ */
+static void clear_leftovers(struct survey *survey, unsigned int ifindex,
+			    bool is_locked)
 {
-	for (int i = 0; i < survey->leftover_count; i++)
-		remove_filter(&survey->leftovers[i], ifindex);
-	if (survey->leftover_count)
+	for (int i = 0; i < survey->leftover_count; i++) {
+		if (is_locked)
+			remove_filter(&survey->leftovers[i], ifindex);
+		else
+			close(survey->leftovers[i].claim);
+	}
+	if (survey->leftover_count && is_locked)
 		message("cleared %d tc filters that an earlier run left behind",
 			survey->leftover_count);
 }
@@ -229,7 +275,7 @@ static int add_filter(struct filter *new, unsigned int ifindex, int program)
 
 /* -EAGAIN: things changed in the meantime. */
 static int attach(struct clsact_filter *filter, unsigned int ifindex,
-		  const struct bpf_prog_info *info, int program)
+		  const struct bpf_prog_info *info, int program, bool is_locked)
 {
 	struct survey survey = {};
 	char name[sizeof(info->name) + sizeof(OWNS_QDISC)];
@@ -242,7 +288,7 @@ static int attach(struct clsact_filter *filter, unsigned int ifindex,
 	int error = list_filters(ifindex, survey_filter, &survey);
 	bool make;
 
-	clear_leftovers(&survey, ifindex);
+	clear_leftovers(&survey, ifindex, is_locked);
 	if (error)
 		return error;
 	make = !netlink_has_clsact(ifindex);
@@ -274,7 +320,7 @@ int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
 	lock = lock_namespace();
 	do {
 		*filter = (struct clsact_filter){ .direction = direction };
-		error = attach(filter, ifindex, &info, program);
+		error = attach(filter, ifindex, &info, program, lock >= 0);
 	} while (error == -EAGAIN);
 	unlock_namespace(lock);
 	return error;

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "flowtable.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
+/* Without memory nothing is added, and the process goes on. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 struct entry {
@@ -14,6 +17,7 @@ struct entry {
 struct flow_table {
 	struct entry *entries; /* uthash keeps them in order of their adding */
 	struct entry *pool;    /* where they lie: max_flows of them */
+	struct entry *spares;  /* those used that could not be added */
 	__u32 used;	       /* of the pool */
 	__u32 max_flows;
 };
@@ -41,11 +45,22 @@ void flow_table_free(struct flow_table *table)
 	free(table);
 }
 
+static bool add(struct flow_table *table, struct entry *entry)
+{
+	HASH_ADD(handle, table->entries, id, sizeof(entry->id), entry);
+	if (entry->handle.tbl)
+		return true;
+	entry->flow = (struct flow){};
+	entry->handle.next = table->spares;
+	table->spares = entry;
+	return false;
+}
+
 /* To the end of the order: the least recently used is the first. */
-static void touch(struct flow_table *table, struct entry *entry)
+static bool touch(struct flow_table *table, struct entry *entry)
 {
 	HASH_DELETE(handle, table->entries, entry);
-	HASH_ADD(handle, table->entries, id, sizeof(entry->id), entry);
+	return add(table, entry);
 }
 
 struct flow *flow_table_find(struct flow_table *table, __u64 id)
@@ -53,10 +68,22 @@ struct flow *flow_table_find(struct flow_table *table, __u64 id)
 	struct entry *entry;
 
 	HASH_FIND(handle, table->entries, &id, sizeof(id), entry);
-	if (!entry)
-		return NULL;
-	touch(table, entry);
-	return &entry->flow;
+	return entry && touch(table, entry) ? &entry->flow : NULL;
+}
+
+static struct entry *take_place(struct flow_table *table)
+{
+	struct entry *entry = table->spares;
+
+	if (entry) {
+		table->spares = entry->handle.next;
+	} else if (table->used < table->max_flows) {
+		entry = &table->pool[table->used++];
+	} else {
+		entry = table->entries;
+		HASH_DELETE(handle, table->entries, entry);
+	}
+	return entry;
 }
 
 void flow_table_put(struct flow_table *table, __u64 id, const struct flow *flow)
@@ -68,15 +95,10 @@ void flow_table_put(struct flow_table *table, __u64 id, const struct flow *flow)
 		*known = *flow;
 		return;
 	}
-	if (table->used < table->max_flows) {
-		entry = &table->pool[table->used++];
-	} else {
-		entry = table->entries;
-		HASH_DELETE(handle, table->entries, entry);
-	}
+	entry = take_place(table);
 	entry->id = id;
 	entry->flow = *flow;
-	HASH_ADD(handle, table->entries, id, sizeof(entry->id), entry);
+	add(table, entry);
 }
 
 void flow_table_each(const struct flow_table *table,
@@ -90,5 +112,6 @@ void flow_table_each(const struct flow_table *table,
 void flow_table_clear(struct flow_table *table)
 {
 	HASH_CLEAR(handle, table->entries);
+	table->spares = NULL;
 	table->used = 0;
 }

@@ -14,10 +14,16 @@ struct flow_table;
 struct flow_table *flow_table_new(__u32 max_flows);
 void flow_table_free(struct flow_table *table);
 
-/* The state of a connection, or NULL. `id`: flow_identify(). */
+/*
+ * The state of a connection, or NULL, which it may become without memory, too.
+ * `id`: flow_identify().
+ */
 struct flow *flow_table_find(struct flow_table *table, __u64 id);
 
-/* Sets the state of a connection, in the place of the oldest if need be. */
+/*
+ * Sets the state of a connection, in the place of the oldest if need be;
+ * without memory it is forgotten.
+ */
 void flow_table_put(struct flow_table *table, __u64 id,
 		    const struct flow *flow);
 

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Without memory nothing is added, and the process goes on. */
+#define HASH_NONFATAL_OOM 1
 #include <uthash.h>
 
 /* What is known of a byte of a greeting. */
@@ -145,6 +147,12 @@ static const struct record *whole(struct greeting *greeting)
 
 /* --- all of them --------------------------------------------------------- */
 
+static void free_place(struct greetings *greetings, struct greeting *greeting)
+{
+	greeting->next_free = greetings->free;
+	greetings->free = greeting;
+}
+
 /* No more of it: logged, unless its first part never came. */
 static void finish(struct greetings *greetings, struct greeting *greeting)
 {
@@ -152,8 +160,17 @@ static void finish(struct greetings *greetings, struct greeting *greeting)
 		greetings->log(whole(greeting), greetings->context);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in it */
 	HASH_DELETE(handle, greetings->list, greeting);
-	greeting->next_free = greetings->free;
-	greetings->free = greeting;
+	free_place(greetings, greeting);
+}
+
+/* To the end of the order; false without memory. */
+static bool add(struct greetings *greetings, struct greeting *greeting)
+{
+	HASH_ADD(handle, greetings->list, key, sizeof(greeting->key), greeting);
+	if (greeting->handle.tbl)
+		return true;
+	free_place(greetings, greeting);
+	return false;
 }
 
 /*
@@ -187,15 +204,25 @@ static struct greeting *open_greeting(struct greetings *greetings, __u64 key,
 	memset(greeting, 0, greetings->size);
 	greeting->key = key;
 	greeting->states = greeting->record.banner + greetings->length;
-	HASH_ADD(handle, greetings->list, key, sizeof(key), greeting);
-	return greeting;
+	return add(greetings, greeting) ? greeting : NULL;
 }
 
-/* To the end of the order: the one that is quiet for the longest is first. */
-static void touch(struct greetings *greetings, struct greeting *greeting)
+/*
+ * To the end of the order: the one that is quiet for the longest is first.
+ * Returns it, or NULL where it had to be logged before its end.
+ */
+static struct greeting *touch(struct greetings *greetings,
+			      struct greeting *greeting)
 {
+	const bool has_first = greeting->has_first;
+
 	HASH_DELETE(handle, greetings->list, greeting);
-	HASH_ADD(handle, greetings->list, key, sizeof(greeting->key), greeting);
+	if (add(greetings, greeting))
+		return greeting;
+	greetings->crowded_out += has_first;
+	if (has_first)
+		greetings->log(whole(greeting), greetings->context);
+	return NULL;
 }
 
 /* The connection, told apart from an earlier one between the same ends. */
@@ -218,7 +245,7 @@ void greetings_add(struct greetings *greetings, const struct record *record)
 		return;
 	}
 	if (greeting)
-		touch(greetings, greeting);
+		greeting = touch(greetings, greeting);
 	else
 		greeting = open_greeting(greetings, key,
 					 record->part == PART_FIRST);

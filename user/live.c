@@ -2,6 +2,7 @@
 #include "live.h"
 
 #include "addresses.h"
+#include "events.h"
 #include "greetings.h"
 #include "interface_stats.h"
 #include "interfaces.h"
@@ -13,6 +14,7 @@
 #include "privileges.h"
 #include "programs.h"
 #include "stats_json.h"
+#include "stopping.h"
 #include "trie.h"
 
 #include <bpf/libbpf.h>
@@ -21,8 +23,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/signalfd.h>
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -38,6 +38,9 @@
  */
 #define BATCH_TIME 5000
 
+#define BATCH_MAX 4096 /* records between looks at other events */
+#define RING_BATCHES 4 /* so many hold all that the ring can */
+
 #define STATUS_SECONDS 1 /* from one status line to the next */
 
 struct live {
@@ -52,9 +55,9 @@ struct live {
 	struct trie trie;
 	struct own_bits own_bits;
 	int addresses_error; /* the last one, told once */
-	int epoll_fd, stop_fd, hangup_fd, stats_fd, metrics_fd, status_fd;
-	int user_fd;	    /* somebody asks for the counters */
+	struct events events;
 	int quiet_fd;	    /* a greeting has been quiet long enough */
+	unsigned int batch; /* records taken from the ring in one go */
 	int metrics_error;  /* the last one, told once */
 	__u64 evicted;	    /* as told the last time */
 	struct stats told;  /* as --stats told the last time */
@@ -90,6 +93,7 @@ static void log_record(const struct record *record, void *context)
 	output_record(live->output, record, &source);
 }
 
+/* An error ends the batch: other events must not wait for a ring that fills. */
 static int on_record(void *context, void *data, size_t size)
 {
 	struct live *live = context;
@@ -99,7 +103,7 @@ static int on_record(void *context, void *data, size_t size)
 		greetings_add(live->greetings, data);
 	else
 		log_record(data, live);
-	return 0;
+	return ++live->batch % BATCH_MAX ? 0 : -EAGAIN;
 }
 
 /* Logs the greetings that have been quiet since before `now`. */
@@ -115,21 +119,29 @@ static void expire_greetings(struct live *live, __u64 now)
 	timerfd_settime(live->quiet_fd, TFD_TIMER_ABSTIME, &timer, NULL);
 }
 
-static void write_records(struct live *live)
+/* Logs what is in the ring; false if that was too much for one go. */
+static bool write_records(struct live *live)
 {
 	const __u64 now = clock_ns(CLOCK_MONOTONIC);
+	bool is_empty;
 
 	read_clock_offset(live);
-	ring_buffer__consume(live->ring);
-	if (live->greetings)
-		expire_greetings(live, now);
+	is_empty = ring_buffer__consume(live->ring) != -EAGAIN;
+	if (live->greetings) /* none while parts may be in the ring */
+		expire_greetings(live, is_empty ? now : 0);
 	output_flush(live->output);
-	if (live->output->closed)
-		live->stop = true; /* the reader has what it wanted */
+	if (live->output->closed) {
+		live->stop = true;
+		if (!output_reader_left(live->output))
+			live->code = EXIT_FAILED;
+	}
+	return is_empty;
 }
 
-static void on_records(struct live *live)
+static void on_records(void *context)
 {
+	struct live *live = context;
+
 	usleep(BATCH_TIME);
 	write_records(live);
 }
@@ -137,7 +149,9 @@ static void on_records(struct live *live)
 /* What is in the ring, and no more of greetings, whose interfaces go. */
 static void write_last_records(struct live *live, unsigned int ifindex)
 {
-	write_records(live);
+	/* Other interfaces may fill it as fast as it is emptied. */
+	for (int i = 0; i < RING_BATCHES && !write_records(live); i++)
+		;
 	if (!live->greetings)
 		return;
 	greetings_finish(live->greetings, ifindex);
@@ -150,8 +164,10 @@ static void on_leaving(unsigned int index, void *context)
 	write_last_records(context, index);
 }
 
-static void on_links(struct live *live)
+static void on_links(void *context)
 {
+	struct live *live = context;
+
 	if (interfaces_follow(&live->interfaces, live->links) || live->stop)
 		return;
 	live->stop = true;
@@ -160,24 +176,17 @@ static void on_links(struct live *live)
 
 /* --- the event loop ---------------------------------------------------- */
 
-/* Takes the signal that has come; false if it was none. */
-static bool take_signal(int fd)
+static void on_stop(void *context)
 {
-	struct signalfd_siginfo signal;
-
-	return read(fd, &signal, sizeof(signal)) == sizeof(signal);
+	(void)context;
+	stopping();
 }
 
-static void on_stop(struct live *live)
+static void on_hangup(void *context)
 {
-	if (take_signal(live->stop_fd))
-		live->stop = live->output->stopping = true;
-}
+	struct live *live = context;
 
-static void on_hangup(struct live *live)
-{
-	if (take_signal(live->hangup_fd))
-		output_reopen(live->output);
+	output_reopen(live->output);
 }
 
 /* Evictions are worked out. They never fall: that would be a new beginning. */
@@ -234,23 +243,14 @@ static void show_status(struct live *live)
 		       counters[COUNT_CONNECTIONS]);
 }
 
-static bool has_expired(int timer_fd)
+static void on_stats_timer(void *context)
 {
-	__u64 expirations;
-
-	return read(timer_fd, &expirations, sizeof(expirations)) > 0;
+	print_stats(context, STATS_INTERVAL);
 }
 
-static void on_stats_timer(struct live *live)
+static void on_user_signal(void *context)
 {
-	if (has_expired(live->stats_fd))
-		print_stats(live, STATS_INTERVAL);
-}
-
-static void on_user_signal(struct live *live)
-{
-	if (take_signal(live->user_fd))
-		print_stats(live, STATS_SIGNAL);
+	print_stats(context, STATS_SIGNAL);
 }
 
 static const char *metrics_advice(int error)
@@ -262,15 +262,15 @@ static const char *metrics_advice(int error)
 /* Tells whether they can be, before anything is attached; leaves nothing. */
 static bool try_metrics(struct live *live)
 {
-	const struct opener *opener = &live->output->opener;
+	struct file_helper *helper = &live->output->helper;
 	int fd;
 
 	if (!live->options->metrics)
 		return true;
-	fd = opener_ask(opener, OPENER_NEW_METRICS);
+	fd = file_helper_ask(helper, FILE_NEW_METRICS);
 	if (fd >= 0) {
 		close(fd);
-		opener_ask(opener, OPENER_DROP_METRICS);
+		file_helper_ask(helper, FILE_DROP_METRICS);
 		return true;
 	}
 	message("--metrics %s: %s", live->options->metrics, metrics_advice(fd));
@@ -293,98 +293,80 @@ static void write_metrics(struct live *live)
 	live->metrics_error = error;
 }
 
-static void on_quiet_timer(struct live *live)
+static void on_quiet_timer(void *context)
 {
-	if (has_expired(live->quiet_fd))
-		write_records(live);
+	write_records(context);
 }
 
-static void on_status_timer(struct live *live)
+static void on_status_timer(void *context)
 {
-	if (has_expired(live->status_fd))
-		show_status(live);
+	show_status(context);
 }
 
-static void on_metrics_timer(struct live *live)
+static void on_metrics_timer(void *context)
 {
-	if (has_expired(live->metrics_fd))
-		write_metrics(live);
-}
-
-static int watch_fd(struct live *live, int fd, void (*handler)(struct live *))
-{
-	/* The handler stands for the event: there is one of each. */
-	struct epoll_event event = { .events = EPOLLIN,
-				     .data.ptr = (void *)handler };
-
-	return fd < 0 ? -errno :
-			epoll_ctl(live->epoll_fd, EPOLL_CTL_ADD, fd, &event);
-}
-
-/* Signals of these numbers wait for the event loop from now on. */
-static int open_signals(int first, int second)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, first);
-	sigaddset(&set, second);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC);
-}
-
-/* Apart from each other: only the one is to end a wait for a slow reader. */
-static int watch_signals(struct live *live)
-{
-	live->stop_fd = open_signals(SIGINT, SIGTERM);
-	live->hangup_fd = open_signals(SIGHUP, SIGHUP);
-	live->user_fd = open_signals(SIGUSR1, SIGUSR1);
-	live->output->stop_fd = live->stop_fd;
-	return watch_fd(live, live->stop_fd, on_stop) ||
-	       watch_fd(live, live->hangup_fd, on_hangup) ||
-	       watch_fd(live, live->user_fd, on_user_signal);
+	write_metrics(context);
 }
 
 /* Calls the handler every so many seconds; 0: never. */
-static int open_timer(struct live *live, int *fd, unsigned int seconds,
-		      void (*handler)(struct live *))
+static int open_timer(struct live *live, unsigned int seconds,
+		      event_handler *handler)
 {
-	const struct timespec interval = { .tv_sec = seconds };
-	const struct itimerspec timer = { interval, interval };
+	int fd = seconds ? events_timer(&live->events, seconds, handler) : 0;
 
-	if (!seconds)
-		return 0;
-	*fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	timerfd_settime(*fd, 0, &timer, NULL);
-	return watch_fd(live, *fd, handler);
+	return fd < 0 ? fd : 0;
 }
 
 static int open_timers(struct live *live)
 {
-	int error = open_timer(live, &live->stats_fd,
-			       live->options->stats_seconds, on_stats_timer);
+	int error =
+		open_timer(live, live->options->stats_seconds, on_stats_timer);
 
 	if (!error)
-		error = open_timer(live, &live->metrics_fd,
+		error = open_timer(live,
 				   live->options->metrics ? METRICS_SECONDS : 0,
 				   on_metrics_timer);
 	if (!error)
-		error = open_timer(live, &live->status_fd,
+		error = open_timer(live,
 				   isatty(STDERR_FILENO) ? STATUS_SECONDS : 0,
 				   on_status_timer);
 	return error;
 }
 
+/*
+ * Until here the signals end the process, whatever it waits for: nothing is
+ * attached yet, and loading may take seconds.
+ */
+static bool watch_stop(struct live *live)
+{
+	const int stop_fd = stopping_open();
+	int error = stop_fd < 0 ? stop_fd :
+				  events_watch(&live->events, stop_fd, on_stop);
+
+	if (error)
+		message("waiting for signals: %s", strerror(-error));
+	return !error;
+}
+
 static bool open_events(struct live *live)
 {
-	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	int error = events_open(&live->events, live);
+
+	if (!error)
+		error = events_signal(&live->events, SIGHUP, on_hangup);
+	if (!error)
+		error = events_signal(&live->events, SIGUSR1, on_user_signal);
+	if (!error)
+		error = open_timers(live);
 	live->links = netlink_watch_links();
-	if (live->epoll_fd >= 0 && live->links && !watch_signals(live) &&
-	    !open_timers(live) &&
-	    !watch_fd(live, netlink_fd(live->links), on_links))
-		return true;
-	message("setting up the event loop: %s", strerror(errno));
-	return false;
+	if (!error)
+		error = live->links ? events_watch(&live->events,
+						   netlink_fd(live->links),
+						   on_links) :
+				      -errno;
+	if (error)
+		message("setting up the event loop: %s", strerror(-error));
+	return !error;
 }
 
 static void on_address(const struct net *net, bool added, void *context)
@@ -400,8 +382,9 @@ static void on_address(const struct net *net, bool added, void *context)
 			added ? "come" : "gone", strerror(-error));
 }
 
-static void on_addresses(struct live *live)
+static void on_addresses(void *context)
 {
+	struct live *live = context;
 	int error = addresses_follow(live->addresses);
 
 	if (error && error != live->addresses_error)
@@ -430,8 +413,9 @@ static bool open_addresses(struct live *live)
 		error = -errno;
 	}
 	if (!error)
-		error = watch_fd(live, addresses_fd(live->addresses),
-				 on_addresses);
+		error = events_watch(&live->events,
+				     addresses_fd(live->addresses),
+				     on_addresses);
 	if (error) {
 		message("finding this host's addresses: %s", strerror(-error));
 		return false;
@@ -449,10 +433,11 @@ static bool open_greetings(struct live *live)
 		return true;
 	live->greetings = greetings_new(live->options->length,
 					quiet * NS_PER_MS, log_record, live);
-	live->quiet_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
-	if (live->greetings && !watch_fd(live, live->quiet_fd, on_quiet_timer))
+	live->quiet_fd = events_timer(&live->events, 0, on_quiet_timer);
+	if (live->greetings && live->quiet_fd >= 0)
 		return true;
-	message("making room for greetings: %s", strerror(errno));
+	message("making room for greetings: %s",
+		live->greetings ? strerror(-live->quiet_fd) : "out of memory");
 	return false;
 }
 
@@ -461,7 +446,8 @@ static bool open_ring(struct live *live)
 	live->ring = ring_buffer__new(bpf_map__fd(live->bpf->maps.records),
 				      on_record, live, NULL);
 	if (live->ring &&
-	    !watch_fd(live, ring_buffer__epoll_fd(live->ring), on_records))
+	    !events_watch(&live->events, ring_buffer__epoll_fd(live->ring),
+			  on_records))
 		return true;
 	message("opening the ring buffer: %s", strerror(errno));
 	return false;
@@ -469,37 +455,41 @@ static bool open_ring(struct live *live)
 
 static void run(struct live *live)
 {
-	struct epoll_event events[4];
-
-	while (!live->stop) {
-		int count = epoll_wait(live->epoll_fd, events, 4, -1);
-
-		for (int i = 0; i < count; i++)
-			((void (*)(struct live *))events[i].data.ptr)(live);
-	}
+	while (!live->stop && !stopping())
+		events_serve(&live->events, -1);
 }
 
 /*
- * Who to be, and who opens the output file for him; and the metrics, whoever he
- * is: to rename and remove files is nothing that a loader needs to be able to.
+ * The user to become, and the process that opens the output file where that one
+ * may not; and the metrics, for any: to rename and remove files is nothing that
+ * watching needs.
  */
 static bool choose_identity(struct live *live, struct identity *identity)
 {
-	int error;
+	const struct options *options = live->options;
+	struct file_helper *helper = &live->output->helper;
 
 	if (!privileges_find_user(identity, live->options->user)) {
 		live->code = EXIT_USAGE;
 		return false;
 	}
-	live->output->opener.metrics = live->options->metrics;
-	if (!live->options->metrics &&
-	    (!identity->changes || !live->options->output))
+	/* What is wrong with the metrics' place is told when they are written.
+	 */
+	if (options->metrics)
+		files_find_metrics(&helper->files, options->metrics);
+	if (!options->metrics && (!identity->changes || !options->output))
 		return true;
-	error = opener_start(&live->output->opener);
-	if (error)
-		message("starting a process for the files: %s",
-			strerror(-error));
-	return !error;
+	return !file_helper_start(helper, options->unconfined);
+}
+
+/* Once all is loaded. */
+static bool give_up_privileges(const struct live *live,
+			       const struct identity *identity)
+{
+	const bool may_fail = live->options->unconfined;
+
+	return (!privileges_drop(identity) || may_fail) &&
+	       privileges_confine_or_tell(ROLE_WATCH, may_fail);
 }
 
 /* All that can fail has not: what is seen from now on is written. */
@@ -536,10 +526,9 @@ static bool start(struct live *live)
 	if (!live->bpf)
 		return false;
 	live->interfaces.bpf = live->bpf;
-	if (!open_ring(live) || !open_greetings(live) ||
-	    !open_addresses(live) || privileges_drop(&identity))
+	if (!watch_stop(live) || !open_ring(live) || !open_greetings(live) ||
+	    !open_addresses(live) || !give_up_privileges(live, &identity))
 		return false;
-	privileges_confine();
 	/* As those that come later: nothing more is needed to attach. */
 	return interfaces_attach(&live->interfaces) && begin_run(live);
 }
@@ -562,7 +551,7 @@ static void finish(struct live *live)
 	stats_print_losses(&now);
 	if (now.by[COUNT_LOST_RING] + now.by[COUNT_LOST_PART] &&
 	    live->code == EXIT_DONE)
-		live->code = EXIT_FAILED;
+		live->code = EXIT_LOST;
 }
 
 enum exit_code live_run(struct options *options, struct output *output)
@@ -572,14 +561,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 					     .leaving = on_leaving,
 					     .context = &live },
 			     .output = output,
-			     .epoll_fd = -1,
-			     .stop_fd = -1,
-			     .hangup_fd = -1,
-			     .user_fd = -1,
-			     .stats_fd = -1,
-			     .metrics_fd = -1,
-			     .status_fd = -1,
-			     .quiet_fd = -1 };
+			     .events = { .fd = -1 } };
 
 	if (start(&live)) {
 		run(&live);
@@ -591,15 +573,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 	bannerprobe_bpf__destroy(live.bpf);
 	addresses_close(live.addresses);
 	netlink_close(live.links);
-	output->stop_fd = -1;
-	close(live.stats_fd);
-	close(live.metrics_fd);
-	close(live.status_fd);
-	close(live.quiet_fd);
-	close(live.user_fd);
-	close(live.hangup_fd);
-	close(live.stop_fd);
-	close(live.epoll_fd);
+	events_close(&live.events);
 	interfaces_free(&live.interfaces);
 	return live.code;
 }

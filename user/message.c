@@ -1,13 +1,63 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "message.h"
 
+#include "descriptors.h"
+#include "stopping.h"
+
 #include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 static bool has_status;
+
+/*
+ * What is written to standard error, wherever: to a descriptor that does not
+ * wait. The first write that nobody takes waits for a moment; as long as
+ * nothing is taken then, what follows is lost at once.
+ */
+static ssize_t write_message(void *cookie, const char *text, size_t len)
+{
+	static bool deaf;
+	const int fd = *(const int *)cookie;
+	const long long end = deaf ? 0 : wait_end(WAIT_MESSAGES);
+	size_t done = 0;
+
+	while (done < len) {
+		size_t some = len - done < PIPE_BUF ? len - done : PIPE_BUF;
+		ssize_t written;
+
+		deaf = !wait_ready(fd, POLLOUT, WAIT_MESSAGES, end);
+		if (deaf)
+			break;
+		written = descriptor_write(fd, text + done, some);
+		if (written > 0)
+			done += (size_t)written;
+		else if (written < 0 && errno != EINTR && errno != EAGAIN)
+			break;
+	}
+	return (ssize_t)len;
+}
+
+void message_open(void)
+{
+	static const cookie_io_functions_t functions = {
+		.write = write_message
+	};
+	static int fd;
+	FILE *file;
+
+	fd = descriptor_unblocked(STDERR_FILENO);
+	file = fopencookie(&fd, "w", functions);
+	if (!file)
+		return; /* what there is will do */
+	setvbuf(file, NULL, _IONBF, 0);
+	stderr = file;
+}
 
 /*
  * What a message holds that others have named, a file or an interface, must

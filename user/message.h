@@ -6,6 +6,12 @@
 #include <stdbool.h>
 
 /*
+ * From now on nothing that is written to standard error, by whatever function
+ * of stdio, waits for longer than a moment for its reader.
+ */
+void message_open(void);
+
+/*
  * Prints "bannerprobe: ", the message and a newline. What is no printable ASCII
  * in it is written as \xhh.
  */

@@ -230,23 +230,38 @@ static void write_all(const struct page *page,
 		  "records that this format leaves out", output->left_out);
 }
 
-int metrics_write(const __u64 counters[COUNTER_MAX],
-		  const struct output *output,
-		  const struct interfaces *interfaces)
+/* Fills the new file, which it closes. 0 or negative errno. */
+static int write_page(int fd, const __u64 counters[COUNTER_MAX],
+		      const struct output *output,
+		      const struct interfaces *interfaces)
 {
-	int fd = opener_ask(&output->opener, OPENER_NEW_METRICS);
-	const struct page page = { fd < 0 ? NULL : fdopen(fd, "w"),
-				   interfaces };
-	int failed, error;
+	const struct page page = { fdopen(fd, "w"), interfaces };
+	bool failed;
 
-	if (!page.file)
-		return fd < 0 ? fd : -errno;
+	if (!page.file) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
 	write_all(&page, counters, output);
 	write_interfaces(&page);
 	failed = ferror(page.file);
-	if (!fclose(page.file) && !failed)
-		return opener_ask(&output->opener, OPENER_SET_METRICS);
-	error = -errno;
-	opener_ask(&output->opener, OPENER_DROP_METRICS);
+	return fclose(page.file) || failed ? -errno : 0;
+}
+
+int metrics_write(const __u64 counters[COUNTER_MAX], struct output *output,
+		  const struct interfaces *interfaces)
+{
+	struct file_helper *helper = &output->helper;
+	const int fd = file_helper_ask(helper, FILE_NEW_METRICS);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = write_page(fd, counters, output, interfaces);
+	if (!error)
+		return file_helper_ask(helper, FILE_SET_METRICS);
+	file_helper_ask(helper, FILE_DROP_METRICS);
 	return error;
 }

@@ -10,11 +10,10 @@
 #define METRICS_SECONDS 10 /* from one writing to the next */
 
 /*
- * Writes the file of output->opener.metrics: whole, and then renamed into
- * place. 0 or negative errno.
+ * Writes the metrics of output->helper: whole, and then renamed into place. 0
+ * or negative errno.
  */
-int metrics_write(const __u64 counters[COUNTER_MAX],
-		  const struct output *output,
+int metrics_write(const __u64 counters[COUNTER_MAX], struct output *output,
 		  const struct interfaces *interfaces);
 
 #endif

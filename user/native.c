@@ -98,6 +98,7 @@ static void make_room(struct native *native, const struct pending_place *place,
 		      const struct sighting *sighting)
 {
 	const struct flow none = {};
+	struct flow *entry;
 	__u64 id;
 	int way;
 
@@ -107,7 +108,9 @@ static void make_room(struct native *native, const struct pending_place *place,
 	way = pending_victim(place->bucket, VICTIM_COMPLETE, -1);
 	id = place->entries->ways[way].id;
 	flow_table_put(native->flows, id, &none);
-	pending_spill(place, id, flow_table_find(native->flows, id));
+	entry = flow_table_find(native->flows, id);
+	if (entry)
+		pending_spill(place, id, entry);
 }
 
 /* See find_and_lock() of the BPF programs. */
@@ -135,10 +138,11 @@ static void look_up_destination(const struct native *native,
 {
 	const struct segment *segment = &sighting->segment;
 
-	sighting->to_own = native->is_own && native->is_own(segment->destination,
-							    segment->family) ?
-				   OWN_YES :
-				   OWN_NO;
+	sighting->to_own =
+		native->is_own && native->is_own(segment->destination,
+						 segment->family) ?
+			OWN_YES :
+			OWN_NO;
 }
 
 static void track_flow(struct native *native, const struct frame *frame,
@@ -192,7 +196,8 @@ void native_packet(struct native *native, enum parse_result parsed,
 		flow_identify(segment, native->hash_secrets, &sighting.sender);
 	if (native->track.key_vlan)
 		sighting.id = hash_with(sighting.id, vlan_key(segment) << 1,
-					native->hash_secrets) & ~1ULL;
+					native->hash_secrets) &
+			      ~1ULL;
 	if (sighting.sender < 0)
 		return;
 	if (native->track.need != NEED_NONE && native->is_own &&

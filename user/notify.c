@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -16,6 +17,7 @@ static int notify_fd = -1;
 /* Opens the socket of this name, where @ begins an abstract one. */
 static int open_socket(const char *name)
 {
+	const struct timeval patience = { .tv_usec = 200000 };
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	size_t len = strlen(name);
 	int fd;
@@ -30,6 +32,8 @@ static int open_socket(const char *name)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
+	/* A manager that has stopped must not keep this from stopping. */
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	len += offsetof(struct sockaddr_un, sun_path);
 	if (connect(fd, (struct sockaddr *)&address, (socklen_t)len)) {
 		close(fd);

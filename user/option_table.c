@@ -300,6 +300,10 @@ const struct option_row option_table[] = {
 	{ "user", 0, GROUP_ATTACHING, KIND_TEXT, OPTION_INTERFACES_ONLY, "NAME",
 	  "who to be once all is loaded (default nobody, when started as root)",
 	  AT(user) },
+	{ "unconfined", 0, GROUP_ATTACHING, KIND_FLAG, 0, NULL,
+	  "go on where privileges cannot be given up or system calls not be "
+	  "restricted; else that is an error",
+	  AT(unconfined) },
 
 	{ "stats", 0, GROUP_COUNTERS, KIND_NUMBER, OPTION_VALUE_OPTIONAL,
 	  "SECONDS",

@@ -25,7 +25,8 @@ enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1, /* at run time */
 	EXIT_USAGE = 2,
-	EXIT_ATTACH = 3, /* could not load or attach */
+	EXIT_ATTACH = 3, /* could not load, attach or confine itself */
+	EXIT_LOST = 4,	 /* ended as asked, but records were lost */
 };
 
 /* How the receive side is attached. */
@@ -54,6 +55,7 @@ struct options {
 	struct wanted wanted; /* servers */
 	const char *metrics;  /* file for Prometheus; NULL: none */
 	const char *user;     /* to become once attached; NULL: the default */
+	bool unconfined;      /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	bool read;	    /* names are capture files, not interfaces */

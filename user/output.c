@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "output.h"
 
+#include "descriptors.h"
 #include "message.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,20 +16,12 @@
 #include <unistd.h>
 
 #define BUFFER_SIZE (1 << 18)
-#define STOPPING_WAIT_MS 1000
 _Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES,
 	       "a line and the rest of another fit");
 
 static const char *name_of(const struct output *output)
 {
 	return output->path ? output->path : "standard output";
-}
-
-static int open_file(const struct output *output)
-{
-	if (!output->path)
-		return STDOUT_FILENO;
-	return opener_ask(&output->opener, OPENER_LOG);
 }
 
 /* Whether a file could be made that is not there. */
@@ -47,15 +41,6 @@ static int try_directory(const char *path)
 		       0;
 }
 
-/* -1 where it is not there and can be made; else negative errno. */
-static int open_existing(const char *path, int *fd)
-{
-	*fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	if (*fd >= 0)
-		return 0;
-	return errno == ENOENT ? try_directory(path) : -errno;
-}
-
 static void use(struct output *output, int fd)
 {
 	struct stat status;
@@ -64,42 +49,6 @@ static void use(struct output *output, int fd)
 	output->waits = fstat(fd, &status) || !S_ISREG(status.st_mode);
 	output->used += format_header(
 		output->format, output->buffer + output->used, time(NULL));
-}
-
-int output_open(struct output *output, enum format format, const char *path)
-{
-	int error = 0;
-
-	*output = (struct output){ .format = format,
-				   .path = path,
-				   .fd = STDOUT_FILENO,
-				   .stop_fd = -1,
-				   .opener = { .log = path, .socket = -1 } };
-	if (path)
-		error = open_existing(path, &output->fd);
-	if (error) {
-		message("-o %s: %s", path, strerror(-error));
-		return error;
-	}
-	output->buffer = malloc(BUFFER_SIZE);
-	if (output->buffer)
-		return 0;
-	message("out of memory");
-	return -ENOMEM;
-}
-
-int output_begin(struct output *output)
-{
-	int fd = output->fd >= 0 ? output->fd : open_file(output);
-
-	if (fd < 0) {
-		message("-o %s: %s", output->path, strerror(-fd));
-		return fd;
-	}
-	output->begun = true;
-	use(output, fd);
-	output_flush(output);
-	return 0;
 }
 
 /* Records among whole lines; the lines of a header are none. */
@@ -126,46 +75,32 @@ static __u64 count_written(const struct output *output, size_t done)
 	       count_records(output->buffer + rest, done - rest);
 }
 
-/*
- * Waits until PIPE_BUF bytes can be written: as long as it takes, but when
- * the program is to end, a reader that takes nothing for a second is given up.
- */
-static bool wait_writable(struct output *output)
+/* Writes some of it, at most as much as a pipe takes in one. */
+static ssize_t write_some(const struct output *output, const char *text,
+			  size_t len)
 {
-	struct pollfd events[] = {
-		{ .fd = output->fd, .events = POLLOUT },
-		{ .fd = output->stopping ? -1 : output->stop_fd,
-		  .events = POLLIN },
-	};
-	int ready;
-
-	do {
-		ready = poll(events, 2,
-			     output->stopping ? STOPPING_WAIT_MS : -1);
-		if (ready > 0 && events[1].revents) {
-			output->stopping = true;
-			events[1].fd = -1;
-		}
-	} while ((ready < 0 && errno == EINTR) ||
-		 (ready > 0 && !events[0].revents));
-	return ready;
+	if (!output->waits)
+		return write(output->fd, text, len);
+	return descriptor_write(output->fd, text,
+				len < PIPE_BUF ? len : PIPE_BUF);
 }
 
-/* Writes as much as it can; *done is how much. 0 or an errno. */
+/*
+ * Writes as much as it can; *done is how much. A reader is waited for as long
+ * as it takes, but when the program is to end it is given up. 0 or an errno.
+ */
 static int write_out(struct output *output, size_t *done)
 {
 	*done = 0;
 	while (*done < output->used) {
-		size_t len = output->used - *done;
 		ssize_t written;
 
-		if (output->waits) {
-			if (!wait_writable(output))
-				return ETIMEDOUT;
-			if (len > PIPE_BUF)
-				len = PIPE_BUF;
-		}
-		written = write(output->fd, output->buffer + *done, len);
+		if (output->waits &&
+		    !wait_ready(output->fd, POLLOUT, WAIT_READER,
+				wait_end(WAIT_READER)))
+			return ETIMEDOUT;
+		written = write_some(output, output->buffer + *done,
+				     output->used - *done);
 		if (written > 0)
 			*done += (size_t)written;
 		else if (written < 0 && errno != EINTR && errno != EAGAIN)
@@ -174,10 +109,14 @@ static int write_out(struct output *output, size_t *done)
 	return 0;
 }
 
+bool output_reader_left(const struct output *output)
+{
+	return output->closed && !output->path;
+}
+
 static void complain(struct output *output, int error)
 {
-	/* A reader that has gone away has what it wanted: `| head -1`. */
-	if (error == output->error || error == EPIPE)
+	if (error == output->error || (error == EPIPE && !output->path))
 		return;
 	message("%s: %s: records are being lost", name_of(output),
 		strerror(error));
@@ -231,20 +170,6 @@ void output_flush(struct output *output)
 	output->closed = error == EPIPE;
 }
 
-void output_record(struct output *output, const struct record *record,
-		   const struct source *source)
-{
-	size_t len;
-
-	if (output->used > BUFFER_SIZE - LINE_MAX_BYTES)
-		output_flush(output);
-	len = format_record(output->format, output->buffer + output->used,
-			    record, source);
-	output->used += len;
-	if (!len)
-		output->left_out++;
-}
-
 __u64 output_lost(const struct output *output)
 {
 	return output->lost + (output->broken_line && output->broken_record);
@@ -273,13 +198,63 @@ static void drop(struct output *output)
 	output->used = output->broken_line = 0;
 }
 
+/* -1 in output->fd where the file is not there and can be made. */
+static int open_existing(struct output *output)
+{
+	struct files *files = &output->helper.files;
+
+	output->fd = output->path ? files_open_log(files, output->path) :
+				    descriptor_unblocked(STDOUT_FILENO);
+	if (output->fd >= 0)
+		return 0;
+	return output->fd == -ENOENT ? try_directory(output->path) : output->fd;
+}
+
+int output_open(struct output *output, enum format format, const char *path)
+{
+	int error;
+
+	*output = (struct output){ .format = format,
+				   .path = path,
+				   .helper = FILE_HELPER_NONE };
+	error = open_existing(output);
+	if (error == -ENXIO)
+		message("-o %s: nobody reads from it: start its reader first",
+			path);
+	else if (error)
+		message("-o %s: %s", path, strerror(-error));
+	if (error)
+		return error;
+	output->buffer = malloc(BUFFER_SIZE);
+	if (output->buffer)
+		return 0;
+	message("out of memory");
+	return -ENOMEM;
+}
+
+int output_begin(struct output *output)
+{
+	int fd = output->fd >= 0 ? output->fd :
+				   file_helper_ask(&output->helper, FILE_LOG);
+
+	if (fd < 0) {
+		message("-o %s: %s", output->path, strerror(-fd));
+		return fd;
+	}
+	output->begun = true;
+	use(output, fd);
+	output_flush(output);
+	return 0;
+}
+
 void output_reopen(struct output *output)
 {
 	int fd;
 
 	if (!output->path)
 		return;
-	fd = open_file(output);
+	fd = file_helper_ask(&output->helper, FILE_LOG);
+	output->must_reopen = fd == -ETIMEDOUT;
 	if (fd < 0) {
 		message("%s: %s: going on with the old file", output->path,
 			strerror(-fd));
@@ -292,15 +267,28 @@ void output_reopen(struct output *output)
 	output_flush(output);
 }
 
+void output_record(struct output *output, const struct record *record,
+		   const struct source *source)
+{
+	size_t len;
+
+	if (output->must_reopen && !file_helper_is_busy(&output->helper))
+		output_reopen(output);
+	if (output->used > BUFFER_SIZE - LINE_MAX_BYTES)
+		output_flush(output);
+	len = format_record(output->format, output->buffer + output->used,
+			    record, source);
+	output->used += len;
+	if (!len)
+		output->left_out++;
+}
+
 bool output_close(struct output *output)
 {
-	bool complete;
-
 	output_flush(output);
 	close_file(output);
-	complete = output->closed || (!output_lost(output) && !output->error);
-	opener_stop(&output->opener);
+	file_helper_stop(&output->helper);
 	free(output->buffer);
 	output->buffer = NULL;
-	return complete;
+	return !output->error;
 }

@@ -8,20 +8,19 @@
 #define BANNERPROBE_OUTPUT_H
 
 #include "format.h"
-#include "opener.h"
+#include "file_helper.h"
 
 #include <linux/types.h>
 #include <stdbool.h>
 
 struct output {
 	enum format format;
-	const char *path; /* NULL: standard output */
-	int fd;		  /* -1: not made yet */
-	bool begun;	  /* records may be written */
-	struct opener opener; /* who opens the file again */
-	int stop_fd;   /* readable: the program is to end; or -1 */
-	bool stopping; /* it is ending */
-	bool waits;    /* a pipe, terminal or socket: writing may block */
+	const char *path;	   /* NULL: standard output */
+	int fd;			   /* -1: not made yet */
+	bool begun;		   /* records may be written */
+	struct file_helper helper; /* opens the file again */
+	bool must_reopen; /* as soon as it can: the helper did not answer */
+	bool waits;	  /* a pipe, terminal or socket: there may be no room */
 	char *buffer;
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of
@@ -63,9 +62,12 @@ void output_reopen(struct output *output);
 __u64 output_lost(const struct output *output);
 
 /*
- * Writes the rest and closes. Returns false if anything was ever lost, but for
- * what a reader that has gone away did not want any more.
+ * Whether the reader of standard output has gone, as that of a pipe does when
+ * it has seen enough: no failure, and nothing to tell of.
  */
+bool output_reader_left(const struct output *output);
+
+/* Writes the rest and closes. Returns false if that failed at the last. */
 bool output_close(struct output *output);
 
 #endif

@@ -72,11 +72,10 @@ bool privileges_find_user(struct identity *identity, const char *name)
 static const struct {
 	unsigned int capability;
 	const char *name;
-	bool kept; /* after everything is attached */
 } needed[] = {
-	{ CAP_BPF, "CAP_BPF", true },
-	{ CAP_NET_ADMIN, "CAP_NET_ADMIN", true },
-	{ CAP_PERFMON, "CAP_PERFMON", false },
+	{ CAP_BPF, "CAP_BPF" },
+	{ CAP_NET_ADMIN, "CAP_NET_ADMIN" },
+	{ CAP_PERFMON, "CAP_PERFMON" },
 };
 
 /* Before Linux 5.8 CAP_SYS_ADMIN stood for the new ones, and it does still. */
@@ -103,45 +102,83 @@ const char *privileges_missing(void)
 	return len ? text : NULL;
 }
 
-/* Chooses, for libcap-ng to apply, what is kept of what there is. */
-static void choose_kept(void)
-{
-	bool held[COUNT(needed)];
+/*
+ * By role: interfaces that come back are attached to, and clsact filters (Linux
+ * before 6.6) can be removed, by nothing less. Files are opened where only root
+ * may.
+ */
+static const int kept_watching[] = { CAP_BPF, CAP_NET_ADMIN, -1 };
+static const int kept_for_files[] = { CAP_DAC_OVERRIDE, CAP_FOWNER, -1 };
+static const int *const kept[] = {
+	[ROLE_WATCH] = kept_watching,
+	[ROLE_FILES] = kept_for_files,
+};
 
-	capng_get_caps_process();
-	for (size_t i = 0; i < COUNT(needed); i++)
-		held[i] = capng_have_capability(CAPNG_PERMITTED,
-						needed[i].capability);
+static bool hold(unsigned int capability)
+{
+	return capng_have_capability(CAPNG_EFFECTIVE, capability);
+}
+
+/* Chooses, for libcap-ng to apply, what is kept of what there is. */
+static void choose_kept(enum role role)
+{
+	unsigned long long held = 0;
+
+	for (const int *one = kept[role]; *one >= 0; one++) {
+		if (capng_have_capability(CAPNG_PERMITTED, (unsigned int)*one))
+			held |= 1ULL << *one;
+	}
 	capng_clear(CAPNG_SELECT_ALL);
-	for (size_t i = 0; i < COUNT(needed); i++) {
-		if (needed[i].kept && held[i])
+	for (const int *one = kept[role]; *one >= 0; one++) {
+		if (held >> *one & 1)
 			capng_update(CAPNG_ADD,
 				     CAPNG_EFFECTIVE | CAPNG_PERMITTED,
-				     needed[i].capability);
+				     (unsigned int)*one);
 	}
+}
+
+int privileges_keep(enum role role)
+{
+	bool may_bound;
+
+	if (capng_get_caps_process())
+		return -EPERM;
+	may_bound = hold(CAP_SETPCAP);
+	choose_kept(role);
+	return capng_apply(may_bound ? CAPNG_SELECT_BOTH : CAPNG_SELECT_CAPS) ?
+		       -EPERM :
+		       0;
+}
+
+/* Becomes the user, and keeps what that one is to have. */
+static int change_user(const struct identity *identity)
+{
+	const unsigned int bound = hold(CAP_SETPCAP) ? CAPNG_CLEAR_BOUNDING : 0;
+
+	choose_kept(ROLE_WATCH);
+	return capng_change_id((int)identity->uid, (int)identity->gid,
+			       (capng_flags_t)(CAPNG_DROP_SUPP_GRP | bound));
 }
 
 int privileges_drop(const struct identity *identity)
 {
-	const bool may_bound =
-		!capng_get_caps_process() &&
-		capng_have_capability(CAPNG_EFFECTIVE, CAP_SETPCAP);
-	int error;
+	bool may_change;
+	int error = capng_get_caps_process();
 
-	choose_kept();
-	if (identity->changes)
-		error = capng_change_id((int)identity->uid, (int)identity->gid,
-					CAPNG_DROP_SUPP_GRP |
-						CAPNG_CLEAR_BOUNDING);
-	else
-		error = capng_apply(may_bound ? CAPNG_SELECT_BOTH :
-						CAPNG_SELECT_CAPS);
+	may_change = !error && hold(CAP_SETUID) && hold(CAP_SETGID);
+	if (!error && identity->changes && !may_change)
+		message("%s: cannot become that user without CAP_SETUID and "
+			"CAP_SETGID: staying user %d",
+			identity->name, (int)geteuid());
+	if (!error)
+		error = identity->changes && may_change ?
+				change_user(identity) :
+				privileges_keep(ROLE_WATCH);
 	if (!error)
 		return 0;
-	message("giving up privileges%s%s failed (%d): `--user root` stays who "
-		"it is",
-		identity->changes ? " to become " : "",
-		identity->changes ? identity->name : "", error);
+	message("giving up privileges failed (%d): --unconfined goes on with "
+		"them",
+		error);
 	return -EPERM;
 }
 
@@ -193,6 +230,7 @@ static const int allowed[] = {
 	SCMP_SYS(sendto),
 	SCMP_SYS(setitimer),
 	SCMP_SYS(setsockopt),
+	SCMP_SYS(shutdown),
 	SCMP_SYS(statx),
 	SCMP_SYS(tgkill),
 	SCMP_SYS(time),
@@ -227,12 +265,35 @@ static const struct {
 	{ SCMP_SYS(ioctl), 1, TCGETS }, /* isatty() */
 };
 
-static int add_rules(scmp_filter_ctx filter)
+/* The process that opens files: with any arguments. */
+static const int allowed_for_files[] = {
+	SCMP_SYS(brk),		SCMP_SYS(close),      SCMP_SYS(exit_group),
+	SCMP_SYS(fchmod),	SCMP_SYS(fcntl),      SCMP_SYS(flock),
+	SCMP_SYS(fstat),	SCMP_SYS(getdents64), SCMP_SYS(getpid),
+	SCMP_SYS(lseek),	SCMP_SYS(mmap),	      SCMP_SYS(munmap),
+	SCMP_SYS(newfstatat),	SCMP_SYS(openat),     SCMP_SYS(recvfrom),
+	SCMP_SYS(renameat),	SCMP_SYS(renameat2),  SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigreturn), SCMP_SYS(sendmsg),    SCMP_SYS(statx),
+	SCMP_SYS(unlinkat),
+};
+
+static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
 	int error = 0;
 
-	for (size_t i = 0; !error && i < COUNT(allowed); i++)
-		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
+	for (size_t i = 0; !error && i < count; i++)
+		error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
+	return error;
+}
+
+static int add_rules(scmp_filter_ctx filter, enum role role)
+{
+	int error;
+
+	if (role == ROLE_FILES)
+		return allow(filter, allowed_for_files,
+			     COUNT(allowed_for_files));
+	error = allow(filter, allowed, COUNT(allowed));
 	for (size_t i = 0; !error && i < COUNT(allowed_with); i++)
 		error = seccomp_rule_add(
 			filter, SCMP_ACT_ALLOW, allowed_with[i].call, 1,
@@ -241,16 +302,24 @@ static int add_rules(scmp_filter_ctx filter)
 	return error;
 }
 
-int privileges_confine(void)
+int privileges_confine(enum role role)
 {
 	/* libseccomp sets no_new_privs as well when it loads the filter. */
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
-	int error = filter ? add_rules(filter) : -ENOMEM;
+	int error = filter ? add_rules(filter, role) : -ENOMEM;
 
 	if (!error)
 		error = seccomp_load(filter);
 	seccomp_release(filter);
-	if (error)
-		message("restricting the system calls: %s", strerror(-error));
 	return error;
+}
+
+bool privileges_confine_or_tell(enum role role, bool may_fail)
+{
+	const int error = privileges_confine(role);
+
+	if (error)
+		message("restricting the system calls: %s%s", strerror(-error),
+			may_fail ? "" : ": --unconfined goes on without");
+	return !error || may_fail;
 }

@@ -21,20 +21,34 @@ struct identity {
  */
 bool privileges_find_user(struct identity *identity, const char *name);
 
+/* What a process of this program does, and what it may do for that. */
+enum role {
+	ROLE_WATCH,    /* interfaces, once they are attached to */
+	ROLE_CAPTURES, /* reads them: whatever capabilities it has */
+	ROLE_FILES,    /* opens the log and the metrics again */
+};
+
 /*
- * Becomes that user and keeps CAP_BPF and CAP_NET_ADMIN, as far as they were
- * there: interfaces that come back are attached to, and clsact filters (Linux
- * before 6.6) can be removed by nothing less. 0 or negative errno, with a
- * message.
+ * Becomes that user, or says in a line that CAP_SETUID and CAP_SETGID are
+ * missing for it, and keeps of the capabilities that are there those of
+ * ROLE_WATCH. 0 or negative errno, with a message.
  */
 int privileges_drop(const struct identity *identity);
 
 /*
- * No new privileges, and no system calls but those that watching, or reading
- * captures, needs: any other fails with EPERM. 0 or negative errno, with a
- * message.
+ * Keeps, of the capabilities that are there, those of the role. 0 or negative
+ * errno.
  */
-int privileges_confine(void);
+int privileges_keep(enum role role);
+
+/*
+ * No new privileges, and no system calls but those of the role: any other fails
+ * with EPERM. 0 or negative errno.
+ */
+int privileges_confine(enum role role);
+
+/* The same; false, with a message, where it failed and must not. */
+bool privileges_confine_or_tell(enum role role, bool may_fail);
 
 /*
  * The capabilities that loading and attaching need and that are not there, for

@@ -11,6 +11,7 @@
 
 #include "../../user/capture.h"
 #include "../../user/message.h"
+#include "../../user/privileges.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -42,6 +43,19 @@ void message_status(const char *format, ...)
 
 void message_clear_status(void)
 {
+}
+
+/* In place of user/privileges.c: no process for files is started. */
+int privileges_keep(enum role role)
+{
+	(void)role;
+	return 0;
+}
+
+int privileges_confine(enum role role)
+{
+	(void)role;
+	return 0;
 }
 
 int __real_pcap_next_ex(pcap_t *pcap, struct pcap_pkthdr **header,

@@ -33,10 +33,10 @@ sources_of() {
 	case $1 in
 	core) echo "$core user/greetings.c" ;;
 	kernel) echo "$core tests/homes.c tests/kernel_table.c user/programs.c user/privileges.c user/trie.c
-		user/message.c" ;;
+		user/message.c user/stopping.c user/descriptors.c" ;;
 	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/greetings.c user/native.c user/flowtable.c user/wanted.c
-		user/nets.c user/format.c user/community_id.c user/output.c user/opener.c user/stats.c
-		user/stats_json.c' ;;
+		user/nets.c user/format.c user/community_id.c user/output.c user/file_helper.c user/files.c user/stats.c
+		user/stats_json.c user/events.c user/input.c user/stopping.c user/descriptors.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
 	esac
 }

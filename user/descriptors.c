@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "descriptors.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int descriptors_fill(bool *no_stdout)
+{
+	int fd;
+
+	*no_stdout = fcntl(STDOUT_FILENO, F_GETFD) < 0;
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+int descriptor_unblocked(int fd)
+{
+	struct stat status;
+	char path[32];
+	int new;
+
+	/* Of a regular file it would begin at the file's start. */
+	if (fstat(fd, &status) || !(S_ISFIFO(status.st_mode) || isatty(fd)))
+		return fd;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	new = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return new < 0 ? fd : new;
+}
+
+ssize_t descriptor_write(int fd, const void *bytes, size_t len)
+{
+	ssize_t sent = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return sent < 0 && errno == ENOTSOCK ? write(fd, bytes, len) : sent;
+}

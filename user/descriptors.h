@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Descriptors that others have opened, or have not. */
+#ifndef BANNERPROBE_DESCRIPTORS_H
+#define BANNERPROBE_DESCRIPTORS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Opens /dev/null where 0, 1 or 2 is closed, so that no file of this program
+ * gets the number that messages or records go to. 0 or negative errno.
+ * *no_stdout: 1 was closed.
+ */
+int descriptors_fill(bool *no_stdout);
+
+/*
+ * A descriptor for the same pipe or terminal, by which a write takes what there
+ * is room for and does not wait; the given one, where there is no such. Other
+ * processes have that one open too: O_NONBLOCK on it would disturb them.
+ */
+int descriptor_unblocked(int fd);
+
+/* Like write(2); to a socket it never waits. */
+ssize_t descriptor_write(int fd, const void *bytes, size_t len);
+
+#endif

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "files.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LINKS_MAX 40	  /* as the kernel follows them */
+#define END_OF_NEW ".new" /* NAME.PID.new is a new file beside NAME */
+
+/*
+ * Whatever it is, opening it does not wait: a FIFO that nobody reads is an
+ * error (ENXIO), and later its writer is told when there is no room.
+ */
+#define FLAGS (O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
+
+static bool is_same(const struct stat *one, const struct stat *other)
+{
+	return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* --- places ------------------------------------------------------------- */
+
+static void close_place(struct place *place)
+{
+	if (place->dir >= 0)
+		close(place->dir);
+	place->dir = -1;
+}
+
+/* Takes a path apart, which it changes. */
+static int open_place(struct place *place, char *path)
+{
+	char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	const char *dir = !slash ? "." : slash == path ? "/" : path;
+
+	if (strlen(name) >= sizeof(place->name))
+		return -ENAMETOOLONG;
+	strcpy(place->name, name);
+	if (slash)
+		*slash = '\0';
+	place->dir = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return place->dir < 0 ? -errno : 0;
+}
+
+/* Where the path leads; a link that leads nowhere is its own place. */
+static int find_place(struct place *place, const char *path)
+{
+	char *real = realpath(path, NULL);
+	int error;
+
+	if (!real)
+		real = strdup(path);
+	if (!real)
+		return -ENOMEM;
+	error = open_place(place, real);
+	free(real);
+	return error;
+}
+
+/* Where a link leads, in place of its path; false: it is none. */
+static bool follow_link(char path[PATH_MAX])
+{
+	char target[PATH_MAX];
+	const ssize_t len = readlink(path, target, sizeof(target));
+	const char *slash = strrchr(path, '/');
+	size_t dir = slash ? (size_t)(slash - path) + 1 : 0;
+
+	if (len > 0 && *target == '/')
+		dir = 0;
+	if (len <= 0 || dir + (size_t)len >= PATH_MAX)
+		return false;
+	memcpy(path + dir, target, (size_t)len);
+	path[dir + (size_t)len] = '\0';
+	return true;
+}
+
+/* The place of a log that is not there yet, by links that lead nowhere yet. */
+static void find_new_log(struct place *log, const char *path)
+{
+	char end[PATH_MAX];
+
+	if (strlen(path) >= sizeof(end))
+		return;
+	strcpy(end, path);
+	for (int links = 0; links < LINKS_MAX && follow_link(end); links++)
+		;
+	find_place(log, end);
+}
+
+int files_open_log(struct files *files, const char *path)
+{
+	int fd = open(path, (FLAGS & ~O_CREAT) | O_APPEND);
+	struct stat opened, found;
+
+	if (fd < 0) {
+		fd = -errno;
+		if (fd == -ENOENT)
+			find_new_log(&files->log, path);
+		return fd;
+	}
+	/*
+	 * What has no place of its own, as /dev/stdout, or has lost it by now,
+	 * cannot be opened again.
+	 */
+	if (!find_place(&files->log, path) &&
+	    (fstat(fd, &opened) ||
+	     fstatat(files->log.dir, files->log.name, &found,
+		     AT_SYMLINK_NOFOLLOW) ||
+	     !is_same(&opened, &found)))
+		close_place(&files->log);
+	return fd;
+}
+
+int files_find_metrics(struct files *files, const char *path)
+{
+	return find_place(&files->metrics, path);
+}
+
+void files_close(struct files *files)
+{
+	close_place(&files->log);
+	close_place(&files->metrics);
+}
+
+/* --- the log ------------------------------------------------------------- */
+
+/*
+ * The directory's owner can give a name in it to any file, too, where the
+ * kernel does not protect hard links: a file of somebody else.
+ */
+static bool is_elsewhere(const struct place *place, int fd)
+{
+	struct stat file, dir;
+
+	return fstat(fd, &file) || fstat(place->dir, &dir) ||
+	       (S_ISREG(file.st_mode) && file.st_nlink > 1 &&
+		file.st_uid != dir.st_uid);
+}
+
+static int reopen_log(const struct place *log)
+{
+	int fd;
+
+	if (log->dir < 0)
+		return -EOPNOTSUPP;
+	fd = openat(log->dir, log->name, FLAGS | O_APPEND | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return -errno;
+	if (!is_elsewhere(log, fd))
+		return fd;
+	close(fd);
+	return -EMLINK;
+}
+
+/* --- the metrics ---------------------------------------------------------- */
+
+static bool is_log(const struct files *files, const struct stat *file)
+{
+	struct stat log;
+
+	return files->log.dir >= 0 &&
+	       !fstatat(files->log.dir, files->log.name, &log,
+			AT_SYMLINK_NOFOLLOW) &&
+	       is_same(&log, file);
+}
+
+/*
+ * Not what is there for something else: the log, /dev/null, or a link, which
+ * led nowhere at the start or was not there, would be gone. 0 or negative
+ * errno.
+ */
+static int may_replace(const struct files *files)
+{
+	const struct place *metrics = &files->metrics;
+	struct stat file;
+
+	if (fstatat(metrics->dir, metrics->name, &file, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	if (S_ISDIR(file.st_mode))
+		return -EISDIR;
+	return S_ISREG(file.st_mode) && !is_log(files, &file) ? 0 : -EEXIST;
+}
+
+/*
+ * A new file is locked until it is in its place or gone, so that it is known
+ * for a stale one when its processes are not there any more. -EAGAIN: another
+ * process has taken it for such before.
+ */
+static int lock_new(int fd)
+{
+	struct stat file;
+
+	if (!flock(fd, LOCK_EX | LOCK_NB) && !fstat(fd, &file) && file.st_nlink)
+		return fd;
+	close(fd);
+	return -EAGAIN;
+}
+
+/*
+ * Always a new file: what somebody has put there in a directory like /tmp may
+ * lead elsewhere. Its readers are other users, whatever the umask.
+ */
+static int open_beside(const struct files *files)
+{
+	int fd;
+
+	unlinkat(files->metrics.dir, files->beside, 0);
+	fd = openat(files->metrics.dir, files->beside,
+		    FLAGS | O_EXCL | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return -errno;
+	fchmod(fd, 0644);
+	return lock_new(fd);
+}
+
+static int new_metrics(struct files *files)
+{
+	/* Two that write to one place by mistake do not write to one file. */
+	const int len = snprintf(files->beside, sizeof(files->beside),
+				 "%s.%d" END_OF_NEW, files->metrics.name,
+				 (int)getpid());
+	int fd = len < (int)sizeof(files->beside) ? may_replace(files) :
+						    -ENAMETOOLONG;
+
+	if (!fd)
+		fd = open_beside(files);
+	if (fd < 0)
+		*files->beside = '\0';
+	return fd;
+}
+
+static int drop_metrics(struct files *files)
+{
+	if (*files->beside)
+		unlinkat(files->metrics.dir, files->beside, 0);
+	*files->beside = '\0';
+	return 0;
+}
+
+static int set_metrics(struct files *files)
+{
+	const struct place *metrics = &files->metrics;
+	int error;
+
+	if (!*files->beside)
+		return -ENOENT;
+	error = renameat(metrics->dir, files->beside, metrics->dir,
+			 metrics->name) ?
+			-errno :
+			0;
+	if (!error)
+		*files->beside = '\0';
+	drop_metrics(files);
+	return error;
+}
+
+/* --- what was left behind ---------------------------------------------------
+ */
+
+/* Whether a name is one that new_metrics() gives. */
+static bool is_beside(const struct place *metrics, const char *name)
+{
+	const size_t len = strlen(metrics->name);
+	const char *digits = name + len + 1, *end = digits;
+
+	if (strncmp(name, metrics->name, len) || name[len] != '.')
+		return false;
+	while (isdigit((unsigned char)*end))
+		end++;
+	return end > digits && !strcmp(end, END_OF_NEW);
+}
+
+static void remove_if_stale(const struct place *metrics, const char *name)
+{
+	const int fd = openat(metrics->dir, name,
+			      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat file;
+
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &file) && S_ISREG(file.st_mode) &&
+	    !flock(fd, LOCK_EX | LOCK_NB))
+		unlinkat(metrics->dir, name, 0);
+	close(fd);
+}
+
+void files_clear_stale(const struct files *files)
+{
+	const struct place *metrics = &files->metrics;
+	const int fd = metrics->dir < 0 ?
+			       -1 :
+			       openat(metrics->dir, ".",
+				      O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+
+	if (!dir) {
+		if (fd >= 0)
+			close(fd);
+		return;
+	}
+	while ((entry = readdir(dir))) {
+		if (is_beside(metrics, entry->d_name))
+			remove_if_stale(metrics, entry->d_name);
+	}
+	closedir(dir);
+}
+
+int files_serve(struct files *files, enum file_request request)
+{
+	if (request == FILE_LOG)
+		return reopen_log(&files->log);
+	if (files->metrics.dir < 0)
+		return -ENOENT;
+	switch (request) {
+	case FILE_NEW_METRICS:
+		return new_metrics(files);
+	case FILE_SET_METRICS:
+		return set_metrics(files);
+	case FILE_DROP_METRICS:
+		return drop_metrics(files);
+	default:
+		return -EINVAL;
+	}
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "stopping.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define ENDLESS LLONG_MAX
+
+/*
+ * Milliseconds: of one wait, as long as the program is to go on; and since the
+ * stop. What is waited for later has more of these, so that nothing takes all
+ * of the two seconds in which a stop is over.
+ */
+static const struct {
+	long long usual, since_stop;
+} limits[] = {
+	[WAIT_READER] = { ENDLESS, 600 }, [WAIT_LOCK] = { 500, 800 },
+	[WAIT_HELPER] = { 2000, 1000 },	  [WAIT_START] = { 10000, 1000 },
+	[WAIT_MESSAGES] = { 500, 1200 },
+};
+
+static int stop_fd = -1;
+static long long stopped_at; /* 0: not asked for */
+
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+int stopping_open(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	stop_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	return stop_fd < 0 ? -errno : stop_fd;
+}
+
+void stopping_close(void)
+{
+	if (stop_fd >= 0)
+		close(stop_fd);
+	stop_fd = -1;
+}
+
+bool stopping(void)
+{
+	struct signalfd_siginfo signal;
+
+	if (!stopped_at && stop_fd >= 0 &&
+	    read(stop_fd, &signal, sizeof(signal)) == sizeof(signal))
+		stopped_at = now_ms();
+	return stopped_at;
+}
+
+long long wait_end(enum wait wait)
+{
+	return limits[wait].usual == ENDLESS ? ENDLESS :
+					       now_ms() + limits[wait].usual;
+}
+
+int wait_left(enum wait wait, long long end)
+{
+	long long left;
+
+	if (stopped_at && end > stopped_at + limits[wait].since_stop)
+		end = stopped_at + limits[wait].since_stop;
+	if (end == ENDLESS)
+		return -1;
+	left = end - now_ms();
+	return left > 0 ? (int)left : 0;
+}
+
+bool wait_ready(int fd, short events, enum wait wait, long long end)
+{
+	struct pollfd polled[] = {
+		{ .fd = fd, .events = events },
+		{ .fd = stop_fd, .events = POLLIN },
+	};
+	int ready;
+
+	do {
+		if (stopping())
+			polled[1].fd = -1;
+		ready = poll(polled, 2, wait_left(wait, end));
+	} while ((ready < 0 && errno == EINTR) ||
+		 (ready > 0 && !polled[0].revents));
+	return ready > 0;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The stop that SIGINT and SIGTERM ask for. Every wait of this program is made
+ * here: it listens for the stop, and once that has come it is over in time.
+ */
+#ifndef BANNERPROBE_STOPPING_H
+#define BANNERPROBE_STOPPING_H
+
+#include <stdbool.h>
+
+/* What is waited for: see the table in stopping.c. */
+enum wait {
+	WAIT_READER,   /* of the records takes some */
+	WAIT_LOCK,     /* of the network namespace is free */
+	WAIT_HELPER,   /* for files answers */
+	WAIT_START,    /* of that helper is over */
+	WAIT_MESSAGES, /* are taken from standard error */
+};
+
+/*
+ * From now on SIGINT and SIGTERM do not end the process: the descriptor that
+ * is returned becomes readable. Negative errno.
+ */
+int stopping_open(void);
+void stopping_close(void);
+
+/* Whether the stop has been asked for. */
+bool stopping(void);
+
+/* When a wait that begins now is over, and how many milliseconds are left. */
+long long wait_end(enum wait wait);
+int wait_left(enum wait wait, long long end);
+
+/*
+ * Waits until the descriptor is ready for `events` of poll(2); -1: for nothing
+ * but the end. False: it is not, and the time is over.
+ */
+bool wait_ready(int fd, short events, enum wait wait, long long end);
+
+#endif
