@@ -12,6 +12,7 @@
 #   make bench         what the probe costs (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
+#   make churn         a hundred thousand veths come and go, or CHURN_VETHS (as root)
 #   make vmlinux.h     the kernel's types anew
 #   make install       to $(DESTDIR)$(PREFIX), logrotate's part to $(DESTDIR)/etc; make uninstall
 #   make static        the program without shared libraries, build/static/bannerprobe
@@ -94,6 +95,8 @@ PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c use
 LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_play.c tests/law_cases.c \
 	tests/law_attacks.c tests/model.c tests/conversations.c tests/talk.c \
 	tests/judge.c $(PLAY))
+ADDRESSES_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/addresses_test.c user/nets.c user/routes.c \
+	user/links.c user/netlink.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(PLAY) $(DRIVE))
 PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c user/message.c)
@@ -126,10 +129,11 @@ $(BUILD)/tests/drive.o: $(BUILD)/drive.skel.h
 $(BUILD)/tests/core_test: $(CORE_TEST)
 $(BUILD)/tests/property_test: $(PROPERTY_TEST)
 $(BUILD)/tests/law_test: $(LAW_TEST)
-$(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test:
+$(BUILD)/tests/addresses_test: $(ADDRESSES_TEST)
+$(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/addresses_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap -lmnl
 
 $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 $(BUILD)/tests/privileges_test: $(PRIVILEGES_TEST)
@@ -170,7 +174,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 	elif [ $$code -ne 0 ]; then tail -n 40 $$log; exit 1; \
 	else grep 'DONE' $$log; fi
 
-TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test \
+TEST_PROGRAMS := $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test
 
 # Set up first, then build: what deps installs is not there before.
@@ -240,6 +244,14 @@ soak:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory bannerprobe
 	$(Q)tests/soak.py $(SOAK_SECONDS)
+
+# No interface that comes and goes may leave a descriptor or a byte behind.
+CHURN_VETHS ?= 100000
+.PHONY: churn
+churn:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/churn.py $(CHURN_VETHS)
 
 .PHONY: deps
 deps:
@@ -338,5 +350,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(ADDRESSES_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)

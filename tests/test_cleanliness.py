@@ -187,10 +187,12 @@ CHANGES = re.compile("RTM_(NEWQDISC|NEWTFILTER|DELTFILTER|DELQDISC)")
 
 
 def live(ns, folder, *tracing):
-    """One life by clsact under strace; the changes that it asked the kernel for, and its code."""
+    """One life by clsact under strace, without the process that clears up after a SIGKILL; the
+    changes that it asked the kernel for, and its code."""
     trace = folder / "trace"
     process = subprocess.Popen(		# -D: the tracer is a grandchild, so this is the probe's pid
-        ns.argv("strace", "-D", "-o", trace, "-e", "trace=sendto", *tracing,
+        ns.argv("strace", "-D", "-o", trace, "-e", "trace=sendto,pidfd_open",
+                "-e", "inject=pidfd_open:error=ENOSYS", *tracing,		# no guard
                 BINARY, "--hook", "tc", "veth0"),
         env={**os.environ, **CLSACT}, stderr=subprocess.PIPE, text=True)
     with process, process.stderr:
@@ -256,22 +258,29 @@ def test_the_last_of_two_probes_takes_the_qdisc_along(net, first_to_end):
     assert attached(net.host, "other0") == ["qdisc clsact"]
 
 
-def test_probes_take_turns(net):
-    """What one finds on a qdisc is still so when it acts on it: at the start and, confined, at the
-    end."""
-    def waits():
-        with open("/proc/locks") as locks:
-            return re.search(rf"-> FLOCK .* {probe.process.pid} ", locks.read())
-
-    with open(f"/run/netns/{net.host.name}") as namespace, start(net.host, "clsact") as probe:
-        before = attached(net.host, "veth0")
+def test_a_lock_that_somebody_holds(net):
+    """Probes take turns by it, and any user can take it: it keeps none from starting or ending."""
+    with open(f"/run/netns/{net.host.name}") as namespace:
         fcntl.flock(namespace, fcntl.LOCK_EX)
-        probe.send(signal.SIGTERM)
-        wait_for("the probe to wait for its turn", waits)
-        assert attached(net.host, "veth0") == before
-        fcntl.flock(namespace, fcntl.LOCK_UN)
-        assert probe.ended() == 0
+        with start(net.host, "clsact") as probe:
+            probe.send(signal.SIGTERM)
+            assert probe.ended() == 0
     assert attached(net.host, "veth0") == []
+
+
+def test_a_guard_clears_up_after_a_kill(net):
+    """What the kernel would leave to the next start, by clsact; others' filters stay."""
+    net.host.tc("qdisc", "add", "dev", "veth0", "clsact")
+    net.host.tc("filter", "add", "dev", "veth0", "ingress", "pref", "9", "u32", "match", "u32",
+                "0", "0")
+    before = attached(net.host, "veth0")
+    for number in signal.SIGKILL, signal.SIGSEGV:
+        with start(net.host, "clsact") as probe:
+            assert len(attached(net.host, "veth0")) == len(before) + 2
+            probe.send(number)
+            probe.ended()
+        wait_for("the guard", lambda: attached(net.host, "veth0") == before)
+    wait_for("its end", lambda: not netns.sh("ip", "netns", "pids", net.host.name).split())
 
 
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
@@ -324,7 +333,7 @@ def test_a_filter_stands_where_the_probe_would(net, trivial, neighbour, way):
 
 @pytest.mark.parametrize("way", ["tc", "clsact", "xdp"])
 def test_an_interface_goes_down_is_renamed_and_comes_up(net, way):
-    """What is attached stays so; records carry the new name, of which it tells in a line."""
+    """It was asked for by its name: when it has another, one of that name is waited for."""
     with Server(net.host, "10.99.0.1") as server, start(net.host, way) as probe:
         talks = [listen_to(net.peer, server)]
         net.host.ip("link", "set", "veth0", "down")
@@ -334,12 +343,16 @@ def test_an_interface_goes_down_is_renamed_and_comes_up(net, way):
         net.host.ip("link", "set", "veth0", "down")
         net.host.ip("link", "set", "veth0", "name", "wan")
         net.host.ip("link", "set", "wan", "up")
-        probe.error_line("veth0: is called wan now")
+        probe.error_line("veth0: is called wan now: waiting for one of that name to come")
+        assert attached(net.host, "wan") == []
+        listen_to(net.peer, server)
+        net.host.ip("link", "set", "wan", "name", "veth0")
+        probe.error_line("veth0: attached: ")
         talks.append(listen_to(net.peer, server))
         records = probe.stop()
     assert told(records) == shown(*talks)
-    assert names + [record["iface"] for record in records[2:]] == ["veth0", "veth0", "wan"]
-    assert attached(net.host, "wan") == []
+    assert names + [record["iface"] for record in records[2:]] == ["veth0"] * 3
+    assert attached(net.host, "veth0") == []
 
 
 def delete_and_make(net):

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "clsact.h"
 
+#include "filters.h"
 #include "message.h"
-#include "netlink.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -20,6 +20,7 @@
 #define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 
+#define OWN_PROGRAMS_MAX 4	    /* two for each kind of device */
 #define LEFTOVERS_MAX 64	    /* the rest at the next start */
 #define PROGRAM_NAME "bannerprobe_" /* what the names of ours begin with */
 
@@ -29,6 +30,20 @@
  */
 #define OWNS_QDISC "+clsact"
 
+/* How long the lock is waited for, in all: anybody may hold it. */
+#define LOCK_WAIT_MS 500
+#define LOCK_STEP_MS 5
+
+static int namespace_fd = -1;
+
+int clsact_open(void)
+{
+	/* Opened once: later, privileges for it may be gone. */
+	if (namespace_fd < 0)
+		namespace_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return namespace_fd < 0 ? -errno : 0;
+}
+
 /*
  * Processes of this program take turns in a network namespace: what one has
  * seen of its filters is still so when it acts on it. The kernel lets go of
@@ -36,14 +51,17 @@
  */
 static int lock_namespace(void)
 {
-	/* Opened once: later, privileges for it may be gone. */
-	static int fd = -1;
+	static int left = LOCK_WAIT_MS;
 
-	if (fd < 0)
-		fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0)
-		flock(fd, LOCK_EX);
-	return fd;
+	if (clsact_open())
+		return -1;
+	while (flock(namespace_fd, LOCK_EX | LOCK_NB)) {
+		if (errno != EWOULDBLOCK || left <= 0)
+			return -1;
+		usleep(LOCK_STEP_MS * 1000);
+		left -= LOCK_STEP_MS;
+	}
+	return namespace_fd;
 }
 
 static void unlock_namespace(int fd)
@@ -53,10 +71,10 @@ static void unlock_namespace(int fd)
 }
 
 /*
- * A process that lives holds an abstract socket for each of its filters, named
- * after the program's ID: the kernel lets go of it with the process, and it
- * is seen exactly where the interface is, in its network namespace. Returns
- * the socket; -EADDRINUSE where another holds it.
+ * A process that lives holds an abstract socket for each program of its
+ * filters, named after the program's ID: the kernel lets go of it with the
+ * process, and it is seen exactly where the interface is, in its network
+ * namespace. Returns the socket; -EADDRINUSE where a process holds it.
  */
 static int claim_program(__u32 program_id)
 {
@@ -76,6 +94,24 @@ static int claim_program(__u32 program_id)
 		return error;
 	}
 	return fd;
+}
+
+/* Claims a program of this process, until that ends. */
+static void claim_own(__u32 program_id)
+{
+	static struct {
+		__u32 program_id;
+		int fd;
+	} claims[OWN_PROGRAMS_MAX];
+	size_t i = 0;
+
+	while (i < OWN_PROGRAMS_MAX && claims[i].program_id &&
+	       claims[i].program_id != program_id)
+		i++;
+	if (i == OWN_PROGRAMS_MAX || claims[i].program_id)
+		return;
+	claims[i].fd = claim_program(program_id);
+	claims[i].program_id = claims[i].fd >= 0 ? program_id : 0;
 }
 
 /* --- what is there ------------------------------------------------------ */
@@ -124,10 +160,9 @@ static void survey_filter(const struct filter *filter, void *context)
 static int list_filters(unsigned int ifindex, filter_found *found,
 			void *context)
 {
-	int error = netlink_list_filters(ifindex, INGRESS, found, context);
+	int error = filters_list(ifindex, INGRESS, found, context);
 
-	return error ? error :
-		       netlink_list_filters(ifindex, EGRESS, found, context);
+	return error ? error : filters_list(ifindex, EGRESS, found, context);
 }
 
 static void count_filter(const struct filter *filter, void *context)
@@ -193,9 +228,16 @@ static void clear_leftovers(struct survey *survey, unsigned int ifindex)
 {
 	for (int i = 0; i < survey->leftover_count; i++)
 		remove_filter(&survey->leftovers[i], ifindex);
-	if (survey->leftover_count)
-		message("cleared %d tc filters that an earlier run left behind",
-			survey->leftover_count);
+}
+
+void clsact_clear(unsigned int ifindex)
+{
+	struct survey survey = {};
+	int lock = lock_namespace();
+
+	list_filters(ifindex, survey_filter, &survey);
+	clear_leftovers(&survey, ifindex);
+	unlock_namespace(lock);
 }
 
 /* --- attaching ---------------------------------------------------------- */
@@ -206,7 +248,7 @@ static void clear_leftovers(struct survey *survey, unsigned int ifindex)
  */
 static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
 {
-	int error = netlink_add_filter(ifindex, new, program, true);
+	int error = filters_add(ifindex, new, program, true);
 
 	if (error && error != -EEXIST)
 		remove_qdisc(ifindex, 0);
@@ -219,12 +261,12 @@ static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
  */
 static int add_filter(struct filter *new, unsigned int ifindex, int program)
 {
-	int error = netlink_add_filter(ifindex, new, program, false);
+	int error = filters_add(ifindex, new, program, false);
 
 	if (error != -EINVAL && error != -EEXIST)
 		return error;
 	new->priority = 0;
-	return netlink_add_filter(ifindex, new, program, false);
+	return filters_add(ifindex, new, program, false);
 }
 
 /* -EAGAIN: things changed in the meantime. */
@@ -243,13 +285,16 @@ static int attach(struct clsact_filter *filter, unsigned int ifindex,
 	bool make;
 
 	clear_leftovers(&survey, ifindex);
-	if (error)
-		return error;
-	make = !netlink_has_clsact(ifindex);
+	if (survey.leftover_count)
+		message("cleared %d tc filters that an earlier run left behind",
+			survey.leftover_count);
+	if (error) /* or the list has changed while it was read */
+		return error == -EINTR ? -EAGAIN : error;
+	make = !filters_have_clsact(ifindex);
 	snprintf(name, sizeof(name), "%s%s", info->name,
 		 make || survey.one_owns_qdisc ? OWNS_QDISC : "");
 	/* Claimed before it is there: another start must not clear it. */
-	filter->claim = claim_program(info->id);
+	claim_own(info->id);
 	error = make ? make_qdisc(&new, ifindex, program) :
 		       add_filter(&new, ifindex, program);
 	filter->handle = new.handle;
@@ -273,7 +318,8 @@ int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
 		return error;
 	lock = lock_namespace();
 	do {
-		*filter = (struct clsact_filter){ .direction = direction };
+		*filter = (struct clsact_filter){ .direction = direction,
+						  .claim = -1 };
 		error = attach(filter, ifindex, &info, program);
 	} while (error == -EAGAIN);
 	unlock_namespace(lock);

@@ -3,8 +3,10 @@
 
 #include "addresses.h"
 #include "greetings.h"
+#include "guard.h"
 #include "interface_stats.h"
 #include "interfaces.h"
+#include "links.h"
 #include "message.h"
 #include "metrics.h"
 #include "netlink.h"
@@ -17,6 +19,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,6 +62,7 @@ struct live {
 	__u64 evicted;	    /* as told the last time */
 	struct stats told;  /* as --stats told the last time */
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
+	bool ready;	    /* and told so */
 	bool stop;
 	enum exit_code code;
 };
@@ -152,10 +156,7 @@ static void on_leaving(unsigned int index, void *context)
 
 static void on_links(struct live *live)
 {
-	if (interfaces_follow(&live->interfaces, live->links) || live->stop)
-		return;
-	live->stop = true;
-	live->code = EXIT_FAILED;
+	interfaces_follow(&live->interfaces, live->links);
 }
 
 /* --- the event loop ---------------------------------------------------- */
@@ -172,6 +173,17 @@ static void on_stop(struct live *live)
 {
 	if (take_signal(live->stop_fd))
 		live->stop = live->output->stopping = true;
+}
+
+/* Between two interfaces, while many are attached to. */
+static bool is_stopped(void *context)
+{
+	struct live *live = context;
+	struct pollfd signalled = { .fd = live->stop_fd, .events = POLLIN };
+
+	if (poll(&signalled, 1, 0) > 0)
+		on_stop(live);
+	return live->stop;
 }
 
 static void on_hangup(struct live *live)
@@ -195,9 +207,10 @@ static void read_stats(struct live *live, struct stats *now)
 {
 	__u64 counters[COUNTER_MAX];
 
+	const __u64 packets = interfaces_count_packets(&live->interfaces);
+
 	read_counters(live, counters);
-	stats_read(now, interfaces_count_packets(&live->interfaces), counters,
-		   live->output);
+	stats_read(now, packets, counters, live->output);
 }
 
 enum stats_reason { STATS_INTERVAL, STATS_SIGNAL, STATS_END };
@@ -285,6 +298,7 @@ static void write_metrics(struct live *live)
 
 	if (!live->options->metrics)
 		return;
+	interfaces_count_packets(&live->interfaces);
 	read_counters(live, counters);
 	error = metrics_write(counters, live->output, &live->interfaces);
 	if (error && error != live->metrics_error)
@@ -378,7 +392,7 @@ static int open_timers(struct live *live)
 static bool open_events(struct live *live)
 {
 	live->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	live->links = netlink_watch_links();
+	live->links = links_watch();
 	if (live->epoll_fd >= 0 && live->links && !watch_signals(live) &&
 	    !open_timers(live) &&
 	    !watch_fd(live, netlink_fd(live->links), on_links))
@@ -467,13 +481,30 @@ static bool open_ring(struct live *live)
 	return false;
 }
 
+/* Told once: all that stood at the start is attached to, or told of. */
+static void tell_ready(struct live *live)
+{
+	if (live->ready)
+		return;
+	live->ready = true;
+	write_metrics(live);
+	notify_ready();
+}
+
 static void run(struct live *live)
 {
 	struct epoll_event events[4];
 
 	while (!live->stop) {
-		int count = epoll_wait(live->epoll_fd, events, 4, -1);
+		int wait, count;
 
+		if (!interfaces_work(&live->interfaces, &wait)) {
+			live->code = EXIT_FAILED;
+			break;
+		}
+		if (wait)
+			tell_ready(live);
+		count = epoll_wait(live->epoll_fd, events, 4, wait);
 		for (int i = 0; i < count; i++)
 			((void (*)(struct live *))events[i].data.ptr)(live);
 	}
@@ -502,6 +533,21 @@ static bool choose_identity(struct live *live, struct identity *identity)
 	return !error;
 }
 
+/* Without it a SIGKILL leaves filters behind, until the next start. */
+static void start_guard(const struct live *live,
+			const struct identity *identity)
+{
+	int error;
+
+	if (!interfaces_may_need_clsact(&live->interfaces))
+		return;
+	error = guard_start(identity);
+	if (error)
+		message("starting the process that removes tc filters after a "
+			"SIGKILL: %s: the next start would remove them",
+			strerror(-error));
+}
+
 /* All that can fail has not: what is seen from now on is written. */
 static bool begin_run(struct live *live)
 {
@@ -513,8 +559,6 @@ static bool begin_run(struct live *live)
 	interfaces_tell(&live->interfaces);
 	if (live->options->check)
 		return false; /* as a start, up to here, and leaves nothing */
-	write_metrics(live);
-	notify_ready();
 	return true;
 }
 
@@ -524,6 +568,7 @@ static bool start(struct live *live)
 	struct identity identity;
 
 	live->code = EXIT_ATTACH;
+	attach_prepare();
 	if (!choose_identity(live, &identity) || !try_metrics(live))
 		return false;
 	/* Links are watched before they are looked up: none can slip away. */
@@ -536,6 +581,8 @@ static bool start(struct live *live)
 	if (!live->bpf)
 		return false;
 	live->interfaces.bpf = live->bpf;
+	start_guard(live, &identity);
+	clsact_open();
 	if (!open_ring(live) || !open_greetings(live) ||
 	    !open_addresses(live) || privileges_drop(&identity))
 		return false;
@@ -570,6 +617,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 	struct live live = { .options = options,
 			     .interfaces = { .options = options,
 					     .leaving = on_leaving,
+					     .is_stopped = is_stopped,
 					     .context = &live },
 			     .output = output,
 			     .epoll_fd = -1,
@@ -586,6 +634,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 		finish(&live);
 	}
 	interfaces_detach(&live.interfaces);
+	guard_stop();
 	ring_buffer__free(live.ring);
 	greetings_free(live.greetings);
 	bannerprobe_bpf__destroy(live.bpf);
