@@ -210,6 +210,16 @@ class Probe:
     def send(self, number):
         self.process.send_signal(number)
 
+    def guard(self):
+        """The process that removes tc filters after its SIGKILL."""
+        number = self.process.pid
+        with open(f"/proc/{number}/task/{number}/children") as file:
+            for child in file.read().split():
+                with open(f"/proc/{child}/comm") as name:
+                    if name.read().strip() == "bannerprobe-tc":
+                        return int(child)
+        return None
+
     def ended(self):
         """Wait for its end; then stdout and stderr hold all that it wrote."""
         code = self.process.wait(PATIENCE)

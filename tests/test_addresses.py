@@ -93,6 +93,28 @@ def test_at_start_and_as_they_come_and_go(host):
         probe.stop()
 
 
+@pytest.mark.parametrize("before, after, gone", [
+    (["route add local 10.3.0.0/16 dev dummy0"], "link del dummy0", "10.3.0.0/16"),
+    (["link set far0 up", "link set dummy0 up", "nexthop add id 5 dev dummy0",
+      "route add local 10.1.0.0/16 nhid 5"],
+     "nexthop del id 5", "10.1.0.0/16"),
+    (["link set dummy0 up", "-6 address add 2001:db8::1/64 dev dummy0 nodad"],
+     "link set dummy0 down", "2001:db8::1/128")])
+def test_what_goes_without_a_word(host, before, after, gone):
+    """Routes that the kernel takes away, and sends no message of."""
+    host.run("sysctl", "-qw", "net.ipv6.route.skip_notify_on_dev_down=1")
+    host.ip("link", "add", "dummy0", "type", "veth", "peer", "name", "far0")
+    with Probe(host, "-f", "json", "lo") as probe:
+        trie = map_of(probe)
+        for command in before:
+            host.ip(*command.split())
+        wait_for("it", lambda: gone in own(trie))
+        host.ip(*after.split())
+        wait_for("its end", lambda: gone not in own(trie))
+        assert own(trie) == local_routes(host)
+        probe.stop()
+
+
 def test_of_the_nets_that_are_given(host):
     """Each bears the marks of all around it, whichever come and go; what goes leaves nothing."""
     NET, NOT = 1, 2
@@ -114,8 +136,9 @@ def test_of_the_nets_that_are_given(host):
 
 
 def test_at_random(host):
-    """Whatever order they come and go in; more of them than the socket has room for."""
+    """Whatever order they come and go in, and where the kernel tells less."""
     rng = random.Random(7)
+    host.run("sysctl", "-qw", "net.ipv6.route.skip_notify_on_dev_down=1")
     links = [f"link{i}" for i in range(4)]
     batch(host, *(f"link add {link} type veth peer name far{link}" for link in links),
           *(f"link set {link} up" for link in links))

@@ -187,10 +187,12 @@ CHANGES = re.compile("RTM_(NEWQDISC|NEWTFILTER|DELTFILTER|DELQDISC)")
 
 
 def live(ns, folder, *tracing):
-    """One life by clsact under strace; the changes that it asked the kernel for, and its code."""
+    """One life by clsact under strace, without the process that clears up after a SIGKILL; the
+    changes that it asked the kernel for, and its code."""
     trace = folder / "trace"
     process = subprocess.Popen(		# -D: the tracer is a grandchild, so this is the probe's pid
-        ns.argv("strace", "-D", "-o", trace, "-e", "trace=sendto", *tracing,
+        ns.argv("strace", "-D", "-o", trace, "-e", "trace=sendto,pidfd_open",
+                "-e", "inject=pidfd_open:error=ENOSYS", *tracing,		# no guard
                 BINARY, "--hook", "tc", "veth0"),
         env={**os.environ, **CLSACT}, stderr=subprocess.PIPE, text=True)
     with process, process.stderr:
@@ -274,6 +276,21 @@ def test_probes_take_turns(net, tmp_path):
     assert not any(map(CHANGES.search, waiting)) and "RTM_DEL" in going_on
 
 
+def test_a_guard_clears_up_after_a_kill(net):
+    """What the kernel would leave to the next start, by clsact; others' filters stay."""
+    net.host.tc("qdisc", "add", "dev", "veth0", "clsact")
+    net.host.tc("filter", "add", "dev", "veth0", "ingress", "pref", "9", "u32", "match", "u32",
+                "0", "0")
+    before = attached(net.host, "veth0")
+    for number in signal.SIGKILL, signal.SIGSEGV:
+        with start(net.host, "clsact") as probe:
+            assert len(attached(net.host, "veth0")) == len(before) + 2
+            probe.send(number)
+            probe.ended()
+        wait_for("the guard", lambda: attached(net.host, "veth0") == before)
+    wait_for("its end", lambda: not netns.sh("ip", "netns", "pids", net.host.name).split())
+
+
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
 def test_another_xdp_program_comes_later(net, trivial, mode):
     """By tc the probe does not stand in its way, and both see what comes in."""
@@ -324,7 +341,7 @@ def test_a_filter_stands_where_the_probe_would(net, trivial, neighbour, way):
 
 @pytest.mark.parametrize("way", ["tc", "clsact", "xdp"])
 def test_an_interface_goes_down_is_renamed_and_comes_up(net, way):
-    """What is attached stays so; records carry the new name, of which it tells in a line."""
+    """It was asked for by its name: when it has another, one of that name is waited for."""
     with Server(net.host, "10.99.0.1") as server, start(net.host, way) as probe:
         talks = [listen_to(net.peer, server)]
         net.host.ip("link", "set", "veth0", "down")
@@ -334,12 +351,16 @@ def test_an_interface_goes_down_is_renamed_and_comes_up(net, way):
         net.host.ip("link", "set", "veth0", "down")
         net.host.ip("link", "set", "veth0", "name", "wan")
         net.host.ip("link", "set", "wan", "up")
-        probe.error_line("veth0: is called wan now")
+        probe.error_line("veth0: is called wan now: waiting for one of that name to come")
+        assert attached(net.host, "wan") == []
+        listen_to(net.peer, server)
+        net.host.ip("link", "set", "wan", "name", "veth0")
+        probe.error_line("veth0: attached: ")
         talks.append(listen_to(net.peer, server))
         records = probe.stop()
     assert told(records) == shown(*talks)
-    assert names + [record["iface"] for record in records[2:]] == ["veth0", "veth0", "wan"]
-    assert attached(net.host, "wan") == []
+    assert names + [record["iface"] for record in records[2:]] == ["veth0"] * 3
+    assert attached(net.host, "veth0") == []
 
 
 def delete_and_make(net):

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Interfaces by pattern, and all: those that are there, those that come, and those that go."""
 
+import contextlib
 import json
 import os
+import pty
+import re
 import signal
+import subprocess
 
 import pytest
 
 import packets
-from netns import Probe, attached, wait_for
+from netns import BINARY, PATIENCE, Probe, attached, sh, wait_for
 from servers import Server, listen_to
 
 if os.geteuid():
@@ -100,3 +104,189 @@ def test_one_that_cannot_be_attached_to_stops_nobody(net2, trivial):
 def test_all_is_for_interfaces():
     done = packets.probe("--all", "-r", "capture")
     assert done.returncode == 2 and b"--all" in done.stderr
+
+
+# --- names ------------------------------------------------------------------------------------
+
+LONG = "a-name-that-is-longer-than-fifteen-bytes"
+
+
+@pytest.mark.parametrize("name", ["other0", LONG])
+def test_by_another_of_its_names(net, name):
+    """Records bear its own; by two of its names it is one, and no pattern makes it two."""
+    net.host.ip("link", "property", "add", "dev", "veth0", "altname", name)
+    with watching(net, name, "veth0", name[:3] + "*", interfaces=1) as probe:
+        assert logged_on(net, probe, net.peer, "10.99.0.1") == "veth0"
+        assert ended(probe) == 0
+    assert sum("attached" in line for line in probe.stderr) == 1
+
+
+def test_another_name_comes_and_goes(net):
+    with watching(net, "alt*", interfaces=0) as probe:
+        probe.error_line("no interface matches yet")
+        net.host.ip("link", "property", "add", "dev", "veth0", "altname", "alternative-to-veth0")
+        probe.error_line("veth0: attached: ")
+        net.host.ip("link", "property", "del", "dev", "veth0", "altname", "alternative-to-veth0")
+        probe.error_line("veth0: .*not watched any more")
+        assert ended(probe) == 0
+    assert attached(net.host, "veth0") == []
+
+
+def test_two_swap_their_names(net2):
+    """Named is the name: banners of whichever interface has it now."""
+    with watching(net2, "veth0", interfaces=1) as probe:
+        net2.host.ip("link", "set", "veth0", "name", "away0")
+        probe.error_line("veth0: is called away0 now: waiting")
+        net2.host.ip("link", "set", "veth1", "name", "veth0")
+        probe.error_line("veth0: attached: ")
+        assert logged_on(net2, probe, net2.peers[1], "10.99.1.1") == "veth0"
+        with Server(net2.host, "10.99.0.1") as server:
+            listen_to(net2.peers[0], server)		# not seen on away0
+        assert ended(probe) == 0
+    assert len(probe.stdout) == 1 and attached(net2.host, "away0") == []
+
+
+@contextlib.contextmanager
+def terminal():
+    """Both ends of one, which is gone afterwards."""
+    ends = pty.openpty()
+    try:
+        yield ends
+    finally:
+        for end in ends:
+            os.close(end)
+
+
+# --- many -------------------------------------------------------------------------------------
+
+def pairs(ns, count):
+    """Many veths, a0 to b0, a1 to b1, and so on."""
+    sh("ip", "-n", ns.name, "-batch", "-", input="\n".join(
+        f"link add a{n} group 7 type veth peer name b{n}" for n in range(count)))
+
+
+def descriptors(probe):
+    return len(os.listdir(f"/proc/{probe.process.pid}/fd"))
+
+
+def metric(path, name):
+    with open(path) as file:
+        return int(re.search(rf"^bannerprobe_{name}\{{.*\}} (\d+)$", file.read(), re.M)[1])
+
+
+def test_six_hundred(net, tmp_path):
+    """All are watched, with the descriptors that a process commonly has, the named one first."""
+    pairs(net.host, 300)
+    with watching(net, "--metrics", str(tmp_path / "m"), "[ab]*", "veth0", interfaces=601,
+                  before=("prlimit", "--nofile=1024:1024")) as probe:
+        wait_for("the metrics", lambda: os.path.exists(tmp_path / "m"))
+        assert next(iter(probe.hooks)) == "veth0" and metric(tmp_path / "m", "interfaces_not_watched") == 0
+        assert probe.hooks["veth0"] == ("tcx", "tcx")
+        assert probe.hooks["b299"] == ("clsact", "clsact") and descriptors(probe) < 200
+        assert logged_on(net, probe, net.peer, "10.99.0.1") == "veth0"
+        assert ended(probe) == 0
+    for iface in "veth0", "a0", "b299", "a150":
+        assert attached(net.host, iface) == []
+
+
+def test_where_others_use_tcx(net):
+    """Their programs come before clsact's: with them tcx is used, however many there are."""
+    pairs(net.host, 20)
+    with watching(net, "b19", interfaces=1), \
+            watching(net, *(f"{end}{n}" for n in range(20) for end in "ab"), interfaces=40) as probe:
+        assert probe.hooks["b19"] == ("tcx", "tcx") and probe.hooks["b18"] == ("clsact", "clsact")
+        assert ended(probe) == 0
+
+
+def test_progress_is_told(net):
+    """On a terminal, while many are attached to."""
+    pairs(net.host, 50)
+    with terminal() as (ours, theirs):
+        process = subprocess.Popen(net.host.argv(BINARY, "-o", "/dev/null", "--all"), stderr=theirs)
+        try:
+            text = b""
+            while b"attaching: 60 of 102 interfaces" not in text:
+                text += os.read(ours, 4096)
+        finally:
+            process.terminate()
+            process.wait(PATIENCE)
+
+
+def test_a_stop_while_many_are_attached_to(net):
+    """It is heeded between two of them."""
+    pairs(net.host, 200)
+    with watching(net, *(f"{end}{n}" for n in range(200) for end in "ab"), interfaces=3) as probe:
+        assert ended(probe) == 0
+        assert sum(": attached: " in line for line in probe.stderr) < 400
+    assert attached(net.host, "a0") == []
+
+
+def test_those_that_there_is_no_room_for(net, tmp_path):
+    """They are counted and told of, tried again when others go, and the log can be reopened."""
+    pairs(net.host, 20)
+    log = tmp_path / "log"
+    with Probe(net.host, "-f", "json", "-o", str(log), "--hook", "xdp-generic", "veth0", "a*", "b*",
+               interfaces=10, before=("prlimit", "--nofile=100:100")) as probe:
+        left = int(re.search(r"(\d+) interfaces are not watched: the limit of open files",
+                             probe.error_line("interfaces are not watched"))[1])
+        assert len([line for line in probe.stderr if ": attached: " in line]) == 41 - left
+        held = descriptors(probe)
+        assert held < 80		# the rest is for what else has to be opened
+        for n in range(20):
+            if attached(net.host, f"a{n}"):
+                net.host.ip("link", "del", f"a{n}")		# and with it its b
+                break
+        probe.error_line(": attached: ")
+        fewer = int(re.search(r"(\d+) interfaces are not watched",
+                              probe.error_line("interfaces are not watched"))[1])
+        assert fewer < left and descriptors(probe) <= held
+        log.unlink()
+        probe.send(signal.SIGHUP)
+        wait_for("the new log", log.exists)
+        pairs_left = [n for n in range(20) if net.host.run("ip", "link", "show", f"a{n}").returncode == 0]
+        for n in pairs_left[:-1]:
+            net.host.ip("link", "del", f"a{n}")
+        probe.error_line("all interfaces are watched")
+        assert ended(probe) == 0
+
+
+def test_thousands_come_and_go(net):
+    """None of them leaves a descriptor or a byte behind."""
+    def rss():
+        with open(f"/proc/{probe.process.pid}/status") as file:
+            return int(re.search(r"VmRSS:\s+(\d+)", file.read())[1])
+
+    def rounds(count):
+        for _ in range(count):
+            pairs(net.host, 100)
+            net.host.ip("link", "del", "group", "7")
+        net.host.ip("link", "add", "last", "type", "veth", "peer", "name", "lost")
+        probe.error_line("last: attached")
+        net.host.ip("link", "del", "last")
+        probe.error_line("last: the interface was deleted")
+
+    with watching(net, "veth0", "[abl]*", interfaces=1) as probe:
+        rounds(4)
+        before = descriptors(probe), rss()
+        rounds(8)
+        assert descriptors(probe) == before[0]
+        assert rss() <= before[1] + 300
+        assert logged_on(net, probe, net.peer, "10.99.0.1") == "veth0"
+        assert ended(probe) == 0
+
+
+def test_packets_never_fall(net2):
+    """What has passed those that are gone counts on."""
+    def packets_told():
+        return int(probe.error_line(r"^packets +\d+").split()[1])
+
+    with watching(net2, "--stats=1", "veth*", interfaces=2) as probe:
+        with Server(net2.host, "10.99.1.1") as server:
+            for _ in range(15):
+                listen_to(net2.peers[1], server)
+        while packets_told() < 100:
+            pass
+        net2.host.ip("link", "del", "veth1")
+        probe.error_line("veth1: the interface was deleted")
+        assert packets_told() >= 100 and packets_told() >= 100
+        assert ended(probe) == 0

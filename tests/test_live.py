@@ -392,8 +392,12 @@ def test_nothing_stays_attached(net, way):
 
 @every_way
 def test_nothing_stays_attached_after_sigkill(net, way):
-    """The kernel takes links away with their owner; filters of old are cleared by the next start."""
+    """The kernel takes links away with their owner; filters of old are cleared by the next start,
+    where the guard cannot do it any more."""
     with start(net.host, way) as probe:
+        assert ("clsact" in way) == bool(probe.guard())
+        if probe.guard():
+            os.kill(probe.guard(), signal.SIGKILL)
         probe.send(signal.SIGKILL)
         assert probe.ended() == -signal.SIGKILL
     if "clsact" in way:

@@ -56,6 +56,43 @@ def test_nets(tmp_path, options, expected):
     assert ports_of(packets.records(*options, "-r", capture)) == expected
 
 
+def test_nets_of_a_file(tmp_path):
+    """One a line, with comments and blanks; they add up with those that are given."""
+    nets = tmp_path / "nets"
+    nets.write_text("# ours\n\n  192.0.2.10  # the first\r\n2001:db8::/32\n192.0.2.77/25")
+    of_file = packets.records("--net", f"@{nets}", "-r", SERVERS)
+    assert of_file == packets.records("--net", "192.0.2.10", "--net", "2001:db8::/32",
+                                      "--net", "192.0.2.0/25", "-r", SERVERS)
+    assert packets.records("--not-net", f"@{nets}", "-r", SERVERS) == \
+        [record for record in packets.records("-r", SERVERS) if record not in of_file]
+
+
+@pytest.mark.parametrize("text, line", [("10.0.0.0/8\n\n10.0.0.0/33\n", 3), ("example.org", 1),
+                                        ("10.0.0.0/8\n10.0.0.1\x00junk\n", 2), ("\x1b[2J\n", 1)])
+def test_a_line_that_is_no_net(tmp_path, text, line):
+    nets = tmp_path / "nets"
+    nets.write_text(text)
+    done = packets.probe("--net", f"@{nets}", "-r", SERVERS)
+    assert done.returncode == 2 and done.stderr.count(b"\n") == 1 and b"\x1b" not in done.stderr
+    assert f"{nets}:{line}: ".encode() in done.stderr
+
+
+@pytest.mark.parametrize("path", ["/nowhere/nets", "/tmp"])
+def test_a_file_of_nets_that_cannot_be_read(path):
+    done = packets.probe("--net", f"@{path}", "-r", SERVERS)
+    assert done.returncode == 2 and done.stderr.startswith(f"bannerprobe: {path}: ".encode())
+
+
+def test_ten_thousand_nets(tmp_path):
+    """They cost no more than a few: each is found by hash."""
+    nets = tmp_path / "nets"
+    nets.write_text("".join(f"10.{n >> 8}.{n & 255}.0/24\n" for n in range(10000)))
+    before = os.times()
+    assert packets.records("--not-net", f"@{nets}", "-r", SERVERS) == packets.records("-r", SERVERS)
+    after = os.times()
+    assert sum(after[2:4]) - sum(before[2:4]) < 1		# of CPU; one after the other: 2.4 s
+
+
 def test_what_is_passed_over_is_counted():
     done = packets.probe("--port", "22", "--stats", "-r", SERVERS)
     count = packets.counters(done.stderr)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "addresses.h"
 
+#include "hash_table.h"
+#include "links.h"
 #include "netlink.h"
 #include "routes.h"
 
@@ -10,18 +12,13 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 
-#define HASH_NONFATAL_OOM 1 /* it is told, rather than exit() called */
-#define uthash_nonfatal_oom(entry) ((entry)->failed = true)
-#include <uthash.h>
-#undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 6 /* each more costs a cache miss */
 #include <utlist.h>
 
 #define LOOKS_MAX 5 /* at a call, while things go on changing meanwhile */
 
 struct route {
 	struct local_route known;
-	__u32 seen;		    /* in which look at everything */
+	__u32 seen;		   /* in which look at everything */
 	struct route *prev, *next; /* of its device */
 	bool failed;
 	UT_hash_handle handle;
@@ -60,7 +57,7 @@ struct addresses {
 	void *context;
 };
 
-static void fail(struct addresses *addresses, int error)
+static void miss(struct addresses *addresses, int error)
 {
 	addresses->stale = true;
 	addresses->error = error;
@@ -202,7 +199,7 @@ static void add_route(struct addresses *addresses,
 			route->known = *known;
 		if (!route || !enter(addresses, route)) {
 			free(route);
-			fail(addresses, -ENOMEM);
+			miss(addresses, -ENOMEM);
 			return;
 		}
 		/* While it changes, a dump of IPv6 routes may miss some. */
@@ -211,7 +208,6 @@ static void add_route(struct addresses *addresses,
 	route->seen = addresses->look;
 }
 
-/* What hung on it may have gone along, and is told by nobody. */
 static void on_route_gone(struct addresses *addresses,
 			  const struct local_route *known)
 {
@@ -220,7 +216,6 @@ static void on_route_gone(struct addresses *addresses,
 	if (!route)
 		return;
 	addresses->stale |= addresses->looked && known->net.family == 6;
-	addresses->stale |= addresses->vanishing > 0;
 	remove_route(addresses, route);
 }
 
@@ -314,7 +309,7 @@ static void set_vrf(struct addresses *addresses, __u32 index, __u32 id)
 	if (device)
 		drop_device_if_unused(addresses, device);
 	if (error)
-		fail(addresses, error);
+		miss(addresses, error);
 }
 
 /*
@@ -345,10 +340,20 @@ static int on_link(const struct nlmsghdr *header, void *context)
 
 static int on_change(const struct nlmsghdr *header, void *context)
 {
-	return header->nlmsg_type == RTM_NEWLINK ||
-			       header->nlmsg_type == RTM_DELLINK ?
-		       on_link(header, context) :
-		       on_route(header, context);
+	struct addresses *addresses = context;
+
+	switch (header->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		return on_link(header, context);
+	case RTM_NEWROUTE:
+	case RTM_DELROUTE:
+		return on_route(header, context);
+	case RTM_DELNEXTHOP:
+		addresses->stale |= addresses->vanishing > 0;
+		break;
+	}
+	return MNL_CB_OK;
 }
 
 /* --- a look at everything ------------------------------------------------- */
@@ -385,7 +390,7 @@ static int look(struct addresses *addresses)
 
 	addresses->stale = false;
 	addresses->look++;
-	error = netlink_dump_links(on_link, addresses);
+	error = links_dump(on_link, addresses);
 	if (!error)
 		error = routes_dump(RT_TABLE_LOCAL, on_route, addresses);
 	HASH_ITER(handle, addresses->tables, table, next)
@@ -459,7 +464,7 @@ void addresses_close(struct addresses *addresses)
 		return;
 	addresses->changed = NULL;
 	HASH_ITER(handle, addresses->routes, route, next)
-		remove_route(addresses, route);
+	remove_route(addresses, route);
 	/* What is left is VRFs, which go with their tables. */
 	while (addresses->devices)
 		set_vrf(addresses, addresses->devices->index, 0);

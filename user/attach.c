@@ -2,20 +2,18 @@
 #include "attach.h"
 
 #include "message.h"
-#include "netlink.h"
 #include "xdp_features.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <linux/ethtool.h>
+#include <limits.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
-#include <linux/sockios.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bannerprobe.skel.h"
@@ -32,12 +30,18 @@
 #define TC_ENVIRONMENT "BANNERPROBE_TC"
 
 /*
- * Drivers on which native XDP neither resets the link when it is attached
- * nor switches off the offloads that traffic lives on. Anything else is left
- * to tc: it costs a little more per packet, and harms nothing. (veth keeps a
- * third of its throughput under native XDP; ixgbe and igb reset the link.)
+ * The kernel waits for an RCU grace period, 10 to 17 ms, at each attaching and
+ * each detaching by tcx, and holds the lock of all network configuration
+ * meanwhile (synchronize_rcu() in tcx_link_attach() and tcx_link_release()):
+ * neither threads nor the process' end make that shorter. So these are for the
+ * first ones, a second's worth. What comes then is attached to by clsact.
  */
-static const char *const xdp_friendly_drivers[] = { "mlx5_core", "ice" };
+#define TCX_LINKS_MAX 64
+
+/* Descriptors that links leave to all else. */
+#define RESERVED_DESCRIPTORS 24
+
+static int tcx_links; /* that are held */
 
 /* Asked for by name: that one or none. */
 static bool is_strict(const struct interface *interface)
@@ -46,43 +50,16 @@ static bool is_strict(const struct interface *interface)
 	       interface->asked == HOOK_XDP_GENERIC;
 }
 
-/* An ioctl on a network device: 0 or negative errno. */
-static int device_ioctl(unsigned long number, struct ifreq *request)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	int error;
-
-	if (fd < 0)
-		return -errno;
-	error = ioctl(fd, number, request) ? -errno : 0;
-	close(fd);
-	return error;
-}
-
-static bool driver_is_xdp_friendly(const struct interface *interface)
-{
-	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq request = { .ifr_data = (char *)&info };
-
-	memcpy(request.ifr_name, interface->name, IFNAMSIZ);
-	if (device_ioctl(SIOCETHTOOL, &request))
-		return false;
-	for (size_t i = 0;
-	     i < sizeof(xdp_friendly_drivers) / sizeof(*xdp_friendly_drivers);
-	     i++) {
-		if (!strcmp(info.driver, xdp_friendly_drivers[i]))
-			return true;
-	}
-	return false;
-}
-
 /* Which way to try first; false where what is asked for cannot be. */
 static bool choose_way(struct interface *interface)
 {
-	interface->first = interface->asked;
-	if (interface->asked == HOOK_AUTO)
-		interface->first =
-			driver_is_xdp_friendly(interface) ? HOOK_XDP : HOOK_TC;
+	/*
+	 * Native XDP harms the traffic of some devices, by a reset of the link
+	 * or of its rings when it is attached, or by the offloads that it
+	 * switches off. There is no evidence of one that it leaves in peace.
+	 */
+	interface->first =
+		interface->asked == HOOK_AUTO ? HOOK_TC : interface->asked;
 	if (interface->first == HOOK_TC || !interface->raw_ip)
 		return true;
 	if (is_strict(interface)) {
@@ -97,70 +74,70 @@ static bool choose_way(struct interface *interface)
 	return true;
 }
 
-/* Fills in the index and the kind of link layer. */
-static int look_up(struct interface *interface, const char *name)
+static bool is_raw_ip(const struct link *link)
 {
-	struct ifreq request = {};
-	int error;
-
-	if (strlen(name) >= IFNAMSIZ)
-		return -ENODEV;
-	strcpy(interface->name, name);
-	strcpy(request.ifr_name, name);
-	error = device_ioctl(SIOCGIFINDEX, &request);
-	if (error)
-		return error;
-	interface->index = (unsigned int)request.ifr_ifindex;
-	error = device_ioctl(SIOCGIFHWADDR, &request);
-	interface->raw_ip = request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
-			    request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK;
-	return error;
+	return link->type != ARPHRD_ETHER && link->type != ARPHRD_LOOPBACK;
 }
 
-int interface_find(struct interface *interface, const char *name,
+int interface_meet(struct interface *interface, const struct link *link,
 		   enum hook hook)
 {
-	int error;
-
-	*interface = (struct interface){ .asked = hook };
-	error = look_up(interface, name);
-	if (error) {
-		message("%s: %s (`ip link` lists the interfaces)", name,
-			error == -ENODEV ? "no such interface" :
-					   strerror(-error));
-		return error;
-	}
+	interface->index = link->index;
+	interface->asked = hook;
+	interface->raw_ip = is_raw_ip(link);
+	interface_rename(interface, link);
 	return choose_way(interface) ? 0 : -EOPNOTSUPP;
 }
 
-int interface_find_again(struct interface *interface)
+int interface_meet_again(struct interface *interface, const struct link *link)
 {
-	struct interface found = {};
-
-	if (look_up(&found, interface->name))
-		return -ENODEV;
-	if (found.index == interface->index)
-		return -EALREADY;
-	interface->index = found.index;
-	if (found.raw_ip == interface->raw_ip)
+	interface->index = link->index;
+	interface_rename(interface, link);
+	if (interface->raw_ip == is_raw_ip(link))
 		return 0;
 	/* The programs for the other kind may not be loaded. */
 	message("%s: came back as another kind of device", interface->name);
 	return -EOPNOTSUPP;
 }
 
-const char *interface_name_now(unsigned int index, char name[IFNAMSIZ])
+void interface_rename(struct interface *interface, const struct link *link)
 {
-	struct ifreq request = { .ifr_ifindex = (int)index };
-
-	if (device_ioctl(SIOCGIFNAME, &request))
-		return NULL;
-	return strcpy(name, request.ifr_name);
+	snprintf(interface->name, sizeof(interface->name), "%s", link->name);
 }
 
 bool interface_wants_xdp(const struct interface *interface)
 {
 	return interface->first != HOOK_TC;
+}
+
+bool interface_is_short_of(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM ||
+	       error == -ENOBUFS || error == -ENOSPC;
+}
+
+/* --- attaching ------------------------------------------------------------ */
+
+/* How many descriptors there may be. */
+static rlim_t descriptors_max = RLIM_INFINITY;
+
+void attach_prepare(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	descriptors_max = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	if (!setrlimit(RLIMIT_NOFILE, &limit))
+		descriptors_max = limit.rlim_cur;
+}
+
+/* What is opened gets the lowest number: this one tells how many there are. */
+static bool is_reserved(int fd)
+{
+	return descriptors_max != RLIM_INFINITY &&
+	       (rlim_t)fd + RESERVED_DESCRIPTORS >= descriptors_max;
 }
 
 static int attach_link(struct attachment *attachment, int program,
@@ -173,6 +150,10 @@ static int attach_link(struct attachment *attachment, int program,
 
 	if (fd < 0)
 		return fd;
+	if (is_reserved(fd)) {
+		close(fd);
+		return -EMFILE;
+	}
 	*attachment = (struct attachment){ .way = ATTACHED_LINK,
 					   .name = name,
 					   .link_fd = fd };
@@ -194,19 +175,59 @@ static int attach_clsact(struct interface *interface,
 	return 0;
 }
 
+static int attach_tcx(struct interface *interface,
+		      struct attachment *attachment, int program, int type)
+{
+	int error = attach_link(attachment, program, interface->index, type,
+				TCX_FIRST, "tcx");
+
+	if (!error) {
+		attachment->way = ATTACHED_TCX;
+		tcx_links++;
+	}
+	return error;
+}
+
+static bool is_clsact_forced(void)
+{
+	const char *forced = getenv(TC_ENVIRONMENT);
+
+	return forced && !strcmp(forced, "clsact");
+}
+
+/* tcx programs of others come before clsact, and may let nothing pass on. */
+static bool others_use_tcx(unsigned int index, int type)
+{
+	__u32 count = 0;
+
+	return !bpf_prog_query((int)index, (enum bpf_attach_type)type, 0, NULL,
+			       NULL, &count) &&
+	       count;
+}
+
+bool attach_may_need_clsact(int interfaces)
+{
+	__u32 count = 0;
+	/* Of an interface that cannot be: only the kernel's age is told. */
+	const int error =
+		bpf_prog_query(INT_MAX, TCX_INGRESS, 0, NULL, NULL, &count);
+
+	return is_clsact_forced() || error == -EINVAL ||
+	       2 * interfaces > TCX_LINKS_MAX;
+}
+
 static int attach_tc(struct interface *interface, struct attachment *attachment,
 		     const struct bpf_program *program, bool ingress)
 {
-	const char *forced = getenv(TC_ENVIRONMENT);
+	const int type = ingress ? TCX_INGRESS : TCX_EGRESS;
 	int fd = bpf_program__fd(program), error = -EINVAL;
 
-	if (!forced || strcmp(forced, "clsact"))
-		error = attach_link(attachment, fd, interface->index,
-				    ingress ? TCX_INGRESS : TCX_EGRESS,
-				    TCX_FIRST, "tcx");
+	if (!is_clsact_forced() && (tcx_links < TCX_LINKS_MAX ||
+				    others_use_tcx(interface->index, type)))
+		error = attach_tcx(interface, attachment, fd, type);
 	if (error == -EINVAL) /* no tcx here */
 		error = attach_clsact(interface, attachment, fd, ingress);
-	if (error)
+	if (error && error != -ENODEV && !interface_is_short_of(error))
 		message("%s: tc %s: %s", interface->name,
 			ingress ? "ingress" : "egress", strerror(-error));
 	return error;
@@ -226,8 +247,6 @@ static const char *xdp_advice(int error)
 	case EINVAL:
 		return "the driver refuses it: a large MTU, LRO or too few "
 		       "queues are common reasons";
-	case ENOMEM:
-		return "no memory for its queues";
 	default:
 		return strerror(-error);
 	}
@@ -276,7 +295,7 @@ static int attach_receive_xdp(struct interface *interface,
 			xdp_advice(error));
 		error = attach_xdp(interface, bpf, XDP_FLAGS_SKB_MODE);
 	}
-	if (error)
+	if (error && error != -ENODEV && !interface_is_short_of(error))
 		message("%s: XDP: %s: %s", interface->name, xdp_advice(error),
 			is_strict(interface) ? "use --hook tc" : "tc instead");
 	return error;
@@ -297,19 +316,29 @@ static int attach_receive(struct interface *interface,
 			 true);
 }
 
-int interface_count_packets(const struct interface *interface,
-			    struct packet_counts *packets)
+/* A driver may begin at 0 again when its link goes down: the sum never falls.
+ */
+static __u64 grown(__u64 *last, __u64 now)
 {
-	int error = netlink_count_packets(interface->index, packets);
+	const __u64 before = *last;
 
-	if (error)
-		return error;
-	/* A driver may begin at 0 again when its link goes down. */
-	if (packets->received >= interface->before.received)
-		packets->received -= interface->before.received;
-	if (packets->sent >= interface->before.sent)
-		packets->sent -= interface->before.sent;
-	return 0;
+	*last = now;
+	return now >= before ? now - before : now;
+}
+
+void interface_saw_packets(struct interface *interface,
+			   const struct packet_counts *counts)
+{
+	interface->packets.received +=
+		grown(&interface->device.received, counts->received);
+	interface->packets.sent += grown(&interface->device.sent, counts->sent);
+}
+
+static void begin_counting(unsigned int index,
+			   const struct packet_counts *counts, void *context)
+{
+	(void)index;
+	((struct interface *)context)->device = *counts;
 }
 
 int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf)
@@ -324,7 +353,7 @@ int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf)
 				  false);
 	if (error)
 		return error;
-	netlink_count_packets(interface->index, &interface->before);
+	links_count_packets(interface->index, begin_counting, interface);
 	return 0;
 }
 
@@ -338,7 +367,9 @@ void interface_tell(const struct interface *interface)
 static void detach(const struct interface *interface,
 		   struct attachment *attachment)
 {
-	if (attachment->way == ATTACHED_LINK)
+	if (attachment->way == ATTACHED_TCX)
+		tcx_links--;
+	if (attachment->way == ATTACHED_LINK || attachment->way == ATTACHED_TCX)
 		close(attachment->link_fd);
 	else if (attachment->way == ATTACHED_CLSACT)
 		clsact_detach(&attachment->filter, interface->index);

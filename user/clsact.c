@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "clsact.h"
 
+#include "filters.h"
 #include "message.h"
-#include "netlink.h"
 #include "stopping.h"
 
 #include <bpf/bpf.h>
@@ -22,6 +22,7 @@
 #define INGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_INGRESS)
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 
+#define OWN_PROGRAMS_MAX 4	    /* two for each kind of device */
 #define LEFTOVERS_MAX 64	    /* the rest at the next start */
 #define PROGRAM_NAME "bannerprobe_" /* what the names of ours begin with */
 
@@ -32,6 +33,16 @@
 #define OWNS_QDISC "+clsact"
 
 #define LOCK_RETRY_MS 2
+
+static int namespace_fd = -1;
+
+int clsact_open(void)
+{
+	/* Opened once: later, privileges for it may be gone. */
+	if (namespace_fd < 0)
+		namespace_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	return namespace_fd < 0 ? -errno : 0;
+}
 
 /* Tries until the wait is over. */
 static bool lock_in_time(int fd, enum wait wait)
@@ -57,18 +68,14 @@ static bool lock_in_time(int fd, enum wait wait)
  */
 static int lock_namespace(void)
 {
-	/* Opened once: later, privileges for it may be gone. */
-	static int fd = -1;
 	static bool waited_in_vain;
 
-	if (fd < 0)
-		fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
+	if (clsact_open())
 		return -1;
-	if (waited_in_vain ? !flock(fd, LOCK_EX | LOCK_NB) :
-			     lock_in_time(fd, WAIT_LOCK)) {
+	if (waited_in_vain ? !flock(namespace_fd, LOCK_EX | LOCK_NB) :
+			     lock_in_time(namespace_fd, WAIT_LOCK)) {
 		waited_in_vain = false;
-		return fd;
+		return namespace_fd;
 	}
 	if (!waited_in_vain)
 		message("another process holds the lock on this network "
@@ -85,10 +92,10 @@ static void unlock_namespace(int fd)
 }
 
 /*
- * A process that lives holds an abstract socket for each of its filters, named
- * after the program's ID: the kernel lets go of it with the process, and it
- * is seen exactly where the interface is, in its network namespace. Returns
- * the socket; -EADDRINUSE where another holds it.
+ * A process that lives holds an abstract socket for each program of its
+ * filters, named after the program's ID: the kernel lets go of it with the
+ * process, and it is seen exactly where the interface is, in its network
+ * namespace. Returns the socket; -EADDRINUSE where a process holds it.
  */
 static int claim_program(__u32 program_id)
 {
@@ -108,6 +115,24 @@ static int claim_program(__u32 program_id)
 		return error;
 	}
 	return fd;
+}
+
+/* Claims a program of this process, until that ends. */
+static void claim_own(__u32 program_id)
+{
+	static struct {
+		__u32 program_id;
+		int fd;
+	} claims[OWN_PROGRAMS_MAX];
+	size_t i = 0;
+
+	while (i < OWN_PROGRAMS_MAX && claims[i].program_id &&
+	       claims[i].program_id != program_id)
+		i++;
+	if (i == OWN_PROGRAMS_MAX || claims[i].program_id)
+		return;
+	claims[i].fd = claim_program(program_id);
+	claims[i].program_id = claims[i].fd >= 0 ? program_id : 0;
 }
 
 /* --- what is there ------------------------------------------------------ */
@@ -156,10 +181,9 @@ static void survey_filter(const struct filter *filter, void *context)
 static int list_filters(unsigned int ifindex, filter_found *found,
 			void *context)
 {
-	int error = netlink_list_filters(ifindex, INGRESS, found, context);
+	int error = filters_list(ifindex, INGRESS, found, context);
 
-	return error ? error :
-		       netlink_list_filters(ifindex, EGRESS, found, context);
+	return error ? error : filters_list(ifindex, EGRESS, found, context);
 }
 
 static void count_filter(const struct filter *filter, void *context)
@@ -239,9 +263,16 @@ static void clear_leftovers(struct survey *survey, unsigned int ifindex,
 		else
 			close(survey->leftovers[i].claim);
 	}
-	if (survey->leftover_count && is_locked)
-		message("cleared %d tc filters that an earlier run left behind",
-			survey->leftover_count);
+}
+
+void clsact_clear(unsigned int ifindex)
+{
+	struct survey survey = {};
+	int lock = lock_namespace();
+
+	list_filters(ifindex, survey_filter, &survey);
+	clear_leftovers(&survey, ifindex, lock >= 0);
+	unlock_namespace(lock);
 }
 
 /* --- attaching ---------------------------------------------------------- */
@@ -252,7 +283,7 @@ static void clear_leftovers(struct survey *survey, unsigned int ifindex,
  */
 static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
 {
-	int error = netlink_add_filter(ifindex, new, program, true);
+	int error = filters_add(ifindex, new, program, true);
 
 	if (error && error != -EEXIST)
 		remove_qdisc(ifindex, 0);
@@ -265,12 +296,12 @@ static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
  */
 static int add_filter(struct filter *new, unsigned int ifindex, int program)
 {
-	int error = netlink_add_filter(ifindex, new, program, false);
+	int error = filters_add(ifindex, new, program, false);
 
 	if (error != -EINVAL && error != -EEXIST)
 		return error;
 	new->priority = 0;
-	return netlink_add_filter(ifindex, new, program, false);
+	return filters_add(ifindex, new, program, false);
 }
 
 /* -EAGAIN: things changed in the meantime. */
@@ -289,13 +320,16 @@ static int attach(struct clsact_filter *filter, unsigned int ifindex,
 	bool make;
 
 	clear_leftovers(&survey, ifindex, is_locked);
-	if (error)
-		return error;
-	make = !netlink_has_clsact(ifindex);
+	if (survey.leftover_count && is_locked)
+		message("cleared %d tc filters that an earlier run left behind",
+			survey.leftover_count);
+	if (error) /* or the list has changed while it was read */
+		return error == -EINTR ? -EAGAIN : error;
+	make = !filters_have_clsact(ifindex);
 	snprintf(name, sizeof(name), "%s%s", info->name,
 		 make || survey.one_owns_qdisc ? OWNS_QDISC : "");
 	/* Claimed before it is there: another start must not clear it. */
-	filter->claim = claim_program(info->id);
+	claim_own(info->id);
 	error = make ? make_qdisc(&new, ifindex, program) :
 		       add_filter(&new, ifindex, program);
 	filter->handle = new.handle;
@@ -319,7 +353,8 @@ int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
 		return error;
 	lock = lock_namespace();
 	do {
-		*filter = (struct clsact_filter){ .direction = direction };
+		*filter = (struct clsact_filter){ .direction = direction,
+						  .claim = -1 };
 		error = attach(filter, ifindex, &info, program, lock >= 0);
 	} while (error == -EAGAIN);
 	unlock_namespace(lock);

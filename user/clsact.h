@@ -18,7 +18,7 @@ struct clsact_filter {
 	__u32 priority;
 	__u32 program_id;
 	bool owns_qdisc; /* one of us made it: it goes with the last filter */
-	int claim;	 /* socket that tells others that its process lives */
+	int claim;	 /* of a leftover: tells others that it is cared for */
 };
 
 /*
@@ -33,5 +33,11 @@ int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
  * if a process of this program made it.
  */
 void clsact_detach(struct clsact_filter *filter, unsigned int ifindex);
+
+/* Removes filters of this program whose process is gone. */
+void clsact_clear(unsigned int ifindex);
+
+/* Opens what is needed for that once privileges are gone. Negative errno. */
+int clsact_open(void);
 
 #endif

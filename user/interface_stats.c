@@ -13,14 +13,13 @@ static bool is_shared(int counter)
 static void write_interface(FILE *file, const struct interfaces *interfaces,
 			    const struct interface *interface)
 {
-	struct packet_counts packets = {};
 	__u64 counters[COUNTER_MAX];
 
-	interface_count_packets(interface, &packets);
 	fputs("{\"iface\":", file);
 	stats_write_json_string(file, interface->name);
 	fprintf(file, ",\"packets_in\":%llu,\"packets_out\":%llu,\"seen\":%llu",
-		packets.received, packets.sent, interface->banners);
+		interface->packets.received, interface->packets.sent,
+		interface->banners);
 	if (interfaces_read_counters(interfaces, interface, counters)) {
 		for (int i = COUNT_NOTHING + 1; i < COUNTER_MAX; i++) {
 			if (!is_shared(i))

@@ -4,8 +4,10 @@
 #include "addresses.h"
 #include "events.h"
 #include "greetings.h"
+#include "guard.h"
 #include "interface_stats.h"
 #include "interfaces.h"
+#include "links.h"
 #include "message.h"
 #include "metrics.h"
 #include "netlink.h"
@@ -19,6 +21,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,6 +65,7 @@ struct live {
 	__u64 evicted;	    /* as told the last time */
 	struct stats told;  /* as --stats told the last time */
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
+	bool ready;	    /* and told so */
 	bool stop;
 	enum exit_code code;
 };
@@ -168,10 +172,7 @@ static void on_links(void *context)
 {
 	struct live *live = context;
 
-	if (interfaces_follow(&live->interfaces, live->links) || live->stop)
-		return;
-	live->stop = true;
-	live->code = EXIT_FAILED;
+	interfaces_follow(&live->interfaces, live->links);
 }
 
 /* --- the event loop ---------------------------------------------------- */
@@ -189,6 +190,14 @@ static void on_hangup(void *context)
 	output_reopen(live->output);
 }
 
+/* Between two interfaces, while many are attached to. */
+static bool is_stopped(void *context)
+{
+	const struct live *live = context;
+
+	return live->stop || stopping();
+}
+
 /* Evictions are worked out. They never fall: that would be a new beginning. */
 static void read_counters(struct live *live, __u64 counters[COUNTER_MAX])
 {
@@ -204,9 +213,10 @@ static void read_stats(struct live *live, struct stats *now)
 {
 	__u64 counters[COUNTER_MAX];
 
+	const __u64 packets = interfaces_count_packets(&live->interfaces);
+
 	read_counters(live, counters);
-	stats_read(now, interfaces_count_packets(&live->interfaces), counters,
-		   live->output);
+	stats_read(now, packets, counters, live->output);
 }
 
 enum stats_reason { STATS_INTERVAL, STATS_SIGNAL, STATS_END };
@@ -285,6 +295,7 @@ static void write_metrics(struct live *live)
 
 	if (!live->options->metrics)
 		return;
+	interfaces_count_packets(&live->interfaces);
 	read_counters(live, counters);
 	error = metrics_write(counters, live->output, &live->interfaces);
 	if (error && error != live->metrics_error)
@@ -358,7 +369,7 @@ static bool open_events(struct live *live)
 		error = events_signal(&live->events, SIGUSR1, on_user_signal);
 	if (!error)
 		error = open_timers(live);
-	live->links = netlink_watch_links();
+	live->links = links_watch();
 	if (!error)
 		error = live->links ? events_watch(&live->events,
 						   netlink_fd(live->links),
@@ -453,10 +464,29 @@ static bool open_ring(struct live *live)
 	return false;
 }
 
+/* Told once: all that stood at the start is attached to, or told of. */
+static void tell_ready(struct live *live)
+{
+	if (live->ready)
+		return;
+	live->ready = true;
+	write_metrics(live);
+	notify_ready();
+}
+
 static void run(struct live *live)
 {
-	while (!live->stop && !stopping())
-		events_serve(&live->events, -1);
+	while (!live->stop && !stopping()) {
+		int wait;
+
+		if (!interfaces_work(&live->interfaces, &wait)) {
+			live->code = EXIT_FAILED;
+			break;
+		}
+		if (wait)
+			tell_ready(live);
+		events_serve(&live->events, wait);
+	}
 }
 
 /*
@@ -492,6 +522,21 @@ static bool give_up_privileges(const struct live *live,
 	       privileges_confine_or_tell(ROLE_WATCH, may_fail);
 }
 
+/* Without it a SIGKILL leaves filters behind, until the next start. */
+static void start_guard(const struct live *live,
+			const struct identity *identity)
+{
+	int error;
+
+	if (!interfaces_may_need_clsact(&live->interfaces))
+		return;
+	error = guard_start(identity);
+	if (error)
+		message("starting the process that removes tc filters after a "
+			"SIGKILL: %s: the next start would remove them",
+			strerror(-error));
+}
+
 /* All that can fail has not: what is seen from now on is written. */
 static bool begin_run(struct live *live)
 {
@@ -503,8 +548,6 @@ static bool begin_run(struct live *live)
 	interfaces_tell(&live->interfaces);
 	if (live->options->check)
 		return false; /* as a start, up to here, and leaves nothing */
-	write_metrics(live);
-	notify_ready();
 	return true;
 }
 
@@ -514,6 +557,7 @@ static bool start(struct live *live)
 	struct identity identity;
 
 	live->code = EXIT_ATTACH;
+	attach_prepare();
 	if (!choose_identity(live, &identity) || !try_metrics(live))
 		return false;
 	/* Links are watched before they are looked up: none can slip away. */
@@ -526,6 +570,8 @@ static bool start(struct live *live)
 	if (!live->bpf)
 		return false;
 	live->interfaces.bpf = live->bpf;
+	start_guard(live, &identity);
+	clsact_open();
 	if (!watch_stop(live) || !open_ring(live) || !open_greetings(live) ||
 	    !open_addresses(live) || !give_up_privileges(live, &identity))
 		return false;
@@ -559,6 +605,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 	struct live live = { .options = options,
 			     .interfaces = { .options = options,
 					     .leaving = on_leaving,
+					     .is_stopped = is_stopped,
 					     .context = &live },
 			     .output = output,
 			     .events = { .fd = -1 } };
@@ -568,6 +615,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 		finish(&live);
 	}
 	interfaces_detach(&live.interfaces);
+	guard_stop();
 	ring_buffer__free(live.ring);
 	greetings_free(live.greetings);
 	bannerprobe_bpf__destroy(live.bpf);

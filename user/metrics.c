@@ -164,20 +164,22 @@ static void write_interfaces(const struct page *page)
 {
 	const struct interfaces *interfaces = page->interfaces;
 
+	write_one(page, "interfaces_not_watched", "gauge",
+		  "interfaces that were asked for and are there, and could "
+		  "not be attached to",
+		  (__u64)interfaces_not_watched(interfaces));
 	describe(page, "interface_packets_total", "counter",
 		 "packets of a watched interface since it is watched, as the "
 		 "device counts them");
 	for (int i = 0; i < interfaces->count; i++) {
 		const struct interface *interface = interfaces->list[i];
-		struct packet_counts packets;
 
-		if (interface->gone ||
-		    interface_count_packets(interface, &packets))
+		if (interface->gone)
 			continue;
 		write_sample(page, "interface_packets_total", interface,
-			     "direction", "in", packets.received);
+			     "direction", "in", interface->packets.received);
 		write_sample(page, "interface_packets_total", interface,
-			     "direction", "out", packets.sent);
+			     "direction", "out", interface->packets.sent);
 	}
 	describe(page, "interface_banners_total", "counter",
 		 "banners seen on a watched interface");

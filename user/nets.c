@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "nets.h"
 
+#include "hash_table.h"
+
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define HASH_NONFATAL_OOM 1 /* nets_put() tells, rather than exit() */
-#define uthash_nonfatal_oom(entry) ((entry)->failed = true)
-#include <uthash.h>
-#undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 6 /* each more costs a cache miss */
 
 struct net_entry {
 	struct net net;
@@ -117,7 +113,7 @@ void nets_each(const struct nets *nets, net_found *found, void *context)
 	struct net_entry *entry, *next;
 
 	HASH_ITER(handle, nets->entries, entry, next)
-		found(&entry->net, context);
+	found(&entry->net, context);
 }
 
 void nets_free(struct nets *nets)

@@ -266,10 +266,11 @@ const struct option_row option_table[] = {
 	  "servers on these ports only: 22,smtp,8000-8100",
 	  .take = server_take_ports },
 	{ "net", 0, GROUP_SERVERS, KIND_OTHER, OPTION_MANY, "CIDR",
-	  "servers in this net only, or in another --net",
+	  "servers in this net only, or in another --net; @FILE: in those of a "
+	  "file, one a line",
 	  .take = server_take_net },
 	{ "not-net", 0, GROUP_SERVERS, KIND_OTHER, OPTION_MANY, "CIDR",
-	  "no servers in this net",
+	  "no servers in this net, or in those of @FILE",
 	  .take = server_take_not_net },
 	{ "local", 0, GROUP_SERVERS, KIND_OTHER, OPTION_INTERFACES_ONLY, NULL,
 	  "servers with an address of this host only",

@@ -6,7 +6,6 @@
 #include <cap-ng.h>
 #include <errno.h>
 #include <linux/bpf.h>
-#include <linux/sockios.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <stdio.h>
@@ -255,13 +254,9 @@ static const struct {
 	{ SCMP_SYS(bpf), 0, BPF_MAP_DELETE_ELEM }, /* and go */
 	{ SCMP_SYS(bpf), 0, BPF_OBJ_GET_INFO_BY_FD },
 	{ SCMP_SYS(bpf), 0, BPF_LINK_CREATE },
-	{ SCMP_SYS(socket), 0, AF_INET }, /* for the ioctls */
+	{ SCMP_SYS(bpf), 0, BPF_PROG_QUERY },
 	{ SCMP_SYS(socket), 0, AF_NETLINK },
 	{ SCMP_SYS(socket), 0, AF_UNIX },
-	{ SCMP_SYS(ioctl), 1, SIOCGIFINDEX },
-	{ SCMP_SYS(ioctl), 1, SIOCGIFHWADDR },
-	{ SCMP_SYS(ioctl), 1, SIOCGIFNAME },
-	{ SCMP_SYS(ioctl), 1, SIOCETHTOOL },
 	{ SCMP_SYS(ioctl), 1, TCGETS }, /* isatty() */
 };
 

@@ -12,13 +12,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/*
- * What waits to be read, in bytes: some ten thousand changes. The kernel takes
- * no memory for it before they come.
- */
-#define RECEIVE_BUFFER (16 << 20)
-
 #define REQUEST_SIZE 128
+
+#define NEXTHOPS (1U << (RTNLGRP_NEXTHOP - 1))
 
 /* --- reading -------------------------------------------------------------- */
 
@@ -77,11 +73,7 @@ bool route_read(struct local_route *route, const struct nlmsghdr *header)
 
 bool route_may_vanish(const struct local_route *route)
 {
-	static const __u32 none[4];
-
-	return route->protocol != RTPROT_KERNEL &&
-	       (route->several || route->nexthop ||
-		memcmp(route->source, none, sizeof(none)) != 0);
+	return route->several || route->nexthop;
 }
 
 static __u32 table_in(const struct nlattr *data)
@@ -109,8 +101,8 @@ __u32 route_vrf_table(const struct nlmsghdr *header)
 		mnl_attr_for_each_nested(inner, attribute)
 		{
 			if (mnl_attr_get_type(inner) == IFLA_INFO_KIND)
-				is_vrf = !strcmp(mnl_attr_get_str(inner),
-						 "vrf");
+				is_vrf =
+					!strcmp(mnl_attr_get_str(inner), "vrf");
 			else if (mnl_attr_get_type(inner) == IFLA_INFO_DATA)
 				data = inner;
 		}
@@ -148,8 +140,7 @@ static int filter_local(struct mnl_socket *socket)
 struct mnl_socket *routes_watch(void)
 {
 	struct mnl_socket *socket = netlink_watch(
-		RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE,
-		RECEIVE_BUFFER);
+		RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE | NEXTHOPS);
 	int error;
 
 	if (!socket || !filter_local(socket))

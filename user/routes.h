@@ -26,15 +26,15 @@ struct local_route {
 bool route_read(struct local_route *route, const struct nlmsghdr *header);
 
 /*
- * Whether the kernel may take it away without a word: it tells of those that it
- * makes for addresses, not of others that hang on a source or a nexthop.
+ * Whether the kernel may take it away without a word: when a nexthop object
+ * goes, or one of several devices.
  */
 bool route_may_vanish(const struct local_route *route);
 
 /* The table of a VRF device, or 0 where the link is none. */
 __u32 route_vrf_table(const struct nlmsghdr *header);
 
-/* A socket that tells of local routes and of links; NULL with errno. */
+/* A socket that tells of local routes, links and nexthops; NULL with errno. */
 struct mnl_socket *routes_watch(void);
 
 /* Asks for all local routes of a table, IPv4 and IPv6. Negative errno. */

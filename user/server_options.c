@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "server_options.h"
 
+#include "netfile.h"
 #include "services.h"
 #include "usage.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define ACCEPTED "22,smtp,8000-8100 is what can be asked for"
@@ -114,6 +116,11 @@ static void note_net(const struct option_use *use)
 static void take_net(struct options *options, const struct option_use *use,
 		     __u32 mark)
 {
+	if (*use->value == '@') {
+		if (!netfile_add(&options->wanted, use->value + 1, mark))
+			exit(EXIT_USAGE);
+		return;
+	}
 	if (!wanted_add_net(&options->wanted, use->value, mark))
 		wrong_usage("%s %s: no address and no net: 192.0.2.0/24, "
 			    "2001:db8::/32 or 192.0.2.1 is what can be asked "

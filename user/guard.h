@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A process that outlives the loader for a moment: filters of clsact stay when
+ * the loader is killed, and this removes them then.
+ */
+#ifndef BANNERPROBE_GUARD_H
+#define BANNERPROBE_GUARD_H
+
+struct identity;
+
+/* Starts it, as somebody who may do little. 0 or negative errno. */
+int guard_start(const struct identity *identity);
+
+/* All is detached: ends it, and waits for its end. */
+void guard_stop(void);
+
+#endif
