@@ -38,7 +38,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes
-LDLIBS := -lbpf -lpcap -lmnl -lcap-ng -lseccomp -lnettle
+LDLIBS := -lbpf -lmnl -lcap-ng -lseccomp -lnettle -lz -lzstd
 
 V ?= 0
 ifeq ($(V),0)
@@ -284,11 +284,9 @@ uninstall:
 # --- static program
 
 STATIC := $(BUILD)/static
-# libpcap can sniff D-Bus, whose static library needs one that does not exist;
-# the two functions by which it would are never called. Neither are those that
-# the linker would warn of, which look up names.
-STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings \
-	-Wl,--defsym=dbus_findalldevs=0,--defsym=dbus_create=0 -L$(STATIC)
+# The functions that the linker would warn of look up names, and are never
+# called.
+STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings -L$(STATIC)
 
 .PHONY: static
 static:
@@ -299,7 +297,7 @@ static:
 $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
-		-lbpf -lpcap -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf)
+		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
 
 # --- Debian package
 

@@ -33,6 +33,7 @@ enum long_option {
 	OPTION_NEED,
 	OPTION_KEY,
 	OPTION_MAX_RATE,
+	OPTION_SEQUENCE,
 };
 
 static const struct argp_option option_table[] = {
@@ -45,7 +46,11 @@ static const struct argp_option option_table[] = {
 	  "client speaks or nothing has come for so long (default 1000)",
 	  0 },
 	{ "read", 'r', "FILE", 0,
-	  "read captures (pcap, pcapng; - is standard input)", 0 },
+	  "read captures: pcap, pcapng, by gzip or zstd, directories of them; - "
+	  "is standard input",
+	  0 },
+	{ "sequence", OPTION_SEQUENCE, NULL, 0,
+	  "the captures are one, rotated: a connection goes on in the next", 0 },
 	{ "hook", OPTION_HOOK, "HOOK", 0,
 	  "how to attach to what is received: auto (default: what harms the "
 	  "device's traffic least), xdp, xdp-native, xdp-generic or tc",
@@ -154,6 +159,8 @@ static void check_usage(const struct options *options)
 		{ options->track.max_rate, "--max-rate" },
 	};
 
+	if (options->sequence && !options->read)
+		wrong_usage("--sequence is for captures: -r FILE...");
 	if (!options->count)
 		wrong_usage("no interface and no capture given: --help "
 			    "shows how");
@@ -226,6 +233,9 @@ static error_t parse_option(int key, char *argument, struct argp_state *state)
 	case 'r':
 		options->read = true;
 		add_name(options, argument);
+		break;
+	case OPTION_SEQUENCE:
+		options->sequence = true;
 		break;
 	case OPTION_HOOK:
 		options->hook = choice("hook", argument, hooks);

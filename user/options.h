@@ -44,6 +44,7 @@ struct options {
 	const char *user;     /* to become once attached; NULL: the default */
 	bool verbose;
 	bool all;	    /* interfaces */
+	bool sequence;	    /* captures are one that was rotated */
 	bool read;	    /* names are capture files, not interfaces */
 	const char **names; /* or patterns; count of them, in memory of this
 			     * struct */
