@@ -89,13 +89,16 @@ DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
 	user/message.c user/native.c user/flowtable.c user/privileges.c user/wanted.c user/nets.c \
 	user/trie.c
 
+# Captures, packet by packet.
+READ := user/packet_reader.c user/pcap_reader.c user/pcapng_reader.c user/byte_source.c user/decompress.c
+
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
-PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(PLAY))
+PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(READ) $(PLAY))
 LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_play.c tests/law_cases.c \
 	tests/law_attacks.c tests/model.c tests/conversations.c tests/talk.c \
 	tests/judge.c $(PLAY))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
-KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(PLAY) $(DRIVE))
+KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(READ) $(PLAY) $(DRIVE))
 PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c user/message.c)
 BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
@@ -129,7 +132,7 @@ $(BUILD)/tests/law_test: $(LAW_TEST)
 $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lz -lzstd
 
 $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 $(BUILD)/tests/privileges_test: $(PRIVILEGES_TEST)

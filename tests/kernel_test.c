@@ -15,9 +15,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
-#define PCAP_DONT_INCLUDE_PCAP_BPF_H /* the kernel's struct bpf_insn is here */
-#include <pcap/dlt.h>
-#include <pcap/pcap.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -25,7 +22,9 @@
 #include <unistd.h>
 
 #include "../user/message.h"
+#include "../user/link_layer.h"
 #include "../user/options.h"
+#include "../user/packet_reader.h"
 #include "../user/programs.h"
 #include "../user/wanted.h"
 #include "bannerprobe.skel.h"
@@ -471,32 +470,29 @@ static void test_forgeries(void **state)
 
 static void compare_capture(const char *path, const struct hooks *hooks)
 {
-	char error[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_open_offline(path, error);
-	struct pcap_pkthdr *header;
-	const __u8 *bytes;
+	struct packet_reader reader = {};
+	struct captured_packet packet;
 	struct homes homes;
 	__u64 packets = 0;
 
-	assert_non_null(pcap);
+	assert_int_equal(source_open(&reader.source, path, true, NULL, NULL), 0);
+	assert_int_equal(packet_reader_begin(&reader), READ_DONE);
 	open_homes_of(&homes, hooks->loaded ? hooks->loaded : bpf);
-	while (pcap_datalink(pcap) == DLT_EN10MB &&
-	       pcap_next_ex(pcap, &header, &bytes) == 1) {
-		size_t len = header->caplen;
-
-		if (len < TC_FRAME_MIN)
+	while (packet_reader_next(&reader, &packet) == READ_DONE) {
+		if (packet.interface->link_type != LINK_ETHERNET ||
+		    packet.len < TC_FRAME_MIN)
 			continue;
-		if (len > FRAME_MAX)
-			len = FRAME_MAX;
 		/* Either program, so that both sides meet both of them. */
 		packets++;
 		feed_both(&homes,
 			  packets & 1 ? hooks->from_client : hooks->from_server,
-			  bytes, len, false, packets);
+			  packet.bytes,
+			  packet.len < FRAME_MAX ? packet.len : FRAME_MAX,
+			  false, packets);
 	}
 	assert_same_counters(&homes);
 	homes_close(&homes);
-	pcap_close(pcap);
+	packet_reader_close(&reader);
 }
 
 static void test_captures(void **state)

@@ -361,7 +361,7 @@ def test_time_of_the_banner(name, fraction, told):
 
 GOOD = pcap(FRAMES)
 NO_PACKETS = pcap([])
-WRONG_LINK = pcap(FRAMES, link=105)		# 802.11
+WRONG_LINK = pcap(FRAMES, link=147)		# LINKTYPE_USER0
 HUGE = pcap([]) + struct.pack("<IIII", 1700000000, 0, 0x7fffffff, 0x7fffffff)
 # What is wrong with a file, and how many records lie before it.
 BAD = {

@@ -8,6 +8,28 @@
 #include "front.h"
 #include "segment.h"
 
+/* As capture files number them: https://www.tcpdump.org/linktypes.html */
+enum link_type {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_PPP = 9,
+	LINK_RAW_BSD = 12,
+	LINK_RAW_OPENBSD = 14,
+	LINK_PPP_HDLC = 50,
+	LINK_PPP_ETHER = 51,
+	LINK_RAW = 101,
+	LINK_WIFI = 105,
+	LINK_LOOP = 108,
+	LINK_COOKED = 113,
+	LINK_RADIOTAP = 127,
+	LINK_PPP_PPPD = 166,
+	LINK_PPP_WITH_DIRECTION = 204,
+	LINK_IPV4 = 228,
+	LINK_IPV6 = 229,
+	LINK_NFLOG = 239,
+	LINK_COOKED_2 = 276,
+};
+
 /*
  * Whether a packet has to be parsed: nearly all data has not. As a glance, but
  * true for UDP, in which a tunnel may be.

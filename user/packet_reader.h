@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define PACKET_MAX 262144 /* bytes: no capturing program keeps more of one */
+#define CAPTURED_MAX 262144 /* bytes: no capturing program keeps more of one */
 
 /* What a capture says of an interface; a pcap has one, without a name. */
 struct capture_interface {

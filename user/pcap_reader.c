@@ -49,11 +49,11 @@ static enum read_result pcap_next(struct packet_reader *reader,
 		len = wire_len;
 		wire_len = read_u32(reader, bytes + 8);
 	}
-	if (len > PACKET_MAX)
+	if (len > CAPTURED_MAX)
 		return packet_reader_lie(reader,
 					 "a packet of %u bytes, of which no "
 					 "more than %d can be",
-					 len, PACKET_MAX);
+					 len, CAPTURED_MAX);
 	bytes = source_bytes(source, reader->header_len + len);
 	if (!bytes)
 		return packet_reader_cut(reader, "packet");

@@ -170,11 +170,11 @@ static enum read_result finish_packet(struct packet_reader *reader,
 					 "a packet of %u bytes, in a block of "
 					 "%u",
 					 packet->len, len);
-	if (packet->len > PACKET_MAX)
+	if (packet->len > CAPTURED_MAX)
 		return packet_reader_lie(reader,
 					 "a packet of %u bytes, of which no "
 					 "more than %d can be",
-					 packet->len, PACKET_MAX);
+					 packet->len, CAPTURED_MAX);
 	packet->bytes = block + at;
 	packet->is_swapped = reader->is_swapped;
 	if (packet->wire_len < packet->len)
