@@ -71,9 +71,9 @@
 	X(NOT_OPENED_GENEVE, "not_opened_geneve",                              \
 	  "Geneve, not opened (counted in captures only)")                     \
 	X(NOT_OPENED_WIFI_PROTECTED, "not_opened_wifi_protected",              \
-	  "encrypted 802.11 data, not opened")                                 \
+	  "encrypted data of IEEE 802.11, not opened")                                 \
 	X(NOT_OPENED_WIFI_AMSDU, "not_opened_wifi_amsdu",                      \
-	  "802.11 A-MSDUs, not opened")                                        \
+	  "A-MSDUs of IEEE 802.11, not opened")                                        \
 	X(NOT_OPENED_LINK_TYPE, "not_opened_link_type",                        \
 	  "packets of a link type that is not known")                          \
 	/* What was lost. */                                                   \

@@ -210,10 +210,14 @@ static void show_progress(const struct reader *reader)
 		       reader->native.counters[COUNT_BANNER]);
 }
 
+/* Packets of several queues may be so much out of order, but no files are. */
+#define ORDER_SLACK_NS 1000000000ULL
+
 /* What was rotated goes on where it ended, if the order is the right one. */
 static void check_order(const struct reader *reader, __u64 time)
 {
-	if (!reader->previous_path || !time || time >= reader->previous_time)
+	if (!reader->previous_path || !time ||
+	    time + ORDER_SLACK_NS >= reader->previous_time)
 		return;
 	time = (reader->previous_time - time) / 1000;
 	message("%s: begins %llu.%06llu seconds before the end of %s: are the "

@@ -42,8 +42,8 @@ static void report(const struct capture_directory *directory)
 		message("%s: no capture is below this directory",
 			directory->path);
 	if (directory->unlike || directory->special)
-		message("%s: skipped below it: %zu files that are no captures, "
-			"%zu links and special files",
+		message("%s: skipped below it: files that are no captures (%zu), "
+			"links and special files (%zu)",
 			directory->path, directory->unlike, directory->special);
 }
 
