@@ -58,7 +58,7 @@
 	X(MALFORMED, "malformed",                                              \
 	  "packets whose lengths contradict each other")                       \
 	X(CUT, "cut", "packets whose headers were not at hand")                \
-	/* And what may carry TCP and is not opened: in parse_result's order. */ \
+	/* What may carry TCP and is not opened, as in parse_result. */        \
 	X(NOT_OPENED_PPPOE, "not_opened_pppoe", "PPPoE, not opened")           \
 	X(NOT_OPENED_MPLS, "not_opened_mpls", "MPLS, not opened")              \
 	X(NOT_OPENED_GRE, "not_opened_gre", "GRE, not opened")                 \
@@ -71,9 +71,9 @@
 	X(NOT_OPENED_GENEVE, "not_opened_geneve",                              \
 	  "Geneve, not opened (counted in captures only)")                     \
 	X(NOT_OPENED_WIFI_PROTECTED, "not_opened_wifi_protected",              \
-	  "encrypted data of IEEE 802.11, not opened")                                 \
+	  "encrypted data of IEEE 802.11, not opened")                         \
 	X(NOT_OPENED_WIFI_AMSDU, "not_opened_wifi_amsdu",                      \
-	  "A-MSDUs of IEEE 802.11, not opened")                                        \
+	  "A-MSDUs of IEEE 802.11, not opened")                                \
 	X(NOT_OPENED_LINK_TYPE, "not_opened_link_type",                        \
 	  "packets of a link type that is not known")                          \
 	/* What was lost. */                                                   \

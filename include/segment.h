@@ -21,7 +21,7 @@
 #define ETHERTYPE_MPLS 0x8847
 #define ETHERTYPE_MPLS_MULTICAST 0x8848
 #define ETHERTYPE_PPPOE 0x8864 /* its sessions, which carry packets */
-#define ETHERTYPE_MIN 0x0600 /* less is the length of an IEEE 802.3 frame */
+#define ETHERTYPE_MIN 0x0600   /* less is the length of an IEEE 802.3 frame */
 
 #define VLAN_DEPTH_MAX 2 /* tags, the hardware-stripped one included */
 #define VLAN_ID_MASK 0x0fff
@@ -355,8 +355,7 @@ struct vlan_tag {
 };
 
 /* Of an EtherType that is neither IP nor one of the first two tags. */
-static __always_inline enum parse_result
-parse_other_ethertype(__u16 ethertype)
+static __always_inline enum parse_result parse_other_ethertype(__u16 ethertype)
 {
 	switch (ethertype) {
 	case ETHERTYPE_8021Q:

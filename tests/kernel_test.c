@@ -214,6 +214,55 @@ static void test_odd_packets(void **state)
 	homes_close(&homes);
 }
 
+/* One byte of a frame, and what it makes of it. */
+static const struct {
+	bool ipv6;
+	__u16 at;
+	__u16 value; /* an EtherType, at 12 */
+	enum counter counter;
+} not_opened[] = {
+	{ false, 12, 0x8864, COUNT_NOT_OPENED_PPPOE },
+	{ false, 12, 0x8847, COUNT_NOT_OPENED_MPLS },
+	{ false, 12, 0x8848, COUNT_NOT_OPENED_MPLS },
+	{ false, 12, 38, COUNT_NOT_OPENED_LLC },
+	{ false, 14 + 9, 47, COUNT_NOT_OPENED_GRE },
+	{ false, 14 + 9, 4, COUNT_NOT_OPENED_IP_IN_IP },
+	{ false, 14 + 9, 41, COUNT_NOT_OPENED_IP_IN_IP },
+	{ true, 14 + 6, 47, COUNT_NOT_OPENED_GRE },
+	{ true, 14 + 6, 41, COUNT_NOT_OPENED_IP_IN_IP },
+};
+
+/* What is not opened is counted on the hooks, too. */
+static void test_not_opened(void **state)
+{
+	const struct hooks *hooks = *state;
+	struct homes homes;
+	struct bytes bytes;
+
+	open_homes(&homes);
+	for (size_t i = 0; i < sizeof(not_opened) / sizeof(*not_opened); i++) {
+		const __u16 at = not_opened[i].at;
+		const struct test_packet packet = { .ipv6 = not_opened[i].ipv6,
+						    .client_port = next_port(),
+						    .server_port = 25,
+						    .flags = TCP_SYN };
+		const __u64 before =
+			homes.native.counters[not_opened[i].counter];
+
+		packet_build(&bytes, &packet);
+		bytes.data[at] = (__u8)(not_opened[i].value >>
+					(at == 12 ? 8 : 0));
+		if (at == 12)
+			bytes.data[13] = (__u8)not_opened[i].value;
+		feed_both(&homes, hooks->from_server, bytes.data, bytes.len,
+			  false, 1);
+		assert_int_equal(homes.native.counters[not_opened[i].counter],
+				 before + 1);
+	}
+	assert_same_counters(&homes);
+	homes_close(&homes);
+}
+
 /* The same in two buffers, parted at every byte, each a connection anew. */
 static void test_split_packets(void **state)
 {
@@ -862,6 +911,8 @@ int main(int argc, char **argv)
 		THROUGH(test_cases_through, "cases, greetings gathered", 3),
 		THROUGH(test_odd_packets, "odd packets through XDP", 0),
 		THROUGH(test_odd_packets, "odd packets through tc", 1),
+		THROUGH(test_not_opened, "not opened, through XDP", 0),
+		THROUGH(test_not_opened, "not opened, through tc", 1),
 		cmocka_unit_test(test_split_packets),
 		THROUGH(test_raw_ip, "devices without Ethernet", 1),
 		cmocka_unit_test(test_counts_by_interface),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define CHUNK (1U << 17)
+#define ROOM_AT_FIRST (CHUNK + (1U << 14)) /* enough for most packets */
 
 static int open_path(const char *path, bool is_found)
 {
@@ -41,7 +42,8 @@ int source_open(struct byte_source *source, const char *path, bool is_found,
 	if (!error) {
 		source->is_regular = S_ISREG(status.st_mode);
 		source->size = (__u64)status.st_size;
-		source->buffer = malloc(SOURCE_PIECE_MAX + CHUNK);
+		source->buffer = malloc(ROOM_AT_FIRST);
+		source->room = ROOM_AT_FIRST;
 		source->at = source->end = source->buffer;
 		error = source->buffer ? 0 : -ENOMEM;
 	}
@@ -111,15 +113,33 @@ static size_t read_decompressed(struct byte_source *source, __u8 *to,
 	return got;
 }
 
+/* Moves what is at hand to the beginning of the room; makes room for the rest.
+ */
+static bool make_room(struct byte_source *source, size_t size)
+{
+	const size_t left = (size_t)(source->end - source->at);
+	__u8 *buffer;
+
+	source->passed += (__u64)(source->at - source->buffer);
+	memmove(source->buffer, source->at, left);
+	if (size + CHUNK > source->room) {
+		buffer = realloc(source->buffer, SOURCE_PIECE_MAX + CHUNK);
+		if (!buffer)
+			return stop(source, SOURCE_FAILED, strerror(ENOMEM));
+		source->buffer = buffer;
+		source->room = SOURCE_PIECE_MAX + CHUNK;
+	}
+	source->at = source->buffer;
+	source->end = source->at + left;
+	return true;
+}
+
 const __u8 *source_fetch(struct byte_source *source, size_t size)
 {
 	size_t left = (size_t)(source->end - source->at);
 
-	if (size > SOURCE_PIECE_MAX)
+	if (size > SOURCE_PIECE_MAX || !make_room(source, size))
 		return NULL;
-	source->passed += (__u64)(source->at - source->buffer);
-	memmove(source->buffer, source->at, left);
-	source->at = source->buffer;
 	while (left < size && source->state == SOURCE_READS)
 		left += source->decompressor ?
 				read_decompressed(source, source->buffer + left,
@@ -158,8 +178,7 @@ bool source_begin(struct byte_source *source)
 		compression = compression_of(source->at, len);
 	if (!compression)
 		return len;
-	source->decompressor =
-		decompressor_new(compression, source->at, len);
+	source->decompressor = decompressor_new(compression, source->at, len);
 	source->at = source->end = source->buffer;
 	if (!source->decompressor)
 		return stop(source, SOURCE_FAILED, strerror(ENOMEM));

@@ -28,11 +28,12 @@ struct byte_source {
 	const __u8 *at;	 /* what is at hand and not yet taken, */
 	const __u8 *end; /* and one past its last byte */
 	__u8 *buffer;
+	size_t room;  /* bytes of it */
 	__u64 passed; /* bytes before the buffer's first */
 	int fd;
 	bool is_regular;
-	__u64 size;	  /* of a regular file */
-	__u64 bytes_read; /* of the file, compressed or not */
+	__u64 size;			   /* of a regular file */
+	__u64 bytes_read;		   /* of the file, compressed or not */
 	struct decompressor *decompressor; /* NULL: not compressed */
 	enum source_state state;
 	const char *problem;

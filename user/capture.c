@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <time.h>
@@ -65,9 +66,8 @@ static __u32 origin_of_packet(struct reader *reader)
 	struct capture_interface *interface = reader->interface;
 
 	if (!interface->origin)
-		interface->origin = origins_add(&reader->origins,
-						reader->file->path,
-						interface->name);
+		interface->origin = origins_add(
+			&reader->origins, reader->file->path, interface->name);
 	return interface->origin;
 }
 
@@ -80,10 +80,10 @@ static void on_record(const struct record *record, void *context)
 		greetings_add(reader->greetings, record);
 		return;
 	}
-	output_record(reader->output, record,
-		      &(struct source){ .name = reader->file->path,
-					.capture_iface =
-						reader->interface->name });
+	output_record(
+		reader->output, record,
+		&(struct source){ .name = reader->file->path,
+				  .capture_iface = reader->interface->name });
 }
 
 static void read_packet(struct reader *reader,
@@ -192,22 +192,23 @@ static bool wait_for_bytes(int fd, void *context)
 /* How far all captures have been read: at most once a second. */
 static void show_progress(const struct reader *reader)
 {
-	const __u64 done = reader->bytes_done +
-			   reader->packet_reader.source.bytes_read;
+	const __u64 done =
+		reader->bytes_done + reader->packet_reader.source.bytes_read;
+	const struct capture_list *list = &reader->list;
 	static time_t last;
 	const time_t now = time(NULL);
+	char place[64] = "";
 
-	if (now == last || !reader->list.size)
+	if (now == last || !list->size)
 		return;
 	last = now;
-	message_status("%s: %llu %%, file %td of %zu, %llu packets, "
-		       "%llu banners",
-		       reader->file->path,
-		       done < reader->list.size ? done * 100 / reader->list.size :
-						  100,
-		       reader->file - reader->list.files + 1,
-		       reader->list.count, reader->packets,
-		       reader->native.counters[COUNT_BANNER]);
+	if (list->count > 1)
+		snprintf(place, sizeof(place), " (file %td of %zu)",
+			 reader->file - list->files + 1, list->count);
+	message_status("%s%s: %llu %%, %llu packets, %llu banners",
+		       reader->file->path, place,
+		       done < list->size ? done * 100 / list->size : 100,
+		       reader->packets, reader->native.counters[COUNT_BANNER]);
 }
 
 /* Packets of several queues may be so much out of order, but no files are. */
@@ -330,8 +331,8 @@ static bool read_file(struct reader *reader, struct capture_file *file)
 static enum exit_code read_files(struct reader *reader)
 {
 	const struct options *options = reader->options;
-	enum exit_code code = reader->list.is_incomplete ? EXIT_FAILED :
-							   EXIT_DONE;
+	enum exit_code code =
+		reader->list.is_incomplete ? EXIT_FAILED : EXIT_DONE;
 	__u64 counters[COUNTER_MAX];
 
 	for (size_t i = 0; i < reader->list.count; i++) {

@@ -13,8 +13,9 @@
 void capture_catch_signals(const struct options *options);
 
 /*
- * Logs the banners of each file, and of those below a directory. A file that cannot be read to its end is
- * told in one line; the others are read all the same. Returns an exit code.
+ * Logs the banners of each file, and of those below a directory. A file that
+ * cannot be read to its end is told in one line; the others are read all the
+ * same. Returns an exit code.
  */
 enum exit_code capture_run(const struct options *options,
 			   struct output *output);

@@ -21,8 +21,8 @@ static bool add(struct capture_list *list, const char *path, __u64 size,
 			return false;
 		list->files = files;
 	}
-	files[list->count] = (struct capture_file){ strdup(path), size,
-						    directory };
+	files[list->count] =
+		(struct capture_file){ strdup(path), size, directory };
 	if (!files[list->count].path)
 		return false;
 	list->count++;
@@ -42,7 +42,8 @@ static void report(const struct capture_directory *directory)
 		message("%s: no capture is below this directory",
 			directory->path);
 	if (directory->unlike || directory->special)
-		message("%s: skipped below it: files that are no captures (%zu), "
+		message("%s: skipped below it: files that are no captures "
+			"(%zu), "
 			"links and special files (%zu)",
 			directory->path, directory->unlike, directory->special);
 }
@@ -74,11 +75,11 @@ static bool add_directory(struct capture_list *list, const char *path,
 			  struct capture_directory *directory)
 {
 	char *paths[] = { strdup(path), NULL };
-	FTS *tree = paths[0] ? fts_open(paths,
-					FTS_PHYSICAL | FTS_COMFOLLOW |
-						FTS_NOCHDIR,
-					by_name) :
-			       NULL;
+	FTS *tree = paths[0] ?
+			    fts_open(paths,
+				     FTS_PHYSICAL | FTS_COMFOLLOW | FTS_NOCHDIR,
+				     by_name) :
+			    NULL;
 	FTSENT *entry;
 	bool done = tree;
 

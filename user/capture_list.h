@@ -10,10 +10,10 @@
 /* A directory that was named. */
 struct capture_directory {
 	const char *path;
-	size_t left;	   /* files below it that are not yet read */
-	size_t captures;   /* below it */
-	size_t unlike;	   /* files below it that are no captures */
-	size_t special;	   /* links, devices, pipes and the like below it */
+	size_t left;	 /* files below it that are not yet read */
+	size_t captures; /* below it */
+	size_t unlike;	 /* files below it that are no captures */
+	size_t special;	 /* links, devices, pipes and the like below it */
 };
 
 struct capture_file {

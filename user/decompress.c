@@ -147,7 +147,8 @@ size_t decompressor_run(struct decompressor *decompressor, __u8 *to,
 	while (!done && !decompressor->problem) {
 		if (decompressor->complete)
 			skip_zeros(state);
-		if (!state->in_len && (decompressor->complete || !state->is_full))
+		if (!state->in_len &&
+		    (decompressor->complete || !state->is_full))
 			break;
 		done = state->zstd ? run_zstd(state, to, size) :
 				     run_gzip(state, to, size);

@@ -14,7 +14,7 @@ enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
 enum compression compression_of(const __u8 *bytes, size_t len);
 
 struct decompressor {
-	bool complete; /* all that was given ends where a member ends */
+	bool complete;	     /* all that was given ends where a member ends */
 	const char *problem; /* what is wrong with it, or NULL */
 };
 
@@ -23,7 +23,8 @@ struct decompressor *decompressor_new(enum compression compression,
 				      const __u8 *bytes, size_t len);
 void decompressor_free(struct decompressor *decompressor);
 
-/* Writes up to `size` bytes. 0: more compressed bytes are needed, or problem. */
+/* Writes up to `size` bytes. 0: more compressed bytes are needed, or problem.
+ */
 size_t decompressor_run(struct decompressor *decompressor, __u8 *to,
 			size_t size);
 

@@ -80,7 +80,8 @@ static enum parse_result parse_cooked(const struct frame *frame,
 	return parse_ethertype(frame, header->len, protocol, segment);
 }
 
-/* PPP's protocol field, at `offset`: one byte if that is odd (RFC 1661, 6.5). */
+/* PPP's protocol field, at `offset`: one byte if that is odd (RFC 1661, 6.5).
+ */
 static enum parse_result parse_ppp_protocol(const struct frame *frame,
 					    __u64 offset,
 					    struct segment *segment)
@@ -145,8 +146,8 @@ static enum parse_result parse_pppoe_session(struct frame *frame,
 }
 
 #define NFLOG_HEADER 4
-#define NFLOG_ATTRIBUTE 4  /* length, with this; type */
-#define NFLOG_PAYLOAD 9	   /* linux/netfilter/nfnetlink_log.h */
+#define NFLOG_ATTRIBUTE 4   /* length, with this; type */
+#define NFLOG_PAYLOAD 9	    /* linux/netfilter/nfnetlink_log.h */
 #define NFLOG_ATTRIBUTES 64 /* far more than there are kinds of */
 
 /* Attributes in the order of the writer's bytes; one holds the packet. */
@@ -160,7 +161,8 @@ static enum parse_result parse_nflog(struct frame *frame, bool is_swapped,
 	if (frame->data[0] != AF_INET && frame->data[0] != AF_INET6)
 		return PARSE_NOT_TCP;
 	for (int i = 0; i < NFLOG_ATTRIBUTES; i++) {
-		const __u8 *attribute = frame_at(frame, offset, NFLOG_ATTRIBUTE);
+		const __u8 *attribute =
+			frame_at(frame, offset, NFLOG_ATTRIBUTE);
 		__u16 len, type;
 
 		if (offset >= frame->wire_len)
@@ -252,8 +254,7 @@ static enum parse_result parse_link(__u32 link_type, bool is_swapped,
 }
 
 enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
-				   struct frame *frame,
-				   struct segment *segment)
+				   struct frame *frame, struct segment *segment)
 {
 	enum parse_result result;
 

@@ -31,9 +31,8 @@ static const struct {
 					      "(airdecap-ng)" },
 	[COUNT_NOT_OPENED_WIFI_AMSDU] = { "802.11 A-MSDUs",
 					  "capture behind the access point" },
-	[COUNT_NOT_OPENED_LINK_TYPE] = { NULL,
-					 "capture on an Ethernet or IP "
-					 "device" },
+	[COUNT_NOT_OPENED_LINK_TYPE] = { NULL, "capture on an Ethernet or IP "
+					       "device" },
 };
 
 void not_opened_report(const char *name, __u64 packets,

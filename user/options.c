@@ -46,11 +46,12 @@ static const struct argp_option option_table[] = {
 	  "client speaks or nothing has come for so long (default 1000)",
 	  0 },
 	{ "read", 'r', "FILE", 0,
-	  "read captures: pcap, pcapng, by gzip or zstd, directories of them; - "
-	  "is standard input",
+	  "read captures: pcap, pcapng, by gzip or zstd, directories of them; "
+	  "- is standard input",
 	  0 },
 	{ "sequence", OPTION_SEQUENCE, NULL, 0,
-	  "the captures are one, rotated: a connection goes on in the next", 0 },
+	  "the captures are one, rotated: a connection goes on in the next",
+	  0 },
 	{ "hook", OPTION_HOOK, "HOOK", 0,
 	  "how to attach to what is received: auto (default: what harms the "
 	  "device's traffic least), xdp, xdp-native, xdp-generic or tc",

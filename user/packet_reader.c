@@ -12,13 +12,29 @@ static const struct {
 	__u8 len;
 	const char *what;
 } others[] = {
-	{ "\xfd" "7zXZ", 5, "is compressed by xz, which is not opened: xz -dc FILE | bannerprobe -r -" },
-	{ "BZh", 3, "is compressed by bzip2, which is not opened: bzip2 -dc FILE | bannerprobe -r -" },
-	{ "\x04\x22\x4d\x18", 4, "is compressed by lz4, which is not opened: lz4 -dc FILE | bannerprobe -r -" },
-	{ "PK\x03\x04", 4, "is a zip archive, which is not opened: unzip -p FILE | bannerprobe -r -" },
-	{ "snoop\0\0", 7, "is a capture of snoop: editcap -F pcapng FILE - | bannerprobe -r -" },
-	{ "\x1f\x8b", 2, "is compressed twice, which is opened once: gzip -dc FILE | bannerprobe -r -" },
-	{ "\x28\xb5\x2f\xfd", 4, "is compressed twice, which is opened once: zstd -dc FILE | bannerprobe -r -" },
+	{ "\xfd"
+	  "7zXZ",
+	  5,
+	  "is compressed by xz, which is not opened: xz -dc FILE | bannerprobe "
+	  "-r -" },
+	{ "BZh", 3,
+	  "is compressed by bzip2, which is not opened: bzip2 -dc FILE | "
+	  "bannerprobe -r -" },
+	{ "\x04\x22\x4d\x18", 4,
+	  "is compressed by lz4, which is not opened: lz4 -dc FILE | "
+	  "bannerprobe -r -" },
+	{ "PK\x03\x04", 4,
+	  "is a zip archive, which is not opened: unzip -p FILE | bannerprobe "
+	  "-r -" },
+	{ "snoop\0\0", 7,
+	  "is a capture of snoop: editcap -F pcapng FILE - | bannerprobe -r "
+	  "-" },
+	{ "\x1f\x8b", 2,
+	  "is compressed twice, which is opened once: gzip -dc FILE | "
+	  "bannerprobe -r -" },
+	{ "\x28\xb5\x2f\xfd", 4,
+	  "is compressed twice, which is opened once: zstd -dc FILE | "
+	  "bannerprobe -r -" },
 };
 
 static enum read_result no_capture(struct packet_reader *reader)
@@ -45,8 +61,8 @@ enum read_result packet_reader_begin(struct packet_reader *reader)
 
 	if (source_begin(source))
 		bytes = source_bytes(source, sizeof(magic));
-	if (!bytes && (source->state == SOURCE_FAILED ||
-		       source->state == SOURCE_STOPPED))
+	if (!bytes &&
+	    (source->state == SOURCE_FAILED || source->state == SOURCE_STOPPED))
 		return packet_reader_cut(reader, "header");
 	if (!bytes)
 		return no_capture(reader);

@@ -14,7 +14,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define CAPTURED_MAX 262144 /* bytes: no capturing program keeps more of one */
+#define CAPTURED_MAX 262144 /* bytes: no capturing program keeps more of one   \
+			     */
 
 /* What a capture says of an interface; a pcap has one, without a name. */
 struct capture_interface {
@@ -91,7 +92,8 @@ enum read_result packet_reader_lie(struct packet_reader *reader,
 enum read_result packet_reader_cut(struct packet_reader *reader,
 				   const char *what);
 
-/* Forgets the interfaces; adds one that counts microseconds, NULL: no memory. */
+/* Forgets the interfaces; adds one that counts microseconds, NULL: no memory.
+ */
 void packet_reader_forget_interfaces(struct packet_reader *reader);
 struct capture_interface *
 packet_reader_add_interface(struct packet_reader *reader, __u32 link_type);

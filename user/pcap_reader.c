@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* pcap, in either byte order: what draft-ietf-opsawg-pcap says, and old kinds. */
+/* pcap, in either byte order: what draft-ietf-opsawg-pcap says, and old kinds.
+ */
 #include "packet_reader.h"
 
 #include <string.h>
@@ -35,7 +36,8 @@ static enum read_result pcap_next(struct packet_reader *reader,
 	const __u8 *bytes = source_bytes(source, reader->header_len);
 	__u32 len, wire_len;
 
-	if (!bytes && source->state == SOURCE_ENDED && source->at == source->end)
+	if (!bytes && source->state == SOURCE_ENDED &&
+	    source->at == source->end)
 		return READ_END;
 	if (!bytes)
 		return packet_reader_cut(reader, "packet's header");
@@ -89,8 +91,8 @@ enum read_result pcap_begin(struct packet_reader *reader)
 		return packet_reader_lie(reader, "out of memory");
 	if (magic == MAGIC_NANOSECONDS)
 		interface->factor = 1;
-	reader->header_len = magic == MAGIC_PATCHED ? PACKET_HEADER_PATCHED :
-						      PACKET_HEADER;
+	reader->header_len =
+		magic == MAGIC_PATCHED ? PACKET_HEADER_PATCHED : PACKET_HEADER;
 	read_version(reader, major, minor);
 	reader->next = pcap_next;
 	source_take(&reader->source, FILE_HEADER);

@@ -8,7 +8,7 @@
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
 #define BYTE_ORDER_MAGIC_SWAPPED 0x4d3c2b1a
 #define SECTION_HEADER_MIN 28
-#define BLOCK_MIN 12	     /* type, length; and the length again */
+#define BLOCK_MIN 12 /* type, length; and the length again */
 #define BLOCK_HEADER 8
 #define BLOCK_TRAILER 4
 
@@ -137,9 +137,9 @@ static enum read_result read_interface(struct packet_reader *reader,
 		if (code == OPTION_END)
 			break;
 		if (size > end - at)
-			return packet_reader_lie(
-				reader, "an option of %u bytes, in %u", size,
-				end - at);
+			return packet_reader_lie(reader,
+						 "an option of %u bytes, in %u",
+						 size, end - at);
 		if (!read_interface_option(reader, interface, code, block + at,
 					   size))
 			return packet_reader_lie(reader,
@@ -199,10 +199,10 @@ static enum read_result read_packet(struct packet_reader *reader,
 					 "a packet of interface %u, of %u that "
 					 "there are",
 					 number, reader->interface_count);
-	packet->time = time_of(
-		packet->interface,
-		(__u64)read_u32(reader, block + PACKET_TIME) << 32 |
-			read_u32(reader, block + PACKET_TIME + 4));
+	packet->time =
+		time_of(packet->interface,
+			(__u64)read_u32(reader, block + PACKET_TIME) << 32 |
+				read_u32(reader, block + PACKET_TIME + 4));
 	packet->len = read_u32(reader, block + PACKET_LEN);
 	packet->wire_len = read_u32(reader, block + PACKET_WIRE_LEN);
 	return finish_packet(reader, packet, block, len, PACKET_BYTES);
@@ -243,8 +243,8 @@ static enum read_result begin_section(struct packet_reader *reader)
 	packet_reader_forget_interfaces(reader);
 	len = read_u32(reader, block + 4);
 	if (len < SECTION_HEADER_MIN)
-		return packet_reader_lie(reader, "a section's header of %u bytes",
-					 len);
+		return packet_reader_lie(reader,
+					 "a section's header of %u bytes", len);
 	block = source_bytes(&reader->source, SECTION_HEADER_MIN);
 	if (block && read_u16(reader, block + 12) != 1)
 		return packet_reader_lie(reader, "pcapng of version %u.%u",
@@ -264,9 +264,9 @@ static enum read_result skip_block(struct packet_reader *reader, __u32 len)
 	if (!trailer)
 		return packet_reader_cut(reader, "block");
 	if (read_u32(reader, trailer) != len)
-		return packet_reader_lie(reader,
-					 "a block of %u bytes, by its end of %u",
-					 len, read_u32(reader, trailer));
+		return packet_reader_lie(
+			reader, "a block of %u bytes, by its end of %u", len,
+			read_u32(reader, trailer));
 	source_take(source, BLOCK_TRAILER);
 	return READ_DONE;
 }

@@ -50,8 +50,8 @@ void message_clear_status(void)
 }
 
 /*
- * The linker puts these in place of what they are called (--wrap). A packet lies
- * within a buffer, where ASan would not see a byte read too far.
+ * The linker puts these in place of what they are called (--wrap). A packet
+ * lies within a buffer, where ASan would not see a byte read too far.
  */
 enum read_result __real_packet_reader_next(struct packet_reader *reader,
 					   struct captured_packet *packet);
