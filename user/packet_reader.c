@@ -40,12 +40,13 @@ static const struct {
 static enum read_result no_capture(struct packet_reader *reader)
 {
 	const struct byte_source *source = &reader->source;
-	const size_t len = (size_t)(source->end - source->at);
+	const __u8 *bytes = source->at;
+	const size_t len = bytes ? (size_t)(source->end - bytes) : 0;
 	const char *what = "is no capture (pcap or pcapng)";
 
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		if (len >= others[i].len &&
-		    !memcmp(source->at, others[i].magic, others[i].len))
+		if (bytes && len >= others[i].len &&
+		    !memcmp(bytes, others[i].magic, others[i].len))
 			what = others[i].what;
 	}
 	snprintf(reader->problem, sizeof(reader->problem), "%s",
