@@ -210,7 +210,7 @@ static void test_ip_version(void **state)
 static void test_other_protocols(void **state)
 {
 	struct test_packet packet = banner_packet();
-	struct segment segment;
+	struct segment segment = {};
 	struct frame frame;
 	struct bytes bytes;
 

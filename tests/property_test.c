@@ -303,7 +303,7 @@ static struct real *find_real(const struct segment *segment, bool *from_server)
 
 static struct real *begin_real(const struct segment *syn)
 {
-	if (real_count == REAL_MAX)
+	if (!real || real_count == REAL_MAX)
 		return NULL;
 	real[real_count].syn = *syn;
 	real[real_count].talk.isns.client = syn->seq;
