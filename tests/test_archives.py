@@ -348,6 +348,25 @@ def test_fault_rotated():
     assert records("-r", *names) == []
 
 
+@pytest.mark.parametrize("frames, reason", [
+    (FRAMES[:3], "cut_off"), (FRAMES[:2], "cut_off"),
+    ([*FRAMES[:3], ethernet(one.c("A", ack=5))], "server_data_unseen"),
+    ([*FRAMES[:3], ethernet(one.s("FA")), ethernet(one.c("FA", ack=2))], "no_data"),
+])
+def test_end_of_a_sequence(tmp_path, frames, reason):
+    """What waits at the end is counted once, by what is known of it."""
+    for i, frame in enumerate(frames):
+        (tmp_path / f"x{i}").write_bytes(pcap([frame], start=START + i * packets.STEP))
+    done = probe("--sequence", "--stats", "-r", *[f"x{i}" for i in range(len(frames))], cwd=tmp_path)
+    count = packets.counters(done.stderr)
+    assert (count["connections"], count[reason], count["open"]) == (1, 1, 0)
+
+
+def test_fault_rotated_and_not_a_sequence():
+    done = probe("--stats", "-r", fault("12-rot.pcap0"), fault("12-rot.pcap1"))
+    assert packets.counters(done.stderr)["cut_off"] == 1
+
+
 def test_sequence_gathers_on(tmp_path):
     """A greeting that goes on in the next file is one record, of the file where it began."""
     more = ethernet(one.s("PA", 5, data=b"MORE"))
