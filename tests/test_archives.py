@@ -89,6 +89,25 @@ def test_sections_of_two_byte_orders(orders):
     assert [(r["history"], r["ts"]) for r in records_of(capture)] == [("ShAd", "1700000000.123459")]
 
 
+def test_interfaces_are_those_of_the_section():
+    """The first of a section is its own first, of another link type and name."""
+    raw = b"".join(enhanced(bytes(p), MICROS + i) for i, p in enumerate(two.greeted(DATA)))
+    capture = section() + interface(name=b"a") + talk_of(0) + \
+        section() + interface(link=packets.RAW, name=b"b") + raw
+    for more in [], ["--gather"]:
+        found = records_of(capture, *more)
+        assert [(r["server_port"], r["capture_iface"]) for r in found] == [(80, "a"), (25, "b")]
+
+
+def test_packet_of_no_capturing_program():
+    """Longer than any keeps, and yet all there."""
+    for n, told in (262144, None), (262145, "a packet of 262145 bytes, of which no more than 262144"):
+        for capture in pcap([*FRAMES, bytes(n)]), section() + interface() + talk_of(0) + enhanced(bytes(n), 1):
+            done = probe("-f", "json", "-r", "-", input=capture)
+            assert len(parsed(done.stdout)) == 1
+            assert told in one_line(done) if told else not done.stderr
+
+
 def test_old_packet_blocks():
     old = b"".join(packets.block(">", 2, struct.pack(">HHIIII", 0, 7, MICROS >> 32, MICROS & 2**32 - 1,
                                                      len(f), len(f)) + f) for f in FRAMES)
