@@ -28,24 +28,22 @@
 
 /* Bits of each end, shifted by RIVAL_SHIFT times the end. */
 enum rival_seen {
-	RIVAL_SYN = 1 << 0, /* of syns[end][0]; the next bit: of [1] */
+	RIVAL_SYN = 1 << 0, /* of isns[end][0]; the next bit: of [1] */
 	RIVAL_DATA = 1 << 2, /* it carried data; likewise */
 	RIVAL_NEWEST = 1 << 4, /* which of the two is the newer */
 	RIVAL_MORE = 1 << 5, /* more SYNs came than are remembered */
-	RIVAL_SHIFT = 6,
+	RIVAL_EARLY = 1 << 6, /* a client segment came; likewise */
+	RIVAL_SHIFT = 8,
 
 	/* Of the SYN-ACK that may begin the next connection. */
-	NEXT = 1 << 12,
-	NEXT_CLIENT = 1 << 13, /* which end is its client */
-	NEXT_SYN = 1 << 14,    /* its SYN was seen, too */
-	NEXT_DATA = 1 << 15,   /* and carried data */
-	NEXT_RETRANSMISSION = 1 << 16,
-	NEXT_MORE = 1 << 17, /* its SYN may be one that is not remembered */
-};
-
-struct rival_syn {
-	__u32 isn;
-	__u32 time_us; /* the lower 32 bits of the time in microseconds */
+	NEXT = 1 << 16,
+	NEXT_CLIENT = 1 << 17, /* which end is its client */
+	NEXT_SYN = 1 << 18,    /* its SYN was seen, too */
+	NEXT_DATA = 1 << 19,   /* and carried data */
+	NEXT_RETRANSMISSION = 1 << 20,
+	NEXT_MORE = 1 << 21, /* its SYN may be one that is not remembered */
+	NEXT_CLIENT_FIRST = 1 << 22, /* its client's data came before it */
+	NEXT_ALL = (1 << 23) - NEXT,
 };
 
 /*
@@ -53,11 +51,17 @@ struct rival_syn {
  * own in the table, of the size of a flow.
  */
 struct rivals {
-	struct rival_syn syns[2][RIVAL_SYNS]; /* by the end that sent them */
-	__u32 cisn, sisn;	     /* of the next connection, if NEXT */
-	__u32 syn_us, synack_us;     /* when they came, as above */
-	__u32 ack;		     /* of the next connection's SYN-ACK */
-	__u32 seen;		     /* enum rival_seen */
+	/* Of SYNs, by the end that sent them. */
+	__u32 isns[2][RIVAL_SYNS];
+	__u32 newest_us[2];  /* when the newer one came: the lower 32 bits of
+			      * the time in microseconds */
+	__u16 newest_len[2]; /* payload bytes that it carried */
+	__u32 early_ack;     /* of the client segment, if RIVAL_EARLY */
+	/* Of the next connection, if NEXT. */
+	__u32 cisn, sisn;
+	__u32 syn_us, synack_us; /* when they came, as above */
+	__u32 ack;		 /* of its SYN-ACK */
+	__u32 seen;		 /* enum rival_seen */
 };
 _Static_assert(sizeof(struct rivals) == sizeof(struct flow),
 	       "either stands in an entry of the table");
@@ -157,13 +161,34 @@ static __always_inline void set_rival_bits(struct rivals *rivals, int end,
 static __always_inline int find_rival_syn(const struct rivals *rivals, int end,
 					  __u32 isn)
 {
-	const struct rival_syn *syns = rivals->syns[end & 1];
+	const __u32 *isns = rivals->isns[end & 1];
 	const __u32 bits = rival_bits(rivals, end);
 
-	if (bits & RIVAL_SYN && syns[0].isn == isn)
+	if (bits & RIVAL_SYN && isns[0] == isn)
 		return 0;
-	if (bits & RIVAL_SYN << 1 && syns[1].isn == isn)
+	if (bits & RIVAL_SYN << 1 && isns[1] == isn)
 		return 1;
+	return -1;
+}
+
+/*
+ * Which SYN of an end has a number that is at most so far before this one; -1:
+ * none. Of the newer one, `more` far.
+ */
+static __always_inline int find_rival_before(const struct rivals *rivals,
+					     int end, __u32 number, __u32 far,
+					     __u32 more)
+{
+	const __u32 bits = rival_bits(rivals, end);
+	const __u32 newest = !!(bits & RIVAL_NEWEST);
+
+	for (__u32 i = 0; i < RIVAL_SYNS; i++) {
+		const __u32 behind = number - rivals->isns[end & 1][i];
+
+		if (bits & RIVAL_SYN << i &&
+		    behind <= far + (i == newest ? more : 0))
+			return (int)i;
+	}
 	return -1;
 }
 
@@ -171,17 +196,13 @@ static __always_inline int find_rival_syn(const struct rivals *rivals, int end,
 static __always_inline int find_answered(const struct rivals *rivals, int end,
 					 __u32 ack)
 {
-	const __u32 bits = rival_bits(rivals, end);
+	return find_rival_before(rivals, end, ack - 1, 0,
+				 rivals->newest_len[end & 1]);
+}
 
-	for (int i = 0; i < RIVAL_SYNS; i++) {
-		const __u32 acked = ack - (rivals->syns[end & 1][i].isn + 1);
-		const __u32 most =
-			bits & RIVAL_DATA << i ? FIRST_WINDOW_MAX : 0;
-
-		if (bits & RIVAL_SYN << i && acked <= most)
-			return i;
-	}
-	return -1;
+static __always_inline int next_client(const struct rivals *rivals)
+{
+	return !!(rivals->seen & NEXT_CLIENT);
 }
 
 /* Remembers a SYN beside a connection: the latest of each end. */
@@ -191,6 +212,7 @@ static __always_inline void remember_syn(struct rivals *rivals,
 {
 	const __u32 bits = rival_bits(rivals, end);
 	int place = find_rival_syn(rivals, end, segment->seq);
+	__u32 len = segment->payload_len;
 
 	if (place < 0) {
 		if (!(bits & RIVAL_SYN))
@@ -201,15 +223,48 @@ static __always_inline void remember_syn(struct rivals *rivals,
 			place = !(bits & RIVAL_NEWEST);
 		if (bits & RIVAL_SYN << place)
 			set_rival_bits(rivals, end, RIVAL_MORE, true);
-		rivals->syns[end & 1][place & 1] = (struct rival_syn){
-			segment->seq, (__u32)(now / NS_PER_US)
-		};
-		set_rival_bits(rivals, end, RIVAL_DATA << place, false);
+		rivals->isns[end & 1][place & 1] = segment->seq;
+		rivals->newest_us[end & 1] = (__u32)(now / NS_PER_US);
+		rivals->newest_len[end & 1] = 0;
+		set_rival_bits(rivals, end,
+			       RIVAL_DATA << place | RIVAL_EARLY << place,
+			       false);
 		set_rival_bits(rivals, end, RIVAL_SYN << place, true);
 		set_rival_bits(rivals, end, RIVAL_NEWEST, place);
 	}
-	if (segment->payload_len)
-		set_rival_bits(rivals, end, RIVAL_DATA << place, true);
+	if (!len)
+		return;
+	if (rivals->seen & NEXT_SYN && next_client(rivals) == end &&
+	    rivals->cisn == segment->seq)
+		rivals->seen |= NEXT_DATA;
+	set_rival_bits(rivals, end, RIVAL_DATA << place, true);
+	if (place == !!(rival_bits(rivals, end) & RIVAL_NEWEST) &&
+	    rivals->newest_len[end & 1] < len)
+		rivals->newest_len[end & 1] =
+			(__u16)(len > 0xffff ? 0xffff : len);
+}
+
+/*
+ * Remembers client data that passes between its SYN and its SYN-ACK: of the
+ * first segment, that it came and what it acknowledges.
+ */
+static __always_inline void remember_rival_early(struct rivals *rivals,
+						 const struct segment *segment,
+						 int end)
+{
+	const __u32 first = segment->seq + segment->payload_len - 1;
+	const __u32 window = FIRST_WINDOW_MAX + 1;
+	int syn;
+
+	if (!segment->payload_len || !(segment->flags & TCP_ACK) ||
+	    rivals->seen & (RIVAL_EARLY * 3 | RIVAL_EARLY * 3 << RIVAL_SHIFT))
+		return;
+	/* Its last byte is one of those behind the SYN. */
+	syn = find_rival_before(rivals, end, first - 1, window, 0);
+	if (syn < 0)
+		return;
+	rivals->early_ack = segment->ack;
+	set_rival_bits(rivals, end, RIVAL_EARLY << syn, true);
 }
 
 /* Whether more SYNs of this end came than are remembered. */
@@ -227,11 +282,6 @@ static __always_inline __u64 full_time(__u32 time_us, __u64 now)
 	const __u32 since_us = (__u32)(now / NS_PER_US) - time_us;
 
 	return now - (__u64)since_us * NS_PER_US;
-}
-
-static __always_inline int next_client(const struct rivals *rivals)
-{
-	return !!(rivals->seen & NEXT_CLIENT);
 }
 
 /* Whether a SYN-ACK is the one that is remembered already. */
@@ -254,21 +304,25 @@ static __always_inline void remember_synack(struct rivals *rivals,
 	rivals->cisn = segment->ack - 1;
 	rivals->synack_us = rivals->syn_us = (__u32)(now / NS_PER_US);
 	if (syn >= 0) {
-		const struct rival_syn *answered =
-			&rivals->syns[client & 1][syn & 1];
+		const __u32 bits = rival_bits(rivals, client);
 
 		seen |= NEXT_SYN;
-		if (rival_bits(rivals, client) & RIVAL_DATA << syn)
+		if (bits & RIVAL_DATA << syn)
 			seen |= NEXT_DATA;
-		rivals->cisn = answered->isn;
-		rivals->syn_us = answered->time_us;
+		if (bits & RIVAL_EARLY << syn &&
+		    rivals->early_ack - (segment->seq + 1) <= FIRST_WINDOW_MAX)
+			seen |= NEXT_CLIENT_FIRST;
+		rivals->cisn = rivals->isns[client & 1][syn & 1];
+		/* Of an older SYN the time is not known. */
+		if (syn == !!(bits & RIVAL_NEWEST))
+			rivals->syn_us = rivals->newest_us[client & 1];
+		else
+			seen |= NEXT_RETRANSMISSION;
 	} else if (had_more_syns(rivals, client)) {
 		seen |= NEXT_MORE;
 	}
 	rivals->sisn = segment->seq;
-	rivals->seen &= ~(NEXT | NEXT_CLIENT | NEXT_SYN | NEXT_DATA |
-			  NEXT_RETRANSMISSION | NEXT_MORE);
-	rivals->seen |= seen;
+	rivals->seen = (rivals->seen & ~NEXT_ALL) | seen;
 }
 
 /*
@@ -289,6 +343,8 @@ static __always_inline void begin_next(struct flow *flow, struct rivals *rivals,
 	if (rivals->seen & NEXT_DATA) {
 		flow->syn_len = (__u16)(rivals->ack - (rivals->cisn + 1));
 		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
+	} else if (rivals->seen & NEXT_CLIENT_FIRST) {
+		decide(flow, verdict, COUNT_CLIENT_FIRST);
 	}
 	__builtin_memset(rivals, 0, sizeof(*rivals));
 }
@@ -311,7 +367,8 @@ static __always_inline bool proves_next(const struct rivals *rivals,
 		       segment->seq - rivals->cisn <= FIRST_WINDOW_MAX + 1;
 	from = seq_distance(rivals->sisn + 1,
 			    segment->seq + !!(segment->flags & TCP_SYN));
-	return !(rivals->seen & NEXT_DATA) && segment->ack == rivals->cisn + 1 &&
+	return !(rivals->seen & (NEXT_DATA | NEXT_CLIENT_FIRST)) &&
+	       segment->ack == rivals->cisn + 1 &&
 	       from <= 0 && (__s64)from + segment->payload_len > 0;
 }
 
@@ -328,7 +385,7 @@ static __always_inline bool reset_rival(struct rivals *rivals,
 	int end = sender, syn;
 
 	if (rivals->seen & NEXT && segment->seq == isn + 1) {
-		rivals->seen &= ~NEXT;
+		rivals->seen &= ~NEXT_ALL;
 		end = next_client(rivals);
 		syn = find_rival_syn(rivals, end, rivals->cisn);
 	} else {
@@ -416,9 +473,16 @@ repeat_synack(struct flow *flow, __u64 now)
 }
 
 /* A SYN-ACK that answers the SYN of an open connection, with a new number. */
-static __always_inline enum handshake answer_flow(struct flow *flow,
-						  struct verdict *verdict)
+static __always_inline enum handshake
+answer_flow(struct flow *flow, const struct rivals *rivals,
+	    struct verdict *verdict)
 {
+	/* Of a SYN that was not seen, while another one is remembered. */
+	if (!(flow->seen & SEEN_SYN) &&
+	    rival_bits(rivals, flow->client) & (RIVAL_SYN | RIVAL_SYN << 1)) {
+		verdict->ignored = COUNT_STALE_SYNACK;
+		return HANDSHAKE_OTHER;
+	}
 	if (!(flow->seen & SEEN_SYNACK))
 		return HANDSHAKE_ANSWERED;
 	if (!flow_is_pending(flow))
@@ -462,10 +526,12 @@ static __always_inline void refuse_own_syn(struct flow *flow,
 					   int sender, struct verdict *verdict)
 {
 	if (flow_is_pending(flow) && (sender == flow->client ||
-				      answers_flow(flow, segment, sender)))
+				      answers_flow(flow, segment, sender))) {
 		decide(flow, verdict, COUNT_NO_SERVER);
-	else if (flow_is_pending(flow))
+		flow->seen |= SEEN_ANSWERED; /* no other SYN-ACK counts */
+	} else if (flow_is_pending(flow)) {
 		verdict->ignored = COUNT_STALE_SYNACK;
+	}
 }
 
 /*
@@ -479,8 +545,9 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 {
 	const int client = !context->sender;
 	/* Nothing is decided of a connection before its client answers. */
-	const bool answered = flow->seen & SEEN_SYNACK &&
-			      flow->seen & (SEEN_ANSWERED | FLOW_DECIDED) &&
+	const __u32 decided = SEEN_SYNACK | FLOW_DECIDED;
+	const bool answered = (flow->seen & SEEN_ANSWERED ||
+			       (flow->seen & decided) == decided) &&
 			      !flow_is_closed(flow);
 	/* A SYN that is not remembered may be answered. */
 	const bool more = had_more_syns(rivals, client) &&
@@ -521,7 +588,8 @@ track_next_synack(struct flow *flow, struct rivals *rivals,
 	} else {
 		remember_synack(rivals, segment, context->sender, syn, now);
 	}
-	if (open && !proves_next(rivals, segment, context->sender))
+	if (open && !(rivals->seen & NEXT_CLIENT_FIRST) &&
+	    !proves_next(rivals, segment, context->sender))
 		return HANDSHAKE_OTHER;
 	return HANDSHAKE_NEXT;
 }
@@ -544,7 +612,7 @@ track_synack(struct flow *flow, struct rivals *rivals,
 		return HANDSHAKE_OTHER;
 	}
 	if (answers && !closed)
-		return answer_flow(flow, verdict);
+		return answer_flow(flow, rivals, verdict);
 	if (answers && syn < 0) { /* of a connection that is over */
 		verdict->ignored = COUNT_STALE_SYNACK;
 		return HANDSHAKE_OTHER;

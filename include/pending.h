@@ -292,15 +292,18 @@ static __always_inline __u32 pending_worth(const struct flow *flow)
 }
 
 /*
- * Likewise, what stands beside one. A SYN alone waits for no data: nobody can
- * make each packet of a known four-tuple expensive by a SYN.
+ * Likewise, what stands beside one. A SYN alone beside an open connection waits
+ * for no data: nobody can make each packet of that expensive by a SYN.
  */
-static __always_inline __u32 rivals_worth(const struct rivals *rivals)
+static __always_inline __u32 rivals_worth(const struct rivals *rivals,
+					  const struct flow *flow)
 {
+	const bool waits = rivals->seen & NEXT || flow_is_closed(flow);
+
 	if (!rivals->seen)
 		return RANK_FREE << RANK_SHIFT;
 	return (__u32)RANK_HALF_OPEN << RANK_SHIFT |
-	       (__u32)!!(rivals->seen & NEXT) << WAITING_SHIFT;
+	       (__u32)waits << WAITING_SHIFT;
 }
 
 /* What gives way: the least worth, or one whose handshake is complete. */
@@ -492,7 +495,8 @@ static __always_inline void pending_put_rivals(const struct pending_place *place
 					       struct sighting *sighting)
 {
 	struct pending_bucket *bucket = place->bucket;
-	const __u32 worth = rivals_worth(&sighting->rivals);
+	const __u32 worth = rivals_worth(&sighting->rivals,
+					 &sighting->flow);
 	int way = sighting->rivals_way;
 
 	if (way < 0) {

@@ -61,8 +61,8 @@ static __always_inline void raise_to(__u32 *number, __u32 value)
 
 /*
  * A valid part tells how far either side has come. What begins further than a
- * window beyond what was known tells nothing of its sender: or else one lucky
- * guess would widen what is valid for the next.
+ * window beyond what was known, or ends long before it, tells nothing: or else
+ * one lucky guess would widen what is valid for the next.
  */
 static __always_inline void note_progress(struct flow *flow,
 					  enum side_name sender,
@@ -71,12 +71,13 @@ static __always_inline void note_progress(struct flow *flow,
 	struct side *from = &flow->sides[sender];
 	struct side *to = &flow->sides[!sender];
 	const __u32 begin = from->isn + 1 + (__u32)part->from;
-	const __u32 end = begin + part->len + part->fin;
 
+	if (seq_distance(from->sent, begin) > FIRST_WINDOW_MAX ||
+	    (part->from < -1 && part_end(part) <= 0))
+		return;
+	raise_to(&from->sent, begin + part->len + part->fin);
 	raise_to(&to->acked, part->ack);
 	raise_to(&to->sent, part->ack);
-	if (seq_distance(from->sent, begin) <= FIRST_WINDOW_MAX)
-		raise_to(&from->sent, end);
 }
 
 /* --- greetings that are gathered ---------------------------------------- */
@@ -284,16 +285,18 @@ static __always_inline void remember_early(struct flow *flow,
 					   const struct part *part)
 {
 	const __u32 count = (flow->seen & EARLY_MASK) >> EARLY_SHIFT;
-	const __u32 len = part->len < EARLY_FIN ? part->len : EARLY_FIN - 1;
+	/* What lies before cisn+1 tells nothing. */
+	const __s64 whole = part->from < 0 ? part_end(part) : part->len;
+	const __u32 len = whole < EARLY_FIN ? (__u32)whole : EARLY_FIN - 1;
 	const struct early early = {
-		.from = (__u16)part->from,
+		.from = (__u16)(part->from < 0 ? 0 : part->from),
 		.len = (__u16)(len | (part->fin ? EARLY_FIN : 0)),
 		.ack = part->ack,
 	};
 	const bool is_pure = !early.from && !early.len;
 
-	if (part->from < 0 || !part->has_ack || count >= EARLY_MAX ||
-	    (is_pure && count))
+	if (whole < 0 || (part->from < 0 && !len) || !part->has_ack ||
+	    count >= EARLY_MAX || (is_pure && count))
 		return;
 	if (count == 0)
 		flow->early[0] = early;
@@ -398,7 +401,11 @@ static __always_inline bool rst_is_valid(const struct flow *flow,
 	}
 	if (!flow_is_watched(flow))
 		return is_near(flow, sender, segment);
-	return segment->seq == side->sent || segment->seq == side->acked;
+	if (segment->seq == side->sent)
+		return true;
+	/* The SYN-ACK has acknowledged the SYN; nothing yet the SYN-ACK. */
+	return segment->seq == side->acked &&
+	       (sender == CLIENT || flow->seen & SEEN_ANSWERED);
 }
 
 /* A valid RST. */

@@ -36,9 +36,11 @@ track_handshake(struct flow *flow, struct rivals *rivals,
 	}
 	if (!flow->seen)
 		return HANDSHAKE_OTHER;
-	if (flow->seen & FLOW_RIVALS &&
-	    proves_next(rivals, segment, context->sender))
-		return HANDSHAKE_NEXT;
+	if (flow->seen & FLOW_RIVALS) {
+		if (proves_next(rivals, segment, context->sender))
+			return HANDSHAKE_NEXT;
+		remember_rival_early(rivals, segment, context->sender);
+	}
 	return HANDSHAKE_GOES_ON;
 }
 

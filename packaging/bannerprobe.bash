@@ -23,10 +23,14 @@ _bannerprobe() {
 	_init_completion -s || return
 	case $prev in
 	-f | --format) COMPREPLY=($(compgen -W 'text json zeek' -- "$cur")) ;;
+	--stats-format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
+	--need) COMPREPLY=($(compgen -W 'own syn handshake none' -- "$cur")) ;;
+	--key) COMPREPLY=($(compgen -W 'vlan' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
 	-o | --output | -r | --read | --metrics) _filedir ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
-	-l | --length | --max-flows | --net | --not-net | --port) ;;
+	-i | --interface) COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur")) ;;
+	-l | --length | --max-flows | --max-rate | --net | --not-net | --port) ;;
 	-h | --help | -V | --version) ;;
 	*)
 		# The values of these come after a = only.

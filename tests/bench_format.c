@@ -67,7 +67,7 @@ static double one_round(enum format format, const char *path,
 	unsigned long before;
 	double start, end;
 
-	if (output_open(&output, format, path))
+	if (output_open(&output, format, path) || output_begin(&output))
 		fail("the file cannot be opened");
 	before = allocations;
 	start = seconds();

@@ -147,11 +147,11 @@ static void end(struct model *model, struct model_connection *c,
 	if (!c->synack_seen)
 		decide_or(model, c, REASON_SYNACK_UNSEEN,
 			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
+	else if (c->server_spoke && c->only_hinted && also && also != other)
+		unclear(model, "a FIN and a hint of server data");
 	else if (c->server_spoke)
 		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
-			  !c->only_hinted ? REASON_NONE :
-			  also		  ? also :
-					    other);
+			  c->only_hinted ? other : REASON_NONE);
 	else
 		decide_or(model, c, other, also);
 }
@@ -290,6 +290,8 @@ static void client_spoke(struct model *model, struct model_connection *c,
 	/* Case 11: the missed server data may have been first. */
 	if (!c->server_spoke)
 		decide(model, c, reason);
+	else if (c->only_hinted)
+		decide_or(model, c, reason, REASON_SERVER_DATA_UNSEEN);
 	else
 		decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
 			  c->only_hinted || reason != REASON_CLIENT_FIRST ?
@@ -433,10 +435,74 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 	}
 }
 
+/*
+ * A decided connection need not be followed any more: then a FIN or a RST with
+ * numbers near its first ones is taken for its own, and no other.
+ */
+static void judge_near(struct model *model, const struct model_segment *s,
+		       bool (*is_valid)(const struct model_connection *c,
+					const struct model_segment *s))
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		const struct model_connection *c = &model->connections[i];
+		enum model_role role = role_of(c, s->from);
+		bool near = s->seq - (c->isn[role] + 1) <= WINDOW &&
+			    (!(s->flags & TCP_ACK) || !c->synack_seen ||
+			     s->ack - (c->isn[!role] + 1) <= WINDOW);
+
+		if (c->outcome != REASON_NONE && !closed(c) &&
+		    near != is_valid(c, s))
+			unclear(model, "near a decided connection's numbers");
+	}
+}
+
+/*
+ * A server segment with the right acknowledgement, far beyond what the server
+ * is known to have sent: 24b has no window. Its numbers tell nothing, but
+ * server data may have been missed.
+ */
+static void judge_far(struct model *model, const struct model_segment *s)
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (c->client != s->from && c->synack_seen && waits(c) &&
+		    (s->len || s->flags & TCP_FIN) &&
+		    !within_window(c, MODEL_SERVER, s) &&
+		    ack_earned(c, MODEL_CLIENT, s))
+			prove_server_spoke(c, true);
+	}
+}
+
+/*
+ * A client segment before the SYN-ACK of a connection that stands beside
+ * another one: it need not be seen beside one that is open and decided, and it
+ * may be taken for a segment of the other one.
+ */
+static void judge_beside(struct model *model, const struct model_segment *s)
+{
+	const struct model_connection *old = counted(model);
+
+	for (int i = 0; old && i < model->connection_count; i++) {
+		const struct model_connection *c = &model->connections[i];
+
+		if (s->len && !c->counted && c->client == s->from &&
+		    !c->synack_seen &&
+		    within_window(c, MODEL_CLIENT, s) &&
+		    (valid(old, s) || (!waits(old) && !closed(old))))
+			unclear(model, "a client segment beside a connection");
+	}
+}
+
 static struct model_event on_segment(struct model *model,
 				     const struct model_segment *s)
 {
 	struct model_connection *match = NULL;
+
+	if (s->flags & TCP_FIN)
+		judge_near(model, s, valid);
+	judge_far(model, s);
+	judge_beside(model, s);
 
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
@@ -491,11 +557,15 @@ static void on_rst(struct model *model, const struct model_segment *s)
 {
 	bool certain = counts(model), any = false, known = false;
 
+	judge_near(model, s, rst_valid);
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
 
 		if (refuses_data(c, s))
 			unclear(model, "a RST that acknowledges data of a SYN");
+		if (c->early_count && !c->answered && waits(c) &&
+		    c->synack_seen && c->client != s->from)
+			unclear(model, "a RST after an early client segment");
 		if (!rst_valid(c, s))
 			continue;
 		if (!c->synack_seen && c->client == s->from)
@@ -621,6 +691,8 @@ static struct model_event accept_synack(struct model *model,
 	struct model_segment data = *s;
 	int valid_early;
 
+	if (c->synack_seen && c->early_count)
+		unclear(model, "two SYN-ACKs and client segments before");
 	c->synack_seen = true;
 	c->server_spoke = c->fin[MODEL_SERVER] = c->acked_known[MODEL_SERVER] =
 		false;

@@ -96,7 +96,7 @@ def test_says_which_capability_is_missing(net, missing):
 def test_unknown_user(net):
     done = net.host.run(BINARY, "--user", "no-such-user", "veth0")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == "bannerprobe: no-such-user: no such user in /etc/passwd\n"
+    assert done.stderr == "bannerprobe: --user no-such-user: no such user in /etc/passwd\n"
 
 
 def test_only_root_becomes_another(net):

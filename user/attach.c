@@ -3,6 +3,7 @@
 
 #include "message.h"
 #include "netlink.h"
+#include "xdp_features.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -232,9 +233,28 @@ static const char *xdp_advice(int error)
 	}
 }
 
+/*
+ * Whether native XDP could be attached, without attaching it; as an error it
+ * is what attaching would come to.
+ */
+static int try_native_xdp(struct interface *interface)
+{
+	bool known;
+	const int error = xdp_features_try_native(interface->index, &known);
+
+	if (!error)
+		interface->in.name =
+			known ? "native XDP" :
+				"native XDP (if its driver has that: no kernel "
+				"before Linux 6.3 tells)";
+	return error;
+}
+
 static int attach_xdp(struct interface *interface, struct bannerprobe_bpf *bpf,
 		      __u32 mode)
 {
+	if (interface->trial && mode == XDP_FLAGS_DRV_MODE)
+		return try_native_xdp(interface);
 	return attach_link(
 		&interface->in, bpf_program__fd(bpf->progs.bannerprobe_xdp),
 		interface->index, BPF_XDP, mode,
@@ -305,25 +325,14 @@ int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf)
 	if (error)
 		return error;
 	netlink_count_packets(interface->index, &interface->before);
-	message("%s: attached: receive %s, transmit %s", interface->name,
-		interface->in.name, interface->out.name);
 	return 0;
 }
 
-void interface_plan(const struct interface *interface)
+void interface_tell(const struct interface *interface)
 {
-	static const char *const ways[] = {
-		[HOOK_XDP] = "native XDP, else generic XDP, else tc",
-		[HOOK_XDP_NATIVE] = "native XDP",
-		[HOOK_XDP_GENERIC] = "generic XDP",
-		[HOOK_TC] = "tc",
-	};
-
-	message("%s: would attach: receive %s, transmit tc", interface->name,
-		interface->asked == HOOK_AUTO &&
-				interface_wants_xdp(interface) ?
-			"native XDP, else tc" :
-			ways[interface->first]);
+	message("%s: %s: receive %s, transmit %s", interface->name,
+		interface->trial ? "would attach" : "attached",
+		interface->in.name, interface->out.name);
 }
 
 static void detach(const struct interface *interface,

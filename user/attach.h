@@ -39,6 +39,7 @@ struct interface {
 			  * ran: index is 0, or of one of the name that could
 			  * not be attached to */
 	bool by_pattern; /* not named, but one of those that match */
+	bool trial;	 /* only to see whether it can be attached to */
 	enum hook asked; /* on the command line */
 	enum hook first; /* what that and the device come to; never auto */
 	struct attachment in, out;
@@ -64,10 +65,15 @@ const char *interface_name_now(unsigned int index, char name[IFNAMSIZ]);
 bool interface_wants_xdp(const struct interface *interface);
 
 /*
- * Attaches both directions and says how. 0 or negative errno, of which the
+ * Attaches both directions. On trial it does so, too, but for
+ * native XDP, which can reset a device: of that it says what the driver says of
+ * itself. 0 or negative errno, of which the
  * reason has been told; what is attached by then is left to the caller.
  */
 int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf);
+
+/* Says how that was done. */
+void interface_tell(const struct interface *interface);
 
 /*
  * What has passed since it was attached to, as the device counts. 0 or negative
@@ -75,9 +81,6 @@ int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf);
  */
 int interface_count_packets(const struct interface *interface,
 			    struct packet_counts *packets);
-
-/* Says what interface_attach() would try first. */
-void interface_plan(const struct interface *interface);
 
 /* Detaches what interface_attach() attached, and nothing else. */
 void interface_detach(struct interface *interface);

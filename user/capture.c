@@ -9,7 +9,7 @@
 #include "not_opened.h"
 #include "origins.h"
 #include "packet_reader.h"
-#include "stats.h"
+#include "stats_json.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -27,6 +27,7 @@ struct reader {
 	struct origins origins;	     /* of records that are gathered */
 	struct capture_list list;
 	__u64 packets;	  /* read so far, of all files */
+	struct stats told; /* as --stats told the last time */
 	__u64 bytes_done; /* of the files before this one */
 
 	/* The file that is read. */
@@ -110,7 +111,7 @@ static void read_packet(struct reader *reader,
 	native_packet(&reader->native, parsed, &frame, &segment, packet->time);
 }
 
-static volatile sig_atomic_t interrupted, hung_up, stats_due;
+static volatile sig_atomic_t interrupted, hung_up, stats_due, asked;
 
 static void on_signal(int signal)
 {
@@ -118,6 +119,8 @@ static void on_signal(int signal)
 		hung_up = true;
 	else if (signal == SIGALRM)
 		stats_due = true;
+	else if (signal == SIGUSR1)
+		asked = true;
 	else
 		interrupted = true;
 }
@@ -137,6 +140,7 @@ void capture_catch_signals(const struct options *options)
 	sigaction(SIGTERM, &action, NULL);
 	action.sa_flags = SA_RESTART;
 	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGUSR1, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
 }
@@ -149,6 +153,29 @@ static void read_counters(const struct reader *reader,
 		greetings_read_counters(reader->greetings, counters);
 }
 
+static void read_stats(const struct reader *reader, struct stats *now)
+{
+	__u64 counters[COUNTER_MAX];
+
+	read_counters(reader, counters);
+	stats_read(now, reader->packets, counters, reader->output);
+}
+
+/* `why`: "interval", for which a line is enough, "signal" or "end". */
+static void print_stats(struct reader *reader, const char *why)
+{
+	struct stats now;
+
+	read_stats(reader, &now);
+	if (reader->options->stats_format == STATS_JSON)
+		stats_print_json(&now, &reader->told, why, NULL, NULL);
+	else if (!strcmp(why, "interval"))
+		stats_print_line(&now, &reader->told);
+	else
+		stats_print_table(&now);
+	reader->told = now;
+}
+
 /* What a signal has asked for since the last packet. */
 static void serve_signals(struct reader *reader)
 {
@@ -157,11 +184,12 @@ static void serve_signals(struct reader *reader)
 		output_reopen(reader->output);
 	}
 	if (stats_due) {
-		__u64 counters[COUNTER_MAX];
-
 		stats_due = false;
-		read_counters(reader, counters);
-		stats_print(reader->packets, counters, reader->output);
+		print_stats(reader, "interval");
+	}
+	if (asked) {
+		asked = false;
+		print_stats(reader, "signal");
 	}
 }
 
@@ -288,6 +316,10 @@ static enum read_result read_capture(struct reader *reader)
 			reader->packet_reader.problem);
 	if (result != READ_DONE)
 		return result;
+	if (!reader->output->begun && output_begin(reader->output)) {
+		interrupted = true; /* what is read would be lost */
+		return READ_FAILED;
+	}
 	memcpy(before, reader->native.counters, sizeof(before));
 	result = read_packets(reader);
 	message_clear_status();
@@ -333,7 +365,7 @@ static enum exit_code read_files(struct reader *reader)
 	const struct options *options = reader->options;
 	enum exit_code code =
 		reader->list.is_incomplete ? EXIT_FAILED : EXIT_DONE;
-	__u64 counters[COUNTER_MAX];
+	struct stats now;
 
 	for (size_t i = 0; i < reader->list.count; i++) {
 		if (!read_file(reader, &reader->list.files[i]))
@@ -343,10 +375,11 @@ static enum exit_code read_files(struct reader *reader)
 	}
 	end_sequence(reader);
 	output_flush(reader->output);
-	read_counters(reader, counters);
 	if (options->stats)
-		stats_print(reader->packets, counters, reader->output);
-	stats_print_losses(counters, reader->output);
+		print_stats(reader, "end");
+	read_stats(reader, &now);
+	if (!reader->output->closed)
+		stats_print_losses(&now);
 	return code;
 }
 

@@ -102,6 +102,7 @@ static struct interface *find(struct interfaces *interfaces, const char *name,
 		return NULL;
 	}
 	interface->by_pattern = by_pattern;
+	interface->trial = interfaces->options->check;
 	interface->gone = true; /* until it is attached to */
 	return interface;
 }
@@ -134,6 +135,20 @@ static void find_if_matching(unsigned int index, const char *name,
 		find(interfaces, name, true);
 }
 
+static void tell_patterns_without_match(const struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->options->count; i++) {
+		const char *pattern = interfaces->options->names[i];
+		bool found = !is_pattern(pattern);
+
+		for (int j = 0; !found && j < interfaces->count; j++)
+			found = !fnmatch(pattern, interfaces->list[j]->name, 0);
+		if (!found)
+			message("%s: no interface matches yet: waiting for one",
+				pattern);
+	}
+}
+
 bool interfaces_find(struct interfaces *interfaces)
 {
 	const struct options *options = interfaces->options;
@@ -148,8 +163,7 @@ bool interfaces_find(struct interfaces *interfaces)
 	}
 	if (has_patterns(interfaces))
 		list_all(interfaces, find_if_matching);
-	if (!interfaces->count)
-		message("no interface matches yet");
+	tell_patterns_without_match(interfaces);
 	return true;
 }
 
@@ -170,12 +184,6 @@ unsigned int interfaces_programs(const struct interfaces *interfaces)
 	return interfaces->options->hook == HOOK_TC ?
 		       PROGRAMS_ALL & ~PROGRAMS_XDP :
 		       PROGRAMS_ALL;
-}
-
-void interfaces_plan(const struct interfaces *interfaces)
-{
-	for (int i = 0; i < interfaces->count; i++)
-		interface_plan(interfaces->list[i]);
 }
 
 const char *interfaces_banner(struct interfaces *interfaces, unsigned int index)
@@ -283,6 +291,14 @@ bool interfaces_attach(struct interfaces *interfaces)
 	return true;
 }
 
+void interfaces_tell(const struct interfaces *interfaces)
+{
+	for (int i = 0; i < interfaces->count; i++) {
+		if (!interfaces->list[i]->gone)
+			interface_tell(interfaces->list[i]);
+	}
+}
+
 void interfaces_detach(struct interfaces *interfaces)
 {
 	for (int i = 0; i < interfaces->count; i++)
@@ -341,8 +357,8 @@ static void attach_again(struct interfaces *interfaces,
 {
 	int error = interface_find_again(interface);
 
-	if (!error)
-		attach(interfaces, interface);
+	if (!error && !attach(interfaces, interface))
+		interface_tell(interface);
 }
 
 /* One of that name is there, and is not watched. */
@@ -354,8 +370,8 @@ static void meet(struct interfaces *interfaces, const char *name)
 		attach_again(interfaces, interface);
 	} else if (!interface && matches_pattern(interfaces, name)) {
 		interface = find(interfaces, name, true);
-		if (interface)
-			attach(interfaces, interface);
+		if (interface && !attach(interfaces, interface))
+			interface_tell(interface);
 	}
 }
 

@@ -31,11 +31,14 @@ bool interfaces_find(struct interfaces *interfaces);
 /* The programs that are needed for them, and for those that may come. */
 unsigned int interfaces_programs(const struct interfaces *interfaces);
 
-/* Tells what would be attached where. */
-void interfaces_plan(const struct interfaces *interfaces);
-
-/* False, with a message: one that was named cannot be attached to. */
+/*
+ * False, with a message: one that was named cannot be attached to. With
+ * options->check it is tried, as interface_attach() tries it.
+ */
 bool interfaces_attach(struct interfaces *interfaces);
+
+/* Says how, of each that is attached to. */
+void interfaces_tell(const struct interfaces *interfaces);
 
 /* Detaches from all. May be called more than once. */
 void interfaces_detach(struct interfaces *interfaces);

@@ -3,6 +3,7 @@
 
 #include "addresses.h"
 #include "greetings.h"
+#include "interface_stats.h"
 #include "interfaces.h"
 #include "message.h"
 #include "metrics.h"
@@ -11,7 +12,7 @@
 #include "own_bits.h"
 #include "privileges.h"
 #include "programs.h"
-#include "stats.h"
+#include "stats_json.h"
 #include "trie.h"
 
 #include <bpf/libbpf.h>
@@ -52,9 +53,11 @@ struct live {
 	struct own_bits own_bits;
 	int addresses_error; /* the last one, told once */
 	int epoll_fd, stop_fd, hangup_fd, stats_fd, metrics_fd, status_fd;
+	int user_fd;	    /* somebody asks for the counters */
 	int quiet_fd;	    /* a greeting has been quiet long enough */
 	int metrics_error;  /* the last one, told once */
 	__u64 evicted;	    /* as told the last time */
+	struct stats told;  /* as --stats told the last time */
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool stop;
 	enum exit_code code;
@@ -122,10 +125,8 @@ static void write_records(struct live *live)
 	if (live->greetings)
 		expire_greetings(live, now);
 	output_flush(live->output);
-	if (live->output->closed) {
-		live->stop = true;
-		live->code = EXIT_FAILED;
-	}
+	if (live->output->closed)
+		live->stop = true; /* the reader has what it wanted */
 }
 
 static void on_records(struct live *live)
@@ -191,14 +192,34 @@ static void read_counters(struct live *live, __u64 counters[COUNTER_MAX])
 		greetings_read_counters(live->greetings, counters);
 }
 
-static void print_stats(struct live *live)
+static void read_stats(struct live *live, struct stats *now)
 {
 	__u64 counters[COUNTER_MAX];
 
 	read_counters(live, counters);
-	interfaces_print_stats(&live->interfaces);
-	stats_print(interfaces_count_packets(&live->interfaces), counters,
-		    live->output);
+	stats_read(now, interfaces_count_packets(&live->interfaces), counters,
+		   live->output);
+}
+
+enum stats_reason { STATS_INTERVAL, STATS_SIGNAL, STATS_END };
+
+/* A line in between; all of it at the end, and when somebody asks. */
+static void print_stats(struct live *live, enum stats_reason reason)
+{
+	static const char *const names[] = { "interval", "signal", "end" };
+	struct stats now;
+
+	read_stats(live, &now);
+	if (live->options->stats_format == STATS_JSON) {
+		stats_print_json(&now, &live->told, names[reason],
+				 interface_stats_write_json, &live->interfaces);
+	} else if (reason == STATS_INTERVAL) {
+		stats_print_line(&now, &live->told);
+	} else {
+		interfaces_print_stats(&live->interfaces);
+		stats_print_table(&now);
+	}
+	live->told = now;
 }
 
 /* Until something is logged, who watches is told that it is alive. */
@@ -224,7 +245,38 @@ static bool has_expired(int timer_fd)
 static void on_stats_timer(struct live *live)
 {
 	if (has_expired(live->stats_fd))
-		print_stats(live);
+		print_stats(live, STATS_INTERVAL);
+}
+
+static void on_user_signal(struct live *live)
+{
+	if (take_signal(live->user_fd))
+		print_stats(live, STATS_SIGNAL);
+}
+
+static const char *metrics_advice(int error)
+{
+	return error == -EEXIST ? "not replaced: it is no file for metrics" :
+				  strerror(-error);
+}
+
+/* Tells whether they can be, before anything is attached; leaves nothing. */
+static bool try_metrics(struct live *live)
+{
+	const struct opener *opener = &live->output->opener;
+	int fd;
+
+	if (!live->options->metrics)
+		return true;
+	fd = opener_ask(opener, OPENER_NEW_METRICS);
+	if (fd >= 0) {
+		close(fd);
+		opener_ask(opener, OPENER_DROP_METRICS);
+		return true;
+	}
+	message("--metrics %s: %s", live->options->metrics, metrics_advice(fd));
+	live->code = EXIT_FAILED;
+	return false;
 }
 
 static void write_metrics(struct live *live)
@@ -237,10 +289,8 @@ static void write_metrics(struct live *live)
 	read_counters(live, counters);
 	error = metrics_write(counters, live->output, &live->interfaces);
 	if (error && error != live->metrics_error)
-		message("%s: %s", live->options->metrics,
-			error == -EEXIST ? "not replaced: it is no file for "
-					   "metrics" :
-					   strerror(-error));
+		message("--metrics %s: %s", live->options->metrics,
+			metrics_advice(error));
 	live->metrics_error = error;
 }
 
@@ -289,9 +339,11 @@ static int watch_signals(struct live *live)
 {
 	live->stop_fd = open_signals(SIGINT, SIGTERM);
 	live->hangup_fd = open_signals(SIGHUP, SIGHUP);
+	live->user_fd = open_signals(SIGUSR1, SIGUSR1);
 	live->output->stop_fd = live->stop_fd;
 	return watch_fd(live, live->stop_fd, on_stop) ||
-	       watch_fd(live, live->hangup_fd, on_hangup);
+	       watch_fd(live, live->hangup_fd, on_hangup) ||
+	       watch_fd(live, live->user_fd, on_user_signal);
 }
 
 /* Calls the handler every so many seconds; 0: never. */
@@ -451,13 +503,29 @@ static bool choose_identity(struct live *live, struct identity *identity)
 	return !error;
 }
 
+/* All that can fail has not: what is seen from now on is written. */
+static bool begin_run(struct live *live)
+{
+	live->code = EXIT_DONE;
+	if (!live->options->check && output_begin(live->output)) {
+		live->code = EXIT_FAILED;
+		return false;
+	}
+	interfaces_tell(&live->interfaces);
+	if (live->options->check)
+		return false; /* as a start, up to here, and leaves nothing */
+	write_metrics(live);
+	notify_ready();
+	return true;
+}
+
 /* Everything up to the first packet. */
 static bool start(struct live *live)
 {
 	struct identity identity;
 
 	live->code = EXIT_ATTACH;
-	if (!choose_identity(live, &identity))
+	if (!choose_identity(live, &identity) || !try_metrics(live))
 		return false;
 	/* Links are watched before they are looked up: none can slip away. */
 	if (!open_events(live) || !interfaces_find(&live->interfaces))
@@ -468,27 +536,19 @@ static bool start(struct live *live)
 			      &live->options->track, &live->options->wanted);
 	if (!live->bpf)
 		return false;
-	if (live->options->check) {
-		interfaces_plan(&live->interfaces);
-		live->code = EXIT_DONE;
-		return false;
-	}
 	live->interfaces.bpf = live->bpf;
 	if (!open_ring(live) || !open_greetings(live) ||
-	    !open_addresses(live) || !interfaces_attach(&live->interfaces) ||
-	    privileges_drop(&identity))
+	    !open_addresses(live) || privileges_drop(&identity))
 		return false;
 	privileges_confine();
-	write_metrics(live);
-	notify_ready();
-	live->code = EXIT_DONE;
-	return true;
+	/* As those that come later: nothing more is needed to attach. */
+	return interfaces_attach(&live->interfaces) && begin_run(live);
 }
 
 /* Detached first: then the ring and the counters do not change any more. */
 static void finish(struct live *live)
 {
-	__u64 counters[COUNTER_MAX];
+	struct stats now;
 
 	message_clear_status();
 	notify_stopping();
@@ -496,10 +556,12 @@ static void finish(struct live *live)
 	write_last_records(live, 0);
 	write_metrics(live);
 	if (live->options->stats)
-		print_stats(live);
-	read_counters(live, counters);
-	stats_print_losses(counters, live->output);
-	if (counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART] &&
+		print_stats(live, STATS_END);
+	read_stats(live, &now);
+	if (live->output->closed)
+		return; /* the reader has what it wanted */
+	stats_print_losses(&now);
+	if (now.by[COUNT_LOST_RING] + now.by[COUNT_LOST_PART] &&
 	    live->code == EXIT_DONE)
 		live->code = EXIT_FAILED;
 }
@@ -514,6 +576,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 			     .epoll_fd = -1,
 			     .stop_fd = -1,
 			     .hangup_fd = -1,
+			     .user_fd = -1,
 			     .stats_fd = -1,
 			     .metrics_fd = -1,
 			     .status_fd = -1,
@@ -534,6 +597,7 @@ enum exit_code live_run(struct options *options, struct output *output)
 	close(live.metrics_fd);
 	close(live.status_fd);
 	close(live.quiet_fd);
+	close(live.user_fd);
 	close(live.hangup_fd);
 	close(live.stop_fd);
 	close(live.epoll_fd);

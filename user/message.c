@@ -13,20 +13,38 @@ static bool has_status;
  * What a message holds that others have named, a file or an interface, must
  * not be taken for an order by the terminal; nor may it begin a line.
  */
-static void print_escaped(const char *format, va_list arguments)
+static void write_escaped(FILE *line, const char *format, va_list arguments)
 {
 	char *text;
 
 	if (vasprintf(&text, format, arguments) < 0) {
-		fputs("out of memory", stderr);
+		fputs("out of memory", line);
 		return;
 	}
 	for (const char *at = text; *at; at++) {
 		if (*at >= ' ' && *at <= '~')
-			fputc(*at, stderr);
+			fputc(*at, line);
 		else
-			fprintf(stderr, "\\x%02x", (unsigned char)*at);
+			fprintf(line, "\\x%02x", (unsigned char)*at);
 	}
+	free(text);
+}
+
+/* In one go: what others write to the same place does not come in between. */
+static void print(const char *before, const char *format, va_list arguments,
+		  const char *after)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *line = open_memstream(&text, &size);
+
+	if (!line)
+		return;
+	fputs(before, line);
+	write_escaped(line, format, arguments);
+	fputs(after, line);
+	if (!fclose(line))
+		fwrite(text, 1, size, stderr);
 	free(text);
 }
 
@@ -37,15 +55,11 @@ void message_status(const char *format, ...)
 	if (!isatty(STDERR_FILENO))
 		return;
 	va_start(arguments, format);
-	flockfile(stderr);
 	/*
 	 * ECMA-48: erase to the line's end; DECAWM: what is longer is cut,
 	 * since of a line that was wrapped only the last row could be erased.
 	 */
-	fputs("\r\033[K\033[?7l", stderr);
-	print_escaped(format, arguments);
-	fputs("\033[?7h", stderr);
-	funlockfile(stderr);
+	print("\r\033[K\033[?7l", format, arguments, "\033[?7h");
 	va_end(arguments);
 	has_status = true;
 }
@@ -63,11 +77,7 @@ void message(const char *format, ...)
 
 	message_clear_status();
 	va_start(arguments, format);
-	flockfile(stderr);
-	fputs("bannerprobe: ", stderr);
-	print_escaped(format, arguments);
-	fputc('\n', stderr);
-	funlockfile(stderr);
+	print("bannerprobe: ", format, arguments, "\n");
 	va_end(arguments);
 }
 

@@ -38,16 +38,19 @@ static bool is_log(const struct opener *opener, const struct stat *file)
 
 /*
  * Not what is there for something else: the log, /dev/null, or the link
- * /dev/stdout, which leads nowhere here, would be gone.
+ * /dev/stdout, which leads nowhere here, would be gone. 0 or negative errno.
  */
-static bool may_replace_metrics(const struct opener *opener)
+static int may_replace_metrics(const struct opener *opener)
 {
 	struct stat file;
 
 	if (stat(opener->metrics, &file))
-		return lstat(opener->metrics, &file) && errno == ENOENT;
-	return (S_ISREG(file.st_mode) && !is_log(opener, &file)) ||
-	       S_ISDIR(file.st_mode); /* of which rename(2) will tell */
+		return lstat(opener->metrics, &file) && errno == ENOENT ?
+			       0 :
+			       -EEXIST;
+	if (S_ISDIR(file.st_mode))
+		return -EISDIR;
+	return S_ISREG(file.st_mode) && !is_log(opener, &file) ? 0 : -EEXIST;
 }
 
 /*
@@ -56,10 +59,10 @@ static bool may_replace_metrics(const struct opener *opener)
  */
 static int open_metrics(const struct opener *opener, const char *beside)
 {
-	int fd;
+	int fd = may_replace_metrics(opener);
 
-	if (!may_replace_metrics(opener))
-		return -EEXIST;
+	if (fd)
+		return fd;
 	unlink(beside);
 	fd = open_new(beside, O_EXCL);
 	if (fd >= 0)

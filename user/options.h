@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The command line. */
+/*
+ * The command line.
+ *
+ * To add an option: a field in struct options, and a row in option_table.c,
+ * where option_table.h says what a row tells. Most rows need no code: a flag, a
+ * number, a word of a list and a text are taken by what the row says of them;
+ * any other has a function of its own. --help, abbreviations, the nearest name,
+ * what is given twice, and what does not go with -r come from the row.
+ * Then the manual, README.md and the completion.
+ */
 #ifndef BANNERPROBE_OPTIONS_H
 #define BANNERPROBE_OPTIONS_H
 
@@ -28,6 +37,8 @@ enum hook {
 	HOOK_TC,
 };
 
+enum stats_format { STATS_TEXT, STATS_JSON };
+
 struct options {
 	enum format format;
 	const char *output; /* NULL: standard output */
@@ -36,7 +47,8 @@ struct options {
 	__u32 max_flows; /* connections in the table */
 	bool check;
 	bool stats;
-	unsigned int stats_seconds; /* 0: only at the end */
+	__u32 stats_seconds; /* 0: only at the end */
+	enum stats_format stats_format;
 	struct track_options track; /* of the tracker */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
 	struct wanted wanted; /* servers */
@@ -51,7 +63,11 @@ struct options {
 	int count;
 };
 
-/* Fills `options`; ends the process on -h, -V and wrong usage (2). */
+/*
+ * Fills `options`, which nothing but options_free() and what follows this
+ * host's addresses changes afterwards; ends the process on -h, -V and wrong
+ * usage (2).
+ */
 void options_parse(struct options *options, int argc, char **argv);
 void options_free(struct options *options);
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +30,32 @@ static int open_file(const struct output *output)
 	return opener_ask(&output->opener, OPENER_LOG);
 }
 
+/* Whether a file could be made that is not there. */
+static int try_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	if (slash && !slash[1])
+		return -EISDIR;
+	if (snprintf(directory, sizeof(directory), "%.*s",
+		     slash ? (int)(slash - path) + 1 : 1,
+		     slash ? path : ".") >= (int)sizeof(directory))
+		return -ENAMETOOLONG;
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) ?
+		       -errno :
+		       0;
+}
+
+/* -1 where it is not there and can be made; else negative errno. */
+static int open_existing(const char *path, int *fd)
+{
+	*fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (*fd >= 0)
+		return 0;
+	return errno == ENOENT ? try_directory(path) : -errno;
+}
+
 static void use(struct output *output, int fd)
 {
 	struct stat status;
@@ -41,22 +68,35 @@ static void use(struct output *output, int fd)
 
 int output_open(struct output *output, enum format format, const char *path)
 {
-	int fd;
+	int error = 0;
 
 	*output = (struct output){ .format = format,
 				   .path = path,
+				   .fd = STDOUT_FILENO,
 				   .stop_fd = -1,
 				   .opener = { .log = path, .socket = -1 } };
-	fd = open_file(output);
-	if (fd < 0) {
-		message("%s: %s", path, strerror(-fd));
-		return fd;
+	if (path)
+		error = open_existing(path, &output->fd);
+	if (error) {
+		message("-o %s: %s", path, strerror(-error));
+		return error;
 	}
 	output->buffer = malloc(BUFFER_SIZE);
-	if (!output->buffer) {
-		message("out of memory");
-		return -ENOMEM;
+	if (output->buffer)
+		return 0;
+	message("out of memory");
+	return -ENOMEM;
+}
+
+int output_begin(struct output *output)
+{
+	int fd = output->fd >= 0 ? output->fd : open_file(output);
+
+	if (fd < 0) {
+		message("-o %s: %s", output->path, strerror(-fd));
+		return fd;
 	}
+	output->begun = true;
 	use(output, fd);
 	output_flush(output);
 	return 0;
@@ -136,7 +176,8 @@ static int write_out(struct output *output, size_t *done)
 
 static void complain(struct output *output, int error)
 {
-	if (error == output->error)
+	/* A reader that has gone away has what it wanted: `| head -1`. */
+	if (error == output->error || error == EPIPE)
 		return;
 	message("%s: %s: records are being lost", name_of(output),
 		strerror(error));
@@ -211,6 +252,11 @@ __u64 output_lost(const struct output *output)
 
 static void close_file(struct output *output)
 {
+	if (!output->begun) {
+		if (output->path && output->fd >= 0)
+			close(output->fd);
+		return;
+	}
 	output->used += format_footer(
 		output->format, output->buffer + output->used, time(NULL));
 	output_flush(output);
@@ -252,7 +298,7 @@ bool output_close(struct output *output)
 
 	output_flush(output);
 	close_file(output);
-	complete = !output_lost(output) && !output->error;
+	complete = output->closed || (!output_lost(output) && !output->error);
 	opener_stop(&output->opener);
 	free(output->buffer);
 	output->buffer = NULL;

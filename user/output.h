@@ -16,7 +16,8 @@
 struct output {
 	enum format format;
 	const char *path; /* NULL: standard output */
-	int fd;
+	int fd;		  /* -1: not made yet */
+	bool begun;	  /* records may be written */
 	struct opener opener; /* who opens the file again */
 	int stop_fd;   /* readable: the program is to end; or -1 */
 	bool stopping; /* it is ending */
@@ -33,8 +34,17 @@ struct output {
 	bool closed; /* the reader has gone: nothing more can be written */
 };
 
-/* Opens the destination; negative errno, with a message. */
+/*
+ * Opens the destination, if it is there, and makes nothing; negative errno,
+ * with a message, where it could not be written.
+ */
 int output_open(struct output *output, enum format format, const char *path);
+
+/*
+ * Makes the file if need be and writes a header, once all else is in place: a
+ * start that fails leaves nothing behind. Negative errno, with a message.
+ */
+int output_begin(struct output *output);
 
 /* Adds one record; `source` as in format_record(). */
 void output_record(struct output *output, const struct record *record,
@@ -52,7 +62,10 @@ void output_reopen(struct output *output);
  */
 __u64 output_lost(const struct output *output);
 
-/* Writes the rest and closes. Returns false if anything was ever lost. */
+/*
+ * Writes the rest and closes. Returns false if anything was ever lost, but for
+ * what a reader that has gone away did not want any more.
+ */
 bool output_close(struct output *output);
 
 #endif

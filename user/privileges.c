@@ -49,9 +49,12 @@ bool privileges_find_user(struct identity *identity, const char *name)
 	identity->name = name ? name : DEFAULT_USER;
 	user = find_user(identity->name);
 	if (!user) {
-		message("%s: no such user in /etc/passwd%s", identity->name,
-			name ? "" :
-			       ": staying root, without most of its power");
+		if (name)
+			message("--user %s: no such user in /etc/passwd", name);
+		else
+			message("%s: no such user in /etc/passwd: staying "
+				"root, without most of its power",
+				identity->name);
 		return !name;
 	}
 	identity->changes = user->pw_uid != identity->uid;

@@ -136,6 +136,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	file = memfd_create("capture", 0);
 	require(file >= 0);
 	require(!output_open(&output, FORMAT_JSON, "/dev/null"));
+	require(!output_begin(&output));
 	return 0;
 }
 

@@ -26,7 +26,7 @@ sources_of() {
 	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/capture_list.c user/origins.c
 		user/not_opened.c user/packet_reader.c user/pcap_reader.c user/pcapng_reader.c user/byte_source.c
 		user/decompress.c user/link_layer.c user/wifi.c user/greetings.c user/native.c user/flowtable.c user/wanted.c
-		user/nets.c user/format.c user/community_id.c user/output.c user/opener.c user/stats.c' ;;
+		user/nets.c user/format.c user/community_id.c user/output.c user/opener.c user/stats.c user/stats_json.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
 	esac
 }

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "names.h"
+
+#include "option_table.h"
+#include "usage.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- interfaces ----------------------------------------------------------- */
+
+/* The kernel would take lo:1 for lo, as the addresses of old are called. */
+static bool is_interface(const char *name)
+{
+	return !strchr(name, ':') && if_nametoindex(name);
+}
+
+static bool is_there(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status);
+}
+
+static bool is_option(const char *name)
+{
+	for (size_t i = 0; i < option_rows; i++) {
+		if (!strcmp(name, option_table[i].name))
+			return true;
+	}
+	return false;
+}
+
+/* What `ip link` shows is veth0@if5, or eth0: with a colon. */
+static void check_decoration(const char *name)
+{
+	char plain[IF_NAMESIZE];
+	const size_t len = strcspn(name, "@:,");
+
+	if (!name[len] || len >= sizeof(plain))
+		return;
+	memcpy(plain, name, len);
+	plain[len] = '\0';
+	if (!is_interface(plain))
+		return;
+	if (name[len] == ',')
+		wrong_usage("%s: no such interface: spaces stand between the "
+			    "names of several",
+			    name);
+	wrong_usage("%s: no such interface: did you mean %s?", name, plain);
+}
+
+/* What no interface, and so no pattern of some, can be called. */
+static void check_impossible(const char *name)
+{
+	if (usage_is_filter_word(name) && strpbrk(name, " =&"))
+		wrong_usage("%s: no interface, and there are no filter "
+			    "expressions: --port and --net choose servers",
+			    name);
+	if (strchr(name, '/'))
+		wrong_usage("%s: no interface is called so, and there is no "
+			    "such file: -r FILE reads a capture",
+			    name);
+	if (strpbrk(name, " \t\n"))
+		wrong_usage("%s: no interface is called so: of several, each "
+			    "is a word of its own, without quotes around all",
+			    name);
+}
+
+static void check_interface(const char *name)
+{
+	if (is_interface(name))
+		return;
+	if (is_there(name))
+		wrong_usage("%s: a file, and no interface: -r %s reads a "
+			    "capture",
+			    name, name);
+	check_impossible(name);
+	if (strpbrk(name, "*?["))
+		return;
+	if (!strcmp(name, "any"))
+		wrong_usage("any: no interface is called so: --all watches "
+			    "all");
+	if (!strcmp(name, "-"))
+		wrong_usage("-: no interface: -r - reads a capture from "
+			    "standard input");
+	if (usage_is_filter_word(name))
+		wrong_usage("%s: no such interface, and there are no filter "
+			    "expressions: --port and --net choose servers",
+			    name);
+	if (is_option(name))
+		wrong_usage("%s: no such interface: did you mean --%s?", name,
+			    name);
+	check_decoration(name);
+}
+
+/* --- captures ------------------------------------------------------------- */
+
+static bool are_same_file(const char *path, const char *other)
+{
+	struct stat one, two;
+
+	return other && !stat(path, &one) && !stat(other, &two) &&
+	       S_ISREG(one.st_mode) && one.st_dev == two.st_dev &&
+	       one.st_ino == two.st_ino;
+}
+
+static void check_standard_input(const struct options *options)
+{
+	int count = 0;
+
+	for (int i = 0; i < options->count; i++)
+		count += !strcmp(options->names[i], "-");
+	if (count > 1)
+		wrong_usage("-r -: standard input can be read once, and is "
+			    "named %d times",
+			    count);
+	if (count && isatty(STDIN_FILENO))
+		wrong_usage("-r -: standard input is a terminal: pipe a "
+			    "capture into it, or name a file");
+}
+
+static void check_capture(const struct options *options, const char *name)
+{
+	if (!is_there(name) && errno == ENOENT && is_interface(name))
+		wrong_usage("-r %s: an interface, and no file: without -r it "
+			    "is watched",
+			    name);
+	if (are_same_file(name, options->output))
+		wrong_usage("-o %s: the capture that -r reads: records would "
+			    "be written into it; name another file",
+			    options->output);
+}
+
+void names_check(const struct options *options)
+{
+	for (int i = 0; i < options->count; i++) {
+		const char *name = options->names[i];
+
+		if (!*name)
+			wrong_usage("'': an empty name: name an interface, or "
+				    "a capture with -r");
+		if (!options->read)
+			check_interface(name);
+		else if (strcmp(name, "-"))
+			check_capture(options, name);
+	}
+	if (options->read)
+		check_standard_input(options);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The options that say which servers are wanted: ports and nets. */
+#ifndef BANNERPROBE_SERVER_OPTIONS_H
+#define BANNERPROBE_SERVER_OPTIONS_H
+
+#include "option_table.h"
+
+/* Each adds what its value says to options->wanted; or a usage error. */
+void server_take_ports(struct options *options, const struct option_use *use);
+void server_take_net(struct options *options, const struct option_use *use);
+void server_take_not_net(struct options *options, const struct option_use *use);
+
+#endif
