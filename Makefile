@@ -39,7 +39,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes
-LDLIBS := -lbpf -lpcap -lmnl -lcap-ng -lseccomp -lnettle
+LDLIBS := -lbpf -lmnl -lcap-ng -lseccomp -lnettle -lz -lzstd
 
 V ?= 0
 ifeq ($(V),0)
@@ -91,8 +91,11 @@ DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
 	$(MESSAGE) user/native.c user/flowtable.c user/privileges.c user/wanted.c user/nets.c \
 	user/trie.c
 
+# Captures, packet by packet.
+READ := user/packet_reader.c user/pcap_reader.c user/pcapng_reader.c user/byte_source.c user/decompress.c
+
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
-PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(PLAY))
+PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(READ) $(PLAY))
 LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_play.c tests/law_cases.c \
 	tests/law_attacks.c tests/model.c tests/conversations.c tests/talk.c \
 	tests/judge.c $(PLAY))
@@ -100,7 +103,7 @@ OOM_TEST := $(BUILD)/sanitized/tests/oom_test.o
 ADDRESSES_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/addresses_test.c user/nets.c user/routes.c \
 	user/links.c user/netlink.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
-KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(PLAY) $(DRIVE))
+KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(READ) $(PLAY) $(DRIVE))
 PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c $(MESSAGE))
 BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
@@ -136,7 +139,7 @@ $(BUILD)/tests/addresses_test: $(ADDRESSES_TEST)
 $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test $(BUILD)/tests/addresses_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lpcap -lmnl
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lmnl -lz -lzstd
 
 $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 $(BUILD)/tests/privileges_test: $(PRIVILEGES_TEST)
@@ -299,11 +302,9 @@ uninstall:
 # --- static program
 
 STATIC := $(BUILD)/static
-# libpcap can sniff D-Bus, whose static library needs one that does not exist;
-# the two functions by which it would are never called. Neither are those that
-# the linker would warn of, which look up names.
-STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings \
-	-Wl,--defsym=dbus_findalldevs=0,--defsym=dbus_create=0 -L$(STATIC)
+# The functions that the linker would warn of look up names, and are never
+# called.
+STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings -L$(STATIC)
 
 .PHONY: static
 static:
@@ -314,7 +315,7 @@ static:
 $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
-		-lbpf -lpcap -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf)
+		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
 
 # --- Debian package
 

@@ -58,6 +58,24 @@
 	X(MALFORMED, "malformed",                                              \
 	  "packets whose lengths contradict each other")                       \
 	X(CUT, "cut", "packets whose headers were not at hand")                \
+	/* What may carry TCP and is not opened, as in parse_result. */        \
+	X(NOT_OPENED_PPPOE, "not_opened_pppoe", "PPPoE, not opened")           \
+	X(NOT_OPENED_MPLS, "not_opened_mpls", "MPLS, not opened")              \
+	X(NOT_OPENED_GRE, "not_opened_gre", "GRE, not opened")                 \
+	X(NOT_OPENED_IP_IN_IP, "not_opened_ip_in_ip", "IP in IP, not opened")  \
+	X(NOT_OPENED_THIRD_TAG, "not_opened_third_tag",                        \
+	  "more than two VLAN tags, not opened")                               \
+	X(NOT_OPENED_LLC, "not_opened_llc", "LLC without SNAP, not opened")    \
+	X(NOT_OPENED_VXLAN, "not_opened_vxlan",                                \
+	  "VXLAN, not opened (counted in captures only)")                      \
+	X(NOT_OPENED_GENEVE, "not_opened_geneve",                              \
+	  "Geneve, not opened (counted in captures only)")                     \
+	X(NOT_OPENED_WIFI_PROTECTED, "not_opened_wifi_protected",              \
+	  "encrypted data of IEEE 802.11, not opened")                         \
+	X(NOT_OPENED_WIFI_AMSDU, "not_opened_wifi_amsdu",                      \
+	  "A-MSDUs of IEEE 802.11, not opened")                                \
+	X(NOT_OPENED_LINK_TYPE, "not_opened_link_type",                        \
+	  "packets of a link type that is not known")                          \
 	/* What was lost. */                                                   \
 	X(LOST_RING, "lost_ring", "banners lost: ring buffer full")            \
 	X(LOST_PART, "lost_part",                                              \
@@ -80,7 +98,9 @@ enum counter {
 	COUNT_FIRST_IGNORED = COUNT_PASSED_OVER,
 	COUNT_LAST_IGNORED = COUNT_INVALID_FLAGS,
 	COUNT_FIRST_UNREAD = COUNT_FRAGMENTS,
-	COUNT_LAST_UNREAD = COUNT_CUT,
+	COUNT_LAST_UNREAD = COUNT_NOT_OPENED_LINK_TYPE,
+	COUNT_FIRST_NOT_OPENED = COUNT_NOT_OPENED_PPPOE,
+	COUNT_LAST_NOT_OPENED = COUNT_NOT_OPENED_LINK_TYPE,
 	COUNT_FIRST_GREETING_CUT = COUNT_LOST_PART,
 	COUNT_LAST_GREETING_CUT = COUNT_CROWDED_PART,
 };
@@ -102,7 +122,7 @@ enum slot {
 	SLOT_OTHERS, /* together, those that have none */
 	SLOT_GONE,   /* and those that had one; only the loader counts here */
 	SLOT_FIRST,
-	SLOTS = 512, /* a power of two; 128 KiB for each CPU */
+	SLOTS = 512, /* a power of two; 256 KiB for each CPU */
 };
 #define SLOT_PLACES (1U << 16)
 

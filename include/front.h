@@ -75,7 +75,7 @@ static __always_inline bool glance_ipv4(const struct frame *frame, __u64 offset,
 		return true;
 	tcp = (const void *)(ip + 1);
 	if (READ_FIELD(ip, protocol) != PROTO_TCP)
-		return false;
+		return protocol_is_tunnel(READ_FIELD(ip, protocol));
 	if (READ_FIELD(ip, frag_off) & bpf_htons(0x3fff))
 		return true;
 	len = bpf_ntohs(READ_FIELD(ip, tot_len));
@@ -117,8 +117,9 @@ static __always_inline bool glance_ipv6(const struct frame *frame, __u64 offset,
 }
 
 /*
- * Whether an IP packet has to be looked at again: false where it is no TCP, or
- * data of a connection that nobody waits for, as nearly all are.
+ * Whether an IP packet has to be looked at again: false where it is neither TCP
+ * nor a tunnel to be counted, or data of a connection that nobody waits for, as
+ * nearly all are.
  */
 static __always_inline bool glance_ip(const struct frame *frame, __u64 offset,
 				      const struct front *front)
@@ -147,9 +148,12 @@ static __always_inline bool glance_ethernet(const struct frame *frame,
 	case bpf_htons(ETHERTYPE_8021Q):
 	case bpf_htons(ETHERTYPE_8021AD):
 	case bpf_htons(ETHERTYPE_QINQ_OLD):
+	case bpf_htons(ETHERTYPE_MPLS):
+	case bpf_htons(ETHERTYPE_MPLS_MULTICAST):
+	case bpf_htons(ETHERTYPE_PPPOE):
 		return true;
-	default:
-		return false;
+	default: /* LLC may carry IP, too */
+		return bpf_ntohs(READ_FIELD(ethernet, h_proto)) < ETHERTYPE_MIN;
 	}
 }
 

@@ -18,6 +18,10 @@
 #define ETHERTYPE_8021Q 0x8100
 #define ETHERTYPE_8021AD 0x88a8
 #define ETHERTYPE_QINQ_OLD 0x9100 /* before 802.1ad, still in use */
+#define ETHERTYPE_MPLS 0x8847
+#define ETHERTYPE_MPLS_MULTICAST 0x8848
+#define ETHERTYPE_PPPOE 0x8864 /* its sessions, which carry packets */
+#define ETHERTYPE_MIN 0x0600   /* less is the length of an IEEE 802.3 frame */
 
 #define VLAN_DEPTH_MAX 2 /* tags, the hardware-stripped one included */
 #define VLAN_ID_MASK 0x0fff
@@ -37,10 +41,13 @@
 
 /* IP protocol and IPv6 extension header numbers (IANA). */
 #define PROTO_HOPOPTS 0
+#define PROTO_IPIP 4
 #define PROTO_TCP 6
 #define PROTO_UDP 17
+#define PROTO_IPV6 41
 #define PROTO_ROUTING 43
 #define PROTO_FRAGMENT 44
+#define PROTO_GRE 47
 #define PROTO_AUTH 51
 #define PROTO_ICMPV6 58
 #define PROTO_DSTOPTS 60
@@ -91,10 +98,26 @@ static __always_inline void segment_reset(struct segment *segment)
 
 enum parse_result {
 	PARSED,
-	PARSE_NOT_TCP,	 /* another protocol, or an encapsulation not opened */
+	PARSE_NOT_TCP,	 /* another protocol */
+	PARSE_UDP,	 /* payload_offset is where its header begins */
 	PARSE_FRAGMENT,	 /* a fragment without the whole TCP header */
 	PARSE_MALFORMED, /* headers that contradict each other or the packet */
 	PARSE_CUT,	 /* headers beyond the bytes at hand, or HEADERS_MAX */
+	/* What may carry TCP and is not opened: counters.h has each, too. */
+	PARSE_PPPOE,
+	PARSE_MPLS,
+	PARSE_GRE,
+	PARSE_IP_IN_IP,
+	PARSE_THIRD_TAG, /* a VLAN tag behind VLAN_DEPTH_MAX others */
+	PARSE_LLC,	 /* LLC without SNAP, or SNAP without an EtherType */
+	/* Of these, only captures tell. */
+	PARSE_VXLAN,
+	PARSE_GENEVE,
+	PARSE_WIFI_PROTECTED, /* IEEE 802.11 data, encrypted */
+	PARSE_WIFI_AMSDU,     /* several IEEE 802.11 frames in one */
+	PARSE_LINK_TYPE,      /* a link type that is not known */
+	PARSE_RESULTS,
+	PARSE_FIRST_NOT_OPENED = PARSE_PPPOE,
 };
 
 /* `size` bytes at `offset`, or NULL where they are not at hand. */
@@ -151,6 +174,26 @@ static __always_inline enum parse_result parse_tcp(const struct frame *frame,
 	return PARSED;
 }
 
+/* IP protocols that carry IP packets. */
+static __always_inline bool protocol_is_tunnel(__u8 protocol)
+{
+	return protocol == PROTO_GRE || protocol == PROTO_IPIP ||
+	       protocol == PROTO_IPV6;
+}
+
+/* Of an IP packet without TCP, whose payload is at `offset`. */
+static __always_inline enum parse_result
+parse_other_protocol(__u8 protocol, __u64 offset, struct segment *segment)
+{
+	if (protocol == PROTO_UDP) {
+		segment->payload_offset = (__u32)offset;
+		return PARSE_UDP;
+	}
+	if (!protocol_is_tunnel(protocol))
+		return PARSE_NOT_TCP;
+	return protocol == PROTO_GRE ? PARSE_GRE : PARSE_IP_IN_IP;
+}
+
 static __always_inline enum parse_result
 parse_ipv4(const struct frame *frame, __u64 offset, struct segment *segment)
 {
@@ -166,7 +209,8 @@ parse_ipv4(const struct frame *frame, __u64 offset, struct segment *segment)
 	if (first >> 4 != 4 || header_len < sizeof(*ip))
 		return PARSE_MALFORMED;
 	if (READ_FIELD(ip, protocol) != PROTO_TCP)
-		return PARSE_NOT_TCP;
+		return parse_other_protocol(READ_FIELD(ip, protocol),
+					    offset + header_len, segment);
 
 	/* 0: segmentation offload of more than 64 KiB (BIG TCP, Linux 6.3). */
 	total_len = bpf_ntohs(READ_FIELD(ip, tot_len));
@@ -199,12 +243,12 @@ struct ipv6_extension {
 };
 
 /*
- * Walks the extension headers from `*offset` on. PARSED: *offset is where the
- * TCP header begins.
+ * Walks the extension headers from `*offset` on, of which the first is of the
+ * kind `next_header`. PARSED: *offset is where the TCP header begins.
  */
 static __always_inline enum parse_result
 skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
-		     bool *fragment)
+		     bool *fragment, struct segment *segment)
 {
 	const struct ipv6_extension *extension;
 	const __u8 *next;
@@ -220,7 +264,8 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 		    next_header != PROTO_ROUTING &&
 		    next_header != PROTO_DSTOPTS && next_header != PROTO_AUTH &&
 		    next_header != PROTO_FRAGMENT)
-			return PARSE_NOT_TCP;
+			return parse_other_protocol(next_header, *offset,
+						    segment);
 
 		/* The shortest extension header has 8 bytes. */
 		extension = frame_at(frame, *offset, 8);
@@ -298,7 +343,7 @@ parse_ipv6(const struct frame *frame, __u64 offset, struct segment *segment)
 	segment->ttl = READ_FIELD(ip, hop_limit);
 	offset += sizeof(*ip);
 	result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr), &offset,
-				      &fragment);
+				      &fragment, segment);
 	if (result != PARSED)
 		return result;
 	return parse_tcp(frame, offset, ip_end, fragment, segment);
@@ -308,6 +353,24 @@ struct vlan_tag {
 	__be16 tci; /* priority, drop eligibility, and the VLAN ID in 12 bits */
 	__be16 ethertype;
 };
+
+/* Of an EtherType that is neither IP nor one of the first two tags. */
+static __always_inline enum parse_result parse_other_ethertype(__u16 ethertype)
+{
+	switch (ethertype) {
+	case ETHERTYPE_8021Q:
+	case ETHERTYPE_8021AD:
+	case ETHERTYPE_QINQ_OLD:
+		return PARSE_THIRD_TAG;
+	case ETHERTYPE_MPLS:
+	case ETHERTYPE_MPLS_MULTICAST:
+		return PARSE_MPLS;
+	case ETHERTYPE_PPPOE:
+		return PARSE_PPPOE;
+	default:
+		return PARSE_NOT_TCP;
+	}
+}
 
 /*
  * Parses what follows an EtherType: tags, then IP. A tag that the caller knows
@@ -329,7 +392,7 @@ parse_ethertype(const struct frame *frame, __u64 offset, __u16 ethertype,
 		    ethertype != ETHERTYPE_QINQ_OLD)
 			break;
 		if (segment->vlan_count >= VLAN_DEPTH_MAX)
-			return PARSE_NOT_TCP;
+			return PARSE_THIRD_TAG;
 		tag = frame_at(frame, offset, sizeof(*tag));
 		if (!tag)
 			return frame_short(frame, offset, sizeof(*tag));
@@ -347,7 +410,33 @@ parse_ethertype(const struct frame *frame, __u64 offset, __u16 ethertype,
 		return parse_ipv4(frame, offset, segment);
 	if (ethertype == ETHERTYPE_IPV6)
 		return parse_ipv6(frame, offset, segment);
-	return PARSE_NOT_TCP;
+	return parse_other_ethertype(ethertype);
+}
+
+#define LLC_SNAP_LENGTH 8
+
+/*
+ * Skips an LLC header with SNAP, at `*offset`, if the EtherType behind it is
+ * one: then *ethertype is, and PARSED is returned.
+ */
+static __always_inline enum parse_result
+skip_llc(const struct frame *frame, __u64 *offset, __u16 *ethertype)
+{
+	const __u8 *llc = frame_at(frame, *offset, LLC_SNAP_LENGTH);
+
+	if (!llc) /* the shortest that there is has three bytes */
+		return *offset + LLC_SNAP_LENGTH <= frame->wire_len ?
+			       PARSE_CUT :
+			       PARSE_LLC;
+	/* SNAP, unnumbered information, and no organization: RFC 1042. */
+	if (llc[0] != 0xaa || llc[1] != 0xaa || llc[2] != 0x03 ||
+	    llc[3] | llc[4] | llc[5])
+		return PARSE_LLC;
+	*ethertype = (__u16)(llc[6] << 8 | llc[7]);
+	llc += LLC_SNAP_LENGTH;
+	OPAQUE(llc); /* see skip_ipv6_extensions() */
+	*offset = (__u64)(llc - frame->data);
+	return PARSED;
 }
 
 /* Parses a packet that begins with an Ethernet header. */
@@ -355,14 +444,21 @@ static __always_inline enum parse_result
 parse_ethernet(const struct frame *frame, struct segment *segment)
 {
 	const struct ethhdr *ethernet = frame_at(frame, 0, sizeof(*ethernet));
+	__u64 offset = sizeof(*ethernet);
+	enum parse_result result;
+	__u16 ethertype;
 
 	if (!ethernet)
 		return frame_short(frame, 0, sizeof(*ethernet));
 	segment->destination_mac = offsetof(struct ethhdr, h_dest);
 	segment->source_mac = offsetof(struct ethhdr, h_source);
-	return parse_ethertype(frame, sizeof(*ethernet),
-			       bpf_ntohs(READ_FIELD(ethernet, h_proto)),
-			       segment);
+	ethertype = bpf_ntohs(READ_FIELD(ethernet, h_proto));
+	if (ethertype < ETHERTYPE_MIN) {
+		result = skip_llc(frame, &offset, &ethertype);
+		if (result != PARSED)
+			return result;
+	}
+	return parse_ethertype(frame, offset, ethertype, segment);
 }
 
 /* Parses a packet that has IP at `offset`; its version is in the first byte. */

@@ -98,9 +98,16 @@ static __always_inline void count_verdict(__u64 *counters,
 	count_in(counters, verdict->ignored);
 }
 
+_Static_assert(COUNT_LAST_NOT_OPENED - COUNT_FIRST_NOT_OPENED ==
+		       PARSE_RESULTS - 1 - PARSE_FIRST_NOT_OPENED,
+	       "each kind that is not opened has its counter");
+
 /* What counts a packet that no segment was read from. */
 static __always_inline enum counter parse_counter(enum parse_result result)
 {
+	if (result >= PARSE_FIRST_NOT_OPENED)
+		return COUNT_FIRST_NOT_OPENED +
+		       (result - PARSE_FIRST_NOT_OPENED);
 	switch (result) {
 	case PARSE_FRAGMENT:
 		return COUNT_FRAGMENTS;

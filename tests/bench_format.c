@@ -46,7 +46,9 @@ static void fail(const char *what)
 
 static void write_records(struct output *output, struct record *record)
 {
-	const struct source source = { "eth0", 1795434834048122000ULL };
+	const struct source source = {
+		.name = "eth0", .clock_offset = 1795434834048122000ULL
+	};
 
 	for (__u32 i = 0; i < RECORDS; i++) {
 		record->time += 1001;

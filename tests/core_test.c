@@ -210,7 +210,7 @@ static void test_ip_version(void **state)
 static void test_other_protocols(void **state)
 {
 	struct test_packet packet = banner_packet();
-	struct segment segment;
+	struct segment segment = {};
 	struct frame frame;
 	struct bytes bytes;
 
@@ -218,10 +218,93 @@ static void test_other_protocols(void **state)
 	packet_build(&bytes, &packet);
 	frame = frame_of(&bytes);
 	segment_reset(&segment);
-	bytes.data[14 + 9] = 17; /* UDP */
+	bytes.data[14 + 9] = PROTO_UDP;
+	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_UDP);
+	assert_int_equal(segment.payload_offset, 14 + 20);
+	bytes.data[14 + 9] = 1; /* ICMP */
 	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_NOT_TCP);
 	bytes.data[13] = 6; /* ARP */
 	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_NOT_TCP);
+}
+
+/* What may carry TCP and is not opened: each kind for itself, and its counter. */
+static void test_not_opened(void **state)
+{
+	static const struct {
+		bool ipv6;
+		__u8 at; /* in the frame: one byte, or an EtherType's first */
+		__u16 value;
+		enum parse_result result;
+		enum counter counter;
+	} kinds[] = {
+		{ false, 12, 0x8864, PARSE_PPPOE, COUNT_NOT_OPENED_PPPOE },
+		{ false, 12, 0x8863, PARSE_NOT_TCP, COUNT_NOTHING },
+		{ false, 12, 0x8847, PARSE_MPLS, COUNT_NOT_OPENED_MPLS },
+		{ false, 12, 0x8848, PARSE_MPLS, COUNT_NOT_OPENED_MPLS },
+		{ false, 12, 38, PARSE_LLC, COUNT_NOT_OPENED_LLC },
+		{ false, 14 + 9, 47, PARSE_GRE, COUNT_NOT_OPENED_GRE },
+		{ false, 14 + 9, 4, PARSE_IP_IN_IP, COUNT_NOT_OPENED_IP_IN_IP },
+		{ false, 14 + 9, 41, PARSE_IP_IN_IP,
+		  COUNT_NOT_OPENED_IP_IN_IP },
+		{ true, 14 + 6, 47, PARSE_GRE, COUNT_NOT_OPENED_GRE },
+		{ true, 14 + 6, 4, PARSE_IP_IN_IP, COUNT_NOT_OPENED_IP_IN_IP },
+		{ true, 14 + 6, 41, PARSE_IP_IN_IP, COUNT_NOT_OPENED_IP_IN_IP },
+		{ true, 14 + 6, 17, PARSE_UDP, COUNT_NOTHING },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++) {
+		struct test_packet packet = banner_packet();
+		struct segment segment;
+		struct frame frame;
+		struct bytes bytes;
+		enum parse_result result;
+
+		packet.ipv6 = kinds[i].ipv6;
+		packet_build(&bytes, &packet);
+		frame = frame_of(&bytes);
+		if (kinds[i].at == 12)
+			bytes.data[12] = (__u8)(kinds[i].value >> 8);
+		bytes.data[kinds[i].at + (kinds[i].at == 12)] =
+			(__u8)kinds[i].value;
+		segment_reset(&segment);
+		result = parse_ethernet(&frame, &segment);
+		assert_int_equal(result, kinds[i].result);
+		assert_int_equal(parse_counter(result), kinds[i].counter);
+	}
+}
+
+/* The EtherType behind LLC and SNAP, if no organization has its own there. */
+static void test_snap(void **state)
+{
+	struct test_packet packet = banner_packet();
+	__u8 snap[] = { 0, 50, 0xaa, 0xaa, 3, 0, 0, 0, 8, 0 };
+	__u8 data[256];
+	struct segment segment;
+	struct frame frame;
+	struct bytes bytes;
+
+	(void)state;
+	packet_build(&bytes, &packet);
+	frame = frame_of(&bytes);
+	memcpy(data, bytes.data, 12);
+	memcpy(data + 12 + sizeof(snap), bytes.data + 14, frame.wire_len - 14);
+	frame = (struct frame){ data, data + frame.wire_len + 8,
+				frame.wire_len + 8 };
+	for (int i = 0; i <= 6; i++) {
+		/* Each byte of the six counts; at last, none is changed. */
+		memcpy(data + 12, snap, sizeof(snap));
+		if (i < 6)
+			data[14 + i]++;
+		segment_reset(&segment);
+		assert_int_equal(parse_ethernet(&frame, &segment),
+				 i < 6 ? PARSE_LLC : PARSED);
+	}
+	assert_int_equal(segment.payload_offset, 12 + 10 + 20 + 20);
+	frame.end = data + 21;
+	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_CUT);
+	frame.wire_len = 21;
+	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_LLC);
 }
 
 static void test_vlan(void **state)
@@ -247,7 +330,7 @@ static void test_vlan(void **state)
 		assert_int_equal(segment.vlan[0], 42);
 		assert_int_equal(segment.vlan[1], 7);
 		packet.vlan[2] = 8;
-		assert_refused(&packet, PARSE_NOT_TCP);
+		assert_refused(&packet, PARSE_THIRD_TAG);
 	}
 }
 
@@ -564,6 +647,8 @@ static struct CMUnitTest *all_tests(size_t *count)
 		cmocka_unit_test(test_lengths_that_lie),
 		cmocka_unit_test(test_ip_version),
 		cmocka_unit_test(test_other_protocols),
+		cmocka_unit_test(test_not_opened),
+		cmocka_unit_test(test_snap),
 		cmocka_unit_test(test_vlan),
 		cmocka_unit_test(test_ipv6_extensions),
 		cmocka_unit_test(test_fragments),

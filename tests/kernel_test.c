@@ -15,9 +15,6 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
-#define PCAP_DONT_INCLUDE_PCAP_BPF_H /* the kernel's struct bpf_insn is here */
-#include <pcap/dlt.h>
-#include <pcap/pcap.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -25,7 +22,9 @@
 #include <unistd.h>
 
 #include "../user/message.h"
+#include "../user/link_layer.h"
 #include "../user/options.h"
+#include "../user/packet_reader.h"
 #include "../user/programs.h"
 #include "../user/wanted.h"
 #include "bannerprobe.skel.h"
@@ -210,6 +209,55 @@ static void test_odd_packets(void **state)
 		for (size_t len = least; len < bytes.len; len++)
 			feed_both(&homes, hooks->from_server, bytes.data, len,
 				  false, 1);
+	}
+	assert_same_counters(&homes);
+	homes_close(&homes);
+}
+
+/* One byte of a frame, and what it makes of it. */
+static const struct {
+	bool ipv6;
+	__u16 at;
+	__u16 value; /* an EtherType, at 12 */
+	enum counter counter;
+} not_opened[] = {
+	{ false, 12, 0x8864, COUNT_NOT_OPENED_PPPOE },
+	{ false, 12, 0x8847, COUNT_NOT_OPENED_MPLS },
+	{ false, 12, 0x8848, COUNT_NOT_OPENED_MPLS },
+	{ false, 12, 38, COUNT_NOT_OPENED_LLC },
+	{ false, 14 + 9, 47, COUNT_NOT_OPENED_GRE },
+	{ false, 14 + 9, 4, COUNT_NOT_OPENED_IP_IN_IP },
+	{ false, 14 + 9, 41, COUNT_NOT_OPENED_IP_IN_IP },
+	{ true, 14 + 6, 47, COUNT_NOT_OPENED_GRE },
+	{ true, 14 + 6, 41, COUNT_NOT_OPENED_IP_IN_IP },
+};
+
+/* What is not opened is counted on the hooks, too. */
+static void test_not_opened(void **state)
+{
+	const struct hooks *hooks = *state;
+	struct homes homes;
+	struct bytes bytes;
+
+	open_homes(&homes);
+	for (size_t i = 0; i < sizeof(not_opened) / sizeof(*not_opened); i++) {
+		const __u16 at = not_opened[i].at;
+		const struct test_packet packet = { .ipv6 = not_opened[i].ipv6,
+						    .client_port = next_port(),
+						    .server_port = 25,
+						    .flags = TCP_SYN };
+		const __u64 before =
+			homes.native.counters[not_opened[i].counter];
+
+		packet_build(&bytes, &packet);
+		bytes.data[at] = (__u8)(not_opened[i].value >>
+					(at == 12 ? 8 : 0));
+		if (at == 12)
+			bytes.data[13] = (__u8)not_opened[i].value;
+		feed_both(&homes, hooks->from_server, bytes.data, bytes.len,
+			  false, 1);
+		assert_int_equal(homes.native.counters[not_opened[i].counter],
+				 before + 1);
 	}
 	assert_same_counters(&homes);
 	homes_close(&homes);
@@ -471,32 +519,29 @@ static void test_forgeries(void **state)
 
 static void compare_capture(const char *path, const struct hooks *hooks)
 {
-	char error[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_open_offline(path, error);
-	struct pcap_pkthdr *header;
-	const __u8 *bytes;
+	struct packet_reader reader = {};
+	struct captured_packet packet;
 	struct homes homes;
 	__u64 packets = 0;
 
-	assert_non_null(pcap);
+	assert_int_equal(source_open(&reader.source, path, true, NULL, NULL), 0);
+	assert_int_equal(packet_reader_begin(&reader), READ_DONE);
 	open_homes_of(&homes, hooks->loaded ? hooks->loaded : bpf);
-	while (pcap_datalink(pcap) == DLT_EN10MB &&
-	       pcap_next_ex(pcap, &header, &bytes) == 1) {
-		size_t len = header->caplen;
-
-		if (len < TC_FRAME_MIN)
+	while (packet_reader_next(&reader, &packet) == READ_DONE) {
+		if (packet.interface->link_type != LINK_ETHERNET ||
+		    packet.len < TC_FRAME_MIN)
 			continue;
-		if (len > FRAME_MAX)
-			len = FRAME_MAX;
 		/* Either program, so that both sides meet both of them. */
 		packets++;
 		feed_both(&homes,
 			  packets & 1 ? hooks->from_client : hooks->from_server,
-			  bytes, len, false, packets);
+			  packet.bytes,
+			  packet.len < FRAME_MAX ? packet.len : FRAME_MAX,
+			  false, packets);
 	}
 	assert_same_counters(&homes);
 	homes_close(&homes);
-	pcap_close(pcap);
+	packet_reader_close(&reader);
 }
 
 static void test_captures(void **state)
@@ -866,6 +911,8 @@ int main(int argc, char **argv)
 		THROUGH(test_cases_through, "cases, greetings gathered", 3),
 		THROUGH(test_odd_packets, "odd packets through XDP", 0),
 		THROUGH(test_odd_packets, "odd packets through tc", 1),
+		THROUGH(test_not_opened, "not opened, through XDP", 0),
+		THROUGH(test_not_opened, "not opened, through tc", 1),
 		cmocka_unit_test(test_split_packets),
 		THROUGH(test_raw_ip, "devices without Ethernet", 1),
 		cmocka_unit_test(test_counts_by_interface),

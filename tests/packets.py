@@ -14,7 +14,8 @@ from netns import BINARY, PATIENCE
 
 # The numbers of link types in capture files (tcpdump.org, LINKTYPE_...).
 NULL, ETHERNET, DLT_RAW, RAW, LOOP, SLL, IPV4, IPV6, SLL2 = 0, 1, 12, 101, 108, 113, 228, 229, 276
-MICRO, NANO = 0xa1b2c3d4, 0xa1b23c4d
+PPP, PPP_HDLC, PPP_ETHER, WIFI, RADIOTAP, NFLOG = 9, 50, 51, 105, 127, 239
+MICRO, NANO, PATCHED = 0xa1b2c3d4, 0xa1b23c4d, 0xa1b2cd34
 START = 1_700_000_000_123_456_000	# ns: when captures begin
 STEP = 1_000_000			# ns: from one packet to the next
 
@@ -70,34 +71,101 @@ def ethernet(packet, tags=(), pad=False):
     return raw.ljust(60, b"\0") if pad else raw
 
 
+def ethertype_of(packet):
+    return struct.pack(">H", 0x86dd if IPv6 in packet else 0x0800)
+
+
+SNAP = b"\xaa\xaa\x03\0\0\0"
+MACS = b"\2\0\0\0\0\2", b"\2\0\0\0\0\1"		# of who receives, and of who sends
+
+
+def snap(packet):
+    """As on Ethernet with a length, LLC and SNAP."""
+    inner = SNAP + ethertype_of(packet) + bytes(packet)
+    return b"".join(MACS) + struct.pack(">H", len(inner)) + inner
+
+
+def wifi(packet, control=0x08, flags=0x01, more=b"", sequence=0, padding=b""):
+    """As an IEEE 802.11 data frame; more: what follows three addresses and Sequence Control."""
+    target, source = MACS
+    addresses = {0: (target, source, b"AP----"), 1: (b"AP----", source, target),
+                 2: (target, b"AP----", source), 3: (b"AP----", b"AP2---", target)}[flags & 3]
+    return (bytes([control, flags, 0, 0]) + b"".join(addresses) + struct.pack("<H", sequence) + more +
+            padding + SNAP + ethertype_of(packet) + bytes(packet) + b"FCS!")
+
+
+def radiotap(frame, flags=0x10):
+    """Behind a radiotap header with two words of what is present, a time and flags."""
+    header = struct.pack("<QB", 1234567, flags)
+    present = struct.pack("<II", 1 << 31 | 3, 1 << 29)
+    return struct.pack("<BBH", 0, 0, 4 + len(present) + 4 + len(header)) + present + bytes(4) + \
+        header + frame
+
+
+def nflog(packet, order="<"):
+    """As by Linux's NFLOG target: a prefix, then the packet."""
+    family = 10 if IPv6 in packet else 2
+    attribute = struct.pack(order + "HH", 4 + 5, 10) + b"rule\0" + bytes(3)
+    return struct.pack(">BBH", family, 0, 7) + attribute + \
+        struct.pack(order + "HH", 4 + len(bytes(packet)), 9) + bytes(packet)
+
+
+def zstd(data):
+    return subprocess.run(["zstd", "-qc"], input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
 def pcap(frames, link=ETHERNET, magic=MICRO, order="<", start=START, times=None):
     """A capture as bytes. Of a frame given as (bytes, n) only the first n were captured.
     times: of each frame, ns since the start."""
     unit = 1000 if magic == MICRO else 1
-    out = struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, link)
+    out = bytearray(struct.pack(order + "IHHiIII", magic, 2, 4, 0, 0, 262144, link))
     for i, frame in enumerate(frames):
         frame, kept = frame if isinstance(frame, tuple) else (frame, len(frame))
         seconds, rest = divmod(start + (times[i] if times else i * STEP), 10**9)
         out += struct.pack(order + "IIII", seconds, rest // unit, kept, len(frame)) + frame[:kept]
-    return out
+    return bytes(out)
 
 
-def _block(order, kind, body):
+def block(order, kind, body):
+    """A block of a pcapng."""
     body += bytes(-len(body) % 4)
     size = struct.pack(order + "I", len(body) + 12)
     return struct.pack(order + "I", kind) + size + body + size
 
 
+def option(order, code, value):
+    return struct.pack(order + "HH", code, len(value)) + value + bytes(-len(value) % 4)
+
+
+def section(order="<"):
+    return block(order, 0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, 1, 0, -1))
+
+
+def interface(order="<", link=ETHERNET, snaplen=262144, name=None, resolution=None, offset=None):
+    """An interface description; resolution: the byte of if_tsresol."""
+    options = b""
+    if name is not None:
+        options += option(order, 2, name)
+    if resolution is not None:
+        options += option(order, 9, bytes([resolution]))
+    if offset is not None:
+        options += option(order, 14, struct.pack(order + "q", offset))
+    if options:
+        options += option(order, 0, b"")
+    return block(order, 1, struct.pack(order + "HHI", link, 0, snaplen) + options)
+
+
+def enhanced(frame, time, number=0, order="<", options=b""):
+    """An enhanced packet block; time: in the interface's units."""
+    head = struct.pack(order + "IIIII", number, time >> 32, time & 0xffffffff, len(frame), len(frame))
+    return block(order, 6, head + frame + bytes(-len(frame) % 4) + options)
+
+
 def pcapng(frames, link=ETHERNET, order="<", nano=False, start=START):
     """The same as a minimal pcapng: section header, interface, enhanced packet blocks."""
-    out = _block(order, 0x0a0d0d0a, struct.pack(order + "IHHq", 0x1a2b3c4d, 1, 0, -1))
-    resolution = struct.pack(order + "HHBxxxHH", 9, 1, 9, 0, 0) if nano else b""
-    out += _block(order, 1, struct.pack(order + "HHI", link, 0, 262144) + resolution)
+    out = section(order) + interface(order, link, resolution=9 if nano else None)
     for i, frame in enumerate(frames):
-        time = (start + i * STEP) // (1 if nano else 1000)
-        head = struct.pack(order + "IIIII", 0, time >> 32, time & 0xffffffff,
-                           len(frame), len(frame))
-        out += _block(order, 6, head + frame)
+        out += enhanced(frame, (start + i * STEP) // (1 if nano else 1000), order=order)
     return out
 
 

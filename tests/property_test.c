@@ -9,12 +9,13 @@
  * said after the client had spoken, and if no packet is missing, all before is.
  */
 #include <glob.h>
-#include <pcap/pcap.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
 #include "../user/greetings.h"
+#include "../user/link_layer.h"
+#include "../user/packet_reader.h"
 #include "play.h"
 
 #define STEPS 32
@@ -302,7 +303,7 @@ static struct real *find_real(const struct segment *segment, bool *from_server)
 
 static struct real *begin_real(const struct segment *syn)
 {
-	if (real_count == REAL_MAX)
+	if (!real || real_count == REAL_MAX)
 		return NULL;
 	real[real_count].syn = *syn;
 	real[real_count].talk.isns.client = syn->seq;
@@ -359,27 +360,30 @@ static void add_real(const struct segment *segment)
 	talk->count += !of->ended;
 }
 
+static void add_captured(const struct captured_packet *packet)
+{
+	const struct frame frame = { packet->bytes, packet->bytes + packet->len,
+				     packet->wire_len };
+	struct segment segment = {};
+
+	if (packet->interface->link_type == LINK_ETHERNET &&
+	    parse_ethernet(&frame, &segment) == PARSED)
+		add_real(&segment);
+}
+
 static bool read_capture(const char *path)
 {
-	char error[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_open_offline(path, error);
-	struct pcap_pkthdr *header;
-	const __u8 *bytes;
+	struct packet_reader reader = {};
+	struct captured_packet packet;
 
-	if (!pcap) {
-		printf("Bail out! %s\n", error);
+	if (source_open(&reader.source, path, true, NULL, NULL) ||
+	    packet_reader_begin(&reader) != READ_DONE) {
+		printf("Bail out! %s: %s\n", path, reader.problem);
 		return false;
 	}
-	while (pcap_datalink(pcap) == DLT_EN10MB &&
-	       pcap_next_ex(pcap, &header, &bytes) == 1) {
-		const struct frame frame = { bytes, bytes + header->caplen,
-					     header->len };
-		struct segment segment = {};
-
-		if (parse_ethernet(&frame, &segment) == PARSED)
-			add_real(&segment);
-	}
-	pcap_close(pcap);
+	while (packet_reader_next(&reader, &packet) == READ_DONE)
+		add_captured(&packet);
+	packet_reader_close(&reader);
 	return true;
 }
 

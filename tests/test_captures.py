@@ -223,11 +223,120 @@ def test_vlan_is_no_part_of_the_key():
     assert "vlan" not in found[0]
 
 
-def test_not_opened():
-    """Three tags, and a tunnel: what lies within is not looked at."""
-    three = [ethernet(p, [(0x88a8, 1), (0x8100, 2), (0x8100, 3)]) for p in one.greeted(DATA)]
-    tunnel = [ethernet(IP(src="10.0.0.1", dst="10.0.0.2") / p) for p in one.greeted(DATA)]
-    assert banners_of(three + tunnel) == []
+def ppp(packet, head=b"\xff\x03"):
+    return head + (b"\0\x57" if IPv6 in packet else b"\0\x21") + bytes(packet)
+
+
+def compressed_ppp(packet):
+    return (b"\x57" if IPv6 in packet else b"\x21") + bytes(packet)
+
+
+def pppoe_session(packet):
+    inner = ppp(packet, b"")
+    return struct.pack(">BBHH", 0x11, 0, 7, len(inner)) + inner
+
+
+def outer(protocol, inner=b"", **kwargs):
+    return ethernet(IP(src="10.0.0.1", dst="10.0.0.2", proto=protocol, **kwargs) / inner)
+
+
+def outer6(protocol, inner=b""):
+    return ethernet(IPv6(src="2001:db8::1", dst="2001:db8::2", nh=protocol) / inner)
+
+
+def udp(port, inner, source=40000):
+    return struct.pack(">HHHH", source, port, 8 + len(inner), 0) + inner
+
+
+def tagged(ethertype, inner):
+    return b"".join(packets.MACS) + struct.pack(">H", ethertype) + inner
+
+
+VXLAN, GENEVE = struct.pack(">II", 8 << 24, 42 << 8), struct.pack(">HHI", 0, 0x6558, 42 << 8)
+# What is not opened, by the counter of its kind: a link type, and a packet made into a frame.
+NOT_OPENED = {
+    "PPPoE": ("pppoe", 1, lambda p: tagged(0x8864, pppoe_session(p))),
+    "MPLS": ("mpls", 1, lambda p: tagged(0x8847, b"\0\0\x11\x40" + bytes(p))),
+    "MPLS, multicast": ("mpls", 1, lambda p: tagged(0x8848, b"\0\0\x11\x40" + bytes(p))),
+    "MPLS in PPP": ("mpls", 9, lambda p: b"\xff\3\2\x81\0\0\x11\x40" + bytes(p)),
+    "GRE": ("gre", 1, lambda p: outer(47, b"\0\0\x08\0" + bytes(p))),
+    "GRE over IPv6": ("gre", 1, lambda p: outer6(47, b"\0\0\x08\0" + bytes(p))),
+    "GRE, IP options": ("gre", 1, lambda p: outer(47, bytes(p), options=[IPOption_Router_Alert()])),
+    "IP in IP": ("ip_in_ip", 1, lambda p: outer(4, bytes(p))),
+    "IPv6 in IP": ("ip_in_ip", 101, lambda p: bytes(IP(proto=41) / bytes(p))),
+    "IP in IPv6": ("ip_in_ip", 1, lambda p: outer6(4, bytes(p))),
+    "three tags": ("third_tag", 1, lambda p: ethernet(p, [(0x88a8, 1), (0x8100, 2), (0x8100, 3)])),
+    "LLC": ("llc", 1, lambda p: tagged(len(p) + 3, b"\6\6\3" + bytes(p))),
+    "LLC, Linux cooked": ("llc", 113, lambda p: cooked(p)[:14] + b"\0\4\6\6\3" + bytes(p)),
+    "VXLAN": ("vxlan", 1, lambda p: outer(17, udp(4789, VXLAN + ethernet(p)))),
+    "VXLAN on Linux's port": ("vxlan", 1, lambda p: outer(17, udp(8472, VXLAN + ethernet(p)))),
+    "VXLAN over IPv6": ("vxlan", 1, lambda p: outer6(17, udp(4789, VXLAN + ethernet(p)))),
+    "VXLAN, raw IP": ("vxlan", 101, lambda p: outer(17, udp(4789, VXLAN + ethernet(p)))[14:]),
+    "VXLAN, behind a tag": ("vxlan", 1, lambda p: tagged(
+        0x8100, b"\0\7\x08\0" + outer(17, udp(4789, VXLAN + ethernet(p)))[14:])),
+    "Geneve": ("geneve", 1, lambda p: outer(17, udp(6081, GENEVE + ethernet(p)))),
+    "802.11, encrypted": ("wifi_protected", 105, lambda p: packets.wifi(p, flags=0x41)),
+    "802.11, encrypted A-MSDU": ("wifi_protected", 105,
+                                 lambda p: packets.wifi(p, 0x88, 0x41, b"\x85\0")),
+    "802.11, A-MSDU": ("wifi_amsdu", 105, lambda p: packets.wifi(p, 0x88, 1, b"\x85\0")),
+    "a link type that is not known": ("link_type", 147, bytes),
+}
+
+
+@pytest.mark.parametrize("name", NOT_OPENED)
+def test_not_opened(name):
+    """No banner comes of it, it is counted by its kind, and one line says so."""
+    kind, link, framed = NOT_OPENED[name]
+    capture = pcap(map(framed, one.greeted(DATA)), link=link)
+    done = probe("-f", "json", "--stats", "-r", "-", input=capture)
+    assert (done.returncode, done.stdout) == (kind == "link_type", b"")
+    counted = {k: n for k, n in packets.counters(done.stderr).items() if n and k.startswith("not_")}
+    assert counted == {f"not_opened_{kind}": 4}
+    [line] = [text for text in done.stderr.splitlines() if b"which is not opened" in text]
+    assert line.startswith(b"bannerprobe: ")
+    assert b"standard input: 4 of 4 packets are " in line and b", which is not opened: " in line
+
+
+def test_not_opened_among_others():
+    """Said where nearly all are of the kind, and not where some are."""
+    other = outer(47, b"\0\0\x08\0")
+    assert banners_of([*map(ethernet, one.greeted(DATA)), *[other] * 4]) == [(DATA, 4, False)]
+    done = probe("-f", "json", "-r", "-",
+                 input=pcap([*map(ethernet, one.greeted(DATA)), *[other] * 96]))
+    assert len(parsed(done.stdout)) == 1
+    assert b"96 of 100 packets are GRE" in done.stderr
+
+
+# What carries no packets of others, though it looks like something that does.
+OTHERS = {
+    "UDP to another port": (1, lambda p: outer(17, udp(53, VXLAN + ethernet(p)))),
+    "UDP to VXLAN's port, not VXLAN": (1, lambda p: outer(17, udp(4789, bytes(8) + ethernet(p)))),
+    "802.11 management": (105, lambda p: packets.wifi(p, 0x80, 0)),
+    "802.11 without data": (105, lambda p: packets.wifi(p, 0x48, 1)),
+    "PPPoE discovery": (1, lambda p: tagged(0x8863, pppoe_session(p))),
+    "PPP of another protocol": (9, lambda p: b"\xff\3\xc0\x21" + bytes(p)),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_other_protocols(name):
+    link, framed = OTHERS[name]
+    done = probe("--stats", "-r", "-", input=pcap(map(framed, one.greeted(DATA)), link=link))
+    assert (done.returncode, done.stdout) == (0, b"")
+    assert {k: n for k, n in packets.counters(done.stderr).items() if n} == {"packets": 4}
+
+
+@pytest.mark.parametrize("link, frame", [
+    (9, ppp(one.syn())), (51, pppoe_session(one.syn())), (239, packets.nflog(one.syn())),
+    (105, packets.wifi(one.syn())), (127, packets.radiotap(packets.wifi(one.syn()))),
+    (1, packets.snap(one.syn()))])
+def test_cut_anywhere(link, frame):
+    """Each header cut at each byte, by the snap length and on the wire: nothing but a count."""
+    cut = [(frame, n) for n in range(len(frame))] + [frame[:n] for n in range(len(frame))]
+    done = probe("--stats", "-r", "-", input=pcap(cut, link=link))
+    assert (done.returncode, done.stdout) == (0, b"")
+    count = packets.counters(done.stderr)
+    assert count["cut"] and count["malformed"]
 
 
 def test_segmentation_offload():
@@ -321,7 +430,30 @@ LINKS = {
     "OpenBSD loopback": (packets.LOOP, lambda p: null(p, ">", 24), [one, six]),
     "Linux cooked": (packets.SLL, cooked, [one, six]),
     "Linux cooked v2": (packets.SLL2, cooked2, [one, six]),
+    "Ethernet, LLC and SNAP": (packets.ETHERNET, packets.snap, [one, six]),
+    "PPP": (packets.PPP, lambda p: ppp(p, b""), [one, six]),
+    "PPP with address and control": (packets.PPP, ppp, [one, six]),
+    "PPP with one byte of protocol": (packets.PPP, compressed_ppp, [one, six]),
+    "PPP in HDLC": (packets.PPP_HDLC, ppp, [one, six]),
+    "Cisco HDLC": (packets.PPP_HDLC, lambda p: b"\x0f\0" + packets.ethertype_of(p) + bytes(p),
+                   [one, six]),
+    "PPPoE session": (packets.PPP_ETHER, pppoe_session, [one, six]),
+    "PPP of pppd": (166, lambda p: ppp(p, b"\1\3"), [one, six]),
+    "PPP with direction": (204, lambda p: ppp(p, b"\1\xff\3"), [one, six]),
+    "NFLOG": (packets.NFLOG, packets.nflog, [one, six]),
+    "802.11, to the access point": (packets.WIFI, packets.wifi, [one, six]),
+    "802.11, from the access point": (packets.WIFI, lambda p: packets.wifi(p, flags=2), [one, six]),
+    "802.11, ad hoc": (packets.WIFI, lambda p: packets.wifi(p, flags=0), [one, six]),
+    "802.11, four addresses": (packets.WIFI,
+                               lambda p: packets.wifi(p, flags=3, more=packets.MACS[1]), [one, six]),
+    "802.11, QoS": (packets.WIFI, lambda p: packets.wifi(p, 0x88, 1, b"\5\0"), [one, six]),
+    "802.11, QoS and HT": (packets.WIFI, lambda p: packets.wifi(p, 0x88, 0x81, b"\5\0HTC+"),
+                           [one, six]),
+    "radiotap": (packets.RADIOTAP, lambda p: packets.radiotap(packets.wifi(p)), [one, six]),
+    "radiotap, padded": (packets.RADIOTAP, lambda p: packets.radiotap(
+        packets.wifi(p, 0x88, 1, b"\5\0", padding=b"\0\0"), 0x30), [one, six]),
 }
+WITH_MACS = [name for name in LINKS if name.startswith(("Ethernet", "802.11", "radiotap"))]
 
 
 @pytest.mark.parametrize("name", LINKS)
@@ -331,6 +463,21 @@ def test_link_type(name):
     found = records_of(pcap(frames, link=link))
     assert [(r["client"], r["server"], r["history"], r["banner"]) for r in found] == \
         [(c.client[0], c.server[0], "ShAd", "DATA") for c in connections]
+
+
+@pytest.mark.parametrize("name", WITH_MACS)
+def test_addresses_of_the_link(name):
+    link, framed, _ = LINKS[name]
+    found = records_of(pcap(map(framed, one.greeted(DATA)), link=link))
+    assert [(r["server_mac"], r["client_mac"]) for r in found] == \
+        [("02:00:00:00:00:01", "02:00:00:00:00:02")]
+
+
+def test_damaged_on_the_air():
+    """A frame of which the card has said that its check sequence is wrong is not believed."""
+    frames = [packets.radiotap(packets.wifi(p)) for p in one.opening()] + \
+        [packets.radiotap(packets.wifi(data()), 0x50)]
+    assert banners_of(frames, link=packets.RADIOTAP) == []
 
 
 FRAMES = [ethernet(packet) for packet in one.greeted(DATA)]
@@ -361,7 +508,7 @@ def test_time_of_the_banner(name, fraction, told):
 
 GOOD = pcap(FRAMES)
 NO_PACKETS = pcap([])
-WRONG_LINK = pcap(FRAMES, link=105)		# 802.11
+WRONG_LINK = pcap(FRAMES, link=147)		# LINKTYPE_USER0
 HUGE = pcap([]) + struct.pack("<IIII", 1700000000, 0, 0x7fffffff, 0x7fffffff)
 # What is wrong with a file, and how many records lie before it.
 BAD = {

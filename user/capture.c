@@ -1,190 +1,119 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "capture.h"
 
+#include "capture_list.h"
 #include "events.h"
 #include "greetings.h"
-#include "input.h"
+#include "link_layer.h"
 #include "message.h"
 #include "native.h"
+#include "not_opened.h"
+#include "origins.h"
+#include "packet_reader.h"
 #include "stats_json.h"
 #include "stopping.h"
 
-#include <errno.h>
-#include <pcap/pcap.h>
-#include <pcap/sll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
 #define NS_PER_SECOND 1000000000ULL
-#define LOOPBACK_HEADER 4 /* DLT_NULL, DLT_LOOP: the address family */
 
 struct reader {
 	const struct options *options;
 	struct output *output;
 	struct native native;
 	struct greetings *greetings; /* NULL: not gathered */
-	__u64 packets;		     /* read so far, of all files */
-	struct stats told;	     /* as --stats told the last time */
-	const char *path;
-	bool must_end; /* nothing can be written */
-	struct input input;
-	__u64 time;    /* ns: of the last packet, as the capture has it */
-	__u64 came_at; /* ns of CLOCK_MONOTONIC: when it was read */
-	int link_type;
+	struct origins origins;	     /* of records that are gathered */
+	struct capture_list list;
+	__u64 packets;	   /* read so far, of all files */
+	struct stats told; /* as --stats told the last time */
+	__u64 bytes_done;  /* of the files before this one */
+	bool must_end;	   /* nothing can be written */
+
+	/* The file that is read. */
+	const struct capture_file *file;
+	struct packet_reader packet_reader;
+	struct capture_interface *interface; /* of the packet */
+	__u32 unknown_link_type;	     /* the last of its kind */
+	__u64 came_at; /* ns of CLOCK_MONOTONIC: when a pipe's last packet was
+			* read */
+
+	/* With --sequence: the file before, and its last packet's time. */
+	const char *previous_path;
+	__u64 previous_time, last_time;
 };
 
-/* BSD loopback: only what announces itself as IP is opened. */
-static enum parse_result parse_loopback(const struct frame *frame,
-					struct segment *segment)
+/* What a message calls the file. */
+static const char *name_of(const struct reader *reader)
 {
-	const __u8 *family = frame_at(frame, 0, LOOPBACK_HEADER);
-
-	if (!family)
-		return frame_short(frame, 0, LOOPBACK_HEADER);
-	/*
-	 * In either byte order, a family is the one byte that is not 0: 2 is
-	 * IPv4; IPv6 is 10 on Linux, 24, 28 or 30 on the BSDs and macOS.
-	 */
-	switch (family[0] | family[3]) {
-	case 2:
-	case 10:
-	case 24:
-	case 28:
-	case 30:
-		return parse_ip(frame, LOOPBACK_HEADER, segment);
-	default:
-		return PARSE_NOT_TCP;
-	}
+	return strcmp(reader->file->path, "-") ? reader->file->path :
+						 "standard input";
 }
 
-/* A Linux cooked header: it tells who sent the packet, not who receives it. */
-struct cooked {
-	__u32 len;	   /* bytes of the header; and offsets in it: */
-	__u32 protocol;	   /* the EtherType */
-	__u32 address_len; /* the last byte of it */
-	__u8 address;	   /* the sender's */
-};
-
-static const struct cooked cooked_1 = {
-	SLL_HDR_LEN, offsetof(struct sll_header, sll_protocol),
-	offsetof(struct sll_header, sll_halen) + 1,
-	offsetof(struct sll_header, sll_addr)
-};
-static const struct cooked cooked_2 = {
-	SLL2_HDR_LEN, offsetof(struct sll2_header, sll2_protocol),
-	offsetof(struct sll2_header, sll2_halen),
-	offsetof(struct sll2_header, sll2_addr)
-};
-
-static enum parse_result parse_cooked(const struct frame *frame,
-				      const struct cooked *header,
-				      struct segment *segment)
-{
-	const __u8 *bytes = frame_at(frame, 0, header->len);
-
-	if (!bytes)
-		return frame_short(frame, 0, header->len);
-	if (bytes[header->address_len] == MAC_LENGTH)
-		segment->source_mac = header->address;
-	bytes += header->protocol;
-	return parse_ethertype(frame, header->len,
-			       (__u16)(bytes[0] << 8 | bytes[1]), segment);
-}
-
-static enum parse_result parse_packet(int link_type, const struct frame *frame,
-				      struct segment *segment)
-{
-	segment_reset(segment);
-	switch (link_type) {
-	case DLT_EN10MB:
-		return parse_ethernet(frame, segment);
-	case DLT_LINUX_SLL:
-		return parse_cooked(frame, &cooked_1, segment);
-	case DLT_LINUX_SLL2:
-		return parse_cooked(frame, &cooked_2, segment);
-	case DLT_NULL:
-	case DLT_LOOP:
-		return parse_loopback(frame, segment);
-	default:
-		return parse_ip(frame, 0, segment);
-	}
-}
-
-/* Whether a packet has to be parsed: nearly all data has not. */
-static bool may_matter(int link_type, const struct frame *frame,
-		       const struct front *front)
-{
-	switch (link_type) {
-	case DLT_EN10MB:
-		return glance_ethernet(frame, front);
-	case DLT_RAW:
-	case DLT_IPV4:
-	case DLT_IPV6:
-		return glance_ip(frame, 0, front);
-	default:
-		return true;
-	}
-}
-
-static bool link_type_is_known(int link_type)
-{
-	switch (link_type) {
-	case DLT_EN10MB:
-	case DLT_LINUX_SLL:
-	case DLT_LINUX_SLL2:
-	case DLT_NULL:
-	case DLT_LOOP:
-	case DLT_RAW:
-	case DLT_IPV4:
-	case DLT_IPV6:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static void log_record(const struct record *record, void *context)
+static void log_gathered(const struct record *record, void *context)
 {
 	const struct reader *reader = context;
+	const struct origin origin =
+		origins_get(&reader->origins, record->ifindex);
 
 	output_record(reader->output, record,
-		      &(struct source){ reader->path, 0 });
+		      &(struct source){ .name = origin.path ?
+							origin.path :
+							reader->file->path,
+					.capture_iface = origin.interface });
+}
+
+/* The number by which a gathered record finds its file and interface again. */
+static __u32 origin_of_packet(struct reader *reader)
+{
+	struct capture_interface *interface = reader->interface;
+
+	if (!interface->origin)
+		interface->origin = origins_add(
+			&reader->origins, reader->file->path, interface->name);
+	return interface->origin;
 }
 
 static void on_record(const struct record *record, void *context)
 {
 	struct reader *reader = context;
 
-	if (reader->greetings)
+	if (reader->greetings) {
+		reader->native.record->ifindex = origin_of_packet(reader);
 		greetings_add(reader->greetings, record);
-	else
-		log_record(record, reader);
+		return;
+	}
+	output_record(
+		reader->output, record,
+		&(struct source){ .name = reader->file->path,
+				  .capture_iface = reader->interface->name });
 }
 
-static void read_packet(struct reader *reader, const struct pcap_pkthdr *header,
-			const __u8 *bytes)
+static void read_packet(struct reader *reader,
+			const struct captured_packet *packet)
 {
-	/* tv_usec holds nanoseconds: so was the file opened. */
-	const __u64 now = (__u64)header->ts.tv_sec * NS_PER_SECOND +
-			  (__u64)header->ts.tv_usec;
-	const struct frame frame = {
-		.data = bytes,
-		.end = bytes + header->caplen,
-		.wire_len = header->len > header->caplen ? header->len :
-							   header->caplen,
+	struct frame frame = {
+		.data = packet->bytes,
+		.end = packet->bytes + packet->len,
+		.wire_len = packet->wire_len,
 	};
+	const __u32 link_type = packet->interface->link_type;
 	struct segment segment;
 	enum parse_result parsed;
 
-	reader->time = now;
 	if (reader->greetings)
-		greetings_expire(reader->greetings, now);
-	if (!may_matter(reader->link_type, &frame, &reader->native.front))
+		greetings_expire(reader->greetings, packet->time);
+	if (!link_layer_may_matter(link_type, &frame, &reader->native.front))
 		return;
-	parsed = parse_packet(reader->link_type, &frame, &segment);
-	native_packet(&reader->native, parsed, &frame, &segment, now);
+	reader->interface = packet->interface;
+	parsed = link_layer_parse(link_type, packet->is_swapped, &frame,
+				  &segment);
+	if (parsed == PARSE_LINK_TYPE)
+		reader->unknown_link_type = link_type;
+	native_packet(&reader->native, parsed, &frame, &segment, packet->time);
 }
 
 static void read_counters(const struct reader *reader,
@@ -258,7 +187,7 @@ static __u64 monotonic_ns(void)
 static void set_quiet_timer(const struct reader *reader)
 {
 	const __u64 deadline = greetings_deadline(reader->greetings);
-	const __s64 left = (__s64)(deadline - reader->time);
+	const __s64 left = (__s64)(deadline - reader->last_time);
 	const __u64 at = reader->came_at + (__u64)(left > 0 ? left : 0);
 	struct itimerspec timer = {};
 
@@ -274,7 +203,7 @@ static void on_quiet_timer(void *context)
 	const struct reader *reader = context;
 
 	greetings_expire(reader->greetings,
-			 reader->time + monotonic_ns() - reader->came_at);
+			 reader->last_time + monotonic_ns() - reader->came_at);
 	output_flush(reader->output);
 	set_quiet_timer(reader);
 }
@@ -306,24 +235,16 @@ int capture_open_events(const struct options *options)
 	return error;
 }
 
-/* --- files -----------------------------------------------------------------
+/*
+ * Serves what has happened, and waits until a pipe can be read. False: the
+ * reading is to end.
  */
-
-#define PACKETS_A_LOOK 65536 /* between looks at the clock */
-
-/* How far a capture has been read: at most once a second. */
-static void show_progress(const struct reader *reader, __u64 packets)
+static bool wait_for_bytes(int fd, void *context)
 {
-	static time_t last;
-	const struct input *input = &reader->input;
-	const time_t now = time(NULL);
+	const struct reader *reader = context;
+	const bool waits = !reader->packet_reader.source.is_regular;
 
-	if (now == last || !input->size)
-		return;
-	last = now;
-	message_status("%s: %lld %%, %llu packets, %llu banners", reader->path,
-		       (long long)input->done * 100 / input->size, packets,
-		       reader->native.counters[COUNT_BANNER]);
+	return events_wait(&events, fd, waits) && !reader->output->closed;
 }
 
 /* Of a running capture in a pipe each banner is wanted at once. */
@@ -336,111 +257,166 @@ static void keep_up(struct reader *reader)
 	set_quiet_timer(reader);
 }
 
-/* Returns false where the file could not be read to its end. */
-static bool read_packets(struct reader *reader, pcap_t *pcap)
-{
-	struct pcap_pkthdr *header;
-	const __u8 *bytes;
-	__u64 packets = 0;
-	int result;
+/* --- files --------------------------------------------------------------- */
 
-	while ((result = pcap_next_ex(pcap, &header, &bytes)) == 1) {
-		packets++;
-		reader->packets++;
-		read_packet(reader, header, bytes);
-		if (!reader->input.is_regular)
-			keep_up(reader);
-		else if (!(packets % PACKETS_A_LOOK))
-			show_progress(reader, packets);
-		if (reader->output->closed)
-			return true;
-	}
-	if (result == PCAP_ERROR_BREAK || reader->input.ended)
-		return true;
-	message("%s: after packet %llu: %s", reader->path, packets,
-		pcap_geterr(pcap));
-	return false;
+#define PACKETS_A_LOOK 65536 /* between looks at the clock */
+
+/* How far all captures have been read: at most once a second. */
+static void show_progress(const struct reader *reader)
+{
+	const __u64 done =
+		reader->bytes_done + reader->packet_reader.source.bytes_read;
+	const struct capture_list *list = &reader->list;
+	static time_t last;
+	const time_t now = time(NULL);
+	char place[64] = "";
+
+	if (now == last || !list->size)
+		return;
+	last = now;
+	if (list->count > 1)
+		snprintf(place, sizeof(place), " (file %td of %zu)",
+			 reader->file - list->files + 1, list->count);
+	message_status("%s%s: %llu %%, %llu packets, %llu banners",
+		       reader->file->path, place,
+		       done < list->size ? done * 100 / list->size : 100,
+		       reader->packets, reader->native.counters[COUNT_BANNER]);
 }
 
-/* Opens what input_open() has opened; NULL, with a message. */
-static pcap_t *open_pcap(struct reader *reader)
-{
-	char error[PCAP_ERRBUF_SIZE];
-	FILE *file = input_stream(&reader->input);
-	pcap_t *pcap;
+/* Packets of several queues may be so much out of order, but no files are. */
+#define ORDER_SLACK_NS 1000000000ULL
 
-	if (!file) {
-		message("%s: %s", reader->path, strerror(errno));
-		return NULL;
-	}
-	pcap = pcap_fopen_offline_with_tstamp_precision(
-		file, PCAP_TSTAMP_PRECISION_NANO, error);
-	if (pcap)
-		return pcap;
-	fclose(file);
-	if (!reader->input.ended)
-		message("%s: %s", reader->path, error);
-	return NULL;
+/* What was rotated goes on where it ended, if the order is the right one. */
+static void check_order(const struct reader *reader, __u64 time)
+{
+	if (!reader->previous_path || !time ||
+	    time + ORDER_SLACK_NS >= reader->previous_time)
+		return;
+	time = (reader->previous_time - time) / 1000;
+	message("%s: begins %llu.%06llu seconds before the end of %s: are the "
+		"files in the order in which they were written?",
+		name_of(reader), time / 1000000, time % 1000000,
+		reader->previous_path);
 }
 
-static bool read_opened(struct reader *reader)
+static void end_sequence(struct reader *reader)
 {
-	bool complete = false;
-	pcap_t *pcap = open_pcap(reader);
-
-	if (!pcap)
-		return reader->input.ended;
-	if (!reader->output->begun && output_begin(reader->output)) {
-		reader->must_end = true; /* what is read would be lost */
-		pcap_close(pcap);
-		return false;
-	}
-	reader->link_type = pcap_datalink(pcap);
-	if (link_type_is_known(reader->link_type)) {
-		complete = read_packets(reader, pcap);
-	} else {
-		const char *name = pcap_datalink_val_to_name(reader->link_type);
-
-		message("%s: link type %d (%s) is not one that can be read",
-			reader->path, reader->link_type,
-			name ? name : "unknown");
-	}
-	message_clear_status();
-	pcap_close(pcap);
 	native_finish(&reader->native);
 	if (reader->greetings)
 		greetings_finish(reader->greetings, 0);
-	output_flush(reader->output);
-	return complete;
+	origins_clear(&reader->origins);
 }
 
-static bool read_file(struct reader *reader)
+/* Reads all packets. READ_FAILED: not to the end; it was told. */
+static enum read_result read_packets(struct reader *reader)
 {
-	int error = input_open(&reader->input, reader->path, &events);
-	bool complete;
+	struct packet_reader *packets = &reader->packet_reader;
+	const bool stream = !packets->source.is_regular;
+	struct captured_packet packet;
+	enum read_result result;
 
-	if (error) {
-		message("%s: %s", reader->path, strerror(-error));
-		return false;
+	while ((result = packet_reader_next(packets, &packet)) == READ_DONE) {
+		if (packets->packets == 1)
+			check_order(reader, packet.time);
+		reader->packets++;
+		reader->last_time = packet.time;
+		read_packet(reader, &packet);
+		if (stream)
+			keep_up(reader);
+		else if (!(packets->packets % PACKETS_A_LOOK))
+			show_progress(reader);
+		if (reader->output->closed)
+			return READ_STOPPED;
 	}
-	complete = read_opened(reader);
-	input_close(&reader->input);
-	return complete;
+	if (result == READ_FAILED)
+		message("%s: %s", name_of(reader), packets->problem);
+	return result;
+}
+
+/* Whether all of a capture is of link types that are not known. */
+static bool report_not_opened(const struct reader *reader,
+			      const __u64 before[COUNTER_MAX])
+{
+	const __u64 packets = reader->packet_reader.packets;
+	__u64 counters[COUNTER_MAX];
+
+	for (int i = 0; i < COUNTER_MAX; i++)
+		counters[i] = reader->native.counters[i] - before[i];
+	not_opened_report(name_of(reader), packets, counters,
+			  reader->unknown_link_type);
+	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
+}
+
+/* Of an open file; READ_FAILED: it was told. */
+static enum read_result read_capture(struct reader *reader)
+{
+	enum read_result result = packet_reader_begin(&reader->packet_reader);
+	__u64 before[COUNTER_MAX];
+
+	if (result == READ_FAILED)
+		message("%s: %s", name_of(reader),
+			reader->packet_reader.problem);
+	if (result != READ_DONE)
+		return result;
+	if (!reader->output->begun && output_begin(reader->output)) {
+		reader->must_end = true; /* what is read would be lost */
+		return READ_FAILED;
+	}
+	memcpy(before, reader->native.counters, sizeof(before));
+	result = read_packets(reader);
+	message_clear_status();
+	if (report_not_opened(reader, before))
+		result = READ_FAILED;
+	if (reader->options->sequence) {
+		reader->previous_path = name_of(reader);
+		reader->previous_time = reader->last_time;
+	} else {
+		end_sequence(reader);
+	}
+	output_flush(reader->output);
+	return result;
+}
+
+/* False where the file could not be read to its end. */
+static bool read_file(struct reader *reader, struct capture_file *file)
+{
+	struct packet_reader *packets = &reader->packet_reader;
+	enum read_result result = READ_FAILED;
+	int error;
+
+	reader->file = file;
+	*packets = (struct packet_reader){};
+	error = source_open(&packets->source, file->path, file->directory,
+			    wait_for_bytes, reader);
+	if (error) {
+		message("%s: %s", name_of(reader), strerror(-error));
+	} else {
+		result = read_capture(reader);
+		if (result == READ_NO_CAPTURE && !file->directory)
+			message("%s: %s", name_of(reader), packets->problem);
+		packet_reader_close(packets);
+	}
+	reader->bytes_done += file->size;
+	capture_list_done(file, result != READ_NO_CAPTURE);
+	return result != READ_FAILED &&
+	       (result != READ_NO_CAPTURE || file->directory);
 }
 
 static enum exit_code read_files(struct reader *reader)
 {
 	const struct options *options = reader->options;
-	enum exit_code code = EXIT_DONE;
+	enum exit_code code =
+		reader->list.is_incomplete ? EXIT_FAILED : EXIT_DONE;
 	struct stats now;
 
-	for (int i = 0; i < options->count; i++) {
-		reader->path = options->names[i];
-		if (!read_file(reader))
+	for (size_t i = 0; i < reader->list.count; i++) {
+		if (!read_file(reader, &reader->list.files[i]))
 			code = EXIT_FAILED;
 		if (stopping() || reader->must_end || reader->output->closed)
 			break;
 	}
+	end_sequence(reader);
+	output_flush(reader->output);
 	if (options->stats)
 		print_stats(reader, "end");
 	read_stats(reader, &now);
@@ -454,7 +430,8 @@ static bool open_reader(struct reader *reader)
 	const struct options *options = reader->options;
 
 	if (!native_open(&reader->native, options->max_flows, options->length,
-			 on_record, reader))
+			 on_record, reader) ||
+	    !capture_list_fill(&reader->list, options->names, options->count))
 		return false;
 	reader->native.wanted = &options->wanted;
 	reader->native.track = options->track;
@@ -462,7 +439,7 @@ static bool open_reader(struct reader *reader)
 		return true;
 	reader->greetings =
 		greetings_new(options->length, options->gather_ms * NS_PER_MS,
-			      log_record, reader);
+			      log_gathered, reader);
 	return reader->greetings;
 }
 
@@ -477,6 +454,8 @@ enum exit_code capture_run(const struct options *options, struct output *output)
 	else
 		message("out of memory");
 	greetings_free(reader.greetings);
+	capture_list_free(&reader.list);
+	origins_clear(&reader.origins);
 	native_close(&reader.native);
 	return code;
 }

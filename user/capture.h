@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Captures, read with libpcap through the natively compiled core. */
+/* Captures, read through the natively compiled core. */
 #ifndef BANNERPROBE_CAPTURE_H
 #define BANNERPROBE_CAPTURE_H
 
@@ -14,8 +14,9 @@
 int capture_open_events(const struct options *options);
 
 /*
- * Logs the banners of each file. A file that cannot be read to its end is
- * told in one line; the others are read all the same. Returns an exit code.
+ * Logs the banners of each file, and of those below a directory. A file that
+ * cannot be read to its end is told in one line; the others are read all the
+ * same. Returns an exit code.
  */
 enum exit_code capture_run(const struct options *options,
 			   struct output *output);

@@ -101,10 +101,10 @@ static char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 	return to;
 }
 
-/* A name of ours, not of the network: cut where no path can be as long. */
-static char *put_name_json(char *to, const char *name)
+/* Cut at `most` bytes: a path cannot be longer. */
+static char *put_name_json(char *to, const char *name, size_t most)
 {
-	return put_escaped_json(to, (const __u8 *)name, strnlen(name, 4096));
+	return put_escaped_json(to, (const __u8 *)name, strnlen(name, most));
 }
 
 static char *put_history(char *to, __u8 seen)
@@ -170,7 +170,12 @@ static char *put_json_end(char *to, const struct record *record,
 	to = PUT(to, "\",\"delay_us\":");
 	to = put_number(to, delay / 1000, 1);
 	to = PUT(to, ",\"iface\":\"");
-	to = put_name_json(to, source->name);
+	to = put_name_json(to, source->name, 4096);
+	if (source->capture_iface) {
+		to = PUT(to, "\",\"capture_iface\":\"");
+		to = put_name_json(to, source->capture_iface,
+				   CAPTURE_IFACE_MAX);
+	}
 	to = PUT(to, "\"");
 	if (record->direction == DIRECTION_IN)
 		to = PUT(to, ",\"dir\":\"in\"");

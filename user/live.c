@@ -90,9 +90,10 @@ static void read_clock_offset(struct live *live)
 static void log_record(const struct record *record, void *context)
 {
 	struct live *live = context;
-	const struct source source = { interfaces_banner(&live->interfaces,
-							 record->ifindex),
-				       live->clock_offset };
+	const struct source source = {
+		.name = interfaces_banner(&live->interfaces, record->ifindex),
+		.clock_offset = live->clock_offset,
+	};
 
 	output_record(live->output, record, &source);
 }

@@ -239,8 +239,12 @@ const struct option_row option_table[] = {
 	  "all interfaces, and those that come, as by the name '*'",
 	  AT(all), .take = take_all },
 	{ "read", 'r', GROUP_SOURCES, KIND_OTHER, OPTION_MANY, "FILE",
-	  "read captures (pcap, pcapng; - is standard input)",
+	  "read captures: pcap, pcapng, by gzip or zstd, directories of them; "
+	  "- is standard input",
 	  .take = take_read },
+	{ "sequence", 0, GROUP_SOURCES, KIND_FLAG, OPTION_CAPTURES_ONLY, NULL,
+	  "the captures are one, rotated: a connection goes on in the next",
+	  AT(sequence) },
 
 	{ "format", 'f', GROUP_RECORDS, KIND_CHOICE, 0, "FORMAT",
 	  "text (default), json or zeek",

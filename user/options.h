@@ -58,6 +58,7 @@ struct options {
 	bool unconfined;      /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
+	bool sequence;	    /* captures are one that was rotated */
 	bool read;	    /* names are capture files, not interfaces */
 	const char **names; /* or patterns; count of them, in memory of this
 			     * struct */

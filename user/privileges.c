@@ -198,6 +198,7 @@ static const int allowed[] = {
 	SCMP_SYS(flock),
 	SCMP_SYS(fstat),
 	SCMP_SYS(futex),
+	SCMP_SYS(getdents64), /* directories of captures */
 	SCMP_SYS(getpid),
 	SCMP_SYS(getrandom),
 	SCMP_SYS(gettid),

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Writes what the corpora began with, where their form has changed: seeds.py DIRECTORY (one folder in it for each)."""
 
+import gzip
 import os
 import socket
 import struct
@@ -48,6 +49,14 @@ def capture():
         yield packets.pcap([protocol + bytes(18) + one for one in raw], packets.SLL2)
         yield packets.pcapng(frames)
         yield packets.pcapng(raw, packets.RAW, order=">", nano=True)
+        yield packets.pcap([b"\xff\x03\0" + (b"\x57" if ":" in talk[0].src else b"\x21") + one
+                            for one in raw], packets.PPP)
+        yield packets.pcap([packets.nflog(one) for one in talk], packets.NFLOG)
+        yield packets.pcap([packets.radiotap(packets.wifi(one)) for one in talk], packets.RADIOTAP)
+        yield packets.pcap([packets.snap(one) for one in talk])
+        for compress in gzip.compress, packets.zstd:
+            yield compress(packets.pcap(frames))
+        yield packets.pcapng(frames) + packets.pcapng(frames, order=">")
 
 
 def format():

@@ -13,18 +13,7 @@ cd "${root:-$(dirname "$0")/../../..}"
 : "${CFLAGS:=-O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all}"
 : "${CXXFLAGS:=$CFLAGS}"
 include="-Iinclude ${SKELETON:+-isystem $SKELETON}"
-pcap=-lpcap
 export CC CXX CFLAGS CXXFLAGS WORK include
-
-# No shared library is at hand where OSS-Fuzz runs them; and so it is fuzzed, too.
-build_libpcap() {
-	cmake -S "$SRC/libpcap" -B "$WORK/libpcap" -DBUILD_SHARED_LIBS=OFF -DBUILD_WITH_LIBNL=OFF \
-		-DDISABLE_DBUS=ON -DDISABLE_USB=ON -DDISABLE_BLUETOOTH=ON -DDISABLE_RDMA=ON \
-		-DDISABLE_DPDK=ON -DDISABLE_DAG=ON -DDISABLE_NETMAP=ON -DDISABLE_SNF=ON
-	cmake --build "$WORK/libpcap" --target pcap_static
-	include="-I$SRC/libpcap $include"
-	pcap=$WORK/libpcap/libpcap.a
-}
 
 sources_of() {
 	core='tests/fuzz/steps.c tests/fuzz/getrandom.c tests/play.c tests/packet.c
@@ -34,17 +23,20 @@ sources_of() {
 	core) echo "$core user/greetings.c" ;;
 	kernel) echo "$core tests/homes.c tests/kernel_table.c user/programs.c user/privileges.c user/trie.c
 		user/message.c user/stopping.c user/descriptors.c" ;;
-	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/greetings.c user/native.c user/flowtable.c user/wanted.c
+	capture) echo 'tests/fuzz/getrandom.c user/capture.c user/capture_list.c user/origins.c
+		user/not_opened.c user/packet_reader.c user/pcap_reader.c user/pcapng_reader.c user/byte_source.c
+		user/decompress.c user/link_layer.c user/wifi.c user/greetings.c user/native.c user/flowtable.c user/wanted.c
 		user/nets.c user/format.c user/community_id.c user/output.c user/file_helper.c user/files.c user/stats.c
-		user/stats_json.c user/events.c user/input.c user/stopping.c user/descriptors.c' ;;
+		user/stats_json.c user/events.c user/stopping.c user/descriptors.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
 	esac
 }
 
+# No shared library is at hand where OSS-Fuzz runs them.
 libraries_of() {
 	case $1 in
 	kernel) echo -lbpf -lcap-ng -lseccomp ;;
-	capture) echo "-Wl,--wrap=pcap_next_ex $pcap -l:libnettle.a" ;;
+	capture) echo -Wl,--wrap=packet_reader_next -Wl,--wrap=read -l:libz.a -l:libzstd.a -l:libnettle.a ;;
 	format) echo -l:libnettle.a ;;
 	esac
 }
@@ -71,7 +63,6 @@ pack_corpus() {
 }
 
 mkdir -p "$OUT" "$WORK"
-[ ! -d "${SRC:-}/libpcap" ] || build_libpcap
 compile
 for fuzzer in $FUZZERS; do
 	# shellcheck disable=SC2046,SC2086

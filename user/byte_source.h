@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The bytes of a file, a pipe or standard input in their order, decompressed
+ * where they are compressed by gzip or zstd, which their content says.
+ *
+ * They are read in chunks that stay in a CPU's cache, not mapped: that is as
+ * quick, and a file that somebody cuts meanwhile is one that ends early, not a
+ * SIGBUS.
+ */
+#ifndef BANNERPROBE_BYTE_SOURCE_H
+#define BANNERPROBE_BYTE_SOURCE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The most bytes that can be had in one piece. */
+#define SOURCE_PIECE_MAX (1U << 19)
+
+enum source_state {
+	SOURCE_READS,
+	SOURCE_ENDED,
+	SOURCE_FAILED,	/* `problem` says why */
+	SOURCE_STOPPED, /* `wait` has said so */
+};
+
+struct byte_source {
+	const __u8 *at;	 /* what is at hand and not yet taken, */
+	const __u8 *end; /* and one past its last byte */
+	__u8 *buffer;
+	size_t room;  /* bytes of it */
+	__u64 passed; /* bytes before the buffer's first */
+	int fd;
+	bool is_regular;
+	__u64 size;			   /* of a regular file */
+	__u64 bytes_read;		   /* of the file, compressed or not */
+	struct decompressor *decompressor; /* NULL: not compressed */
+	enum source_state state;
+	const char *problem;
+	bool (*wait)(int fd, void *context);
+	void *context;
+};
+
+/*
+ * Opens a file, or standard input ("-"). Before bytes are read, `wait` is
+ * called: it returns when bytes may be there, of a regular file at once, and
+ * false if the reading is to end; NULL: it is not called. Of a file that was found in a directory, `is_found`, no
+ * link is followed, and only a regular file is opened. Negative errno.
+ */
+int source_open(struct byte_source *source, const char *path, bool is_found,
+		bool (*wait)(int fd, void *context), void *context);
+void source_close(struct byte_source *source);
+
+/*
+ * Looks at the first bytes, and decompresses from now on if they say so. False
+ * if nothing can be read; source->state and source->problem say why.
+ */
+bool source_begin(struct byte_source *source);
+
+/* Reads until `size` bytes are at hand; NULL if fewer are left. */
+const __u8 *source_fetch(struct byte_source *source, size_t size);
+
+/* Takes any number of bytes; false if fewer are left. */
+bool source_skip(struct byte_source *source, __u64 size);
+
+/*
+ * The next `size` bytes, at most SOURCE_PIECE_MAX, in one piece, which stay
+ * until the next call; NULL if fewer are left.
+ */
+static inline const __u8 *source_bytes(struct byte_source *source, size_t size)
+{
+	if ((size_t)(source->end - source->at) >= size)
+		return source->at;
+	return source_fetch(source, size);
+}
+
+/* Takes bytes that are at hand. */
+static inline void source_take(struct byte_source *source, size_t size)
+{
+	source->at += size;
+}
+
+/* Bytes taken so far; of what is compressed, as they are decompressed. */
+static inline __u64 source_offset(const struct byte_source *source)
+{
+	return source->passed + (__u64)(source->at - source->buffer);
+}
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which captures are read: those named, and those below named directories. */
+#ifndef BANNERPROBE_CAPTURE_LIST_H
+#define BANNERPROBE_CAPTURE_LIST_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A directory that was named. */
+struct capture_directory {
+	const char *path;
+	size_t left;	 /* files below it that are not yet read */
+	size_t captures; /* below it */
+	size_t unlike;	 /* files below it that are no captures */
+	size_t special;	 /* links, devices, pipes and the like below it */
+};
+
+struct capture_file {
+	char *path;
+	__u64 size;			     /* 0: not known */
+	struct capture_directory *directory; /* NULL: it was named itself */
+};
+
+struct capture_list {
+	struct capture_file *files;
+	size_t count, room;
+	struct capture_directory *directories; /* one for each name */
+	__u64 size;			       /* of all files */
+	bool is_incomplete; /* a directory could not be read; it was told */
+};
+
+/*
+ * Lists what `names` name, the files below a directory by name in natural order
+ * (x2 before x10). Links below a directory are not followed. False without
+ * memory.
+ */
+bool capture_list_fill(struct capture_list *list, const char *const *names,
+		       int count);
+void capture_list_free(struct capture_list *list);
+
+/*
+ * After a file has been read, or was no capture: when it was the last below its
+ * directory, says what was skipped there.
+ */
+void capture_list_done(struct capture_file *file, bool is_capture);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Says where nearly all of a capture is of a kind that is not opened. */
+#ifndef BANNERPROBE_NOT_OPENED_H
+#define BANNERPROBE_NOT_OPENED_H
+
+#include "counters.h"
+
+#include <linux/types.h>
+
+/*
+ * Of a capture with so many packets: one line for a kind that nearly all are
+ * of, which says what to do. `counters`: how much each counter grew by it;
+ * `link_type`: the last that was not known.
+ */
+void not_opened_report(const char *name, __u64 packets,
+		       const __u64 counters[COUNTER_MAX], __u32 link_type);
+
+#endif

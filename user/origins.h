@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Where records come from that are logged later, when their file is no longer
+ * read: a record holds a number (its ifindex), which stands here for a file and
+ * an interface of it.
+ */
+#ifndef BANNERPROBE_ORIGINS_H
+#define BANNERPROBE_ORIGINS_H
+
+#include <linux/types.h>
+
+struct origin {
+	const char *path; /* as it was given: it outlives this */
+	char *interface;  /* or NULL */
+};
+
+struct origins {
+	struct origin *list;
+	__u32 count, room;
+};
+
+/* The number of one more, from 1 on; 0 without memory. */
+__u32 origins_add(struct origins *origins, const char *path,
+		  const char *interface);
+
+/* By its number; of 0 an empty one. */
+struct origin origins_get(const struct origins *origins, __u32 number);
+
+/* Forgets them all; the numbers begin anew. */
+void origins_clear(struct origins *origins);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Packets of a capture, pcap or pcapng, one after the other.
+ *
+ * Not libpcap: that refuses a pcapng whose interfaces have unlike link types
+ * or snap lengths, or whose sections have unlike byte orders, drops the names
+ * of interfaces, and does not decompress.
+ */
+#ifndef BANNERPROBE_PACKET_READER_H
+#define BANNERPROBE_PACKET_READER_H
+
+#include "byte_source.h"
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+#define CAPTURED_MAX 262144 /* bytes: no capturing program keeps more of one   \
+			     */
+
+/* What a capture says of an interface; a pcap has one, without a name. */
+struct capture_interface {
+	__u32 link_type; /* LINKTYPE_..., as tcpdump.org numbers them */
+	__u32 snap_len;	 /* 0: none */
+	char *name;	 /* or NULL */
+	__u32 origin;	 /* for the caller, 0 at first */
+	/* Its clock: ns = (units * factor / divisor >> shift) + offset. */
+	__u64 factor;
+	__u64 divisor;
+	__u8 shift;
+	__s64 offset; /* s */
+};
+
+struct captured_packet {
+	const __u8 *bytes; /* until the next packet is read */
+	__u32 len;	   /* of them */
+	__u32 wire_len;	   /* bytes that it had on the wire */
+	__u64 time;	   /* ns since 1970; 0: not told */
+	struct capture_interface *interface;
+	bool is_swapped; /* written by a host of the other byte order */
+};
+
+enum read_result {
+	READ_DONE,	 /* the packet is there, or the capture is open */
+	READ_END,	 /* there is none any more */
+	READ_STOPPED,	 /* the source's `wait` has said so */
+	READ_NO_CAPTURE, /* problem: what it is instead */
+	READ_FAILED,	 /* problem: why */
+};
+
+struct packet_reader {
+	struct byte_source source;
+	enum read_result (*next)(struct packet_reader *reader,
+				 struct captured_packet *packet);
+	bool is_swapped;
+	__u64 packets; /* read so far */
+	char problem[192];
+
+	/* pcap */
+	__u32 header_len; /* of each packet */
+	bool lengths_may_be_swapped, lengths_are_swapped;
+
+	/* pcapng: those of the section */
+	struct capture_interface *interfaces;
+	__u32 interface_count, interface_room;
+};
+
+/*
+ * Reads the beginning of what reader->source was opened for, which tells what
+ * it is. To be closed whatever comes of it.
+ */
+enum read_result packet_reader_begin(struct packet_reader *reader);
+void packet_reader_close(struct packet_reader *reader);
+
+/* READ_DONE, READ_END, READ_STOPPED or READ_FAILED. */
+enum read_result packet_reader_next(struct packet_reader *reader,
+				    struct captured_packet *packet);
+
+/* --- for the formats */
+
+bool pcap_is_magic(__u32 magic);
+enum read_result pcap_begin(struct packet_reader *reader);
+
+#define PCAPNG_MAGIC 0x0a0d0d0a /* in either byte order */
+enum read_result pcapng_begin(struct packet_reader *reader);
+
+/* READ_FAILED: what stands at the source's place contradicts itself. */
+enum read_result packet_reader_lie(struct packet_reader *reader,
+				   const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Fewer bytes are left than `what` (a packet, a block) has: says why. */
+enum read_result packet_reader_cut(struct packet_reader *reader,
+				   const char *what);
+
+/* Forgets the interfaces; adds one that counts microseconds, NULL: no memory.
+ */
+void packet_reader_forget_interfaces(struct packet_reader *reader);
+struct capture_interface *
+packet_reader_add_interface(struct packet_reader *reader, __u32 link_type);
+
+static inline __u32 read_u32(const struct packet_reader *reader,
+			     const __u8 *from)
+{
+	__u32 value;
+
+	__builtin_memcpy(&value, from, sizeof(value));
+	return reader->is_swapped ? __builtin_bswap32(value) : value;
+}
+
+static inline __u16 read_u16(const struct packet_reader *reader,
+			     const __u8 *from)
+{
+	__u16 value;
+
+	__builtin_memcpy(&value, from, sizeof(value));
+	return reader->is_swapped ? __builtin_bswap16(value) : value;
+}
+
+#endif
