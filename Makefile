@@ -140,6 +140,12 @@ $(BUILD)/tests/kernel_test $(BUILD)/tests/privileges_test $(BUILD)/bench_kernel 
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
 
+# What the live tests forge packets with, and a wire that takes its time.
+RIG_PROGRAMS := $(BUILD)/forge $(BUILD)/wire
+$(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
@@ -171,7 +177,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 	else grep 'DONE' $$log; fi
 
 TEST_PROGRAMS := $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test \
-	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test
+	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
@@ -339,4 +345,4 @@ clean:
 	rm -rf $(BUILD) bannerprobe
 
 -include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
-	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)
+	$(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/%.o) $(BPF_OBJECT) $(BUILD)/drive.bpf.o)
