@@ -17,8 +17,9 @@
  *               each round
  *   -q SEQ      talk (default: as in a real conversation); random; sweep: all
  *               numbers, 65535 apart, for each port of the span
- *   -a ACK      talk (default), or random
- *   -c, -s N    initial number of the client, of the server (random)
+ *   -a ACK      likewise; wrong, for either: another each time, and far from
+ *               that of the conversation
+ *   -c, -s N    initial number of the client, of the server (default: random)
  *   -g          good checksums. Without it the stack behind the probe drops
  *               the packets unheard, and the probe alone has to judge them
  *   -S SEED     of all that is random (1)
@@ -54,14 +55,16 @@ enum {
 	TTL = 64,
 	WINDOW = 1024,
 	PAUSE_NS = 500000,
+	FAR = 1 << 24, /* from the true number, at least */
 };
 
 enum who { WHO_FIXED, WHO_PORTS, WHO_ENDS, WHO_SERVERS };
-enum number { NUMBER_TALK, NUMBER_RANDOM, NUMBER_SWEEP };
+enum number { NUMBER_TALK, NUMBER_RANDOM, NUMBER_WRONG, NUMBER_SWEEP };
 
 static const char *const who_names[] = { "fixed", "ports", "ends", "servers",
 					 NULL };
-static const char *const number_names[] = { "talk", "random", "sweep", NULL };
+static const char *const number_names[] = { "talk", "random", "wrong", "sweep",
+					    NULL };
 
 /* It is found in each line that is logged by mistake. */
 static const char payload[] = "FORGED\r\n";
@@ -301,6 +304,8 @@ static uint32_t choose(enum number number, uint32_t talk, uint64_t round)
 	switch (number) {
 	case NUMBER_RANDOM:
 		return some();
+	case NUMBER_WRONG:
+		return talk + FAR + some() % (0U - 2U * FAR);
 	case NUMBER_SWEEP:
 		return (uint32_t)(round / opt.span * SWEEP_STEP);
 	default:
@@ -429,6 +434,15 @@ static void read_step(const char *text)
 	opt.steps[opt.step_count++] = step;
 }
 
+/* Whether an initial number is given. */
+static bool read_isn(uint32_t *isn)
+{
+	if (!strcmp(optarg, number_names[NUMBER_RANDOM]))
+		return false;
+	*isn = (uint32_t)number(optarg);
+	return true;
+}
+
 static void read_option(int option)
 {
 	switch (option) {
@@ -451,12 +465,10 @@ static void read_option(int option)
 		opt.ack = (enum number)choice(optarg, number_names);
 		break;
 	case 'c':
-		opt.cisn = (uint32_t)number(optarg);
-		opt.has_cisn = true;
+		opt.has_cisn = read_isn(&opt.cisn);
 		break;
 	case 's':
-		opt.sisn = (uint32_t)number(optarg);
-		opt.has_sisn = true;
+		opt.has_sisn = read_isn(&opt.sisn);
 		break;
 	case 'g':
 		opt.sound = true;

@@ -29,24 +29,26 @@ TCP_REPAIR_OFF_NO_WP, TCP_SEND_QUEUE = -1, 2
 
 
 class Wired(Network):
-    """A host and its peers, the first of them at the far end of a long wire.
+    """A host, and at the far end of a long wire each of its peers.
 
-    The wire is a namespace: `near` is its interface beside the host, `far` that beside the peer.
+    A wire is a namespace: `near` is its interface beside the host, `far` that beside the peer.
     """
 
+    def __enter__(self):
+        self.wires = []
+        return super().__enter__()
+
     def join(self, i, peer):
-        if i:
-            super().join(i, peer)
-            return
-        self.wire = self.stack.enter_context(Namespace("wire"))
-        for ns, iface, end in (self.host, "veth0", "near"), (peer, "peer0", "far"):
-            ns.ip("link", "add", iface, "type", "veth", "peer", "name", end, "netns", self.wire.name)
-            self.wire.ip("link", "set", end, "addrgenmode", "none", "up")
-        self.configure(self.host, "veth0", 0, 1)
-        self.configure(peer, "peer0", 0, 2)
-        peer.ip("route", "add", "default", "via", "10.99.0.1")
-        peer.ip("-6", "route", "add", "default", "via", "fd99:0::1")
-        self.stack.enter_context(running(self.wire, "wire", "near", "far", ONE_WAY_MS))
+        wire = self.stack.enter_context(Namespace(f"wire{i}"))
+        for ns, iface, end in (self.host, f"veth{i}", "near"), (peer, "peer0", "far"):
+            ns.ip("link", "add", iface, "type", "veth", "peer", "name", end, "netns", wire.name)
+            wire.ip("link", "set", end, "addrgenmode", "none", "up")
+        self.configure(self.host, f"veth{i}", i, 1)
+        self.configure(peer, "peer0", i, 2)
+        peer.ip("route", "add", "default", "via", f"10.99.{i}.1")
+        peer.ip("-6", "route", "add", "default", "via", f"fd99:{i}::1")
+        self.stack.enter_context(running(wire, "wire", "near", "far", ONE_WAY_MS))
+        self.wires.append(wire)
 
 
 @contextlib.contextmanager
@@ -86,8 +88,9 @@ class Site(contextlib.ExitStack):
     def watched(self):
         return [f"veth{i}" for i in range(self.links)]
 
-    def near(self, iface="veth0"):
-        return self.net.wire, "near", mac_address(self.host, iface)
+    def near(self, i=0, address=None):
+        """Where what comes by link i enters."""
+        return self.net.wires[i], "near", address or mac_address(self.host, f"veth{i}")
 
 
 class AtClient(Site):
@@ -110,7 +113,7 @@ class AtRouter(Site):
 
     def settle(self):
         self.client, self.server = self.net.peers
-        self.doors = {"c": self.near(), "s": (self.server, "peer0", mac_address(self.host, "veth1"))}
+        self.doors = {"c": self.near(), "s": self.near(1)}
 
 
 class AtBridge(Site):
@@ -126,8 +129,8 @@ class AtBridge(Site):
         self.host.ip("link", "set", "br0", "up")
         self.server.ip("addr", "flush", "dev", "peer0")
         Network.configure(self.server, "peer0", 0, 3)
-        self.doors = {"c": (self.net.wire, "near", mac_address(self.server, "peer0")),
-                      "s": (self.server, "peer0", mac_address(self.client, "peer0"))}
+        self.doors = {"c": self.near(0, mac_address(self.server, "peer0")),
+                      "s": self.near(1, mac_address(self.client, "peer0"))}
 
 
 POSITIONS = {"server": AtServer, "client": AtClient, "router": AtRouter, "bridge": AtBridge}
@@ -156,44 +159,51 @@ def ended(probe):
     return records, counters("\n".join(probe.stderr).encode())
 
 
-def all_logged(probe, talks, forged=0):
-    """Each banner that a client has received is logged, and nothing else; what is counted."""
+def all_logged(probe, talks, forged=0, names=None):
+    """Each banner that a client has received is logged, and nothing else; what is counted.
+
+    `names`: by client port, what was done to that connection.
+    """
     records, counted = ended(probe)
     assert forged <= counted["packets"], "forged packets were lost before the probe: no attack"
     invented = [r for r in records if "FORGED" in r["banner"]]
     assert not invented, f"{len(invented)} invented, such as {invented[0]}"
     logged, received = told(records), shown(*talks)
-    assert logged == received, f"{sum((logged & received).values())} of {len(talks)} logged"
+    hidden = f", not those with {[names[port] for _, port, _ in received - logged]}" if names else ""
+    assert logged == received, f"{sum((logged & received).values())} of {len(talks)} logged{hidden}"
     return counted
 
 
 # --- the forger -------------------------------------------------------------------------------
 
-def command(site, side, client_port, server_port, steps, options, ends=None, family=4):
-    iface, address = site.doors[side][1:]
-    client, server = ends or (site.clients_address[family], site.servers_address[family])
-    return [*options, iface, address, client, client_port, server, server_port, *steps]
+def forge_at(door, client, server, steps, *options):
+    """The forger, to its end, at a namespace's interface towards an Ethernet address; ends are
+    addresses with ports. How many packets it sent."""
+    ns, iface, mac = door
+    done = ns.run(f"{BUILD}/forge", *map(str, [*options, iface, mac, *client, *server, *steps]))
+    assert done.returncode == 0, done.stderr
+    return int(done.stdout.split()[-1])
+
+
+def forge(site, side, client_port, server_port, steps, *options, family=4):
+    """The same on a site."""
+    return forge_at(site.doors[side], (site.clients_address[family], client_port),
+                    (site.servers_address[family], server_port), steps, *options)
 
 
 @contextlib.contextmanager
-def forging(site, side, client_port, server_port, steps, *options, **kwargs):
+def forging(site, side, client_port, server_port, steps, *options, family=4):
     """The forger at work, until the block ends; then the list that is given holds what it sent."""
+    ns, iface, mac = site.doors[side]
     sent = []
-    argv = command(site, side, client_port, server_port, steps, ["-n", 10**9, *options], **kwargs)
-    with running(site.doors[side][0], "forge", *argv) as process:
+    with running(ns, "forge", "-n", 10**9, *options, iface, mac,
+                 site.clients_address[family], client_port,
+                 site.servers_address[family], server_port, *steps) as process:
         yield sent
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=PATIENCE)
         assert process.returncode == 0
         sent.append(int(out.split()[-1]))
-
-
-def forge(site, side, client_port, server_port, steps, *options, **kwargs):
-    """The forger, to its end; how many packets it sent."""
-    argv = command(site, side, client_port, server_port, steps, options, **kwargs)
-    done = site.doors[side][0].run(f"{BUILD}/forge", *map(str, argv))
-    assert done.returncode == 0, done.stderr
-    return int(done.stdout.split()[-1])
 
 
 # --- the honest -------------------------------------------------------------------------------

@@ -2,7 +2,8 @@
 """Forgeries by somebody who sees no packet: they hide no banner, and invent none.
 
 Where the probe stands: on the server's own host, on the client's own host, and on a router or a
-bridge between them, 30 ms of round trip away from the client or the server.
+bridge between them, each 30 ms of round trip away from the next. `make test-forgery` tries more
+of the mixtures (FORGERY=all), and measures.
 """
 
 import os
@@ -12,12 +13,12 @@ import pytest
 from forgery import (HOOKS, POSITIONS, SWEEP, Held, all_logged, dialling, ended, forge, forging,
                      listen_all, next_seq, ports_for, watching)
 from netns import Probe
-from packets import counters
-from servers import Server, Talk
+from servers import Server, Talk, listen_often
 
 if os.geteuid():
     pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
 
+ALL = os.environ.get("FORGERY") == "all"
 HONEST, PER_SECOND = 40, 100
 BANNER = b"220 honest\r\n"
 
@@ -41,52 +42,121 @@ def places(*pairs):
     return pytest.mark.parametrize("position, hook", pairs, ids=[f"{p}-{h}" for p, h in pairs])
 
 
-EVERYWHERE = [(position, hook) for position in ("server", "client", "router") for hook in HOOKS]
-FORWARDING = [("router", "tc"), ("bridge", "tc")]
+def mixtures(*some):
+    """These pairs of position and hook, or all."""
+    return [(p, h) for p in POSITIONS for h in HOOKS if ALL or (p, h) in some]
 
 
-# --- all sequence numbers -----------------------------------------------------------------------
-
-def sweep(site, held, step):
-    """A segment for every 65,535th number, on each four-tuple."""
-    return forge(site, step[0], held.ports[0], held.port, [step], "-q", "sweep", "-a", "random",
-                 "-n", SWEEP * len(held.ports), "-p", len(held.ports), family=held.family)
+EVERYWHERE = mixtures(*((p, h) for p in ("server", "client", "router") for h in HOOKS))
+EACH = mixtures(("server", "tc"), ("client", "xdp-generic"), ("router", "tc"))
+OWN = mixtures(("server", "tc"), ("client", "tc"), ("server", "xdp-generic"))[:4 if ALL else None]
 
 
-def survives_sweep(site, hook, step, **kwargs):
-    with watching(site, hook) as probe, Held(site, 3, **kwargs) as held:
-        forged = sweep(site, held, step)
-        all_logged(probe, held.say(BANNER), forged)
+# --- while a connection waits for its server, or within its greeting ------------------------------
+
+def true_numbers(pair):
+    """The forger's options for the initial numbers of an open connection that has said nothing."""
+    client, server = (next_seq(sock) - 1 for sock in pair)
+    return ["-c", client, "-s", server]
 
 
-@places(*EVERYWHERE, ("bridge", "tc"), ("bridge", "xdp-generic"))
+def survives(site, hook, kinds, each=1, gather=False):
+    """Each kind of forgery, steps and options, meets so many connections; the server is slow."""
+    with watching(site, hook, *["--gather=60000"] * gather) as probe, \
+            Held(site, each * len(kinds)) as held:
+        kind_of = {port: list(kinds)[i // each] for i, port in enumerate(held.ports)}
+        numbers = {port: true_numbers(pair) for port, pair in held.pairs.items()}
+        if gather:
+            held.say(b"220-one\r\n")
+        forged = 0
+        for port, kind in kind_of.items():
+            steps, *options = kinds[kind]
+            forged += forge(site, steps[0][0], port, held.port, steps, *numbers[port], *options)
+        talks = held.say(BANNER)
+        if gather:
+            talks = [talk._replace(said=b"220-one\r\n" + BANNER) for talk in talks]
+            held.answer()
+        all_logged(probe, talks, forged, kind_of)
+
+
+def sweep(*steps):
+    """A segment for every 65,535th number."""
+    return {f"all numbers, {step}": ([step], "-q", "sweep", "-a", "wrong", "-n", SWEEP)
+            for step in steps}
+
+
+# Of the client: an acknowledgement, a byte, no flag at all, FINs; and of the server.
+SWEEPS = sweep("c:A", "c:PA:1", "c:-", "c:-:1", "c:FA", "c:F", "s:PA:1", "s:A", "s:FA")
+
+
+@places(*EVERYWHERE, *[("bridge", "tc")][ALL:])
 def test_all_numbers_by_pure_acknowledgements(sites, position, hook):
-    """Three connections wait for a server that is slow to greet."""
-    survives_sweep(sites(position), hook, "c:A")
+    """Three connections, as one would attack one."""
+    survives(sites(position), hook, sweep("c:A"), 3)
 
 
-# The client's: a byte, no flag at all, FINs; and the server's.
-@pytest.mark.parametrize("step", ["c:PA:1", "c:-", "c:-:1", "c:FA", "c:F", "s:PA:1", "s:A", "s:FA"])
-@places(("server", "tc"), ("router", "tc"))
-def test_all_numbers(sites, position, hook, step):
-    survives_sweep(sites(position), hook, step)
+@places(*mixtures(("server", "tc"), ("router", "tc")))
+def test_all_numbers(sites, position, hook):
+    survives(sites(position), hook, SWEEPS)
+
+
+@places(*mixtures(("server", "tc"), ("router", "xdp-generic")))
+def test_all_numbers_within_a_greeting(sites, position, hook):
+    """It goes on after them: they end nothing, and add nothing."""
+    survives(sites(position), hook, SWEEPS, gather=True)
+
+
+THOUSAND = "-n", 1000
+TRUE_ACK, TRUE_SEQ = ("-q", "wrong", *THOUSAND), ("-a", "wrong", *THOUSAND)
+NONE_TRUE = "-q", "wrong", *TRUE_SEQ
+# The strongest of each kind: one of its two numbers is the true one.
+STRAYS = {
+    "RSTs that acknowledge the SYN": (["s:RA"], *TRUE_ACK),
+    "RSTs of the server": (["s:RA"], *NONE_TRUE),
+    "RSTs without ACK": (["s:R"], *NONE_TRUE),
+    "RSTs of the client": (["c:R"], *NONE_TRUE),
+    "RSTs of the client with the true acknowledgement": (["c:RA"], *TRUE_ACK),
+    "SYNs": (["c:S"], *NONE_TRUE),
+    "SYNs of the server": (["s:S"], *NONE_TRUE),
+    "SYN-ACKs": (["s:SA"], *NONE_TRUE),
+    "SYN-ACKs of the client": (["c:SA"], *NONE_TRUE),
+    "SYN-ACKs that acknowledge the SYN": (["s:SA:9"], *TRUE_ACK),
+    "FINs of the client that begin where they should": (["c:FA"], *TRUE_SEQ),
+    "FINs without ACK that begin where they should": (["c:F"], *THOUSAND),
+    "client data without ACK that begins where it should": (["c:P:9"], *THOUSAND),
+    "client data that begins where it should": (["c:PA:9"], *TRUE_SEQ),
+    "client data that acknowledges what it should": (["c:PA:9"], *TRUE_ACK),
+    "server data that begins where it should": (["s:PA:9"], *TRUE_SEQ),
+    "server data without ACK that begins where it should": (["s:P:9"], *THOUSAND),
+}
+# With one number of their own they would be a new connection where both ends can be spoofed.
+NEW = {
+    "SYNs and SYN-ACKs": (["c:S", "s:SA"], "-c", 1, "-s", 1),
+    "SYNs and SYN-ACKs, all different": (["c:S", "s:SA"], "-c", "random", "-s", "random", *THOUSAND),
+}
+OF_BOTH_ENDS = {
+    "conversations": (["c:S", "s:SA", "c:A", "s:PA:9"], "-c", 1, "-s", 1),
+    "handshakes": (["c:S", "s:SA", "c:A"], "-c", 1, "-s", 1),
+}
+
+
+@places(*EVERYWHERE, *[("bridge", "tc")][ALL:])
+def test_strays(sites, position, hook):
+    own = position in ("server", "client")
+    survives(sites(position), hook, {**STRAYS, **NEW, **(OF_BOTH_ENDS if own else {})})
+
+
+@places(*EACH)
+def test_strays_within_a_greeting(sites, position, hook):
+    survives(sites(position), hook, STRAYS, gather=True)
 
 
 def test_all_numbers_of_ipv6(sites):
-    survives_sweep(sites("router"), "tc", "c:A", family=6)
-
-
-@pytest.mark.parametrize("step", ["c:A", "c:PA:1", "c:-", "c:FA", "c:F", "s:PA:1", "s:FA"])
-@places(("server", "tc"), ("router", "xdp-generic"))
-def test_all_numbers_within_a_greeting(sites, position, hook, step):
-    """It goes on after them: they end nothing, and add nothing."""
-    site = sites(position)
-    with watching(site, hook, "--gather=60000") as probe, Held(site, 3) as held:
-        held.say(b"220-one\r\n")
-        forged = sweep(site, held, step)
-        talks = held.say(b"220 two\r\n")
-        held.answer()
-        all_logged(probe, [talk._replace(said=b"220-one\r\n220 two\r\n") for talk in talks], forged)
+    site = sites("router")
+    with watching(site, "tc") as probe, Held(site, 1, family=6) as held:
+        forged = forge(site, "c", held.ports[0], held.port, ["c:A"], *SWEEPS["all numbers, c:A"][1:],
+                       family=6)
+        all_logged(probe, held.say(BANNER), forged)
 
 
 # --- floods on four-tuples that are known --------------------------------------------------------
@@ -103,39 +173,28 @@ def survives_flood(site, hook, side, steps, *options, rate=PER_SECOND, honest=HO
         return all_logged(probe, talks, *sent)
 
 
-FLOODS = {
-    "SYNs of the client": "c:S",
-    "SYNs of the server": "s:S",
-    "SYNs of the client with data": "c:S:9",
-    "SYN-ACKs of the server": "s:SA",
-    "SYN-ACKs of the client": "c:SA",
-    "SYN-ACKs of the server with data": "s:SA:9",
-    "RSTs of the server": "s:RA",
-    "RSTs of the client": "c:R",
-}
+RANDOM = "-q", "random", "-a", "random"
+SYNS, SYNACKS = ["c:S", "s:S"], ["s:SA", "c:SA"]
 
 
-@pytest.mark.parametrize("flood", ["SYNs of the client", "SYNs of the server",
-                                   "SYN-ACKs of the server"])
-@places(*EVERYWHERE)
-def test_flood(sites, position, hook, flood):
+@pytest.mark.parametrize("step", [*SYNS, "s:SA"])
+@places(*EVERYWHERE, *[("bridge", "tc")][ALL:])
+def test_flood(sites, position, hook, step):
     """A hundred a second on each of forty four-tuples, all numbers random."""
-    survives_flood(sites(position), hook, FLOODS[flood][0], [FLOODS[flood]], "-q", "random",
-                   "-a", "random")
+    survives_flood(sites(position), hook, step[0], [step], *RANDOM)
 
 
-@pytest.mark.parametrize("flood", FLOODS)
-@places(*FORWARDING)
-def test_flood_through(sites, position, hook, flood):
-    """The same where no address is the host's own, at ten times the rate."""
-    survives_flood(sites(position), hook, FLOODS[flood][0], [FLOODS[flood]], "-q", "random",
-                   "-a", "random", rate=10 * PER_SECOND)
+@pytest.mark.parametrize("step", [*SYNS, *SYNACKS, "c:S:9", "s:RA", "c:R"])
+@places(*EACH)
+def test_fast_flood(sites, position, hook, step):
+    """A thousand a second."""
+    survives_flood(sites(position), hook, step[0], [step], *RANDOM, rate=10 * PER_SECOND)
 
 
 @pytest.mark.parametrize("steps", [["c:S", "s:SA"], ["c:S", "s:SA", "c:A"],
-                                   ["c:S", "s:SA", "c:A", "s:PA:9"]],
-                         ids=["handshakes begun", "handshakes", "conversations"])
-@places(("server", "tc"), ("server", "xdp-generic"), ("client", "tc"))
+                                   ["c:S", "s:SA", "c:A", "s:PA:9"], ["s:SA:9"]],
+                         ids=["handshakes begun", "handshakes", "conversations", "greetings"])
+@places(*OWN)
 def test_both_ends_spoofed(sites, position, hook, steps):
     """Of two ends, one is this host: what comes in is not its own word."""
     survives_flood(sites(position), hook, "c", steps)
@@ -145,16 +204,15 @@ def test_both_ends_spoofed(sites, position, hook, steps):
 
 @pytest.mark.parametrize("steps", [["c:S"], ["s:SA"], ["c:S", "s:SA", "c:A"]],
                          ids=["SYNs", "SYN-ACKs", "handshakes"])
-@places(*EVERYWHERE)
+@places(*EACH)
 def test_ends_whose_xor_is_the_victims(sites, position, hook, steps):
     """A thousand a second for each victim; other hosts' only where those of others pass."""
-    who = "ends" if position == "router" else "ports"
+    who = "ports" if position in ("server", "client") else "ends"
     survives_flood(sites(position), hook, "c", steps, "-w", who, rate=1000)
 
 
 def test_ends_whose_xor_is_the_victims_of_ipv6(sites):
-    survives_flood(sites("router"), "tc", "c", ["c:S", "s:SA", "c:A"], "-w", "ends", rate=1000,
-                   family=6)
+    survives_flood(sites("router"), "tc", "c", ["s:SA"], "-w", "ends", rate=1000, family=6)
 
 
 # --- what this host did not ask for ----------------------------------------------------------------
@@ -194,48 +252,10 @@ def test_this_host_did_not_say_so(sites, position, hook):
     assert counted["not_seen_leaving"] >= HONEST
 
 
-# --- resets --------------------------------------------------------------------------------------
-
-RESETS = {		# what is true of them, where the connection is open
-    "acknowledging the SYN": ("s:RA", "-q", "random"),
-    "with no true number": ("s:RA", "-q", "random", "-a", "random"),
-    "without ACK": ("s:R", "-q", "random"),
-    "of the client": ("c:R", "-q", "random"),
-}
-
-
-def resets(site, held, step, *options):
-    """A thousand for each connection, with what is true of it."""
-    return sum(forge(site, step[0], port, held.port, [step], "-n", 1000,
-                     "-c", next_seq(client) - 1, "-s", next_seq(server) - 1, *options)
-               for port, (client, server) in held.pairs.items())
-
-
-@pytest.mark.parametrize("reset", RESETS)
-@places(*EVERYWHERE)
-def test_resets(sites, position, hook, reset):
-    site = sites(position)
-    with watching(site, hook) as probe, Held(site, 3) as held:
-        forged = resets(site, held, *RESETS[reset])
-        all_logged(probe, held.say(BANNER), forged)
-
-
-@places(("client", "tc"), ("router", "tc"))
-def test_resets_within_a_greeting(sites, position, hook):
-    site = sites(position)
-    with watching(site, hook, "--gather=60000") as probe, Held(site, 3) as held:
-        held.say(b"220-one\r\n")
-        forged = resets(site, held, *RESETS["acknowledging the SYN"])
-        talks = held.say(b"220 two\r\n")
-        held.answer()
-        all_logged(probe, [talk._replace(said=b"220-one\r\n220 two\r\n") for talk in talks], forged)
-
-
 # --- honest floods -----------------------------------------------------------------------------------
 
 def test_max_rate(net):
     """Two thousand connections as fast as they come, each greeted with 4 kB of backslashes."""
-    from servers import listen_often
     count, most = 2000, 100
     with Server(net.host, "10.99.0.1", lambda n: b"\\" * 4096) as server, \
             Probe(net.host, "-f", "json", "-l", "4096", "--stats", "--max-rate", str(most),
