@@ -22,6 +22,7 @@
  *   -c, -s N    initial number of the client, of the server (default: random)
  *   -g          good checksums. Without it the stack behind the probe drops
  *               the packets unheard, and the probe alone has to judge them
+ *   -T TTL      1: a router drops them, behind its hooks (64)
  *   -S SEED     of all that is random (1)
  *   -t SECONDS  ends then at the latest (30)
  *
@@ -52,7 +53,6 @@ enum {
 	DATA_MAX = 1024,
 	FRAME_MAX = 2048,
 	SWEEP_STEP = 65535,
-	TTL = 64,
 	WINDOW = 1024,
 	PAUSE_NS = 500000,
 	FAR = 1 << 24, /* from the true number, at least */
@@ -91,7 +91,8 @@ static struct {
 	enum number seq, ack;
 	bool has_cisn, has_sisn, sound;
 	uint32_t cisn, sisn;
-} opt = { .rounds = 1, .span = 1, .seconds = 30 };
+	uint8_t ttl;
+} opt = { .rounds = 1, .span = 1, .seconds = 30, .ttl = 64 };
 
 static uint64_t state = 1; /* of what is random */
 static volatile sig_atomic_t stopped;
@@ -159,7 +160,7 @@ static size_t put_ipv4(uint8_t *at, const struct end *from,
 		       const struct end *to, size_t size)
 {
 	struct iphdr ip = {
-		.version = 4, .ihl = 5, .ttl = TTL, .protocol = IPPROTO_TCP
+		.version = 4, .ihl = 5, .ttl = opt.ttl, .protocol = IPPROTO_TCP
 	};
 
 	ip.tot_len = htons((uint16_t)(sizeof(ip) + size));
@@ -178,7 +179,7 @@ static size_t put_ipv6(uint8_t *at, const struct end *from,
 	ip.ip6_flow = htonl(6U << 28);
 	ip.ip6_plen = htons((uint16_t)size);
 	ip.ip6_nxt = IPPROTO_TCP;
-	ip.ip6_hlim = TTL;
+	ip.ip6_hlim = opt.ttl;
 	memcpy(&ip.ip6_src, from->address, sizeof(ip.ip6_src));
 	memcpy(&ip.ip6_dst, to->address, sizeof(ip.ip6_dst));
 	memcpy(at, &ip, sizeof(ip));
@@ -476,6 +477,9 @@ static void read_option(int option)
 	case 'S':
 		state = number(optarg) * 2 + 1;
 		break;
+	case 'T':
+		opt.ttl = (uint8_t)number(optarg);
+		break;
 	case 't':
 		opt.seconds = number(optarg);
 		break;
@@ -490,7 +494,7 @@ int main(int argc, char **argv)
 	const char *interface;
 	int option;
 
-	while ((option = getopt(argc, argv, "n:r:p:w:q:a:c:s:gS:t:")) != -1)
+	while ((option = getopt(argc, argv, "n:r:p:w:q:a:c:s:gT:S:t:")) != -1)
 		read_option(option);
 	argv += optind;
 	if (argc - optind < 7)

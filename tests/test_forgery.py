@@ -81,7 +81,7 @@ def survives(site, hook, kinds, each=1, gather=False):
 
 def sweep(*steps):
     """A segment for every 65,535th number."""
-    return {f"all numbers, {step}": ([step], "-q", "sweep", "-a", "wrong", "-n", SWEEP)
+    return {f"all numbers, {step}": ([step], "-q", "sweep", "-a", "wrong", "-n", SWEEP, "-T", 1)
             for step in steps}
 
 
@@ -100,7 +100,7 @@ def test_all_numbers(sites, position, hook):
     survives(sites(position), hook, SWEEPS)
 
 
-@places(*mixtures(("server", "tc"), ("router", "xdp-generic")))
+@places(*mixtures(("router", "xdp-generic")))
 def test_all_numbers_within_a_greeting(sites, position, hook):
     """It goes on after them: they end nothing, and add nothing."""
     survives(sites(position), hook, SWEEPS, gather=True)
@@ -159,60 +159,74 @@ def test_all_numbers_of_ipv6(sites):
         all_logged(probe, held.say(BANNER), forged)
 
 
-# --- floods on four-tuples that are known --------------------------------------------------------
+# --- floods, before, during and after each handshake ------------------------------------------------
 
-def survives_flood(site, hook, side, steps, *options, rate=PER_SECOND, honest=HONEST, args=(),
-                   family=4):
-    """The flood goes on before, during and after each handshake."""
-    ports = ports_for(honest)
+def flooded(site, server, ports, steps, rate, *options, family=4):
+    """Connections from these ports, at each of which so many rounds a second are aimed; what each
+    heard, and how many packets came at them."""
+    with forging(site, steps[0][0], ports[0], server.port, steps, "-r", rate * len(ports),
+                 "-p", len(ports), *options, family=family) as sent:
+        talks = listen_all(site, server, ports, family)
+    return talks, sent[0]
+
+
+def survives_floods(site, hook, floods, family=4):
+    """Each flood, one after the other, meets forty connections of its own."""
+    talks, kind_of, forged = [], {}, 0
     with Server(site.server, site.servers_address[family], lambda n: BANNER) as server, \
-            watching(site, hook, *args) as probe:
-        with forging(site, side, ports[0], server.port, steps, "-r", rate * honest, "-p", honest,
-                     *options, family=family) as sent:
-            talks = listen_all(site, server, ports, family)
-        return all_logged(probe, talks, *sent)
+            watching(site, hook) as probe:
+        for kind, flood in floods.items():
+            ports = ports_for(HONEST)
+            kind_of |= dict.fromkeys(ports, kind)
+            heard, sent = flooded(site, server, ports, *flood, family=family)
+            talks, forged = talks + heard, forged + sent
+        all_logged(probe, talks, forged, kind_of)
 
 
 RANDOM = "-q", "random", "-a", "random"
-SYNS, SYNACKS = ["c:S", "s:S"], ["s:SA", "c:SA"]
+# On the four-tuple, all numbers random; rounds a second.
+FLOODS = {f"{rate} {step} a second": ([step], rate, *RANDOM) for step, rate in [
+    ("c:S", 100), ("s:S", 100), ("s:SA", 100), ("c:S", 1000), ("s:S", 1000), ("s:SA", 1000),
+    ("c:SA", 1000), ("c:S:9", 1000), ("s:RA", 1000), ("c:R", 1000)]}
 
 
-@pytest.mark.parametrize("step", [*SYNS, "s:SA"])
 @places(*EVERYWHERE, *[("bridge", "tc")][ALL:])
-def test_flood(sites, position, hook, step):
-    """A hundred a second on each of forty four-tuples, all numbers random."""
-    survives_flood(sites(position), hook, step[0], [step], *RANDOM)
+def test_floods(sites, position, hook):
+    survives_floods(sites(position), hook, FLOODS)
 
 
-@pytest.mark.parametrize("step", [*SYNS, *SYNACKS, "c:S:9", "s:RA", "c:R"])
-@places(*EACH)
-def test_fast_flood(sites, position, hook, step):
-    """A thousand a second."""
-    survives_flood(sites(position), hook, step[0], [step], *RANDOM, rate=10 * PER_SECOND)
+def test_floods_of_ipv6(sites):
+    survives_floods(sites("router"), "tc", FLOODS, family=6)
 
 
-@pytest.mark.parametrize("steps", [["c:S", "s:SA"], ["c:S", "s:SA", "c:A"],
-                                   ["c:S", "s:SA", "c:A", "s:PA:9"], ["s:SA:9"]],
-                         ids=["handshakes begun", "handshakes", "conversations", "greetings"])
+# With numbers that fit together, as if from both ends: handshakes begun, handshakes, conversations,
+# greetings without a SYN.
+SPOOFED = {"+".join(steps): (steps, 100) for steps in [
+    ["c:S", "s:SA"], ["c:S", "s:SA", "c:A"], ["c:S", "s:SA", "c:A", "s:PA:9"], ["s:SA:9"]]}
+
+
 @places(*OWN)
-def test_both_ends_spoofed(sites, position, hook, steps):
+def test_both_ends_spoofed(sites, position, hook):
     """Of two ends, one is this host: what comes in is not its own word."""
-    survives_flood(sites(position), hook, "c", steps)
+    survives_floods(sites(position), hook, SPOOFED)
 
 
-# --- hosts and ports that fall together with the victim's ------------------------------------------
+def crowds(who):
+    """From hosts and ports that are not the victim's, and have the same XOR: SYNs, SYN-ACKs,
+    handshakes, a thousand a second for each victim."""
+    return {"+".join(steps): (steps, 1000, "-w", who) for steps in [
+        ["c:S"], ["s:SA"], ["c:S", "s:SA", "c:A"]]}
 
-@pytest.mark.parametrize("steps", [["c:S"], ["s:SA"], ["c:S", "s:SA", "c:A"]],
-                         ids=["SYNs", "SYN-ACKs", "handshakes"])
+
 @places(*EACH)
-def test_ends_whose_xor_is_the_victims(sites, position, hook, steps):
-    """A thousand a second for each victim; other hosts' only where those of others pass."""
+def test_ends_whose_xor_is_the_victims(sites, position, hook):
+    """Other hosts' only where those of others pass."""
     who = "ports" if position in ("server", "client") else "ends"
-    survives_flood(sites(position), hook, "c", steps, "-w", who, rate=1000)
+    survives_floods(sites(position), hook, crowds(who))
 
 
 def test_ends_whose_xor_is_the_victims_of_ipv6(sites):
-    survives_flood(sites("router"), "tc", "c", ["s:SA"], "-w", "ends", rate=1000, family=6)
+    survives_floods(sites("router"), "tc", crowds("ends"), family=6)
 
 
 # --- what this host did not ask for ----------------------------------------------------------------
