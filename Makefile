@@ -6,6 +6,8 @@
 #   make picture       the same, drawn: docs/demo.svg
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
+#   make test-forgery  forgeries in all mixtures, and what they cost (as root)
+#   make test-devices  bonds and VRFs, under QEMU (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both homes, the capture reader, the formats
 #   make lint          clang-tidy and gcc's analyzer
@@ -194,6 +196,20 @@ test-fleet:
 	$(Q)PYTHONPATH=tests $(PYTHON) -c \
 		'import rig; rig.install("rsyslog", "rsyslog-relp", "rsyslog-kafka", "kcat")'
 	$(Q)$(PYTHON) -m pytest -q -rs tests/test_fleet.py
+
+# More mixtures than `make test` tries, and a measurement.
+.PHONY: test-forgery
+test-forgery:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(RIG_PROGRAMS)
+	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
+		tests/test_forgery.py tests/test_need.py tests/forgery_cost.py
+
+.PHONY: test-devices
+test-devices:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory BUILD=build bannerprobe $(RIG_PROGRAMS:$(BUILD)/%=build/%)
+	+$(Q)tests/devices/run
 
 .PHONY: test-kernels
 test-kernels:
