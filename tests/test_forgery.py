@@ -60,7 +60,7 @@ def true_numbers(pair):
     return ["-c", client, "-s", server]
 
 
-def survives(site, hook, kinds, each=1, gather=False):
+def survives(site, hook, kinds, each=1, gather=False, sound=False):
     """Each kind of forgery, steps and options, meets so many connections; the server is slow."""
     with watching(site, hook, *["--gather=60000"] * gather) as probe, \
             Held(site, each * len(kinds)) as held:
@@ -71,7 +71,8 @@ def survives(site, hook, kinds, each=1, gather=False):
         forged = 0
         for port, kind in kind_of.items():
             steps, *options = kinds[kind]
-            forged += forge(site, steps[0][0], port, held.port, steps, *numbers[port], *options)
+            forged += forge(site, steps[0][0], port, held.port, steps, *numbers[port], *options,
+                            *["-g"] * sound)
         talks = held.say(BANNER)
         if gather:
             talks = [talk._replace(said=b"220-one\r\n" + BANNER) for talk in talks]
@@ -144,6 +145,12 @@ OF_BOTH_ENDS = {
 def test_strays(sites, position, hook):
     own = position in ("server", "client")
     survives(sites(position), hook, {**STRAYS, **NEW, **(OF_BOTH_ENDS if own else {})})
+
+
+@places(*EACH)
+def test_strays_that_the_hosts_hear(sites, position, hook):
+    """With good checksums: what the hosts' stacks answer to them hides nothing, either."""
+    survives(sites(position), hook, {**STRAYS, **NEW}, sound=True)
 
 
 @places(*EACH)
