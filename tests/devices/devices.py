@@ -15,8 +15,8 @@ from test_need import door, every, few, forged_greeting, only, sysctl, watching
 
 def test_both_are_there(net):
     """Nothing below is passed over for want of a module."""
-    for kind in "vrf", "bond":
-        net.host.ip("link", "add", kind, "type", kind, *["table", "10"] * (kind == "vrf"))
+    net.host.ip("link", "add", "vrf0", "type", "vrf", "table", "10")
+    net.host.ip("link", "add", "bond0", "type", "bond")
 
 
 @pytest.mark.parametrize("names", [["veth0"], ["vrf0"], ["vrf0", "veth0"]], ids="+".join)
@@ -27,9 +27,10 @@ def test_vrf(net, names, need, hook):
     net.host.ip("link", "set", "vrf0", "up")
     net.host.ip("link", "set", "veth0", "master", "vrf0")
     sysctl(net.host, "ipv4/tcp_l3mdev_accept", 1)
-    with Server(net.host, "10.99.0.1") as server, \
+    # No socket outside of the VRF may be bound to its address.
+    with Server(net.host, "0.0.0.0") as server, \
             watching(net.host, *names, need=need, hook=hook) as probe:
-        talk = listen_to(net.peer, server)
+        talk = listen_to(net.peer, server, "10.99.0.1")
         if need != "none":
             forged_greeting(door(net.peer, net.host, "veth0"), "10.99.0.1")
         _, counted = only(probe, talk)
