@@ -143,7 +143,7 @@ def mac_address(ns, iface):
     return link["address"]
 
 
-# --- the probe --------------------------------------------------------------------------------
+# --- the probe ------------------------------------------------------------------------------------
 
 @contextlib.contextmanager
 def watching(site, hook, *args):
@@ -178,7 +178,7 @@ def all_logged(probe, talks, forged=0, kinds=None):
     return counted
 
 
-# --- the forger -------------------------------------------------------------------------------
+# --- the forger -----------------------------------------------------------------------------------
 
 def forge_at(door, client, server, steps, *options):
     """The forger, to its end, at a namespace's interface towards an Ethernet address; ends are
@@ -210,7 +210,7 @@ def forging(site, side, client_port, server_port, steps, *options, family=4):
         sent.append(int(out.split()[-1]))
 
 
-# --- the honest -------------------------------------------------------------------------------
+# --- the honest -----------------------------------------------------------------------------------
 
 def ports_for(count):
     """So many client ports in a row, that no other test uses meanwhile."""

@@ -19,7 +19,7 @@ if os.geteuid():
     pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
 
 ALL = os.environ.get("FORGERY") == "all"
-HONEST, PER_SECOND = 40, 100
+HONEST = 40
 BANNER = b"220 honest\r\n"
 
 
@@ -166,7 +166,7 @@ def test_all_numbers_of_ipv6(sites):
         all_logged(probe, held.say(BANNER), forged)
 
 
-# --- floods, before, during and after each handshake ------------------------------------------------
+# --- floods, before, during and after each handshake ----------------------------------------------
 
 def flooded(site, server, ports, steps, rate, *options, family=4):
     """Connections from these ports, at each of which so many rounds a second are aimed; what each
@@ -236,7 +236,7 @@ def test_ends_whose_xor_is_the_victims_of_ipv6(sites):
     survives_floods(sites("router"), "tc", crowds("ends"), family=6)
 
 
-# --- what this host did not ask for ----------------------------------------------------------------
+# --- what this host did not ask for ---------------------------------------------------------------
 
 @pytest.mark.parametrize("checksums", ["wrong", "good"])
 @places(("client", "tc"), ("client", "xdp-generic"))
@@ -273,7 +273,7 @@ def test_this_host_did_not_say_so(sites, position, hook):
     assert counted["not_seen_leaving"] >= HONEST
 
 
-# --- honest floods -----------------------------------------------------------------------------------
+# --- honest floods --------------------------------------------------------------------------------
 
 def test_max_rate(net):
     """Two thousand connections as fast as they come, each greeted with 4 kB of backslashes."""

@@ -5,7 +5,6 @@ bonds, loopback. Each forged greeting is one SYN-ACK with data, that nobody aske
 """
 
 import contextlib
-import json
 import os
 import socket
 import threading
@@ -16,7 +15,7 @@ import forgery
 from forgery import forge_at, mac_address, ports_for
 from netns import BINARY, PATIENCE, Namespace, Network, Probe, wait_for
 from servers import Server, connect, listen_to
-from test_positions import (FIRST, HOST, OUTSIDE, SECOND, BETWEEN, OUTBOUND, OUTBOUND_ETH0,
+from test_positions import (HOST, OUTSIDE, SECOND, BETWEEN, OUTBOUND, OUTBOUND_ETH0,
                             PUBLISHED, PUBLISHED_ETH0, ContainerHost)
 from ways import shown, told
 
@@ -30,8 +29,6 @@ every_hook = pytest.mark.parametrize("hook", HOOKS)
 # The default is tried as such, by no option.
 NEEDS = {"own": [], "syn": ["--need", "syn"], "handshake": ["--need", "handshake"],
          "none": ["--need", "none"]}
-
-
 every = pytest.mark.parametrize("need, hook", [
     ("own", "tc"), ("own", "xdp-generic"), ("syn", "tc"), ("handshake", "xdp-generic"), ("none", "tc")])
 few = pytest.mark.parametrize("need, hook", [
@@ -143,7 +140,7 @@ def test_mirror_of_the_servers_side(net, need, times):
     assert times or counted["syn_unseen"] == 1
 
 
-# --- a mirror of this host's own traffic -------------------------------------------------------------
+# --- a mirror of this host's own traffic ----------------------------------------------------------
 
 @contextlib.contextmanager
 def mirror(ns, *directions, at=None):
@@ -173,7 +170,7 @@ def test_mirror_of_own_traffic(net, need, names, times):
         only(probe, *talks * times)
 
 
-# --- NAT and containers --------------------------------------------------------------------------------
+# --- NAT and containers ---------------------------------------------------------------------------
 
 @pytest.fixture
 def containers():
@@ -243,7 +240,7 @@ def test_userland_proxy(containers, need, hook):
         [("10.88.0.1", SECOND, records[0]["dir"]), (OUTSIDE, HOST, "out")]
 
 
-# --- answers that leave elsewhere ------------------------------------------------------------------------
+# --- answers that leave elsewhere -----------------------------------------------------------------
 
 VIP, FAR = "10.96.0.7", "10.97.0.9"
 
@@ -303,7 +300,7 @@ def test_answers_that_leave_elsewhere(triangle, names, need, hook):
         assert counted["syn_unseen"] == 1
 
 
-# --- a bridge with an address of its own --------------------------------------------------------------------
+# --- a bridge with an address of its own ----------------------------------------------------------
 
 @pytest.fixture
 def bridge(net2):
@@ -334,7 +331,7 @@ def test_bridge(bridge, names, forwarded, need, hook):
     assert counted["unsolicited"] >= 1
 
 
-# --- macvlan ---------------------------------------------------------------------------------------------------
+# --- macvlan --------------------------------------------------------------------------------------
 
 @pytest.fixture
 def macvlan(net):
@@ -364,7 +361,7 @@ def test_macvlan(macvlan, names, container, need, hook):
     assert counted["unsolicited"] >= 1
 
 
-# --- loopback, and addresses that no interface has ---------------------------------------------------------
+# --- loopback, and addresses that no interface has ------------------------------------------------
 
 @every
 def test_loopback(net, need, hook):
