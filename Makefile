@@ -6,6 +6,8 @@
 #   make picture       the same, drawn: docs/demo.svg
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
+#   make test-forgery  forgeries in all mixtures, and what they cost (as root)
+#   make test-devices  bonds and VRFs, under QEMU (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both homes, the capture reader, the formats
 #   make lint          clang-tidy and gcc's analyzer
@@ -150,6 +152,12 @@ $(BUILD)/tests/kernel_test $(BUILD)/tests/privileges_test $(BUILD)/bench_kernel 
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS) -lpthread
 
+# What the live tests forge packets with, and a wire that takes its time.
+RIG_PROGRAMS := $(BUILD)/forge $(BUILD)/wire
+$(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/%.o
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^
+
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
@@ -181,7 +189,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 	else grep 'DONE' $$log; fi
 
 TEST_PROGRAMS := $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
-	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test
+	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
@@ -198,6 +206,20 @@ test-fleet:
 	$(Q)PYTHONPATH=tests $(PYTHON) -c \
 		'import rig; rig.install("rsyslog", "rsyslog-relp", "rsyslog-kafka", "kcat")'
 	$(Q)$(PYTHON) -m pytest -q -rs tests/test_fleet.py
+
+# More mixtures than `make test` tries, and a measurement.
+.PHONY: test-forgery
+test-forgery:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(RIG_PROGRAMS)
+	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
+		tests/test_forgery.py tests/test_need.py tests/forgery_cost.py
+
+.PHONY: test-devices
+test-devices:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory BUILD=build bannerprobe $(RIG_PROGRAMS:$(BUILD)/%=build/%)
+	$(Q)tests/devices/run
 
 .PHONY: test-kernels
 test-kernels:
@@ -355,4 +377,4 @@ clean:
 	rm -rf $(BUILD) bannerprobe
 
 -include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
-	$(BPF_OBJECT) $(BUILD)/drive.bpf.o)
+	$(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/%.o) $(BPF_OBJECT) $(BUILD)/drive.bpf.o)
