@@ -42,6 +42,7 @@
 
 /* Spilled connections of a bucket that are looked for: the latest. */
 #define SPILLED_MAX 12
+#define SPILLS_WRAP (255 / SPILLED_MAX * SPILLED_MAX) /* their numbers go on */
 
 /*
  * What is in a way, by how much it is worth keeping: the two in the middle are
@@ -473,7 +474,7 @@ static __always_inline void pending_spill(const struct pending_place *place,
 	*entry = leaving->flow;
 	pending_set(place, way, 0, 0, RANK_FREE, false, 0);
 	READ_AGAIN();
-	bucket->spills++;
+	bucket->spills = (__u8)((bucket->spills + 1) % SPILLS_WRAP);
 }
 
 /* --- a segment ----------------------------------------------------------- */

@@ -278,9 +278,10 @@ def test_thousands_come_and_go(net):
 def test_packets_never_fall(net2):
     """What has passed those that are gone counts on."""
     def packets_told():
+        probe.send(signal.SIGUSR1)
         return int(probe.error_line(r"^packets +\d+").split()[1])
 
-    with watching(net2, "--stats=1", "veth*", interfaces=2) as probe:
+    with watching(net2, "veth*", interfaces=2) as probe:
         with Server(net2.host, "10.99.1.1") as server:
             for _ in range(15):
                 listen_to(net2.peers[1], server)
