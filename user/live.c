@@ -486,7 +486,10 @@ static void run(struct live *live)
 		}
 		if (wait)
 			tell_ready(live);
-		events_serve(&live->events, wait);
+		/* The stop may have come while a file or a device was waited
+		 * for: no event tells of it any more. */
+		if (!live->stop && !stopping())
+			events_serve(&live->events, wait);
 	}
 }
 
