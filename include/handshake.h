@@ -108,9 +108,12 @@ static __always_inline void note_syn_data(struct flow *flow, __u32 len,
 		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
 }
 
-/* The SYN-ACK carries both numbers; what passed before it is judged now. */
+/*
+ * The SYN-ACK carries both numbers; what passed before it is judged now.
+ * `said`: the bytes that it carries.
+ */
 static __always_inline void note_synack(struct flow *flow, __u32 sisn,
-					__u32 ack, __u64 now,
+					__u32 ack, __u32 said, __u64 now,
 					struct verdict *verdict)
 {
 	const __u32 cisn = flow->cisn;
@@ -120,7 +123,7 @@ static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 	const struct early first = flow->early[0], second = flow->early[1];
 
 	flow->sides[CLIENT] = (struct side){ cisn, ack, ack };
-	flow->sides[SERVER] = (struct side){ sisn, sisn + 1, sisn + 1 };
+	flow->sides[SERVER] = (struct side){ sisn, sisn + 1 + said, sisn + 1 };
 	flow->synack_time = now;
 	flow->seen |= SEEN_SYNACK;
 	flow->seen &= ~(SEEN_SERVER_AHEAD | EARLY_MASK);
@@ -251,15 +254,15 @@ static __always_inline void remember_rival_early(struct rivals *rivals,
 						 const struct segment *segment,
 						 int end)
 {
-	const __u32 first = segment->seq + segment->payload_len - 1;
-	const __u32 window = FIRST_WINDOW_MAX + 1;
+	const __u32 last = segment->seq + segment->payload_len - 1;
+	const __u32 far = FIRST_WINDOW_MAX + segment->payload_len - 1;
 	int syn;
 
 	if (!segment->payload_len || !(segment->flags & TCP_ACK) ||
 	    rivals->seen & (RIVAL_EARLY * 3 | RIVAL_EARLY * 3 << RIVAL_SHIFT))
 		return;
-	/* Its last byte is one of those behind the SYN. */
-	syn = find_rival_before(rivals, end, first - 1, window, 0);
+	/* It begins within a window, and ends behind the SYN. */
+	syn = find_rival_before(rivals, end, last - 1, far, 0);
 	if (syn < 0)
 		return;
 	rivals->early_ack = segment->ack;
@@ -309,7 +312,8 @@ static __always_inline void remember_synack(struct rivals *rivals,
 		if (bits & RIVAL_DATA << syn)
 			seen |= NEXT_DATA;
 		if (bits & RIVAL_EARLY << syn &&
-		    rivals->early_ack - (segment->seq + 1) <= FIRST_WINDOW_MAX)
+		    rivals->early_ack - (segment->seq + 1) <=
+			    FIRST_WINDOW_MAX + segment->payload_len)
 			seen |= NEXT_CLIENT_FIRST;
 		rivals->cisn = rivals->isns[client & 1][syn & 1];
 		/* Of an older SYN the time is not known. */
@@ -392,6 +396,10 @@ static __always_inline bool reset_rival(struct rivals *rivals,
 		if (syn < 0 && segment->flags & TCP_ACK) {
 			end = !sender;
 			syn = find_answered(rivals, end, segment->ack);
+			/* One that has its SYN-ACK is not refused any more. */
+			if (rivals->seen & NEXT && next_client(rivals) == end &&
+			    syn == find_rival_syn(rivals, end, rivals->cisn))
+				return false;
 		}
 		if (syn < 0)
 			return false;
@@ -610,9 +618,11 @@ track_synack(struct flow *flow, struct rivals *rivals,
 		refuse_own_syn(flow, segment, sender, verdict);
 		return HANDSHAKE_OTHER;
 	}
-	if (answers && !closed)
+	/* A SYN that was seen has it, before one that was not. */
+	if (answers && !closed && (flow->seen & SEEN_SYN || syn < 0))
 		return answer_flow(flow, rivals, verdict);
-	if (answers && syn < 0) { /* of a connection that is over */
+	/* Of a connection that is over. */
+	if (answers && syn < 0 && flow->seen & SEEN_SYN) {
 		verdict->ignored = COUNT_STALE_SYNACK;
 		return HANDSHAKE_OTHER;
 	}
