@@ -168,9 +168,13 @@ static struct model_connection *take_over(struct model *model,
 
 	if (c->counted)
 		return c;
+	if (c->untold)
+		unclear(model, "a server segment beside a connection");
 	if (old)
 		end(model, old, REASON_NO_DATA);
 	forget(model, 0, place);
+	for (int i = 1; i < model->connection_count; i++)
+		model->connections[i].left_over = true;
 	c = &model->connections[0];
 	count(model, c);
 	return c;
@@ -221,8 +225,12 @@ static bool within_window(const struct model_connection *c,
 {
 	__s32 from = beyond(s->seq, c->isn[role] + 1);
 
-	if (from < -1)
-		return has_data_beyond(s, c->isn[role]) && s->len <= WINDOW;
+	if (from < -1) { /* its end, a FIN too, has to be a part of it */
+		__u32 reach = s->len + !!(s->flags & TCP_FIN);
+
+		return beyond(s->seq + reach, c->isn[role] + 1) > 0 &&
+		       s->len <= WINDOW;
+	}
 	return beyond(s->seq, c->sent[role]) <= WINDOW;
 }
 
@@ -354,18 +362,35 @@ static struct model_event judge_banner(struct model *model,
 	return (struct model_event){ true, skip, s->len - skip };
 }
 
+/*
+ * Case 14: what a server sends before its connection is proven need not be
+ * followed. Only its banner is a proof.
+ */
+static void note_untold(struct model_connection *c,
+			const struct model_segment *s)
+{
+	bool tells = s->len || s->flags & TCP_FIN ||
+		     s->seq != c->isn[MODEL_SERVER] + 1 ||
+		     s->ack != c->sent[MODEL_CLIENT];
+
+	c->untold |= !c->counted && tells;
+}
+
 static struct model_event take_server(struct model *model,
 				      struct model_connection *c,
 				      const struct model_segment *s)
 {
 	__s32 seq = beyond(s->seq, c->isn[MODEL_SERVER] + 1);
+	__s32 end = beyond(s->seq + s->len, c->isn[MODEL_SERVER] + 1);
 
+	if (seq > 0 || end <= 0 || !waits(c) || !proves_silence(c, s->ack))
+		note_untold(c, s);
 	if (seq > bare_fin(c, MODEL_SERVER))
 		prove_server_spoke(c, !s->len && !(s->flags & TCP_FIN));
 	note_numbers(c, MODEL_SERVER, s);
-	if (seq <= 0 && has_data_beyond(s, c->isn[MODEL_SERVER]))
+	if (seq <= 0 && end > 0)
 		return judge_banner(model, c, s);
-	if (seq == 0 && s->flags & TCP_FIN)
+	if (seq <= 0 && end == 0 && s->flags & TCP_FIN)
 		decide_or(model, c, REASON_NO_DATA,
 			  proves_silence(c, s->ack) ?
 				  REASON_NONE :
@@ -469,8 +494,10 @@ static void judge_far(struct model *model, const struct model_segment *s)
 		if (c->client != s->from && c->synack_seen && waits(c) &&
 		    (s->len || s->flags & TCP_FIN) &&
 		    !within_window(c, MODEL_SERVER, s) &&
-		    ack_earned(c, MODEL_CLIENT, s))
+		    ack_earned(c, MODEL_CLIENT, s)) {
+			note_untold(c, s);
 			prove_server_spoke(c, true);
+		}
 	}
 }
 
@@ -487,7 +514,7 @@ static void judge_beside(struct model *model, const struct model_segment *s)
 		const struct model_connection *c = &model->connections[i];
 
 		if (s->len && !c->counted && c->client == s->from &&
-		    !c->synack_seen &&
+		    !c->synack_seen && waits(c) &&
 		    within_window(c, MODEL_CLIENT, s) &&
 		    (valid(old, s) || (!waits(old) && !closed(old))))
 			unclear(model, "a client segment beside a connection");
@@ -561,6 +588,10 @@ static void on_rst(struct model *model, const struct model_segment *s)
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
 
+		if (c->untold && !c->counted)
+			unclear(model, "a server segment beside a connection");
+		if (c->left_over)
+			unclear(model, "a SYN before another connection");
 		if (refuses_data(c, s))
 			unclear(model, "a RST that acknowledges data of a SYN");
 		if (c->early_count && !c->answered && waits(c) &&
@@ -619,6 +650,7 @@ static void on_syn(struct model *model, const struct model_segment *s)
 			unclear(model, "more than two SYNs");
 	}
 	c->syn_seen = true;
+	c->left_over = false;
 	if (s->len > c->syn_len)
 		c->syn_len = s->len;
 	if (s->len && c->synack_seen)
@@ -649,7 +681,9 @@ static bool no_server(struct model *model, const struct model_segment *s)
 			     c->isn[MODEL_CLIENT] + 1 == s->ack;
 
 		if (own || asked)
-			decide(model, c, REASON_NO_SERVER);
+			decide_or(model, c, REASON_NO_SERVER,
+				  c->syn_len ? REASON_CLIENT_FIRST :
+					       REASON_NONE);
 		else if (c->counted)
 			unclear(model, "no server beside another connection");
 	}
@@ -667,6 +701,8 @@ static int judge_early(struct model *model, struct model_connection *c)
 		s.ack = c->early[i].ack;
 		if (ack_earned(c, MODEL_SERVER, &s)) {
 			c->maybe_answered = true;
+			if (beyond(s.ack, c->isn[MODEL_SERVER] + 1) > 0)
+				prove_server_spoke(c, true);
 			if (c->early[i].tells)
 				unclear(model, "an early client segment that "
 					       "tells without payload");
@@ -708,8 +744,6 @@ static struct model_event accept_synack(struct model *model,
 	if (valid_early >= 0) {
 		c = take_over(model, c);
 		c->answered = true;
-		if (beyond(c->early[valid_early].ack, s->seq + 1) > 0)
-			prove_server_spoke(c, true);
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	}
 	if (!s->len)
@@ -743,6 +777,16 @@ static bool answers(const struct model_connection *c,
 	       (__u32)acked <= c->syn_len;
 }
 
+static bool answers_open(const struct model *model,
+			 const struct model_segment *s)
+{
+	for (int i = 0; i < model->connection_count; i++)
+		if (answers(&model->connections[i], s) &&
+		    !closed(&model->connections[i]))
+			return true;
+	return false;
+}
+
 static bool same_numbers(const struct model_connection *c,
 			 const struct model_segment *s)
 {
@@ -751,10 +795,14 @@ static bool same_numbers(const struct model_connection *c,
 	       c->isn[MODEL_CLIENT] + 1 == s->ack;
 }
 
-/* Case 15b: whether another SYN-ACK still counts. */
+/*
+ * Case 15b: whether another SYN-ACK still counts. What the SYN's data decided
+ * is no answer, but nothing depends on it once the connection is counted.
+ */
 static bool settled(const struct model_connection *c)
 {
-	return c->answered || c->outcome != REASON_NONE || closed(c);
+	return c->answered || closed(c) ||
+	       (c->outcome != REASON_NONE && c->counted);
 }
 
 /* Case 15 where no SYN is remembered: case 2. */
@@ -793,18 +841,38 @@ static struct model_event on_unasked_synack(struct model *model,
 	return accept_synack(model, c, s);
 }
 
+/* Of an older one's data, it need not be known how much it was. */
+static bool newest_syn(const struct model *model,
+		       const struct model_connection *c)
+{
+	const struct model_connection *last =
+		&model->connections[model->connection_count - 1];
+
+	if (c->counted)
+		return true;
+	while (last->client != c->client)
+		last--;
+	return last == c;
+}
+
 static struct model_event on_synack(struct model *model,
 				    const struct model_segment *s)
 {
 	struct model_connection *asked = NULL;
 	bool remembered = false, past = false;
 
+	for (int i = 0; i < model->connection_count; i++)
+		if (model->connections[i].left_over)
+			unclear(model, "a SYN before another connection");
 	if (no_server(model, s))
 		return nothing;
-	for (int i = 0; i < model->connection_count; i++)
-		if (same_numbers(&model->connections[i], s) &&
-		    !model->connections[i].syn_seen)
-			return repeat_synack(model, &model->connections[i], s);
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (same_numbers(c, s) && !c->syn_seen &&
+		    !(closed(c) && answers_open(model, s)))
+			return repeat_synack(model, c, s);
+	}
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
@@ -820,6 +888,9 @@ static struct model_event on_synack(struct model *model,
 			unclear(model, "a SYN-ACK that answers two SYNs");
 		asked = c;
 	}
+	if (asked && s->ack != asked->isn[MODEL_CLIENT] + 1 &&
+	    (closed(asked) || !newest_syn(model, asked)))
+		unclear(model, "a SYN-ACK for the data of an older SYN");
 	if (asked && asked->synack_seen && asked->isn[MODEL_SERVER] == s->seq)
 		return repeat_synack(model, asked, s);
 	if (asked && asked->synack_seen && !settled(asked) &&

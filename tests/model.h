@@ -93,6 +93,8 @@ struct model_connection {
 	bool reset;
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
 	bool only_hinted;  /* by pure ACKs of the server only */
+	bool untold;	   /* its server said more than proves it, beside one */
+	bool left_over;	   /* another one took the place, its SYN is older */
 	bool fin[2];	   /* by role, as all arrays of two */
 	bool acked_known[2];
 	__u8 outcome; /* enum reason; REASON_NONE: it waits */
