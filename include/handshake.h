@@ -365,9 +365,12 @@ static __always_inline bool proves_next(const struct rivals *rivals,
 
 	if (!(rivals->seen & NEXT) || !(segment->flags & TCP_ACK))
 		return false;
-	if (sender == next_client(rivals))
+	if (sender == next_client(rivals)) {
+		from = seq_distance(rivals->cisn + 1, segment->seq);
 		return acked_sisn <= FIRST_WINDOW_MAX &&
-		       segment->seq - rivals->cisn <= FIRST_WINDOW_MAX + 1;
+		       from <= FIRST_WINDOW_MAX &&
+		       (from >= -1 || (__s64)from + segment->payload_len > 0);
+	}
 	from = seq_distance(rivals->sisn + 1,
 			    segment->seq + !!(segment->flags & TCP_SYN));
 	return !(rivals->seen & (NEXT_DATA | NEXT_CLIENT_FIRST)) &&

@@ -84,7 +84,7 @@ static __always_inline void note_progress(struct flow *flow,
 	const __u32 begin = from->isn + 1 + (__u32)part->from;
 
 	if (is_far(flow, sender, part) ||
-	    (part->from < -1 && part_end(part) <= 0))
+	    (part->from < -1 && part_end(part) + part->fin <= 0))
 		return;
 	raise_to(&from->sent, begin + part->len + part->fin);
 	raise_to(&to->acked, part->ack);

@@ -170,6 +170,8 @@ static struct model_connection *take_over(struct model *model,
 		return c;
 	if (c->untold)
 		unclear(model, "a server segment beside a connection");
+	if (c->displaced)
+		unclear(model, "two SYN-ACKs beside a connection");
 	if (old)
 		end(model, old, REASON_NO_DATA);
 	forget(model, 0, place);
@@ -399,7 +401,7 @@ static struct model_event take_server(struct model *model,
 }
 
 /* Case 4: a client segment whose SYN-ACK has not come, or not the right one. */
-static bool remember_early(struct model_connection *c,
+static bool remember_early(struct model *model, struct model_connection *c,
 			   const struct model_segment *s)
 {
 	struct early_segment *early = &c->early[c->early_count];
@@ -410,9 +412,10 @@ static bool remember_early(struct model_connection *c,
 		return false;
 	early->ack = s->ack;
 	early->payload = has_data_beyond(s, c->isn[MODEL_CLIENT]);
-	early->tells = !early->payload &&
-		       (s->flags & TCP_FIN ||
+	early->tells = s->flags & TCP_FIN ||
+		       (!early->payload &&
 			beyond(s->seq, c->isn[MODEL_CLIENT] + 1) > 0);
+	early->beside = early->payload && !c->counted && model->early_beside++;
 	c->early_count++;
 	return true;
 }
@@ -446,7 +449,7 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 		struct model_connection *c = &model->connections[i];
 		bool certain = one && waits(c) && c->synack_seen && s->len;
 
-		certain &= !remember_early(c, s);
+		certain &= !remember_early(model, c, s);
 		if (c->client != s->from)
 			ignore(model, REASON_INVALID_SERVER_SEGMENT,
 			       certain && !ack_earned(c, MODEL_CLIENT, s) &&
@@ -501,6 +504,12 @@ static void judge_far(struct model *model, const struct model_segment *s)
 	}
 }
 
+/* Data in a SYN may decide at once, or when the SYN-ACK comes. */
+static bool may_be_decided(const struct model_connection *c)
+{
+	return !waits(c) || (c->syn_len && !c->synack_seen);
+}
+
 /*
  * A client segment before the SYN-ACK of a connection that stands beside
  * another one: it need not be seen beside one that is open and decided, and it
@@ -514,9 +523,9 @@ static void judge_beside(struct model *model, const struct model_segment *s)
 		const struct model_connection *c = &model->connections[i];
 
 		if (s->len && !c->counted && c->client == s->from &&
-		    !c->synack_seen && waits(c) &&
-		    within_window(c, MODEL_CLIENT, s) &&
-		    (valid(old, s) || (!waits(old) && !closed(old))))
+		    waits(c) && within_window(c, MODEL_CLIENT, s) &&
+		    (valid(old, s) ||
+		     (!c->synack_seen && may_be_decided(old) && !closed(old))))
 			unclear(model, "a client segment beside a connection");
 	}
 }
@@ -590,6 +599,8 @@ static void on_rst(struct model *model, const struct model_segment *s)
 
 		if (c->untold && !c->counted)
 			unclear(model, "a server segment beside a connection");
+		if (c->displaced)
+			unclear(model, "two SYN-ACKs beside a connection");
 		if (c->left_over)
 			unclear(model, "a SYN before another connection");
 		if (refuses_data(c, s))
@@ -711,11 +722,24 @@ static int judge_early(struct model *model, struct model_connection *c)
 				if (payloads >= FEW)
 					unclear(model, "more early client "
 						       "payload than a few");
+				if (c->early[i].beside)
+					unclear(model, "a second early client "
+						       "payload beside");
 			}
 		}
 		payloads += c->early[i].payload;
 	}
 	return valid_early;
+}
+
+/* Of the SYN-ACKs beside a connection, only the latest need be remembered. */
+static void displace_others(struct model *model, struct model_connection *c)
+{
+	for (int i = 0; !c->counted && i < model->connection_count; i++)
+		if (!model->connections[i].counted &&
+		    model->connections[i].synack_seen)
+			model->connections[i].displaced = true;
+	c->displaced = false;
 }
 
 /* The SYN-ACK counts: the connection has its numbers from now on. */
@@ -727,6 +751,7 @@ static struct model_event accept_synack(struct model *model,
 	struct model_segment data = *s;
 	int valid_early;
 
+	displace_others(model, c);
 	if (c->synack_seen && c->early_count)
 		unclear(model, "two SYN-ACKs and client segments before");
 	c->synack_seen = true;
@@ -750,6 +775,7 @@ static struct model_event accept_synack(struct model *model,
 		return nothing;
 	data = *s;
 	data.seq++; /* the SYN takes a number, the data begins behind it */
+	c->untold |= !c->counted && !(waits(c) && proves_silence(c, s->ack));
 	return judge_banner(model, c, &data);
 }
 
@@ -760,9 +786,11 @@ static struct model_event repeat_synack(struct model *model,
 {
 	struct model_segment data = *s;
 
+	displace_others(model, c);
 	data.seq++;
 	if (!s->len || !waits(c))
 		return nothing;
+	c->untold |= !c->counted && !proves_silence(c, s->ack);
 	raise_to(&c->sent[MODEL_SERVER], data.seq + data.len);
 	return judge_banner(model, c, &data);
 }
@@ -893,6 +921,9 @@ static struct model_event on_synack(struct model *model,
 		unclear(model, "a SYN-ACK for the data of an older SYN");
 	if (asked && asked->synack_seen && asked->isn[MODEL_SERVER] == s->seq)
 		return repeat_synack(model, asked, s);
+	if (asked && asked->outcome == REASON_NO_SERVER)
+		unclear(model, "a SYN-ACK with another number after the one "
+			       "of a SYN");
 	if (asked && asked->synack_seen && !settled(asked) &&
 	    asked->maybe_answered)
 		unclear(model, "a handshake out of order");
@@ -923,6 +954,7 @@ void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 	model->own[1] = own1;
 	model->live = live;
 	model->connection_count = model->begun = model->beside = 0;
+	model->early_beside = 0;
 	model->refused = 0;
 	model->alternative_count = 0;
 	memset(model->outcomes, 0, sizeof(model->outcomes));

@@ -77,8 +77,9 @@ struct model_segment {
 /* A client segment that passed before its SYN-ACK was seen. */
 struct early_segment {
 	__u32 ack;
+	bool beside; /* it came after another one of a connection beside */
 	bool payload;
-	bool tells; /* without payload, but a FIN or beyond cisn+1 */
+	bool tells; /* a FIN, or no payload and beyond cisn+1 */
 };
 
 enum model_role { MODEL_CLIENT, MODEL_SERVER };
@@ -94,6 +95,7 @@ struct model_connection {
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
 	bool only_hinted;  /* by pure ACKs of the server only */
 	bool untold;	   /* its server said more than proves it, beside one */
+	bool displaced;	   /* another SYN-ACK came beside, after its own */
 	bool left_over;	   /* another one took the place, its SYN is older */
 	bool fin[2];	   /* by role, as all arrays of two */
 	bool acked_known[2];
@@ -122,6 +124,7 @@ struct model {
 	/* What came of it. */
 	int begun;   /* connections that were counted */
 	int beside;  /* SYNs that stood beside one of them */
+	int early_beside; /* client payloads before their SYN-ACK, of those */
 	int refused; /* connections beside one, that were reset */
 	int outcomes[REASON_MAX];
 	struct range ignored[REASON_MAX];
