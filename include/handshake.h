@@ -386,25 +386,24 @@ static __always_inline bool reset_rival(struct rivals *rivals,
 					const struct segment *segment,
 					int sender)
 {
-	const bool from_client = sender == next_client(rivals);
-	const __u32 isn = from_client ? rivals->cisn : rivals->sisn;
-	int end = sender, syn;
+	const int client = next_client(rivals);
+	const __u32 number = sender == client ? rivals->ack : rivals->sisn + 1;
+	int end = sender, syn, of_next = -1;
 
-	if (rivals->seen & NEXT && segment->seq == isn + 1) {
+	if (rivals->seen & NEXT)
+		of_next = find_rival_syn(rivals, client, rivals->cisn);
+	if (rivals->seen & NEXT && segment->seq == number) {
 		rivals->seen &= ~NEXT_ALL;
-		end = next_client(rivals);
-		syn = find_rival_syn(rivals, end, rivals->cisn);
+		end = client;
+		syn = of_next;
 	} else {
 		syn = find_rival_syn(rivals, sender, segment->seq - 1);
 		if (syn < 0 && segment->flags & TCP_ACK) {
 			end = !sender;
 			syn = find_answered(rivals, end, segment->ack);
-			/* One that has its SYN-ACK is not refused any more. */
-			if (rivals->seen & NEXT && next_client(rivals) == end &&
-			    syn == find_rival_syn(rivals, end, rivals->cisn))
-				return false;
 		}
-		if (syn < 0)
+		/* What has its SYN-ACK goes by the numbers of that. */
+		if (syn < 0 || (end == client && syn == of_next))
 			return false;
 	}
 	if (syn >= 0)

@@ -264,7 +264,8 @@ static bool valid(const struct model_connection *c,
 static void note_numbers(struct model_connection *c, enum model_role role,
 			 const struct model_segment *s)
 {
-	bool fin = s->flags & TCP_FIN;
+	bool fin = s->flags & TCP_FIN &&
+		   beyond(s->seq + s->len, c->isn[role] + 1) >= 0;
 
 	raise_to(&c->sent[!role], s->ack);
 	if (!c->acked_known[!role])
@@ -463,6 +464,12 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 	}
 }
 
+/* Data in a SYN may decide at once, or when the SYN-ACK comes. */
+static bool may_be_decided(const struct model_connection *c)
+{
+	return !waits(c) || (c->syn_len && !c->synack_seen);
+}
+
 /*
  * A decided connection need not be followed any more: then a FIN or a RST with
  * numbers near its first ones is taken for its own, and no other.
@@ -478,8 +485,7 @@ static void judge_near(struct model *model, const struct model_segment *s,
 			    (!(s->flags & TCP_ACK) || !c->synack_seen ||
 			     s->ack - (c->isn[!role] + 1) <= WINDOW);
 
-		if (c->outcome != REASON_NONE && !closed(c) &&
-		    near != is_valid(c, s))
+		if (may_be_decided(c) && !closed(c) && near != is_valid(c, s))
 			unclear(model, "near a decided connection's numbers");
 	}
 }
@@ -496,18 +502,13 @@ static void judge_far(struct model *model, const struct model_segment *s)
 
 		if (c->client != s->from && c->synack_seen && waits(c) &&
 		    (s->len || s->flags & TCP_FIN) &&
+		    beyond(s->seq, c->isn[MODEL_SERVER] + 1) > 0 &&
 		    !within_window(c, MODEL_SERVER, s) &&
 		    ack_earned(c, MODEL_CLIENT, s)) {
 			note_untold(c, s);
 			prove_server_spoke(c, true);
 		}
 	}
-}
-
-/* Data in a SYN may decide at once, or when the SYN-ACK comes. */
-static bool may_be_decided(const struct model_connection *c)
-{
-	return !waits(c) || (c->syn_len && !c->synack_seen);
 }
 
 /*
@@ -530,6 +531,20 @@ static void judge_beside(struct model *model, const struct model_segment *s)
 	}
 }
 
+/*
+ * Whether an acknowledgement that came before the SYN-ACK says what the server
+ * has sent is open (23c names valid segments, 4 names payload).
+ */
+static void judge_early_ack(struct model *model,
+			    const struct model_connection *c,
+			    const struct model_segment *s)
+{
+	if (c->synack_seen && !ack_earned(c, MODEL_SERVER, s) &&
+	    s->flags & TCP_ACK && beyond(s->ack, c->isn[MODEL_SERVER]) > 0 &&
+	    beyond(s->ack, c->early_ack) <= WINDOW)
+		unclear(model, "earned by an early acknowledgement");
+}
+
 static struct model_event on_segment(struct model *model,
 				     const struct model_segment *s)
 {
@@ -543,6 +558,8 @@ static struct model_event on_segment(struct model *model,
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
+		if (c->client == s->from && c->early_count)
+			judge_early_ack(model, c, s);
 		if (!valid(c, s))
 			continue;
 		if (match)
@@ -605,8 +622,11 @@ static void on_rst(struct model *model, const struct model_segment *s)
 			unclear(model, "a SYN before another connection");
 		if (refuses_data(c, s))
 			unclear(model, "a RST that acknowledges data of a SYN");
-		if (c->early_count && !c->answered && waits(c) &&
-		    c->synack_seen && c->client != s->from)
+		if (c->early_count && waits(c) && c->synack_seen &&
+		    c->client != s->from &&
+		    (!c->answered ||
+		     beyond(c->early_ack, c->sent[MODEL_SERVER]) > 0 ||
+		     beyond(c->early_ack, c->acked[MODEL_SERVER]) > 0))
 			unclear(model, "a RST after an early client segment");
 		if (!rst_valid(c, s))
 			continue;
@@ -691,6 +711,9 @@ static bool no_server(struct model *model, const struct model_segment *s)
 		bool asked = c->client != s->from &&
 			     c->isn[MODEL_CLIENT] + 1 == s->ack;
 
+		if (asked && c->synack_seen && !c->counted)
+			unclear(model, "a SYN-ACK with another number before "
+				       "the one of a SYN");
 		if (own || asked)
 			decide_or(model, c, REASON_NO_SERVER,
 				  c->syn_len ? REASON_CLIENT_FIRST :
@@ -706,12 +729,14 @@ static int judge_early(struct model *model, struct model_connection *c)
 {
 	int valid_early = -1, payloads = 0;
 
+	c->early_ack = c->isn[MODEL_SERVER] + 1;
 	for (int i = 0; i < c->early_count; i++) {
 		struct model_segment s = { .flags = TCP_ACK };
 
 		s.ack = c->early[i].ack;
 		if (ack_earned(c, MODEL_SERVER, &s)) {
 			c->maybe_answered = true;
+			raise_to(&c->early_ack, s.ack);
 			if (beyond(s.ack, c->isn[MODEL_SERVER] + 1) > 0)
 				prove_server_spoke(c, true);
 			if (c->early[i].tells)
@@ -727,6 +752,7 @@ static int judge_early(struct model *model, struct model_connection *c)
 						       "payload beside");
 			}
 		}
+		judge_early_ack(model, c, &s);
 		payloads += c->early[i].payload;
 	}
 	return valid_early;
@@ -784,9 +810,12 @@ static struct model_event repeat_synack(struct model *model,
 					struct model_connection *c,
 					const struct model_segment *s)
 {
+	const struct model_connection *old = counted(model);
 	struct model_segment data = *s;
 
 	displace_others(model, c);
+	if (!c->counted && (!old || closed(old))) /* it closed in between */
+		c = take_over(model, c);
 	data.seq++;
 	if (!s->len || !waits(c))
 		return nothing;

@@ -106,6 +106,7 @@ struct model_connection {
 	__u32 fin_at[2];
 	__u32 sent[2];	/* next number after what is known to be sent */
 	__u32 acked[2]; /* highest that the other side acknowledged */
+	__u32 early_ack; /* the highest valid one that came before the SYN-ACK */
 	int early_count;
 	struct early_segment early[MODEL_EARLY];
 };
