@@ -5,7 +5,7 @@
 
 /* The most that a side can offer before it has spoken. */
 #define WINDOW 65535
-/* Early client payloads that are remembered for certain: "the first few". */
+/* Early client segments that are remembered for certain: "the first few". */
 #define FEW 2
 
 const char *const reason_names[REASON_MAX] = {
@@ -386,6 +386,8 @@ static struct model_event take_server(struct model *model,
 	__s32 seq = beyond(s->seq, c->isn[MODEL_SERVER] + 1);
 	__s32 end = beyond(s->seq + s->len, c->isn[MODEL_SERVER] + 1);
 
+	if (c->untold && !c->counted && seq <= 0 && end > 0)
+		unclear(model, "a server segment beside a connection");
 	if (seq > 0 || end <= 0 || !waits(c) || !proves_silence(c, s->ack))
 		note_untold(c, s);
 	if (seq > bare_fin(c, MODEL_SERVER))
@@ -727,7 +729,7 @@ static bool no_server(struct model *model, const struct model_segment *s)
 /* The first early payload that is valid by the SYN-ACK's numbers, or -1. */
 static int judge_early(struct model *model, struct model_connection *c)
 {
-	int valid_early = -1, payloads = 0;
+	int valid_early = -1, places = 0;
 
 	c->early_ack = c->isn[MODEL_SERVER] + 1;
 	for (int i = 0; i < c->early_count; i++) {
@@ -744,7 +746,7 @@ static int judge_early(struct model *model, struct model_connection *c)
 					       "tells without payload");
 			if (c->early[i].payload && valid_early < 0) {
 				valid_early = i;
-				if (payloads >= FEW)
+				if (places >= FEW)
 					unclear(model, "more early client "
 						       "payload than a few");
 				if (c->early[i].beside)
@@ -753,7 +755,8 @@ static int judge_early(struct model *model, struct model_connection *c)
 			}
 		}
 		judge_early_ack(model, c, &s);
-		payloads += c->early[i].payload;
+		/* A pure ACK need be remembered only where nothing else is. */
+		places += c->early[i].payload || c->early[i].tells || !i;
 	}
 	return valid_early;
 }
