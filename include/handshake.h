@@ -234,11 +234,15 @@ static __always_inline void remember_syn(struct rivals *rivals,
 		set_rival_bits(rivals, end, RIVAL_SYN << place, true);
 		set_rival_bits(rivals, end, RIVAL_NEWEST, place);
 	}
+	if (rivals->seen & NEXT && next_client(rivals) == end &&
+	    rivals->cisn == segment->seq) {
+		if (!(rivals->seen & NEXT_SYN)) /* its time is not its own */
+			rivals->seen |= NEXT_SYN | NEXT_RETRANSMISSION;
+		if (len)
+			rivals->seen |= NEXT_DATA;
+	}
 	if (!len)
 		return;
-	if (rivals->seen & NEXT_SYN && next_client(rivals) == end &&
-	    rivals->cisn == segment->seq)
-		rivals->seen |= NEXT_DATA;
 	set_rival_bits(rivals, end, RIVAL_DATA << place, true);
 	if (place == !!(rival_bits(rivals, end) & RIVAL_NEWEST) &&
 	    rivals->newest_len[end & 1] < len)
@@ -369,7 +373,10 @@ static __always_inline bool proves_next(const struct rivals *rivals,
 		from = seq_distance(rivals->cisn + 1, segment->seq);
 		return acked_sisn <= FIRST_WINDOW_MAX &&
 		       from <= FIRST_WINDOW_MAX &&
-		       (from >= -1 || (__s64)from + segment->payload_len > 0);
+		       (from >= -1 ||
+			(__s64)from + segment->payload_len +
+					!!(segment->flags & TCP_FIN) >
+				0);
 	}
 	from = seq_distance(rivals->sisn + 1,
 			    segment->seq + !!(segment->flags & TCP_SYN));

@@ -205,15 +205,6 @@ static struct model_connection *begin(struct model *model, __u8 client,
 	return c;
 }
 
-/* Ends one and begins another; those that stand beside it stay. */
-static void replace_in_place(struct model *model, struct model_connection *c,
-			     __u8 client, __u32 cisn)
-{
-	end(model, c, REASON_NO_DATA);
-	start(c, client, cisn);
-	count(model, c);
-}
-
 /* --- validity */
 
 static bool has_data_beyond(const struct model_segment *s, __u32 isn)
@@ -481,13 +472,15 @@ static void judge_near(struct model *model, const struct model_segment *s,
 					const struct model_segment *s))
 {
 	for (int i = 0; i < model->connection_count; i++) {
-		const struct model_connection *c = &model->connections[i];
+		struct model_connection *c = &model->connections[i];
 		enum model_role role = role_of(c, s->from);
 		bool near = s->seq - (c->isn[role] + 1) <= WINDOW &&
 			    (!(s->flags & TCP_ACK) || !c->synack_seen ||
 			     s->ack - (c->isn[!role] + 1) <= WINDOW);
 
 		if (may_be_decided(c) && !closed(c) && near != is_valid(c, s))
+			c->doubt = true;
+		if (c->doubt && !c->counted)
 			unclear(model, "near a decided connection's numbers");
 	}
 }
@@ -528,7 +521,8 @@ static void judge_beside(struct model *model, const struct model_segment *s)
 		if (s->len && !c->counted && c->client == s->from &&
 		    waits(c) && within_window(c, MODEL_CLIENT, s) &&
 		    (valid(old, s) ||
-		     (!c->synack_seen && may_be_decided(old) && !closed(old))))
+		     (!c->synack_seen && may_be_decided(old) &&
+		      (old->doubt || !closed(old)))))
 			unclear(model, "a client segment beside a connection");
 	}
 }
@@ -613,6 +607,8 @@ static void on_rst(struct model *model, const struct model_segment *s)
 	bool certain = counts(model), any = false, known = false;
 
 	judge_near(model, s, rst_valid);
+	if (model->many_syns)
+		unclear(model, "more than two SYNs beside a connection");
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
 
@@ -657,6 +653,15 @@ static void on_rst(struct model *model, const struct model_segment *s)
 
 /* --- SYN and SYN-ACK */
 
+/* A connection begins beside one that is open, and replaces one that is not. */
+static void judge_doubt(struct model *model)
+{
+	const struct model_connection *c = counted(model);
+
+	if (c && c->doubt)
+		unclear(model, "near a decided connection's numbers");
+}
+
 static void on_syn(struct model *model, const struct model_segment *s)
 {
 	struct model_connection *c = NULL;
@@ -665,7 +670,8 @@ static void on_syn(struct model *model, const struct model_segment *s)
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *other = &model->connections[i];
 
-		beside += other->syn_seen;
+		beside += !other->counted && other->syn_seen &&
+			  other->client == s->from;
 		if (other->client != s->from) {
 			if (other->synack_seen &&
 			    other->isn[MODEL_SERVER] == s->seq)
@@ -680,10 +686,11 @@ static void on_syn(struct model *model, const struct model_segment *s)
 		c = begin(model, s->from, s->seq);
 		model->beside += !c->counted;
 		if (beside >= 2)
-			unclear(model, "more than two SYNs");
+			model->many_syns = true;
 	}
+	if (c->left_over)
+		unclear(model, "a SYN before another connection");
 	c->syn_seen = true;
-	c->left_over = false;
 	if (s->len > c->syn_len)
 		c->syn_len = s->len;
 	if (s->len && c->synack_seen)
@@ -816,6 +823,8 @@ static struct model_event repeat_synack(struct model *model,
 	const struct model_connection *old = counted(model);
 	struct model_segment data = *s;
 
+	if (c->displaced)
+		unclear(model, "two SYN-ACKs beside a connection");
 	displace_others(model, c);
 	if (!c->counted && (!old || closed(old))) /* it closed in between */
 		c = take_over(model, c);
@@ -865,40 +874,66 @@ static bool settled(const struct model_connection *c)
 	       (c->outcome != REASON_NONE && c->counted);
 }
 
+/* Whether a SYN-ACK without a SYN may not begin another connection now. */
+static bool yields_to_none(const struct model_connection *c)
+{
+	if (closed(c))
+		return false;
+	return c->answered || c->outcome == REASON_NO_SERVER ||
+	       (c->synack_seen && c->outcome != REASON_NONE) ||
+	       (!c->counted && c->syn_seen && c->synack_seen);
+}
+
+/* The one without a SYN whose SYN-ACK acknowledged the same number, if any. */
+static struct model_connection *same_answer(struct model *model,
+					    const struct model_segment *s,
+					    bool is_counted)
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (c->client != s->from && !c->syn_seen && !closed(c) &&
+		    c->counted == is_counted &&
+		    c->isn[MODEL_CLIENT] + 1 == s->ack)
+			return c;
+	}
+	return NULL;
+}
+
+static bool any_yields_to_none(struct model *model)
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		const struct model_connection *c = &model->connections[i];
+
+		if (c->maybe_answered && !c->answered && !closed(c))
+			unclear(model, "a handshake out of order");
+		if (yields_to_none(c))
+			return true;
+	}
+	return false;
+}
+
 /* Case 15 where no SYN is remembered: case 2. */
 static struct model_event on_unasked_synack(struct model *model,
 					    const struct model_segment *s)
 {
-	struct model_connection *c = NULL;
-	bool opposite = false;
+	struct model_connection *c = same_answer(model, s, true);
 
-	for (int i = 0; i < model->connection_count; i++) {
-		struct model_connection *other = &model->connections[i];
-
-		if (!closed(other) &&
-		    (other->answered || other->outcome == REASON_BANNER)) {
-			ignore(model, REASON_STALE_SYNACK, counts(model));
-			return nothing;
-		}
-		if (other->client == s->from)
-			opposite = true;
-		else if (!other->syn_seen)
-			c = other;
-	}
-	if (opposite)
-		unclear(model, "SYN-ACKs without a SYN from both ends");
-	if (c && !closed(c) && c->outcome != REASON_NONE)
-		unclear(model, "a SYN-ACK after one that was decided without "
-			       "an answer");
-	if (c && !closed(c) && c->isn[MODEL_CLIENT] + 1 == s->ack)
+	if (c && !yields_to_none(c))
 		return accept_synack(model, c, s); /* as case 15b */
-	if (c && !closed(c))
-		unclear(model, "two SYN-ACKs without a SYN");
-	if (c && !closed(c) && c->counted)
-		replace_in_place(model, c, !s->from, s->ack - 1);
-	else
-		c = begin(model, !s->from, s->ack - 1);
-	return accept_synack(model, c, s);
+	if (any_yields_to_none(model)) {
+		ignore(model, REASON_STALE_SYNACK, counts(model));
+		return nothing;
+	}
+	c = same_answer(model, s, false);
+	if (c)
+		return accept_synack(model, c, s);
+	/* Of those that stand beside a connection, the latest counts. */
+	for (int i = model->connection_count - 1; i >= 0; i--)
+		if (!model->connections[i].counted &&
+		    !model->connections[i].syn_seen)
+			forget(model, i, 1);
+	return accept_synack(model, begin(model, !s->from, s->ack - 1), s);
 }
 
 /* Of an older one's data, it need not be known how much it was. */
@@ -924,6 +959,8 @@ static struct model_event on_synack(struct model *model,
 	for (int i = 0; i < model->connection_count; i++)
 		if (model->connections[i].left_over)
 			unclear(model, "a SYN before another connection");
+	if (model->many_syns)
+		unclear(model, "more than two SYNs beside a connection");
 	if (no_server(model, s))
 		return nothing;
 	for (int i = 0; i < model->connection_count; i++) {
@@ -986,6 +1023,7 @@ void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 	model->own[1] = own1;
 	model->live = live;
 	model->connection_count = model->begun = model->beside = 0;
+	model->many_syns = false;
 	model->early_beside = 0;
 	model->refused = 0;
 	model->alternative_count = 0;
@@ -1013,6 +1051,7 @@ struct model_event model_packet(struct model *model,
 	}
 	if (!(s->flags & TCP_SYN))
 		return on_segment(model, s);
+	judge_doubt(model);
 	if (s->flags & TCP_ACK)
 		return on_synack(model, s);
 	on_syn(model, s);

@@ -95,6 +95,7 @@ struct model_connection {
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
 	bool only_hinted;  /* by pure ACKs of the server only */
 	bool untold;	   /* its server said more than proves it, beside one */
+	bool doubt;	   /* whether it is closed, as it is not followed */
 	bool displaced;	   /* another SYN-ACK came beside, after its own */
 	bool left_over;	   /* another one took the place, its SYN is older */
 	bool fin[2];	   /* by role, as all arrays of two */
@@ -125,6 +126,7 @@ struct model {
 	/* What came of it. */
 	int begun;   /* connections that were counted */
 	int beside;  /* SYNs that stood beside one of them */
+	bool many_syns; /* of an end, more than two stood beside */
 	int early_beside; /* client payloads before their SYN-ACK, of those */
 	int refused; /* connections beside one, that were reset */
 	int outcomes[REASON_MAX];
