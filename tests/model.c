@@ -178,6 +178,7 @@ static struct model_connection *take_over(struct model *model,
 	for (int i = 1; i < model->connection_count; i++)
 		model->connections[i].left_over = true;
 	c = &model->connections[0];
+	c->was_beside = true;
 	count(model, c);
 	return c;
 }
@@ -399,17 +400,20 @@ static bool remember_early(struct model *model, struct model_connection *c,
 			   const struct model_segment *s)
 {
 	struct early_segment *early = &c->early[c->early_count];
+	bool payload = has_data_beyond(s, c->isn[MODEL_CLIENT]), second;
 
-	if (c->client != s->from || c->answered || !waits(c) || !c->syn_seen ||
-	    !(s->flags & TCP_ACK) || !within_window(c, MODEL_CLIENT, s) ||
-	    c->early_count == MODEL_EARLY)
+	if (c->client != s->from || !c->syn_seen || !(s->flags & TCP_ACK) ||
+	    !within_window(c, MODEL_CLIENT, s))
+		return false;
+	second = payload && !c->counted && model->early_beside++;
+	if (c->answered || !waits(c) || c->early_count == MODEL_EARLY)
 		return false;
 	early->ack = s->ack;
-	early->payload = has_data_beyond(s, c->isn[MODEL_CLIENT]);
+	early->payload = payload;
+	early->beside = second;
 	early->tells = s->flags & TCP_FIN ||
 		       (!early->payload &&
 			beyond(s->seq, c->isn[MODEL_CLIENT] + 1) > 0);
-	early->beside = early->payload && !c->counted && model->early_beside++;
 	c->early_count++;
 	return true;
 }
@@ -907,6 +911,11 @@ static bool any_yields_to_none(struct model *model)
 
 		if (c->maybe_answered && !c->answered && !closed(c))
 			unclear(model, "a handshake out of order");
+		if (c->outcome == REASON_NO_SERVER &&
+		    (!c->counted || c->syn_len))
+			unclear(model, "no server beside another connection");
+		if (!c->counted && c->untold)
+			unclear(model, "a server segment beside a connection");
 		if (yields_to_none(c))
 			return true;
 	}
@@ -986,8 +995,10 @@ static struct model_event on_synack(struct model *model,
 		asked = c;
 	}
 	if (asked && s->ack != asked->isn[MODEL_CLIENT] + 1 &&
-	    (closed(asked) || !newest_syn(model, asked)))
+	    (closed(asked) || asked->was_beside || !newest_syn(model, asked)))
 		unclear(model, "a SYN-ACK for the data of an older SYN");
+	if (asked && asked->untold && !asked->counted)
+		unclear(model, "a server segment beside a connection");
 	if (asked && asked->synack_seen && asked->isn[MODEL_SERVER] == s->seq)
 		return repeat_synack(model, asked, s);
 	if (asked && asked->outcome == REASON_NO_SERVER)

@@ -96,6 +96,7 @@ struct model_connection {
 	bool only_hinted;  /* by pure ACKs of the server only */
 	bool untold;	   /* its server said more than proves it, beside one */
 	bool doubt;	   /* whether it is closed, as it is not followed */
+	bool was_beside;   /* another one, before it was counted */
 	bool displaced;	   /* another SYN-ACK came beside, after its own */
 	bool left_over;	   /* another one took the place, its SYN is older */
 	bool fin[2];	   /* by role, as all arrays of two */
