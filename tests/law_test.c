@@ -108,8 +108,8 @@ static bool compare(unsigned int ingredients, __u64 number, __u64 seed,
 	static struct tally unclear, different;
 	unsigned long long tried = 0, seen[REASON_MAX] = {};
 	/* Of how many one may be unclear. */
-	const unsigned int share = ingredients & INGREDIENT_FORGED    ? 5 :
-				   ingredients & INGREDIENT_DISTURBED ? 10 :
+	const unsigned int share = ingredients & INGREDIENT_FORGED    ? 7 :
+				   ingredients & INGREDIENT_DISTURBED ? 15 :
 									20;
 
 	unclear.count = different.count = 0;
