@@ -959,17 +959,77 @@ static bool newest_syn(const struct model *model,
 	return last == c;
 }
 
-static struct model_event on_synack(struct model *model,
-				    const struct model_segment *s)
-{
-	struct model_connection *asked = NULL;
-	bool remembered = false, past = false;
+/* The SYNs of the SYN-ACK's direction, and the latest that it answers. */
+struct asked {
+	struct model_connection *by;
+	bool remembered; /* one that is open */
+	bool past;	 /* one that is closed */
+};
 
+static struct asked find_asked(struct model *model,
+			       const struct model_segment *s)
+{
+	struct asked asked = {};
+
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (c->client == s->from || !c->syn_seen)
+			continue;
+		if (closed(c))
+			asked.past = true;
+		else
+			asked.remembered = true;
+		if (!answers(c, s))
+			continue;
+		if (asked.by && !closed(asked.by))
+			unclear(model, "a SYN-ACK that answers two SYNs");
+		asked.by = c;
+	}
+	return asked;
+}
+
+/* A SYN-ACK that answers the SYN of this connection. */
+static struct model_event answer(struct model *model,
+				 struct model_connection *c,
+				 const struct model_segment *s)
+{
+	if (s->ack != c->isn[MODEL_CLIENT] + 1 &&
+	    (closed(c) || c->was_beside || !newest_syn(model, c)))
+		unclear(model, "a SYN-ACK for the data of an older SYN");
+	if (c->untold && !c->counted)
+		unclear(model, "a server segment beside a connection");
+	if (c->synack_seen && c->isn[MODEL_SERVER] == s->seq)
+		return repeat_synack(model, c, s);
+	if (c->outcome == REASON_NO_SERVER)
+		unclear(model, "a SYN-ACK with another number after the one "
+			       "of a SYN");
+	if (c->synack_seen && !settled(c) && c->maybe_answered)
+		unclear(model, "a handshake out of order");
+	if (!closed(c) && (!c->synack_seen || !settled(c)))
+		return accept_synack(model, c, s);
+	ignore(model, REASON_STALE_SYNACK, counts(model));
+	if (closed(c) && model->own[!s->from])
+		ignore(model, REASON_UNSOLICITED, false);
+	return nothing;
+}
+
+/* What the definition leaves open however the SYN-ACK is judged. */
+static void judge_synack(struct model *model)
+{
 	for (int i = 0; i < model->connection_count; i++)
 		if (model->connections[i].left_over)
 			unclear(model, "a SYN before another connection");
 	if (model->many_syns)
 		unclear(model, "more than two SYNs beside a connection");
+}
+
+static struct model_event on_synack(struct model *model,
+				    const struct model_segment *s)
+{
+	struct asked asked;
+
+	judge_synack(model);
 	if (no_server(model, s))
 		return nothing;
 	for (int i = 0; i < model->connection_count; i++) {
@@ -979,45 +1039,18 @@ static struct model_event on_synack(struct model *model,
 		    !(closed(c) && answers_open(model, s)))
 			return repeat_synack(model, c, s);
 	}
-	for (int i = 0; i < model->connection_count; i++) {
-		struct model_connection *c = &model->connections[i];
-
-		if (c->client == s->from || !c->syn_seen)
-			continue;
-		if (closed(c))
-			past = true;
-		else
-			remembered = true;
-		if (!answers(c, s))
-			continue;
-		if (asked && !closed(asked))
-			unclear(model, "a SYN-ACK that answers two SYNs");
-		asked = c;
-	}
-	if (asked && s->ack != asked->isn[MODEL_CLIENT] + 1 &&
-	    (closed(asked) || asked->was_beside || !newest_syn(model, asked)))
-		unclear(model, "a SYN-ACK for the data of an older SYN");
-	if (asked && asked->untold && !asked->counted)
-		unclear(model, "a server segment beside a connection");
-	if (asked && asked->synack_seen && asked->isn[MODEL_SERVER] == s->seq)
-		return repeat_synack(model, asked, s);
-	if (asked && asked->outcome == REASON_NO_SERVER)
-		unclear(model, "a SYN-ACK with another number after the one "
-			       "of a SYN");
-	if (asked && asked->synack_seen && !settled(asked) &&
-	    asked->maybe_answered)
-		unclear(model, "a handshake out of order");
-	if (asked && !closed(asked) && (!asked->synack_seen || !settled(asked)))
-		return accept_synack(model, asked, s);
-	if (asked || remembered) {
+	asked = find_asked(model, s);
+	if (asked.by)
+		return answer(model, asked.by, s);
+	if (asked.remembered) {
 		ignore(model, REASON_STALE_SYNACK, counts(model));
-		if ((!remembered || !counts(model)) && model->own[!s->from])
+		if (!counts(model) && model->own[!s->from])
 			ignore(model, REASON_UNSOLICITED, false);
 		return nothing;
 	}
 	if (model->need != MODEL_NEED_NONE && model->own[!s->from]) {
-		ignore(model, REASON_UNSOLICITED, !past);
-		if (past)
+		ignore(model, REASON_UNSOLICITED, !asked.past);
+		if (asked.past)
 			ignore(model, REASON_STALE_SYNACK, false);
 		return nothing;
 	}
