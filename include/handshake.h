@@ -126,7 +126,7 @@ static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 	flow->sides[SERVER] = (struct side){ sisn, sisn + 1 + said, sisn + 1 };
 	flow->synack_time = now;
 	flow->seen |= SEEN_SYNACK;
-	flow->seen &= ~(SEEN_SERVER_AHEAD | EARLY_MASK);
+	flow->seen &= ~(SEEN_SERVER_AHEAD | SEEN_SERVER_FIN | EARLY_MASK);
 	READ_AGAIN();
 	if (count > 0)
 		take_early(flow, &first, verdict);

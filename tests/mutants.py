@@ -109,7 +109,7 @@ MUTANTS = [
 	 "if (part->len) {"),
 	("missed client data is not seen by seq", "stream.h", "} else if (part->from > client_fin_len(flow)) {",
 	 "} else if (part->from > client_fin_len(flow) + 1) {"),
-	("two early segments", "stream.h", "count >= EARLY_MAX ||", "count >= 2 ||"),
+	("one early segment", "stream.h", "count >= EARLY_MAX ||", "count >= 1 ||"),
 	("client data far before it", "stream.h", "(part->from >= -1 || part_end(part) + part->fin > 0);",
 	 "(part->from >= -2 || part_end(part) + part->fin > 0);"),
 	("client data anywhere", "stream.h", "return part->from <= (__s64)sent + FIRST_WINDOW_MAX &&", "return"),
