@@ -10,6 +10,7 @@
 #   make test-devices  bonds and VRFs, under QEMU (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both homes, the capture reader, the formats
+#   make mutants      breaks the core in many ways: a test has to notice each
 #   make lint          clang-tidy and gcc's analyzer
 #   make bench         what the probe costs (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
@@ -264,6 +265,11 @@ bench-growth:
 	$(Q)$(MAKE) --no-print-directory $(BUILD)/bench_growth
 	$(Q)$(BUILD)/bench_growth | tee $(BUILD)/growth.txt
 	$(Q)gnuplot -e "data='$(BUILD)/growth.txt'; picture='docs/growth.png'" tests/bench/growth.gp
+
+# Breaks the core, one mutant at a time; takes some minutes.
+.PHONY: mutants
+mutants: $(SKELETON)
+	$(Q)BUILD=$(BUILD) $(PYTHON) tests/mutants.py
 
 # Memory must stay flat, no record may be lost unaccounted for, the counters must add up.
 SOAK_SECONDS ?= 3600

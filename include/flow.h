@@ -143,9 +143,8 @@ static __always_inline enum counter cut_outcome(const struct flow *flow)
 {
 	const enum counter outcome = unfinished_outcome(flow);
 
-	return outcome == COUNT_NO_DATA && !flow_is_closed(flow) ?
-		       COUNT_CUT_OFF :
-		       outcome;
+	/* The server's FIN has decided it, or is data unseen. */
+	return outcome == COUNT_NO_DATA ? COUNT_CUT_OFF : outcome;
 }
 
 /* Microseconds since the connection began, by a clock of microseconds. */

@@ -108,9 +108,12 @@ static __always_inline void note_syn_data(struct flow *flow, __u32 len,
 		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
 }
 
-/* The SYN-ACK carries both numbers; what passed before it is judged now. */
+/*
+ * The SYN-ACK carries both numbers; what passed before it is judged now.
+ * `said`: the bytes that it carries.
+ */
 static __always_inline void note_synack(struct flow *flow, __u32 sisn,
-					__u32 ack, __u64 now,
+					__u32 ack, __u32 said, __u64 now,
 					struct verdict *verdict)
 {
 	const __u32 cisn = flow->cisn;
@@ -120,10 +123,10 @@ static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 	const struct early first = flow->early[0], second = flow->early[1];
 
 	flow->sides[CLIENT] = (struct side){ cisn, ack, ack };
-	flow->sides[SERVER] = (struct side){ sisn, sisn + 1, sisn + 1 };
+	flow->sides[SERVER] = (struct side){ sisn, sisn + 1 + said, sisn + 1 };
 	flow->synack_time = now;
 	flow->seen |= SEEN_SYNACK;
-	flow->seen &= ~(SEEN_SERVER_AHEAD | EARLY_MASK);
+	flow->seen &= ~(SEEN_SERVER_AHEAD | SEEN_SERVER_FIN | EARLY_MASK);
 	READ_AGAIN();
 	if (count > 0)
 		take_early(flow, &first, verdict);
@@ -231,11 +234,15 @@ static __always_inline void remember_syn(struct rivals *rivals,
 		set_rival_bits(rivals, end, RIVAL_SYN << place, true);
 		set_rival_bits(rivals, end, RIVAL_NEWEST, place);
 	}
+	if (rivals->seen & NEXT && next_client(rivals) == end &&
+	    rivals->cisn == segment->seq) {
+		if (!(rivals->seen & NEXT_SYN)) /* its time is not its own */
+			rivals->seen |= NEXT_SYN | NEXT_RETRANSMISSION;
+		if (len)
+			rivals->seen |= NEXT_DATA;
+	}
 	if (!len)
 		return;
-	if (rivals->seen & NEXT_SYN && next_client(rivals) == end &&
-	    rivals->cisn == segment->seq)
-		rivals->seen |= NEXT_DATA;
 	set_rival_bits(rivals, end, RIVAL_DATA << place, true);
 	if (place == !!(rival_bits(rivals, end) & RIVAL_NEWEST) &&
 	    rivals->newest_len[end & 1] < len)
@@ -251,15 +258,15 @@ static __always_inline void remember_rival_early(struct rivals *rivals,
 						 const struct segment *segment,
 						 int end)
 {
-	const __u32 first = segment->seq + segment->payload_len - 1;
-	const __u32 window = FIRST_WINDOW_MAX + 1;
+	const __u32 last = segment->seq + segment->payload_len - 1;
+	const __u32 far = FIRST_WINDOW_MAX + segment->payload_len - 1;
 	int syn;
 
 	if (!segment->payload_len || !(segment->flags & TCP_ACK) ||
 	    rivals->seen & (RIVAL_EARLY * 3 | RIVAL_EARLY * 3 << RIVAL_SHIFT))
 		return;
-	/* Its last byte is one of those behind the SYN. */
-	syn = find_rival_before(rivals, end, first - 1, window, 0);
+	/* It begins within a window, and ends behind the SYN. */
+	syn = find_rival_before(rivals, end, last - 1, far, 0);
 	if (syn < 0)
 		return;
 	rivals->early_ack = segment->ack;
@@ -309,7 +316,8 @@ static __always_inline void remember_synack(struct rivals *rivals,
 		if (bits & RIVAL_DATA << syn)
 			seen |= NEXT_DATA;
 		if (bits & RIVAL_EARLY << syn &&
-		    rivals->early_ack - (segment->seq + 1) <= FIRST_WINDOW_MAX)
+		    rivals->early_ack - (segment->seq + 1) <=
+			    FIRST_WINDOW_MAX + segment->payload_len)
 			seen |= NEXT_CLIENT_FIRST;
 		rivals->cisn = rivals->isns[client & 1][syn & 1];
 		/* Of an older SYN the time is not known. */
@@ -361,9 +369,15 @@ static __always_inline bool proves_next(const struct rivals *rivals,
 
 	if (!(rivals->seen & NEXT) || !(segment->flags & TCP_ACK))
 		return false;
-	if (sender == next_client(rivals))
+	if (sender == next_client(rivals)) {
+		from = seq_distance(rivals->cisn + 1, segment->seq);
 		return acked_sisn <= FIRST_WINDOW_MAX &&
-		       segment->seq - rivals->cisn <= FIRST_WINDOW_MAX + 1;
+		       from <= FIRST_WINDOW_MAX &&
+		       (from >= -1 ||
+			(__s64)from + segment->payload_len +
+					!!(segment->flags & TCP_FIN) >
+				0);
+	}
 	from = seq_distance(rivals->sisn + 1,
 			    segment->seq + !!(segment->flags & TCP_SYN));
 	return !(rivals->seen & (NEXT_DATA | NEXT_CLIENT_FIRST)) &&
@@ -379,21 +393,24 @@ static __always_inline bool reset_rival(struct rivals *rivals,
 					const struct segment *segment,
 					int sender)
 {
-	const bool from_client = sender == next_client(rivals);
-	const __u32 isn = from_client ? rivals->cisn : rivals->sisn;
-	int end = sender, syn;
+	const int client = next_client(rivals);
+	const __u32 number = sender == client ? rivals->ack : rivals->sisn + 1;
+	int end = sender, syn, of_next = -1;
 
-	if (rivals->seen & NEXT && segment->seq == isn + 1) {
+	if (rivals->seen & NEXT)
+		of_next = find_rival_syn(rivals, client, rivals->cisn);
+	if (rivals->seen & NEXT && segment->seq == number) {
 		rivals->seen &= ~NEXT_ALL;
-		end = next_client(rivals);
-		syn = find_rival_syn(rivals, end, rivals->cisn);
+		end = client;
+		syn = of_next;
 	} else {
 		syn = find_rival_syn(rivals, sender, segment->seq - 1);
 		if (syn < 0 && segment->flags & TCP_ACK) {
 			end = !sender;
 			syn = find_answered(rivals, end, segment->ack);
 		}
-		if (syn < 0)
+		/* What has its SYN-ACK goes by the numbers of that. */
+		if (syn < 0 || (end == client && syn == of_next))
 			return false;
 	}
 	if (syn >= 0)
@@ -610,9 +627,11 @@ track_synack(struct flow *flow, struct rivals *rivals,
 		refuse_own_syn(flow, segment, sender, verdict);
 		return HANDSHAKE_OTHER;
 	}
-	if (answers && !closed)
+	/* A SYN that was seen has it, before one that was not. */
+	if (answers && !closed && (flow->seen & SEEN_SYN || syn < 0))
 		return answer_flow(flow, rivals, verdict);
-	if (answers && syn < 0) { /* of a connection that is over */
+	/* Of a connection that is over. */
+	if (answers && syn < 0 && flow->seen & SEEN_SYN) {
 		verdict->ignored = COUNT_STALE_SYNACK;
 		return HANDSHAKE_OTHER;
 	}

@@ -59,10 +59,21 @@ static __always_inline void raise_to(__u32 *number, __u32 value)
 		*number = value;
 }
 
+/* Whether a part begins further than a window beyond what was known. */
+static __always_inline bool is_far(const struct flow *flow,
+				   enum side_name sender,
+				   const struct part *part)
+{
+	const struct side *side = &flow->sides[sender];
+
+	return seq_distance(side->sent, side->isn + 1 + (__u32)part->from) >
+	       FIRST_WINDOW_MAX;
+}
+
 /*
- * A valid part tells how far either side has come. What begins further than a
- * window beyond what was known, or ends long before it, tells nothing: or else
- * one lucky guess would widen what is valid for the next.
+ * A valid part tells how far either side has come. What is far, or ends long
+ * before what was known, tells nothing: or else one lucky guess would widen
+ * what is valid for the next.
  */
 static __always_inline void note_progress(struct flow *flow,
 					  enum side_name sender,
@@ -72,8 +83,8 @@ static __always_inline void note_progress(struct flow *flow,
 	struct side *to = &flow->sides[!sender];
 	const __u32 begin = from->isn + 1 + (__u32)part->from;
 
-	if (seq_distance(from->sent, begin) > FIRST_WINDOW_MAX ||
-	    (part->from < -1 && part_end(part) <= 0))
+	if (is_far(flow, sender, part) ||
+	    (part->from < -1 && part_end(part) + part->fin <= 0))
 		return;
 	raise_to(&from->sent, begin + part->len + part->fin);
 	raise_to(&to->acked, part->ack);
@@ -195,7 +206,7 @@ track_server_data(struct flow *flow, const struct segment *segment, __u32 seq,
 	}
 	if (says && part.from > 0) { /* reordered, or the first was missed */
 		flow->seen |= SEEN_SERVER_AHEAD;
-		if (part.fin)
+		if (part.fin && !is_far(flow, SERVER, &part))
 			flow->seen |= SEEN_SERVER_FIN;
 		gather(flow, &part, options, verdict);
 	} else if (says) {
@@ -331,9 +342,9 @@ static __always_inline bool is_in_window(const struct flow *flow,
 						flow->sides[CLIENT].sent) :
 				   0;
 
-	/* One byte before cisn+1 is a keep-alive. */
+	/* At one number before cisn+1, it is a keep-alive. */
 	return part->from <= (__s64)sent + FIRST_WINDOW_MAX &&
-	       part_end(part) >= -1;
+	       (part->from >= -1 || part_end(part) + part->fin > 0);
 }
 
 static __always_inline void track_client_part(

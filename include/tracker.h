@@ -67,7 +67,8 @@ track_segment(struct flow *flow, struct rivals *rivals,
 		begin_next(flow, rivals, context->now, verdict);
 	}
 	if (handshake != HANDSHAKE_GOES_ON)
-		note_synack(flow, sisn, ack, synack_time, verdict);
+		note_synack(flow, sisn, ack, syn ? segment->payload_len : 0,
+			    synack_time, verdict);
 	READ_AGAIN();
 	if (context->sender == flow->client)
 		track_client(flow, segment, context->now, options, verdict);

@@ -7,6 +7,8 @@
 #define BANNERPROBE_TESTS_CASES_H
 
 #include "packet.h"
+#include "record.h"
+#include "tracker.h"
 
 #define STEPS_MAX 12
 
@@ -17,7 +19,11 @@ struct step {
 	__s32 seq, ack;
 	const char *payload;
 	size_t len; /* of the payload; 0: all of the string */
+	enum direction way; /* how it was seen */
 };
+
+/* Whose address is this host's own. */
+enum own_end { OWN_NEITHER, OWN_CLIENT, OWN_SERVER };
 
 struct test_case {
 	const char *name;
@@ -30,6 +36,9 @@ struct test_case {
 	 * nothing was decided are counted as at the end of a capture.
 	 */
 	const char *counters;
+	/* Cases with either of these are the native core's only. */
+	enum own_end own;
+	enum need need;
 };
 
 extern const struct test_case test_cases[];

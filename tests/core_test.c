@@ -19,6 +19,17 @@ static void add_to_text(const struct record *record, void *context)
 
 /* --- the table of cases ------------------------------------------------ */
 
+/* The server's address is the one that ends with 10. */
+static bool is_servers(const __u32 address[4], __u8 family)
+{
+	return ((const __u8 *)address)[family == 4 ? 3 : 15] == 10;
+}
+
+static bool is_clients(const __u32 address[4], __u8 family)
+{
+	return !is_servers(address, family);
+}
+
 static void play_case(const struct test_case *test, struct isns isns, bool ipv6)
 {
 	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
@@ -28,7 +39,11 @@ static void play_case(const struct test_case *test, struct isns isns, bool ipv6)
 	struct bytes bytes;
 
 	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
+	native.track.need = test->need;
+	if (test->own != OWN_NEITHER)
+		native.is_own = test->own == OWN_SERVER ? is_servers : is_clients;
 	for (int i = 0; i < STEPS_MAX && test->steps[i].used; i++) {
+		native.direction = test->steps[i].way;
 		step_packet(&packet, &test->steps[i], isns, 40000, ipv6);
 		packet_build(&bytes, &packet);
 		assert_int_equal(play_packet(&native, bytes.data, bytes.len,
@@ -433,8 +448,8 @@ static void test_cut_banner(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(*cuts); i++) {
 		const struct step steps[] = {
-			{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 },
-			{ true, true, TCP_ACK, 1, 1, "hello", 0 },
+			{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE },
+			{ true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE },
 		};
 		char banners[TEXT_MAX] = "";
 		struct native native;
@@ -499,6 +514,31 @@ static void test_identity(void **state)
 	}
 }
 
+/* Ends of which one goes up as the other goes down do not share a hash. */
+static void test_hash_of_related_ends(void **state)
+{
+	enum { PAIRS = 256 };
+	__u64 secrets[HASH_SECRETS], hashes[PAIRS];
+	struct test_packet packet = banner_packet();
+	struct segment segment;
+	int shared = 0;
+
+	(void)state;
+	hash_randomize(secrets);
+	for (int ipv6 = 0; ipv6 < 2; ipv6++) {
+		packet.ipv6 = ipv6;
+		for (int i = 0; i < PAIRS; i++) {
+			packet.client_port = (__u16)(30000 + i);
+			packet.server_port = (__u16)(20000 - i);
+			parse_packet(&packet, &segment);
+			hashes[i] = flow_hash(&segment, secrets) >> 32;
+			for (int j = 0; j < i; j++)
+				shared += hashes[j] == hashes[i];
+		}
+	}
+	assert_in_range(shared, 0, 2);
+}
+
 /* --- the table of connections ------------------------------------------ */
 
 #define ONE_BUCKET PENDING_WAYS /* connections in the smallest table */
@@ -516,10 +556,10 @@ static void play_step(struct native *native, struct step step, __u16 port,
 	play_packet(native, bytes.data, bytes.len, bytes.len, false, now, &segment);
 }
 
-static const struct step syn = { true, false, TCP_SYN, 0, 0, "", 0 };
-static const struct step synack = { true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0 };
-static const struct step ack = { true, false, TCP_ACK, 1, 1, "", 0 };
-static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello", 0 };
+static const struct step syn = { true, false, TCP_SYN, 0, 0, "", 0, DIRECTION_NONE };
+static const struct step synack = { true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE };
+static const struct step ack = { true, false, TCP_ACK, 1, 1, "", 0, DIRECTION_NONE };
+static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE };
 
 /*
  * A table of one bucket, and the LRU behind it: who has shaken hands is not
@@ -656,6 +696,7 @@ static struct CMUnitTest *all_tests(size_t *count)
 		cmocka_unit_test(test_cut_banner),
 		cmocka_unit_test(test_same_ends),
 		cmocka_unit_test(test_identity),
+		cmocka_unit_test(test_hash_of_related_ends),
 		cmocka_unit_test(test_full_bucket),
 		cmocka_unit_test(test_silent_flood),
 		cmocka_unit_test(test_half_open_flood),

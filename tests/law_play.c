@@ -78,18 +78,27 @@ static void compare_events(struct difference *found, int at,
 		found->at = at;
 }
 
-/* The core may count one as the other. */
-static void exchange(int outcomes[REASON_MAX],
-		     const struct judge_counts *counts, enum reason outcome,
-		     enum reason also)
+/* The outcomes, with the other ones of some alternatives: a bit for each. */
+static void choose(int outcomes[REASON_MAX], unsigned int others)
 {
-	outcome = judge_known_as(outcome);
-	also = judge_known_as(also);
-	if (outcomes[outcome] > counts->by[outcome] &&
-	    outcomes[also] < counts->by[also]) {
-		outcomes[outcome]--;
-		outcomes[also]++;
+	memset(outcomes, 0, REASON_MAX * sizeof(*outcomes));
+	for (int i = REASON_FIRST_OUTCOME; i <= REASON_LAST_OUTCOME; i++)
+		outcomes[judge_known_as(i)] += model.outcomes[i];
+	for (int i = 0; i < model.alternative_count; i++) {
+		if (!(others >> i & 1))
+			continue;
+		outcomes[judge_known_as(model.alternatives[i].outcome)]--;
+		outcomes[judge_known_as(model.alternatives[i].also)]++;
 	}
+}
+
+static bool outcomes_fit(const int outcomes[REASON_MAX],
+			 const struct judge_counts *counts)
+{
+	for (int i = REASON_FIRST_OUTCOME; i <= REASON_LAST_OUTCOME; i++)
+		if (outcomes[i] != counts->by[i])
+			return false;
+	return true;
 }
 
 /* Allows for so many that were counted though they only stood beside one. */
@@ -109,18 +118,18 @@ static void compare_counts(struct difference *found,
 			   const struct judge_counts *counts)
 {
 	const char *expected = NULL, *got = NULL;
-	int outcomes[REASON_MAX] = {};
+	int outcomes[REASON_MAX];
 	int more = counts->begun - model.begun; /* SYNs beside */
 
-	for (int i = REASON_FIRST_OUTCOME; i <= REASON_LAST_OUTCOME; i++)
-		outcomes[judge_known_as(i)] += model.outcomes[i];
 	if (more < 0 ||
 	    more > (judge_counts_each_syn() ? model.beside : model.refused))
 		more = 0;
-	for (int i = 0; i < model.alternative_count; i++)
-		exchange(outcomes, counts, model.alternatives[i].outcome,
-			 model.alternatives[i].also);
-	exchange_more(outcomes, counts, more);
+	for (int others = 1 << model.alternative_count; others--;) {
+		choose(outcomes, (unsigned int)others);
+		exchange_more(outcomes, counts, more);
+		if (outcomes_fit(outcomes, counts))
+			break;
+	}
 	for (int i = REASON_FIRST_OUTCOME; i <= REASON_LAST_OUTCOME; i++) {
 		if (outcomes[i] > counts->by[i])
 			expected = reason_names[i];

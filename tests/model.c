@@ -5,7 +5,7 @@
 
 /* The most that a side can offer before it has spoken. */
 #define WINDOW 65535
-/* Early client payloads that are remembered for certain: "the first few". */
+/* Early client segments that are remembered for certain: "the first few". */
 #define FEW 2
 
 const char *const reason_names[REASON_MAX] = {
@@ -168,10 +168,17 @@ static struct model_connection *take_over(struct model *model,
 
 	if (c->counted)
 		return c;
+	if (c->untold)
+		unclear(model, "a server segment beside a connection");
+	if (c->displaced)
+		unclear(model, "two SYN-ACKs beside a connection");
 	if (old)
 		end(model, old, REASON_NO_DATA);
 	forget(model, 0, place);
+	for (int i = 1; i < model->connection_count; i++)
+		model->connections[i].left_over = true;
 	c = &model->connections[0];
+	c->was_beside = true;
 	count(model, c);
 	return c;
 }
@@ -199,15 +206,6 @@ static struct model_connection *begin(struct model *model, __u8 client,
 	return c;
 }
 
-/* Ends one and begins another; those that stand beside it stay. */
-static void replace_in_place(struct model *model, struct model_connection *c,
-			     __u8 client, __u32 cisn)
-{
-	end(model, c, REASON_NO_DATA);
-	start(c, client, cisn);
-	count(model, c);
-}
-
 /* --- validity */
 
 static bool has_data_beyond(const struct model_segment *s, __u32 isn)
@@ -221,8 +219,12 @@ static bool within_window(const struct model_connection *c,
 {
 	__s32 from = beyond(s->seq, c->isn[role] + 1);
 
-	if (from < -1)
-		return has_data_beyond(s, c->isn[role]) && s->len <= WINDOW;
+	if (from < -1) { /* its end, a FIN too, has to be a part of it */
+		__u32 reach = s->len + !!(s->flags & TCP_FIN);
+
+		return beyond(s->seq + reach, c->isn[role] + 1) > 0 &&
+		       s->len <= WINDOW;
+	}
 	return beyond(s->seq, c->sent[role]) <= WINDOW;
 }
 
@@ -254,7 +256,8 @@ static bool valid(const struct model_connection *c,
 static void note_numbers(struct model_connection *c, enum model_role role,
 			 const struct model_segment *s)
 {
-	bool fin = s->flags & TCP_FIN;
+	bool fin = s->flags & TCP_FIN &&
+		   beyond(s->seq + s->len, c->isn[role] + 1) >= 0;
 
 	raise_to(&c->sent[!role], s->ack);
 	if (!c->acked_known[!role])
@@ -354,18 +357,37 @@ static struct model_event judge_banner(struct model *model,
 	return (struct model_event){ true, skip, s->len - skip };
 }
 
+/*
+ * Case 14: what a server sends before its connection is proven need not be
+ * followed. Only its banner is a proof.
+ */
+static void note_untold(struct model_connection *c,
+			const struct model_segment *s)
+{
+	bool tells = s->len || s->flags & TCP_FIN ||
+		     s->seq != c->isn[MODEL_SERVER] + 1 ||
+		     s->ack != c->sent[MODEL_CLIENT];
+
+	c->untold |= !c->counted && tells;
+}
+
 static struct model_event take_server(struct model *model,
 				      struct model_connection *c,
 				      const struct model_segment *s)
 {
 	__s32 seq = beyond(s->seq, c->isn[MODEL_SERVER] + 1);
+	__s32 end = beyond(s->seq + s->len, c->isn[MODEL_SERVER] + 1);
 
+	if (c->untold && !c->counted && seq <= 0 && end > 0)
+		unclear(model, "a server segment beside a connection");
+	if (seq > 0 || end <= 0 || !waits(c) || !proves_silence(c, s->ack))
+		note_untold(c, s);
 	if (seq > bare_fin(c, MODEL_SERVER))
 		prove_server_spoke(c, !s->len && !(s->flags & TCP_FIN));
 	note_numbers(c, MODEL_SERVER, s);
-	if (seq <= 0 && has_data_beyond(s, c->isn[MODEL_SERVER]))
+	if (seq <= 0 && end > 0)
 		return judge_banner(model, c, s);
-	if (seq == 0 && s->flags & TCP_FIN)
+	if (seq <= 0 && end == 0 && s->flags & TCP_FIN)
 		decide_or(model, c, REASON_NO_DATA,
 			  proves_silence(c, s->ack) ?
 				  REASON_NONE :
@@ -374,19 +396,23 @@ static struct model_event take_server(struct model *model,
 }
 
 /* Case 4: a client segment whose SYN-ACK has not come, or not the right one. */
-static bool remember_early(struct model_connection *c,
+static bool remember_early(struct model *model, struct model_connection *c,
 			   const struct model_segment *s)
 {
 	struct early_segment *early = &c->early[c->early_count];
+	bool payload = has_data_beyond(s, c->isn[MODEL_CLIENT]), second;
 
-	if (c->client != s->from || c->answered || !waits(c) || !c->syn_seen ||
-	    !(s->flags & TCP_ACK) || !within_window(c, MODEL_CLIENT, s) ||
-	    c->early_count == MODEL_EARLY)
+	if (c->client != s->from || !c->syn_seen || !(s->flags & TCP_ACK) ||
+	    !within_window(c, MODEL_CLIENT, s))
+		return false;
+	second = payload && !c->counted && model->early_beside++;
+	if (c->answered || !waits(c) || c->early_count == MODEL_EARLY)
 		return false;
 	early->ack = s->ack;
-	early->payload = has_data_beyond(s, c->isn[MODEL_CLIENT]);
-	early->tells = !early->payload &&
-		       (s->flags & TCP_FIN ||
+	early->payload = payload;
+	early->beside = second;
+	early->tells = s->flags & TCP_FIN ||
+		       (!early->payload &&
 			beyond(s->seq, c->isn[MODEL_CLIENT] + 1) > 0);
 	c->early_count++;
 	return true;
@@ -421,7 +447,7 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 		struct model_connection *c = &model->connections[i];
 		bool certain = one && waits(c) && c->synack_seen && s->len;
 
-		certain &= !remember_early(c, s);
+		certain &= !remember_early(model, c, s);
 		if (c->client != s->from)
 			ignore(model, REASON_INVALID_SERVER_SEGMENT,
 			       certain && !ack_earned(c, MODEL_CLIENT, s) &&
@@ -435,6 +461,12 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 	}
 }
 
+/* Data in a SYN may decide at once, or when the SYN-ACK comes. */
+static bool may_be_decided(const struct model_connection *c)
+{
+	return !waits(c) || (c->syn_len && !c->synack_seen);
+}
+
 /*
  * A decided connection need not be followed any more: then a FIN or a RST with
  * numbers near its first ones is taken for its own, and no other.
@@ -444,14 +476,15 @@ static void judge_near(struct model *model, const struct model_segment *s,
 					const struct model_segment *s))
 {
 	for (int i = 0; i < model->connection_count; i++) {
-		const struct model_connection *c = &model->connections[i];
+		struct model_connection *c = &model->connections[i];
 		enum model_role role = role_of(c, s->from);
 		bool near = s->seq - (c->isn[role] + 1) <= WINDOW &&
 			    (!(s->flags & TCP_ACK) || !c->synack_seen ||
 			     s->ack - (c->isn[!role] + 1) <= WINDOW);
 
-		if (c->outcome != REASON_NONE && !closed(c) &&
-		    near != is_valid(c, s))
+		if (may_be_decided(c) && !closed(c) && near != is_valid(c, s))
+			c->doubt = true;
+		if (c->doubt && !c->counted)
 			unclear(model, "near a decided connection's numbers");
 	}
 }
@@ -468,9 +501,12 @@ static void judge_far(struct model *model, const struct model_segment *s)
 
 		if (c->client != s->from && c->synack_seen && waits(c) &&
 		    (s->len || s->flags & TCP_FIN) &&
+		    beyond(s->seq, c->isn[MODEL_SERVER] + 1) > 0 &&
 		    !within_window(c, MODEL_SERVER, s) &&
-		    ack_earned(c, MODEL_CLIENT, s))
+		    ack_earned(c, MODEL_CLIENT, s)) {
+			note_untold(c, s);
 			prove_server_spoke(c, true);
+		}
 	}
 }
 
@@ -487,11 +523,26 @@ static void judge_beside(struct model *model, const struct model_segment *s)
 		const struct model_connection *c = &model->connections[i];
 
 		if (s->len && !c->counted && c->client == s->from &&
-		    !c->synack_seen &&
-		    within_window(c, MODEL_CLIENT, s) &&
-		    (valid(old, s) || (!waits(old) && !closed(old))))
+		    waits(c) && within_window(c, MODEL_CLIENT, s) &&
+		    (valid(old, s) ||
+		     (!c->synack_seen && may_be_decided(old) &&
+		      (old->doubt || !closed(old)))))
 			unclear(model, "a client segment beside a connection");
 	}
+}
+
+/*
+ * Whether an acknowledgement that came before the SYN-ACK says what the server
+ * has sent is open (23c names valid segments, 4 names payload).
+ */
+static void judge_early_ack(struct model *model,
+			    const struct model_connection *c,
+			    const struct model_segment *s)
+{
+	if (c->synack_seen && !ack_earned(c, MODEL_SERVER, s) &&
+	    s->flags & TCP_ACK && beyond(s->ack, c->isn[MODEL_SERVER]) > 0 &&
+	    beyond(s->ack, c->early_ack) <= WINDOW)
+		unclear(model, "earned by an early acknowledgement");
 }
 
 static struct model_event on_segment(struct model *model,
@@ -507,6 +558,8 @@ static struct model_event on_segment(struct model *model,
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
+		if (c->client == s->from && c->early_count)
+			judge_early_ack(model, c, s);
 		if (!valid(c, s))
 			continue;
 		if (match)
@@ -558,13 +611,24 @@ static void on_rst(struct model *model, const struct model_segment *s)
 	bool certain = counts(model), any = false, known = false;
 
 	judge_near(model, s, rst_valid);
+	if (model->many_syns)
+		unclear(model, "more than two SYNs beside a connection");
 	for (int i = model->connection_count - 1; i >= 0; i--) {
 		struct model_connection *c = &model->connections[i];
 
+		if (c->untold && !c->counted)
+			unclear(model, "a server segment beside a connection");
+		if (c->displaced)
+			unclear(model, "two SYN-ACKs beside a connection");
+		if (c->left_over)
+			unclear(model, "a SYN before another connection");
 		if (refuses_data(c, s))
 			unclear(model, "a RST that acknowledges data of a SYN");
-		if (c->early_count && !c->answered && waits(c) &&
-		    c->synack_seen && c->client != s->from)
+		if (c->early_count && waits(c) && c->synack_seen &&
+		    c->client != s->from &&
+		    (!c->answered ||
+		     beyond(c->early_ack, c->sent[MODEL_SERVER]) > 0 ||
+		     beyond(c->early_ack, c->acked[MODEL_SERVER]) > 0))
 			unclear(model, "a RST after an early client segment");
 		if (!rst_valid(c, s))
 			continue;
@@ -593,6 +657,15 @@ static void on_rst(struct model *model, const struct model_segment *s)
 
 /* --- SYN and SYN-ACK */
 
+/* A connection begins beside one that is open, and replaces one that is not. */
+static void judge_doubt(struct model *model)
+{
+	const struct model_connection *c = counted(model);
+
+	if (c && c->doubt)
+		unclear(model, "near a decided connection's numbers");
+}
+
 static void on_syn(struct model *model, const struct model_segment *s)
 {
 	struct model_connection *c = NULL;
@@ -601,7 +674,8 @@ static void on_syn(struct model *model, const struct model_segment *s)
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *other = &model->connections[i];
 
-		beside += other->syn_seen;
+		beside += !other->counted && other->syn_seen &&
+			  other->client == s->from;
 		if (other->client != s->from) {
 			if (other->synack_seen &&
 			    other->isn[MODEL_SERVER] == s->seq)
@@ -616,8 +690,10 @@ static void on_syn(struct model *model, const struct model_segment *s)
 		c = begin(model, s->from, s->seq);
 		model->beside += !c->counted;
 		if (beside >= 2)
-			unclear(model, "more than two SYNs");
+			model->many_syns = true;
 	}
+	if (c->left_over)
+		unclear(model, "a SYN before another connection");
 	c->syn_seen = true;
 	if (s->len > c->syn_len)
 		c->syn_len = s->len;
@@ -648,8 +724,13 @@ static bool no_server(struct model *model, const struct model_segment *s)
 		bool asked = c->client != s->from &&
 			     c->isn[MODEL_CLIENT] + 1 == s->ack;
 
+		if (asked && c->synack_seen && !c->counted)
+			unclear(model, "a SYN-ACK with another number before "
+				       "the one of a SYN");
 		if (own || asked)
-			decide(model, c, REASON_NO_SERVER);
+			decide_or(model, c, REASON_NO_SERVER,
+				  c->syn_len ? REASON_CLIENT_FIRST :
+					       REASON_NONE);
 		else if (c->counted)
 			unclear(model, "no server beside another connection");
 	}
@@ -659,27 +740,46 @@ static bool no_server(struct model *model, const struct model_segment *s)
 /* The first early payload that is valid by the SYN-ACK's numbers, or -1. */
 static int judge_early(struct model *model, struct model_connection *c)
 {
-	int valid_early = -1, payloads = 0;
+	int valid_early = -1, places = 0;
 
+	c->early_ack = c->isn[MODEL_SERVER] + 1;
 	for (int i = 0; i < c->early_count; i++) {
 		struct model_segment s = { .flags = TCP_ACK };
 
 		s.ack = c->early[i].ack;
 		if (ack_earned(c, MODEL_SERVER, &s)) {
 			c->maybe_answered = true;
+			raise_to(&c->early_ack, s.ack);
+			if (beyond(s.ack, c->isn[MODEL_SERVER] + 1) > 0)
+				prove_server_spoke(c, true);
 			if (c->early[i].tells)
 				unclear(model, "an early client segment that "
 					       "tells without payload");
 			if (c->early[i].payload && valid_early < 0) {
 				valid_early = i;
-				if (payloads >= FEW)
+				if (places >= FEW)
 					unclear(model, "more early client "
 						       "payload than a few");
+				if (c->early[i].beside)
+					unclear(model, "a second early client "
+						       "payload beside");
 			}
 		}
-		payloads += c->early[i].payload;
+		judge_early_ack(model, c, &s);
+		/* A pure ACK need be remembered only where nothing else is. */
+		places += c->early[i].payload || c->early[i].tells || !i;
 	}
 	return valid_early;
+}
+
+/* Of the SYN-ACKs beside a connection, only the latest need be remembered. */
+static void displace_others(struct model *model, struct model_connection *c)
+{
+	for (int i = 0; !c->counted && i < model->connection_count; i++)
+		if (!model->connections[i].counted &&
+		    model->connections[i].synack_seen)
+			model->connections[i].displaced = true;
+	c->displaced = false;
 }
 
 /* The SYN-ACK counts: the connection has its numbers from now on. */
@@ -691,6 +791,7 @@ static struct model_event accept_synack(struct model *model,
 	struct model_segment data = *s;
 	int valid_early;
 
+	displace_others(model, c);
 	if (c->synack_seen && c->early_count)
 		unclear(model, "two SYN-ACKs and client segments before");
 	c->synack_seen = true;
@@ -708,14 +809,13 @@ static struct model_event accept_synack(struct model *model,
 	if (valid_early >= 0) {
 		c = take_over(model, c);
 		c->answered = true;
-		if (beyond(c->early[valid_early].ack, s->seq + 1) > 0)
-			prove_server_spoke(c, true);
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	}
 	if (!s->len)
 		return nothing;
 	data = *s;
 	data.seq++; /* the SYN takes a number, the data begins behind it */
+	c->untold |= !c->counted && !(waits(c) && proves_silence(c, s->ack));
 	return judge_banner(model, c, &data);
 }
 
@@ -724,11 +824,18 @@ static struct model_event repeat_synack(struct model *model,
 					struct model_connection *c,
 					const struct model_segment *s)
 {
+	const struct model_connection *old = counted(model);
 	struct model_segment data = *s;
 
+	if (c->displaced)
+		unclear(model, "two SYN-ACKs beside a connection");
+	displace_others(model, c);
+	if (!c->counted && (!old || closed(old))) /* it closed in between */
+		c = take_over(model, c);
 	data.seq++;
 	if (!s->len || !waits(c))
 		return nothing;
+	c->untold |= !c->counted && !proves_silence(c, s->ack);
 	raise_to(&c->sent[MODEL_SERVER], data.seq + data.len);
 	return judge_banner(model, c, &data);
 }
@@ -743,6 +850,16 @@ static bool answers(const struct model_connection *c,
 	       (__u32)acked <= c->syn_len;
 }
 
+static bool answers_open(const struct model *model,
+			 const struct model_segment *s)
+{
+	for (int i = 0; i < model->connection_count; i++)
+		if (answers(&model->connections[i], s) &&
+		    !closed(&model->connections[i]))
+			return true;
+	return false;
+}
+
 static bool same_numbers(const struct model_connection *c,
 			 const struct model_segment *s)
 {
@@ -751,91 +868,189 @@ static bool same_numbers(const struct model_connection *c,
 	       c->isn[MODEL_CLIENT] + 1 == s->ack;
 }
 
-/* Case 15b: whether another SYN-ACK still counts. */
+/*
+ * Case 15b: whether another SYN-ACK still counts. What the SYN's data decided
+ * is no answer, but nothing depends on it once the connection is counted.
+ */
 static bool settled(const struct model_connection *c)
 {
-	return c->answered || c->outcome != REASON_NONE || closed(c);
+	return c->answered || closed(c) ||
+	       (c->outcome != REASON_NONE && c->counted);
+}
+
+/* Whether a SYN-ACK without a SYN may not begin another connection now. */
+static bool yields_to_none(const struct model_connection *c)
+{
+	if (closed(c))
+		return false;
+	return c->answered || c->outcome == REASON_NO_SERVER ||
+	       (c->synack_seen && c->outcome != REASON_NONE) ||
+	       (!c->counted && c->syn_seen && c->synack_seen);
+}
+
+/* The one without a SYN whose SYN-ACK acknowledged the same number, if any. */
+static struct model_connection *same_answer(struct model *model,
+					    const struct model_segment *s,
+					    bool is_counted)
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (c->client != s->from && !c->syn_seen && !closed(c) &&
+		    c->counted == is_counted &&
+		    c->isn[MODEL_CLIENT] + 1 == s->ack)
+			return c;
+	}
+	return NULL;
+}
+
+static bool any_yields_to_none(struct model *model)
+{
+	for (int i = 0; i < model->connection_count; i++) {
+		const struct model_connection *c = &model->connections[i];
+
+		if (c->maybe_answered && !c->answered && !closed(c))
+			unclear(model, "a handshake out of order");
+		if (c->outcome == REASON_NO_SERVER &&
+		    (!c->counted || c->syn_len))
+			unclear(model, "no server beside another connection");
+		if (!c->counted && c->untold)
+			unclear(model, "a server segment beside a connection");
+		if (yields_to_none(c))
+			return true;
+	}
+	return false;
 }
 
 /* Case 15 where no SYN is remembered: case 2. */
 static struct model_event on_unasked_synack(struct model *model,
 					    const struct model_segment *s)
 {
-	struct model_connection *c = NULL;
-	bool opposite = false;
+	struct model_connection *c = same_answer(model, s, true);
 
-	for (int i = 0; i < model->connection_count; i++) {
-		struct model_connection *other = &model->connections[i];
-
-		if (!closed(other) &&
-		    (other->answered || other->outcome == REASON_BANNER)) {
-			ignore(model, REASON_STALE_SYNACK, counts(model));
-			return nothing;
-		}
-		if (other->client == s->from)
-			opposite = true;
-		else if (!other->syn_seen)
-			c = other;
-	}
-	if (opposite)
-		unclear(model, "SYN-ACKs without a SYN from both ends");
-	if (c && !closed(c) && c->outcome != REASON_NONE)
-		unclear(model, "a SYN-ACK after one that was decided without "
-			       "an answer");
-	if (c && !closed(c) && c->isn[MODEL_CLIENT] + 1 == s->ack)
+	if (c && !yields_to_none(c))
 		return accept_synack(model, c, s); /* as case 15b */
-	if (c && !closed(c))
-		unclear(model, "two SYN-ACKs without a SYN");
-	if (c && !closed(c) && c->counted)
-		replace_in_place(model, c, !s->from, s->ack - 1);
-	else
-		c = begin(model, !s->from, s->ack - 1);
-	return accept_synack(model, c, s);
+	if (any_yields_to_none(model)) {
+		ignore(model, REASON_STALE_SYNACK, counts(model));
+		return nothing;
+	}
+	c = same_answer(model, s, false);
+	if (c)
+		return accept_synack(model, c, s);
+	/* Of those that stand beside a connection, the latest counts. */
+	for (int i = model->connection_count - 1; i >= 0; i--)
+		if (!model->connections[i].counted &&
+		    !model->connections[i].syn_seen)
+			forget(model, i, 1);
+	return accept_synack(model, begin(model, !s->from, s->ack - 1), s);
 }
 
-static struct model_event on_synack(struct model *model,
-				    const struct model_segment *s)
+/* Of an older one's data, it need not be known how much it was. */
+static bool newest_syn(const struct model *model,
+		       const struct model_connection *c)
 {
-	struct model_connection *asked = NULL;
-	bool remembered = false, past = false;
+	const struct model_connection *last =
+		&model->connections[model->connection_count - 1];
 
-	if (no_server(model, s))
-		return nothing;
-	for (int i = 0; i < model->connection_count; i++)
-		if (same_numbers(&model->connections[i], s) &&
-		    !model->connections[i].syn_seen)
-			return repeat_synack(model, &model->connections[i], s);
+	if (c->counted)
+		return true;
+	while (last->client != c->client)
+		last--;
+	return last == c;
+}
+
+/* The SYNs of the SYN-ACK's direction, and the latest that it answers. */
+struct asked {
+	struct model_connection *by;
+	bool remembered; /* one that is open */
+	bool past;	 /* one that is closed */
+};
+
+static struct asked find_asked(struct model *model,
+			       const struct model_segment *s)
+{
+	struct asked asked = {};
+
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
 		if (c->client == s->from || !c->syn_seen)
 			continue;
 		if (closed(c))
-			past = true;
+			asked.past = true;
 		else
-			remembered = true;
+			asked.remembered = true;
 		if (!answers(c, s))
 			continue;
-		if (asked && !closed(asked))
+		if (asked.by && !closed(asked.by))
 			unclear(model, "a SYN-ACK that answers two SYNs");
-		asked = c;
+		asked.by = c;
 	}
-	if (asked && asked->synack_seen && asked->isn[MODEL_SERVER] == s->seq)
-		return repeat_synack(model, asked, s);
-	if (asked && asked->synack_seen && !settled(asked) &&
-	    asked->maybe_answered)
+	return asked;
+}
+
+/* A SYN-ACK that answers the SYN of this connection. */
+static struct model_event answer(struct model *model,
+				 struct model_connection *c,
+				 const struct model_segment *s)
+{
+	if (s->ack != c->isn[MODEL_CLIENT] + 1 &&
+	    (closed(c) || c->was_beside || !newest_syn(model, c)))
+		unclear(model, "a SYN-ACK for the data of an older SYN");
+	if (c->untold && !c->counted)
+		unclear(model, "a server segment beside a connection");
+	if (c->synack_seen && c->isn[MODEL_SERVER] == s->seq)
+		return repeat_synack(model, c, s);
+	if (c->outcome == REASON_NO_SERVER)
+		unclear(model, "a SYN-ACK with another number after the one "
+			       "of a SYN");
+	if (c->synack_seen && !settled(c) && c->maybe_answered)
 		unclear(model, "a handshake out of order");
-	if (asked && !closed(asked) && (!asked->synack_seen || !settled(asked)))
-		return accept_synack(model, asked, s);
-	if (asked || remembered) {
+	if (!closed(c) && (!c->synack_seen || !settled(c)))
+		return accept_synack(model, c, s);
+	ignore(model, REASON_STALE_SYNACK, counts(model));
+	if (closed(c) && model->own[!s->from])
+		ignore(model, REASON_UNSOLICITED, false);
+	return nothing;
+}
+
+/* What the definition leaves open however the SYN-ACK is judged. */
+static void judge_synack(struct model *model)
+{
+	for (int i = 0; i < model->connection_count; i++)
+		if (model->connections[i].left_over)
+			unclear(model, "a SYN before another connection");
+	if (model->many_syns)
+		unclear(model, "more than two SYNs beside a connection");
+}
+
+static struct model_event on_synack(struct model *model,
+				    const struct model_segment *s)
+{
+	struct asked asked;
+
+	judge_synack(model);
+	if (no_server(model, s))
+		return nothing;
+	for (int i = 0; i < model->connection_count; i++) {
+		struct model_connection *c = &model->connections[i];
+
+		if (same_numbers(c, s) && !c->syn_seen &&
+		    !(closed(c) && answers_open(model, s)))
+			return repeat_synack(model, c, s);
+	}
+	asked = find_asked(model, s);
+	if (asked.by)
+		return answer(model, asked.by, s);
+	if (asked.remembered) {
 		ignore(model, REASON_STALE_SYNACK, counts(model));
-		if ((!remembered || !counts(model)) && model->own[!s->from])
+		if (!counts(model) && model->own[!s->from])
 			ignore(model, REASON_UNSOLICITED, false);
 		return nothing;
 	}
 	if (model->need != MODEL_NEED_NONE && model->own[!s->from]) {
-		ignore(model, REASON_UNSOLICITED, !past);
-		if (past)
+		ignore(model, REASON_UNSOLICITED, !asked.past);
+		if (asked.past)
 			ignore(model, REASON_STALE_SYNACK, false);
 		return nothing;
 	}
@@ -852,6 +1067,8 @@ void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 	model->own[1] = own1;
 	model->live = live;
 	model->connection_count = model->begun = model->beside = 0;
+	model->many_syns = false;
+	model->early_beside = 0;
 	model->refused = 0;
 	model->alternative_count = 0;
 	memset(model->outcomes, 0, sizeof(model->outcomes));
@@ -878,6 +1095,7 @@ struct model_event model_packet(struct model *model,
 	}
 	if (!(s->flags & TCP_SYN))
 		return on_segment(model, s);
+	judge_doubt(model);
 	if (s->flags & TCP_ACK)
 		return on_synack(model, s);
 	on_syn(model, s);

@@ -77,8 +77,9 @@ struct model_segment {
 /* A client segment that passed before its SYN-ACK was seen. */
 struct early_segment {
 	__u32 ack;
+	bool beside; /* it came after another one of a connection beside */
 	bool payload;
-	bool tells; /* without payload, but a FIN or beyond cisn+1 */
+	bool tells; /* a FIN, or no payload and beyond cisn+1 */
 };
 
 enum model_role { MODEL_CLIENT, MODEL_SERVER };
@@ -93,6 +94,11 @@ struct model_connection {
 	bool reset;
 	bool server_spoke; /* proved by numbers beyond sisn+1 */
 	bool only_hinted;  /* by pure ACKs of the server only */
+	bool untold;	   /* its server said more than proves it, beside one */
+	bool doubt;	   /* whether it is closed, as it is not followed */
+	bool was_beside;   /* another one, before it was counted */
+	bool displaced;	   /* another SYN-ACK came beside, after its own */
+	bool left_over;	   /* another one took the place, its SYN is older */
 	bool fin[2];	   /* by role, as all arrays of two */
 	bool acked_known[2];
 	__u8 outcome; /* enum reason; REASON_NONE: it waits */
@@ -102,6 +108,7 @@ struct model_connection {
 	__u32 fin_at[2];
 	__u32 sent[2];	/* next number after what is known to be sent */
 	__u32 acked[2]; /* highest that the other side acknowledged */
+	__u32 early_ack; /* the highest valid one that came before the SYN-ACK */
 	int early_count;
 	struct early_segment early[MODEL_EARLY];
 };
@@ -120,6 +127,8 @@ struct model {
 	/* What came of it. */
 	int begun;   /* connections that were counted */
 	int beside;  /* SYNs that stood beside one of them */
+	bool many_syns; /* of an end, more than two stood beside */
+	int early_beside; /* client payloads before their SYN-ACK, of those */
 	int refused; /* connections beside one, that were reset */
 	int outcomes[REASON_MAX];
 	struct range ignored[REASON_MAX];

@@ -103,7 +103,7 @@ static void add(struct talk *talk, bool from_server, __u8 flags, __s32 seq,
 	memcpy(copy, payload, len);
 	copy[len] = 0;
 	talk->steps[talk->count++] = (struct step){ true, from_server, flags,
-						    seq, ack, copy, len };
+						    seq, ack, copy, len, DIRECTION_NONE };
 }
 
 static __s32 server_speaks(struct talk *talk, __s32 at, __s32 ack)
@@ -238,7 +238,7 @@ static void forge(struct talk *talk, bool whole)
 			true, random_below(2), kind,
 			(__s32)(0x40000000U + random_below(0x40000000)),
 			(__s32)(0x40000000U + random_below(0x40000000)),
-			"forged", 6
+			"forged", 6, DIRECTION_NONE
 		};
 
 		if (kind & TCP_SYN) {
@@ -324,7 +324,7 @@ static bool make_step(const struct talk *talk, const struct segment *segment,
 	const __s32 at = (__s32)(segment->seq - own - 1 + is_syn);
 
 	*step = (struct step){ true, from_server, segment->flags,
-			       (__s32)(segment->seq - own), 0, "", 0 };
+			       (__s32)(segment->seq - own), 0, "", 0, DIRECTION_NONE };
 	if (segment->flags & TCP_ACK)
 		step->ack = (__s32)(segment->ack - other);
 	if (is_syn && from_server && step->ack > 1)
