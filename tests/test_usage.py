@@ -312,7 +312,7 @@ def test_a_reader_that_has_enough(tmp_path):
 # --- nothing is left behind -------------------------------------------------------------------
 
 @pytest.mark.parametrize("args", [
-    ["-r", "/nonexistent/capture"], ["-r", "/dev/null"], ["-r", "{folder}"],
+    ["-r", "/nonexistent/capture"], ["-r", "/dev/null"],
     ["-f", "zeek", "-r", "/nonexistent/capture"],
     pytest.param(["nosuch0"], marks=LIVE), pytest.param(["--check", "lo"], marks=LIVE),
     pytest.param(["--check", "-f", "zeek", "lo"], marks=LIVE),

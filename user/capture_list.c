@@ -38,14 +38,18 @@ static int by_name(const FTSENT **one, const FTSENT **other)
 /* Says what was skipped, and that there was nothing else. */
 static void report(const struct capture_directory *directory)
 {
-	if (!directory->captures)
+	const char *what = directory->captures ?
+				   "skipped below it" :
+				   "no capture is below this directory, but";
+
+	if (directory->unlike || directory->special)
+		message("%s: %s: files that are no captures (%zu), links and "
+			"special files (%zu)",
+			directory->path, what, directory->unlike,
+			directory->special);
+	else if (!directory->captures)
 		message("%s: no capture is below this directory",
 			directory->path);
-	if (directory->unlike || directory->special)
-		message("%s: skipped below it: files that are no captures "
-			"(%zu), "
-			"links and special files (%zu)",
-			directory->path, directory->unlike, directory->special);
 }
 
 static bool add_entry(struct capture_list *list, const FTSENT *entry,
