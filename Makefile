@@ -50,6 +50,9 @@ say = @printf '  %-8s %s\n' '$(1)' '$(2)';
 endif
 
 SOURCES := $(wildcard user/*.c)
+# Not in the program yet: these need libraries that it does not.
+IDENTIFY := $(wildcard user/identify/*.c)
+IDENTIFY_LIBS := -lpcre2-8 -lexpat
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 BPF_OBJECT := $(BUILD)/bannerprobe.bpf.o
 SKELETON := $(BUILD)/bannerprobe.skel.h
@@ -112,6 +115,9 @@ BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/community_id.c user/output.c \
 	user/file_helper.c user/files.c user/privileges.c $(MESSAGE))
 
+IDENTIFY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/identify_test.c $(IDENTIFY))
+IDENTIFY_TOOL := $(call objects,tests/identify.c $(IDENTIFY))
+
 $(BUILD)/sanitized/%.o: %.c | $(SKELETON)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
@@ -158,6 +164,19 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
+$(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(IDENTIFY_LIBS)
+
+# For who writes rules: what the bytes of files are.
+$(BUILD)/tests/identify: $(IDENTIFY_TOOL)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(IDENTIFY_LIBS)
+
+-include $(patsubst %,%.d,$(IDENTIFY_TEST) $(IDENTIFY_TOOL))
+
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
@@ -190,6 +209,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 
 TEST_PROGRAMS := $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
+TEST_PROGRAMS += $(BUILD)/tests/identify_test $(BUILD)/tests/identify
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
@@ -285,7 +305,7 @@ churn:
 deps:
 	$(Q)packaging/deps.sh
 
-LINTED := $(SOURCES) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/homes.c tests/drive.c
+LINTED := $(SOURCES) $(IDENTIFY) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/homes.c tests/drive.c
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"hash.h"},{"name":"front.h"},{"name":"pending.h"},{"name":"tracker.h"},{"name":"record.h"}]
