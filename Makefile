@@ -323,7 +323,8 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
 # logrotate looks nowhere else.
 LOGROTATE := $(DESTDIR)/etc/logrotate.d
-INSTALLED := $(SBIN)/bannerprobe $(SHARE)/man/man8/bannerprobe.8 \
+RULES := $(wildcard packaging/rules/*)
+INSTALLED := $(SBIN)/bannerprobe $(RULES:packaging/%=$(SHARE)/bannerprobe/%) $(SHARE)/man/man8/bannerprobe.8 \
 	$(SHARE)/bash-completion/completions/bannerprobe \
 	$(UNITS)/bannerprobe@.service $(LOGROTATE)/bannerprobe
 
@@ -331,6 +332,7 @@ INSTALLED := $(SBIN)/bannerprobe $(SHARE)/man/man8/bannerprobe.8 \
 install: bannerprobe
 	install -d $(dir $(INSTALLED))
 	install -m 755 bannerprobe $(SBIN)/bannerprobe
+	install -m 644 $(RULES) $(SHARE)/bannerprobe/rules
 	install -m 644 packaging/bannerprobe.8 $(SHARE)/man/man8/bannerprobe.8
 	install -m 644 packaging/bannerprobe.bash $(SHARE)/bash-completion/completions/bannerprobe
 	install -m 644 packaging/bannerprobe@.service $(UNITS)/bannerprobe@.service

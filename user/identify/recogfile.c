@@ -68,21 +68,39 @@ static uint32_t options_of(const char *flags)
 	return options;
 }
 
+/*
+ * (.+)* matches what (.+)? does, but tries all ways to cut a text in pieces
+ * before it gives up: at the limits, it would match nothing.
+ */
+static void untangle(char *regex)
+{
+	static const char *const tangles[] = { "(.+)*", "(.*)*", "(.*)+" };
+
+	for (size_t i = 0; i < sizeof(tangles) / sizeof(*tangles); i++) {
+		char *at = strstr(regex, tangles[i]);
+
+		if (at && (at == regex || at[-1] != '\\'))
+			at[strlen(tangles[i]) - 1] = '?';
+	}
+}
+
 static void begin_fingerprint(struct loader *loader, const char **attributes)
 {
-	const char *regex = attribute(attributes, "pattern");
+	const char *pattern = attribute(attributes, "pattern");
 	struct fingerprint *one;
+	char *regex;
 
-	if (!loader->database->kind || loader->fingerprint || !regex) {
+	if (!loader->database->kind || loader->fingerprint || !pattern) {
 		stop(loader, -EINVAL, "it is no file of fingerprints");
 		return;
 	}
 	one = database_next(loader->database);
-	regex = one ? strdup(regex) : NULL;
+	regex = one ? strdup(pattern) : NULL;
 	if (!regex) {
 		stop(loader, -ENOMEM, NULL);
 		return;
 	}
+	untangle(regex);
 	one->pattern = (struct pattern){
 		.regex = regex,
 		.len = (uint32_t)strlen(regex),

@@ -74,13 +74,28 @@ static const char *take_flags(const struct token *flags,
 	return NULL;
 }
 
+/* "Server:" before the pattern. */
+static int take_header(char **at, struct rule *rule)
+{
+	struct token header;
+
+	if ((*at)[strspn(*at, " \t")] == '/')
+		return 0;
+	if (token_take(at, &header) != 1 || header.len < 2 ||
+	    header.bytes[header.len - 1] != ':')
+		return -1;
+	header.bytes[header.len - 1] = '\0';
+	rule->header = header.bytes;
+	return 0;
+}
+
 static const char *take_rule(char *at, struct rule *rule)
 {
 	struct fields fields = { rule->templates, rule->cpes, 0 };
 	struct token service, pattern, flags;
 	const char *wrong;
 
-	if (token_take(&at, &service) != 1 ||
+	if (token_take(&at, &service) != 1 || take_header(&at, rule) ||
 	    token_take_pattern(&at, &pattern, &flags))
 		return "it needs a service and a /pattern/";
 	rule->service = service.bytes;

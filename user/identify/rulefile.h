@@ -4,6 +4,8 @@
  *
  *   service /pattern/flags product=... version=$1 os=... cpe:/a:vendor:product:$1
  *
+ *   http Server: /pattern/ ...       the pattern is for a header's value
+ *
  * and below it, indented, what a server really said, and what comes out:
  *
  *       "220 bytes\r\n" version=1.2 cpe:/a:vendor:product:1.2

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "structure.h"
 #include "template.h"
 
 /* nmap's lengths, with the NUL: a field that needs more is left out. */
@@ -111,6 +112,27 @@ static void fill(const struct rule *rule, const struct match *match,
 	fill_cpes(rule, match, answer);
 }
 
+/* "HTTP/1.1 200 OK": a text with headers, of the rule's own protocol. */
+static bool has_headers(const struct rule *rule, const struct text *text)
+{
+	const size_t len = strlen(rule->service);
+
+	return text->len > len && text->bytes[len] == '/' &&
+	       !strncasecmp((const char *)text->bytes, rule->service, len);
+}
+
+static bool rule_match(struct ruleset *set, struct rule *rule,
+		       const struct text *text, struct match *match)
+{
+	struct text value;
+
+	if (!rule->header)
+		return pattern_match(set->matcher, &rule->pattern, text, match);
+	return has_headers(rule, text) &&
+	       structure_header(text, rule->header, &value) &&
+	       pattern_match(set->matcher, &rule->pattern, &value, match);
+}
+
 bool ruleset_answer(struct ruleset *set, const struct text *text,
 		    struct answer *answer)
 {
@@ -122,7 +144,7 @@ bool ruleset_answer(struct ruleset *set, const struct text *text,
 	     i = prefilter_next(set->prefilter, (unsigned int)i + 1)) {
 		struct rule *rule = &set->rules[i];
 
-		if (!pattern_match(set->matcher, &rule->pattern, text, &match))
+		if (!rule_match(set, rule, text, &match))
 			continue;
 		fill(rule, &match, answer);
 		return true;

@@ -11,6 +11,7 @@
 struct rule {
 	struct pattern pattern;
 	const char *service;
+	const char *header; /* matched is its value; NULL: the whole text */
 	const char *templates[FIELD_COUNT]; /* without the service */
 	const char *cpes[ANSWER_CPES];
 	int cpe_count;
