@@ -74,6 +74,8 @@ static int open_sets(struct identifier *identifier)
 
 	if (!error)
 		error = ruleset_open(&identifier->nmap_second, matcher);
+	identifier->nmap_first.trusts_cuts = true;
+	identifier->nmap_second.trusts_cuts = true;
 	return error ? error : ruleset_open(&identifier->own, matcher);
 }
 

@@ -110,6 +110,7 @@ bool pattern_match(struct matcher *matcher, struct pattern *pattern,
 		return false;
 	}
 	match->subject = text->bytes;
+	match->cut = text->complete ? SIZE_MAX : text->len;
 	match->offsets = pcre2_get_ovector_pointer(matcher->data);
 	match->groups = groups ? (uint32_t)groups : GROUPS;
 	return true;
@@ -124,7 +125,8 @@ bool match_group(const struct match *match, uint32_t group, struct text *bytes)
 	start = match->offsets[group * 2];
 	end = match->offsets[group * 2 + 1];
 	/* \K in a lookahead can set an end before its start. */
-	if (start == PCRE2_UNSET || end == PCRE2_UNSET || end < start)
+	if (start == PCRE2_UNSET || end == PCRE2_UNSET || end < start ||
+	    end == match->cut)
 		return false;
 	*bytes = (struct text){ match->subject + start, end - start, true };
 	return true;

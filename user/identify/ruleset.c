@@ -146,6 +146,8 @@ bool ruleset_answer(struct ruleset *set, const struct text *text,
 
 		if (!rule_match(set, rule, text, &match))
 			continue;
+		if (set->trusts_cuts)
+			match.cut = SIZE_MAX;
 		fill(rule, &match, answer);
 		return true;
 	}

@@ -19,6 +19,7 @@ struct rule {
 
 struct ruleset {
 	struct matcher *matcher;
+	bool trusts_cuts; /* as nmap does: what was cut is taken as it is */
 	struct prefilter *prefilter;
 	struct rule *rules;
 	unsigned int count, room;

@@ -39,18 +39,20 @@ static size_t end_of_product(const struct text *text, size_t version)
 
 	if (version < text->len && end && text->bytes[end - 1] == 'v')
 		end--;
-	return version < text->len ? end - 1 : text->len;
+	return end && version < text->len ? end - 1 : end;
 }
 
 /* "OpenSSH_9.2p1": what is before the number, and the number. */
 static void set_product(struct answer *answer, const struct text *text)
 {
-	const size_t version = find_version(text);
+	const bool is_nameless = text->len && isdigit(*text->bytes);
+	const size_t version = is_nameless ? 0 : find_version(text);
 	const struct text name =
 		text_part(text, 0, end_of_product(text, version));
 	const struct text number = text_after(text, version);
 
-	set_whole(answer, FIELD_PRODUCT, &name);
+	if (!is_nameless)
+		set_whole(answer, FIELD_PRODUCT, &name);
 	set_whole(answer, FIELD_VERSION, &number);
 }
 
@@ -75,7 +77,7 @@ static void answer_ssh(const struct text *body, struct answer *answer)
 	const struct text protocol = text_until(&line, "-");
 	struct text software, number, comment;
 
-	if (protocol.len == line.len)
+	if (protocol.len == line.len || !is_whole(&line))
 		return;
 	comment = text_after(&line, protocol.len + 1);
 	software = text_until(&comment, " ");
@@ -236,7 +238,6 @@ static const struct {
 	[DIALECT_VNC] = { answer_vnc, NULL },
 	[DIALECT_RSYNC] = { answer_protocol, NULL },
 	[DIALECT_IRC] = { answer_host_name, NULL },
-	[DIALECT_REDIS] = { answer_number, NULL },
 	[DIALECT_MEMCACHED] = { answer_number, NULL },
 	[DIALECT_ASTERISK] = { answer_number, "Asterisk Call Manager" },
 };
