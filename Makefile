@@ -180,12 +180,12 @@ $(BUILD)/tests/identify: $(IDENTIFY_TOOL)
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
-FUZZERS := core capture format kernel
+FUZZERS := core capture format identify kernel
 
 # By the script that OSS-Fuzz runs, all at once; its variables are not make's.
 FUZZERS_BUILT := $(BUILD)/fuzz/built
 $(FUZZERS_BUILT): tests/fuzz/oss-fuzz/build.sh $(SKELETON) \
-		$(wildcard include/*.h user/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
+		$(wildcard include/*.h user/*.[ch] user/identify/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
 	$(call say,FUZZERS,$(@D))
 	$(Q)env -u SRC -u WORK -u CFLAGS -u CXXFLAGS -u LIB_FUZZING_ENGINE CC="$(CLANG)" \
 		CXX="$(CLANG)" FUZZERS="$(FUZZERS)" SKELETON="$(BUILD)" OUT="$(@D)" $<

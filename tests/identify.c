@@ -183,7 +183,8 @@ static int run(const struct identify_sources *sources, bool timed,
 	statistics = identify_statistics(identifier);
 	if (timed)
 		fprintf(stderr,
-			"open_us %.0f each_us %.2f rules %u refused %u limits %llu given_up %llu\n",
+			"open_us %.0f each_us %.2f rules %u refused %u limits "
+			"%llu given_up %llu\n",
 			opened - start, asked ? spent / (double)asked : 0,
 			statistics->rules, statistics->refused,
 			(unsigned long long)statistics->limits,
@@ -223,7 +224,8 @@ static int run_recog(const char *folder, const char *kind)
 	char *line = NULL;
 	size_t size = 0;
 
-	if (matcher_open(&matcher, tell) || recog_open(&recog, folder, &matcher))
+	if (matcher_open(&matcher, tell) ||
+	    recog_open(&recog, folder, &matcher))
 		return 1;
 	database = recog_database(&recog, kind);
 	while (database && getline(&line, &size, stdin) > 0) {

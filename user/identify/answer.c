@@ -84,8 +84,8 @@ void answer_add_cpe(struct answer *answer, const char *cpe)
 	for (int i = 0; i < ANSWER_CPES; i++) {
 		if (answer->cpe[i])
 			continue;
-		answer->cpe[i] = printable_copy((const uint8_t *)cpe,
-						strlen(cpe));
+		answer->cpe[i] =
+			printable_copy((const uint8_t *)cpe, strlen(cpe));
 		return;
 	}
 }

@@ -37,27 +37,36 @@ static const struct {
 	uint16_t port;
 	enum dialect dialect;
 } ports[] = {
-	{ 21, DIALECT_FTP },	{ 2121, DIALECT_FTP },	{ 25, DIALECT_SMTP },
-	{ 465, DIALECT_SMTP },	{ 587, DIALECT_SMTP },	{ 2525, DIALECT_SMTP },
-	{ 24, DIALECT_LMTP },	{ 110, DIALECT_POP3 },	{ 995, DIALECT_POP3 },
-	{ 119, DIALECT_NNTP },	{ 433, DIALECT_NNTP },	{ 563, DIALECT_NNTP },
+	{ 21, DIALECT_FTP },	{ 2121, DIALECT_FTP },
+	{ 25, DIALECT_SMTP },	{ 465, DIALECT_SMTP },
+	{ 587, DIALECT_SMTP },	{ 2525, DIALECT_SMTP },
+	{ 24, DIALECT_LMTP },	{ 110, DIALECT_POP3 },
+	{ 995, DIALECT_POP3 },	{ 119, DIALECT_NNTP },
+	{ 433, DIALECT_NNTP },	{ 563, DIALECT_NNTP },
 	{ 23, DIALECT_TELNET }, { 2323, DIALECT_TELNET },
-	{ 512, DIALECT_RSH },	{ 513, DIALECT_RSH },	{ 514, DIALECT_RSH },
-	{ 6379, DIALECT_REDIS },
+	{ 512, DIALECT_RSH },	{ 513, DIALECT_RSH },
+	{ 514, DIALECT_RSH },	{ 6379, DIALECT_REDIS },
 };
 
-/* How a word of a greeting ends that decides. */
+/* The words of a greeting that decide: "vsFTPd" ends as one does. */
 static const struct {
-	const char *end;
+	const char *word;
+	bool is_end;
 	enum dialect dialect;
 } words[] = {
-	{ "smtp", DIALECT_SMTP },    { "lmtp", DIALECT_LMTP },
-	{ "postfix", DIALECT_SMTP }, { "exim", DIALECT_SMTP },
-	{ "sendmail", DIALECT_SMTP }, { "qmail", DIALECT_SMTP },
-	{ "ftp", DIALECT_FTP },	     { "ftpd", DIALECT_FTP },
-	{ "nntp", DIALECT_NNTP },    { "nnrp", DIALECT_NNTP },
-	{ "news", DIALECT_NNTP },    { "internetnews", DIALECT_NNTP },
-	{ "inn", DIALECT_NNTP },     { "posting", DIALECT_NNTP },
+	{ "smtp", true, DIALECT_SMTP },
+	{ "lmtp", true, DIALECT_LMTP },
+	{ "postfix", false, DIALECT_SMTP },
+	{ "exim", false, DIALECT_SMTP },
+	{ "sendmail", false, DIALECT_SMTP },
+	{ "qmail", false, DIALECT_SMTP },
+	{ "ftp", true, DIALECT_FTP },
+	{ "ftpd", true, DIALECT_FTP },
+	{ "nntp", true, DIALECT_NNTP },
+	{ "nnrp", false, DIALECT_NNTP },
+	{ "news", false, DIALECT_NNTP },
+	{ "internetnews", false, DIALECT_NNTP },
+	{ "posting", false, DIALECT_NNTP },
 };
 
 /* The beginnings that tell a protocol at once. */
@@ -144,19 +153,21 @@ static int dialect_of_port(uint16_t port)
 	return -1;
 }
 
-static bool word_ends(const struct text *word, const char *end)
+static bool word_is(const struct text *word, const char *wanted, bool is_end)
 {
-	const size_t len = strlen(end);
+	const size_t len = strlen(wanted);
+	struct text end;
 
-	return word->len >= len &&
-	       !strncasecmp((const char *)word->bytes + word->len - len, end,
-			    len);
+	if (word->len < len || (word->len > len && !is_end))
+		return false;
+	end = text_after(word, word->len - len);
+	return text_is(&end, wanted);
 }
 
 static int dialect_of_word(const struct text *word)
 {
 	for (size_t i = 0; i < COUNT(words); i++) {
-		if (word_ends(word, words[i].end))
+		if (word_is(word, words[i].word, words[i].is_end))
 			return (int)words[i].dialect;
 	}
 	return -1;
@@ -191,7 +202,7 @@ static int dialect_of_words(const struct text *body, const uint32_t possible)
 	return -1;
 }
 
-#define MAIL_OR_FILES \
+#define MAIL_OR_FILES                                                          \
 	(1U << DIALECT_SMTP | 1U << DIALECT_LMTP | 1U << DIALECT_FTP)
 #define NEWS (1U << DIALECT_NNTP)
 
@@ -276,9 +287,9 @@ static bool read_irc(const struct text *text, struct spoken *spoken)
 	body = text_after(text, 1);
 	origin = text_until(&body, " \r\n");
 	body = text_after(&body, origin.len);
-	if (!origin.len || (!text_begins(&body, " NOTICE ") &&
-			    !text_begins(&body, " 020 ") &&
-			    !text_begins(&body, " 001 ")))
+	if (!origin.len ||
+	    (!text_begins(&body, " NOTICE ") && !text_begins(&body, " 020 ") &&
+	     !text_begins(&body, " 001 ")))
 		return false;
 	return set(spoken, DIALECT_IRC, false, origin);
 }

@@ -39,7 +39,7 @@ enum dialect {
 
 struct spoken {
 	enum dialect dialect;
-	bool is_refusal; /* says nothing of what the server is */
+	bool is_refusal;  /* says nothing of what the server is */
 	struct text body; /* what comes after the protocol's first words */
 };
 

@@ -82,8 +82,7 @@ static bool read_mysql(const struct text *text, struct spoken *spoken)
 	struct text packet;
 	uint32_t len;
 
-	if (text->len < MYSQL_HEADER + MYSQL_ERROR_HEADER + 1 ||
-	    text->bytes[3])
+	if (text->len < MYSQL_HEADER + MYSQL_ERROR_HEADER + 1 || text->bytes[3])
 		return false;
 	len = little_endian(text->bytes, 3);
 	packet = text_after(text, MYSQL_HEADER);
@@ -131,9 +130,9 @@ static bool read_tls(const struct text *text, struct spoken *spoken)
 	return text->len >= 7 &&
 	       (text->bytes[0] == 0x15 || text->bytes[0] == 0x16) &&
 	       text->bytes[1] == 3 && text->bytes[2] <= 4 &&
-	       (text->bytes[0] == 0x16 ? text->bytes[5] == 2 :
-					 text->bytes[5] == 1 ||
-						 text->bytes[5] == 2) &&
+	       (text->bytes[0] == 0x16 ?
+			text->bytes[5] == 2 :
+			text->bytes[5] == 1 || text->bytes[5] == 2) &&
 	       set(spoken, DIALECT_TLS, false, *text);
 }
 
@@ -154,9 +153,10 @@ static bool read_postgresql(const struct text *text, struct spoken *spoken)
 	if (text->len < 9 || (!is_error && !text_begins(text, "R")))
 		return false;
 	len = big_endian(text->bytes + 1, 4);
-	if (is_error ? memcmp(text->bytes + 5, "SERROR", 4) &&
-			       memcmp(text->bytes + 5, "SFATAL", 4) :
-		       len < 8 || len > 64 || big_endian(text->bytes + 5, 4) > 12)
+	if (is_error ?
+		    memcmp(text->bytes + 5, "SERROR", 4) &&
+			    memcmp(text->bytes + 5, "SFATAL", 4) :
+		    len < 8 || len > 64 || big_endian(text->bytes + 5, 4) > 12)
 		return false;
 	return set(spoken, DIALECT_POSTGRESQL, is_error, *text);
 }
@@ -165,8 +165,7 @@ static bool read_amqp(const struct text *text, struct spoken *spoken)
 {
 	static const uint8_t start[] = { 0, 10, 0, 10 };
 
-	if (text_begins(text, "AMQP") && text->len >= 8 &&
-	    text->bytes[4] <= 3)
+	if (text_begins(text, "AMQP") && text->len >= 8 && text->bytes[4] <= 3)
 		return set(spoken, DIALECT_AMQP, false, text_after(text, 4));
 	return text->len >= 11 && !memcmp(text->bytes, "\1\0\0", 3) &&
 	       !memcmp(text->bytes + 7, start, sizeof(start)) &&

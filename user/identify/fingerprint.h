@@ -8,7 +8,7 @@
 
 struct assertion {
 	char *name;
-	char *value; /* may hold {another.name} */
+	char *value;	/* may hold {another.name} */
 	uint32_t group; /* 0: the value as it is */
 };
 

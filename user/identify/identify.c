@@ -38,8 +38,7 @@ static int load_own(const char *path, void *context)
 	return error ? fail(identifier, path, error) : 0;
 }
 
-static int load_all_own(struct identifier *identifier,
-			const char *const *paths)
+static int load_all_own(struct identifier *identifier, const char *const *paths)
 {
 	int error = 0;
 

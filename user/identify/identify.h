@@ -12,7 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the package installs the project's rules, and where a user adds some. */
+/* Where the package installs the project's rules, and where a user adds some.
+ */
 #define IDENTIFY_RULES_SHARED "/usr/share/bannerprobe/rules"
 #define IDENTIFY_RULES_LOCAL "/etc/bannerprobe/rules.d"
 
@@ -35,18 +36,18 @@ struct identify_sources {
 	 */
 	const char *const *rules;
 	const char *probes; /* nmap-service-probes, or NULL */
-	const char *recog; /* a folder of Recog's XML files, or NULL */
+	const char *recog;  /* a folder of Recog's XML files, or NULL */
 };
 
 struct identify_statistics {
-	uint64_t limits; /* matches given up at PCRE2's limits */
-	uint64_t given_up; /* banners for which too many were */
-	unsigned int rules; /* in use, or not yet compiled */
+	uint64_t limits;      /* matches given up at PCRE2's limits */
+	uint64_t given_up;    /* banners for which too many were */
+	unsigned int rules;   /* in use, or not yet compiled */
 	unsigned int refused; /* that cannot be used */
 };
 
 enum said {
-	SAID_FIRST, /* a banner: the server spoke first */
+	SAID_FIRST,  /* a banner: the server spoke first */
 	SAID_SECOND, /* a response */
 };
 

@@ -11,7 +11,7 @@
 #define DEPTH_MAX 20
 
 struct group {
-	int literals; /* how many there were before it */
+	int literals;	 /* how many there were before it */
 	bool is_certain; /* what stands in it must be in the text */
 };
 
@@ -138,8 +138,7 @@ static void take_reference(struct walk *walk)
 
 static void take_escape(struct walk *walk)
 {
-	static const char letters[] = "rntfae",
-			  bytes[] = "\r\n\t\f\a\033";
+	static const char letters[] = "rntfae", bytes[] = "\r\n\t\f\a\033";
 	const char *letter;
 	char escaped;
 
@@ -216,9 +215,9 @@ static bool skip_one_of(struct walk *walk, const char *const *prefixes)
 /* (?i) for the rest of the group. Other flags may change what is literal. */
 static bool skip_flags(struct walk *walk)
 {
-	return skip(walk, "(?i)") || skip(walk, "(?s)") ||
-	       skip(walk, "(?m)") || skip(walk, "(?im)") ||
-	       skip(walk, "(?is)") || skip(walk, "(?si)");
+	return skip(walk, "(?i)") || skip(walk, "(?s)") || skip(walk, "(?m)") ||
+	       skip(walk, "(?im)") || skip(walk, "(?is)") ||
+	       skip(walk, "(?si)");
 }
 
 static bool skip_name(struct walk *walk)

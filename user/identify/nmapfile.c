@@ -52,9 +52,8 @@ static const char *take_piece(char **at, struct piece *piece)
 		return "a part of it has no end";
 	*delimiter = *end = '\0';
 	piece->flags = end + 1;
-	*at = piece->flags + strspn(piece->flags,
-				    "abcdefghijklmnopqrstuvwxyz"
-				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+	*at = piece->flags + strspn(piece->flags, "abcdefghijklmnopqrstuvwxyz"
+						  "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
 	return NULL;
 }
 

@@ -47,8 +47,9 @@ void matcher_refuse(struct matcher *matcher, const struct place *place,
 		matcher->message("%s:%u: %s; the rule is left out", place->file,
 				 place->line, why);
 	if (refused == REFUSALS_TOLD)
-		matcher->message("%s: further rules that are left out are counted only",
-				 place->file);
+		matcher->message(
+			"%s: further rules that are left out are counted only",
+			place->file);
 }
 
 bool matcher_is_tired(const struct matcher *matcher)
@@ -75,7 +76,8 @@ bool pattern_compile(struct matcher *matcher, struct pattern *pattern)
 	if (pattern->code || pattern->refused)
 		return pattern->code;
 	pattern->code = pcre2_compile((PCRE2_SPTR)pattern->regex, pattern->len,
-				      pattern->options, &error, &where, NULL);
+				      pattern->options | PCRE2_NEVER_UTF,
+				      &error, &where, NULL);
 	if (!pattern->code)
 		refuse(matcher, pattern, error);
 	return pattern->code;
@@ -94,6 +96,13 @@ static void count_limit(struct matcher *matcher)
 		matcher->statistics.given_up++;
 }
 
+static bool is_limit(int error)
+{
+	return error == PCRE2_ERROR_MATCHLIMIT ||
+	       error == PCRE2_ERROR_DEPTHLIMIT ||
+	       error == PCRE2_ERROR_HEAPLIMIT;
+}
+
 bool pattern_match(struct matcher *matcher, struct pattern *pattern,
 		   const struct text *text, struct match *match)
 {
@@ -105,7 +114,7 @@ bool pattern_match(struct matcher *matcher, struct pattern *pattern,
 	groups = pcre2_match(pattern->code, text->bytes, text->len, 0, options,
 			     matcher->data, matcher->context);
 	if (groups < 0) {
-		if (groups != PCRE2_ERROR_NOMATCH)
+		if (is_limit(groups))
 			count_limit(matcher);
 		return false;
 	}

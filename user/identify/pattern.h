@@ -40,7 +40,7 @@ struct match {
 	const uint8_t *subject;
 	const PCRE2_SIZE *offsets;
 	uint32_t groups; /* the highest that is set, and 1 */
-	size_t cut; /* where the text was cut, or SIZE_MAX */
+	size_t cut;	 /* where the text was cut, or SIZE_MAX */
 };
 
 /* 0 or negative errno. */
@@ -65,7 +65,6 @@ bool pattern_match(struct matcher *matcher, struct pattern *pattern,
  * The bytes of a group. Whether it is set; one that ends where the text was cut
  * might go on, as a version does, and is not.
  */
-bool match_group(const struct match *match, uint32_t group,
-		 struct text *bytes);
+bool match_group(const struct match *match, uint32_t group, struct text *bytes);
 
 #endif

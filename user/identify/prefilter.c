@@ -34,7 +34,7 @@ struct pool {
 struct prefilter {
 	unsigned int patterns;
 	struct pool bytes, candidates;
-	struct entry *entries; /* by their grams */
+	struct entry *entries;	   /* by their grams */
 	uint32_t first[GRAMS + 1]; /* entry of each gram */
 	uint64_t *always, *marked;
 	size_t words;

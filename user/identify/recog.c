@@ -114,8 +114,8 @@ static struct database *database_for(const struct recog *recog,
 				     const struct spoken *spoken)
 {
 	for (size_t i = 0; i < COUNT(kinds); i++) {
-		const char *kind = spoken->is_refusal ? kinds[i].refusals :
-							kinds[i].kind;
+		const char *kind =
+			spoken->is_refusal ? kinds[i].refusals : kinds[i].kind;
 
 		if (kinds[i].dialect == spoken->dialect && kind)
 			return recog_database(recog, kind);
@@ -171,8 +171,8 @@ bool recog_answer(const struct recog *recog, const struct text *text,
 
 	if (!database || words_take(text, spoken, &words))
 		return false;
-	fingerprint = database_match(database, recog->matcher, &words.text,
-				     &match);
+	fingerprint =
+		database_match(database, recog->matcher, &words.text, &match);
 	/* Some are known to say nothing: "FTP server ready". */
 	if (fingerprint && fingerprint->count) {
 		set_product(fingerprint, &match, answer);

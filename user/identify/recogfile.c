@@ -126,8 +126,7 @@ static void take_param(struct loader *loader, const char **attributes)
 	if (!loader->fingerprint || !name || group < 0 || group >= GROUPS_MAX)
 		return;
 	loader->error = fingerprint_assert(loader->fingerprint, name,
-					   value ? value : "",
-					   (uint32_t)group);
+					   value ? value : "", (uint32_t)group);
 	if (loader->error)
 		stop(loader, loader->error, NULL);
 }

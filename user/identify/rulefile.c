@@ -7,9 +7,9 @@ static const struct {
 	const char *key;
 	enum field field;
 } keys[] = {
-	{ "product=", FIELD_PRODUCT },	 { "version=", FIELD_VERSION },
-	{ "info=", FIELD_INFO },	 { "hostname=", FIELD_HOSTNAME },
-	{ "os=", FIELD_OS },		 { "devicetype=", FIELD_DEVICETYPE },
+	{ "product=", FIELD_PRODUCT }, { "version=", FIELD_VERSION },
+	{ "info=", FIELD_INFO },       { "hostname=", FIELD_HOSTNAME },
+	{ "os=", FIELD_OS },	       { "devicetype=", FIELD_DEVICETYPE },
 };
 
 static const char cpe_prefix[] = "cpe:/";
@@ -149,8 +149,8 @@ static int load_example(const struct loader *loader, char *line)
 		return 0;
 	if (token_take(&line, &text) != 1)
 		return refuse(loader, "its example is wrong");
-	example.text = (struct text){ (const uint8_t *)text.bytes, text.len,
-				      true };
+	example.text =
+		(struct text){ (const uint8_t *)text.bytes, text.len, true };
 	wrong = take_fields(&line, &fields);
 	if (wrong)
 		return refuse(loader, wrong);

@@ -2,7 +2,8 @@
 /*
  * The project's own rule files. One rule a line:
  *
- *   service /pattern/flags product=... version=$1 os=... cpe:/a:vendor:product:$1
+ *   service /pattern/flags product=... version=$1 os=...
+ * cpe:/a:vendor:product:$1
  *
  *   http Server: /pattern/ ...       the pattern is for a header's value
  *

@@ -84,8 +84,8 @@ static void fill_cpes(const struct rule *rule, const struct match *match,
 	char cpe[CPE_SIZE];
 
 	for (int i = 0; i < rule->cpe_count; i++) {
-		const char *part = strchr(cpe_parts,
-					  rule->cpes[i][strlen("cpe:/")]);
+		const char *part =
+			strchr(cpe_parts, rule->cpes[i][strlen("cpe:/")]);
 
 		if (part && template_expand(rule->cpes[i], match, true, cpe,
 					    sizeof(cpe)))

@@ -13,11 +13,11 @@
 /* nmap's file has 2.5 MB. */
 #define SIZE_MAX_READ (64L << 20)
 
-static int read_all(int file, struct source *source)
+static int read_all(int file, struct source *source, size_t size)
 {
 	while (true) {
 		const ssize_t count = read(file, source->bytes + source->len,
-					   SIZE_MAX_READ - source->len);
+					   size - source->len);
 
 		if (count < 0)
 			return -errno;
@@ -27,7 +27,7 @@ static int read_all(int file, struct source *source)
 	}
 }
 
-/* What grows while it is read is cut where it ended. */
+/* Of what grows while it is read, only what was there at first is read. */
 static int read_regular(int file, struct source *source)
 {
 	struct stat status;
@@ -42,23 +42,14 @@ static int read_regular(int file, struct source *source)
 		return -EINVAL;
 	if (status.st_size > SIZE_MAX_READ)
 		return -EFBIG;
-	source->bytes = malloc(SIZE_MAX_READ + 1);
+	source->bytes = malloc((size_t)status.st_size + 1);
 	if (!source->bytes)
 		return -ENOMEM;
-	error = read_all(file, source);
+	error = read_all(file, source, (size_t)status.st_size);
 	if (error)
 		return error;
 	source->bytes[source->len] = '\0';
 	return 0;
-}
-
-/* Gives back what was more than needed: the kernel has not filled it. */
-static void shrink(struct source *source)
-{
-	char *bytes = realloc(source->bytes, source->len + 1);
-
-	if (bytes)
-		source->bytes = bytes;
 }
 
 int source_read(struct source **sources, const char *path)
@@ -77,7 +68,6 @@ int source_read(struct source **sources, const char *path)
 		source_free(source);
 		return error;
 	}
-	shrink(source);
 	source->next = *sources;
 	*sources = source;
 	return 0;
@@ -99,13 +89,11 @@ static bool ends_with(const char *name, const char *suffix)
 {
 	const size_t len = strlen(name), end = strlen(suffix);
 
-	return *name != '.' && len > end &&
-	       !strcmp(name + len - end, suffix);
+	return *name != '.' && len > end && !strcmp(name + len - end, suffix);
 }
 
 static int take_one(const char *folder, const char *name,
-		    int (*take)(const char *path, void *context),
-		    void *context)
+		    int (*take)(const char *path, void *context), void *context)
 {
 	char *path;
 	int result;

@@ -58,9 +58,9 @@ static void set_product(struct answer *answer, const struct text *text)
 
 static bool is_distribution(const struct text *comment)
 {
-	static const char *const names[] = { "Debian",	 "Ubuntu",  "Raspbian",
-					     "FreeBSD",	 "NetBSD",  "OpenBSD",
-					     "Maemo",	 "Devuan",  "Alpine",
+	static const char *const names[] = { "Debian",	 "Ubuntu", "Raspbian",
+					     "FreeBSD",	 "NetBSD", "OpenBSD",
+					     "Maemo",	 "Devuan", "Alpine",
 					     "DragonFly" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
@@ -93,9 +93,9 @@ static void answer_ssh(const struct text *body, struct answer *answer)
 	/* The release and the patch level are one: up to the line's end. */
 	number = text_after(&software, find_version(&software));
 	if (number.len)
-		answer_set(answer, FIELD_VERSION, number.bytes,
-			   (size_t)(comment.bytes + comment.len -
-				    number.bytes));
+		answer_set(
+			answer, FIELD_VERSION, number.bytes,
+			(size_t)(comment.bytes + comment.len - number.bytes));
 }
 
 static void answer_mysql(const struct text *body, struct answer *answer)
@@ -206,8 +206,7 @@ static void answer_vnc(const struct text *body, struct answer *answer)
 			continue;
 		number[len++] = byte;
 	}
-	answer_protocol(&(struct text){ (uint8_t *)number, len, true },
-			answer);
+	answer_protocol(&(struct text){ (uint8_t *)number, len, true }, answer);
 }
 
 static void answer_number(const struct text *body, struct answer *answer)

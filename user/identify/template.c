@@ -55,8 +55,7 @@ static void put_value(struct sink *sink, char byte)
 	else if (strchr(":/?#[]@!$&'()*+,;=%<>\"", byte))
 		put_escaped(sink, byte);
 	else
-		put(sink, (char)(byte == ' ' ? '_' :
-					       tolower((uint8_t)byte)));
+		put(sink, (char)(byte == ' ' ? '_' : tolower((uint8_t)byte)));
 }
 
 static void put_all(struct sink *sink, const void *bytes, size_t len)
@@ -124,10 +123,9 @@ static bool put_integer(struct sink *sink, const struct call *call,
 	    (order->bytes[0] != '>' && order->bytes[0] != '<'))
 		return false;
 	for (size_t i = 0; i < group->len; i++)
-		value = value << 8 |
-			group->bytes[order->bytes[0] == '>' ?
-					     i :
-					     group->len - 1 - i];
+		value = value << 8 | group->bytes[order->bytes[0] == '>' ?
+							  i :
+							  group->len - 1 - i];
 	snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
 	put_all(sink, digits, strlen(digits));
 	return true;
@@ -176,7 +174,7 @@ static bool take_string(const char **at, struct argument *argument)
 {
 	argument->is_string = true;
 	for ((*at)++; **at != '"';) {
-		int byte = (uint8_t)*(*at)++;
+		int byte = (uint8_t) * (*at)++;
 
 		if (byte == '\\')
 			byte = unescape(at);
@@ -206,7 +204,7 @@ static bool take_arguments(const char **at, struct call *call)
 	while (**at && **at != ')') {
 		struct argument *argument = &call->arguments[call->count];
 
-		if (isspace((uint8_t)**at)) {
+		if (isspace((uint8_t) * *at)) {
 			(*at)++;
 			continue;
 		}
@@ -250,7 +248,7 @@ static bool put_variable(struct sink *sink, const char **at,
 	struct text group;
 
 	sink->cut = false;
-	if (!isdigit((uint8_t)**at))
+	if (!isdigit((uint8_t) * *at))
 		return put_command(sink, at, match);
 	if (!group_of(match, *(*at)++ - '0', &group))
 		return false;
@@ -273,10 +271,10 @@ bool template_expand(const char *template, const struct match *match,
 
 	while (*template && !sink.failed) {
 		if (*template != '$') {
-			put(&sink, *template++);
+			put(&sink, *template ++);
 			continue;
 		}
-		template++;
+		template ++;
 		/* After a variable nmap keeps one byte more free. */
 		if (!put_variable(&sink, &template, match) ||
 		    sink.len >= size - 1)

@@ -67,7 +67,7 @@ int token_take(char **at, struct token *token)
 	if (!**at)
 		return 0;
 	token->bytes = to = *at;
-	while (**at && !isspace((uint8_t)**at)) {
+	while (**at && !isspace((uint8_t) * *at)) {
 		if (**at != '"') {
 			*to++ = *(*at)++;
 			continue;
@@ -100,8 +100,8 @@ int token_take_pattern(char **at, struct token *pattern, struct token *flags)
 	pattern->len = (size_t)(end - pattern->bytes);
 	*at = end + 1;
 	flags->bytes = *at;
-	while (isalpha((uint8_t)**at))
+	while (isalpha((uint8_t) * *at))
 		(*at)++;
 	flags->len = (size_t)(*at - flags->bytes);
-	return !**at || isspace((uint8_t)**at) ? 0 : -1;
+	return !**at || isspace((uint8_t) * *at) ? 0 : -1;
 }

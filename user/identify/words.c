@@ -44,8 +44,8 @@ static size_t copy_without_codes(const struct text *text, uint8_t *to,
 
 	while (rest.len) {
 		const uint8_t *end = memchr(rest.bytes, '\n', rest.len);
-		const size_t line = end ? (size_t)(end + 1 - rest.bytes) :
-					  rest.len;
+		const size_t line =
+			end ? (size_t)(end + 1 - rest.bytes) : rest.len;
 		const size_t skipped = begins_with_code(&rest) ? CODE_LEN : 0;
 
 		*is_last = end && skipped && rest.bytes[3] == ' ';
@@ -96,8 +96,8 @@ static int copy(const struct text *text, bool is_telnet, struct words *words)
 		len = copy_without_negotiation(text, words->owned);
 	else
 		len = copy_without_codes(text, words->owned, &is_last);
-	words->text = (struct text){ words->owned, len,
-				     text->complete || is_last };
+	words->text =
+		(struct text){ words->owned, len, text->complete || is_last };
 	if (!is_telnet)
 		words->text = without_line_end(words->text);
 	words->text.complete = text->complete || is_last;
