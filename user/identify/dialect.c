@@ -226,7 +226,7 @@ static int read_code(const struct text *text)
 {
 	int code = 0;
 
-	if (text->len < 4 || !memchr(" -\r\n", text->bytes[3], 4))
+	if (text->len < 4 || !is_one_of(text->bytes[3], " -\r\n"))
 		return -1;
 	for (int i = 0; i < 3; i++) {
 		if (!isdigit(text->bytes[i]))

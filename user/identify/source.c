@@ -52,18 +52,27 @@ static int read_regular(int file, struct source *source)
 	return 0;
 }
 
+static int read_path(const char *path, struct source *source)
+{
+	const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	int error;
+
+	if (file < 0)
+		return -errno;
+	source->path = strdup(path);
+	error = source->path ? read_regular(file, source) : -ENOMEM;
+	close(file);
+	return error;
+}
+
 int source_read(struct source **sources, const char *path)
 {
 	struct source *source = calloc(1, sizeof(*source));
-	const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	int error = file < 0 ? -errno : -ENOMEM;
+	int error;
 
-	if (source && file >= 0) {
-		source->path = strdup(path);
-		error = source->path ? read_regular(file, source) : -ENOMEM;
-	}
-	if (file >= 0)
-		close(file);
+	if (!source)
+		return -ENOMEM;
+	error = read_path(path, source);
 	if (error) {
 		source_free(source);
 		return error;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "structure.h"
 
+#include <stdio.h>
+
 /*
  * A word that the text ends with may go on where the text is not complete: of
  * a version it would be another one.
@@ -23,7 +25,7 @@ static size_t find_version(const struct text *text)
 	for (size_t i = 0; i + 1 < text->len; i++) {
 		size_t at = i + 1;
 
-		if (!memchr("_-/ ", text->bytes[i], 4))
+		if (!is_one_of(text->bytes[i], "_-/ "))
 			continue;
 		if (text->bytes[at] == 'v' && at + 1 < text->len)
 			at++;
@@ -122,7 +124,7 @@ static void answer_smtp(const struct text *body, struct answer *answer)
 	if (!is_whole(&name) || !memchr(name.bytes, '.', name.len))
 		return;
 	for (size_t i = 0; i < name.len; i++) {
-		if (!isalnum(name.bytes[i]) && !memchr("-._", name.bytes[i], 3))
+		if (!isalnum(name.bytes[i]) && !is_one_of(name.bytes[i], "-._"))
 			return;
 	}
 	answer_set_text(answer, FIELD_HOSTNAME, &name);
@@ -171,7 +173,7 @@ static void answer_http(const struct text *body, struct answer *answer)
 		comment = text_after(&server, product.len);
 		answer_set_text(answer, FIELD_PRODUCT, &product);
 	}
-	while (comment.len && memchr(" (", *comment.bytes, 2))
+	while (comment.len && is_one_of(*comment.bytes, " ("))
 		comment = text_after(&comment, 1);
 	comment = text_until(&comment, ")");
 	answer_set_text(answer, FIELD_INFO, &comment);
@@ -185,9 +187,9 @@ static void answer_protocol(const struct text *body, struct answer *answer)
 
 	if (!is_whole(&number) || number.len > 16)
 		return;
-	memcpy(info, "protocol ", 9);
-	memcpy(info + 9, number.bytes, number.len);
-	answer_set(answer, FIELD_INFO, info, 9 + number.len);
+	snprintf(info, sizeof(info), "protocol %.*s", (int)number.len,
+		 (const char *)number.bytes);
+	answer_set_string(answer, FIELD_INFO, info);
 }
 
 /* "003.008" is 3.8. */

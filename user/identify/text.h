@@ -44,13 +44,17 @@ static inline struct text text_part(const struct text *text, size_t start,
 			      text->complete || end < text->len };
 }
 
+static inline bool is_one_of(uint8_t byte, const char *set)
+{
+	return byte && strchr(set, byte);
+}
+
 /* The first bytes up to one of `stops`, or all. */
 static inline struct text text_until(const struct text *text, const char *stops)
 {
 	size_t end = 0;
 
-	while (end < text->len &&
-	       !memchr(stops, text->bytes[end], strlen(stops)))
+	while (end < text->len && !is_one_of(text->bytes[end], stops))
 		end++;
 	return text_part(text, 0, end);
 }

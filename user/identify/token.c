@@ -43,7 +43,7 @@ static int unescape(char **at)
 static int take_quoted(char **at, char **to)
 {
 	while (**at != '"') {
-		int byte = *(*at)++;
+		int byte = (uint8_t) * (*at)++;
 
 		if (!byte)
 			return -1;

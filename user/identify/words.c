@@ -17,7 +17,7 @@ static struct text without_line_end(struct text text)
 {
 	const size_t len = text.len;
 
-	while (text.len && memchr("\r\n", text.bytes[text.len - 1], 2))
+	while (text.len && is_one_of(text.bytes[text.len - 1], "\r\n"))
 		text.len--;
 	text.complete = text.complete || text.len < len;
 	return text;
