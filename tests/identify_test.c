@@ -99,8 +99,8 @@ static const char *as_text(const struct identity *one)
 
 #define NULL_PROBE "Probe TCP NULL q||\n"
 
-static void assert_nmap(const char *rules, const char *said,
-			const char *expected)
+static void assert_nmap_bytes(const char *rules, const char *said, size_t len,
+			      const char *expected)
 {
 	char text[4096];
 	struct identifier *identifier;
@@ -108,8 +108,16 @@ static void assert_nmap(const char *rules, const char *said,
 	snprintf(text, sizeof(text), NULL_PROBE "%s", rules);
 	identifier = open_text(PROBES, text);
 	assert_non_null(identifier);
-	assert_answer(ask(identifier, said), expected);
+	assert_answer(identify(identifier, SAID_FIRST, 0, (const uint8_t *)said,
+			       len, true),
+		      expected);
 	identify_close(identifier);
+}
+
+static void assert_nmap(const char *rules, const char *said,
+			const char *expected)
+{
+	assert_nmap_bytes(rules, said, strlen(said), expected);
 }
 
 static void test_nmap_rules(void **state)
@@ -147,6 +155,8 @@ static void test_nmap_templates(void **state)
 		    "x|-|-|258 513|-|-|-|");
 	assert_nmap("match x m|^(.*)$|s p/$1, /\n", "a\x80\x7f z",
 		    "x|a.. z|-|-|-|-|-|");
+	assert_nmap_bytes("match x m|^(.*)$|s p/$1$1/ i/$P(1)/\n", "a\0b", 3,
+			  "x|aa|-|ab|-|-|-|");
 	assert_nmap("match x m|^(.*)$| p/$Q(1)/ v/$P(10)/ i/ok/\n", "a",
 		    "x|-|-|ok|-|-|-|");
 }
@@ -235,6 +245,7 @@ static void test_no_such_source(void **state)
 	assert_string_equal(told,
 			    "/nonexistent/x: No such file or directory\n");
 	assert_null(identify_open(&device, tell));
+	assert_non_null(strstr(told, "/dev/zero: Invalid argument\n"));
 	assert_null(identify_open(&folder, tell));
 	identifier = identify_open(&optional, tell);
 	assert_non_null(identifier);
@@ -369,19 +380,35 @@ static void test_limits(void **state)
 	identify_close(identifier);
 }
 
-static void test_a_limit_is_no_match(void **state)
+static void assert_limits(const char *rule, const char *said, unsigned int hits)
 {
-	struct identifier *identifier = open_text(
-		RULES, "x /^(?:a+)+[bc]{2}/ product=B\ny /^aa/ product=A\n");
+	struct identifier *identifier;
+	char rules[256];
 
-	(void)state;
+	snprintf(rules, sizeof(rules), "x %s product=X\ny /^aa/ product=Y\n",
+		 rule);
+	identifier = open_text(RULES, rules);
 	assert_non_null(identifier);
-	assert_answer(
-		ask(identifier, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaad"),
-		"y|A|-|-|-|-|-|");
-	assert_int_equal(identify_statistics(identifier)->limits, 1);
+	assert_answer(ask(identifier, said),
+		      hits ? "y|Y|-|-|-|-|-|" : "x|X|-|-|-|-|-|");
+	assert_int_equal(identify_statistics(identifier)->limits, hits);
 	assert_int_equal(identify_statistics(identifier)->given_up, 0);
 	identify_close(identifier);
+}
+
+/* 2^18 ways are more than 50,000, and less than PCRE2's own limit. */
+static void test_a_limit_is_no_match(void **state)
+{
+	char deep[1400];
+
+	(void)state;
+	assert_limits("/^(?:(?:a+)+[bc]{2}|a+d)/", "aaaaaaaaaaaaaaaaaad", 1);
+	assert_limits("/^(?:(?:a+)+[bc]{2}|a+d)/", "aaaaaaaad", 0);
+	memset(deep, 'a', sizeof(deep));
+	deep[sizeof(deep) - 1] = '\0';
+	assert_limits("/^(?:(a)|b)*$/", deep, 1);
+	deep[300] = '\0';
+	assert_limits("/^(?:(a)|b)*$/", deep, 0);
 }
 
 /* --- Recog --------------------------------------------------------------- */

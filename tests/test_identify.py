@@ -14,6 +14,7 @@ import xml.etree.ElementTree
 import pytest
 
 import netns
+import packets
 import rig
 from conftest import BUILD
 from netns import ROOT
@@ -95,6 +96,22 @@ def test_rules_of_the_user_come_first(tmp_path):
     said = [Said(b"220 (vsFTPd 3.0.3)\r\n")]
     assert ask(said, "-o", str(tmp_path), "-o", RULES)[0][0]["product"] == "Mine"
     assert ask(said, "-o", RULES, "-o", str(tmp_path))[0][0]["product"] == "vsftpd"
+
+
+def test_servers_of_the_demo():
+    """Six real servers, by what bannerprobe reads from a capture of them."""
+    banners = packets.records("-r", os.path.join(ROOT, "tests", "captures", "servers.pcap"))
+    said = sorted({Said(netns.decoded(one["banner"]), one["server_port"]) for one in banners})
+    found = {one.port: (answer["product"], answer.get("version"), answer.get("cpe"))
+             for one, answer in zip(said, by_rules(said))}
+    debian = "cpe:/o:debian:debian_linux"
+    assert found == {
+        21: ("vsftpd", "3.0.3", ["cpe:/a:vsftpd_project:vsftpd:3.0.3"]),
+        22: ("OpenSSH", "9.2p1 Debian-2+deb12u10", ["cpe:/a:openbsd:openssh:9.2p1", f"{debian}:12"]),
+        25: ("aiosmtpd", "1.4.3", ["cpe:/a:aio-libs:aiosmtpd:1.4.3"]),
+        110: ("Dovecot", None, ["cpe:/a:dovecot:dovecot", debian]),
+        143: ("Dovecot", None, ["cpe:/a:dovecot:dovecot", debian]),
+        3306: ("MariaDB", "10.11.19-MariaDB-0+deb12u1", ["cpe:/a:mariadb:mariadb:10.11.19", f"{debian}:12"])}
 
 
 def test_captures():
