@@ -87,11 +87,19 @@ SAID = [b"A/12 z", b'a/1 "q"', b"HTTP/1.1 200 OK\r\nServer: Q/3\r\n\r\n", b"SSH-
         b"\xff" * 16 + b"\0\x1d\1\4\0\2", b"@RSYNCD: 31.0\n", b"\x16\3\1\0\x40\2\0"]
 
 
+# What a prefilter could take for necessary, and texts without it that match all the same.
+MATCHING = [b"abcdefgh", b"ABCD\r\nEFGH"]
+RULES.append(b"".join(b"x /" + pattern + b"/ version=$1\n" for pattern in [
+    b"abcdx?efgh", b"abcdx*efgh", b"abcdx{0,2}efgh", b"abcd(?:wxyz)?efgh", b"wxyz|abcd", b"(wxyz|abcd)efgh",
+    b"abcd(?!wxyz)efgh", b"abcd(?=efgh)", b"abcd[wxyz]*efgh", b"abcd\\w+gh", b"abcd(wxyz)*efgh", b"(?i)ABCDEFGH",
+    b"abcd[]efgh]+", b"abcd[^]]fgh", b"abcd[[:alpha:]]fgh", b"\\x61bcd\\x65fgh", b"(?i)abcd\\r\\nefgh"]))
+
+
 def identify():
     """What chooses, the length of a source, the source, what was said."""
     for kind, sources in enumerate((RULES, NMAP, RECOG, [b""])):
         for source in sources:
-            for number, said in enumerate(SAID):
+            for number, said in enumerate(SAID + MATCHING):
                 yield struct.pack("<BH", kind | number % 4 << 2, len(source)) + source + said
 
 
