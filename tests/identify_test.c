@@ -182,9 +182,20 @@ static void test_nmap_lengths(void **state)
 static void test_nmap_order_of_probes(void **state)
 {
 	static const char text[] =
-		NULL_PROBE "match n m|^X|\n"
+		NULL_PROBE "match n m|^[XN]|\n"
 			   "Probe UDP U q|a|\nmatch u m|^Y|\n"
-			   "Probe TCP T q|a|\nports 1\nmatch t m|^[XZ]|\n";
+			   "Probe TCP S q|a|\nsoftmatch s m|^[XVW]|\n"
+			   "softmatch r m|^W|\n"
+			   "Probe TCP T q|a|\nports 1\nmatch t m|^[XZ]|\n"
+			   "match v m|^V|\n";
+	static const struct {
+		char said;
+		const char *expected;
+	} responses[] = {
+		{ 'X', "t|-|-|-|-|-|-|" }, { 'Z', "t|-|-|-|-|-|-|" },
+		{ 'V', "v|-|-|-|-|-|-|" }, { 'W', "s|-|-|-|-|-|-|" },
+		{ 'N', "n|-|-|-|-|-|-|" }, { 'Y', "nothing" },
+	};
 	struct identifier *identifier = open_text(PROBES, text);
 
 	(void)state;
@@ -192,10 +203,11 @@ static void test_nmap_order_of_probes(void **state)
 	assert_answer(ask(identifier, "X"), "n|-|-|-|-|-|-|");
 	assert_answer(ask(identifier, "Z"), "nothing");
 	assert_answer(ask(identifier, "Y"), "nothing");
-	for (const char *said = "XZY"; *said; said++)
+	for (size_t i = 0; i < sizeof(responses) / sizeof(*responses); i++)
 		assert_answer(identify(identifier, SAID_SECOND, 0,
-				       (const uint8_t *)said, 1, true),
-			      *said == 'Y' ? "nothing" : "t|-|-|-|-|-|-|");
+				       (const uint8_t *)&responses[i].said, 1,
+				       true),
+			      responses[i].expected);
 	identify_close(identifier);
 }
 

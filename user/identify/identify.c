@@ -75,6 +75,11 @@ static int open_sets(struct identifier *identifier)
 		error = ruleset_open(&identifier->nmap_second, matcher);
 	identifier->nmap_first.trusts_cuts = true;
 	identifier->nmap_second.trusts_cuts = true;
+	/*
+	 * Whose answer is soft is asked by nmap's other probes, too. Which of
+	 * them the client's words were most like is not known here.
+	 */
+	identifier->nmap_second.prefers_firm = true;
 	return error ? error : ruleset_open(&identifier->own, matcher);
 }
 

@@ -135,9 +135,10 @@ static const char *take_rule(char *at, struct rule *rule)
 	return wrong;
 }
 
-static int load_rule(struct loader *loader, char *at)
+static int load_rule(struct loader *loader, char *at, bool is_soft)
 {
-	struct rule rule = { .pattern.place = loader->place };
+	struct rule rule = { .pattern.place = loader->place,
+			     .is_soft = is_soft };
 	const char *wrong;
 
 	if (!loader->current)
@@ -176,9 +177,9 @@ static int load_line(struct loader *loader, char *line)
 	if (!strncmp(line, probe, strlen(probe)))
 		begin_probe(loader, line + strlen(probe));
 	else if (!strncmp(line, match, strlen(match)))
-		return load_rule(loader, line + strlen(match));
+		return load_rule(loader, line + strlen(match), false);
 	else if (!strncmp(line, softmatch, strlen(softmatch)))
-		return load_rule(loader, line + strlen(softmatch));
+		return load_rule(loader, line + strlen(softmatch), true);
 	return 0;
 }
 

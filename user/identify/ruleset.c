@@ -136,6 +136,7 @@ static bool rule_match(struct ruleset *set, struct rule *rule,
 bool ruleset_answer(struct ruleset *set, const struct text *text,
 		    struct answer *answer)
 {
+	bool is_answered = false;
 	struct match match;
 
 	if (prefilter_scan(set->prefilter, text))
@@ -144,12 +145,16 @@ bool ruleset_answer(struct ruleset *set, const struct text *text,
 	     i = prefilter_next(set->prefilter, (unsigned int)i + 1)) {
 		struct rule *rule = &set->rules[i];
 
-		if (!rule_match(set, rule, text, &match))
+		if ((rule->is_soft && is_answered) ||
+		    !rule_match(set, rule, text, &match))
 			continue;
 		if (set->trusts_cuts)
 			match.cut = SIZE_MAX;
+		answer_clear(answer);
 		fill(rule, &match, answer);
-		return true;
+		is_answered = true;
+		if (!rule->is_soft || !set->prefers_firm)
+			break;
 	}
-	return false;
+	return is_answered;
 }

@@ -10,6 +10,7 @@
 /* All strings are the loader's, and must live as long as the set. */
 struct rule {
 	struct pattern pattern;
+	bool is_soft; /* nmap's softmatch: it knows the service alone */
 	const char *service;
 	const char *header; /* matched is its value; NULL: the whole text */
 	const char *templates[FIELD_COUNT]; /* without the service */
@@ -19,7 +20,8 @@ struct rule {
 
 struct ruleset {
 	struct matcher *matcher;
-	bool trusts_cuts; /* as nmap does: what was cut is taken as it is */
+	bool trusts_cuts;  /* as nmap does: what was cut is taken as it is */
+	bool prefers_firm; /* a soft rule answers only if no other does */
 	struct prefilter *prefilter;
 	struct rule *rules;
 	unsigned int count, room;
