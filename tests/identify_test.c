@@ -138,6 +138,8 @@ static void test_nmap_rules(void **state)
 		"FOO", "x|P|-|-|host|OS|router|cpe:/o:v:s");
 	assert_nmap("match x m|^(.)| cpe:|o:v:o| cpe:|h:v:h:$1| cpe:/a:v:a/a\n",
 		    "Q", "x|-|-|-|-|-|-|cpe:/a:v:a cpe:/h:v:h:q cpe:/o:v:o");
+	assert_nmap("match x m|^(.*)$|s cpe:/a:v:p:$1/\n", "A\r\tb ",
+		    "x|-|-|-|-|-|-|cpe:/a:v:p:a__b_");
 	assert_nmap("match x m|^(.*)$| cpe:/a:v:p:$1/\n", "A b:/1~",
 		    "x|-|-|-|-|-|-|cpe:/a:v:p:a_b%3A%2F1~");
 }

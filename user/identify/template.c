@@ -55,7 +55,9 @@ static void put_value(struct sink *sink, char byte)
 	else if (strchr(":/?#[]@!$&'()*+,;=%<>\"", byte))
 		put_escaped(sink, byte);
 	else
-		put(sink, (char)(byte == ' ' ? '_' : tolower((uint8_t)byte)));
+		put(sink,
+		    (char)(isspace((uint8_t)byte) ? '_' :
+						    tolower((uint8_t)byte)));
 }
 
 static void put_all(struct sink *sink, const void *bytes, size_t len)
