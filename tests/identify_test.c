@@ -138,6 +138,9 @@ static void test_nmap_rules(void **state)
 		"FOO", "x|P|-|-|host|OS|router|cpe:/o:v:s");
 	assert_nmap("match x m|^(.)| cpe:|o:v:o| cpe:|h:v:h:$1| cpe:/a:v:a/a\n",
 		    "Q", "x|-|-|-|-|-|-|cpe:/a:v:a cpe:/h:v:h:q cpe:/o:v:o");
+	/* One that cannot be filled takes away the one before it. */
+	assert_nmap("match x m|^A(b)?| cpe:/a:v:p/ cpe:/a:v:q:$1/\n", "A",
+		    "x|-|-|-|-|-|-|");
 	assert_nmap("match x m|^(.*)$|s cpe:/a:v:p:$1/\n", "A\r\tb ",
 		    "x|-|-|-|-|-|-|cpe:/a:v:p:a__b_");
 	assert_nmap("match x m|^(.*)$| cpe:/a:v:p:$1/\n", "A b:/1~",

@@ -73,8 +73,8 @@ static int open_sets(struct identifier *identifier)
 
 	if (!error)
 		error = ruleset_open(&identifier->nmap_second, matcher);
-	identifier->nmap_first.trusts_cuts = true;
-	identifier->nmap_second.trusts_cuts = true;
+	identifier->nmap_first.is_strict = true;
+	identifier->nmap_second.is_strict = true;
 	/*
 	 * Whose answer is soft is asked by nmap's other probes, too. Which of
 	 * them the client's words were most like is not known here.

@@ -77,19 +77,23 @@ int ruleset_build(struct ruleset *set)
 	return prefilter_build(set->prefilter);
 }
 
-static void fill_cpes(const struct rule *rule, const struct match *match,
-		      struct answer *answer)
+static void fill_cpes(const struct ruleset *set, const struct rule *rule,
+		      const struct match *match, struct answer *answer)
 {
 	char found[sizeof(cpe_parts)][CPE_SIZE] = {};
 	char cpe[CPE_SIZE];
 
 	for (int i = 0; i < rule->cpe_count; i++) {
-		const char *part =
-			strchr(cpe_parts, rule->cpes[i][strlen("cpe:/")]);
+		const char kind = rule->cpes[i][strlen("cpe:/")];
+		const char *part = kind ? strchr(cpe_parts, kind) : NULL;
 
-		if (part && template_expand(rule->cpes[i], match, true, cpe,
-					    sizeof(cpe)))
+		if (!part)
+			continue;
+		if (template_expand(rule->cpes[i], match, true, cpe,
+				    sizeof(cpe)))
 			memcpy(found[part - cpe_parts], cpe, sizeof(cpe));
+		else if (set->is_strict)
+			*found[part - cpe_parts] = '\0';
 	}
 	for (size_t i = 0; i < sizeof(cpe_parts) - 1; i++) {
 		if (*found[i])
@@ -97,8 +101,8 @@ static void fill_cpes(const struct rule *rule, const struct match *match,
 	}
 }
 
-static void fill(const struct rule *rule, const struct match *match,
-		 struct answer *answer)
+static void fill(const struct ruleset *set, const struct rule *rule,
+		 const struct match *match, struct answer *answer)
 {
 	char value[TEMPLATE_MAX];
 
@@ -109,7 +113,7 @@ static void fill(const struct rule *rule, const struct match *match,
 				    sizes[i]))
 			answer_set_string(answer, (enum field)i, value);
 	}
-	fill_cpes(rule, match, answer);
+	fill_cpes(set, rule, match, answer);
 }
 
 /* "HTTP/1.1 200 OK": a text with headers, of the rule's own protocol. */
@@ -148,10 +152,10 @@ bool ruleset_answer(struct ruleset *set, const struct text *text,
 		if ((rule->is_soft && is_answered) ||
 		    !rule_match(set, rule, text, &match))
 			continue;
-		if (set->trusts_cuts)
+		if (set->is_strict)
 			match.cut = SIZE_MAX;
 		answer_clear(answer);
-		fill(rule, &match, answer);
+		fill(set, rule, &match, answer);
 		is_answered = true;
 		if (!rule->is_soft || !set->prefers_firm)
 			break;

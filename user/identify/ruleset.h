@@ -20,7 +20,11 @@ struct rule {
 
 struct ruleset {
 	struct matcher *matcher;
-	bool trusts_cuts;  /* as nmap does: what was cut is taken as it is */
+	/*
+	 * In all as nmap does: what was cut is taken as it is, and a CPE that
+	 * cannot be filled takes away the one of its kind before it.
+	 */
+	bool is_strict;
 	bool prefers_firm; /* a soft rule answers only if no other does */
 	struct prefilter *prefilter;
 	struct rule *rules;
