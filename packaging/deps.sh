@@ -15,11 +15,7 @@ policy=/usr/sbin/policy-rc.d
 
 commands='cc make clang bpftool python3 ip tc nft strace ssh zstd mandoc logrotate systemd-analyze'
 headers='bpf/libbpf.h gelf.h libmnl/libmnl.h cap-ng.h seccomp.h nettle/sha1.h
-zlib.h zstd.h uthash.h cmocka.h'
-
-commands='cc make clang bpftool python3 ip tc nft strace ssh mandoc logrotate systemd-analyze'
-headers='bpf/libbpf.h gelf.h pcap/pcap.h libmnl/libmnl.h cap-ng.h seccomp.h nettle/sha1.h
-uthash.h expat.h cmocka.h'
+zlib.h zstd.h uthash.h expat.h cmocka.h'
 
 install_on_debian() {
 	missing=
