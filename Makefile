@@ -51,6 +51,9 @@ say = @printf '  %-8s %s\n' '$(1)' '$(2)';
 endif
 
 SOURCES := $(wildcard user/*.c)
+# Not in the program yet: these need libraries that it does not.
+IDENTIFY := $(wildcard user/identify/*.c)
+IDENTIFY_LIBS := -lpcre2-8 -lexpat
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
 BPF_OBJECT := $(BUILD)/bannerprobe.bpf.o
 SKELETON := $(BUILD)/bannerprobe.skel.h
@@ -113,6 +116,9 @@ BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/community_id.c user/output.c \
 	user/file_helper.c user/files.c user/privileges.c $(MESSAGE))
 
+IDENTIFY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/identify_test.c $(IDENTIFY))
+IDENTIFY_TOOL := $(call objects,tests/identify.c $(IDENTIFY))
+
 $(BUILD)/sanitized/%.o: %.c | $(SKELETON)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
@@ -159,15 +165,28 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/%.o
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^
 
+$(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(IDENTIFY_LIBS)
+
+# For who writes rules: what the bytes of files are.
+$(BUILD)/tests/identify: $(IDENTIFY_TOOL)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(IDENTIFY_LIBS)
+
+-include $(patsubst %,%.d,$(IDENTIFY_TEST) $(IDENTIFY_TOOL))
+
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
-FUZZERS := core capture format kernel
+FUZZERS := core capture format identify kernel
 
 # By the script that OSS-Fuzz runs, all at once; its variables are not make's.
 FUZZERS_BUILT := $(BUILD)/fuzz/built
 $(FUZZERS_BUILT): tests/fuzz/oss-fuzz/build.sh $(SKELETON) \
-		$(wildcard include/*.h user/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
+		$(wildcard include/*.h user/*.[ch] user/identify/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
 	$(call say,FUZZERS,$(@D))
 	$(Q)env -u SRC -u WORK -u CFLAGS -u CXXFLAGS -u LIB_FUZZING_ENGINE CC="$(CLANG)" \
 		CXX="$(CLANG)" FUZZERS="$(FUZZERS)" SKELETON="$(BUILD)" OUT="$(@D)" $<
@@ -191,6 +210,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 
 TEST_PROGRAMS := $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
+TEST_PROGRAMS += $(BUILD)/tests/identify_test $(BUILD)/tests/identify
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
@@ -291,7 +311,7 @@ churn:
 deps:
 	$(Q)packaging/deps.sh
 
-LINTED := $(SOURCES) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/homes.c tests/drive.c
+LINTED := $(SOURCES) $(IDENTIFY) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/homes.c tests/drive.c
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"hash.h"},{"name":"front.h"},{"name":"pending.h"},{"name":"tracker.h"},{"name":"record.h"}]
@@ -309,7 +329,8 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
 # logrotate looks nowhere else.
 LOGROTATE := $(DESTDIR)/etc/logrotate.d
-INSTALLED := $(SBIN)/bannerprobe $(SHARE)/man/man8/bannerprobe.8 \
+RULES := $(wildcard packaging/rules/*)
+INSTALLED := $(SBIN)/bannerprobe $(RULES:packaging/%=$(SHARE)/bannerprobe/%) $(SHARE)/man/man8/bannerprobe.8 \
 	$(SHARE)/bash-completion/completions/bannerprobe \
 	$(UNITS)/bannerprobe@.service $(LOGROTATE)/bannerprobe
 
@@ -317,6 +338,7 @@ INSTALLED := $(SBIN)/bannerprobe $(SHARE)/man/man8/bannerprobe.8 \
 install: bannerprobe
 	install -d $(dir $(INSTALLED))
 	install -m 755 bannerprobe $(SBIN)/bannerprobe
+	install -m 644 $(RULES) $(SHARE)/bannerprobe/rules
 	install -m 644 packaging/bannerprobe.8 $(SHARE)/man/man8/bannerprobe.8
 	install -m 644 packaging/bannerprobe.bash $(SHARE)/bash-completion/completions/bannerprobe
 	install -m 644 packaging/bannerprobe@.service $(UNITS)/bannerprobe@.service

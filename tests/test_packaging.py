@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What is installed beside the program: man page, completion, unit, logrotate's part."""
 
+import glob
 import os
 import re
 import shlex
@@ -70,7 +71,7 @@ def test_man_page_has_all_counters(manual):
 
 
 def test_man_page_has_all_variables(manual):
-    source = "".join(read(os.path.join(ROOT, "user", name)) for name in os.listdir(f"{ROOT}/user"))
+    source = "".join(map(read, glob.glob(f"{ROOT}/user/**/*.[ch]", recursive=True)))
     variables = set(re.findall(r'"(BANNERPROBE_\w+|NOTIFY_\w+)"', source))
     assert variables and variables <= set(re.findall(r"\w+", manual))
 
@@ -212,7 +213,8 @@ def test_install_and_uninstall(tmp_path, prefix):
         f"{below}/sbin/bannerprobe", f"{below}/sbin/other",
         f"{below}/share/man/man8/bannerprobe.8",
         f"{below}/share/bash-completion/completions/bannerprobe",
-        f"{below}/lib/systemd/system/bannerprobe@.service", "etc/logrotate.d/bannerprobe"}
+        f"{below}/lib/systemd/system/bannerprobe@.service", "etc/logrotate.d/bannerprobe",
+        *(f"{below}/share/bannerprobe/rules/{name}" for name in os.listdir(os.path.join(PACKAGING, "rules")))}
     assert sh(tmp_path / below / "sbin/bannerprobe", "--version") == sh(BINARY, "--version")
     unit = read(tmp_path / below / "lib/systemd/system/bannerprobe@.service")
     assert f"ExecStart={prefix}/sbin/bannerprobe " in unit

@@ -69,7 +69,41 @@ def format():
                               7, 1, 64, 0, 0, bytes(6), bytes(range(6))) + banner
 
 
-for fuzzer in core, capture, format:
+RULES = [
+    b'x /^A\\/(\\d+) "(.)"/i product="P $2" version=$1 cpe:/a:v:p cpe:/a:v:p:$1\n\t"a/1 \\"q\\"" version=1\n',
+    b"http Server: /^Q(?:\\/(\\d))?$/ product=Q version=$1\n# comment\nx /(/\nx /[a]b{2,3}c|d/\n"]
+NMAP = [
+    b'Probe TCP NULL q||\nmatch x m|^A/(\\d+)|s p/P/ v/$SUBST(1,"_",".")/ i/$P(1) $I(1,">")/ cpe:/a:v:p:$1/a\n',
+    b"Probe TCP G q|a|\nports 80\nsoftmatch y m=^(a)?(?:b|c)[^d]e+?= h|$1| o/O/ d/D/\nmatch z m|(|\n"]
+RECOG = [
+    b"<?xml version='1.0'?><fingerprints matches='ssh.banner' protocol='ssh'><fingerprint pattern='^A_([\\d.]+)$' "
+    b"flags='REG_ICASE'><param pos='1' name='service.version'/><param pos='0' name='service.cpe23' "
+    b"value='cpe:/a:v:p:{service.version}'/></fingerprint></fingerprints>",
+    b"<!DOCTYPE x [<!ENTITY a 'b'>]><fingerprints/>"]
+SAID = [b"A/12 z", b'a/1 "q"', b"HTTP/1.1 200 OK\r\nServer: Q/3\r\n\r\n", b"SSH-2.0-A_1.2 Debian-3\r\n",
+        b"220 a.b ESMTP x\r\n", b"220-x FTP\r\n220 y\r\n", b"+OK <1@a>\r\n", b"* OK x\r\n", b"RFB 003.008\n",
+        b"\xff\xfd\x01\xff\xfa\x18\x01\xff\xf0login: \x17", b":a.b NOTICE * :x\r\n",
+        b"\x1c\0\0\0\n5.5.5-10.11.6-MariaDB-1\0\1\2\3", b"\x0c\0\0\0\xff\x10\x04Too many!",
+        b"\xff" * 16 + b"\0\x1d\1\4\0\2", b"@RSYNCD: 31.0\n", b"\x16\3\1\0\x40\2\0"]
+
+
+# What a prefilter could take for necessary, and texts without it that match all the same.
+MATCHING = [b"abcdefgh", b"ABCD\r\nEFGH"]
+RULES.append(b"".join(b"x /" + pattern + b"/ version=$1\n" for pattern in [
+    b"abcdx?efgh", b"abcdx*efgh", b"abcdx{0,2}efgh", b"abcd(?:wxyz)?efgh", b"wxyz|abcd", b"(wxyz|abcd)efgh",
+    b"abcd(?!wxyz)efgh", b"abcd(?=efgh)", b"abcd[wxyz]*efgh", b"abcd\\w+gh", b"abcd(wxyz)*efgh", b"(?i)ABCDEFGH",
+    b"abcd[]efgh]+", b"abcd[^]]fgh", b"abcd[[:alpha:]]fgh", b"\\x61bcd\\x65fgh", b"(?i)abcd\\r\\nefgh"]))
+
+
+def identify():
+    """What chooses, the length of a source, the source, what was said."""
+    for kind, sources in enumerate((RULES, NMAP, RECOG, [b""])):
+        for source in sources:
+            for number, said in enumerate(SAID + MATCHING):
+                yield struct.pack("<BH", kind | number % 4 << 2, len(source)) + source + said
+
+
+for fuzzer in core, capture, format, identify:
     folder = f"{sys.argv[1]}/{fuzzer.__name__}"
     os.makedirs(folder, exist_ok=True)
     for number, seed in enumerate(fuzzer()):

@@ -8,7 +8,7 @@ set -eu
 
 root=${SRC:+$SRC/bannerprobe}
 cd "${root:-$(dirname "$0")/../../..}"
-: "${FUZZERS:=core capture format}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
+: "${FUZZERS:=core capture format identify}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
 : "${CC:=clang}" "${CXX:=clang++}" "${LIB_FUZZING_ENGINE:=-fsanitize=fuzzer}"
 : "${CFLAGS:=-O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all}"
 : "${CXXFLAGS:=$CFLAGS}"
@@ -29,6 +29,7 @@ sources_of() {
 		user/nets.c user/format.c user/community_id.c user/output.c user/file_helper.c user/files.c user/stats.c
 		user/stats_json.c user/events.c user/stopping.c user/descriptors.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
+	identify) echo user/identify/*.c ;;
 	esac
 }
 
@@ -38,6 +39,7 @@ libraries_of() {
 	kernel) echo -lbpf -lcap-ng -lseccomp ;;
 	capture) echo -Wl,--wrap=packet_reader_next -Wl,--wrap=read -l:libz.a -l:libzstd.a -l:libnettle.a ;;
 	format) echo -l:libnettle.a ;;
+	identify) echo -l:libpcre2-8.a -l:libexpat.a ;;
 	esac
 }
 

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* An identity while it is put together, and kept. */
+#ifndef BANNERPROBE_IDENTIFY_ANSWER_H
+#define BANNERPROBE_IDENTIFY_ANSWER_H
+
+#include "identify.h"
+#include "text.h"
+
+enum field {
+	FIELD_SERVICE,
+	FIELD_PRODUCT,
+	FIELD_VERSION,
+	FIELD_INFO,
+	FIELD_HOSTNAME,
+	FIELD_OS,
+	FIELD_DEVICETYPE,
+	FIELD_COUNT
+};
+
+#define ANSWER_CPES 4
+#define ANSWER_FIELD_MAX 255
+
+struct answer {
+	struct identity identity;
+	char *cpe[ANSWER_CPES + 1];
+};
+
+/* Makes it empty; it must be all zeros or have been used. */
+void answer_clear(struct answer *answer);
+
+/*
+ * Sets a field, in place of what it was. What is unprintable becomes a dot,
+ * what is longer than a field may be is cut; of nothing comes NULL.
+ */
+void answer_set(struct answer *answer, enum field field, const void *bytes,
+		size_t len);
+void answer_set_string(struct answer *answer, enum field field,
+		       const char *string);
+/* Without the spaces around it. */
+void answer_set_text(struct answer *answer, enum field field,
+		     const struct text *text);
+
+void answer_add_cpe(struct answer *answer, const char *cpe);
+
+/* To be called when all is set. NULL where there is not even a service. */
+const struct identity *answer_identity(struct answer *answer);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The last answers, by the bytes that they were given for. */
+#ifndef BANNERPROBE_IDENTIFY_CACHE_H
+#define BANNERPROBE_IDENTIFY_CACHE_H
+
+#include "answer.h"
+
+#define CACHE_PLACES 512
+
+struct question {
+	struct text text;
+	enum said said;
+	uint16_t port;
+};
+
+struct remembered {
+	uint64_t hash;
+	struct question question;
+	uint8_t *bytes; /* the question's own copy; NULL: nothing is here */
+	struct answer answer;
+};
+
+struct cache {
+	struct remembered places[CACHE_PLACES];
+};
+
+/* NULL: it is not remembered. */
+struct answer *cache_find(struct cache *cache, const struct question *question);
+
+/* An empty answer, to be filled, in the place of another. */
+struct answer *cache_add(struct cache *cache, const struct question *question);
+
+void cache_clear(struct cache *cache);
+
+#endif

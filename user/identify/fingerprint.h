@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Recog's fingerprints: patterns, and what they assert by name. */
+#ifndef BANNERPROBE_IDENTIFY_FINGERPRINT_H
+#define BANNERPROBE_IDENTIFY_FINGERPRINT_H
+
+#include "pattern.h"
+#include "prefilter.h"
+
+struct assertion {
+	char *name;
+	char *value;	/* may hold {another.name} */
+	uint32_t group; /* 0: the value as it is */
+};
+
+struct fingerprint {
+	struct pattern pattern;
+	struct assertion *assertions;
+	int count;
+};
+
+/* Those that are meant for one kind of text. */
+struct database {
+	struct database *next;
+	char *kind; /* what its file says that they match */
+	char *service;
+	struct fingerprint *fingerprints;
+	unsigned int count;
+	struct prefilter *prefilter;
+};
+
+#define ASSERTION_MAX 256
+
+struct database *database_new(void);
+void database_free(struct database *databases);
+
+/*
+ * Makes room for one more, all zeros; its pattern is to be put in before
+ * database_take(), which counts it. NULL: there is no memory.
+ */
+struct fingerprint *database_next(struct database *database);
+int database_take(struct database *database, struct matcher *matcher);
+
+/* Adds an assertion. 0 or negative errno. */
+int fingerprint_assert(struct fingerprint *fingerprint, const char *name,
+		       const char *value, uint32_t group);
+
+/* The first whose pattern matches, or NULL. */
+const struct fingerprint *database_match(struct database *database,
+					 struct matcher *matcher,
+					 const struct text *text,
+					 struct match *match);
+
+/*
+ * What a match asserts by this name: ASSERTION_MAX bytes at most, with their
+ * NUL. False: nothing.
+ */
+bool fingerprint_value(const struct fingerprint *fingerprint,
+		       const struct match *match, const char *name, char *out);
+
+#endif

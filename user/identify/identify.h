@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a server is, by what it says. Three sources are asked, and the first
+ * that answers counts: rules that the user names (nmap's, Recog's), the
+ * project's own rules, the protocol's structure. For a process without any
+ * capability: regular expressions run on bytes of strangers here.
+ */
+#ifndef BANNERPROBE_IDENTIFY_H
+#define BANNERPROBE_IDENTIFY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Where the package installs the project's rules, and where a user adds some.
+ */
+#define IDENTIFY_RULES_SHARED "/usr/share/bannerprobe/rules"
+#define IDENTIFY_RULES_LOCAL "/etc/bannerprobe/rules.d"
+
+/* Printable ASCII only; NULL where it is not known. */
+struct identity {
+	char *service, *product, *version, *info, *hostname, *os, *devicetype;
+	char **cpe; /* ends with NULL */
+};
+
+/* Must not keep what it is given; one call is one line. */
+typedef void identify_message(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
+struct identify_sources {
+	/*
+	 * The project's rules: files, and folders whose *.rules are read in
+	 * the order of their names; the list ends with NULL. The first rule
+	 * that matches answers, so a user's own come first. What does not
+	 * exist is passed over. NULL: none.
+	 */
+	const char *const *rules;
+	const char *probes; /* nmap-service-probes, or NULL */
+	const char *recog;  /* a folder of Recog's XML files, or NULL */
+};
+
+struct identify_statistics {
+	uint64_t limits;      /* matches given up at PCRE2's limits */
+	uint64_t given_up;    /* banners for which too many were */
+	unsigned int rules;   /* in use, or not yet compiled */
+	unsigned int refused; /* that cannot be used */
+};
+
+enum said {
+	SAID_FIRST,  /* a banner: the server spoke first */
+	SAID_SECOND, /* a response */
+};
+
+struct identifier;
+
+/*
+ * Reads the sources. What cannot be read is told by `message` in one line, and
+ * NULL returned with errno set. A rule that cannot be used is told once by its
+ * file and line, and the others are used.
+ */
+struct identifier *identify_open(const struct identify_sources *sources,
+				 identify_message *message);
+void identify_close(struct identifier *identifier);
+
+/*
+ * NULL where no source knows it. `complete`: false where the bytes were cut or
+ * more may come, then $ matches not at their end. What is returned stays valid
+ * until the next call.
+ */
+const struct identity *identify(struct identifier *identifier, enum said said,
+				uint16_t server_port, const uint8_t *bytes,
+				size_t len, bool complete);
+
+const struct identify_statistics *
+identify_statistics(const struct identifier *identifier);
+
+#endif

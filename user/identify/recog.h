@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What Recog's fingerprints say of a server. */
+#ifndef BANNERPROBE_IDENTIFY_RECOG_H
+#define BANNERPROBE_IDENTIFY_RECOG_H
+
+#include "answer.h"
+#include "dialect.h"
+#include "fingerprint.h"
+#include "source.h"
+
+struct recog {
+	struct source *sources;
+	struct database *databases;
+	struct matcher *matcher;
+};
+
+/* Reads a folder's *.xml, or one file. 0 or negative errno, which is told. */
+int recog_open(struct recog *recog, const char *path, struct matcher *matcher);
+void recog_close(struct recog *recog);
+
+/* Those of a kind, or NULL. */
+struct database *recog_database(const struct recog *recog, const char *kind);
+
+/* Whether a fingerprint knows it; the answer was empty, and then is set. */
+bool recog_answer(const struct recog *recog, const struct text *text,
+		  const struct spoken *spoken, struct answer *answer);
+
+#endif

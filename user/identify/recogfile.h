@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Recog's XML files. */
+#ifndef BANNERPROBE_IDENTIFY_RECOGFILE_H
+#define BANNERPROBE_IDENTIFY_RECOGFILE_H
+
+#include "fingerprint.h"
+#include "source.h"
+
+/*
+ * Reads a file into a database, which the caller puts among the others. The
+ * source's path must live as long. 0 or negative errno; -EINVAL: it is no such
+ * file, which is told.
+ */
+int recogfile_load(const struct source *source, struct matcher *matcher,
+		   struct database **database);
+
+#endif

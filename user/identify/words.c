@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "words.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "structure.h"
+
+#define CODE_LEN 4 /* "220 ", "220-" */
+#define IAC 0xff
+#define SUBNEGOTIATION 0xfa
+#define SUBNEGOTIATION_END 0xf0
+#define WILL 0xfb
+
+/* A line that has ended is complete, whatever may come after it. */
+static struct text without_line_end(struct text text)
+{
+	const size_t len = text.len;
+
+	while (text.len && is_one_of(text.bytes[text.len - 1], "\r\n"))
+		text.len--;
+	text.complete = text.complete || text.len < len;
+	return text;
+}
+
+static struct text first_line(const struct text *text)
+{
+	return text_until(text, "\r\n");
+}
+
+static bool begins_with_code(const struct text *line)
+{
+	return line->len >= CODE_LEN && isdigit(line->bytes[0]) &&
+	       isdigit(line->bytes[1]) && isdigit(line->bytes[2]) &&
+	       (line->bytes[3] == ' ' || line->bytes[3] == '-');
+}
+
+/* Copies a text line by line without the numbers before them. */
+static size_t copy_without_codes(const struct text *text, uint8_t *to,
+				 bool *is_last)
+{
+	struct text rest = *text;
+	size_t len = 0;
+
+	while (rest.len) {
+		const uint8_t *end = memchr(rest.bytes, '\n', rest.len);
+		const size_t line =
+			end ? (size_t)(end + 1 - rest.bytes) : rest.len;
+		const size_t skipped = begins_with_code(&rest) ? CODE_LEN : 0;
+
+		*is_last = end && skipped && rest.bytes[3] == ' ';
+		memcpy(to + len, rest.bytes + skipped, line - skipped);
+		len += line - skipped;
+		rest = text_after(&rest, line);
+	}
+	return len;
+}
+
+/* Where a command of telnet that begins here ends. */
+static size_t end_of_command(const struct text *text, size_t at)
+{
+	if (at + 1 >= text->len)
+		return text->len;
+	if (text->bytes[at + 1] != SUBNEGOTIATION)
+		return at + (text->bytes[at + 1] >= WILL ? 3 : 2);
+	for (at += 2; at + 1 < text->len; at++) {
+		if (text->bytes[at] == IAC &&
+		    text->bytes[at + 1] == SUBNEGOTIATION_END)
+			return at + 2;
+	}
+	return text->len;
+}
+
+static size_t copy_without_negotiation(const struct text *text, uint8_t *to)
+{
+	size_t len = 0, at = 0;
+
+	while (at < text->len) {
+		if (text->bytes[at] == IAC)
+			at = end_of_command(text, at);
+		else
+			to[len++] = text->bytes[at++];
+	}
+	return len;
+}
+
+static int copy(const struct text *text, bool is_telnet, struct words *words)
+{
+	bool is_last = false;
+	size_t len;
+
+	words->owned = malloc(text->len + 1);
+	if (!words->owned)
+		return -ENOMEM;
+	if (is_telnet)
+		len = copy_without_negotiation(text, words->owned);
+	else
+		len = copy_without_codes(text, words->owned, &is_last);
+	words->text =
+		(struct text){ words->owned, len, text->complete || is_last };
+	if (!is_telnet)
+		words->text = without_line_end(words->text);
+	words->text.complete = text->complete || is_last;
+	return 0;
+}
+
+/* "2.0-OpenSSH_9.2p1": after the protocol's number. */
+static struct text after_protocol(const struct text *body)
+{
+	const struct text line = first_line(body);
+	const struct text number = text_until(&line, "-");
+
+	return text_after(&line, number.len + (number.len < line.len));
+}
+
+static struct text after_space(const struct text *body)
+{
+	const bool has_space = body->len && *body->bytes == ' ';
+	const struct text rest = text_after(body, has_space);
+
+	return first_line(&rest);
+}
+
+int words_take(const struct text *text, const struct spoken *spoken,
+	       struct words *words)
+{
+	words->owned = NULL;
+	words->text = spoken->body;
+	switch (spoken->dialect) {
+	case DIALECT_SSH:
+		words->text = after_protocol(&spoken->body);
+		return 0;
+	case DIALECT_POP3:
+	case DIALECT_IMAP:
+		words->text = after_space(&spoken->body);
+		return 0;
+	case DIALECT_HTTP:
+		return structure_header(&spoken->body, "Server", &words->text) ?
+			       0 :
+			       -ENOENT;
+	case DIALECT_SMTP:
+	case DIALECT_LMTP:
+	case DIALECT_FTP:
+	case DIALECT_NNTP:
+		return copy(text, false, words);
+	case DIALECT_TELNET:
+		return copy(text, true, words);
+	default:
+		return 0;
+	}
+}
+
+void words_free(struct words *words)
+{
+	free(words->owned);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A greeting without what the protocol puts before and into its words. */
+#ifndef BANNERPROBE_IDENTIFY_WORDS_H
+#define BANNERPROBE_IDENTIFY_WORDS_H
+
+#include "dialect.h"
+
+struct words {
+	struct text text;
+	uint8_t *owned; /* NULL where the text is a part of another */
+};
+
+/* 0 or negative errno. */
+int words_take(const struct text *text, const struct spoken *spoken,
+	       struct words *words);
+void words_free(struct words *words);
+
+#endif
