@@ -55,7 +55,7 @@ BPF_OBJECT := $(BUILD)/bannerprobe.bpf.o
 SKELETON := $(BUILD)/bannerprobe.skel.h
 
 .PHONY: all
-all: bannerprobe
+all: bannerprobe bannerprobe-inventory
 
 bannerprobe: $(BUILD)/bannerprobe
 	$(call say,COPY,$@)
@@ -78,6 +78,8 @@ $(BPF_OBJECT): bpf/bannerprobe.bpf.c
 $(SKELETON): $(BPF_OBJECT)
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name bannerprobe_bpf > $@.new && mv $@.new $@
+
+include user/inventory/build.mk
 
 # --- tests
 

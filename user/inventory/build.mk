@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# The inventory: bannerprobe-inventory, its tests, its benchmark.
+
+INVENTORY := $(wildcard user/inventory/*.c)
+INVENTORY_FORMS := $(addprefix user/inventory/,form.c times.c structure.c structure_mysql.c \
+	structure_ssh.c structure_http.c structure_idioms.c structure_client.c structure_text.c \
+	looks.c match.c align.c learn.c)
+INVENTORY_COMMAND := $(wildcard user/inventory/command/*.c)
+INVENTORY_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(INVENTORY) $(INVENTORY_COMMAND))
+INVENTORY_LIBS := -lsqlite3 -ljson-c -lz -lnettle -lm
+
+bannerprobe-inventory: $(BUILD)/bannerprobe-inventory
+	$(call say,COPY,$@)
+	$(Q)cp -f $< $@
+
+$(BUILD)/bannerprobe-inventory: $(INVENTORY_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENED_LINK) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
+
+FORM_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/form_test.c tests/greetings_many.c $(INVENTORY_FORMS))
+INVENTORY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/inventory_test.c $(INVENTORY) \
+	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
+BENCH_INVENTORY := $(patsubst %.c,$(BUILD)/%.o,tests/bench_inventory.c $(INVENTORY))
+
+$(BUILD)/tests/form_test: $(FORM_TEST)
+$(BUILD)/tests/inventory_test: $(INVENTORY_TEST)
+$(BUILD)/tests/form_test $(BUILD)/tests/inventory_test:
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(INVENTORY_LIBS)
+
+$(BUILD)/bench_inventory: $(BENCH_INVENTORY)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
+
+-include $(patsubst %,%.d,$(INVENTORY_OBJECTS) $(FORM_TEST) $(INVENTORY_TEST) $(BENCH_INVENTORY))
