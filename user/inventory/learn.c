@@ -132,6 +132,12 @@ static void cut_out(struct form *to, const struct part *part)
 	       to->len * sizeof(*to->symbol));
 }
 
+/* What is no text has neither words nor spaces. */
+static bool is_binary(const struct part *a, const struct part *b)
+{
+	return a->form->binary || b->form->binary;
+}
+
 /* Does what stands in the form take what stands in the greeting? */
 static bool takes(struct learn *learn, const struct part *a,
 		  const struct part *b, const struct traits *in_b)
@@ -140,7 +146,7 @@ static bool takes(struct learn *learn, const struct part *a,
 			    a->form->symbol[a->from] ==
 				    SYMBOL_WILD + WILD_CLIENT;
 
-	if (in_b->version && !client)
+	if (in_b->version && !client && !is_binary(a, b))
 		return false;
 	cut_out(&learn->a_part, a);
 	cut_out(&learn->b_part, b);
@@ -203,6 +209,8 @@ static enum verdict judge_pair(const struct part *a, const struct part *b,
 		return BECOMES_TIME;
 	if (a->from == a->to || b->from == b->to)
 		return REFUSED;
+	if (is_binary(a, b))
+		return BECOMES_WILD;
 	if ((in_a->spaces || in_b->spaces) && !padded)
 		return REFUSED;
 	if (has_word(a) && has_word(b))
@@ -217,7 +225,9 @@ static enum verdict judge_literal(enum learn_how how, const struct part *a,
 				  const struct traits *in_a,
 				  const struct traits *in_b)
 {
-	if (in_a->version || in_b->version)
+	/* Random bytes look like a version now and then, but not twice. */
+	if (is_binary(a, b) ? in_a->version && in_b->version :
+			      in_a->version || in_b->version)
 		return REFUSED;
 	if (how == LEARN_PAIR)
 		return judge_pair(a, b, in_a, in_b);
@@ -236,7 +246,8 @@ static enum verdict judge_structure(enum learn_how how, const struct part *a,
 		return AS_IT_WAS;
 	if (in_a->version || a->from == a->to)
 		return REFUSED;
-	if (how != LEARN_GROW || is_date(a) || !in_a->letters)
+	if (how == LEARN_PAIR || how == LEARN_THIRD || is_date(a) ||
+	    !in_a->letters)
 		return BECOMES_STRUCTURE;
 	return REFUSED;
 }
@@ -250,15 +261,82 @@ static bool is_inside_word(const struct part *a)
 		is_alnum(a->form->symbol[a->to]));
 }
 
+#define CARRY_NEAR 32
+
+/* One more, and what is beside it begins again at 0; or one less. */
+static bool carries(uint8_t was, uint8_t is, uint8_t beside)
+{
+	return ((uint8_t)(was + 1) == is && beside < CARRY_NEAR) ||
+	       ((uint8_t)(was - 1) == is && beside >= 256 - CARRY_NEAR);
+}
+
+/*
+ * A number of several bytes goes on: from the byte that was wild, which is the
+ * last or the first of it, to the one that is another now.
+ */
+static bool counts_on(const struct part *a, const struct part *b, size_t i,
+		      int step)
+{
+	const size_t len = a->to - a->from;
+
+	for (size_t at = i; at + (size_t)step < len; at += (size_t)step) {
+		const size_t beside = at + (size_t)step;
+
+		if (!carries((uint8_t)a->form->symbol[a->from + at],
+			     (uint8_t)b->form->symbol[b->from + at],
+			     (uint8_t)b->form->symbol[b->from + beside]))
+			return false;
+		if (symbol_is_wild(a->form->symbol[a->from + beside]))
+			return true;
+	}
+	return false;
+}
+
+/* Of a part that always had as many bytes. */
+static enum verdict lengthens(const struct part *a)
+{
+	for (size_t i = a->from; i < a->to; i++) {
+		if (a->form->symbol[i] == SYMBOL_WILD + WILD_BYTE)
+			return REFUSED;
+	}
+	return BECOMES_WILD;
+}
+
+/* Bytes that are no text. Random ones that were the same by chance are not
+ * the same three times; then only a number that counts on becomes longer. */
+static enum verdict judge_bytes(enum learn_how how, const struct part *a,
+				const struct part *b)
+{
+	const size_t len = a->to - a->from;
+
+	if (is_inside_word(a))
+		return REFUSED;
+	if (how != LEARN_SETTLED)
+		return BECOMES_WILD;
+	if (b->to - b->from != len)
+		return traits_of(a).bytes ? REFUSED : lengthens(a);
+	for (size_t i = 0; i < len; i++) {
+		if (!symbol_is_wild(a->form->symbol[a->from + i]) &&
+		    (a->form->symbol[a->from + i] & SYMBOL_VALUE) !=
+			    (b->form->symbol[b->from + i] & SYMBOL_VALUE) &&
+		    !counts_on(a, b, i, 1) && !counts_on(a, b, i, -1))
+			return REFUSED;
+	}
+	return BECOMES_WILD;
+}
+
 /* A wild part, and beside it what forms one number or token with it. */
-static enum verdict judge_growth(const struct part *a, const struct part *b,
+static enum verdict judge_growth(enum learn_how how, const struct part *a,
+				 const struct part *b,
 				 const struct traits *in_a,
 				 const struct traits *in_b)
 {
-	if (in_a->version || in_b->version || b->from == b->to)
+	if (b->from == b->to)
 		return REFUSED;
-	if (in_a->class == CLASS_ANY)
-		return is_inside_word(a) ? REFUSED : BECOMES_WILD;
+	if (is_binary(a, b))
+		return judge_bytes(how, a, b);
+	if (in_a->version || in_b->version)
+		return REFUSED;
 	if (in_a->class < CLASS_TEXT &&
 	    (in_a->spaces || in_b->spaces || in_b->class > CLASS_WORD))
 		return REFUSED;
@@ -319,7 +397,7 @@ static enum verdict judge_gap(struct learn *learn, enum learn_how how,
 	if (in_a.fixed || in_b.fixed)
 		return REFUSED;
 	if (in_a.wild)
-		return judge_growth(a, b, &in_a, &in_b);
+		return judge_growth(how, a, b, &in_a, &in_b);
 	if (in_b.wild)
 		return judge_structure(how, a, b, &in_a, raw);
 	return judge_literal(how, a, b, &in_a, &in_b);
@@ -357,15 +435,12 @@ static void append_wild(struct form *to, const struct part *a,
 	const size_t len = a->to - a->from;
 
 	/* Bytes that are no text keep their number as long as they can. */
-	if ((a->form->binary || b->form->binary) && len == b->to - b->from) {
+	if (is_binary(a, b) && len == b->to - b->from) {
 		for (size_t i = 0; i < len; i++)
 			form_add_wild(to, WILD_BYTE, 0);
 		return;
 	}
-	form_add_wild(to,
-		      a->form->binary || b->form->binary ? WILD_BYTES :
-							   wild_of(class),
-		      0);
+	form_add_wild(to, is_binary(a, b) ? WILD_BYTES : wild_of(class), 0);
 }
 
 static void append_gap(struct form *to, enum verdict verdict,
@@ -390,6 +465,35 @@ static void append_gap(struct form *to, enum verdict verdict,
 		append_digits_wild(to, a);
 		break;
 	}
+}
+
+static bool is_wild_of(uint16_t symbol, enum byte_class most)
+{
+	return symbol_is_wild(symbol) && wild_is_learned(symbol_wild(symbol)) &&
+	       wild_class(symbol_wild(symbol)) <= most;
+}
+
+/* Base64 has + and / and = within: two tokens with one between are one. */
+static void join_tokens(struct form *form)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < form->len; i++) {
+		const uint16_t *at = form->symbol + i;
+
+		form->symbol[n++] = *at;
+		while (is_wild_of(form->symbol[n - 1], CLASS_TOKEN) &&
+		       i + 2 < form->len && form->symbol[i + 1] &&
+		       form->symbol[i + 1] < 0x80 &&
+		       strchr("+/=", form->symbol[i + 1]) &&
+		       is_wild_of(form->symbol[i + 2], CLASS_TOKEN) &&
+		       (form->symbol[n - 1] == SYMBOL_WILD + WILD_TOKEN ||
+			form->symbol[i + 2] == SYMBOL_WILD + WILD_TOKEN)) {
+			form->symbol[n - 1] = SYMBOL_WILD + WILD_TOKEN;
+			i += 2;
+		}
+	}
+	form->len = n;
 }
 
 /* --- all gaps ---------------------------------------------------------- */
@@ -492,6 +596,8 @@ enum learned learn_form(struct learn *learn, enum learn_how how,
 		at = gap->a_to;
 	}
 	append(&learn->wider, a, at, a->len);
+	if (differs)
+		join_tokens(&learn->wider);
 	if (differs && !has_skeleton(learn, how, a, b))
 		return LEARNED_NOT;
 	return wider || (b->whole && !a->whole) ? LEARNED_WIDER : LEARNED_SAME;

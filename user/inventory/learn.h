@@ -10,10 +10,18 @@
 #include "form.h"
 
 enum learn_how {
-	LEARN_GROW, /* a wild part may become longer, or take other bytes */
-	LEARN_PAIR, /* and: the form was seen once before */
-	LEARN_THIRD, /* and: each of three connections had another value */
+	/* A wild part may become longer, or take other bytes. */
+	LEARN_GROW,
+	/* The same for a form that was seen so often that bytes beside a wild
+	 * part that were always the same are none of it. */
+	LEARN_SETTLED,
+	/* As LEARN_GROW, and: the form was seen once before. */
+	LEARN_PAIR,
+	/* As LEARN_GROW, and: each of three connections had another value. */
+	LEARN_THIRD,
 };
+
+#define LEARN_SETTLED_AT 3 /* connections */
 
 enum learned {
 	LEARNED_NOT, /* another form */

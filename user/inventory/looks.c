@@ -142,28 +142,46 @@ static bool has_text(const struct form *form, size_t at, size_t end,
 	return true;
 }
 
-/* A distribution's patch level, a day's release. */
+/* 20230316: a day's release. */
+static bool is_day(const struct form *form, size_t begin, size_t at, size_t end)
+{
+	return count_digits(form, at, end) == 8 &&
+	       (at == begin || !is_word(form->symbol[at - 1])) &&
+	       (at + 8 == end || !is_word(form->symbol[at + 8])) &&
+	       (has_text(form, at, end, "20") || has_text(form, at, end, "19")) &&
+	       octet(form, at + 4, 2) <= 12 && octet(form, at + 6, 2) <= 31;
+}
+
+/* A distribution's patch level: +deb12u3, 0ubuntu0.10, .el8, .fc39. */
+static bool is_level(const struct form *form, size_t begin, size_t at,
+		     size_t end)
+{
+	static const struct {
+		const char *text, *before;
+	} marks[] = { { "deb", "+-~" },
+		      { "ubuntu", "+-~.0123456789" },
+		      { "dfsg", "+-~." },
+		      { "el", "." },
+		      { "fc", "." } };
+	const uint8_t before = at > begin ? literal(form->symbol[at - 1]) : 0;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
+		size_t to = at + strlen(marks[i].text);
+
+		if (before && strchr(marks[i].before, before) &&
+		    has_text(form, at, end, marks[i].text) && to < end &&
+		    symbol_is_digit(form->symbol[to]))
+			return true;
+	}
+	return false;
+}
+
 static bool has_level(const struct form *form, size_t begin, size_t end)
 {
-	static const char *const marks[] = { "deb", "ubuntu", "dfsg", "el",
-					     "fc" };
-
 	for (size_t at = begin; at < end; at++) {
-		if (count_digits(form, at, end) == 8 &&
-		    (at == begin || !is_word(form->symbol[at - 1])) &&
-		    (has_text(form, at, end, "20") ||
-		     has_text(form, at, end, "19")) &&
-		    octet(form, at + 4, 2) <= 12 && octet(form, at + 6, 2) <= 31)
+		if (is_day(form, begin, at, end) ||
+		    is_level(form, begin, at, end))
 			return true;
-		for (size_t i = 0; i < sizeof(marks) / sizeof(*marks); i++) {
-			size_t to = at + strlen(marks[i]);
-
-			if (has_text(form, at, end, marks[i]) && to < end &&
-			    symbol_is_digit(form->symbol[to]) &&
-			    (at == begin ||
-			     !symbol_is_letter(form->symbol[at - 1])))
-				return true;
-		}
 	}
 	return false;
 }
@@ -201,11 +219,17 @@ static bool is_announced(const struct form *form, size_t begin, size_t end)
 	return false;
 }
 
-/* v5 */
+/* v5, between spaces or brackets: in a random token it is none. */
 static bool is_short(const struct form *form, size_t begin, size_t end)
 {
+	const uint8_t before = begin ? literal(form->symbol[begin - 1]) : ' ',
+		      after = end < form->len ? literal(form->symbol[end]) :
+						' ';
+
 	return begin + 1 < end && has_text(form, begin, end, "v") &&
-	       count_digits(form, begin + 1, end) == end - begin - 1;
+	       count_digits(form, begin + 1, end) == end - begin - 1 &&
+	       before && strchr(" ([,", before) && after &&
+	       strchr(" )],;\r\n", after);
 }
 
 void looks_mark_versions(const struct form *form, bool version[FORM_MAX])
@@ -293,5 +317,5 @@ size_t looks_date_end(const struct form *form, size_t at)
 		bytes[n] = (uint8_t)form->symbol[at + n];
 		n++;
 	}
-	return time_at(bytes, n, 0, 0, &end) == TIME_OTHER ? at + end : at;
+	return time_at(bytes, n, 0, 0, &end) == TIME_NONE ? at : at + end;
 }

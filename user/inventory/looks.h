@@ -14,7 +14,7 @@ bool looks_like_word(const struct form *form, size_t from, size_t to);
 /* A piece without letters other than a to f. */
 bool looks_like_hex(const struct form *form, size_t from, size_t to);
 
-/* The end of a date that is not now; `at` where there is none. */
+/* The end of a date or a time; `at` where there is none. */
 size_t looks_date_end(const struct form *form, size_t at);
 
 bool symbol_is_digit(uint16_t symbol);

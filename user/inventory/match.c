@@ -7,7 +7,9 @@ bool wild_takes(enum wild wild, uint16_t symbol)
 {
 	/* Where structure found a wild part, a learned one may lie around it. */
 	if (symbol_is_wild(symbol))
-		return symbol_wild(symbol) == wild || wild_is_learned(wild);
+		return symbol_wild(symbol) == wild || wild_is_learned(wild) ||
+		       /* a number that could be a time, now and then */
+		       symbol_wild(symbol) == WILD_TIME;
 	if (symbol & SYMBOL_FIXED)
 		return wild_class(wild) == CLASS_ANY;
 	return byte_in_class((uint8_t)symbol, wild_class(wild));
@@ -30,6 +32,18 @@ struct walk {
 	size_t begin, end; /* what it has taken of the greeting */
 };
 
+/* A date by a clock that is wrong stands in the greeting as it is. */
+static bool take_date(struct walk *w)
+{
+	const size_t end = looks_date_end(w->greeting, w->g);
+
+	if (end == w->g)
+		return false;
+	w->g = end;
+	w->f++;
+	return true;
+}
+
 static bool step(struct walk *w)
 {
 	const uint16_t found = w->greeting->symbol[w->g];
@@ -38,6 +52,12 @@ static bool step(struct walk *w)
 	if (w->f == w->form->len)
 		return false;
 	wanted = w->form->symbol[w->f];
+	if (wanted == SYMBOL_WILD + WILD_TIME && !symbol_is_wild(found) &&
+	    !symbol_is_digit(found))
+		return take_date(w);
+	if (wanted == SYMBOL_WILD + WILD_TIME && symbol_is_digit(found) &&
+	    take_date(w))
+		return true;
 	if (wanted == SYMBOL_WILD + WILD_BYTE ? !symbol_is_wild(found) :
 						same(wanted, found)) {
 		if (symbol_is_wild(wanted) && wanted == found) {
@@ -73,6 +93,8 @@ static bool hides_version(const struct walk *w)
 static bool take_more(struct walk *w)
 {
 	if (!w->wild || w->end == w->greeting->len ||
+	    (w->form->symbol[w->wild_f] == SYMBOL_WILD + WILD_TIME &&
+	     !symbol_is_digit(w->greeting->symbol[w->end])) ||
 	    !wild_takes(symbol_wild(w->form->symbol[w->wild_f]),
 			w->greeting->symbol[w->end]))
 		return false;
@@ -96,7 +118,11 @@ bool form_begins(const struct form *form, const struct form *greeting)
 {
 	struct walk w = { .form = form, .greeting = greeting };
 
-	return walk(&w);
+	if (!walk(&w))
+		return false;
+	/* What takes anything has taken what the form has behind it. */
+	return w.f == form->len || !w.wild || w.f > w.wild_f + 1 ||
+	       wild_class(symbol_wild(form->symbol[w.wild_f])) < CLASS_TEXT;
 }
 
 bool form_matches(const struct form *form, const struct form *greeting)

@@ -113,6 +113,13 @@ static bool learn_from(struct inventory *inventory, struct known_form *known,
 		set_form(inventory, known, &inventory->learn.wider));
 }
 
+static enum learn_how how_for(const struct known_form *known)
+{
+	if (known->count == 1)
+		return LEARN_PAIR;
+	return known->count < LEARN_SETTLED_AT ? LEARN_GROW : LEARN_SETTLED;
+}
+
 static bool learn_from_any(struct inventory *inventory, struct service *service,
 			   const struct observation *seen,
 			   const struct form_identity *identity, uint8_t *found)
@@ -129,9 +136,8 @@ static bool learn_from_any(struct inventory *inventory, struct service *service,
 			continue;
 		if (compared++ == COMPARED_MAX)
 			break;
-		if (learn_from(inventory, known,
-			       known->count == 1 ? LEARN_PAIR : LEARN_GROW,
-			       seen, identity)) {
+		if (learn_from(inventory, known, how_for(known), seen,
+			       identity)) {
 			*found = at;
 			return true;
 		}

@@ -45,6 +45,7 @@ static const struct before {
 	{ "challenge: ", SHAPE_TOKEN, WILD_ID },
 	{ "cookie=", SHAPE_TOKEN, WILD_ID },
 	{ "cookie: ", SHAPE_TOKEN, WILD_ID },
+	{ "online: ", SHAPE_DIGITS, WILD_COUNTER },
 	{ "\nPING :", SHAPE_LINE, WILD_ID }, /* IRC's */
 };
 
@@ -157,7 +158,8 @@ static size_t counted_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = digits_end(g, at);
 
-	if (end == at || end == g->len || g->bytes[end] != ' ')
+	if (end == at || end == g->len || g->bytes[end] != ' ' ||
+	    (at && g->bytes[at - 1] == '.'))
 		return 0;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
 		if (stands_before(g, at, limits[i]))
@@ -296,6 +298,18 @@ static size_t gsmtp_at(const struct greeting *g, size_t at, enum wild *wild)
 	return end;
 }
 
+/* 703.2 UTC(NIST): milliseconds that the server is ahead. */
+static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	size_t end = digits_end(g, at);
+
+	if (end == at || end == g->len || g->bytes[end] != '.')
+		return 0;
+	end = digits_end(g, end + 1);
+	*wild = WILD_DURATION;
+	return greeting_has(g, end, " UTC(") ? end : 0;
+}
+
 static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 {
 	*end = at;
@@ -312,18 +326,36 @@ static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 	return false;
 }
 
+/* mxgmx017: the name alone tells. */
+static bool is_node_name(const struct greeting *g, size_t at, size_t *end)
+{
+	static const char *const names[] = { "mxgmx", "mxweb", "mieue", "mreue" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t digits = at + strlen(names[i]);
+
+		*end = digits_end(g, digits);
+		if (greeting_has(g, at, names[i]) && *end > digits &&
+		    !greeting_is_word(g, *end))
+			return true;
+	}
+	return false;
+}
+
 /* The first label, where it has a digit. */
 static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end, digits = 0, label = at;
 
-	if ((at && g->bytes[at - 1] != ' ' && g->bytes[at - 1] != '[' &&
-	     g->bytes[at - 1] != '(') ||
-	    !host_of_pool(g, at, &end))
+	if (at && !strchr(" [(", g->bytes[at - 1]))
+		return 0;
+	*wild = WILD_NODE;
+	if (is_node_name(g, at, &end))
+		return end;
+	if (!host_of_pool(g, at, &end))
 		return 0;
 	for (; label < end && g->bytes[label] != '.'; label++)
 		digits += greeting_is_digit(g, label);
-	*wild = WILD_NODE;
 	return digits ? label : 0;
 }
 
@@ -332,7 +364,7 @@ size_t idiom_at(const struct greeting *g, size_t at, enum wild *wild)
 	static size_t (*const idioms[])(const struct greeting *g, size_t at,
 					enum wild *wild) = {
 		before_at, counted_at, duration_at, load_at,
-		pid_at,	   stamp_at,   gsmtp_at,    node_at,
+		pid_at,	   stamp_at,   gsmtp_at,    node_at, advance_at,
 	};
 
 	for (size_t i = 0; i < sizeof(idioms) / sizeof(*idioms); i++) {

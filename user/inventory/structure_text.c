@@ -61,17 +61,39 @@ static bool is_unfinished(const struct greeting *g)
 	return has_code(g, line) && g->bytes[line + 3] == '-';
 }
 
+/* The bytes of a character of UTF-8 beyond ASCII; 0 where there is none. */
+static size_t utf8_length(const struct greeting *g, size_t at)
+{
+	const uint8_t first = g->bytes[at];
+	const size_t len = first >= 0xf0 && first < 0xf5 ? 4 :
+			   first >= 0xe0 && first < 0xf0 ? 3 :
+			   first >= 0xc2 && first < 0xe0 ? 2 :
+							   0;
+
+	for (size_t i = 1; i < len; i++) {
+		if (at + i >= g->len || (g->bytes[at + i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return len;
+}
+
+/* A NUL, or one of eight bytes that is of no text. */
 static bool is_binary(const struct greeting *g)
 {
 	size_t odd = 0;
 
-	for (size_t i = 0; i < g->len; i++) {
-		if (!g->bytes[i])
+	for (size_t at = 0; at < g->len;) {
+		const uint8_t byte = g->bytes[at];
+		const size_t more = byte >= 0x80 ? utf8_length(g, at) : 0;
+
+		if (!byte)
 			return true;
-		odd += !byte_in_class(g->bytes[i], CLASS_TEXT) &&
-		       g->bytes[i] != 0x1b;
+		odd += !more && (byte >= 0x80 ||
+				 (!byte_in_class(byte, CLASS_TEXT) &&
+				  byte != 0x1b));
+		at += more ? more : 1;
 	}
-	return odd * 8 > g->len && !is_negotiation(g);
+	return odd * 8 > g->len;
 }
 
 /* --- wild parts of text ------------------------------------------------ */
@@ -81,17 +103,13 @@ static bool begins_word(const struct greeting *g, size_t at)
 	return greeting_is_word(g, at) && !(at && greeting_is_word(g, at - 1));
 }
 
-static size_t time_span(const struct greeting *g, size_t at, enum wild *wild)
+static enum spelled_time time_span(const struct greeting *g, size_t at,
+				   size_t *end)
 {
-	size_t end;
-
 	if (greeting_is_digit(g, at) && at &&
 	    memchr(".:-/_+~", g->bytes[at - 1], 7))
-		return 0;
-	*wild = WILD_TIME;
-	return time_at(g->bytes, g->len, at, g->seen->time, &end) == TIME_NOW ?
-		       end :
-		       0;
+		return TIME_NONE;
+	return time_at(g->bytes, g->len, at, g->seen->time, end);
 }
 
 /* The client's port, behind its address: 192.0.2.1:50000, or "port 50000". */
@@ -112,29 +130,37 @@ static size_t port_span(const struct greeting *g, size_t at, bool behind_client,
 		       0;
 }
 
+/* A part of a greeting from which on it was looked for what is wild. */
+struct span {
+	size_t end; /* 0: there is none */
+	bool literal; /* it stays as it is, all of it */
+	enum wild wild;
+};
+
 /* `client_end`: where the client's address last ended; 0: nowhere yet. */
-static size_t wild_span(const struct greeting *g, size_t at, size_t *client_end,
-			enum wild *wild)
+static struct span find_span(const struct greeting *g, size_t at,
+			     size_t *client_end)
 {
 	const bool behind = *client_end && at <= *client_end + 2;
-	size_t end = 0;
+	struct span span = { .wild = WILD_CLIENT };
 
-	if (g->client_named) {
-		end = client_at(g, at);
-		*wild = WILD_CLIENT;
-		if (end) {
-			*client_end = end;
-			return end;
-		}
+	if (g->client_named)
+		span.end = client_at(g, at);
+	if (span.end) {
+		*client_end = span.end;
+		return span;
 	}
 	if (!begins_word(g, at) && (!at || g->bytes[at - 1] != '<'))
-		return 0;
-	end = time_span(g, at, wild);
-	if (!end)
-		end = idiom_at(g, at, wild);
-	if (!end && g->seen->client_port)
-		end = port_span(g, at, behind, wild);
-	return end;
+		return span;
+	span.end = idiom_at(g, at, &span.wild);
+	if (!span.end && g->seen->client_port)
+		span.end = port_span(g, at, behind, &span.wild);
+	if (span.end)
+		return span;
+	span.wild = WILD_TIME;
+	/* A date that is not now is one word: its hour is none of this day. */
+	span.literal = time_span(g, at, &span.end) == TIME_OTHER;
+	return span;
 }
 
 void structure_add_text(struct form *form, const struct greeting *g,
@@ -143,19 +169,20 @@ void structure_add_text(struct form *form, const struct greeting *g,
 	size_t client_end = 0;
 
 	for (size_t at = from; at < to;) {
-		enum wild wild = WILD_BYTES;
-		size_t end = 0;
+		struct span span = {};
 
 		if (greeting_is_word(g, at) || g->bytes[at] == ':' ||
 		    (at && g->bytes[at - 1] == '<'))
-			end = wild_span(g, at, &client_end, &wild);
-		if (end) {
-			form_add_wild(form, wild, at);
-			at = end < to ? end : to;
-			continue;
-		}
-		form_add_bytes(form, g->bytes, at, at + 1, mark);
-		at++;
+			span = find_span(g, at, &client_end);
+		if (!span.end)
+			span = (struct span){ at + 1, true, WILD_BYTE };
+		if (span.end > to)
+			span.end = to;
+		if (span.literal)
+			form_add_bytes(form, g->bytes, at, span.end, mark);
+		else
+			form_add_wild(form, span.wild, at);
+		at = span.end;
 	}
 }
 
@@ -229,12 +256,25 @@ static bool is_length(const struct greeting *g, size_t size, bool big)
 	return value && value <= g->len && g->len - value <= size;
 }
 
+/* RFC 868: seconds since 1900, and nothing else. */
+static bool is_time(const struct greeting *g)
+{
+	return g->seen->server_port == 37 && g->len == 4;
+}
+
+/* Its options come first, and then text. */
+static bool is_telnet(const struct greeting *g)
+{
+	return g->len >= 3 && g->bytes[0] == IAC && g->bytes[1] > 249 &&
+	       g->bytes[1] < IAC;
+}
+
 static void add_binary(struct form *form, const struct greeting *g)
 {
 	static const size_t sizes[] = { 4, 3, 2 };
 	size_t at = 0;
 
-	if (g->seen->server_port == 37 && g->len == 4) { /* RFC 868 */
+	if (is_time(g)) {
 		form_add_wild(form, WILD_TIME, 0);
 		return;
 	}
@@ -252,7 +292,7 @@ void structure_text(struct form *form, const struct greeting *g)
 {
 	size_t at = 0, line, fixed;
 
-	form->binary = is_binary(g);
+	form->binary = !is_telnet(g) && (is_time(g) || is_binary(g));
 	if (form->binary) {
 		add_binary(form, g);
 		return;

@@ -18,6 +18,7 @@ struct spelled {
 	int weekday; /* 1 is Sunday; 0: not told */
 	bool clock;
 	bool swapped; /* month and day may be the other way round */
+	int first; /* of 24-03-05, which may be the year */
 	bool named; /* the month, by letters */
 };
 
@@ -190,6 +191,9 @@ static bool read_numeric_date(struct spelled *s)
 		s->day = (int)one;
 		s->month = (int)two;
 		s->swapped = true;
+		s->first = n == 2 && n3 == 2 ? full_year(one, 2) : 0;
+		if (s->first && !in_range(one, 1, 31))
+			s->day = 1; /* it is the year, or nothing */
 	}
 	if (!s->year || !in_range((uint64_t)s->month, 1, s->swapped ? 31 : 12) ||
 	    !in_range((uint64_t)s->day, 1, 31)) {
@@ -371,7 +375,9 @@ static enum spelled_time judge(const struct spelled *s, uint64_t now)
 
 	if (s->month && s->day) {
 		if (near(s->year, s->month, s->day, today) ||
-		    (s->swapped && near(s->year, s->day, s->month, today)))
+		    (s->swapped && near(s->year, s->day, s->month, today)) ||
+		    (s->first &&
+		     near(s->first, s->month, s->year % 100, today)))
 			return TIME_NOW;
 		/* 5.3.2024 may be a version. */
 		return s->named || s->clock ? TIME_OTHER : TIME_NONE;
@@ -383,7 +389,11 @@ static enum spelled_time judge(const struct spelled *s, uint64_t now)
 	return s->weekday && (off <= 1 || off == 6) ? TIME_NOW : TIME_NONE;
 }
 
-/* Seconds, milliseconds or microseconds since 1970. */
+/* The modified Julian day of 1970. */
+#define JULIAN_1970 40587
+
+/* Seconds, milliseconds or microseconds since 1970, or days as astronomers
+ * count them. */
 static bool is_epoch(uint64_t value, size_t n, uint64_t now)
 {
 	static const struct {
@@ -391,6 +401,10 @@ static bool is_epoch(uint64_t value, size_t n, uint64_t now)
 		uint64_t us;
 	} units[] = { { 10, US_PER_SECOND }, { 13, 1000 }, { 16, 1 } };
 	const uint64_t most = NEAR_DAYS * SECONDS_PER_DAY * US_PER_SECOND;
+	const long day = (long)(now / US_PER_SECOND / SECONDS_PER_DAY);
+
+	if (n == 5)
+		return labs((long)value - JULIAN_1970 - day) <= NEAR_DAYS;
 
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (n == units[i].digits) {
@@ -420,21 +434,24 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 {
 	struct spelled s = { .bytes = bytes, .len = len, .at = at };
 	enum spelled_time found;
+	size_t last = 0;
 	int pieces = 0;
 
+	*end = 0;
 	if (!digit_at(&s, at) && !letter_at(&s, at))
 		return TIME_NONE;
 	if (epoch_at(&s, now, end))
 		return TIME_NOW;
 	while (s.at < len && read_piece(&s)) {
-		*end = s.at;
+		last = s.at;
 		pieces++;
 		s.at = skip_joint(&s);
 	}
 	found = pieces ? judge(&s, now) : TIME_NONE;
 	/* "Sun" alone is a company. */
 	if (found == TIME_NOW && s.weekday && !s.day && !s.clock &&
-	    *end - at <= 4)
-		return TIME_NONE;
+	    last - at <= 4)
+		found = TIME_NONE;
+	*end = found == TIME_NONE ? 0 : last;
 	return found;
 }

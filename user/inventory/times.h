@@ -14,7 +14,7 @@ enum spelled_time {
 
 /*
  * Is there a date, a time or both at `at`, where a word begins? Its end comes
- * back in `end`. `now` is the packet's time, in microseconds since 1970: a
+ * back in `end`, 0 for none. `now` is the packet's time, in microseconds since 1970: a
  * server that tells the time tells about this one.
  */
 enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
