@@ -107,7 +107,7 @@ SERVERS = {
     "gmail": gmail,
     "yahoo": lambda c: f"220 mta{4000 + c.rng.randrange(300)}.mail.bf1.yahoo.com ESMTP ready\r\n",
     "gmx": lambda c: f"220 gmx.net (mxgmx{c.rng.randrange(120):03d}) Nemesis ESMTP Service ready\r\n",
-    "mail farm": lambda c: f"220 smtp-in-{1 + c.rng.randrange(200)}.hosting.example ESMTP ready "
+    "mail farm": lambda c: f"220 smtp-in-{1 + c.n * 37 % 200}.hosting.example ESMTP ready "
                            f"{c.hex(32)}\r\n",
     "greeting with an id": lambda c: f"220 relay.example.com ESMTP {c.letters(11)} ready\r\n",
     "queue id": lambda c: f"220 mx1.example.com ESMTP id {c.hex(10).upper()}; waiting\r\n",
@@ -133,7 +133,7 @@ SERVERS = {
                                b"\0" * 6 + b"\x1d\0\0\0"),
     "mysql refuses": mysql_error,
     "inn": lambda c: "200 news.example.org InterNetNews NNRP server INN 2.7.1 ready (posting ok)\r\n",
-    "nntp farm": lambda c: f"200 news{1 + c.rng.randrange(99):02d}.feed.example NNTP Service Ready, "
+    "nntp farm": lambda c: f"200 news{1 + c.n * 13 % 99:02d}.feed.example NNTP Service Ready, "
                            f"{c.base64(12)}\r\n",
     "irc": lambda c: ":irc.example.net NOTICE * :*** Looking up your hostname...\r\n",
     "irc with a ping": lambda c: f"PING :{c.hex(8).upper()}\r\n",

@@ -20,11 +20,38 @@ static uint16_t value(const struct form *form, size_t at)
 
 /* --- tokens ------------------------------------------------------------ */
 
+#define BASE64_LEAST 12
+
+/* A token of base64, with + and / and = within: capitals, small letters and
+ * digits tell it from words and paths. `at` where there is none. */
+static size_t base64_end(const struct form *form, size_t at)
+{
+	size_t end = at;
+	bool digit = false, capital = false, small = false;
+
+	for (; end < form->len && !symbol_is_wild(form->symbol[end]); end++) {
+		const uint8_t byte = (uint8_t)form->symbol[end];
+
+		if (!is_word(form->symbol[end]) && byte != '+' && byte != '/' &&
+		    byte != '=')
+			break;
+		digit |= symbol_is_digit(form->symbol[end]);
+		capital |= byte >= 'A' && byte <= 'Z';
+		small |= byte >= 'a';
+	}
+	return digit && capital && small && end >= at + BASE64_LEAST ? end : at;
+}
+
 static size_t token_end(const struct form *form, size_t at)
 {
 	size_t end = at;
 
-	if (form->binary || !is_word(form->symbol[at]))
+	if (form->binary)
+		return at + 1;
+	end = base64_end(form, at);
+	if (end > at)
+		return end;
+	if (!is_word(form->symbol[at]))
 		return at + 1;
 	/* A date that is not now is a token, too: it may be by a wrong clock. */
 	end = looks_date_end(form, at);

@@ -138,7 +138,7 @@ struct span {
 };
 
 /* `client_end`: where the client's address last ended; 0: nowhere yet. */
-static struct span find_span(const struct greeting *g, size_t at,
+static struct span find_span(const struct greeting *g, size_t at, bool binary,
 			     size_t *client_end)
 {
 	const bool behind = *client_end && at <= *client_end + 2;
@@ -150,6 +150,8 @@ static struct span find_span(const struct greeting *g, size_t at,
 		*client_end = span.end;
 		return span;
 	}
+	if (binary) /* random bytes look like anything */
+		return span;
 	if (!begins_word(g, at) && (!at || g->bytes[at - 1] != '<'))
 		return span;
 	span.end = idiom_at(g, at, &span.wild);
@@ -173,7 +175,7 @@ void structure_add_text(struct form *form, const struct greeting *g,
 
 		if (greeting_is_word(g, at) || g->bytes[at] == ':' ||
 		    (at && g->bytes[at - 1] == '<'))
-			span = find_span(g, at, &client_end);
+			span = find_span(g, at, form->binary, &client_end);
 		if (!span.end)
 			span = (struct span){ at + 1, true, WILD_BYTE };
 		if (span.end > to)
