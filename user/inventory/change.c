@@ -6,7 +6,6 @@
 #include <string.h>
 
 /* More new services of one server within a minute are one change. */
-#define BURST_US (60 * US_PER_SECOND)
 #define BURST_MOST 50
 /* So many are told at once; the others when the minute is over. */
 #define TOLD_AT_ONCE 5
@@ -237,6 +236,9 @@ void change_add_new(struct inventory *inventory, struct service *service,
 					 .server = service->key.server,
 					 .since = time };
 		burst->sensor->users++;
+		/* Those of a process before this one. */
+		burst->count = lookup_new(inventory, &service->key, time,
+					  &burst->since);
 	}
 	burst->count++;
 	burst->dirty |= burst->count > BURST_MOST;

@@ -71,7 +71,6 @@ static void follow(struct service *service, uint8_t form)
 		return;
 	}
 	service->before = service->last;
-	service->before_once = service->last_once;
 	service->last = form;
 	service->last_once = true;
 }

@@ -33,6 +33,7 @@ struct ftp_server {
 
 /* New services of one server within a minute. */
 #define BURSTS 1024
+#define BURST_US (60 * US_PER_SECOND)
 struct burst {
 	struct text *sensor; /* NULL: free */
 	struct address server;
@@ -62,6 +63,7 @@ enum statement {
 	STATEMENT_ADD_CHANGE,
 	STATEMENT_JOIN_DIFFERENT,
 	STATEMENT_FIRST_NEW,
+	STATEMENT_COUNT_NEW,
 	STATEMENT_NUMBER_NEW,
 	STATEMENT_JOIN_NEW,
 	STATEMENT_SET_FTP,
@@ -169,6 +171,9 @@ void lookup_identity(struct inventory *inventory, const struct known_form *form,
 /* What it said at last; malloc()ed, NULL where it cannot be read. */
 uint8_t *lookup_latest(struct inventory *inventory,
 		       const struct known_form *form, size_t *len);
+/* New services of this server within the minute: how many, since when. */
+uint32_t lookup_new(struct inventory *inventory, const struct service_key *key,
+		    uint64_t time, uint64_t *since);
 int lookup_prepare(struct inventory *inventory);
 
 /* --- write.c ----------------------------------------------------------- */

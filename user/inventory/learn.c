@@ -358,7 +358,7 @@ static enum verdict judge_tail(struct learn *learn, const struct part *a,
 	if (a->from == a->to)
 		return GOES_ON;
 	if (b->from == b->to)
-		return AS_IT_WAS;
+		return a->form->whole && b->form->whole ? REFUSED : AS_IT_WAS;
 	cut_out(&learn->a_part, a);
 	cut_out(&learn->b_part, b);
 	if (!b->form->whole && form_begins(&learn->a_part, &learn->b_part))
@@ -372,9 +372,10 @@ static bool is_cut(const struct part *a, const struct part *b)
 {
 	if (a->to != a->form->len || b->to != b->form->len)
 		return false;
-	/* What was cut is the shorter one. */
+	/* What was cut is the shorter one; or it ends with a line, and more
+	 * came at another time, which ended with none. */
 	if (b->from == b->to)
-		return !b->form->whole;
+		return true;
 	if (a->from == a->to)
 		return !a->form->whole;
 	return !a->form->whole || !b->form->whole;
@@ -600,7 +601,12 @@ enum learned learn_form(struct learn *learn, enum learn_how how,
 		join_tokens(&learn->wider);
 	if (differs && !has_skeleton(learn, how, a, b))
 		return LEARNED_NOT;
-	return wider || (b->whole && !a->whole) ? LEARNED_WIDER : LEARNED_SAME;
+	/* The end of a form that goes on was not met yet. */
+	if (learn->align.gaps &&
+	    learn->align.gap[learn->align.gaps - 1].b_from == b->len)
+		learn->wider.whole = a->whole;
+	return wider || learn->wider.whole != a->whole ? LEARNED_WIDER :
+							 LEARNED_SAME;
 }
 
 void learn_inherit(struct learn *learn, const struct learn_side *old,

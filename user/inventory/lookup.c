@@ -55,6 +55,10 @@ static const char *const texts[STATEMENTS] = {
 		"SELECT min(change.id) FROM change JOIN service"
 		" ON service.id = service_id WHERE kind = 'new'"
 		" AND sensor = ?1 AND server = ?2 AND ts BETWEEN ?3 AND ?4",
+	[STATEMENT_COUNT_NEW] =
+		"SELECT total(coalesce(number, 1)), min(ts) FROM service"
+		" JOIN change ON service.id = service_id WHERE kind = 'new'"
+		" AND sensor = ?1 AND server = ?2 AND ts BETWEEN ?3 AND ?4",
 	[STATEMENT_NUMBER_NEW] = "UPDATE change SET number = ?2 WHERE id = ?1",
 	[STATEMENT_JOIN_NEW] =
 		"DELETE FROM change WHERE kind = 'new' AND id > ?5"
@@ -133,10 +137,8 @@ static void restore_order(struct service *service, int64_t current)
 		service->last = 0;
 		service->last_once = service->forms[0].count == 1;
 	}
-	if (service->form_count > 1) {
+	if (service->form_count > 1)
 		service->before = 1;
-		service->before_once = service->forms[1].count == 1;
-	}
 	while (service->streak < service->form_count && service->streak < 7 &&
 	       service->forms[service->streak].count == 1)
 		service->streak++;
@@ -210,6 +212,30 @@ struct service *lookup_service(struct inventory *inventory,
 	sqlite3_reset(row);
 	sqlite3_clear_bindings(row);
 	return service;
+}
+
+uint32_t lookup_new(struct inventory *inventory, const struct service_key *key,
+		    uint64_t time, uint64_t *since)
+{
+	sqlite3_stmt *row = inventory->statement[STATEMENT_COUNT_NEW];
+	const uint64_t from = time > BURST_US ? time - BURST_US : 0;
+	char server[ADDRESS_TEXT];
+	uint32_t count = 0;
+
+	address_to_text(&key->server, server);
+	sqlite3_bind_text(row, 1, key->sensor->bytes, (int)key->sensor->len,
+			  SQLITE_STATIC);
+	sqlite3_bind_text(row, 2, server, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(row, 3, (sqlite3_int64)from);
+	sqlite3_bind_int64(row, 4, (sqlite3_int64)time);
+	if (sqlite3_step(row) == SQLITE_ROW &&
+	    sqlite3_column_type(row, 1) != SQLITE_NULL) {
+		count = (uint32_t)sqlite3_column_int64(row, 0);
+		*since = (uint64_t)sqlite3_column_int64(row, 1);
+	}
+	sqlite3_reset(row);
+	sqlite3_clear_bindings(row);
+	return count;
 }
 
 /* --- forms ------------------------------------------------------------- */

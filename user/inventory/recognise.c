@@ -145,8 +145,8 @@ static bool learn_from_any(struct inventory *inventory, struct service *service,
 	return false;
 }
 
-/* The last two connections each had another form, and this one has a third:
- * what differs among all three is wild. */
+/* The last two connections had two forms, and this one has a third: what
+ * differs among all three is wild. */
 static bool learn_third(struct inventory *inventory, struct service *service,
 			const struct observation *seen,
 			const struct form_identity *identity)
@@ -156,8 +156,7 @@ static bool learn_third(struct inventory *inventory, struct service *service,
 			  other = { &inventory->known, NULL };
 
 	if (service->last == NO_FORM || service->before == NO_FORM ||
-	    service->last == service->before || !service->last_once ||
-	    !service->before_once)
+	    service->last == service->before || !service->last_once)
 		return false;
 	last = &service->forms[service->last];
 	before = &service->forms[service->before];

@@ -58,7 +58,7 @@ struct service {
 	uint8_t form_count, form_room;
 	uint8_t current; /* NO_FORM: none; refusals do not become it */
 	uint8_t last, before; /* the last two that were said */
-	bool last_once, before_once; /* each of them in one connection */
+	bool last_once; /* the last one in one connection so far */
 	uint8_t streak; /* forms in a row that were seen once */
 	bool dirty, tentative;
 	bool told; /* that it is new */

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BURST_US (60 * US_PER_SECOND)
 /* The identifier of a service that another process took out of the file. */
 #define FORGOTTEN (-1)
 
@@ -255,7 +254,10 @@ static int by_id(const void *a, const void *b)
 	const struct service *x = *(struct service *const *)a,
 			     *y = *(struct service *const *)b;
 
-	return x->id < y->id ? -1 : x->id > y->id;
+	if (x->id != y->id)
+		return x->id < y->id ? -1 : 1;
+	return x->first_seen < y->first_seen ? -1 :
+					       x->first_seen > y->first_seen;
 }
 
 /* In the order in which they lie in the file, where memory allows. */
@@ -270,6 +272,13 @@ static int write_services(struct inventory *inventory, bool other)
 
 	for (; sorted && service; service = service->next_dirty)
 		sorted[n++] = service;
+	for (size_t i = 0; i < n / 2; i++) {
+		/* The last one came first. */
+		struct service *other_end = sorted[n - 1 - i];
+
+		sorted[n - 1 - i] = sorted[i];
+		sorted[i] = other_end;
+	}
 	if (sorted)
 		qsort(sorted, n, sizeof(*sorted), by_id);
 	for (size_t i = 0; i < n && code == SQLITE_OK; i++)

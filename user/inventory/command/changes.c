@@ -84,13 +84,12 @@ enum side { RAW, STABLE, SERVICE, PRODUCT, VERSION_TEXT, INFO };
 
 /* --- a line ------------------------------------------------------------ */
 
-static void side_text(sqlite3_stmt *row, int side, bool plain,
+static void side_text(sqlite3_stmt *row, int side, bool as_said,
 		      char text[WHAT_TEXT])
 {
 	/* Where what it is has not changed, what it says tells more. */
-	if (plain)
-		snprintf(text, WHAT_TEXT, "%.255s",
-			 column_text(row, side + STABLE));
+	if (as_said)
+		plain(text, WHAT_TEXT, column_text(row, side + STABLE));
 	else
 		what_to_text(row, side + SERVICE, side + PRODUCT,
 			     side + VERSION_TEXT, side + INFO, side + STABLE,
@@ -104,16 +103,18 @@ static void print_text(sqlite3_stmt *row)
 	const bool banner = !strcmp(kind, "banner");
 	const long long number = sqlite3_column_int64(row, NUMBER);
 	char time[TIME_TEXT], endpoint[ENDPOINT_TEXT], was[WHAT_TEXT] = "",
-		became[WHAT_TEXT] = "", name[ESCAPED_MAX(64)];
+		became[WHAT_TEXT] = "", name[ESCAPED_MAX(64)], tunnel[64],
+		shown[16];
 
 	time_to_text(sqlite3_column_int64(row, TS), time);
 	endpoint_to_text(column_text(row, SERVER), sqlite3_column_int(row, PORT),
 			 endpoint);
 	escape(name, (const uint8_t *)sensor, strnlen(sensor, 64));
-	printf("%s  %-8.8s  %s%s%s", time, kind, name, *name ? " " : "",
+	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
+	printf("%s  %-8.8s  %s%s%s", time, plain(shown, sizeof(shown), kind), name, *name ? " " : "",
 	       endpoint);
-	if (*column_text(row, TUNNEL))
-		printf(" in %.60s", column_text(row, TUNNEL));
+	if (*tunnel)
+		printf(" in %s", tunnel);
 	side_text(row, NEW, banner, became);
 	if (sqlite3_column_type(row, OLD + RAW) != SQLITE_NULL &&
 	    strcmp(kind, "returned")) {
@@ -137,7 +138,7 @@ static void json_side(struct json *json, const char *name, sqlite3_stmt *row,
 	json_open(json, name);
 	json_bytes(json, "banner", sqlite3_column_blob(row, side + RAW),
 		   (size_t)sqlite3_column_bytes(row, side + RAW));
-	json_text(json, "stable", column_text(row, side + STABLE));
+	json_plain(json, "stable", column_text(row, side + STABLE));
 	json_text(json, "service", column_text(row, side + SERVICE));
 	json_text(json, "product", column_text(row, side + PRODUCT));
 	json_text(json, "version", column_text(row, side + VERSION_TEXT));
@@ -151,11 +152,11 @@ static void print_json(sqlite3_stmt *row)
 	json_open(&json, NULL);
 	json_time(&json, "ts", sqlite3_column_int64(row, TS));
 	json_text(&json, "event", "change");
-	json_text(&json, "kind", column_text(row, KIND));
+	json_plain(&json, "kind", column_text(row, KIND));
 	json_text(&json, "sensor", column_text(row, SENSOR));
-	json_text(&json, "server", column_text(row, SERVER));
+	json_plain(&json, "server", column_text(row, SERVER));
 	json_number(&json, "server_port", sqlite3_column_int64(row, PORT));
-	json_text(&json, "tunnel", column_text(row, TUNNEL));
+	json_plain(&json, "tunnel", column_text(row, TUNNEL));
 	json_side(&json, "old", row, OLD);
 	json_side(&json, "new", row, NEW);
 	if (sqlite3_column_type(row, NUMBER) != SQLITE_NULL)

@@ -126,23 +126,24 @@ static int compare(const struct side *a, const struct side *b)
 static void print(const struct diff *diff, const struct side *side)
 {
 	sqlite3_stmt *row = side->rows;
-	const char *sensor = column_text(row, SENSOR),
-		   *tunnel = column_text(row, TUNNEL);
-	char endpoint[ENDPOINT_TEXT], what[WHAT_TEXT], name[ESCAPED_MAX(64)];
+	const char *sensor = column_text(row, SENSOR);
+	char endpoint[ENDPOINT_TEXT], what[WHAT_TEXT], name[ESCAPED_MAX(64)],
+		tunnel[64];
 	struct json json = { .file = stdout };
 
+	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
 	if (diff->json) {
 		json_open(&json, NULL);
 		json_text(&json, "diff", side->sign == '+' ? "came" : "went");
 		json_text(&json, "sensor", sensor);
-		json_text(&json, "server", column_text(row, SERVER));
+		json_plain(&json, "server", column_text(row, SERVER));
 		json_number(&json, "server_port",
 			    sqlite3_column_int64(row, PORT));
-		json_text(&json, "tunnel", tunnel);
+		json_plain(&json, "tunnel", tunnel);
 		json_text(&json, "service", column_text(row, SERVICE));
 		json_text(&json, "product", column_text(row, PRODUCT));
 		json_text(&json, "version", column_text(row, VERSION_TEXT));
-		json_text(&json, "stable", column_text(row, STABLE));
+		json_plain(&json, "stable", column_text(row, STABLE));
 		json_close(&json);
 		json_end_line(&json);
 		return;
@@ -151,7 +152,7 @@ static void print(const struct diff *diff, const struct side *side)
 			 endpoint);
 	escape(name, (const uint8_t *)sensor, strnlen(sensor, 64));
 	what_to_text(row, SERVICE, PRODUCT, VERSION_TEXT, INFO, STABLE, what);
-	printf("%c %s%s%s%s%.60s  %s\n", side->sign, name, *name ? " " : "",
+	printf("%c %s%s%s%s%s  %s\n", side->sign, name, *name ? " " : "",
 	       endpoint, *tunnel ? " in " : "", tunnel, what);
 }
 

@@ -121,15 +121,15 @@ static const char *note(sqlite3_stmt *row, char text[32])
 
 static void put_where(sqlite3_stmt *row, char *text, size_t size)
 {
-	char endpoint[ENDPOINT_TEXT], sensor[ESCAPED_MAX(64)];
-	const char *name = column_text(row, SENSOR),
-		   *tunnel = column_text(row, TUNNEL);
+	char endpoint[ENDPOINT_TEXT], sensor[ESCAPED_MAX(64)], tunnel[64];
+	const char *name = column_text(row, SENSOR);
 	const size_t len = strnlen(name, 64);
 
 	endpoint_to_text(column_text(row, SERVER),
 			 sqlite3_column_int(row, PORT), endpoint);
 	escape(sensor, (const uint8_t *)name, len);
-	snprintf(text, size, "%s%s%s%s%.60s", sensor, len ? " " : "", endpoint,
+	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
+	snprintf(text, size, "%s%s%s%s%s", sensor, len ? " " : "", endpoint,
 		 *tunnel ? " in " : "", tunnel);
 }
 
@@ -194,9 +194,9 @@ static void print_json(sqlite3_stmt *row)
 
 	json_open(&json, NULL);
 	json_text(&json, "sensor", column_text(row, SENSOR));
-	json_text(&json, "server", column_text(row, SERVER));
+	json_plain(&json, "server", column_text(row, SERVER));
 	json_number(&json, "server_port", sqlite3_column_int64(row, PORT));
-	json_text(&json, "tunnel", column_text(row, TUNNEL));
+	json_plain(&json, "tunnel", column_text(row, TUNNEL));
 	json_time(&json, "first_seen", sqlite3_column_int64(row, FIRST_SEEN));
 	json_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
 	json_number(&json, "connections",
@@ -207,7 +207,7 @@ static void print_json(sqlite3_stmt *row)
 	if (sqlite3_column_type(row, LATEST_RAW) != SQLITE_NULL)
 		json_bytes(&json, "banner", sqlite3_column_blob(row, LATEST_RAW),
 			   (size_t)sqlite3_column_bytes(row, LATEST_RAW));
-	json_text(&json, "stable", column_text(row, STABLE));
+	json_plain(&json, "stable", column_text(row, STABLE));
 	json_number(&json, "forms", sqlite3_column_int64(row, FORMS));
 	json_bool(&json, "once", sqlite3_column_int64(row, CONNECTIONS) == 1);
 	json_bool(&json, "ever_different",

@@ -75,14 +75,14 @@ static void json_gone(sqlite3_stmt *row)
 
 	json_open(&json, NULL);
 	json_text(&json, "sensor", column_text(row, 0));
-	json_text(&json, "server", column_text(row, 1));
+	json_plain(&json, "server", column_text(row, 1));
 	json_number(&json, "server_port", sqlite3_column_int64(row, 2));
-	json_text(&json, "tunnel", column_text(row, 3));
+	json_plain(&json, "tunnel", column_text(row, 3));
 	json_time(&json, "last_seen", sqlite3_column_int64(row, 4));
 	json_text(&json, "service", column_text(row, 5));
 	json_text(&json, "product", column_text(row, 6));
 	json_text(&json, "version", column_text(row, 7));
-	json_text(&json, "stable", column_text(row, 9));
+	json_plain(&json, "stable", column_text(row, 9));
 	json_close(&json);
 	json_end_line(&json);
 }
@@ -90,15 +90,16 @@ static void json_gone(sqlite3_stmt *row)
 static void print_gone(sqlite3_stmt *row)
 {
 	char endpoint[ENDPOINT_TEXT], seen[TIME_TEXT], what[WHAT_TEXT],
-		sensor[ESCAPED_MAX(64)];
-	const char *name = column_text(row, 0), *tunnel = column_text(row, 3);
+		sensor[ESCAPED_MAX(64)], tunnel[64];
+	const char *name = column_text(row, 0);
 
 	endpoint_to_text(column_text(row, 1), sqlite3_column_int(row, 2),
 			 endpoint);
 	escape(sensor, (const uint8_t *)name, strnlen(name, 64));
 	time_to_text(sqlite3_column_int64(row, 4), seen);
 	what_to_text(row, 5, 6, 7, 8, 9, what);
-	printf("%s  %s%s%s%s%.60s  %s\n", seen, sensor, *sensor ? " " : "",
+	plain(tunnel, sizeof(tunnel), column_text(row, 3));
+	printf("%s  %s%s%s%s%s  %s\n", seen, sensor, *sensor ? " " : "",
 	       endpoint, *tunnel ? " in " : "", tunnel, what);
 }
 

@@ -44,6 +44,16 @@ size_t escape(char *to, const uint8_t *bytes, size_t len)
 	return (size_t)(at - to);
 }
 
+char *plain(char *to, size_t size, const char *text)
+{
+	size_t n = 0;
+
+	for (; n + 1 < size && text[n]; n++)
+		to[n] = is_plain((uint8_t)text[n]) ? text[n] : '?';
+	to[n] = 0;
+	return to;
+}
+
 size_t escape_json(char *to, const uint8_t *bytes, size_t len)
 {
 	char *at = to;
@@ -153,6 +163,20 @@ void json_text(struct json *json, const char *name, const char *text)
 		json_bytes(json, name, (const uint8_t *)text, strlen(text));
 }
 
+void json_plain(struct json *json, const char *name, const char *text)
+{
+	if (!text || !*text)
+		return;
+	put_name(json, name);
+	fputc('"', json->file);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', json->file);
+		fputc(is_plain((uint8_t)*text) ? *text : '?', json->file);
+	}
+	fputc('"', json->file);
+}
+
 void json_number(struct json *json, const char *name, int64_t number)
 {
 	put_name(json, name);
@@ -182,7 +206,7 @@ void csv_field(FILE *file, bool first, const char *text)
 	for (; text && *text; text++) {
 		if (*text == '"')
 			fputc('"', file);
-		fputc(*text, file);
+		fputc(is_plain((uint8_t)*text) ? *text : '?', file);
 	}
 	fputc('"', file);
 }

@@ -12,6 +12,9 @@
 /* "bannerprobe-inventory: ", the message, a newline; escaped as a banner is. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Text that is escaped already: whatever else the file holds becomes ?. */
+char *plain(char *to, size_t size, const char *text);
+
 /*
  * Bytes of strangers as printable ASCII: 0x20 to 0x7e as they are, a backslash
  * doubled, any other byte \xhh. Each returns the characters written.
@@ -35,6 +38,8 @@ void json_bytes(struct json *json, const char *name, const uint8_t *bytes,
 		size_t len);
 /* Nothing is written where the text is NULL, or empty. */
 void json_text(struct json *json, const char *name, const char *text);
+/* Text that is escaped already. */
+void json_plain(struct json *json, const char *name, const char *text);
 void json_number(struct json *json, const char *name, int64_t number);
 void json_bool(struct json *json, const char *name, bool value);
 /* Seconds since 1970, microseconds kept. */

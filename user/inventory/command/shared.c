@@ -119,6 +119,7 @@ void endpoint_to_text(const char *server, int port, char text[ENDPOINT_TEXT])
 {
 	snprintf(text, ENDPOINT_TEXT,
 		 strchr(server, ':') ? "[%.45s]:%d" : "%.45s:%d", server, port);
+	plain(text, ENDPOINT_TEXT, text);
 }
 
 bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port)
@@ -266,27 +267,23 @@ void what_to_text(sqlite3_stmt *row, int service, int product, int version,
 	const char *names[] = { column_text(row, product),
 				column_text(row, version),
 				column_text(row, info) };
-	char plain[WHAT_TEXT] = "";
+	char told[WHAT_TEXT] = "";
 
 	if (*names[0])
-		snprintf(plain, sizeof(plain), "%s%s%s%s%s%s", names[0],
+		snprintf(told, sizeof(told), "%s%s%s%s%s%s", names[0],
 			 *names[1] ? " " : "", names[1], *names[2] ? " (" : "",
 			 names[2], *names[2] ? ")" : "");
 	else if (*column_text(row, service))
-		snprintf(plain, sizeof(plain), "%s%s%s",
+		snprintf(told, sizeof(told), "%s%s%s",
 			 column_text(row, service), *names[1] ? " " : "",
 			 names[1]);
-	if (*plain) {
+	if (*told) {
 		/* Whoever wrote the file: nothing unescaped is shown. */
 		char escaped[ESCAPED_MAX(WHAT_TEXT)];
 
-		escape(escaped, (const uint8_t *)plain, strlen(plain));
+		escape(escaped, (const uint8_t *)told, strlen(told));
 		snprintf(text, WHAT_TEXT, "%.255s", escaped);
 		return;
 	}
-	snprintf(text, WHAT_TEXT, "%.255s", column_text(row, stable));
-	for (char *at = text; *at; at++) {
-		if (*at < 0x20 || *at > 0x7e)
-			*at = '?';
-	}
+	plain(text, WHAT_TEXT, column_text(row, stable));
 }

@@ -163,7 +163,7 @@ static void json_form(sqlite3_stmt *row, int64_t current)
 	json_number(&json, "count", sqlite3_column_int64(row, FORM_COUNT));
 	json_bool(&json, "whole", sqlite3_column_int(row, FORM_WHOLE));
 	json_bool(&json, "refusal", sqlite3_column_int(row, FORM_REFUSAL));
-	json_text(&json, "stable", column_text(row, FORM_STABLE));
+	json_plain(&json, "stable", column_text(row, FORM_STABLE));
 	for (size_t i = 0; i < IDENTITY_NAMES; i++)
 		json_text(&json, identity_names[i],
 			  column_text(row, FORM_SERVICE + (int)i));
@@ -200,10 +200,11 @@ static const char change_query[] =
 
 static void print_change(sqlite3_stmt *row)
 {
-	char time[TIME_TEXT];
+	char time[TIME_TEXT], kind[16];
 
 	time_to_text(sqlite3_column_int64(row, 0), time);
-	printf("  %s  %-8.8s", time, column_text(row, 1));
+	printf("  %s  %-8.8s", time,
+	       plain(kind, sizeof(kind), column_text(row, 1)));
 	if (sqlite3_column_type(row, 2) != SQLITE_NULL)
 		printf("  form %lld ->", (long long)sqlite3_column_int64(row, 2));
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
@@ -218,7 +219,7 @@ static void json_change(sqlite3_stmt *row)
 	json_open(&json, NULL);
 	json_time(&json, "ts", sqlite3_column_int64(row, 0));
 	json_text(&json, "event", "change");
-	json_text(&json, "kind", column_text(row, 1));
+	json_plain(&json, "kind", column_text(row, 1));
 	if (sqlite3_column_type(row, 2) != SQLITE_NULL)
 		json_number(&json, "old_form", sqlite3_column_int64(row, 2));
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
@@ -257,16 +258,17 @@ static const char service_query[] =
 static void print_service(const struct show *show, sqlite3_stmt *row)
 {
 	char endpoint[ENDPOINT_TEXT], first[TIME_TEXT], last[TIME_TEXT],
-		sensor[ESCAPED_MAX(256)];
+		sensor[ESCAPED_MAX(256)], tunnel[64];
 	const char *name = column_text(row, 1);
 
 	endpoint_to_text(show->server, show->port, endpoint);
 	escape(sensor, (const uint8_t *)name, strnlen(name, 256));
 	time_to_text(sqlite3_column_int64(row, 3), first);
 	time_to_text(sqlite3_column_int64(row, 4), last);
-	printf("%s%s%s%s%.60s\n  %s to %s, %lld connections%s%s\n", sensor,
+	plain(tunnel, sizeof(tunnel), column_text(row, 2));
+	printf("%s%s%s%s%s\n  %s to %s, %lld connections%s%s\n", sensor,
 	       *sensor ? " " : "", endpoint,
-	       *column_text(row, 2) ? " in " : "", column_text(row, 2), first,
+	       *tunnel ? " in " : "", tunnel, first,
 	       last, (long long)sqlite3_column_int64(row, 5),
 	       sqlite3_column_int64(row, 5) == 1 ? ", once" : "",
 	       sqlite3_column_int(row, 7) ? ", ever different" : "");
