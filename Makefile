@@ -163,12 +163,12 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/%.o
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
-FUZZERS := core capture format kernel
+FUZZERS := core capture format form kernel
 
 # By the script that OSS-Fuzz runs, all at once; its variables are not make's.
 FUZZERS_BUILT := $(BUILD)/fuzz/built
 $(FUZZERS_BUILT): tests/fuzz/oss-fuzz/build.sh $(SKELETON) \
-		$(wildcard include/*.h user/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
+		$(wildcard include/*.h user/*.[ch] user/inventory/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
 	$(call say,FUZZERS,$(@D))
 	$(Q)env -u SRC -u WORK -u CFLAGS -u CXXFLAGS -u LIB_FUZZING_ENGINE CC="$(CLANG)" \
 		CXX="$(CLANG)" FUZZERS="$(FUZZERS)" SKELETON="$(BUILD)" OUT="$(@D)" $<
@@ -192,12 +192,13 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 
 TEST_PROGRAMS := $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
+TEST_PROGRAMS += $(BUILD)/tests/form_test $(BUILD)/tests/inventory_test
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
 test:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory bannerprobe $(TEST_PROGRAMS) $(FUZZERS_BUILT)
+	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
 	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --ignore tests/test_fleet.py tests
 
 # Installs what the owner of a fleet has, and the other tests do not need.
@@ -287,7 +288,7 @@ churn:
 deps:
 	$(Q)packaging/deps.sh
 
-LINTED := $(SOURCES) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/homes.c tests/drive.c
+LINTED := $(SOURCES) $(INVENTORY) $(INVENTORY_COMMAND) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/homes.c tests/drive.c
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"hash.h"},{"name":"front.h"},{"name":"pending.h"},{"name":"tracker.h"},{"name":"record.h"}]
@@ -310,7 +311,7 @@ INSTALLED := $(SBIN)/bannerprobe $(SHARE)/man/man8/bannerprobe.8 \
 	$(UNITS)/bannerprobe@.service $(LOGROTATE)/bannerprobe
 
 .PHONY: install
-install: bannerprobe
+install: bannerprobe install-inventory
 	install -d $(dir $(INSTALLED))
 	install -m 755 bannerprobe $(SBIN)/bannerprobe
 	install -m 644 packaging/bannerprobe.8 $(SHARE)/man/man8/bannerprobe.8
@@ -321,7 +322,7 @@ install: bannerprobe
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(INSTALLED)
+	rm -f $(INSTALLED) $(INVENTORY_INSTALLED)
 
 # --- static program
 
@@ -351,7 +352,8 @@ deb:
 	$(Q)packaging/deps.sh debhelper lintian
 	rm -rf $(DEB)
 	mkdir -p $(DEB_TREE)
-	tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe --exclude=__pycache__ \
+	tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe \
+		--exclude=./bannerprobe-inventory --exclude=__pycache__ \
 		--exclude=.pytest_cache . | tar -x -C $(DEB_TREE)
 	mv $(DEB_TREE)/packaging/debian $(DEB_TREE)/debian
 	$(DEB_TREE)/debian/write-changelog $(VERSION) >$(DEB_TREE)/debian/changelog
@@ -376,7 +378,7 @@ vmlinux.h:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) bannerprobe
+	rm -rf $(BUILD) bannerprobe bannerprobe-inventory
 
 -include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/%.o) $(BPF_OBJECT) $(BUILD)/drive.bpf.o)

@@ -17,7 +17,7 @@ $(BUILD)/bannerprobe-inventory: $(INVENTORY_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENED_LINK) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
 
-FORM_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/form_test.c tests/greetings_many.c $(INVENTORY_FORMS))
+FORM_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
 BENCH_INVENTORY := $(patsubst %.c,$(BUILD)/%.o,tests/bench_inventory.c $(INVENTORY))
@@ -32,5 +32,21 @@ $(BUILD)/tests/form_test $(BUILD)/tests/inventory_test:
 $(BUILD)/bench_inventory: $(BENCH_INVENTORY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
+
+# --- installing
+
+BIN := $(DESTDIR)$(PREFIX)/bin
+INVENTORY_INSTALLED := $(BIN)/bannerprobe-inventory \
+	$(DESTDIR)$(PREFIX)/share/man/man1/bannerprobe-inventory.1 \
+	$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bannerprobe-inventory
+
+.PHONY: install-inventory
+install-inventory: bannerprobe-inventory
+	install -d $(dir $(INVENTORY_INSTALLED))
+	install -m 755 bannerprobe-inventory $(BIN)/bannerprobe-inventory
+	install -m 644 packaging/bannerprobe-inventory.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/bannerprobe-inventory.1
+	install -m 644 packaging/bannerprobe-inventory.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bannerprobe-inventory
 
 -include $(patsubst %,%.d,$(INVENTORY_OBJECTS) $(FORM_TEST) $(INVENTORY_TEST) $(BENCH_INVENTORY))

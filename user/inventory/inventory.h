@@ -21,7 +21,7 @@
 
 #define INVENTORY_DEFAULT_FILE "/var/lib/bannerprobe/inventory.db"
 #define INVENTORY_GONE_DAYS 7
-#define INVENTORY_MEMORY (208UL << 20)
+#define INVENTORY_MEMORY (184UL << 20)
 #define INVENTORY_ERROR 512 /* longest line of an error, with its NUL */
 
 /* X(name, text) */

@@ -42,6 +42,7 @@ struct traits {
 	bool learned; /* one of the wild parts was */
 	bool fixed, version;
 	enum byte_class class; /* the least that takes all of it */
+	enum byte_class wild_class; /* that of its wild parts */
 };
 
 static enum byte_class class_of(uint8_t byte, enum byte_class least)
@@ -56,8 +57,10 @@ static void add_trait(struct traits *t, uint16_t symbol)
 	if (symbol_is_wild(symbol)) {
 		t->wild++;
 		t->learned |= wild_is_learned(symbol_wild(symbol));
-		if (wild_class(symbol_wild(symbol)) > t->class)
-			t->class = wild_class(symbol_wild(symbol));
+		if (wild_class(symbol_wild(symbol)) > t->wild_class)
+			t->wild_class = wild_class(symbol_wild(symbol));
+		if (t->wild_class > t->class)
+			t->class = t->wild_class;
 		return;
 	}
 	t->bytes++;
@@ -337,16 +340,14 @@ static enum verdict judge_growth(enum learn_how how, const struct part *a,
 		return judge_bytes(how, a, b);
 	if (in_a->version || in_b->version)
 		return REFUSED;
-	if (in_a->class < CLASS_TEXT &&
+	if (in_a->wild_class < CLASS_TEXT &&
 	    (in_a->spaces || in_b->spaces || in_b->class > CLASS_WORD))
 		return REFUSED;
-	if (!in_a->letters && in_a->class <= CLASS_HEX &&
-	    in_b->class <= CLASS_HEX)
-		return BECOMES_WILD;
-	if (in_a->class <= CLASS_HEX && in_b->class <= CLASS_HEX)
-		return BECOMES_WILD; /* hexadecimal, both */
-	if (in_a->class <= CLASS_NUMBER)
-		return in_a->letters || has_word(b) ? REFUSED : BECOMES_WILD;
+	/* A number, decimal or hexadecimal, is one with all of its digits. */
+	if (in_a->wild_class <= CLASS_HEX)
+		return in_a->class <= CLASS_HEX && in_b->class <= CLASS_HEX ?
+			       BECOMES_WILD :
+			       REFUSED;
 	/* A token's edge that was the same by chance is short. */
 	return in_a->letters > EDGE_LETTERS ? REFUSED : BECOMES_WILD;
 }

@@ -38,7 +38,8 @@ static const char *const texts[STATEMENTS] = {
 		"UPDATE banner SET last_seen = max(last_seen, ?2),"
 		" count = count + ?3 WHERE id = ?1",
 	[STATEMENT_UPDATE_LATEST] =
-		"UPDATE banner SET latest_raw = ?2 WHERE id = ?1",
+		"UPDATE banner SET last_seen = max(last_seen, ?2),"
+		" count = count + ?3, latest_raw = ?4 WHERE id = ?1",
 	[STATEMENT_UPDATE_STABLE] =
 		"UPDATE banner SET stable = ?2, whole = ?3 WHERE id = ?1",
 	[STATEMENT_FIND_STABLE] =

@@ -2,15 +2,6 @@
 #include "structure.h"
 
 #include <string.h>
-#include <strings.h>
-
-bool greeting_has(const struct greeting *greeting, size_t at, const char *text)
-{
-	const size_t len = strlen(text);
-
-	return at + len <= greeting->len &&
-	       !strncasecmp((const char *)greeting->bytes + at, text, len);
-}
 
 size_t greeting_line_end(const struct greeting *greeting, size_t at)
 {

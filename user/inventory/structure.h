@@ -10,6 +10,8 @@
 #include "observation.h"
 
 #include <stdint.h>
+#include <string.h>
+#include <strings.h>
 
 #define CLIENT_SPELLINGS 5
 #define CLIENT_SPELLING_MAX 48
@@ -72,7 +74,15 @@ static inline bool greeting_is_word(const struct greeting *g, size_t at)
 }
 
 /* Is this text there? Letters of either case. */
-bool greeting_has(const struct greeting *greeting, size_t at, const char *text);
+static inline bool greeting_has(const struct greeting *g, size_t at,
+				const char *text)
+{
+	/* Nearly all fail at the first character. */
+	if (at >= g->len || ((g->bytes[at] ^ (uint8_t)*text) & ~0x20))
+		return false;
+	return at + strlen(text) <= g->len &&
+	       !strncasecmp((const char *)g->bytes + at, text, strlen(text));
+}
 /* The end of the line at `at`, behind its line feed. */
 size_t greeting_line_end(const struct greeting *greeting, size_t at);
 

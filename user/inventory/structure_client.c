@@ -100,6 +100,17 @@ void client_spell(struct greeting *g)
 	g->client_named = holds(g, 0, g->len);
 }
 
+/* 192.0.2.1:50000: a single colon is none of an address. */
+static size_t cut_port(const struct greeting *g, size_t at, size_t end)
+{
+	const uint8_t *first = memchr(g->bytes + at, ':', end - at);
+	const size_t behind = first ? (size_t)(first - g->bytes) + 1 : end;
+
+	if (!first || memchr(g->bytes + behind, ':', end - behind))
+		return end;
+	return behind - 1;
+}
+
 size_t client_at(const struct greeting *g, size_t at)
 {
 	size_t end = at;
@@ -108,6 +119,7 @@ size_t client_at(const struct greeting *g, size_t at)
 		return 0;
 	while (is_name(g, end))
 		end++;
+	end = cut_port(g, at, end);
 	while (end > at && (g->bytes[end - 1] == '.' ||
 			    g->bytes[end - 1] == ':' ||
 			    g->bytes[end - 1] == '-'))

@@ -14,39 +14,41 @@ enum shape {
 };
 
 /* Words in front of it. */
+#define WORDS(words) words, sizeof(words) - 1
 static const struct before {
 	const char *words;
+	size_t len;
 	enum shape shape;
 	enum wild wild;
 } befores[] = {
-	{ "user number ", SHAPE_DIGITS, WILD_COUNTER },
-	{ "user #", SHAPE_DIGITS, WILD_COUNTER },
-	{ "visitor number ", SHAPE_DIGITS, WILD_COUNTER },
-	{ "visitor #", SHAPE_DIGITS, WILD_COUNTER },
-	{ "caller number ", SHAPE_DIGITS, WILD_COUNTER },
-	{ "caller #", SHAPE_DIGITS, WILD_COUNTER },
-	{ "connection number ", SHAPE_DIGITS, WILD_COUNTER },
-	{ "connection #", SHAPE_DIGITS, WILD_COUNTER },
-	{ "connection id ", SHAPE_TOKEN, WILD_ID },
-	{ "session number ", SHAPE_DIGITS, WILD_COUNTER },
-	{ "session id ", SHAPE_TOKEN, WILD_ID },
-	{ "session id: ", SHAPE_TOKEN, WILD_ID },
-	{ "session-id: ", SHAPE_TOKEN, WILD_ID },
-	{ "session: ", SHAPE_TOKEN, WILD_ID },
-	{ "session=", SHAPE_TOKEN, WILD_ID },
-	{ "sid=", SHAPE_TOKEN, WILD_ID },
-	{ "esmtp id ", SHAPE_TOKEN, WILD_ID },
-	{ "pid ", SHAPE_DIGITS, WILD_PID },
-	{ "pid: ", SHAPE_DIGITS, WILD_PID },
-	{ "pid=", SHAPE_DIGITS, WILD_PID },
-	{ "nonce=", SHAPE_TOKEN, WILD_ID },
-	{ "nonce: ", SHAPE_TOKEN, WILD_ID },
-	{ "challenge=", SHAPE_TOKEN, WILD_ID },
-	{ "challenge: ", SHAPE_TOKEN, WILD_ID },
-	{ "cookie=", SHAPE_TOKEN, WILD_ID },
-	{ "cookie: ", SHAPE_TOKEN, WILD_ID },
-	{ "online: ", SHAPE_DIGITS, WILD_COUNTER },
-	{ "\nPING :", SHAPE_LINE, WILD_ID }, /* IRC's */
+	{ WORDS("user number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("user #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("visitor number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("visitor #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("caller number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("caller #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("connection number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("connection #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("connection id "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("session id "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session id: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session-id: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("sid="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("esmtp id "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("pid "), SHAPE_DIGITS, WILD_PID },
+	{ WORDS("pid: "), SHAPE_DIGITS, WILD_PID },
+	{ WORDS("pid="), SHAPE_DIGITS, WILD_PID },
+	{ WORDS("nonce="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("nonce: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("challenge="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("challenge: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("cookie="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("cookie: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("online: "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("\nPING :"), SHAPE_LINE, WILD_ID }, /* IRC's */
 };
 
 /* Words behind a number, unless it is a limit. */
@@ -65,19 +67,22 @@ static const char *const units[] = { "ms",    "msec", "seconds", "second",
 				     "weeks", "week" };
 
 /* Hosts of these are nodes of a mail service, numbered. */
-static const char *const pools[] = {
-	".outlook.com",	    ".hotmail.com",	 ".google.com",
-	".yahoo.com",	    ".yahoo.net",	 ".aol.com",
-	".icloud.com",	    ".apple.com",	 ".ovh.net",
-	".mail.ru",	    ".yandex.net",	 ".yandex.ru",
-	".gmx.net",	    ".web.de",		 ".kundenserver.de",
-	".messagelabs.com", ".mimecast.com",	 ".pphosted.com",
-	".qq.com",	    ".163.com",		 ".126.com",
-	".netease.com",	    ".secureserver.net", ".zoho.com",
-	".amazonaws.com",   ".sendgrid.net",	 ".mailgun.org",
-	".t-online.de",	    ".orange.fr",	 ".free.fr",
-	".comcast.net",	    ".iphmx.com",	 ".barracudanetworks.com",
-	".emailsrvr.com",   ".fastmail.com",	 ".messagingengine.com",
+static const struct {
+	const char *text;
+	size_t len;
+} pools[] = {
+	{ WORDS(".outlook.com") },	    { WORDS(".hotmail.com") },	 { WORDS(".google.com") },
+	{ WORDS(".yahoo.com") },	    { WORDS(".yahoo.net") },	 { WORDS(".aol.com") },
+	{ WORDS(".icloud.com") },	    { WORDS(".apple.com") },	 { WORDS(".ovh.net") },
+	{ WORDS(".mail.ru") },	    { WORDS(".yandex.net") },	 { WORDS(".yandex.ru") },
+	{ WORDS(".gmx.net") },	    { WORDS(".web.de") },		 { WORDS(".kundenserver.de") },
+	{ WORDS(".messagelabs.com") }, { WORDS(".mimecast.com") },	 { WORDS(".pphosted.com") },
+	{ WORDS(".qq.com") },	    { WORDS(".163.com") },		 { WORDS(".126.com") },
+	{ WORDS(".netease.com") },	    { WORDS(".secureserver.net") }, { WORDS(".zoho.com") },
+	{ WORDS(".amazonaws.com") },   { WORDS(".sendgrid.net") },	 { WORDS(".mailgun.org") },
+	{ WORDS(".t-online.de") },	    { WORDS(".orange.fr") },	 { WORDS(".free.fr") },
+	{ WORDS(".comcast.net") },	    { WORDS(".iphmx.com") },	 { WORDS(".barracudanetworks.com") },
+	{ WORDS(".emailsrvr.com") },   { WORDS(".fastmail.com") },	 { WORDS(".messagingengine.com") },
 };
 
 static bool stands_before(const struct greeting *g, size_t at,
@@ -139,12 +144,15 @@ static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
 		const char *words = befores[i].words;
+		const size_t len = befores[i].len;
 		size_t end;
 
-		/* Most fail at their last character. */
-		if (!at || g->bytes[at - 1] != (uint8_t)words[strlen(words) - 1])
-			continue;
-		if (!stands_before(g, at, words))
+		/* Most fail at their last characters. */
+		if (at < len - 1 || !at ||
+		    g->bytes[at - 1] != (uint8_t)words[len - 1] ||
+		    (at > 1 && (g->bytes[at - 2] | 0x20) !=
+				       ((uint8_t)words[len - 2] | 0x20)) ||
+		    !stands_before(g, at, words))
 			continue;
 		end = shape_end(g, at, befores[i].shape);
 		*wild = befores[i].wild;
@@ -238,6 +246,8 @@ static size_t load_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = at;
 
+	if (!greeting_is_digit(g, at))
+		return 0;
 	if (!stands_before(g, at, "load ") && !stands_before(g, at, "load: ") &&
 	    !stands_before(g, at, "average ") &&
 	    !stands_before(g, at, "average: "))
@@ -318,9 +328,10 @@ static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 				  g->bytes[*end] == '.')))
 		(*end)++;
 	for (size_t i = 0; i < sizeof(pools) / sizeof(*pools); i++) {
-		size_t len = strlen(pools[i]);
+		const size_t len = pools[i].len;
 
-		if (*end - at > len && greeting_has(g, *end - len, pools[i]))
+		if (*end - at > len && g->bytes[*end - len] == '.' &&
+		    greeting_has(g, *end - len, pools[i].text))
 			return true;
 	}
 	return false;

@@ -74,6 +74,7 @@ static bool in_range(uint64_t value, int least, int most)
 static int name_at(const struct spelled *s, const char *const *list, int count,
 		   size_t *end)
 {
+	const uint8_t first = s->at < s->len ? s->bytes[s->at] | 0x20 : 0;
 	size_t n = 0;
 
 	while (letter_at(s, s->at + n))
@@ -81,7 +82,8 @@ static int name_at(const struct spelled *s, const char *const *list, int count,
 	for (int i = 0; i < count && n >= 3; i++) {
 		const bool four = n == 4 && (i == 8 || count == 7); /* Sept */
 
-		if ((n == strlen(list[i]) || n == 3 || four) &&
+		if (first == (uint8_t)*list[i] &&
+		    (n == 3 || four || n == strlen(list[i])) &&
 		    !strncasecmp((const char *)s->bytes + s->at, list[i], n)) {
 			*end = s->at + n;
 			return i + 1;

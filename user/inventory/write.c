@@ -97,8 +97,10 @@ static int add_form(struct inventory *inventory, const struct service *service,
 
 static int update_form(struct inventory *inventory, struct known_form *form)
 {
-	sqlite3_stmt *update = inventory->statement[STATEMENT_UPDATE_FORM];
-	sqlite3_stmt *latest = inventory->statement[STATEMENT_UPDATE_LATEST];
+	const bool said = form->fresh && form->fresh->latest;
+	sqlite3_stmt *update =
+		inventory->statement[said ? STATEMENT_UPDATE_LATEST :
+					    STATEMENT_UPDATE_FORM];
 	sqlite3_stmt *stable = inventory->statement[STATEMENT_UPDATE_STABLE];
 	int code = SQLITE_OK;
 
@@ -106,13 +108,10 @@ static int update_form(struct inventory *inventory, struct known_form *form)
 		sqlite3_bind_int64(update, 1, form->id);
 		sqlite3_bind_int64(update, 2, (sqlite3_int64)form->last_seen);
 		sqlite3_bind_int64(update, 3, form->unwritten);
+		if (said)
+			bind_blob(update, 4, form->fresh->latest,
+				  form->fresh->latest_len);
 		code = run(update);
-	}
-	if (code == SQLITE_OK && form->fresh && form->fresh->latest) {
-		sqlite3_bind_int64(latest, 1, form->id);
-		bind_blob(latest, 2, form->fresh->latest,
-			  form->fresh->latest_len);
-		code = run(latest);
 	}
 	if (code == SQLITE_OK && form->text_changed) {
 		sqlite3_bind_int64(stable, 1, form->id);

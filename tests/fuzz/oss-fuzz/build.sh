@@ -8,7 +8,7 @@ set -eu
 
 root=${SRC:+$SRC/bannerprobe}
 cd "${root:-$(dirname "$0")/../../..}"
-: "${FUZZERS:=core capture format}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
+: "${FUZZERS:=core capture format form}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
 : "${CC:=clang}" "${CXX:=clang++}" "${LIB_FUZZING_ENGINE:=-fsanitize=fuzzer}"
 : "${CFLAGS:=-O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all}"
 : "${CXXFLAGS:=$CFLAGS}"
@@ -29,6 +29,10 @@ sources_of() {
 		user/nets.c user/format.c user/community_id.c user/output.c user/file_helper.c user/files.c user/stats.c
 		user/stats_json.c user/events.c user/stopping.c user/descriptors.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
+	form) for name in form times structure structure_mysql structure_ssh structure_http \
+		structure_idioms structure_client structure_text looks match align learn; do
+		echo "user/inventory/$name.c"
+	done ;;
 	esac
 }
 
