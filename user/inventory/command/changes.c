@@ -135,34 +135,34 @@ static void json_side(struct json *json, const char *name, sqlite3_stmt *row,
 {
 	if (sqlite3_column_type(row, side + RAW) == SQLITE_NULL)
 		return;
-	json_open(json, name);
-	json_bytes(json, "banner", sqlite3_column_blob(row, side + RAW),
+	object_open(json, name);
+	object_bytes(json, "banner", sqlite3_column_blob(row, side + RAW),
 		   (size_t)sqlite3_column_bytes(row, side + RAW));
-	json_plain(json, "stable", column_text(row, side + STABLE));
-	json_text(json, "service", column_text(row, side + SERVICE));
-	json_text(json, "product", column_text(row, side + PRODUCT));
-	json_text(json, "version", column_text(row, side + VERSION_TEXT));
-	json_close(json);
+	object_plain(json, "stable", column_text(row, side + STABLE));
+	object_text(json, "service", column_text(row, side + SERVICE));
+	object_text(json, "product", column_text(row, side + PRODUCT));
+	object_text(json, "version", column_text(row, side + VERSION_TEXT));
+	object_close(json);
 }
 
 static void print_json(sqlite3_stmt *row)
 {
 	struct json json = { .file = stdout };
 
-	json_open(&json, NULL);
-	json_time(&json, "ts", sqlite3_column_int64(row, TS));
-	json_text(&json, "event", "change");
-	json_plain(&json, "kind", column_text(row, KIND));
-	json_text(&json, "sensor", column_text(row, SENSOR));
-	json_plain(&json, "server", column_text(row, SERVER));
-	json_number(&json, "server_port", sqlite3_column_int64(row, PORT));
-	json_plain(&json, "tunnel", column_text(row, TUNNEL));
+	object_open(&json, NULL);
+	object_time(&json, "ts", sqlite3_column_int64(row, TS));
+	object_text(&json, "event", "change");
+	object_plain(&json, "kind", column_text(row, KIND));
+	object_text(&json, "sensor", column_text(row, SENSOR));
+	object_plain(&json, "server", column_text(row, SERVER));
+	object_number(&json, "server_port", sqlite3_column_int64(row, PORT));
+	object_plain(&json, "tunnel", column_text(row, TUNNEL));
 	json_side(&json, "old", row, OLD);
 	json_side(&json, "new", row, NEW);
 	if (sqlite3_column_type(row, NUMBER) != SQLITE_NULL)
-		json_number(&json, "number", sqlite3_column_int64(row, NUMBER));
-	json_close(&json);
-	json_end_line(&json);
+		object_number(&json, "number", sqlite3_column_int64(row, NUMBER));
+	object_close(&json);
+	object_end_line(&json);
 }
 
 static bool takes(const struct changes *changes, sqlite3_stmt *row)

@@ -133,19 +133,19 @@ static void print(const struct diff *diff, const struct side *side)
 
 	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
 	if (diff->json) {
-		json_open(&json, NULL);
-		json_text(&json, "diff", side->sign == '+' ? "came" : "went");
-		json_text(&json, "sensor", sensor);
-		json_plain(&json, "server", column_text(row, SERVER));
-		json_number(&json, "server_port",
+		object_open(&json, NULL);
+		object_text(&json, "diff", side->sign == '+' ? "came" : "went");
+		object_text(&json, "sensor", sensor);
+		object_plain(&json, "server", column_text(row, SERVER));
+		object_number(&json, "server_port",
 			    sqlite3_column_int64(row, PORT));
-		json_plain(&json, "tunnel", tunnel);
-		json_text(&json, "service", column_text(row, SERVICE));
-		json_text(&json, "product", column_text(row, PRODUCT));
-		json_text(&json, "version", column_text(row, VERSION_TEXT));
-		json_plain(&json, "stable", column_text(row, STABLE));
-		json_close(&json);
-		json_end_line(&json);
+		object_plain(&json, "tunnel", tunnel);
+		object_text(&json, "service", column_text(row, SERVICE));
+		object_text(&json, "product", column_text(row, PRODUCT));
+		object_text(&json, "version", column_text(row, VERSION_TEXT));
+		object_plain(&json, "stable", column_text(row, STABLE));
+		object_close(&json);
+		object_end_line(&json);
 		return;
 	}
 	endpoint_to_text(column_text(row, SERVER), sqlite3_column_int(row, PORT),

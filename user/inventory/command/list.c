@@ -192,29 +192,29 @@ static void print_json(sqlite3_stmt *row)
 {
 	struct json json = { .file = stdout };
 
-	json_open(&json, NULL);
-	json_text(&json, "sensor", column_text(row, SENSOR));
-	json_plain(&json, "server", column_text(row, SERVER));
-	json_number(&json, "server_port", sqlite3_column_int64(row, PORT));
-	json_plain(&json, "tunnel", column_text(row, TUNNEL));
-	json_time(&json, "first_seen", sqlite3_column_int64(row, FIRST_SEEN));
-	json_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
-	json_number(&json, "connections",
+	object_open(&json, NULL);
+	object_text(&json, "sensor", column_text(row, SENSOR));
+	object_plain(&json, "server", column_text(row, SERVER));
+	object_number(&json, "server_port", sqlite3_column_int64(row, PORT));
+	object_plain(&json, "tunnel", column_text(row, TUNNEL));
+	object_time(&json, "first_seen", sqlite3_column_int64(row, FIRST_SEEN));
+	object_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
+	object_number(&json, "connections",
 		    sqlite3_column_int64(row, CONNECTIONS));
 	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
-		json_text(&json, identity_fields[i].name,
+		object_text(&json, identity_fields[i].name,
 			  column_text(row, identity_fields[i].column));
 	if (sqlite3_column_type(row, LATEST_RAW) != SQLITE_NULL)
-		json_bytes(&json, "banner", sqlite3_column_blob(row, LATEST_RAW),
+		object_bytes(&json, "banner", sqlite3_column_blob(row, LATEST_RAW),
 			   (size_t)sqlite3_column_bytes(row, LATEST_RAW));
-	json_plain(&json, "stable", column_text(row, STABLE));
-	json_number(&json, "forms", sqlite3_column_int64(row, FORMS));
-	json_bool(&json, "once", sqlite3_column_int64(row, CONNECTIONS) == 1);
-	json_bool(&json, "ever_different",
+	object_plain(&json, "stable", column_text(row, STABLE));
+	object_number(&json, "forms", sqlite3_column_int64(row, FORMS));
+	object_bool(&json, "once", sqlite3_column_int64(row, CONNECTIONS) == 1);
+	object_bool(&json, "ever_different",
 		  sqlite3_column_int(row, EVER_DIFFERENT));
-	json_bool(&json, "refuses", sqlite3_column_int(row, REFUSAL));
-	json_close(&json);
-	json_end_line(&json);
+	object_bool(&json, "refuses", sqlite3_column_int(row, REFUSAL));
+	object_close(&json);
+	object_end_line(&json);
 }
 
 static void put_csv(const char *text)

@@ -73,18 +73,18 @@ static void json_gone(sqlite3_stmt *row)
 {
 	struct json json = { .file = stdout };
 
-	json_open(&json, NULL);
-	json_text(&json, "sensor", column_text(row, 0));
-	json_plain(&json, "server", column_text(row, 1));
-	json_number(&json, "server_port", sqlite3_column_int64(row, 2));
-	json_plain(&json, "tunnel", column_text(row, 3));
-	json_time(&json, "last_seen", sqlite3_column_int64(row, 4));
-	json_text(&json, "service", column_text(row, 5));
-	json_text(&json, "product", column_text(row, 6));
-	json_text(&json, "version", column_text(row, 7));
-	json_plain(&json, "stable", column_text(row, 9));
-	json_close(&json);
-	json_end_line(&json);
+	object_open(&json, NULL);
+	object_text(&json, "sensor", column_text(row, 0));
+	object_plain(&json, "server", column_text(row, 1));
+	object_number(&json, "server_port", sqlite3_column_int64(row, 2));
+	object_plain(&json, "tunnel", column_text(row, 3));
+	object_time(&json, "last_seen", sqlite3_column_int64(row, 4));
+	object_text(&json, "service", column_text(row, 5));
+	object_text(&json, "product", column_text(row, 6));
+	object_text(&json, "version", column_text(row, 7));
+	object_plain(&json, "stable", column_text(row, 9));
+	object_close(&json);
+	object_end_line(&json);
 }
 
 static void print_gone(sqlite3_stmt *row)

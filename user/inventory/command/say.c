@@ -123,26 +123,26 @@ static void put_name(struct json *json, const char *name)
 		fprintf(json->file, "\"%s\":", name);
 }
 
-void json_open(struct json *json, const char *name)
+void object_open(struct json *json, const char *name)
 {
 	put_name(json, name);
 	fputc('{', json->file);
 	json->comma = false;
 }
 
-void json_close(struct json *json)
+void object_close(struct json *json)
 {
 	fputc('}', json->file);
 	json->comma = true;
 }
 
-void json_end_line(struct json *json)
+void object_end_line(struct json *json)
 {
 	fputc('\n', json->file);
 	json->comma = false;
 }
 
-void json_bytes(struct json *json, const char *name, const uint8_t *bytes,
+void object_bytes(struct json *json, const char *name, const uint8_t *bytes,
 		size_t len)
 {
 	char piece[ESCAPED_JSON_MAX(256)];
@@ -157,13 +157,13 @@ void json_bytes(struct json *json, const char *name, const uint8_t *bytes,
 	fputc('"', json->file);
 }
 
-void json_text(struct json *json, const char *name, const char *text)
+void object_text(struct json *json, const char *name, const char *text)
 {
 	if (text && *text)
-		json_bytes(json, name, (const uint8_t *)text, strlen(text));
+		object_bytes(json, name, (const uint8_t *)text, strlen(text));
 }
 
-void json_plain(struct json *json, const char *name, const char *text)
+void object_plain(struct json *json, const char *name, const char *text)
 {
 	if (!text || !*text)
 		return;
@@ -177,19 +177,19 @@ void json_plain(struct json *json, const char *name, const char *text)
 	fputc('"', json->file);
 }
 
-void json_number(struct json *json, const char *name, int64_t number)
+void object_number(struct json *json, const char *name, int64_t number)
 {
 	put_name(json, name);
 	fprintf(json->file, "%lld", (long long)number);
 }
 
-void json_bool(struct json *json, const char *name, bool value)
+void object_bool(struct json *json, const char *name, bool value)
 {
 	put_name(json, name);
 	fputs(value ? "true" : "false", json->file);
 }
 
-void json_time(struct json *json, const char *name, int64_t us)
+void object_time(struct json *json, const char *name, int64_t us)
 {
 	put_name(json, name);
 	fprintf(json->file, "%lld.%06lld", (long long)(us / US_PER_SECOND),

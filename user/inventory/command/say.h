@@ -31,19 +31,19 @@ struct json {
 	bool comma;
 };
 
-void json_open(struct json *json, const char *name); /* NULL: the outermost */
-void json_close(struct json *json);
-void json_end_line(struct json *json);
-void json_bytes(struct json *json, const char *name, const uint8_t *bytes,
+void object_open(struct json *json, const char *name); /* NULL: the outermost */
+void object_close(struct json *json);
+void object_end_line(struct json *json);
+void object_bytes(struct json *json, const char *name, const uint8_t *bytes,
 		size_t len);
 /* Nothing is written where the text is NULL, or empty. */
-void json_text(struct json *json, const char *name, const char *text);
+void object_text(struct json *json, const char *name, const char *text);
 /* Text that is escaped already. */
-void json_plain(struct json *json, const char *name, const char *text);
-void json_number(struct json *json, const char *name, int64_t number);
-void json_bool(struct json *json, const char *name, bool value);
+void object_plain(struct json *json, const char *name, const char *text);
+void object_number(struct json *json, const char *name, int64_t number);
+void object_bool(struct json *json, const char *name, bool value);
 /* Seconds since 1970, microseconds kept. */
-void json_time(struct json *json, const char *name, int64_t us);
+void object_time(struct json *json, const char *name, int64_t us);
 
 /* A field of CSV (RFC 4180): quoted, with a comma before unless it is first. */
 void csv_field(FILE *file, bool first, const char *text);

@@ -154,25 +154,25 @@ static void json_form(sqlite3_stmt *row, int64_t current)
 {
 	struct json json = { .file = stdout };
 
-	json_open(&json, NULL);
-	json_number(&json, "form", sqlite3_column_int64(row, FORM_ID));
-	json_bool(&json, "current",
+	object_open(&json, NULL);
+	object_number(&json, "form", sqlite3_column_int64(row, FORM_ID));
+	object_bool(&json, "current",
 		  sqlite3_column_int64(row, FORM_ID) == current);
-	json_time(&json, "first_seen", sqlite3_column_int64(row, FORM_FIRST));
-	json_time(&json, "last_seen", sqlite3_column_int64(row, FORM_LAST));
-	json_number(&json, "count", sqlite3_column_int64(row, FORM_COUNT));
-	json_bool(&json, "whole", sqlite3_column_int(row, FORM_WHOLE));
-	json_bool(&json, "refusal", sqlite3_column_int(row, FORM_REFUSAL));
-	json_plain(&json, "stable", column_text(row, FORM_STABLE));
+	object_time(&json, "first_seen", sqlite3_column_int64(row, FORM_FIRST));
+	object_time(&json, "last_seen", sqlite3_column_int64(row, FORM_LAST));
+	object_number(&json, "count", sqlite3_column_int64(row, FORM_COUNT));
+	object_bool(&json, "whole", sqlite3_column_int(row, FORM_WHOLE));
+	object_bool(&json, "refusal", sqlite3_column_int(row, FORM_REFUSAL));
+	object_plain(&json, "stable", column_text(row, FORM_STABLE));
 	for (size_t i = 0; i < IDENTITY_NAMES; i++)
-		json_text(&json, identity_names[i],
+		object_text(&json, identity_names[i],
 			  column_text(row, FORM_SERVICE + (int)i));
-	json_bytes(&json, "first", sqlite3_column_blob(row, FORM_FIRST_RAW),
+	object_bytes(&json, "first", sqlite3_column_blob(row, FORM_FIRST_RAW),
 		   (size_t)sqlite3_column_bytes(row, FORM_FIRST_RAW));
-	json_bytes(&json, "latest", sqlite3_column_blob(row, FORM_LATEST_RAW),
+	object_bytes(&json, "latest", sqlite3_column_blob(row, FORM_LATEST_RAW),
 		   (size_t)sqlite3_column_bytes(row, FORM_LATEST_RAW));
-	json_close(&json);
-	json_end_line(&json);
+	object_close(&json);
+	object_end_line(&json);
 }
 
 static int show_forms(struct show *show, int64_t service, int64_t current)
@@ -216,16 +216,16 @@ static void json_change(sqlite3_stmt *row)
 {
 	struct json json = { .file = stdout };
 
-	json_open(&json, NULL);
-	json_time(&json, "ts", sqlite3_column_int64(row, 0));
-	json_text(&json, "event", "change");
-	json_plain(&json, "kind", column_text(row, 1));
+	object_open(&json, NULL);
+	object_time(&json, "ts", sqlite3_column_int64(row, 0));
+	object_text(&json, "event", "change");
+	object_plain(&json, "kind", column_text(row, 1));
 	if (sqlite3_column_type(row, 2) != SQLITE_NULL)
-		json_number(&json, "old_form", sqlite3_column_int64(row, 2));
+		object_number(&json, "old_form", sqlite3_column_int64(row, 2));
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
-		json_number(&json, "new_form", sqlite3_column_int64(row, 3));
-	json_close(&json);
-	json_end_line(&json);
+		object_number(&json, "new_form", sqlite3_column_int64(row, 3));
+	object_close(&json);
+	object_end_line(&json);
 }
 
 static int show_changes(struct show *show, int64_t service)
