@@ -72,8 +72,9 @@ static void put(struct inventory *inventory, uint32_t service, uint64_t time,
 	char said[128];
 	struct observation seen = {
 		.time = time,
-		.server = { 4, { 10, (uint8_t)(service >> 16),
-				 (uint8_t)(service >> 8), (uint8_t)service } },
+		.server = { 4,
+			    { 10, (uint8_t)(service >> 16),
+			      (uint8_t)(service >> 8), (uint8_t)service } },
 		.client = { 4, { 192, 0, 2, 1 } },
 		.server_port = 25,
 		.client_port = (uint16_t)(1024 + salt % 60000),
@@ -81,15 +82,14 @@ static void put(struct inventory *inventory, uint32_t service, uint64_t time,
 		.complete = true,
 	};
 
-	seen.len = (size_t)(salted ?
-				    sprintf(said,
-					    "220 host%u.example.org ESMTP id "
-					    "%08x ready\r\n",
-					    service, salt * 2654435761u) :
-				    sprintf(said,
-					    "220 host%u.example.org ESMTP "
-					    "Postfix\r\n",
-					    service));
+	seen.len = (size_t)(salted ? sprintf(said,
+					     "220 host%u.example.org ESMTP id "
+					     "%08x ready\r\n",
+					     service, salt * 2654435761u) :
+				     sprintf(said,
+					     "220 host%u.example.org ESMTP "
+					     "Postfix\r\n",
+					     service));
 	inventory_put(inventory, &seen);
 }
 

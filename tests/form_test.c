@@ -42,8 +42,13 @@ static void make(struct form *form, const char *said, size_t len, uint16_t port)
 static void test_text_is_read_back(void **state)
 {
 	static const char *const texts[] = {
-		"", "a", "\\\\", "\\x00\\xff\\x0d\\x0a", "\\{time}",
-		"SSH \\{number}-\\{hex} x\\{bytes:16}\\x00", "\\{bytes:1}",
+		"",
+		"a",
+		"\\\\",
+		"\\x00\\xff\\x0d\\x0a",
+		"\\{time}",
+		"SSH \\{number}-\\{hex} x\\{bytes:16}\\x00",
+		"\\{bytes:1}",
 	};
 	struct form form;
 
@@ -58,10 +63,19 @@ static void test_text_is_read_back(void **state)
 static void test_text_that_is_none(void **state)
 {
 	static const char *const texts[] = {
-		"\\",	       "\\q",	       "\\x0",	    "\\x0G",
-		"\\{time",     "\\{nothing}",  "\\{}",	    "\x1b",
-		"\\{bytes:}",  "\\{bytes:0}",  "\\{bytes:99999}",
-		"\\{bytes:x}", "\xc3\xa4",
+		"\\",
+		"\\q",
+		"\\x0",
+		"\\x0G",
+		"\\{time",
+		"\\{nothing}",
+		"\\{}",
+		"\x1b",
+		"\\{bytes:}",
+		"\\{bytes:0}",
+		"\\{bytes:99999}",
+		"\\{bytes:x}",
+		"\xc3\xa4",
 	};
 	struct form form;
 
@@ -200,7 +214,8 @@ static void test_structure(void **state)
 		{ "+OK POP3 ready <1896.697170952@h>\r\n",
 		  "+OK POP3 ready <\\{id}@h>\\x0d\\x0a", 110 },
 		{ "220 You are user number 5 of 50 allowed.\r\n",
-		  "220 You are user number \\{counter} of 50 allowed.\\x0d\\x0a",
+		  "220 You are user number \\{counter} of 50 "
+		  "allowed.\\x0d\\x0a",
 		  21 },
 		{ "SSH-2.0-x_1.2\r\n\1\2\3", "SSH-2.0-x_1.2\\x0d\\x0a", 22 },
 		{ "220 hi 198.51.100.7:50123\r\n",
@@ -211,12 +226,14 @@ static void test_structure(void **state)
 		  "554 no [\\{client}]\\x0d\\x0a", 25 },
 		{ "220 x smtpd[4711]: ready\r\n",
 		  "220 x smtpd[\\{pid}]: ready\\x0d\\x0a", 25 },
-		{ "220 mx.google.com ESMTP 5b1f17b18-47a5si275e9.45 - gsmtp\r\n",
+		{ "220 mx.google.com ESMTP 5b1f17b18-47a5si275e9.45 - "
+		  "gsmtp\r\n",
 		  "220 mx.google.com ESMTP \\{id} - gsmtp\\x0d\\x0a", 25 },
-		{ "220 v1.4.2 players here\r\n", "220 v1.4.2 players here\\x0d\\x0a",
-		  25 },
+		{ "220 v1.4.2 players here\r\n",
+		  "220 v1.4.2 players here\\x0d\\x0a", 25 },
 		{ "up 3 days, 4:05\r\n", "up \\{duration}\\x0d\\x0a", 23 },
-		{ "timeout 15 minutes\r\n", "timeout 15 minutes\\x0d\\x0a", 23 },
+		{ "timeout 15 minutes\r\n", "timeout 15 minutes\\x0d\\x0a",
+		  23 },
 		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
 	};
 	struct form form;
@@ -231,10 +248,14 @@ static void test_structure(void **state)
 
 static void test_mysql(void **state)
 {
-	static const char handshake[] =
-		"\x4a\0\0\0\x0a" "8.0.36\0" "\x09\0\0\0" "saltsalt\0"
-		"\xff\xff\xff\x02\0\xff\xdf\x15" "\0\0\0\0\0\0\0\0\0\0"
-		"saltsaltsalt\0" "caching_sha2_password";
+	static const char handshake[] = "\x4a\0\0\0\x0a"
+					"8.0.36\0"
+					"\x09\0\0\0"
+					"saltsalt\0"
+					"\xff\xff\xff\x02\0\xff\xdf\x15"
+					"\0\0\0\0\0\0\0\0\0\0"
+					"saltsaltsalt\0"
+					"caching_sha2_password";
 	static const char refused[] =
 		"\x3f\0\0\0\xff\x6a\x04Host '198.51.100.7' is not allowed";
 	struct form form;
@@ -259,11 +280,16 @@ static void test_what_is_whole(void **state)
 		const char *said;
 		bool whole;
 	} greetings[] = {
-		{ "220 ready\r\n", true },	 { "220 rea", false },
-		{ "220-more\r\n", false },	 { "220-a\r\n220 b\r\n", true },
-		{ "SSH-2.0-x", false },		 { "SSH-2.0-x\n", true },
-		{ "login: ", false },		 { "\xff\xfd\x18", false },
-		{ "HTTP/1.1 200 OK\r\n", false }, { "", false },
+		{ "220 ready\r\n", true },
+		{ "220 rea", false },
+		{ "220-more\r\n", false },
+		{ "220-a\r\n220 b\r\n", true },
+		{ "SSH-2.0-x", false },
+		{ "SSH-2.0-x\n", true },
+		{ "login: ", false },
+		{ "\xff\xfd\x18", false },
+		{ "HTTP/1.1 200 OK\r\n", false },
+		{ "", false },
 	};
 	struct form form;
 
@@ -324,9 +350,9 @@ static void test_pairs(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(pairs); i++)
-		assert_string_equal(learned(LEARN_PAIR, pairs[i].was,
-					    pairs[i].is),
-				    pairs[i].becomes);
+		assert_string_equal(
+			learned(LEARN_PAIR, pairs[i].was, pairs[i].is),
+			pairs[i].becomes);
 }
 
 static void test_a_known_form_learns_no_more(void **state)
@@ -351,7 +377,8 @@ static void test_growth(void **state)
 	} grown[] = {
 		{ "OK \\{number} go\\x0a", "OK 1000 go\n", "same" },
 		{ "OK \\{number} go\\x0a", "OK 1a go\n", "OK \\{hex} go\\x0a" },
-		{ "OK a\\{number} go\\x0a", "OK b7c go\n", "OK \\{hex} go\\x0a" },
+		{ "OK a\\{number} go\\x0a", "OK b7c go\n",
+		  "OK \\{hex} go\\x0a" },
 		{ "220 mx\\{number}.org\\x0d\\x0a", "220 smtp1.org\r\n",
 		  "another" },
 		{ "OK \\{token} go\\x0a", "OK 1.2 go\n", "another" },
@@ -363,7 +390,8 @@ static void test_growth(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(grown); i++) {
-		const struct learn_side one = { &a, NULL }, other = { &b, NULL };
+		const struct learn_side one = { &a, NULL },
+					other = { &b, NULL };
 		enum learned found;
 
 		assert_true(form_from_text(&a, grown[i].form,
@@ -412,10 +440,10 @@ static void test_random_greetings(void **state)
 			len[i] = (size_t)rand() % sizeof(said[i]);
 			for (size_t j = 0; j < len[i]; j++)
 				said[i][j] =
-					round & 1 ?
-						(char)rand() :
-						alphabet[(size_t)rand() %
-							 (sizeof(alphabet) - 1)];
+					round & 1 ? (char)rand() :
+						    alphabet[(size_t)rand() %
+							     (sizeof(alphabet) -
+							      1)];
 		}
 		make(&a, said[0], len[0], 99);
 		make(&b, said[1], len[1], 99);

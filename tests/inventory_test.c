@@ -151,7 +151,8 @@ static int64_t ask(struct fixture *f, const char *sql)
 	int64_t value;
 
 	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
-	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &row, NULL),
+			 SQLITE_OK);
 	assert_int_equal(sqlite3_step(row), SQLITE_ROW);
 	value = sqlite3_column_int64(row, 0);
 	sqlite3_finalize(row);
@@ -266,9 +267,9 @@ static void test_what_waits_and_what_is_lost(void **state)
 
 	open_inventory(f, false, 300000);
 	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
-	assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL,
-				      NULL),
-			 SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL),
+		SQLITE_OK);
 	for (uint16_t i = 1; i < 3000; i++)
 		put_on(f, "hello there\n", START + i, i);
 	assert_int_equal(inventory_flush(f->inventory, START), -EAGAIN);

@@ -45,7 +45,9 @@ static void make_form(struct form *form, const uint8_t *bytes, size_t len,
 	uint8_t *copy = malloc(len ? len : 1);
 	struct observation seen = {
 		.time = 1790000000000000ULL,
-		.server_port = how & 1 ? 21 : how & 2 ? 37 : 8000,
+		.server_port = how & 1 ? 21 :
+			       how & 2 ? 37 :
+					 8000,
 		.client_port = 40000,
 		.client = { how & 4 ? 6 : 4, { 192, 0, 2, 1 } },
 		.bytes = copy,

@@ -53,7 +53,8 @@ static size_t token_end(const struct form *form, size_t at)
 		return end;
 	if (!is_word(form->symbol[at]))
 		return at + 1;
-	/* A date that is not now is a token, too: it may be by a wrong clock. */
+	/* A date that is not now is a token, too: it may be by a wrong clock.
+	 */
 	end = looks_date_end(form, at);
 	if (end > at)
 		return end;
@@ -101,10 +102,9 @@ static void add_gap(struct align *align, size_t a_from, size_t a_to,
 {
 	if (a_from == a_to && b_from == b_to)
 		return;
-	align->gap[align->gaps++] = (struct gap){
-		(uint16_t)a_from, (uint16_t)a_to, (uint16_t)b_from,
-		(uint16_t)b_to
-	};
+	align->gap[align->gaps++] =
+		(struct gap){ (uint16_t)a_from, (uint16_t)a_to,
+			      (uint16_t)b_from, (uint16_t)b_to };
 }
 
 /* Gaps with little between them that is no text are one. */
@@ -223,8 +223,8 @@ static void trace(struct align *align, const struct form *a,
 	size_t i = m->from, j = m->from, gap_i = i, gap_j = j;
 
 	while (i < m->a_to && j < m->b_to) {
-		const uint16_t *row = align->score +
-				      (i - m->from) * width + j - m->from;
+		const uint16_t *row =
+			align->score + (i - m->from) * width + j - m->from;
 		const struct align_token *at = &align->a[i], *bt = &align->b[j];
 
 		if (agrees(a, at, b, bt) &&
@@ -239,8 +239,7 @@ static void trace(struct align *align, const struct form *a,
 			j++;
 		}
 	}
-	add_gap(align,
-		gap_i < align->a_len ? align->a[gap_i].from : a->len,
+	add_gap(align, gap_i < align->a_len ? align->a[gap_i].from : a->len,
 		m->a_to < align->a_len ? align->a[m->a_to].from : a->len,
 		gap_j < align->b_len ? align->b[gap_j].from : b->len,
 		m->b_to < align->b_len ? align->b[m->b_to].from : b->len);

@@ -46,9 +46,9 @@ struct side_memory {
 	uint8_t *bytes;
 };
 
-static void fill_side(struct inventory *inventory, const struct service *service,
-		      uint8_t at, struct change_side *side,
-		      struct side_memory *memory)
+static void fill_side(struct inventory *inventory,
+		      const struct service *service, uint8_t at,
+		      struct change_side *side, struct side_memory *memory)
 {
 	const struct known_form *form;
 
@@ -94,9 +94,8 @@ static void tell(struct inventory *inventory, const struct service *service,
 
 static bool make_room(struct inventory *inventory)
 {
-	const size_t room = inventory->change_room ?
-				    inventory->change_room * 2 :
-				    64;
+	const size_t room =
+		inventory->change_room ? inventory->change_room * 2 : 64;
 	struct pending_change *changes;
 
 	if (inventory->change_count < inventory->change_room)
@@ -121,9 +120,9 @@ static void keep(struct inventory *inventory, struct service *service,
 		return;
 	}
 	service_set_dirty(&inventory->services, service);
-	inventory->changes[inventory->change_count++] = (struct pending_change){
-		kind, time, number, service, before, after
-	};
+	inventory->changes[inventory->change_count++] =
+		(struct pending_change){ kind,	  time,	  number,
+					 service, before, after };
 }
 
 void change_add(struct inventory *inventory, struct service *service,
@@ -137,8 +136,8 @@ void change_add(struct inventory *inventory, struct service *service,
 /* It was kept lately, if at all. */
 #define LOOKED_BACK 64
 
-void change_set_form(struct inventory *inventory,
-		     const struct service *service, uint8_t form)
+void change_set_form(struct inventory *inventory, const struct service *service,
+		     uint8_t form)
 {
 	for (size_t i = 0; i < LOOKED_BACK && i < inventory->change_count;
 	     i++) {

@@ -116,9 +116,9 @@ static size_t put_wild(char **to, const struct form *form, size_t i)
 	size_t run = 1;
 
 	if (wild == WILD_BYTE) {
-		while (i + run < form->len && (form->symbol[i + run] &
-					       SYMBOL_VALUE) ==
-						      SYMBOL_WILD + WILD_BYTE)
+		while (i + run < form->len &&
+		       (form->symbol[i + run] & SYMBOL_VALUE) ==
+			       SYMBOL_WILD + WILD_BYTE)
 			run++;
 		*to = put_decimal(put_name(*to, "bytes:"), run);
 	} else {

@@ -51,8 +51,8 @@ enum byte_class {
 	CLASS_NUMBER, /* and , */
 	CLASS_HEX,
 	CLASS_TOKEN, /* letters, digits, and + / = _ - */
-	CLASS_WORD, /* printable, and bytes of UTF-8; no space */
-	CLASS_TEXT, /* and spaces and line ends */
+	CLASS_WORD,  /* printable, and bytes of UTF-8; no space */
+	CLASS_TEXT,  /* and spaces and line ends */
 	CLASS_ANY,
 };
 
@@ -66,11 +66,11 @@ struct form {
 	/* Where in the greeting a symbol begins; unused in a form from text. */
 	uint16_t at[FORM_MAX + 1];
 	size_t len;
-	bool whole; /* false: cut, or it ends within a line */
+	bool whole;   /* false: cut, or it ends within a line */
 	bool refusal; /* the server would not serve this client */
-	bool binary; /* no text */
-	bool ftp; /* it greets as FTP */
-	bool known; /* a protocol's structure was found */
+	bool binary;  /* no text */
+	bool ftp;     /* it greets as FTP */
+	bool known;   /* a protocol's structure was found */
 };
 
 static inline bool symbol_is_wild(uint16_t symbol)

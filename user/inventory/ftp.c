@@ -35,9 +35,8 @@ static struct ftp_server *set_of(struct inventory *inventory,
 				 const struct text *sensor,
 				 const struct address *server)
 {
-	return inventory->ftp + (hash_server(sensor, server) %
-				 (FTP_SERVERS / WAYS)) *
-					WAYS;
+	return inventory->ftp +
+	       (hash_server(sensor, server) % (FTP_SERVERS / WAYS)) * WAYS;
 }
 
 /* Its place, or that of the one that greeted longest ago. */
@@ -45,7 +44,8 @@ static struct ftp_server *place_of(struct inventory *inventory,
 				   const struct text *sensor,
 				   const struct address *server)
 {
-	struct ftp_server *set = set_of(inventory, sensor, server), *oldest = set;
+	struct ftp_server *set = set_of(inventory, sensor, server),
+			  *oldest = set;
 
 	for (int i = 0; i < WAYS; i++) {
 		if (is_of(&set[i], sensor, server))
@@ -86,8 +86,7 @@ static bool greeted_lately(struct inventory *inventory,
 {
 	const struct ftp_server *ftp = place_of(inventory, sensor, server);
 
-	return is_of(ftp, sensor, server) &&
-	       time < ftp->greeted + US_PER_DAY;
+	return is_of(ftp, sensor, server) && time < ftp->greeted + US_PER_DAY;
 }
 
 /* What a rule knows is a service when it comes the second time. */
@@ -138,9 +137,9 @@ bool ftp_is_data(struct inventory *inventory, const struct service_key *key,
 
 int ftp_load(struct inventory *inventory)
 {
-	sqlite3_stmt *rows = store_prepare(
-		&inventory->store,
-		"SELECT sensor, server, greeted FROM ftp_server");
+	sqlite3_stmt *rows =
+		store_prepare(&inventory->store,
+			      "SELECT sensor, server, greeted FROM ftp_server");
 	int code;
 
 	inventory->ftp = calloc(FTP_SERVERS, sizeof(*inventory->ftp));

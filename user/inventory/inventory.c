@@ -96,8 +96,8 @@ static bool is_counted(struct inventory *inventory,
 		       const struct observation *seen)
 {
 	const bool open = seen->event == OBSERVED_OPEN;
-	uint64_t hash = (uintptr_t)service * 0x9e3779b97f4a7c15ULL ^
-			seen->client_port;
+	uint64_t hash =
+		(uintptr_t)service * 0x9e3779b97f4a7c15ULL ^ seen->client_port;
 	uint64_t *slot, words[2];
 	bool counted;
 

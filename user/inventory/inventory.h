@@ -62,14 +62,14 @@ struct inventory_identity {
 	const char *service, *product, *version, *info, *os, *hostname,
 		*devicetype;
 	const char *cpe; /* several: with a space between */
-	bool by_rule; /* not only by the protocol's structure */
+	bool by_rule;	 /* not only by the protocol's structure */
 };
 
 struct inventory_options {
 	uint64_t gone_us; /* 0: INVENTORY_GONE_DAYS */
-	size_t memory; /* bytes at most; 0: INVENTORY_MEMORY */
-	int busy_ms; /* how long another writer is waited for */
-	bool create; /* a missing file is made */
+	size_t memory;	  /* bytes at most; 0: INVENTORY_MEMORY */
+	int busy_ms;	  /* how long another writer is waited for */
+	bool create;	  /* a missing file is made */
 	bool new_at_once; /* the first connection is enough on any port */
 	/*
 	 * Says what a greeting is; false: not known. Valid until the next

@@ -122,7 +122,7 @@ static void tell_change(struct inventory *inventory, struct service *service,
 		form_identity_free(&before);
 	}
 	change_add(inventory, service, kind, seen->time, service->current, at,
-		   !service->ever_different ? 0 :
+		   !service->ever_different	     ? 0 :
 		   service->streak == EVER_DIFFERENT ? EVER_DIFFERENT :
 						       service->form_count);
 }
@@ -243,9 +243,8 @@ static void tell_new(struct inventory *inventory, struct service *service,
 {
 	if (service->told)
 		return;
-	if (!inventory->options.new_at_once &&
-	    service->key.port >= EPHEMERAL && service->connections < 2 &&
-	    !is_identified(inventory, service))
+	if (!inventory->options.new_at_once && service->key.port >= EPHEMERAL &&
+	    service->connections < 2 && !is_identified(inventory, service))
 		return;
 	service->told = true;
 	change_add_new(inventory, service, seen->time);

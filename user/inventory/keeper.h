@@ -88,13 +88,13 @@ struct inventory {
 	size_t change_count, change_room;
 
 	struct ftp_server *ftp; /* FTP_SERVERS of them */
-	struct burst *bursts; /* BURSTS of them */
+	struct burst *bursts;	/* BURSTS of them */
 	uint64_t connection[CONNECTIONS];
 	uint64_t candidate[CANDIDATES];
 	bool opens; /* records of open ports come, too */
-	bool full; /* memory, until something is written */
+	bool full;  /* memory, until something is written */
 
-	uint64_t latest; /* time of the latest record */
+	uint64_t latest;      /* time of the latest record */
 	int64_t data_version; /* changes when another process wrote */
 	struct inventory_import *import;
 	char error[INVENTORY_ERROR];
@@ -117,9 +117,9 @@ void judge_greeting(struct inventory *inventory, struct service *service,
 /* --- recognise.c: which form ------------------------------------------- */
 
 struct recognised {
-	uint8_t form; /* NO_FORM: none that is known */
+	uint8_t form;	 /* NO_FORM: none that is known */
 	bool unfinished; /* and it shall not have one */
-	bool learned; /* what the form leaves out has grown */
+	bool learned;	 /* what the form leaves out has grown */
 };
 
 /* inventory->greeting is the greeting's form by structure. */
@@ -138,8 +138,8 @@ void change_add(struct inventory *inventory, struct service *service,
 		enum change_kind kind, uint64_t time, uint8_t before,
 		uint8_t after, uint64_t number);
 /* A service that was new without a form has its first one. */
-void change_set_form(struct inventory *inventory,
-		     const struct service *service, uint8_t form);
+void change_set_form(struct inventory *inventory, const struct service *service,
+		     uint8_t form);
 /* `new`, unless there are too many of this server. */
 void change_add_new(struct inventory *inventory, struct service *service,
 		    uint64_t time);
@@ -184,7 +184,7 @@ int64_t write_version(struct inventory *inventory);
 
 /* --- identity.c -------------------------------------------------------- */
 
-/* Asks whoever identifies. */
+/* Asks the identification. */
 void identity_find(const struct inventory *inventory,
 		   const struct observation *seen,
 		   struct form_identity *identity);

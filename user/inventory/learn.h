@@ -24,8 +24,8 @@ enum learn_how {
 #define LEARN_SETTLED_AT 3 /* connections */
 
 enum learned {
-	LEARNED_NOT, /* another form */
-	LEARNED_SAME, /* the greeting is of this form */
+	LEARNED_NOT,   /* another form */
+	LEARNED_SAME,  /* the greeting is of this form */
 	LEARNED_WIDER, /* it is of what the form has become */
 };
 
@@ -52,7 +52,7 @@ enum learned learn_form(struct learn *learn, enum learn_how how,
 			const struct learn_side *greeting, const uint8_t *raw);
 
 /*
- * A new form of a service whose form was `old`: what was wild there is wild
+ * A new form of a service that had the form `old`: what was wild there is wild
  * here, too, where it is at the same place. Leaves it in learn->wider.
  */
 void learn_inherit(struct learn *learn, const struct learn_side *old,

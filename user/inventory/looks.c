@@ -148,7 +148,8 @@ static bool is_day(const struct form *form, size_t begin, size_t at, size_t end)
 	return count_digits(form, at, end) == 8 &&
 	       (at == begin || !is_word(form->symbol[at - 1])) &&
 	       (at + 8 == end || !is_word(form->symbol[at + 8])) &&
-	       (has_text(form, at, end, "20") || has_text(form, at, end, "19")) &&
+	       (has_text(form, at, end, "20") ||
+		has_text(form, at, end, "19")) &&
 	       octet(form, at + 4, 2) <= 12 && octet(form, at + 6, 2) <= 31;
 }
 
@@ -198,9 +199,9 @@ static bool has_digit(const struct form *form, size_t from, size_t to)
 /* "version 5", "build: 8f3a", "rev. 12" */
 static bool is_announced(const struct form *form, size_t begin, size_t end)
 {
-	static const char *const words[] = { "version", "ver",	"release",
-					     "rel",	"build", "revision",
-					     "rev",	"firmware", "fw",
+	static const char *const words[] = { "version", "ver",	     "release",
+					     "rel",	"build",     "revision",
+					     "rev",	"firmware",  "fw",
 					     "patch",	"patchlevel" };
 	size_t to = begin;
 
@@ -244,14 +245,14 @@ void looks_mark_versions(const struct form *form, bool version[FORM_MAX])
 				    at < form->len;
 		bool found;
 
-		for (end = at; end < form->len &&
-			       is_version_char(form->symbol[end]);)
+		for (end = at;
+		     end < form->len && is_version_char(form->symbol[end]);)
 			end++;
-		found = end > at &&
-			((joined && has_digit(form, at, end)) ||
-			 has_dotted(form, at, end) || has_level(form, at, end) ||
-			 is_announced(form, at, end) ||
-			 is_short(form, at, end));
+		found = end > at && ((joined && has_digit(form, at, end)) ||
+				     has_dotted(form, at, end) ||
+				     has_level(form, at, end) ||
+				     is_announced(form, at, end) ||
+				     is_short(form, at, end));
 		for (size_t i = at; found && i < end; i++)
 			version[i] = true;
 	}
@@ -261,15 +262,32 @@ void looks_mark_versions(const struct form *form, bool version[FORM_MAX])
 
 /* For each letter those that often follow it, in names and in English. */
 static const char *const followers[26] = {
-	"bcdgiklmnprstuvwy", "abeilorsuy",	 "acehiklorstuy",
-	"adeilmnorsuwy",     "abcdefgilmnpqrstuvwxy", "aefilortu",
-	"aeghilnorsuy",	     "aeiortuy",	 "abcdefgklmnoprstvxz",
-	"aeou",		     "aeilnosy",	 "adefiklmopstuvy",
-	"abeimnopsuy",	     "acdefgiknostuvy",	 "abcdfgiklmnoprstuvwx",
-	"aehiloprstuy",     "u",		 "abcdefgiklmnoprstuvy",
-	"acehiklmopqstuwy",  "acehilmoprstuwy",	 "abcdegilmnprst",
-	"aeioy",	     "aehinors",	 "aceipt",
-	"acelmnoprst",	     "aeiouz",
+	"bcdgiklmnprstuvwy",
+	"abeilorsuy",
+	"acehiklorstuy",
+	"adeilmnorsuwy",
+	"abcdefgilmnpqrstuvwxy",
+	"aefilortu",
+	"aeghilnorsuy",
+	"aeiortuy",
+	"abcdefgklmnoprstvxz",
+	"aeou",
+	"aeilnosy",
+	"adefiklmopstuvy",
+	"abeimnopsuy",
+	"acdefgiknostuvy",
+	"abcdfgiklmnoprstuvwx",
+	"aehiloprstuy",
+	"u",
+	"abcdefgiklmnoprstuvy",
+	"acehiklmopqstuwy",
+	"acehilmoprstuwy",
+	"abcdegilmnprst",
+	"aeioy",
+	"aehinors",
+	"aceipt",
+	"acelmnoprst",
+	"aeiouz",
 };
 
 static char folded(uint16_t symbol)

@@ -65,10 +65,9 @@ static const char *const texts[STATEMENTS] = {
 		"DELETE FROM change WHERE kind = 'new' AND id > ?5"
 		" AND ts BETWEEN ?3 AND ?4 AND service_id IN"
 		" (SELECT id FROM service WHERE sensor = ?1 AND server = ?2)",
-	[STATEMENT_SET_FTP] =
-		"INSERT INTO ftp_server (sensor, server, greeted)"
-		" VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET"
-		" greeted = max(greeted, excluded.greeted)",
+	[STATEMENT_SET_FTP] = "INSERT INTO ftp_server (sensor, server, greeted)"
+			      " VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET"
+			      " greeted = max(greeted, excluded.greeted)",
 	[STATEMENT_CLEAN_FTP] = "DELETE FROM ftp_server WHERE greeted < ?1",
 	[STATEMENT_ADD_IMPORT] =
 		"INSERT INTO import (sensor, name, head, head_len, read)"

@@ -5,7 +5,8 @@
 
 bool wild_takes(enum wild wild, uint16_t symbol)
 {
-	/* Where structure found a wild part, a learned one may lie around it. */
+	/* Where structure found a wild part, a learned one may lie around it.
+	 */
 	if (symbol_is_wild(symbol))
 		return symbol_wild(symbol) == wild || wild_is_learned(wild) ||
 		       /* a number that could be a time, now and then */
@@ -26,9 +27,9 @@ static bool same(uint16_t a, uint16_t b)
  */
 struct walk {
 	const struct form *form, *greeting;
-	size_t f, g; /* where it stands in each */
-	bool wild; /* one was met */
-	size_t wild_f; /* the last one */
+	size_t f, g;	   /* where it stands in each */
+	bool wild;	   /* one was met */
+	size_t wild_f;	   /* the last one */
 	size_t begin, end; /* what it has taken of the greeting */
 };
 

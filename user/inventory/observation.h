@@ -8,18 +8,18 @@
 #include <stdint.h>
 
 enum observed {
-	OBSERVED_BANNER, /* the server spoke first */
+	OBSERVED_BANNER,   /* the server spoke first */
 	OBSERVED_RESPONSE, /* the server spoke second */
-	OBSERVED_OPEN, /* the server accepted; it has no bytes */
+	OBSERVED_OPEN,	   /* the server accepted; it has no bytes */
 };
 
 struct address {
-	uint8_t family; /* 4 or 6 */
+	uint8_t family;	  /* 4 or 6 */
 	uint8_t byte[16]; /* network order; 4 of them for IPv4, the rest 0 */
 };
 
 struct observation {
-	uint64_t time; /* microseconds since 1970 */
+	uint64_t time;	    /* microseconds since 1970 */
 	const char *sensor; /* the host that saw it; "" or NULL: this one */
 	const char *tunnel; /* identifiers, "42" or "42/7"; "" or NULL: none */
 	struct address server, client;

@@ -128,8 +128,8 @@ static bool learn_from_any(struct inventory *inventory, struct service *service,
 
 	for (int i = service->form_count; i >= 0; i--) {
 		/* The last one first. */
-		const uint8_t at = i == service->form_count ? service->last :
-							      (uint8_t)i;
+		const uint8_t at =
+			i == service->form_count ? service->last : (uint8_t)i;
 		struct known_form *known = &service->forms[at];
 
 		if (at == NO_FORM || (i == service->last && compared))
@@ -216,10 +216,9 @@ struct recognised recognise(struct inventory *inventory,
 		found.form = service->last;
 		return found;
 	}
-	found.learned = learn_from_any(inventory, service, seen, identity,
-				       &found.form);
-	if (!found.learned &&
-	    learn_third(inventory, service, seen, identity)) {
+	found.learned =
+		learn_from_any(inventory, service, seen, identity, &found.form);
+	if (!found.learned && learn_third(inventory, service, seen, identity)) {
 		found.form = service->last;
 		found.learned = true;
 	}
@@ -239,11 +238,11 @@ bool recognise_next_time(struct inventory *inventory, struct service *service,
 	    load_form(&inventory->known, &service->forms[service->last]) &&
 	    inventory->known.refusal == greeting->refusal) {
 		inventory->known.binary = greeting->binary;
-		learn_inherit(&inventory->learn,
-			      &(struct learn_side){ &inventory->known, NULL },
-			      &(struct learn_side){ greeting,
-						    identity->version },
-			      seen->bytes);
+		learn_inherit(
+			&inventory->learn,
+			&(struct learn_side){ &inventory->known, NULL },
+			&(struct learn_side){ greeting, identity->version },
+			seen->bytes);
 		greeting = &inventory->learn.wider;
 	}
 	return set_form(inventory, known, greeting);

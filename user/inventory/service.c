@@ -11,8 +11,7 @@
 int services_open(struct services *services)
 {
 	*services = (struct services){ .chains = FIRST_CHAINS };
-	services->chain =
-		calloc(services->chains, sizeof(*services->chain));
+	services->chain = calloc(services->chains, sizeof(*services->chain));
 	services->memory = services->chains * sizeof(*services->chain);
 	if (!services->chain || texts_open(&services->texts)) {
 		services_close(services);
@@ -280,9 +279,9 @@ bool fresh_set(struct services *services, uint8_t **to, uint16_t *to_len,
 
 void form_identity_free(struct form_identity *identity)
 {
-	char *const fields[] = { identity->service,  identity->product,
-				 identity->version,  identity->info,
-				 identity->os,	     identity->hostname,
+	char *const fields[] = { identity->service,    identity->product,
+				 identity->version,    identity->info,
+				 identity->os,	       identity->hostname,
 				 identity->devicetype, identity->cpe };
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)

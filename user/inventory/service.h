@@ -37,10 +37,10 @@ struct known_form {
 	int64_t id; /* 0: not yet in the file */
 	uint64_t last_seen;
 	uint64_t raw_hash; /* of what was last said */
-	uint64_t hash; /* of the form's symbols */
+	uint64_t hash;	   /* of the form's symbols */
 	struct text *text; /* as in the column `stable` */
 	struct fresh *fresh;
-	uint32_t count; /* all, as far as it goes */
+	uint32_t count;	    /* all, as far as it goes */
 	uint32_t unwritten; /* of them */
 	bool whole, refusal, wild, text_changed;
 	bool tentative; /* its id is that of a transaction under way */
@@ -53,13 +53,13 @@ struct service {
 	int64_t id; /* 0: not yet in the file */
 	uint64_t first_seen, last_seen;
 	uint32_t connections, unwritten; /* all, as far as it goes */
-	struct known_form *forms; /* `one`, or memory of its own */
+	struct known_form *forms;	 /* `one`, or memory of its own */
 	struct known_form one;
 	uint8_t form_count, form_room;
-	uint8_t current; /* NO_FORM: none; refusals do not become it */
+	uint8_t current;      /* NO_FORM: none; refusals do not become it */
 	uint8_t last, before; /* the last two that were said */
-	bool last_once; /* the last one in one connection so far */
-	uint8_t streak; /* forms in a row that were seen once */
+	bool last_once;	      /* the last one in one connection so far */
+	uint8_t streak;	      /* forms in a row that were seen once */
 	bool dirty, tentative;
 	bool told; /* that it is new */
 	bool ever_different;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER 100 /* bytes of SQLite's file header */
+#define HEADER 100	  /* bytes of SQLite's file header */
 #define APPLICATION_AT 68 /* in it, big-endian */
 
 /* From each version to the next; the first makes a new file. */
@@ -122,9 +122,9 @@ int store_execute(struct store *store, const char *sql)
 sqlite3_stmt *store_prepare(struct store *store, const char *sql)
 {
 	sqlite3_stmt *statement;
-	int code = sqlite3_prepare_v3(store->db, sql, -1,
-				      SQLITE_PREPARE_PERSISTENT, &statement,
-				      NULL);
+	int code =
+		sqlite3_prepare_v3(store->db, sql, -1,
+				   SQLITE_PREPARE_PERSISTENT, &statement, NULL);
 
 	if (code == SQLITE_OK)
 		return statement;
@@ -135,7 +135,7 @@ sqlite3_stmt *store_prepare(struct store *store, const char *sql)
 /* --- opening ----------------------------------------------------------- */
 
 /*
- * Whose file is it? Looked at before SQLite is, which would write to any
+ * Is it an inventory? Looked at before SQLite is, which would write to any
  * database. An empty file is a new inventory.
  */
 static int check_header(struct store *store, enum store_use use, bool *empty)
@@ -254,7 +254,7 @@ static char *immutable_name(const char *path)
 	return name;
 }
 
-/* What SQLite may do for whoever wrote the file: nothing but read it. */
+/* The file may come from anywhere: SQLite runs nothing that stands in it. */
 static void distrust(struct store *store)
 {
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -306,10 +306,8 @@ static int open_to_read(struct store *store, bool empty, int busy_ms)
 
 	/* An empty file is an inventory of nothing. */
 	if (empty) {
-		error = open_database(store, ":memory:",
-				      SQLITE_OPEN_READWRITE);
-		return error ? error :
-			       set_up(store, STORE_READ, true, busy_ms);
+		error = open_database(store, ":memory:", SQLITE_OPEN_READWRITE);
+		return error ? error : set_up(store, STORE_READ, true, busy_ms);
 	}
 	error = open_database(store, store->path, SQLITE_OPEN_READONLY);
 	if (!error)
@@ -331,11 +329,10 @@ int store_open(struct store *store, const char *path, enum store_use use,
 	if (!error && use == STORE_READ)
 		error = open_to_read(store, empty, busy_ms);
 	else if (!error)
-		error = open_database(store, path,
-				      SQLITE_OPEN_READWRITE |
-					      (use == STORE_CREATE ?
-						       SQLITE_OPEN_CREATE :
-						       0));
+		error = open_database(
+			store, path,
+			SQLITE_OPEN_READWRITE |
+				(use == STORE_CREATE ? SQLITE_OPEN_CREATE : 0));
 	if (!error && use != STORE_READ)
 		error = set_up(store, use, empty, busy_ms);
 	if (error) {

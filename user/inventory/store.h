@@ -8,13 +8,13 @@
 
 #include <sqlite3.h>
 
-/* "BnPr": says whose file it is. */
+/* "BnPr": marks an inventory. */
 #define STORE_APPLICATION 0x426e5072
 #define STORE_VERSION 1
 
 enum store_use {
-	STORE_READ, /* and nothing else */
-	STORE_WRITE, /* a file that is there */
+	STORE_READ,   /* and nothing else */
+	STORE_WRITE,  /* a file that is there */
 	STORE_CREATE, /* or a new one */
 };
 

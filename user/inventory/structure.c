@@ -13,7 +13,7 @@ size_t greeting_line_end(const struct greeting *greeting, size_t at)
 
 void structure_form(struct form *form, const struct observation *seen)
 {
-	static bool (*const protocols[])(struct form *form,
+	static bool (*const protocols[])(struct form * form,
 					 const struct greeting *greeting) = {
 		structure_mysql, structure_ssh, structure_http, structure_tls
 	};

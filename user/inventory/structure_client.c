@@ -120,9 +120,9 @@ size_t client_at(const struct greeting *g, size_t at)
 	while (is_name(g, end))
 		end++;
 	end = cut_port(g, at, end);
-	while (end > at && (g->bytes[end - 1] == '.' ||
-			    g->bytes[end - 1] == ':' ||
-			    g->bytes[end - 1] == '-'))
+	while (end > at &&
+	       (g->bytes[end - 1] == '.' || g->bytes[end - 1] == ':' ||
+		g->bytes[end - 1] == '-'))
 		end--;
 	return end > at && holds(g, at, end) ? end : 0;
 }

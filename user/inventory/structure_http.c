@@ -8,9 +8,14 @@
 #include <string.h>
 
 static const char *const telling[] = {
-	"Server:",	 "X-Powered-By:",      "X-AspNet-Version:",
-	"X-Generator:",	 "X-AspNetMvc-Version:", "MicrosoftSharePointTeamServices:",
-	"X-Jenkins:",	 "X-Influxdb-Version:",
+	"Server:",
+	"X-Powered-By:",
+	"X-AspNet-Version:",
+	"X-Generator:",
+	"X-AspNetMvc-Version:",
+	"MicrosoftSharePointTeamServices:",
+	"X-Jenkins:",
+	"X-Influxdb-Version:",
 };
 
 static void add_header(struct form *form, const struct greeting *g, size_t at,

@@ -10,7 +10,7 @@
 enum shape {
 	SHAPE_DIGITS,
 	SHAPE_TOKEN, /* four characters or more, a digit among them */
-	SHAPE_LINE, /* whatever stands there until a space */
+	SHAPE_LINE,  /* whatever stands there until a space */
 };
 
 /* Words in front of it. */
@@ -57,7 +57,7 @@ static const char *const counted[] = {
 	" sessions", " clients",  " players", " visitors",    " guests",
 	" callers",  " channels", " online",
 };
-static const char *const limits[] = { "of ", "max ", "maximum ", "limit ",
+static const char *const limits[] = { "of ",   "max ",	  "maximum ", "limit ",
 				      "most ", "limit: ", "max: " };
 
 static const char *const units[] = { "ms",    "msec", "seconds", "second",
@@ -71,18 +71,42 @@ static const struct {
 	const char *text;
 	size_t len;
 } pools[] = {
-	{ WORDS(".outlook.com") },	    { WORDS(".hotmail.com") },	 { WORDS(".google.com") },
-	{ WORDS(".yahoo.com") },	    { WORDS(".yahoo.net") },	 { WORDS(".aol.com") },
-	{ WORDS(".icloud.com") },	    { WORDS(".apple.com") },	 { WORDS(".ovh.net") },
-	{ WORDS(".mail.ru") },	    { WORDS(".yandex.net") },	 { WORDS(".yandex.ru") },
-	{ WORDS(".gmx.net") },	    { WORDS(".web.de") },		 { WORDS(".kundenserver.de") },
-	{ WORDS(".messagelabs.com") }, { WORDS(".mimecast.com") },	 { WORDS(".pphosted.com") },
-	{ WORDS(".qq.com") },	    { WORDS(".163.com") },		 { WORDS(".126.com") },
-	{ WORDS(".netease.com") },	    { WORDS(".secureserver.net") }, { WORDS(".zoho.com") },
-	{ WORDS(".amazonaws.com") },   { WORDS(".sendgrid.net") },	 { WORDS(".mailgun.org") },
-	{ WORDS(".t-online.de") },	    { WORDS(".orange.fr") },	 { WORDS(".free.fr") },
-	{ WORDS(".comcast.net") },	    { WORDS(".iphmx.com") },	 { WORDS(".barracudanetworks.com") },
-	{ WORDS(".emailsrvr.com") },   { WORDS(".fastmail.com") },	 { WORDS(".messagingengine.com") },
+	{ WORDS(".outlook.com") },
+	{ WORDS(".hotmail.com") },
+	{ WORDS(".google.com") },
+	{ WORDS(".yahoo.com") },
+	{ WORDS(".yahoo.net") },
+	{ WORDS(".aol.com") },
+	{ WORDS(".icloud.com") },
+	{ WORDS(".apple.com") },
+	{ WORDS(".ovh.net") },
+	{ WORDS(".mail.ru") },
+	{ WORDS(".yandex.net") },
+	{ WORDS(".yandex.ru") },
+	{ WORDS(".gmx.net") },
+	{ WORDS(".web.de") },
+	{ WORDS(".kundenserver.de") },
+	{ WORDS(".messagelabs.com") },
+	{ WORDS(".mimecast.com") },
+	{ WORDS(".pphosted.com") },
+	{ WORDS(".qq.com") },
+	{ WORDS(".163.com") },
+	{ WORDS(".126.com") },
+	{ WORDS(".netease.com") },
+	{ WORDS(".secureserver.net") },
+	{ WORDS(".zoho.com") },
+	{ WORDS(".amazonaws.com") },
+	{ WORDS(".sendgrid.net") },
+	{ WORDS(".mailgun.org") },
+	{ WORDS(".t-online.de") },
+	{ WORDS(".orange.fr") },
+	{ WORDS(".free.fr") },
+	{ WORDS(".comcast.net") },
+	{ WORDS(".iphmx.com") },
+	{ WORDS(".barracudanetworks.com") },
+	{ WORDS(".emailsrvr.com") },
+	{ WORDS(".fastmail.com") },
+	{ WORDS(".messagingengine.com") },
 };
 
 static bool stands_before(const struct greeting *g, size_t at,
@@ -125,8 +149,7 @@ static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
 	case SHAPE_DIGITS:
 		end = digits_end(g, at);
 		return end == at || greeting_is_letter(g, end) ||
-				       (end < g->len &&
-					g->bytes[end] == '.' &&
+				       (end < g->len && g->bytes[end] == '.' &&
 					greeting_is_digit(g, end + 1)) ?
 			       0 :
 			       end;
@@ -186,8 +209,8 @@ static size_t counted_at(const struct greeting *g, size_t at, enum wild *wild)
  * it: a timeout is none. */
 static bool lasts(const struct greeting *g, size_t at)
 {
-	static const char *const words[] = { "up ", "uptime ", "uptime: ",
-					     "uptime=", "took ", "in " };
+	static const char *const words[] = { "up ",	"uptime ", "uptime: ",
+					     "uptime=", "took ",   "in " };
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (stands_before(g, at, words[i]))
@@ -324,8 +347,8 @@ static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 {
 	*end = at;
 	while (greeting_is_word(g, *end) ||
-	       (*end < g->len && (g->bytes[*end] == '-' ||
-				  g->bytes[*end] == '.')))
+	       (*end < g->len &&
+		(g->bytes[*end] == '-' || g->bytes[*end] == '.')))
 		(*end)++;
 	for (size_t i = 0; i < sizeof(pools) / sizeof(*pools); i++) {
 		const size_t len = pools[i].len;
@@ -340,7 +363,8 @@ static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 /* mxgmx017: the name alone tells. */
 static bool is_node_name(const struct greeting *g, size_t at, size_t *end)
 {
-	static const char *const names[] = { "mxgmx", "mxweb", "mieue", "mreue" };
+	static const char *const names[] = { "mxgmx", "mxweb", "mieue",
+					     "mreue" };
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		size_t digits = at + strlen(names[i]);
@@ -374,8 +398,8 @@ size_t idiom_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	static size_t (*const idioms[])(const struct greeting *g, size_t at,
 					enum wild *wild) = {
-		before_at, counted_at, duration_at, load_at,
-		pid_at,	   stamp_at,   gsmtp_at,    node_at, advance_at,
+		before_at, counted_at, duration_at, load_at,	pid_at,
+		stamp_at,  gsmtp_at,   node_at,	    advance_at,
 	};
 
 	for (size_t i = 0; i < sizeof(idioms) / sizeof(*idioms); i++) {

@@ -24,8 +24,8 @@ static bool has_code(const struct greeting *g, size_t at)
 }
 
 static const char *const refusals[] = {
-	"-ERR", "-DENIED", "* BYE", "@ERROR", "ERROR :", "Too many",
-	"NOAUTH", "-LOADING", "-NOAUTH",
+	"-ERR",	    "-DENIED", "* BYE",	   "@ERROR",  "ERROR :",
+	"Too many", "NOAUTH",  "-LOADING", "-NOAUTH",
 };
 
 static bool is_refusal(const struct greeting *g)
@@ -88,9 +88,9 @@ static bool is_binary(const struct greeting *g)
 
 		if (!byte)
 			return true;
-		odd += !more && (byte >= 0x80 ||
-				 (!byte_in_class(byte, CLASS_TEXT) &&
-				  byte != 0x1b));
+		odd += !more &&
+		       (byte >= 0x80 ||
+			(!byte_in_class(byte, CLASS_TEXT) && byte != 0x1b));
 		at += more ? more : 1;
 	}
 	return odd * 8 > g->len;
@@ -132,7 +132,7 @@ static size_t port_span(const struct greeting *g, size_t at, bool behind_client,
 
 /* A part of a greeting from which on it was looked for what is wild. */
 struct span {
-	size_t end; /* 0: there is none */
+	size_t end;   /* 0: there is none */
 	bool literal; /* it stays as it is, all of it */
 	enum wild wild;
 };

@@ -15,24 +15,24 @@ struct spelled {
 	const uint8_t *bytes;
 	size_t len, at;
 	int year, month, day; /* 0: not told */
-	int weekday; /* 1 is Sunday; 0: not told */
+	int weekday;	      /* 1 is Sunday; 0: not told */
 	bool clock;
 	bool swapped; /* month and day may be the other way round */
-	int first; /* of 24-03-05, which may be the year */
-	bool named; /* the month, by letters */
+	int first;    /* of 24-03-05, which may be the year */
+	bool named;   /* the month, by letters */
 };
 
-static const char *const weekdays[] = { "sunday",   "monday", "tuesday",
+static const char *const weekdays[] = { "sunday",    "monday",	 "tuesday",
 					"wednesday", "thursday", "friday",
 					"saturday" };
-static const char *const months[] = { "january",   "february", "march",
-				      "april",	   "may",      "june",
-				      "july",	   "august",   "september",
-				      "october",   "november", "december" };
+static const char *const months[] = { "january", "february", "march",
+				      "april",	 "may",	     "june",
+				      "july",	 "august",   "september",
+				      "october", "november", "december" };
 static const char *const zones[] = {
-	"Z",   "UTC", "UT",  "GMT",  "CET",  "CEST", "MET",  "MEST", "MEZ",
-	"EST", "EDT", "CST", "CDT",  "MST",  "MDT",  "PST",  "PDT",  "BST",
-	"IST", "JST", "KST", "HKT",  "SGT",  "MSK",  "EET",  "EEST", "WET",
+	"Z",	"UTC",	"UT",	"GMT",	"CET",	"CEST", "MET",	"MEST", "MEZ",
+	"EST",	"EDT",	"CST",	"CDT",	"MST",	"MDT",	"PST",	"PDT",	"BST",
+	"IST",	"JST",	"KST",	"HKT",	"SGT",	"MSK",	"EET",	"EEST", "WET",
 	"SAST", "WEST", "AEST", "AEDT", "ACST", "AWST", "NZST", "NZDT", "BRT",
 };
 
@@ -197,7 +197,8 @@ static bool read_numeric_date(struct spelled *s)
 		if (s->first && !in_range(one, 1, 31))
 			s->day = 1; /* it is the year, or nothing */
 	}
-	if (!s->year || !in_range((uint64_t)s->month, 1, s->swapped ? 31 : 12) ||
+	if (!s->year ||
+	    !in_range((uint64_t)s->month, 1, s->swapped ? 31 : 12) ||
 	    !in_range((uint64_t)s->day, 1, 31)) {
 		s->year = s->month = s->day = 0;
 		return false;
@@ -283,8 +284,7 @@ static size_t zone_offset(const struct spelled *s, size_t at)
 	n = digits(s, at + 1, &value);
 	if (n == 4)
 		return at + 5;
-	if (n == 2 && is_at(s, at + 3, ':') &&
-	    digits(s, at + 4, &value) == 2)
+	if (n == 2 && is_at(s, at + 3, ':') && digits(s, at + 4, &value) == 2)
 		return at + 6;
 	return n == 2 && !is_at(s, at + 3, '-') ? at + 3 : at;
 }

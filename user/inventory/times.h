@@ -8,14 +8,15 @@
 
 enum spelled_time {
 	TIME_NONE,
-	TIME_NOW, /* a clock, or a date within two days of now */
-	TIME_OTHER, /* a date that is not now: of a build, or by a wrong clock */
+	TIME_NOW,   /* a clock, or a date within two days of now */
+	TIME_OTHER, /* a date that is not now: of a build, or by a wrong clock
+		     */
 };
 
 /*
  * Is there a date, a time or both at `at`, where a word begins? Its end comes
- * back in `end`, 0 for none. `now` is the packet's time, in microseconds since 1970: a
- * server that tells the time tells about this one.
+ * back in `end`, 0 for none. `now` is the packet's time, in microseconds since
+ * 1970: a server that tells the time tells about this one.
  */
 enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 			  uint64_t now, size_t *end);

@@ -30,7 +30,7 @@ sources_of() {
 		user/stats_json.c user/events.c user/stopping.c user/descriptors.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
 	form) for name in form times structure structure_mysql structure_ssh structure_http \
-		structure_idioms structure_client structure_text looks match align learn; do
+		structure_idioms structure_client structure_text looks match align verdict learn; do
 		echo "user/inventory/$name.c"
 	done ;;
 	esac

@@ -102,17 +102,17 @@ static void print_text(sqlite3_stmt *row)
 		   *sensor = column_text(row, SENSOR);
 	const bool banner = !strcmp(kind, "banner");
 	const long long number = sqlite3_column_int64(row, NUMBER);
-	char time[TIME_TEXT], endpoint[ENDPOINT_TEXT], was[WHAT_TEXT] = "",
-		became[WHAT_TEXT] = "", name[ESCAPED_MAX(64)], tunnel[64],
-		shown[16];
+	char time[TIME_TEXT], endpoint[ENDPOINT_TEXT],
+		was[WHAT_TEXT] = "", became[WHAT_TEXT] = "",
+		name[ESCAPED_MAX(64)], tunnel[64], shown[16];
 
 	time_to_text(sqlite3_column_int64(row, TS), time);
-	endpoint_to_text(column_text(row, SERVER), sqlite3_column_int(row, PORT),
-			 endpoint);
+	endpoint_to_text(column_text(row, SERVER),
+			 sqlite3_column_int(row, PORT), endpoint);
 	escape(name, (const uint8_t *)sensor, strnlen(sensor, 64));
 	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
-	printf("%s  %-8.8s  %s%s%s", time, plain(shown, sizeof(shown), kind), name, *name ? " " : "",
-	       endpoint);
+	printf("%s  %-8.8s  %s%s%s", time, plain(shown, sizeof(shown), kind),
+	       name, *name ? " " : "", endpoint);
 	if (*tunnel)
 		printf(" in %s", tunnel);
 	side_text(row, NEW, banner, became);
@@ -137,7 +137,7 @@ static void json_side(struct json *json, const char *name, sqlite3_stmt *row,
 		return;
 	object_open(json, name);
 	object_bytes(json, "banner", sqlite3_column_blob(row, side + RAW),
-		   (size_t)sqlite3_column_bytes(row, side + RAW));
+		     (size_t)sqlite3_column_bytes(row, side + RAW));
 	object_plain(json, "stable", column_text(row, side + STABLE));
 	object_text(json, "service", column_text(row, side + SERVICE));
 	object_text(json, "product", column_text(row, side + PRODUCT));
@@ -160,18 +160,20 @@ static void print_json(sqlite3_stmt *row)
 	json_side(&json, "old", row, OLD);
 	json_side(&json, "new", row, NEW);
 	if (sqlite3_column_type(row, NUMBER) != SQLITE_NULL)
-		object_number(&json, "number", sqlite3_column_int64(row, NUMBER));
+		object_number(&json, "number",
+			      sqlite3_column_int64(row, NUMBER));
 	object_close(&json);
 	object_end_line(&json);
 }
 
 static bool takes(const struct changes *changes, sqlite3_stmt *row)
 {
-	const char *const texts[] = {
-		column_text(row, NEW + SERVICE), column_text(row, NEW + PRODUCT),
-		column_text(row, NEW + STABLE),	 column_text(row, OLD + SERVICE),
-		column_text(row, OLD + PRODUCT), column_text(row, OLD + STABLE)
-	};
+	const char *const texts[] = { column_text(row, NEW + SERVICE),
+				      column_text(row, NEW + PRODUCT),
+				      column_text(row, NEW + STABLE),
+				      column_text(row, OLD + SERVICE),
+				      column_text(row, OLD + PRODUCT),
+				      column_text(row, OLD + STABLE) };
 
 	return filter_takes(&changes->filter, column_text(row, SENSOR),
 			    column_text(row, SERVER),
@@ -185,8 +187,8 @@ static bool takes(const struct changes *changes, sqlite3_stmt *row)
 static int print_changes(const struct changes *changes, sqlite3_stmt *rows,
 			 int64_t *last)
 {
-	const int64_t until = changes->filter.until ? changes->filter.until :
-						      INT64_MAX;
+	const int64_t until =
+		changes->filter.until ? changes->filter.until : INT64_MAX;
 	int64_t most = *last;
 	int code;
 

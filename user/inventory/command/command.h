@@ -84,13 +84,17 @@ struct filter {
 	int64_t since, until; /* 0: any time */
 };
 
-#define FILTER_OPTIONS                                                         \
-	{ "net", 'n', "CIDR", 0, "servers in this net; many of them", 0 },     \
+#define FILTER_OPTIONS                                                          \
+	{ "net", 'n', "CIDR", 0, "servers in this net; many of them", 0 },      \
 		{ "port", 'p', "PORTS", 0, "on these ports: 22,8000-8100", 0 }, \
-		{ "product", 'P', "TEXT", 0,                                   \
-		  "whose product, service or form holds this text", 0 },       \
-	{                                                                      \
-		"sensor", 'S', "NAME", 0, "of this sensor", 0                  \
+		{ "product",                                                    \
+		  'P',                                                          \
+		  "TEXT",                                                       \
+		  0,                                                            \
+		  "product, service or form holds this text",                   \
+		  0 },                                                          \
+	{                                                                       \
+		"sensor", 'S', "NAME", 0, "of this sensor", 0                   \
 	}
 
 error_t filter_option(struct filter *filter, int key, char *argument);

@@ -48,7 +48,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 /* Every form of every service, in an order that both files have. */
 static const char query[] =
 	"SELECT sensor, server, port, tunnel, stable, banner.service, product,"
-	" version, info FROM service LEFT JOIN banner ON service_id = service.id"
+	" version, info FROM service LEFT JOIN banner ON service_id = "
+	"service.id"
 	" ORDER BY address_order(server), port, sensor, tunnel, stable";
 
 enum column {
@@ -104,7 +105,7 @@ static int compare_servers(const char *a, const char *b)
 	return memcmp(x.byte, y.byte, sizeof(x.byte));
 }
 
-/* In the query's order; the side whose rows are at an end comes last. */
+/* In the query's order; a side without a row comes last. */
 static int compare(const struct side *a, const struct side *b)
 {
 	static const enum column texts[] = { SENSOR, TUNNEL, STABLE };
@@ -138,7 +139,7 @@ static void print(const struct diff *diff, const struct side *side)
 		object_text(&json, "sensor", sensor);
 		object_plain(&json, "server", column_text(row, SERVER));
 		object_number(&json, "server_port",
-			    sqlite3_column_int64(row, PORT));
+			      sqlite3_column_int64(row, PORT));
 		object_plain(&json, "tunnel", tunnel);
 		object_text(&json, "service", column_text(row, SERVICE));
 		object_text(&json, "product", column_text(row, PRODUCT));
@@ -148,8 +149,8 @@ static void print(const struct diff *diff, const struct side *side)
 		object_end_line(&json);
 		return;
 	}
-	endpoint_to_text(column_text(row, SERVER), sqlite3_column_int(row, PORT),
-			 endpoint);
+	endpoint_to_text(column_text(row, SERVER),
+			 sqlite3_column_int(row, PORT), endpoint);
 	escape(name, (const uint8_t *)sensor, strnlen(sensor, 64));
 	what_to_text(row, SERVICE, PRODUCT, VERSION_TEXT, INFO, STABLE, what);
 	printf("%c %s%s%s%s%s  %s\n", side->sign, name, *name ? " " : "",

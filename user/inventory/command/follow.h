@@ -11,7 +11,7 @@ struct follow {
 
 /* False, and a message, where it cannot. */
 bool follow_open(struct follow *follow, const char *file);
-/* False: the process shall end, or whoever reads has gone. */
+/* False: the process shall end, or the reader has gone. */
 bool follow_wait(struct follow *follow);
 void follow_close(struct follow *follow);
 

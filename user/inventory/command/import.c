@@ -38,8 +38,7 @@ static void stop(int signal)
 }
 
 static const struct argp_option options[] = {
-	{ "sensor", 'S', "NAME", 0,
-	  "whose records they are, where they do not say it themselves", 0 },
+	{ "sensor", 'S', "NAME", 0, "the sensor of records that name none", 0 },
 	{ "help", 'h', NULL, 0, "print this and exit", -1 },
 	{},
 };
@@ -247,9 +246,9 @@ static int report(const struct import *import)
 
 static int run(struct import *import, const char *file)
 {
-	const struct inventory_options inventory_options = {
-		.create = true, .busy_ms = BUSY_MS
-	};
+	const struct inventory_options inventory_options = { .create = true,
+							     .busy_ms =
+								     BUSY_MS };
 	int result = EXIT_FAILED;
 	bool done;
 
@@ -283,7 +282,8 @@ int command_import(const struct command *command, const char *file, int argc,
 	struct import *import = calloc(1, sizeof(*import));
 	int result;
 
-	if (!import || !(import->names = calloc((size_t)argc, sizeof(char *)))) {
+	if (!import ||
+	    !(import->names = calloc((size_t)argc, sizeof(char *)))) {
 		say("out of memory");
 		return EXIT_FAILED;
 	}

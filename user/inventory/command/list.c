@@ -179,11 +179,16 @@ static const struct {
 	const char *name;
 	enum column column;
 } identity_fields[] = {
-	{ "service", SERVICE },	  { "product", PRODUCT },
-	{ "version", VERSION_COLUMN }, { "info", INFO },
-	{ "os", OS },		  { "hostname", HOSTNAME },
-	{ "devicetype", DEVICETYPE },  { "cpe", CPE },
-	{ "unit", UNIT },	  { "container", CONTAINER },
+	{ "service", SERVICE },
+	{ "product", PRODUCT },
+	{ "version", VERSION_COLUMN },
+	{ "info", INFO },
+	{ "os", OS },
+	{ "hostname", HOSTNAME },
+	{ "devicetype", DEVICETYPE },
+	{ "cpe", CPE },
+	{ "unit", UNIT },
+	{ "container", CONTAINER },
 	{ "process", PROCESS },
 };
 #define IDENTITY_FIELDS (sizeof(identity_fields) / sizeof(*identity_fields))
@@ -200,18 +205,19 @@ static void print_json(sqlite3_stmt *row)
 	object_time(&json, "first_seen", sqlite3_column_int64(row, FIRST_SEEN));
 	object_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
 	object_number(&json, "connections",
-		    sqlite3_column_int64(row, CONNECTIONS));
+		      sqlite3_column_int64(row, CONNECTIONS));
 	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
 		object_text(&json, identity_fields[i].name,
-			  column_text(row, identity_fields[i].column));
+			    column_text(row, identity_fields[i].column));
 	if (sqlite3_column_type(row, LATEST_RAW) != SQLITE_NULL)
-		object_bytes(&json, "banner", sqlite3_column_blob(row, LATEST_RAW),
-			   (size_t)sqlite3_column_bytes(row, LATEST_RAW));
+		object_bytes(&json, "banner",
+			     sqlite3_column_blob(row, LATEST_RAW),
+			     (size_t)sqlite3_column_bytes(row, LATEST_RAW));
 	object_plain(&json, "stable", column_text(row, STABLE));
 	object_number(&json, "forms", sqlite3_column_int64(row, FORMS));
 	object_bool(&json, "once", sqlite3_column_int64(row, CONNECTIONS) == 1);
 	object_bool(&json, "ever_different",
-		  sqlite3_column_int(row, EVER_DIFFERENT));
+		    sqlite3_column_int(row, EVER_DIFFERENT));
 	object_bool(&json, "refuses", sqlite3_column_int(row, REFUSAL));
 	object_close(&json);
 	object_end_line(&json);

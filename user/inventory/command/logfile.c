@@ -28,8 +28,7 @@ static bool fill(struct log_file *file)
 
 	if (file->end)
 		return false;
-	memmove(file->buffer, file->buffer + file->at,
-		file->filled - file->at);
+	memmove(file->buffer, file->buffer + file->at, file->filled - file->at);
 	file->filled -= file->at;
 	file->at = 0;
 	n = gzread(file->file, file->buffer + file->filled,
@@ -43,8 +42,8 @@ static bool fill(struct log_file *file)
 			return fail(file, "the compressed file ends in the "
 					  "middle");
 		if (n < 0)
-			return fail(file, code == Z_ERRNO ? strerror(errno) :
-							    why);
+			return fail(file,
+				    code == Z_ERRNO ? strerror(errno) : why);
 		return false;
 	}
 	file->filled += (size_t)n;
@@ -91,7 +90,7 @@ void log_file_close(struct log_file *file)
 	*file = (struct log_file){};
 }
 
-/* --- whose log it is --------------------------------------------------- */
+/* --- which log it is --------------------------------------------------- */
 
 static void digest_of(const uint8_t *bytes, size_t len,
 		      uint8_t digest[LOG_DIGEST])
@@ -117,8 +116,8 @@ bool log_file_begins(const struct log_file *file,
 void log_file_digest(const struct log_file *file, uint64_t read,
 		     uint8_t digest[LOG_DIGEST], size_t *len)
 {
-	const size_t now = read < file->head_len ? (size_t)read :
-						   file->head_len;
+	const size_t now =
+		read < file->head_len ? (size_t)read : file->head_len;
 
 	if (now == *len)
 		return;
@@ -154,8 +153,7 @@ bool log_file_next(struct log_file *file)
 	}
 	file->text = file->buffer + file->at;
 	file->ended = end != NULL;
-	file->len = end ? (size_t)(end - file->text) :
-			  file->filled - file->at;
+	file->len = end ? (size_t)(end - file->text) : file->filled - file->at;
 	if (!file->ended && !file->len && !file->too_long)
 		return false;
 	file->at += file->len + file->ended;

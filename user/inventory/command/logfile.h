@@ -14,11 +14,11 @@
 struct log_file {
 	const char *name; /* "-": standard input */
 	gzFile file;
-	uint64_t read; /* bytes, uncompressed, to the end of the last line */
-	uint64_t line; /* the last line's number */
+	uint64_t read;	  /* bytes, uncompressed, to the end of the last line */
+	uint64_t line;	  /* the last line's number */
 	const char *text; /* of it, without its end; of `len` bytes */
 	size_t len;
-	bool ended; /* by a line feed; the last line may not be */
+	bool ended;    /* by a line feed; the last line may not be */
 	bool too_long; /* its end alone is in `text` */
 	/* private */
 	uint8_t head[LOG_HEAD];

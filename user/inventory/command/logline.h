@@ -10,7 +10,7 @@
 
 enum log_line {
 	LOG_RECORD,
-	LOG_OTHER, /* what an inventory does not take: a client's, a change */
+	LOG_OTHER,  /* what an inventory does not take: a client's, a change */
 	LOG_BROKEN, /* no whole record */
 };
 

@@ -150,8 +150,8 @@ int command_gone(const struct command *command, const char *file, int argc,
 
 static const struct argp_option forget_options[] = {
 	{ "sensor", 'S', "NAME", 0, "of this sensor only", 0 },
-	{ "not-seen", 'n', "SPAN", 0,
-	  "all that were not seen for so long: 90d", 0 },
+	{ "not-seen", 'n', "SPAN", 0, "all that were not seen for so long: 90d",
+	  0 },
 	{ "help", 'h', NULL, 0, "print this and exit", -1 },
 	{},
 };

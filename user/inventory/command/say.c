@@ -106,7 +106,7 @@ bool say_finish(void)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return true;
-	if (errno == EPIPE) /* whoever read it has seen enough */
+	if (errno == EPIPE) /* its reader has seen enough */
 		return true;
 	say("standard output: %s", strerror(errno));
 	return false;
@@ -143,7 +143,7 @@ void object_end_line(struct json *json)
 }
 
 void object_bytes(struct json *json, const char *name, const uint8_t *bytes,
-		size_t len)
+		  size_t len)
 {
 	char piece[ESCAPED_JSON_MAX(256)];
 

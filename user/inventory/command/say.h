@@ -35,7 +35,7 @@ void object_open(struct json *json, const char *name); /* NULL: the outermost */
 void object_close(struct json *json);
 void object_end_line(struct json *json);
 void object_bytes(struct json *json, const char *name, const uint8_t *bytes,
-		size_t len);
+		  size_t len);
 /* Nothing is written where the text is NULL, or empty. */
 void object_text(struct json *json, const char *name, const char *text);
 /* Text that is escaped already. */

@@ -40,8 +40,9 @@ void parse_words(const struct command *command,
 		 const struct argp_option *options, argp_parser_t parser,
 		 void *input, int argc, char **argv)
 {
-	const struct argp argp = { options, parser, command->arguments,
-				   command->doc, NULL, NULL, NULL };
+	const struct argp argp = { options,	 parser, command->arguments,
+				   command->doc, NULL,	 NULL,
+				   NULL };
 
 	if (argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, input))
 		exit(EXIT_USAGE);
@@ -278,7 +279,8 @@ void what_to_text(sqlite3_stmt *row, int service, int product, int version,
 			 column_text(row, service), *names[1] ? " " : "",
 			 names[1]);
 	if (*told) {
-		/* Whoever wrote the file: nothing unescaped is shown. */
+		/* Any program may have written the file: escape what is shown.
+		 */
 		char escaped[ESCAPED_MAX(WHAT_TEXT)];
 
 		escape(escaped, (const uint8_t *)told, strlen(told));

@@ -95,7 +95,8 @@ static void print_raw(const char *name, sqlite3_stmt *row, int column)
 	printf("    %-7s ", name);
 	for (size_t at = 0; at < len; at += 256)
 		fwrite(piece, 1,
-		       escape(piece, bytes + at, len - at < 256 ? len - at : 256),
+		       escape(piece, bytes + at,
+			      len - at < 256 ? len - at : 256),
 		       stdout);
 	putchar('\n');
 }
@@ -118,9 +119,9 @@ enum form_column {
 	FORM_REFUSAL,
 	FORM_SERVICE,
 };
-static const char *const identity_names[] = { "service",  "product",
-					      "version",  "info",
-					      "os",	  "hostname",
+static const char *const identity_names[] = { "service",    "product",
+					      "version",    "info",
+					      "os",	    "hostname",
 					      "devicetype", "cpe" };
 #define IDENTITY_NAMES (sizeof(identity_names) / sizeof(*identity_names))
 
@@ -157,7 +158,7 @@ static void json_form(sqlite3_stmt *row, int64_t current)
 	object_open(&json, NULL);
 	object_number(&json, "form", sqlite3_column_int64(row, FORM_ID));
 	object_bool(&json, "current",
-		  sqlite3_column_int64(row, FORM_ID) == current);
+		    sqlite3_column_int64(row, FORM_ID) == current);
 	object_time(&json, "first_seen", sqlite3_column_int64(row, FORM_FIRST));
 	object_time(&json, "last_seen", sqlite3_column_int64(row, FORM_LAST));
 	object_number(&json, "count", sqlite3_column_int64(row, FORM_COUNT));
@@ -166,11 +167,11 @@ static void json_form(sqlite3_stmt *row, int64_t current)
 	object_plain(&json, "stable", column_text(row, FORM_STABLE));
 	for (size_t i = 0; i < IDENTITY_NAMES; i++)
 		object_text(&json, identity_names[i],
-			  column_text(row, FORM_SERVICE + (int)i));
+			    column_text(row, FORM_SERVICE + (int)i));
 	object_bytes(&json, "first", sqlite3_column_blob(row, FORM_FIRST_RAW),
-		   (size_t)sqlite3_column_bytes(row, FORM_FIRST_RAW));
+		     (size_t)sqlite3_column_bytes(row, FORM_FIRST_RAW));
 	object_bytes(&json, "latest", sqlite3_column_blob(row, FORM_LATEST_RAW),
-		   (size_t)sqlite3_column_bytes(row, FORM_LATEST_RAW));
+		     (size_t)sqlite3_column_bytes(row, FORM_LATEST_RAW));
 	object_close(&json);
 	object_end_line(&json);
 }
@@ -206,7 +207,8 @@ static void print_change(sqlite3_stmt *row)
 	printf("  %s  %-8.8s", time,
 	       plain(kind, sizeof(kind), column_text(row, 1)));
 	if (sqlite3_column_type(row, 2) != SQLITE_NULL)
-		printf("  form %lld ->", (long long)sqlite3_column_int64(row, 2));
+		printf("  form %lld ->",
+		       (long long)sqlite3_column_int64(row, 2));
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
 		printf("  form %lld", (long long)sqlite3_column_int64(row, 3));
 	putchar('\n');
@@ -267,9 +269,8 @@ static void print_service(const struct show *show, sqlite3_stmt *row)
 	time_to_text(sqlite3_column_int64(row, 4), last);
 	plain(tunnel, sizeof(tunnel), column_text(row, 2));
 	printf("%s%s%s%s%s\n  %s to %s, %lld connections%s%s\n", sensor,
-	       *sensor ? " " : "", endpoint,
-	       *tunnel ? " in " : "", tunnel, first,
-	       last, (long long)sqlite3_column_int64(row, 5),
+	       *sensor ? " " : "", endpoint, *tunnel ? " in " : "", tunnel,
+	       first, last, (long long)sqlite3_column_int64(row, 5),
 	       sqlite3_column_int64(row, 5) == 1 ? ", once" : "",
 	       sqlite3_column_int(row, 7) ? ", ever different" : "");
 }

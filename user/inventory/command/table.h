@@ -8,7 +8,7 @@
 
 struct table_column {
 	const char *head;
-	bool gives; /* is cut where the table is too wide */
+	bool gives;  /* is cut where the table is too wide */
 	bool number; /* to the right */
 };
 

@@ -12,11 +12,21 @@ static const struct {
 	const char *name;
 	int64_t seconds;
 } units[] = {
-	{ "s", 1 },	      { "sec", 1 },	    { "second", 1 },
-	{ "m", 60 },	      { "min", 60 },	    { "minute", 60 },
-	{ "h", 3600 },	      { "hr", 3600 },	    { "hour", 3600 },
-	{ "d", 86400 },	      { "day", 86400 },	    { "w", 7 * 86400 },
-	{ "week", 7 * 86400 }, { "month", 30 * 86400 }, { "year", 365 * 86400 },
+	{ "s", 1 },
+	{ "sec", 1 },
+	{ "second", 1 },
+	{ "m", 60 },
+	{ "min", 60 },
+	{ "minute", 60 },
+	{ "h", 3600 },
+	{ "hr", 3600 },
+	{ "hour", 3600 },
+	{ "d", 86400 },
+	{ "day", 86400 },
+	{ "w", 7 * 86400 },
+	{ "week", 7 * 86400 },
+	{ "month", 30 * 86400 },
+	{ "year", 365 * 86400 },
 };
 
 static const char *skip_spaces(const char *text)
