@@ -704,3 +704,65 @@ def test_words_of_the_command_line(filled):
     assert run("--json", filled.path).stdout == filled.command("list", "--json").stdout
     done = run("changes", code=1)
     assert "/var/lib/bannerprobe/inventory.db" in done.stderr
+
+
+# --- what is installed beside it ----------------------------------------------------------------
+
+PACKAGING = os.path.join(netns.ROOT, "packaging")
+MAN_PAGE = os.path.join(PACKAGING, "bannerprobe-inventory.1")
+COMMANDS = ["list", "changes", "show", "import", "diff", "gone", "forget", "check"]
+
+
+def options_of(command):
+    return set(re.findall(r"(?<![\w-])--[\w-]+", run(command, "--help").stdout))
+
+
+def test_manual():
+    """It has no errors, and all commands, options and columns."""
+    told = subprocess.run(["mandoc", "-T", "lint", MAN_PAGE], capture_output=True, text=True)
+    assert not [text for text in told.stdout.splitlines() if "manual not found" not in text]
+    manual = re.sub(".\x08", "", netns.sh("mandoc", "-T", "ascii", MAN_PAGE))
+    assert set(COMMANDS) <= set(re.findall(r"\w+", manual))
+    missing = {(command, option) for command in COMMANDS for option in options_of(command) if option not in manual}
+    assert not missing
+
+
+def test_manual_has_all_columns(inventory):
+    open(inventory.path, "w").close()
+    inventory.take(line(SSH))
+    manual = re.sub(".\x08", "", netns.sh("mandoc", "-T", "ascii", MAN_PAGE))
+    for table in "service", "banner", "change":
+        columns = {row[1] for row in inventory.ask(f"PRAGMA table_info({table})")}
+        assert columns and columns <= set(re.findall(r"\w+", manual)), table
+    assert inventory.ask("SELECT DISTINCT strict FROM pragma_table_list WHERE name IN"
+                         " ('service', 'banner', 'change')") == [(1,)]
+    assert inventory.ask("PRAGMA journal_mode") == [("wal",)]
+
+
+def complete(text):
+    words = text.split(" ")
+    script = f"""
+        . /usr/share/bash-completion/bash_completion
+        . {os.path.join(PACKAGING, "bannerprobe-inventory.bash")}
+        COMP_WORDS=({" ".join(word or "''" for word in words)}) COMP_CWORD={len(words) - 1} COMP_TYPE=9
+        COMP_LINE='{text}' COMP_POINT={len(text)}
+        _bannerprobe_inventory {BINARY} '{words[-1]}' '{words[-2]}'
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+        """
+    done = subprocess.run(["bash", "-c", script], timeout=PATIENCE, text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL)
+    return set(done.stdout.split("\n")) - {""}
+
+
+def test_completion():
+    assert set(COMMANDS) <= complete("bannerprobe-inventory ")
+    assert complete("bannerprobe-inventory ch") >= {"changes", "check"}
+    for command in COMMANDS:
+        assert {option.rstrip("=") for option in complete(f"bannerprobe-inventory {command} --")} == options_of(command)
+
+
+def test_installed(tmp_path):
+    netns.sh("make", "-s", "install-inventory", f"DESTDIR={tmp_path}", "PREFIX=/usr", cwd=netns.ROOT)
+    files = {os.path.relpath(os.path.join(path, name), tmp_path) for path, _, names in os.walk(tmp_path) for name in names}
+    assert files == {"usr/bin/bannerprobe-inventory", "usr/share/man/man1/bannerprobe-inventory.1",
+                     "usr/share/bash-completion/completions/bannerprobe-inventory"}

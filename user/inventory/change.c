@@ -197,7 +197,7 @@ static void settle(struct inventory *inventory, struct burst *burst)
 static bool is_burst_of(const struct burst *burst,
 			const struct service_key *key, uint64_t time)
 {
-	return burst->sensor == key->sensor &&
+	return burst->sensor && burst->sensor == key->sensor &&
 	       burst->server.family == key->server.family &&
 	       !memcmp(burst->server.byte, key->server.byte,
 		       sizeof(key->server.byte)) &&

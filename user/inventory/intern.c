@@ -11,8 +11,8 @@
 int texts_open(struct texts *texts)
 {
 	*texts = (struct texts){ .chains = FIRST_CHAINS };
-	texts->chain = calloc(texts->chains, sizeof(*texts->chain));
-	texts->memory = texts->chains * sizeof(*texts->chain);
+	texts->chain = calloc(texts->chains, sizeof(void *));
+	texts->memory = texts->chains * sizeof(void *);
 	return texts->chain ? 0 : -ENOMEM;
 }
 
@@ -42,7 +42,7 @@ static uint32_t hash_of(const char *bytes, size_t len)
 static void grow(struct texts *texts)
 {
 	const uint32_t chains = texts->chains * 2;
-	struct text **chain = calloc(chains, sizeof(*chain));
+	struct text **chain = calloc(chains, sizeof(void *));
 
 	if (!chain)
 		return; /* longer chains do as well */
@@ -56,7 +56,7 @@ static void grow(struct texts *texts)
 		}
 	}
 	free(texts->chain);
-	texts->memory += (chains - texts->chains) * sizeof(*chain);
+	texts->memory += (chains - texts->chains) * sizeof(void *);
 	texts->chain = chain;
 	texts->chains = chains;
 }

@@ -327,7 +327,7 @@ bool looks_like_hex(const struct form *form, size_t from, size_t to)
 
 size_t looks_date_end(const struct form *form, size_t at)
 {
-	uint8_t bytes[64];
+	uint8_t bytes[64] = {};
 	size_t n = 0, end = 0;
 
 	while (n < sizeof(bytes) && at + n < form->len &&

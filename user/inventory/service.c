@@ -11,8 +11,8 @@
 int services_open(struct services *services)
 {
 	*services = (struct services){ .chains = FIRST_CHAINS };
-	services->chain = calloc(services->chains, sizeof(*services->chain));
-	services->memory = services->chains * sizeof(*services->chain);
+	services->chain = calloc(services->chains, sizeof(void *));
+	services->memory = services->chains * sizeof(void *);
 	if (!services->chain || texts_open(&services->texts)) {
 		services_close(services);
 		return -ENOMEM;
@@ -69,14 +69,14 @@ struct service *service_find(const struct services *services,
 static void grow(struct services *services)
 {
 	const uint32_t chains = services->chains * 2, old = services->chains;
-	struct service **chain = calloc(chains, sizeof(*chain)), **was;
+	struct service **chain = calloc(chains, sizeof(void *)), **was;
 
 	if (!chain)
 		return; /* longer chains do as well */
 	was = services->chain;
 	services->chain = chain;
 	services->chains = chains;
-	services->memory += (chains - old) * sizeof(*chain);
+	services->memory += (chains - old) * sizeof(void *);
 	for (uint32_t i = 0; i < old; i++) {
 		struct service *service = was[i], *next;
 

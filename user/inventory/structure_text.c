@@ -106,8 +106,9 @@ static bool begins_word(const struct greeting *g, size_t at)
 static enum spelled_time time_span(const struct greeting *g, size_t at,
 				   size_t *end)
 {
-	if (greeting_is_digit(g, at) && at &&
-	    memchr(".:-/_+~", g->bytes[at - 1], 7))
+	const uint8_t before = at ? g->bytes[at - 1] : 0;
+
+	if (greeting_is_digit(g, at) && before && strchr(".:-/_+~", before))
 		return TIME_NONE;
 	return time_at(g->bytes, g->len, at, g->seen->time, end);
 }

@@ -216,7 +216,7 @@ int write_services(struct inventory *inventory, bool other)
 {
 	struct services *services = &inventory->services;
 	struct service **sorted =
-		malloc((services->count + 1) * sizeof(struct service *));
+		malloc((services->count + 1) * sizeof(void *));
 	struct service *service = services->dirty;
 	int code = SQLITE_OK;
 	size_t n = 0;
