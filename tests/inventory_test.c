@@ -285,6 +285,27 @@ static void test_what_waits_and_what_is_lost(void **state)
 			 2999 - (int64_t)lost);
 }
 
+/* What a rule knows on a port of an FTP server is a service when it comes the
+ * second time with the same form; what nothing knows never is. */
+static void test_known_on_a_port_of_an_ftp_server(void **state)
+{
+	struct fixture *f = *state;
+
+	open_inventory(f, true, 0);
+	put_on(f, "220 ProFTPD\r\n", START, 21);
+	put_on(f, "listing\n", START + 1, 40000);
+	put_on(f, "listing\n", START + 2, 40000);
+	put_on(f, "Foo 7 ready\n", START + 3, 8080);
+	assert_int_equal(f->told.count, 1);
+	put_on(f, "Foo 8 ready\n", START + 4, 8080);
+	assert_int_equal(f->told.count, 1);
+	put_on(f, "Foo 8 ready\n", START + 5, 8080);
+	assert_int_equal(f->told.count, 2);
+	assert_int_equal(inventory_counts(f->inventory)->ftp_data, 4);
+	close_inventory(f);
+	assert_int_equal(ask(f, "SELECT count(*) FROM service"), 2);
+}
+
 static void test_a_hostile_server(void **state)
 {
 	struct fixture *f = *state;
@@ -375,6 +396,7 @@ int main(void)
 		TEST(test_some_new_ones_are_told_each),
 		TEST(test_little_memory),
 		TEST(test_what_waits_and_what_is_lost),
+		TEST(test_known_on_a_port_of_an_ftp_server),
 		TEST(test_a_hostile_server),
 		cmocka_unit_test(test_escapes_are_read_back),
 		cmocka_unit_test(test_times_and_spans),

@@ -12,6 +12,8 @@
 #define SALT_ONE 8
 #define RESERVED 10
 #define ERROR_HEADER (HEADER + 3)
+#define FIRST_ERROR 1000
+#define LAST_ERROR 4999
 
 static size_t packet_end(const struct greeting *g)
 {
@@ -45,7 +47,12 @@ static void add_error_text(struct form *form, const struct greeting *g,
 
 static bool read_error(struct form *form, const struct greeting *g, size_t end)
 {
+	unsigned int code;
+
 	if (g->len < ERROR_HEADER || g->bytes[HEADER] != 0xff)
+		return false;
+	code = g->bytes[HEADER + 1] | (unsigned int)g->bytes[HEADER + 2] << 8;
+	if (code < FIRST_ERROR || code > LAST_ERROR)
 		return false;
 	/* The length is that of the client's name, too. */
 	form_add_wild(form, WILD_LENGTH, 0);

@@ -89,7 +89,7 @@ static void side_text(sqlite3_stmt *row, int side, bool as_said,
 {
 	/* Where what it is has not changed, what it says tells more. */
 	if (as_said)
-		plain(text, WHAT_TEXT, column_text(row, side + STABLE));
+		form_to_line(column_text(row, side + STABLE), text);
 	else
 		what_to_text(row, side + SERVICE, side + PRODUCT,
 			     side + VERSION_TEXT, side + INFO, side + STABLE,

@@ -145,16 +145,16 @@ static void add_row(struct table *table, sqlite3_stmt *row)
 	since[16] = seen[16] = 0; /* to the minute */
 	snprintf(times, sizeof(times), "%lld",
 		 (long long)sqlite3_column_int64(row, CONNECTIONS));
-	table_add(table, (const char *[]){ where, what, since, seen, times,
-					   note(row, forms) });
+	table_add(table, (const char *[]){ where, since, seen, times,
+					   note(row, forms), what });
 }
 
 static int print_table(const struct list *list, sqlite3_stmt *rows, int *code)
 {
 	static const struct table_column columns[] = {
-		{ "SERVER", false, false }, { "WHAT", true, false },
-		{ "SINCE", false, false },  { "SEEN", false, false },
-		{ "TIMES", false, true },   { "NOTE", false, false },
+		{ "SERVER", false, false }, { "SINCE", false, false },
+		{ "SEEN", false, false },   { "TIMES", false, true },
+		{ "NOTE", false, false },   { "WHAT", true, false },
 	};
 	struct table *table = table_open(columns, 6);
 	bool full = !table;

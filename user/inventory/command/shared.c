@@ -262,6 +262,20 @@ bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 
 /* --- what it is -------------------------------------------------------- */
 
+/* Without the line's end, which nearly all have. */
+void form_to_line(const char *stable, char text[WHAT_TEXT])
+{
+	static const char *const ends[] = { "\\x0a", "\\x0d" };
+
+	plain(text, WHAT_TEXT, stable);
+	for (int i = 0; i < 2; i++) {
+		size_t len = strlen(text);
+
+		if (len >= 4 && !strcmp(text + len - 4, ends[i]))
+			text[len - 4] = 0;
+	}
+}
+
 void what_to_text(sqlite3_stmt *row, int service, int product, int version,
 		  int info, int stable, char text[WHAT_TEXT])
 {
@@ -287,5 +301,5 @@ void what_to_text(sqlite3_stmt *row, int service, int product, int version,
 		snprintf(text, WHAT_TEXT, "%.255s", escaped);
 		return;
 	}
-	plain(text, WHAT_TEXT, column_text(row, stable));
+	form_to_line(column_text(row, stable), text);
 }
