@@ -99,7 +99,7 @@ def greeting(port):
     with socket.create_connection(("127.0.0.1", port), timeout=netns.PATIENCE) as client:
         own = client.getsockname()[1]
         said = client.recv(4096)
-        while said.endswith(b"-") or re.search(rb"(^|\n)\d\d\d-[^\n]*\n$", said):
+        while re.match(rb"\d\d\d-", said) and not re.search(rb"(^|\n)\d\d\d [^\n]*\n$", said):
             said += client.recv(4096)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         return said, own

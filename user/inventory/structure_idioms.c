@@ -165,13 +165,16 @@ static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
 
 static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 {
+	/* All of them end with one of these. */
+	if (!at || !g->bytes[at - 1] || !strchr(" #=:", g->bytes[at - 1]))
+		return 0;
 	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
 		const char *words = befores[i].words;
 		const size_t len = befores[i].len;
 		size_t end;
 
 		/* Most fail at their last characters. */
-		if (at < len - 1 || !at ||
+		if (at < len - 1 ||
 		    g->bytes[at - 1] != (uint8_t)words[len - 1] ||
 		    (at > 1 && (g->bytes[at - 2] | 0x20) !=
 				       ((uint8_t)words[len - 2] | 0x20)) ||

@@ -169,7 +169,7 @@ static struct span find_span(const struct greeting *g, size_t at, bool binary,
 void structure_add_text(struct form *form, const struct greeting *g,
 			size_t from, size_t to, uint16_t mark)
 {
-	size_t client_end = 0;
+	size_t client_end = 0, literal = from;
 
 	for (size_t at = from; at < to;) {
 		struct span span = {};
@@ -177,16 +177,16 @@ void structure_add_text(struct form *form, const struct greeting *g,
 		if (greeting_is_word(g, at) || g->bytes[at] == ':' ||
 		    (at && g->bytes[at - 1] == '<'))
 			span = find_span(g, at, form->binary, &client_end);
-		if (!span.end)
-			span = (struct span){ at + 1, true, WILD_BYTE };
 		if (span.end > to)
 			span.end = to;
-		if (span.literal)
-			form_add_bytes(form, g->bytes, at, span.end, mark);
-		else
+		if (span.end && !span.literal) {
+			form_add_bytes(form, g->bytes, literal, at, mark);
 			form_add_wild(form, span.wild, at);
-		at = span.end;
+			literal = span.end;
+		}
+		at = span.end ? span.end : at + 1;
 	}
+	form_add_bytes(form, g->bytes, literal, to, mark);
 }
 
 /* --- whole greetings --------------------------------------------------- */
@@ -212,7 +212,7 @@ static size_t fixed_end(const struct greeting *g, size_t at)
 static bool says(const struct greeting *g, const char *word)
 {
 	for (size_t at = 0; at < g->len; at++) {
-		if (begins_word(g, at) && greeting_has(g, at, word))
+		if (greeting_has(g, at, word) && begins_word(g, at))
 			return true;
 	}
 	return false;

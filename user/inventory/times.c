@@ -292,10 +292,11 @@ static size_t zone_offset(const struct spelled *s, size_t at)
 static bool read_zone(struct spelled *s)
 {
 	const bool bracket = is_at(s, s->at, '(');
-	size_t at = s->at + bracket, n = 0, end = zone_offset(s, at);
+	size_t at = s->at + bracket, n = 0, end;
 
 	if (!s->clock)
 		return false;
+	end = zone_offset(s, at);
 	if (end == at) {
 		while (letter_at(s, at + n))
 			n++;
@@ -313,9 +314,10 @@ static bool read_zone(struct spelled *s)
 
 static bool read_piece(struct spelled *s)
 {
-	return read_clock(s) || read_weekday(s) || read_month(s) ||
-	       read_numeric_date(s) || read_compact_date(s) || read_zone(s) ||
-	       read_day(s) || read_year(s);
+	if (digit_at(s, s->at))
+		return read_clock(s) || read_numeric_date(s) ||
+		       read_compact_date(s) || read_day(s) || read_year(s);
+	return read_weekday(s) || read_month(s) || read_zone(s);
 }
 
 /* What may stand between two pieces. */
