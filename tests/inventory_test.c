@@ -285,6 +285,23 @@ static void test_what_waits_and_what_is_lost(void **state)
 			 2999 - (int64_t)lost);
 }
 
+/* A greeting that was cut is known for what it is once it is whole. */
+static void test_a_greeting_is_identified_when_it_is_whole(void **state)
+{
+	struct fixture *f = *state;
+
+	open_inventory(f, true, 0);
+	put(f, "Foo", START);
+	inventory_flush(f->inventory, START);
+	assert_int_equal(ask(f, "SELECT product IS NULL FROM banner"), 1);
+	put(f, "Foo 7 ready\n", START + 1);
+	close_inventory(f);
+	assert_int_equal(f->told.count, 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM banner WHERE whole AND "
+				"product = 'Foo' AND version = '7'"),
+			 1);
+}
+
 /* What a rule knows on a port of an FTP server is a service when it comes the
  * second time with the same form; what nothing knows never is. */
 static void test_known_on_a_port_of_an_ftp_server(void **state)
@@ -396,6 +413,7 @@ int main(void)
 		TEST(test_some_new_ones_are_told_each),
 		TEST(test_little_memory),
 		TEST(test_what_waits_and_what_is_lost),
+		TEST(test_a_greeting_is_identified_when_it_is_whole),
 		TEST(test_known_on_a_port_of_an_ftp_server),
 		TEST(test_a_hostile_server),
 		cmocka_unit_test(test_escapes_are_read_back),

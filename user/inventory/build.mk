@@ -6,8 +6,10 @@ INVENTORY_FORMS := $(addprefix user/inventory/,form.c times.c structure.c struct
 	structure_ssh.c structure_http.c structure_idioms.c structure_client.c structure_text.c \
 	looks.c match.c align.c verdict.c learn.c)
 INVENTORY_COMMAND := $(wildcard user/inventory/command/*.c)
-INVENTORY_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(INVENTORY) $(INVENTORY_COMMAND))
-INVENTORY_LIBS := -lsqlite3 -ljson-c -lz -lnettle -lm
+# The identification, where the tree has it.
+INVENTORY_IDENTIFY := $(wildcard user/identify/*.c)
+INVENTORY_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(INVENTORY) $(INVENTORY_COMMAND) $(INVENTORY_IDENTIFY))
+INVENTORY_LIBS := -lsqlite3 -ljson-c -lz -lnettle -lm $(if $(INVENTORY_IDENTIFY),-lpcre2-8 -lexpat)
 
 bannerprobe-inventory: $(BUILD)/bannerprobe-inventory
 	$(call say,COPY,$@)

@@ -149,6 +149,20 @@ static void known_form_came(struct inventory *inventory,
 
 /* --- new forms --------------------------------------------------------- */
 
+/* What it is; is taken over. */
+static void set_identity(struct inventory *inventory, struct known_form *form,
+			 struct form_identity *identity)
+{
+	struct fresh *fresh = form_fresh(&inventory->services, form);
+
+	if (!fresh)
+		return;
+	form_identity_free(&fresh->identity);
+	fresh->identity = *identity;
+	fresh->identified = true;
+	*identity = (struct form_identity){};
+}
+
 static bool keep_first(struct inventory *inventory, struct known_form *form,
 		       const struct observation *seen,
 		       struct form_identity *identity)
@@ -159,9 +173,7 @@ static bool keep_first(struct inventory *inventory, struct known_form *form,
 				 &fresh->first_len, seen->bytes, kept(seen)))
 		return false;
 	fresh->first_seen = seen->time;
-	fresh->identity = *identity;
-	fresh->identified = true;
-	*identity = (struct form_identity){};
+	set_identity(inventory, form, identity);
 	return true;
 }
 
@@ -206,14 +218,15 @@ static void take(struct inventory *inventory, struct service *service,
 	structure_form(&inventory->greeting, seen);
 	if (inventory->greeting.ftp)
 		ftp_greeted(inventory, &service->key, seen->time);
-	if (inventory->options.identify)
-		identity_find(inventory, seen, &identity);
 	found = recognise(inventory, service, seen, &identity);
 	if (found.unfinished) {
 		inventory->counts.unfinished++;
 	} else if (found.form == NO_FORM) {
 		new_form_came(inventory, service, seen, hash, &identity);
 	} else {
+		if (found.finished)
+			set_identity(inventory, &service->forms[found.form],
+				     &identity);
 		known_form_came(inventory, service, found.form, seen);
 		count_form(inventory, service, found.form, seen, hash);
 	}

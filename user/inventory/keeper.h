@@ -59,6 +59,7 @@ enum statement {
 	STATEMENT_UPDATE_FORM,
 	STATEMENT_UPDATE_LATEST,
 	STATEMENT_UPDATE_STABLE,
+	STATEMENT_UPDATE_IDENTITY,
 	STATEMENT_FIND_STABLE,
 	STATEMENT_ADD_CHANGE,
 	STATEMENT_JOIN_DIFFERENT,
@@ -107,10 +108,7 @@ struct inventory {
 
 /* --- judge.c: what a greeting means for a service ---------------------- */
 
-/*
- * Takes a greeting of a service that is known or new. `identity` is what it is
- * by identification, and is taken over.
- */
+/* Takes a greeting of a service that is known or new. */
 void judge_greeting(struct inventory *inventory, struct service *service,
 		    const struct observation *seen, bool is_new);
 
@@ -120,13 +118,17 @@ struct recognised {
 	uint8_t form;	 /* NO_FORM: none that is known */
 	bool unfinished; /* and it shall not have one */
 	bool learned;	 /* what the form leaves out has grown */
+	bool finished;	 /* the form was cut until now */
 };
 
-/* inventory->greeting is the greeting's form by structure. */
+/*
+ * inventory->greeting is the greeting's form by structure. `identity` is filled
+ * in where the greeting is of no form as it is known.
+ */
 struct recognised recognise(struct inventory *inventory,
 			    struct service *service,
 			    const struct observation *seen,
-			    const struct form_identity *identity);
+			    struct form_identity *identity);
 /* Gives a new form the text of inventory->greeting. */
 bool recognise_next_time(struct inventory *inventory, struct service *service,
 			 uint8_t form, const struct observation *seen,

@@ -42,6 +42,9 @@ static const char *const texts[STATEMENTS] = {
 		" count = count + ?3, latest_raw = ?4 WHERE id = ?1",
 	[STATEMENT_UPDATE_STABLE] =
 		"UPDATE banner SET stable = ?2, whole = ?3 WHERE id = ?1",
+	[STATEMENT_UPDATE_IDENTITY] =
+		"UPDATE banner SET (" IDENTITY_COLUMNS
+		") = (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) WHERE id = ?1",
 	[STATEMENT_FIND_STABLE] =
 		"SELECT id FROM banner WHERE service_id = ?1 AND stable = ?2",
 	[STATEMENT_ADD_CHANGE] =

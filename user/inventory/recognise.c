@@ -197,31 +197,47 @@ static bool any_whole(const struct service *service)
 	return false;
 }
 
+static void learn(struct inventory *inventory, struct service *service,
+		  const struct observation *seen,
+		  const struct form_identity *identity,
+		  struct recognised *found)
+{
+	const bool cut = !any_whole(service);
+
+	found->learned = learn_from_any(inventory, service, seen, identity,
+					&found->form);
+	if (!found->learned &&
+	    learn_third(inventory, service, seen, identity)) {
+		found->form = service->last;
+		found->learned = true;
+	}
+	found->finished =
+		found->learned && cut && service->forms[found->form].whole;
+}
+
 struct recognised recognise(struct inventory *inventory,
 			    struct service *service,
 			    const struct observation *seen,
-			    const struct form_identity *identity)
+			    struct form_identity *identity)
 {
 	const struct form *greeting = &inventory->greeting;
-	struct recognised found = { NO_FORM, false, false };
+	struct recognised found = { .form = NO_FORM };
 
 	found.form = find_fitting(inventory, service, form_hash(greeting));
-	if (found.form != NO_FORM || !service->form_count)
+	if (found.form != NO_FORM)
 		return found;
 	if (!greeting->whole && any_whole(service)) {
 		found.unfinished = true;
 		return found;
 	}
-	if (service->ever_different) {
+	if (service->ever_different && service->form_count) {
 		found.form = service->last;
 		return found;
 	}
-	found.learned =
-		learn_from_any(inventory, service, seen, identity, &found.form);
-	if (!found.learned && learn_third(inventory, service, seen, identity)) {
-		found.form = service->last;
-		found.learned = true;
-	}
+	/* Only now: it costs more than all of the above. */
+	identity_find(inventory, seen, identity);
+	if (service->form_count)
+		learn(inventory, service, seen, identity, &found);
 	return found;
 }
 

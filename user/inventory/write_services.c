@@ -47,6 +47,19 @@ static int add_form(struct inventory *inventory, const struct service *service,
 	return code;
 }
 
+/* A form that was cut until now was identified again. */
+static int update_identity(struct inventory *inventory,
+			   const struct known_form *form)
+{
+	sqlite3_stmt *update = inventory->statement[STATEMENT_UPDATE_IDENTITY];
+
+	if (!form->fresh || !form->fresh->identified)
+		return SQLITE_OK;
+	sqlite3_bind_int64(update, 1, form->id);
+	bind_identity(update, 2, &form->fresh->identity);
+	return run(update);
+}
+
 static int update_form(struct inventory *inventory, struct known_form *form)
 {
 	const bool said = form->fresh && form->fresh->latest;
@@ -71,7 +84,7 @@ static int update_form(struct inventory *inventory, struct known_form *form)
 		sqlite3_bind_int(stable, 3, form->whole);
 		code = run(stable);
 	}
-	return code;
+	return code == SQLITE_OK ? update_identity(inventory, form) : code;
 }
 
 /* Another process wrote: it may have met this form, too. */
@@ -211,31 +224,42 @@ static int by_id(const void *a, const void *b)
 					       x->first_seen > y->first_seen;
 }
 
+static int write_unsorted(struct inventory *inventory, bool other)
+{
+	struct service *service = inventory->services.dirty;
+	int code = SQLITE_OK;
+
+	for (; service && code == SQLITE_OK; service = service->next_dirty)
+		code = write_service(inventory, service, other);
+	return code;
+}
+
+static size_t count_dirty(const struct services *services)
+{
+	const struct service *service = services->dirty;
+	size_t n = 0;
+
+	for (; service; service = service->next_dirty)
+		n++;
+	return n;
+}
+
 /* In the order in which they lie in the file, where memory allows. */
 int write_services(struct inventory *inventory, bool other)
 {
-	struct services *services = &inventory->services;
-	struct service **sorted =
-		malloc((services->count + 1) * sizeof(void *));
-	struct service *service = services->dirty;
+	struct service *service = inventory->services.dirty;
+	const size_t n = count_dirty(&inventory->services);
+	struct service **sorted = malloc((n + 1) * sizeof(void *));
 	int code = SQLITE_OK;
-	size_t n = 0;
 
-	for (; sorted && service; service = service->next_dirty)
-		sorted[n++] = service;
-	for (size_t i = 0; i < n / 2; i++) {
-		/* The last one came first. */
-		struct service *other_end = sorted[n - 1 - i];
-
-		sorted[n - 1 - i] = sorted[i];
-		sorted[i] = other_end;
-	}
-	if (sorted)
-		qsort(sorted, n, sizeof(*sorted), by_id);
+	if (!sorted)
+		return write_unsorted(inventory, other);
+	/* The last one came first. */
+	for (size_t i = n; i-- > 0; service = service->next_dirty)
+		sorted[i] = service;
+	qsort(sorted, n, sizeof(void *), by_id);
 	for (size_t i = 0; i < n && code == SQLITE_OK; i++)
 		code = write_service(inventory, sorted[i], other);
-	for (; service && code == SQLITE_OK; service = service->next_dirty)
-		code = write_service(inventory, service, other);
 	free(sorted);
 	return code;
 }

@@ -114,7 +114,7 @@ bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port);
 void add_functions(struct store *store);
 
 #define WHAT_TEXT 256
-/* "OpenSSH 9.2p1 (Debian)", or the service, or the form; of these columns. */
+/* "OpenSSH 9.2p1 (Debian)", or the service and the form; of these columns. */
 void what_to_text(sqlite3_stmt *row, int service, int product, int version,
 		  int info, int stable, char text[WHAT_TEXT]);
 /* A form, as a part of a line. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Reads bannerprobe's own json logs into an inventory. */
 #include "command.h"
+#include "identification.h"
 #include "logfile.h"
 #include "logline.h"
 
@@ -244,33 +245,38 @@ static int report(const struct import *import)
 	return counts->lost ? EXIT_FAILED : EXIT_DONE;
 }
 
+static int import_all(struct import *import)
+{
+	bool done = import_files(import);
+	int result = report(import);
+
+	if (inventory_close(import->inventory, import->latest, NULL,
+			    import->error)) {
+		say("%s", import->error);
+		done = false;
+	}
+	return done ? result : EXIT_FAILED;
+}
+
 static int run(struct import *import, const char *file)
 {
-	const struct inventory_options inventory_options = { .create = true,
-							     .busy_ms =
-								     BUSY_MS };
+	struct inventory_options inventory_options = { .create = true,
+						       .busy_ms = BUSY_MS };
 	int result = EXIT_FAILED;
-	bool done;
 
 	import->reader = log_reader_open();
 	if (!import->reader) {
 		say("out of memory");
 		return EXIT_FAILED;
 	}
+	identification_open(&inventory_options);
 	import->inventory =
 		inventory_open(file, &inventory_options, import->error);
-	if (!import->inventory) {
+	if (import->inventory)
+		result = import_all(import);
+	else
 		say("%s", import->error);
-	} else {
-		done = import_files(import);
-		result = report(import);
-		if (inventory_close(import->inventory, import->latest, NULL,
-				    import->error)) {
-			say("%s", import->error);
-			done = false;
-		}
-		result = done ? result : EXIT_FAILED;
-	}
+	identification_close(&inventory_options);
 	log_reader_close(import->reader);
 	return result;
 }

@@ -276,30 +276,34 @@ void form_to_line(const char *stable, char text[WHAT_TEXT])
 	}
 }
 
-void what_to_text(sqlite3_stmt *row, int service, int product, int version,
-		  int info, int stable, char text[WHAT_TEXT])
+/* What is known of it, unescaped; false where that is nothing. */
+static bool name_identity(sqlite3_stmt *row, int product, int version, int info,
+			  char text[WHAT_TEXT])
 {
 	const char *names[] = { column_text(row, product),
 				column_text(row, version),
 				column_text(row, info) };
-	char told[WHAT_TEXT] = "";
 
-	if (*names[0])
-		snprintf(told, sizeof(told), "%s%s%s%s%s%s", names[0],
-			 *names[1] ? " " : "", names[1], *names[2] ? " (" : "",
-			 names[2], *names[2] ? ")" : "");
-	else if (*column_text(row, service))
-		snprintf(told, sizeof(told), "%s%s%s",
-			 column_text(row, service), *names[1] ? " " : "",
-			 names[1]);
-	if (*told) {
-		/* Any program may have written the file: escape what is shown.
-		 */
-		char escaped[ESCAPED_MAX(WHAT_TEXT)];
+	snprintf(text, WHAT_TEXT, "%s%s%s%s%s%s", names[0],
+		 *names[1] ? " " : "", names[1], *names[2] ? " (" : "",
+		 names[2], *names[2] ? ")" : "");
+	return *names[0];
+}
 
+void what_to_text(sqlite3_stmt *row, int service, int product, int version,
+		  int info, int stable, char text[WHAT_TEXT])
+{
+	const char *name = column_text(row, service);
+	char told[WHAT_TEXT], escaped[ESCAPED_MAX(WHAT_TEXT)], said[WHAT_TEXT];
+
+	/* Any program may have written the file: escape what is shown. */
+	if (name_identity(row, product, version, info, told)) {
 		escape(escaped, (const uint8_t *)told, strlen(told));
 		snprintf(text, WHAT_TEXT, "%.255s", escaped);
 		return;
 	}
-	form_to_line(column_text(row, stable), text);
+	escape(escaped, (const uint8_t *)name, strnlen(name, 64));
+	form_to_line(column_text(row, stable), said);
+	snprintf(text, WHAT_TEXT, "%.100s%s%.150s", escaped,
+		 *escaped && *said ? ": " : "", said);
 }
