@@ -121,7 +121,7 @@ def test_each_upgrade_is_one_change(inventory, before):
                 c.n += 0 if server is old else before
                 said = greetings.encode(server(c))
                 lines.append(line(said, c.now, client=c.client, client_port=c.port, **where))
-    assert len(names) >= 180
+    assert len(names) >= 200
     inventory.take(*lines)
     count = dict(inventory.ask("SELECT server, sum(kind <> 'new') FROM change JOIN service"
                                " ON service.id = service_id GROUP BY server"))
@@ -278,6 +278,15 @@ def test_ftp_data_connections_are_no_services(inventory):
                    line(b"file", NOW + 60, server="192.0.2.11", port=30000))
     assert inventory.ask("SELECT server, port FROM service ORDER BY server, port") == [
         ("192.0.2.10", 21), ("192.0.2.10", 30001), ("192.0.2.11", 30000)]
+
+
+def test_an_ftp_server_that_greets_every_day(inventory):
+    """Its day begins with each greeting, also with one that is known."""
+    ftp = b"220 (vsFTPd 3.0.3) FTP\r\n"
+    inventory.take(line(ftp, port=21), *[line(ftp, NOW + n * DAY / 2, port=21) for n in range(1, 7)],
+                   line(b"file", NOW + 3.5 * DAY, port=30000))
+    inventory.take(line(ftp, NOW + 5 * DAY, port=21), line(b"file", NOW + 5.5 * DAY, port=30001))
+    assert inventory.ask("SELECT port FROM service") == [(21,)]
 
 
 def test_open_ports(inventory):

@@ -198,6 +198,8 @@ static void new_form_came(struct inventory *inventory, struct service *service,
 	if (service->streak == EVER_DIFFERENT ||
 	    service->form_count == SERVICE_FORMS)
 		service->ever_different = true;
+	if (told.service && !strcmp(told.service, "ftp"))
+		service->ftp = true;
 	tell_change(inventory, service, at, seen, &told);
 	if (service->form_count == 1)
 		change_set_form(inventory, service, at);
@@ -216,8 +218,7 @@ static void take(struct inventory *inventory, struct service *service,
 	struct recognised found;
 
 	structure_form(&inventory->greeting, seen);
-	if (inventory->greeting.ftp)
-		ftp_greeted(inventory, &service->key, seen->time);
+	service->ftp |= inventory->greeting.ftp;
 	found = recognise(inventory, service, seen, &identity);
 	if (found.unfinished) {
 		inventory->counts.unfinished++;
@@ -282,6 +283,8 @@ void judge_greeting(struct inventory *inventory, struct service *service,
 			known_form_came(inventory, service, same, seen);
 			count_form(inventory, service, same, seen, hash);
 		}
+		if (service->ftp)
+			ftp_greeted(inventory, &service->key, seen->time);
 	}
 	tell_new(inventory, service, seen);
 }

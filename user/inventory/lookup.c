@@ -15,7 +15,7 @@ static const char *const texts[STATEMENTS] = {
 		" ever_different, told FROM service WHERE sensor = ?1"
 		" AND server = ?2 AND port = ?3 AND tunnel = ?4",
 	[STATEMENT_FIND_FORMS] =
-		"SELECT id, stable, last_seen, count, whole, refusal"
+		"SELECT id, stable, last_seen, count, whole, refusal, service"
 		" FROM banner WHERE service_id = ?1"
 		" ORDER BY last_seen DESC, id DESC LIMIT 64",
 	[STATEMENT_FORM] = "SELECT latest_raw, " IDENTITY_COLUMNS
@@ -100,6 +100,18 @@ int lookup_prepare(struct inventory *inventory)
 
 /* --- services ---------------------------------------------------------- */
 
+/* As it was told when the form was new. */
+static bool greets_as_ftp(const struct service *service, const char *stable,
+			  const char *name)
+{
+	if (name)
+		return !strcmp(name, "ftp");
+	return !strncmp(stable, "220", 3) &&
+	       (strcasestr(stable, "FTP") ||
+		((service->key.port == 21 || service->key.port == 2121) &&
+		 !strcasestr(stable, "SMTP")));
+}
+
 static bool load_form(struct inventory *inventory, struct service *service,
 		      sqlite3_stmt *row)
 {
@@ -123,6 +135,8 @@ static bool load_form(struct inventory *inventory, struct service *service,
 	form->count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 	form->whole = sqlite3_column_int(row, 4);
 	form->refusal = sqlite3_column_int(row, 5);
+	service->ftp |= greets_as_ftp(
+		service, stable, (const char *)sqlite3_column_text(row, 6));
 	form->hash = form_hash(&inventory->known);
 	for (size_t i = 0; i < inventory->known.len; i++)
 		form->wild |= symbol_is_wild(inventory->known.symbol[i]);

@@ -63,6 +63,7 @@ struct service {
 	bool dirty, tentative;
 	bool told; /* that it is new */
 	bool ever_different;
+	bool ftp;  /* it greets as FTP */
 	bool used; /* since memory was last looked for */
 };
 
