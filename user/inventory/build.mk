@@ -35,6 +35,11 @@ $(BUILD)/bench_inventory: $(BENCH_INVENTORY)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
 
+# What it costs: takes some minutes.
+.PHONY: bench-inventory
+bench-inventory: $(BUILD)/bench_inventory
+	$(Q)$(BUILD)/bench_inventory $(BUILD)
+
 # --- installing
 
 BIN := $(DESTDIR)$(PREFIX)/bin

@@ -145,11 +145,12 @@ static bool has_text(const struct form *form, size_t at, size_t end,
 /* 20230316: a day's release. */
 static bool is_day(const struct form *form, size_t begin, size_t at, size_t end)
 {
-	return count_digits(form, at, end) == 8 &&
-	       (at == begin || !is_word(form->symbol[at - 1])) &&
-	       (at + 8 == end || !is_word(form->symbol[at + 8])) &&
+	/* In this order: what is looked at once is cheap. */
+	return (at == begin || !is_word(form->symbol[at - 1])) &&
 	       (has_text(form, at, end, "20") ||
 		has_text(form, at, end, "19")) &&
+	       count_digits(form, at, end) == 8 &&
+	       (at + 8 == end || !is_word(form->symbol[at + 8])) &&
 	       octet(form, at + 4, 2) <= 12 && octet(form, at + 6, 2) <= 31;
 }
 
