@@ -251,6 +251,13 @@ def test_once(inventory, port, changes):
     assert inventory.changes() == ["new"] and not inventory.json()[0]["once"]
 
 
+def test_options_of_import(inventory):
+    inventory.log.write_text(line(b"hello\r\n", port=40000) + line(b"hello\r\n", NOW + DAY, port=40000))
+    inventory.command("import", "--new-at-once", "--gone", "12h", inventory.log)
+    assert inventory.ask("SELECT kind, ts FROM change ORDER BY id") == [
+        ("new", NOW * 10**6), ("returned", (NOW + DAY) * 10**6)]
+
+
 def test_many_new_services_of_one_server_are_one(inventory):
     lines = [line(b"hi\r\n", NOW + n / 10, port=1000 + n) for n in range(70)]
     inventory.take(*lines[:30])
@@ -353,6 +360,16 @@ def test_lines_that_are_no_records(inventory):
            line(SSH).replace('"ts"', '"tz"'), line(SSH, ts=-5), line(SSH).rstrip() + "x\n"]
     told = inventory.take(*bad, line(SSH))
     assert f"{len(bad)} broken lines" in told and "1 records" in told
+
+
+def test_a_log_that_cannot_be_read(inventory, tmp_path):
+    """The others are read all the same."""
+    good, cut = tmp_path / "good.json", tmp_path / "cut.gz"
+    good.write_text(line(SSH))
+    cut.write_bytes(gzip.compress("".join(said_in_turn(*[SSH] * 3000, port=23)).encode())[:-20])
+    done = inventory.command("import", tmp_path / "none.json", tmp_path, cut, good, code=1)
+    assert "none.json: No such file" in done.stderr and "cut.gz: " in done.stderr
+    assert (22, 1) in inventory.ask("SELECT port, connections FROM service")
 
 
 def test_logs_are_read_in_the_order_of_time(inventory, tmp_path):

@@ -21,6 +21,8 @@ struct import {
 	struct log_reader *reader;
 	struct log_record record;
 	const char *sensor;
+	int64_t gone; /* microseconds; 0: not given */
+	bool new_at_once;
 	char **names;
 	int count;
 	uint64_t latest; /* time of the latest record */
@@ -40,6 +42,10 @@ static void stop(int signal)
 
 static const struct argp_option options[] = {
 	{ "sensor", 'S', "NAME", 0, "the sensor of records that name none", 0 },
+	{ "gone", 'g', "SPAN", 0,
+	  "a service that was not seen for so long has returned (7d)", 0 },
+	{ "new-at-once", 'N', NULL, 0,
+	  "a service is new with its first connection on any port", 0 },
 	{ "help", 'h', NULL, 0, "print this and exit", -1 },
 	{},
 };
@@ -56,6 +62,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		if (strlen(argument) > 255)
 			wrong_usage("--sensor: a name has at most 255 bytes");
 		import->sensor = argument;
+		return 0;
+	case 'g':
+		import->gone = parse_span("--gone", argument);
+		return 0;
+	case 'N':
+		import->new_at_once = true;
 		return 0;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
@@ -260,8 +272,12 @@ static int import_all(struct import *import)
 
 static int run(struct import *import, const char *file)
 {
-	struct inventory_options inventory_options = { .create = true,
-						       .busy_ms = BUSY_MS };
+	struct inventory_options inventory_options = {
+		.create = true,
+		.busy_ms = BUSY_MS,
+		.gone_us = (uint64_t)import->gone,
+		.new_at_once = import->new_at_once,
+	};
 	int result = EXIT_FAILED;
 
 	import->reader = log_reader_open();
