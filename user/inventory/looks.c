@@ -296,6 +296,15 @@ static char folded(uint16_t symbol)
 	return (char)(literal(symbol) | 0x20);
 }
 
+/* Does the language have these two letters in a row? */
+static bool is_usual(uint16_t first, uint16_t second)
+{
+	const int at = folded(first) - 'a';
+
+	return at >= 0 && at < 26 &&
+	       strchr(followers[at], folded(second)) != NULL;
+}
+
 bool looks_like_word(const struct form *form, size_t from, size_t to)
 {
 	size_t usual = 0, rises = 0;
@@ -307,8 +316,7 @@ bool looks_like_word(const struct form *form, size_t from, size_t to)
 			return false;
 		if (i == from)
 			continue;
-		usual += strchr(followers[folded(form->symbol[i - 1]) - 'a'],
-				folded(form->symbol[i])) != NULL;
+		usual += is_usual(form->symbol[i - 1], form->symbol[i]);
 		rises += literal(form->symbol[i - 1]) >= 'a' &&
 			 literal(form->symbol[i]) < 'a';
 	}
