@@ -348,12 +348,15 @@ static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
 
 static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 {
-	*end = at;
-	while (greeting_is_word(g, *end) ||
-	       (*end < g->len &&
-		(g->bytes[*end] == '-' || g->bytes[*end] == '.')))
-		(*end)++;
-	for (size_t i = 0; i < sizeof(pools) / sizeof(*pools); i++) {
+	int dots = 0;
+
+	for (*end = at; greeting_is_word(g, *end) ||
+			(*end < g->len &&
+			 (g->bytes[*end] == '-' || g->bytes[*end] == '.'));
+	     (*end)++)
+		dots += g->bytes[*end] == '.';
+	for (size_t i = 0; dots > 1 && i < sizeof(pools) / sizeof(*pools);
+	     i++) {
 		const size_t len = pools[i].len;
 
 		if (*end - at > len && g->bytes[*end - len] == '.' &&

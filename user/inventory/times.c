@@ -442,7 +442,9 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 	int pieces = 0;
 
 	*end = 0;
-	if (!digit_at(&s, at) && !letter_at(&s, at))
+	/* No name of a day or a month begins with another letter. */
+	if (at >= len || (!digit_at(&s, at) &&
+			  !strchr("mtwfsjaond", (char)(bytes[at] | 0x20))))
 		return TIME_NONE;
 	if (epoch_at(&s, now, end))
 		return TIME_NOW;
