@@ -308,7 +308,8 @@ static struct learn learn;
 static const char *learned(enum learn_how how, const char *was, const char *is)
 {
 	struct form a, b;
-	const struct learn_side one = { &a, NULL }, other = { &b, NULL };
+	const struct learn_side one = { &a, NULL, NULL },
+				other = { &b, NULL, NULL };
 
 	make(&a, was, strlen(was), 99);
 	make(&b, is, strlen(is), 99);
@@ -390,8 +391,8 @@ static void test_growth(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(grown); i++) {
-		const struct learn_side one = { &a, NULL },
-					other = { &b, NULL };
+		const struct learn_side one = { &a, NULL, NULL },
+					other = { &b, NULL, NULL };
 		enum learned found;
 
 		assert_true(form_from_text(&a, grown[i].form,
@@ -413,7 +414,8 @@ static void test_inheritance(void **state)
 	static const char was[] = "Foo 1.2 id \\{token} ready\\x0a",
 			  is[] = "Foo 1.3 id 9x8y7z ready\n";
 	struct form a, b;
-	const struct learn_side one = { &a, NULL }, other = { &b, NULL };
+	const struct learn_side one = { &a, NULL, NULL },
+				other = { &b, NULL, NULL };
 
 	(void)state;
 	assert_true(form_from_text(&a, was, strlen(was)));
@@ -428,7 +430,8 @@ static void test_random_greetings(void **state)
 {
 	static const char alphabet[] = "0123456789abcdef ABxyz.:-/<>@[]\r\n\\";
 	static struct form a, b;
-	const struct learn_side one = { &a, NULL }, other = { &b, NULL };
+	const struct learn_side one = { &a, NULL, NULL },
+				other = { &b, NULL, NULL };
 	char said[2][300];
 
 	(void)state;

@@ -68,7 +68,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct learn learn;
 	static struct form a, b;
 	const uint8_t *middle;
-	const struct learn_side one = { &a, "1.2" }, other = { &b, NULL };
+	const struct learn_side one = { &a, "1.2", NULL },
+				other = { &b, NULL, NULL };
 	size_t first;
 
 	if (size < 6)

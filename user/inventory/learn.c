@@ -148,6 +148,7 @@ static void begin(struct learn *learn, const struct learn_side *a,
 	looks_mark_versions(b->form, learn->b_version);
 	mark_told(a->form, a->version, learn->a_version);
 	mark_told(b->form, b->version, learn->b_version);
+	learn->a_latest = a->latest;
 	learn->wider.len = 0;
 	learn->wider.whole = a->form->whole || b->form->whole;
 	learn->wider.refusal = b->form->refusal;
@@ -185,13 +186,15 @@ static bool has_skeleton(const struct learn *learn, enum learn_how how,
 static struct part a_part_of(const struct learn *learn, const struct form *form,
 			     const struct gap *gap)
 {
-	return (struct part){ form, learn->a_version, gap->a_from, gap->a_to };
+	return (struct part){ form, learn->a_version, gap->a_from, gap->a_to,
+			      learn->a_latest };
 }
 
 static struct part b_part_of(const struct learn *learn, const struct form *form,
 			     const struct gap *gap)
 {
-	return (struct part){ form, learn->b_version, gap->b_from, gap->b_to };
+	return (struct part){ form, learn->b_version, gap->b_from, gap->b_to,
+			      NULL };
 }
 
 enum learned learn_form(struct learn *learn, enum learn_how how,

@@ -33,13 +33,17 @@ enum learned {
 struct learn {
 	struct align align;
 	bool a_version[FORM_MAX], b_version[FORM_MAX];
+	const uint8_t *a_latest;
 	struct form a_part, b_part, wider;
 };
 
-/* A form, and the version that was told of it; NULL: none. */
+/* A form, and what else is known of it. */
 struct learn_side {
 	const struct form *form;
-	const char *version;
+	const char *version; /* that was told of it; NULL: none */
+	/* Of a form of bytes that are no text, what was last said: a byte for
+	 * each symbol. NULL: not known. */
+	const uint8_t *latest;
 };
 
 /*

@@ -3,6 +3,7 @@
 #include "keeper.h"
 #include "match.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* So many forms are compared in detail; a hostile server has as many as it
@@ -92,10 +93,12 @@ static bool learn_from(struct inventory *inventory, struct known_form *known,
 		       const struct form_identity *identity)
 {
 	struct form_identity was = {};
-	struct learn_side form = { &inventory->known, NULL },
-			  greeting = { &inventory->greeting,
-				       identity->version };
+	struct learn_side form = { &inventory->known, NULL, NULL },
+			  greeting = { &inventory->greeting, identity->version,
+				       NULL };
 	enum learned learned = LEARNED_NOT;
+	uint8_t *latest = NULL;
+	size_t len = 0;
 
 	if (!load_form(&inventory->known, known))
 		return false;
@@ -103,11 +106,16 @@ static bool learn_from(struct inventory *inventory, struct known_form *known,
 	if (inventory->options.identify)
 		lookup_identity(inventory, known, &was);
 	form.version = was.version;
+	if (inventory->greeting.binary)
+		latest = lookup_latest(inventory, known, &len);
+	if (len == inventory->known.len)
+		form.latest = latest;
 	if (known->refusal == inventory->greeting.refusal &&
 	    !is_another(&was, identity))
 		learned = learn_form(&inventory->learn, how, &form, &greeting,
 				     seen->bytes);
 	form_identity_free(&was);
+	free(latest);
 	return learned == LEARNED_SAME ||
 	       (learned == LEARNED_WIDER &&
 		set_form(inventory, known, &inventory->learn.wider));
@@ -152,8 +160,8 @@ static bool learn_third(struct inventory *inventory, struct service *service,
 			const struct form_identity *identity)
 {
 	struct known_form *last, *before;
-	struct learn_side wider = { &inventory->third, NULL },
-			  other = { &inventory->known, NULL };
+	struct learn_side wider = { &inventory->third, NULL, NULL },
+			  other = { &inventory->known, NULL, NULL };
 
 	if (service->last == NO_FORM || service->before == NO_FORM ||
 	    service->last == service->before || !service->last_once)
@@ -165,9 +173,9 @@ static bool learn_third(struct inventory *inventory, struct service *service,
 		return false;
 	inventory->known.binary = inventory->greeting.binary;
 	if (learn_form(&inventory->learn, LEARN_THIRD,
-		       &(struct learn_side){ &inventory->known, NULL },
+		       &(struct learn_side){ &inventory->known, NULL, NULL },
 		       &(struct learn_side){ &inventory->greeting,
-					     identity->version },
+					     identity->version, NULL },
 		       seen->bytes) != LEARNED_WIDER)
 		return false;
 	inventory->third = inventory->learn.wider;
@@ -256,8 +264,9 @@ bool recognise_next_time(struct inventory *inventory, struct service *service,
 		inventory->known.binary = greeting->binary;
 		learn_inherit(
 			&inventory->learn,
-			&(struct learn_side){ &inventory->known, NULL },
-			&(struct learn_side){ greeting, identity->version },
+			&(struct learn_side){ &inventory->known, NULL, NULL },
+			&(struct learn_side){ greeting, identity->version,
+					      NULL },
 			seen->bytes);
 		greeting = &inventory->learn.wider;
 	}

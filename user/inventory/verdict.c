@@ -240,6 +240,13 @@ static bool carries(uint8_t was, uint8_t is, uint8_t beside)
 	       ((uint8_t)(was - 1) == is && beside >= 256 - CARRY_NEAR);
 }
 
+/* From near one end of a byte's range to near the other. */
+static bool wraps(uint8_t was, uint8_t is)
+{
+	return (was >= 256 - CARRY_NEAR && is < CARRY_NEAR) ||
+	       (was < CARRY_NEAR && is >= 256 - CARRY_NEAR);
+}
+
 /*
  * A number of several bytes goes on: from the byte that was wild, which is the
  * last or the first of it, to the one that is another now.
@@ -257,7 +264,10 @@ static bool counts_on(const struct part *a, const struct part *b, size_t i,
 			     (uint8_t)b->form->symbol[b->from + beside]))
 			return false;
 		if (symbol_is_wild(a->form->symbol[a->from + beside]))
-			return true;
+			return !a->latest ||
+			       wraps(a->latest[a->from + beside],
+				     (uint8_t)
+					     b->form->symbol[b->from + beside]);
 	}
 	return false;
 }

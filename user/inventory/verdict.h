@@ -21,6 +21,7 @@ struct part {
 	const struct form *form;
 	const bool *version;
 	size_t from, to;
+	const uint8_t *latest; /* as in struct learn_side */
 };
 
 /* `raw`: the bytes of the greeting, which is b. */
