@@ -59,7 +59,7 @@ BPF_OBJECT := $(BUILD)/bannerprobe.bpf.o
 SKELETON := $(BUILD)/bannerprobe.skel.h
 
 .PHONY: all
-all: bannerprobe
+all: bannerprobe bannerprobe-inventory
 
 bannerprobe: $(BUILD)/bannerprobe
 	$(call say,COPY,$@)
@@ -82,6 +82,8 @@ $(BPF_OBJECT): bpf/bannerprobe.bpf.c
 $(SKELETON): $(BPF_OBJECT)
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name bannerprobe_bpf > $@.new && mv $@.new $@
+
+include user/inventory/build.mk
 
 # --- tests
 
@@ -181,12 +183,12 @@ $(BUILD)/tests/identify: $(IDENTIFY_TOOL)
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
-FUZZERS := core capture format identify kernel
+FUZZERS := core capture format form identify kernel
 
 # By the script that OSS-Fuzz runs, all at once; its variables are not make's.
 FUZZERS_BUILT := $(BUILD)/fuzz/built
 $(FUZZERS_BUILT): tests/fuzz/oss-fuzz/build.sh $(SKELETON) \
-		$(wildcard include/*.h user/*.[ch] user/identify/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
+		$(wildcard include/*.h user/*.[ch] user/identify/*.[ch] user/inventory/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
 	$(call say,FUZZERS,$(@D))
 	$(Q)env -u SRC -u WORK -u CFLAGS -u CXXFLAGS -u LIB_FUZZING_ENGINE CC="$(CLANG)" \
 		CXX="$(CLANG)" FUZZERS="$(FUZZERS)" SKELETON="$(BUILD)" OUT="$(@D)" $<
@@ -211,12 +213,13 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 TEST_PROGRAMS := $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(BUILD)/tests/identify_test $(BUILD)/tests/identify
+TEST_PROGRAMS += $(BUILD)/tests/form_test $(BUILD)/tests/inventory_test
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
 test:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory bannerprobe $(TEST_PROGRAMS) $(FUZZERS_BUILT)
+	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
 	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --ignore tests/test_fleet.py tests
 
 # Installs what the owner of a fleet has, and the other tests do not need.
@@ -311,7 +314,7 @@ churn:
 deps:
 	$(Q)packaging/deps.sh
 
-LINTED := $(SOURCES) $(IDENTIFY) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/homes.c tests/drive.c
+LINTED := $(SOURCES) $(IDENTIFY) $(INVENTORY) $(INVENTORY_COMMAND) tests/core_test.c tests/property_test.c tests/kernel_test.c tests/homes.c tests/drive.c
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"hash.h"},{"name":"front.h"},{"name":"pending.h"},{"name":"tracker.h"},{"name":"record.h"}]
@@ -335,7 +338,7 @@ INSTALLED := $(SBIN)/bannerprobe $(RULES:packaging/%=$(SHARE)/bannerprobe/%) $(S
 	$(UNITS)/bannerprobe@.service $(LOGROTATE)/bannerprobe
 
 .PHONY: install
-install: bannerprobe
+install: bannerprobe install-inventory
 	install -d $(dir $(INSTALLED))
 	install -m 755 bannerprobe $(SBIN)/bannerprobe
 	install -m 644 $(RULES) $(SHARE)/bannerprobe/rules
@@ -347,7 +350,7 @@ install: bannerprobe
 
 .PHONY: uninstall
 uninstall:
-	rm -f $(INSTALLED)
+	rm -f $(INSTALLED) $(INVENTORY_INSTALLED)
 
 # --- static program
 
@@ -377,7 +380,8 @@ deb:
 	$(Q)packaging/deps.sh debhelper lintian
 	rm -rf $(DEB)
 	mkdir -p $(DEB_TREE)
-	tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe --exclude=__pycache__ \
+	tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe \
+		--exclude=./bannerprobe-inventory --exclude=__pycache__ \
 		--exclude=.pytest_cache . | tar -x -C $(DEB_TREE)
 	mv $(DEB_TREE)/packaging/debian $(DEB_TREE)/debian
 	$(DEB_TREE)/debian/write-changelog $(VERSION) >$(DEB_TREE)/debian/changelog
@@ -402,7 +406,7 @@ vmlinux.h:
 
 .PHONY: clean
 clean:
-	rm -rf $(BUILD) bannerprobe
+	rm -rf $(BUILD) bannerprobe bannerprobe-inventory
 
 -include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/%.o) $(BPF_OBJECT) $(BUILD)/drive.bpf.o)

@@ -6,7 +6,7 @@
 set -eu
 
 packages='gcc libc6-dev make clang libclang-rt-dev bpftool libbpf-dev libelf-dev
-libmnl-dev libcap-ng-dev libseccomp-dev nettle-dev zlib1g-dev libzstd-dev uthash-dev libpcre2-dev libexpat1-dev libcmocka-dev python3
+libsqlite3-dev libjson-c-dev libmnl-dev libcap-ng-dev libseccomp-dev nettle-dev zlib1g-dev libzstd-dev uthash-dev libpcre2-dev libexpat1-dev libcmocka-dev python3
 python3-pytest python3-scapy iproute2 nftables util-linux strace openssh-server
 openssh-client zstd mandoc logrotate systemd bash-completion'
 
@@ -15,7 +15,7 @@ policy=/usr/sbin/policy-rc.d
 
 commands='cc make clang bpftool python3 ip tc nft strace ssh zstd mandoc logrotate systemd-analyze'
 headers='bpf/libbpf.h gelf.h libmnl/libmnl.h cap-ng.h seccomp.h nettle/sha1.h
-zlib.h zstd.h uthash.h expat.h cmocka.h'
+zlib.h zstd.h uthash.h expat.h cmocka.h sqlite3.h json-c/json.h'
 
 install_on_debian() {
 	missing=

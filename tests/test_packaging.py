@@ -71,7 +71,7 @@ def test_man_page_has_all_counters(manual):
 
 
 def test_man_page_has_all_variables(manual):
-    source = "".join(map(read, glob.glob(f"{ROOT}/user/**/*.[ch]", recursive=True)))
+    source = "".join(read(entry.path) for entry in os.scandir(f"{ROOT}/user") if entry.is_file())
     variables = set(re.findall(r'"(BANNERPROBE_\w+|NOTIFY_\w+)"', source))
     assert variables and variables <= set(re.findall(r"\w+", manual))
 
@@ -202,7 +202,7 @@ def files_below(directory):
 @pytest.mark.parametrize("prefix", ["/usr", "/opt/bannerprobe"])
 def test_install_and_uninstall(tmp_path, prefix):
     def make(target):
-        sh("make", "-C", ROOT, "-o", "bannerprobe", target, f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
+        sh("make", "-C", ROOT, "-o", "bannerprobe", "-o", "bannerprobe-inventory", target, f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
 
     other = tmp_path / prefix[1:] / "sbin/other"
     other.parent.mkdir(parents=True)
@@ -213,6 +213,8 @@ def test_install_and_uninstall(tmp_path, prefix):
         f"{below}/sbin/bannerprobe", f"{below}/sbin/other",
         f"{below}/share/man/man8/bannerprobe.8",
         f"{below}/share/bash-completion/completions/bannerprobe",
+        f"{below}/bin/bannerprobe-inventory", f"{below}/share/man/man1/bannerprobe-inventory.1",
+        f"{below}/share/bash-completion/completions/bannerprobe-inventory",
         f"{below}/lib/systemd/system/bannerprobe@.service", "etc/logrotate.d/bannerprobe",
         *(f"{below}/share/bannerprobe/rules/{name}" for name in os.listdir(os.path.join(PACKAGING, "rules")))}
     assert sh(tmp_path / below / "sbin/bannerprobe", "--version") == sh(BINARY, "--version")

@@ -8,7 +8,7 @@ set -eu
 
 root=${SRC:+$SRC/bannerprobe}
 cd "${root:-$(dirname "$0")/../../..}"
-: "${FUZZERS:=core capture format identify}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
+: "${FUZZERS:=core capture format form identify}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
 : "${CC:=clang}" "${CXX:=clang++}" "${LIB_FUZZING_ENGINE:=-fsanitize=fuzzer}"
 : "${CFLAGS:=-O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all}"
 : "${CXXFLAGS:=$CFLAGS}"
@@ -30,6 +30,10 @@ sources_of() {
 		user/stats_json.c user/events.c user/stopping.c user/descriptors.c' ;;
 	format) echo 'user/format.c user/community_id.c' ;;
 	identify) echo user/identify/*.c ;;
+	form) for name in form times structure structure_mysql structure_ssh structure_http \
+		structure_idioms structure_client structure_text looks match align verdict learn; do
+		echo "user/inventory/$name.c"
+	done ;;
 	esac
 }
 

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What changed: since a time, or as it comes. */
+#include "command.h"
+#include "follow.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct changes {
+	struct filter filter;
+	const char *file;
+	bool json, follow;
+	bool since_given;
+};
+
+static const struct argp_option options[] = {
+	FILTER_OPTIONS,
+	{ "since", 's', "TIME", 0,
+	  "since then: 2026-11-26, yesterday, \"2 days ago\", 12h", 0 },
+	{ "until", 'u', "TIME", 0, "before then", 0 },
+	{ "follow", 'f', NULL, 0,
+	  "go on as they come; without --since only those", 0 },
+	{ "json", 'j', NULL, 0, "a JSON object a line", 0 },
+	{ "help", 'h', NULL, 0, "print this and exit", -1 },
+	{},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct changes *changes = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* what is wrong, getopt has said */
+		return 0;
+	case 's':
+		changes->filter.since = parse_when("--since", argument);
+		changes->since_given = true;
+		return 0;
+	case 'u':
+		changes->filter.until = parse_when("--until", argument);
+		return 0;
+	case 'f':
+		changes->follow = true;
+		return 0;
+	case 'j':
+		changes->json = true;
+		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	case ARGP_KEY_ARG:
+		wrong_usage("%s: changes takes options only", argument);
+	default:
+		return filter_option(&changes->filter, key, argument);
+	}
+}
+
+static const char query[] =
+	"SELECT change.id, ts, kind, number, sensor, server, port, tunnel,"
+	" was.latest_raw, was.stable, was.service, was.product, was.version,"
+	" was.info, became.latest_raw, became.stable, became.service,"
+	" became.product, became.version, became.info FROM change"
+	" JOIN service ON service.id = change.service_id"
+	" LEFT JOIN banner AS was ON was.id = old_banner"
+	" LEFT JOIN banner AS became ON became.id = new_banner"
+	" WHERE ts >= ?1 AND ts < ?2 AND change.id > ?3"
+	" ORDER BY ts, change.id";
+
+enum column {
+	ID,
+	TS,
+	KIND,
+	NUMBER,
+	SENSOR,
+	SERVER,
+	PORT,
+	TUNNEL,
+	OLD,
+	NEW = OLD + 6,
+};
+/* Of each side. */
+enum side { RAW, STABLE, SERVICE, PRODUCT, VERSION_TEXT, INFO };
+
+/* --- a line ------------------------------------------------------------ */
+
+static void side_text(sqlite3_stmt *row, int side, bool as_said,
+		      char text[WHAT_TEXT])
+{
+	/* Where what it is has not changed, what it says tells more. */
+	if (as_said)
+		form_to_line(column_text(row, side + STABLE), text);
+	else
+		what_to_text(row, side + SERVICE, side + PRODUCT,
+			     side + VERSION_TEXT, side + INFO, side + STABLE,
+			     text);
+}
+
+static void print_text(sqlite3_stmt *row)
+{
+	const char *kind = column_text(row, KIND),
+		   *sensor = column_text(row, SENSOR);
+	const bool banner = !strcmp(kind, "banner");
+	const long long number = sqlite3_column_int64(row, NUMBER);
+	char time[TIME_TEXT], endpoint[ENDPOINT_TEXT],
+		was[WHAT_TEXT] = "", became[WHAT_TEXT] = "",
+		name[ESCAPED_MAX(64)], tunnel[64], shown[16];
+
+	time_to_text(sqlite3_column_int64(row, TS), time);
+	endpoint_to_text(column_text(row, SERVER),
+			 sqlite3_column_int(row, PORT), endpoint);
+	escape(name, (const uint8_t *)sensor, strnlen(sensor, 64));
+	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
+	printf("%s  %-8.8s  %s%s%s", time, plain(shown, sizeof(shown), kind),
+	       name, *name ? " " : "", endpoint);
+	if (*tunnel)
+		printf(" in %s", tunnel);
+	side_text(row, NEW, banner, became);
+	if (sqlite3_column_type(row, OLD + RAW) != SQLITE_NULL &&
+	    strcmp(kind, "returned")) {
+		side_text(row, OLD, banner, was);
+		printf("  %s  ->  %s", was, became);
+	} else {
+		printf("  %s", became);
+	}
+	if (number && banner)
+		printf("  (ever different: %lld in a row)", number);
+	else if (number)
+		printf("  (and %lld more of this server at once)", number - 1);
+	putchar('\n');
+}
+
+static void json_side(struct json *json, const char *name, sqlite3_stmt *row,
+		      int side)
+{
+	if (sqlite3_column_type(row, side + RAW) == SQLITE_NULL)
+		return;
+	object_open(json, name);
+	object_bytes(json, "banner", sqlite3_column_blob(row, side + RAW),
+		     (size_t)sqlite3_column_bytes(row, side + RAW));
+	object_plain(json, "stable", column_text(row, side + STABLE));
+	object_text(json, "service", column_text(row, side + SERVICE));
+	object_text(json, "product", column_text(row, side + PRODUCT));
+	object_text(json, "version", column_text(row, side + VERSION_TEXT));
+	object_close(json);
+}
+
+static void print_json(sqlite3_stmt *row)
+{
+	struct json json = { .file = stdout };
+
+	object_open(&json, NULL);
+	object_time(&json, "ts", sqlite3_column_int64(row, TS));
+	object_text(&json, "event", "change");
+	object_plain(&json, "kind", column_text(row, KIND));
+	object_text(&json, "sensor", column_text(row, SENSOR));
+	object_plain(&json, "server", column_text(row, SERVER));
+	object_number(&json, "server_port", sqlite3_column_int64(row, PORT));
+	object_plain(&json, "tunnel", column_text(row, TUNNEL));
+	json_side(&json, "old", row, OLD);
+	json_side(&json, "new", row, NEW);
+	if (sqlite3_column_type(row, NUMBER) != SQLITE_NULL)
+		object_number(&json, "number",
+			      sqlite3_column_int64(row, NUMBER));
+	object_close(&json);
+	object_end_line(&json);
+}
+
+static bool takes(const struct changes *changes, sqlite3_stmt *row)
+{
+	const char *const texts[] = { column_text(row, NEW + SERVICE),
+				      column_text(row, NEW + PRODUCT),
+				      column_text(row, NEW + STABLE),
+				      column_text(row, OLD + SERVICE),
+				      column_text(row, OLD + PRODUCT),
+				      column_text(row, OLD + STABLE) };
+
+	return filter_takes(&changes->filter, column_text(row, SENSOR),
+			    column_text(row, SERVER),
+			    sqlite3_column_int(row, PORT)) &&
+	       filter_takes_texts(&changes->filter, texts, 6);
+}
+
+/* --- all of them ------------------------------------------------------- */
+
+/* Those behind *last; which moves on to the last one. */
+static int print_changes(const struct changes *changes, sqlite3_stmt *rows,
+			 int64_t *last)
+{
+	const int64_t until =
+		changes->filter.until ? changes->filter.until : INT64_MAX;
+	int64_t most = *last;
+	int code;
+
+	sqlite3_bind_int64(rows, 1, changes->filter.since);
+	sqlite3_bind_int64(rows, 2, until);
+	sqlite3_bind_int64(rows, 3, *last);
+	while ((code = sqlite3_step(rows)) == SQLITE_ROW && !ferror(stdout)) {
+		if (sqlite3_column_int64(rows, ID) > most)
+			most = sqlite3_column_int64(rows, ID);
+		if (!takes(changes, rows))
+			continue;
+		if (changes->json)
+			print_json(rows);
+		else
+			print_text(rows);
+	}
+	sqlite3_reset(rows);
+	*last = most;
+	fflush(stdout);
+	return code;
+}
+
+/* What was there before is not told, unless --since asks for it. */
+static int64_t latest_change(struct store *store)
+{
+	sqlite3_stmt *row = prepare(store, "SELECT max(id) FROM change");
+	int64_t id = row && sqlite3_step(row) == SQLITE_ROW ?
+			     sqlite3_column_int64(row, 0) :
+			     0;
+
+	sqlite3_finalize(row);
+	return id;
+}
+
+static int print_and_follow(struct changes *changes, struct store *store,
+			    sqlite3_stmt *rows)
+{
+	int64_t last = 0;
+	struct follow follow;
+	int code;
+
+	if (!changes->follow)
+		return print_changes(changes, rows, &last);
+	if (!follow_open(&follow, changes->file))
+		return SQLITE_DONE;
+	if (!changes->since_given)
+		last = latest_change(store);
+	do
+		code = print_changes(changes, rows, &last);
+	while (code == SQLITE_DONE && !ferror(stdout) && follow_wait(&follow));
+	follow_close(&follow);
+	return code;
+}
+
+int command_changes(const struct command *command, const char *file, int argc,
+		    char **argv)
+{
+	struct changes changes = { .file = file };
+	struct store store;
+	sqlite3_stmt *rows;
+	int result = EXIT_FAILED;
+
+	parse_words(command, options, parse, &changes, argc, argv);
+	if (!open_store(&store, changes.file, STORE_READ))
+		return EXIT_FAILED;
+	rows = prepare(&store, query);
+	if (rows)
+		result = finish(&store, rows,
+				print_and_follow(&changes, &store, rows));
+	store_close(&store);
+	return say_finish() ? result : EXIT_FAILED;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The commands of bannerprobe-inventory. */
+#ifndef BANNERPROBE_COMMAND_H
+#define BANNERPROBE_COMMAND_H
+
+#include "../store.h"
+#include "say.h"
+
+#include <argp.h>
+
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1, /* not found, or it failed */
+	EXIT_USAGE = 2,
+	EXIT_TROUBLE = 2, /* of diff, as diff(1) */
+};
+
+/* How long another process that writes is waited for. */
+#define BUSY_MS 10000
+
+struct command {
+	const char *name, *arguments, *doc;
+	int (*run)(const struct command *command, const char *file, int argc,
+		   char **argv);
+};
+
+int command_list(const struct command *command, const char *file, int argc,
+		 char **argv);
+int command_changes(const struct command *command, const char *file, int argc,
+		    char **argv);
+int command_show(const struct command *command, const char *file, int argc,
+		 char **argv);
+int command_import(const struct command *command, const char *file, int argc,
+		   char **argv);
+int command_diff(const struct command *command, const char *file, int argc,
+		 char **argv);
+int command_gone(const struct command *command, const char *file, int argc,
+		 char **argv);
+int command_forget(const struct command *command, const char *file, int argc,
+		   char **argv);
+int command_check(const struct command *command, const char *file, int argc,
+		  char **argv);
+
+/* --- what they share --------------------------------------------------- */
+
+/* Ends the process with one line. */
+#define wrong_usage(...)                                                       \
+	do {                                                                   \
+		say(__VA_ARGS__);                                              \
+		exit(EXIT_USAGE);                                              \
+	} while (0)
+
+/* Parses a command's words; ends the process on --help and wrong usage. */
+void parse_words(const struct command *command,
+		 const struct argp_option *options, argp_parser_t parser,
+		 void *input, int argc, char **argv);
+
+int64_t now_us(void);
+/* Both end the process where the word is none. */
+int64_t parse_when(const char *option, const char *word);
+int64_t parse_span(const char *option, const char *word);
+
+/* Opens an inventory; false, and a message, where it cannot be. */
+bool open_store(struct store *store, const char *file, enum store_use use);
+/* NULL, and a message. */
+sqlite3_stmt *prepare(struct store *store, const char *sql);
+/* After the last row: EXIT_DONE, or a message and EXIT_FAILED. */
+int finish(struct store *store, sqlite3_stmt *rows, int code);
+
+/* A text column; "" for NULL. */
+const char *column_text(sqlite3_stmt *row, int column);
+
+/* Which services. */
+struct filter {
+	const char *file; /* given behind the options */
+	struct {
+		struct address address;
+		unsigned int bits;
+	} net[32];
+	int nets;
+	uint8_t port[65536 / 8];
+	bool ports;
+	const char *product, *sensor;
+	int64_t since, until; /* 0: any time */
+};
+
+#define FILTER_OPTIONS                                                          \
+	{ "net", 'n', "CIDR", 0, "servers in this net; many of them", 0 },      \
+		{ "port", 'p', "PORTS", 0, "on these ports: 22,8000-8100", 0 }, \
+		{ "product",                                                    \
+		  'P',                                                          \
+		  "TEXT",                                                       \
+		  0,                                                            \
+		  "product, service or form holds this text",                   \
+		  0 },                                                          \
+	{                                                                       \
+		"sensor", 'S', "NAME", 0, "of this sensor", 0                   \
+	}
+
+error_t filter_option(struct filter *filter, int key, char *argument);
+/* Not the times, which mean another thing to each command. */
+bool filter_takes(const struct filter *filter, const char *sensor,
+		  const char *server, int port);
+/* `product` in any of the texts; a NULL is none. */
+bool filter_takes_texts(const struct filter *filter, const char *const *texts,
+			int count);
+
+/* 192.0.2.10:22, [2001:db8::1]:22 */
+#define ENDPOINT_TEXT 64
+void endpoint_to_text(const char *server, int port, char text[ENDPOINT_TEXT]);
+bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port);
+
+/* For ORDER BY and comparisons in SQL: address_order(server). */
+void add_functions(struct store *store);
+
+#define WHAT_TEXT 256
+/* "OpenSSH 9.2p1 (Debian)", or the service and the form; of these columns. */
+void what_to_text(sqlite3_stmt *row, int service, int product, int version,
+		  int info, int stable, char text[WHAT_TEXT]);
+/* A form, as a part of a line. */
+void form_to_line(const char *stable, char text[WHAT_TEXT]);
+
+#endif

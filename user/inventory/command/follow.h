@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Waits until an inventory's file is written to, or the process shall end. */
+#ifndef BANNERPROBE_FOLLOW_H
+#define BANNERPROBE_FOLLOW_H
+
+#include <stdbool.h>
+
+struct follow {
+	int watch, stop;
+};
+
+/* False, and a message, where it cannot. */
+bool follow_open(struct follow *follow, const char *file);
+/* False: the process shall end, or the reader has gone. */
+bool follow_wait(struct follow *follow);
+void follow_close(struct follow *follow);
+
+#endif

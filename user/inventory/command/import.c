@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reads bannerprobe's own json logs into an inventory. */
+#include "command.h"
+#include "identification.h"
+#include "logfile.h"
+#include "logline.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A transaction is so many records at most. */
+#define BATCH 20000
+/* So many broken lines of a file are named one by one. */
+#define NAMED_MAX 10
+#define BUSY_TRIES 6 /* of BUSY_MS each */
+
+struct import {
+	struct inventory *inventory;
+	struct log_reader *reader;
+	struct log_record record;
+	const char *sensor;
+	int64_t gone; /* microseconds; 0: not given */
+	bool new_at_once;
+	char **names;
+	int count;
+	uint64_t latest; /* time of the latest record */
+	uint64_t records, others, broken;
+	struct inventory_import book; /* of the file that is read */
+	bool unwritten; /* the file of the inventory cannot be written */
+	char error[INVENTORY_ERROR];
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+static const struct argp_option options[] = {
+	{ "sensor", 'S', "NAME", 0, "the sensor of records that name none", 0 },
+	{ "gone", 'g', "SPAN", 0,
+	  "a service that was not seen for so long has returned (7d)", 0 },
+	{ "new-at-once", 'N', NULL, 0,
+	  "a service is new with its first connection on any port", 0 },
+	{ "help", 'h', NULL, 0, "print this and exit", -1 },
+	{},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct import *import = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* what is wrong, getopt has said */
+		return 0;
+	case 'S':
+		if (strlen(argument) > 255)
+			wrong_usage("--sensor: a name has at most 255 bytes");
+		import->sensor = argument;
+		return 0;
+	case 'g':
+		import->gone = parse_span("--gone", argument);
+		return 0;
+	case 'N':
+		import->new_at_once = true;
+		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	case ARGP_KEY_ARG:
+		import->names[import->count++] = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (!import->count)
+			wrong_usage("import: which logs? - is standard input");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* --- lines ------------------------------------------------------------- */
+
+static void take(struct import *import)
+{
+	struct observation *seen = &import->record.seen;
+
+	if (!*seen->sensor)
+		seen->sensor = import->sensor;
+	if (seen->time > import->latest)
+		import->latest = seen->time;
+	inventory_put(import->inventory, seen);
+	import->records++;
+}
+
+static void name_broken(struct import *import, const struct log_file *file,
+			const char *what, uint64_t *broken)
+{
+	if (++*broken <= NAMED_MAX)
+		say("%s:%llu: %s; it was left out", file->name,
+		    (unsigned long long)file->line, what);
+	import->broken++;
+}
+
+/* False where the line shall be read again when it is whole. */
+static bool read_line(struct import *import, const struct log_file *file,
+		      uint64_t *broken)
+{
+	if (!file->len)
+		return true;
+	switch (log_read(import->reader, file->text, file->len,
+			 &import->record)) {
+	case LOG_RECORD:
+		take(import);
+		return true;
+	case LOG_OTHER:
+		import->others++;
+		return true;
+	case LOG_BROKEN:
+		break;
+	}
+	if (!file->ended) {
+		name_broken(import, file, "the last line is cut in half",
+			    broken);
+		return false;
+	}
+	name_broken(import, file,
+		    file->too_long ? "the line is too long for a record" :
+				     "cut in half, or no record of bannerprobe",
+		    broken);
+	return true;
+}
+
+/* --- files ------------------------------------------------------------- */
+
+static bool flush(struct import *import)
+{
+	int code = -EAGAIN;
+
+	inventory_set_import(import->inventory, &import->book);
+	for (int i = 0; i < BUSY_TRIES && code == -EAGAIN && !stopped; i++)
+		code = inventory_flush(import->inventory, import->latest);
+	if (code)
+		say("%s", inventory_error(import->inventory));
+	import->unwritten = code;
+	return !code;
+}
+
+/* What is known of the file: how far it was read. */
+static void find_book(struct import *import, const struct log_file *file)
+{
+	struct inventory_import known = {}, *book = &import->book;
+
+	*book = (struct inventory_import){ .sensor = import->sensor,
+					   .name = file->name };
+	while (inventory_next_import(import->inventory, import->sensor,
+				     &known)) {
+		if (known.head_len >= book->head_len &&
+		    log_file_begins(file, known.head, known.head_len)) {
+			*book = known;
+			book->sensor = import->sensor;
+			book->name = file->name;
+		}
+	}
+}
+
+static bool read_lines(struct import *import, struct log_file *file)
+{
+	struct inventory_import *book = &import->book;
+	uint64_t broken = 0;
+	int batch = 0;
+	bool kept = true;
+
+	while (kept && !stopped && log_file_next(file)) {
+		if (!read_line(import, file, &broken))
+			break;
+		book->read = file->read;
+		log_file_digest(file, book->read, book->head, &book->head_len);
+		if (++batch == BATCH) {
+			kept = flush(import);
+			batch = 0;
+		}
+	}
+	if (broken > NAMED_MAX)
+		say("%s: %llu lines were left out in all", file->name,
+		    (unsigned long long)broken);
+	return kept && (!batch || flush(import));
+}
+
+static bool import_file(struct import *import, const char *name)
+{
+	struct log_file file;
+	bool done = log_file_open(&file, name);
+
+	if (done) {
+		find_book(import, &file);
+		done = log_file_skip(&file, import->book.read) &&
+		       read_lines(import, &file);
+		done &= !log_file_failed(&file);
+	}
+	log_file_close(&file);
+	return done;
+}
+
+/* In the order of their first records, whatever their names are: what was
+ * said first shall be known first. */
+static int by_first_time(const void *a, const void *b)
+{
+	const struct log_order *x = a, *y = b;
+
+	return x->time < y->time ? -1 : x->time > y->time;
+}
+
+static bool import_files(struct import *import)
+{
+	struct log_order *order = calloc((size_t)import->count, sizeof(*order));
+	bool done = true;
+
+	if (!order) {
+		say("out of memory");
+		return false;
+	}
+	for (int i = 0; i < import->count; i++)
+		order[i] = log_file_order(import->names[i], import->reader,
+					  &import->record);
+	qsort(order, (size_t)import->count, sizeof(*order), by_first_time);
+	for (int i = 0; i < import->count && !stopped && !import->unwritten;
+	     i++)
+		done &= import_file(import, order[i].name);
+	free(order);
+	return done && !stopped;
+}
+
+/* --- the command ------------------------------------------------------- */
+
+static int report(const struct import *import)
+{
+	const struct inventory_counts *counts =
+		inventory_counts(import->inventory);
+	uint64_t changes = 0;
+
+	for (int i = 0; i < CHANGE_KINDS; i++)
+		changes += counts->changes[i];
+	say("%llu records, %llu new services, %llu changes, %llu FTP data "
+	    "connections, %llu other lines, %llu broken lines, %llu lost",
+	    (unsigned long long)import->records,
+	    (unsigned long long)counts->services, (unsigned long long)changes,
+	    (unsigned long long)counts->ftp_data,
+	    (unsigned long long)import->others,
+	    (unsigned long long)import->broken,
+	    (unsigned long long)counts->lost);
+	return counts->lost ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int import_all(struct import *import)
+{
+	bool done = import_files(import);
+	int result = report(import);
+
+	if (inventory_close(import->inventory, import->latest, NULL,
+			    import->error)) {
+		say("%s", import->error);
+		done = false;
+	}
+	return done ? result : EXIT_FAILED;
+}
+
+static int run(struct import *import, const char *file)
+{
+	struct inventory_options inventory_options = {
+		.create = true,
+		.busy_ms = BUSY_MS,
+		.gone_us = (uint64_t)import->gone,
+		.new_at_once = import->new_at_once,
+	};
+	int result = EXIT_FAILED;
+
+	import->reader = log_reader_open();
+	if (!import->reader) {
+		say("out of memory");
+		return EXIT_FAILED;
+	}
+	identification_open(&inventory_options);
+	import->inventory =
+		inventory_open(file, &inventory_options, import->error);
+	if (import->inventory)
+		result = import_all(import);
+	else
+		say("%s", import->error);
+	identification_close(&inventory_options);
+	log_reader_close(import->reader);
+	return result;
+}
+
+int command_import(const struct command *command, const char *file, int argc,
+		   char **argv)
+{
+	const struct sigaction action = { .sa_handler = stop };
+	struct import *import = calloc(1, sizeof(*import));
+	int result;
+
+	if (!import ||
+	    !(import->names = calloc((size_t)argc, sizeof(char *)))) {
+		say("out of memory");
+		return EXIT_FAILED;
+	}
+	import->sensor = "";
+	parse_words(command, options, parse, import, argc, argv);
+	/* What was read until then is kept. */
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	result = run(import, file);
+	free(import->names);
+	free(import);
+	return result;
+}

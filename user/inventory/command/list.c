@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The services: as a table, JSON or CSV. */
+#include "command.h"
+#include "table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum list_format { LIST_TABLE, LIST_JSON, LIST_CSV };
+
+struct list {
+	struct filter filter;
+	enum list_format format;
+	const char *file;
+};
+
+static const struct argp_option options[] = {
+	FILTER_OPTIONS,
+	{ "since", 's', "TIME", 0, "seen since then", 0 },
+	{ "json", 'j', NULL, 0, "a JSON object a line", 0 },
+	{ "csv", 'c', NULL, 0, "comma-separated values, with a header", 0 },
+	{ "help", 'h', NULL, 0, "print this and exit", -1 },
+	{},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct list *list = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* what is wrong, getopt has said */
+		return 0;
+	case 's':
+		list->filter.since = parse_when("--since", argument);
+		return 0;
+	case 'j':
+		list->format = LIST_JSON;
+		return 0;
+	case 'c':
+		list->format = LIST_CSV;
+		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (state->arg_num)
+			wrong_usage("%s: one file is enough", argument);
+		list->file = argument;
+		return 0;
+	default:
+		return filter_option(&list->filter, key, argument);
+	}
+}
+
+#define COLUMNS                                                                \
+	"service.sensor, server, port, tunnel, service.first_seen,"            \
+	" service.last_seen, connections, ever_different, banner.service,"     \
+	" product, version, info, os, hostname, devicetype, cpe, stable,"      \
+	" latest_raw, refusal, (SELECT count(*) FROM banner AS form"           \
+	" WHERE form.service_id = service.id), unit, container, process"
+
+enum column {
+	SENSOR,
+	SERVER,
+	PORT,
+	TUNNEL,
+	FIRST_SEEN,
+	LAST_SEEN,
+	CONNECTIONS,
+	EVER_DIFFERENT,
+	SERVICE,
+	PRODUCT,
+	VERSION_COLUMN,
+	INFO,
+	OS,
+	HOSTNAME,
+	DEVICETYPE,
+	CPE,
+	STABLE,
+	LATEST_RAW,
+	REFUSAL,
+	FORMS,
+	UNIT,
+	CONTAINER,
+	PROCESS,
+};
+
+static const char query[] =
+	"SELECT " COLUMNS " FROM service LEFT JOIN banner"
+	" ON banner.id = banner_id WHERE service.last_seen >= ?1"
+	" ORDER BY sensor, address_order(server), port, tunnel";
+
+static bool takes(const struct list *list, sqlite3_stmt *row)
+{
+	const char *const texts[] = { column_text(row, SERVICE),
+				      column_text(row, PRODUCT),
+				      column_text(row, STABLE) };
+
+	return filter_takes(&list->filter, column_text(row, SENSOR),
+			    column_text(row, SERVER),
+			    sqlite3_column_int(row, PORT)) &&
+	       filter_takes_texts(&list->filter, texts, 3);
+}
+
+/* --- as a table -------------------------------------------------------- */
+
+static const char *note(sqlite3_stmt *row, char text[32])
+{
+	const int forms = sqlite3_column_int(row, FORMS);
+
+	if (sqlite3_column_int(row, EVER_DIFFERENT))
+		return "ever different";
+	if (sqlite3_column_int(row, REFUSAL))
+		return "refuses";
+	if (sqlite3_column_int64(row, CONNECTIONS) == 1)
+		return "once";
+	snprintf(text, 32, "%d forms", forms);
+	return forms > 1 ? text : "";
+}
+
+static void put_where(sqlite3_stmt *row, char *text, size_t size)
+{
+	char endpoint[ENDPOINT_TEXT], sensor[ESCAPED_MAX(64)], tunnel[64];
+	const char *name = column_text(row, SENSOR);
+	const size_t len = strnlen(name, 64);
+
+	endpoint_to_text(column_text(row, SERVER),
+			 sqlite3_column_int(row, PORT), endpoint);
+	escape(sensor, (const uint8_t *)name, len);
+	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
+	snprintf(text, size, "%s%s%s%s%s", sensor, len ? " " : "", endpoint,
+		 *tunnel ? " in " : "", tunnel);
+}
+
+static void add_row(struct table *table, sqlite3_stmt *row)
+{
+	char where[512], what[WHAT_TEXT], since[TIME_TEXT], seen[TIME_TEXT],
+		times[24], forms[32];
+
+	put_where(row, where, sizeof(where));
+	what_to_text(row, SERVICE, PRODUCT, VERSION_COLUMN, INFO, STABLE, what);
+	time_to_text(sqlite3_column_int64(row, FIRST_SEEN), since);
+	time_to_text(sqlite3_column_int64(row, LAST_SEEN), seen);
+	since[16] = seen[16] = 0; /* to the minute */
+	snprintf(times, sizeof(times), "%lld",
+		 (long long)sqlite3_column_int64(row, CONNECTIONS));
+	table_add(table, (const char *[]){ where, since, seen, times,
+					   note(row, forms), what });
+}
+
+static int print_table(const struct list *list, sqlite3_stmt *rows, int *code)
+{
+	static const struct table_column columns[] = {
+		{ "SERVER", false, false }, { "SINCE", false, false },
+		{ "SEEN", false, false },   { "TIMES", false, true },
+		{ "NOTE", false, false },   { "WHAT", true, false },
+	};
+	struct table *table = table_open(columns, 6);
+	bool full = !table;
+
+	while (!full && (*code = sqlite3_step(rows)) == SQLITE_ROW) {
+		if (takes(list, rows)) {
+			add_row(table, rows);
+			full = table_failed(table);
+		}
+	}
+	if (full)
+		say("out of memory: --json and --csv need none");
+	else
+		table_print(table, terminal_width());
+	table_close(table);
+	return full ? EXIT_FAILED : EXIT_DONE;
+}
+
+/* --- JSON and CSV ------------------------------------------------------ */
+
+static const struct {
+	const char *name;
+	enum column column;
+} identity_fields[] = {
+	{ "service", SERVICE },
+	{ "product", PRODUCT },
+	{ "version", VERSION_COLUMN },
+	{ "info", INFO },
+	{ "os", OS },
+	{ "hostname", HOSTNAME },
+	{ "devicetype", DEVICETYPE },
+	{ "cpe", CPE },
+	{ "unit", UNIT },
+	{ "container", CONTAINER },
+	{ "process", PROCESS },
+};
+#define IDENTITY_FIELDS (sizeof(identity_fields) / sizeof(*identity_fields))
+
+static void print_json(sqlite3_stmt *row)
+{
+	struct json json = { .file = stdout };
+
+	object_open(&json, NULL);
+	object_text(&json, "sensor", column_text(row, SENSOR));
+	object_plain(&json, "server", column_text(row, SERVER));
+	object_number(&json, "server_port", sqlite3_column_int64(row, PORT));
+	object_plain(&json, "tunnel", column_text(row, TUNNEL));
+	object_time(&json, "first_seen", sqlite3_column_int64(row, FIRST_SEEN));
+	object_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
+	object_number(&json, "connections",
+		      sqlite3_column_int64(row, CONNECTIONS));
+	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
+		object_text(&json, identity_fields[i].name,
+			    column_text(row, identity_fields[i].column));
+	if (sqlite3_column_type(row, LATEST_RAW) != SQLITE_NULL)
+		object_bytes(&json, "banner",
+			     sqlite3_column_blob(row, LATEST_RAW),
+			     (size_t)sqlite3_column_bytes(row, LATEST_RAW));
+	object_plain(&json, "stable", column_text(row, STABLE));
+	object_number(&json, "forms", sqlite3_column_int64(row, FORMS));
+	object_bool(&json, "once", sqlite3_column_int64(row, CONNECTIONS) == 1);
+	object_bool(&json, "ever_different",
+		    sqlite3_column_int(row, EVER_DIFFERENT));
+	object_bool(&json, "refuses", sqlite3_column_int(row, REFUSAL));
+	object_close(&json);
+	object_end_line(&json);
+}
+
+static void put_csv(const char *text)
+{
+	char escaped[ESCAPED_MAX(1024)];
+
+	escape(escaped, (const uint8_t *)text, strnlen(text, 1024));
+	csv_field(stdout, false, escaped);
+}
+
+static void put_csv_time(int64_t us)
+{
+	char text[TIME_TEXT];
+
+	time_to_text(us, text);
+	csv_field(stdout, false, text);
+}
+
+static void print_csv(sqlite3_stmt *row)
+{
+	char notes[32], sensor[ESCAPED_MAX(256)];
+	const char *name = column_text(row, SENSOR);
+
+	escape(sensor, (const uint8_t *)name, strnlen(name, 256));
+	csv_field(stdout, true, sensor);
+	put_csv(column_text(row, SERVER));
+	put_csv(column_text(row, PORT));
+	put_csv(column_text(row, TUNNEL));
+	put_csv_time(sqlite3_column_int64(row, FIRST_SEEN));
+	put_csv_time(sqlite3_column_int64(row, LAST_SEEN));
+	put_csv(column_text(row, CONNECTIONS));
+	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
+		put_csv(column_text(row, identity_fields[i].column));
+	csv_field(stdout, false, column_text(row, STABLE));
+	csv_field(stdout, false, note(row, notes));
+	putchar('\n');
+}
+
+static void print_csv_header(void)
+{
+	fputs("sensor,server,port,tunnel,first_seen,last_seen,connections",
+	      stdout);
+	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
+		printf(",%s", identity_fields[i].name);
+	puts(",stable,note");
+}
+
+static int print_lines(const struct list *list, sqlite3_stmt *rows, int *code)
+{
+	if (list->format == LIST_CSV)
+		print_csv_header();
+	while ((*code = sqlite3_step(rows)) == SQLITE_ROW) {
+		if (!takes(list, rows))
+			continue;
+		if (list->format == LIST_JSON)
+			print_json(rows);
+		else
+			print_csv(rows);
+		if (ferror(stdout))
+			break;
+	}
+	return EXIT_DONE;
+}
+
+int command_list(const struct command *command, const char *file, int argc,
+		 char **argv)
+{
+	struct list list = { .file = file };
+	struct store store;
+	sqlite3_stmt *rows;
+	int code = SQLITE_DONE, result;
+
+	parse_words(command, options, parse, &list, argc, argv);
+	if (!open_store(&store, list.file, STORE_READ))
+		return EXIT_FAILED;
+	rows = prepare(&store, query);
+	if (!rows) {
+		store_close(&store);
+		return EXIT_FAILED;
+	}
+	sqlite3_bind_int64(rows, 1, list.filter.since);
+	result = list.format == LIST_TABLE ? print_table(&list, rows, &code) :
+					     print_lines(&list, rows, &code);
+	if (finish(&store, rows, code))
+		result = EXIT_FAILED;
+	store_close(&store);
+	return say_finish() ? result : EXIT_FAILED;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A line of bannerprobe's json log, as the record that it was. */
+#ifndef BANNERPROBE_LOGLINE_H
+#define BANNERPROBE_LOGLINE_H
+
+#include "../observation.h"
+
+#define LOG_LINE_MAX 65536 /* longer ones are none of ours */
+#define LOG_BANNER_MAX 8192
+
+enum log_line {
+	LOG_RECORD,
+	LOG_OTHER,  /* what an inventory does not take: a client's, a change */
+	LOG_BROKEN, /* no whole record */
+};
+
+struct log_record {
+	struct observation seen; /* its pointers point into this struct */
+	uint8_t bytes[LOG_BANNER_MAX];
+	char sensor[256], tunnel[128];
+};
+
+struct log_reader;
+
+struct log_reader *log_reader_open(void); /* NULL: out of memory */
+void log_reader_close(struct log_reader *reader);
+
+/* `len` characters, without the line's end. */
+enum log_line log_read(struct log_reader *reader, const char *line, size_t len,
+		       struct log_record *record);
+
+#endif

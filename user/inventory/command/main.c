@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* bannerprobe-inventory: what listens here, what it is, and what changed. */
+#include "command.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct command commands[] = {
+	{ "list", "[FILE]", "The services (the default).", command_list },
+	{ "changes", "", "What changed.", command_changes },
+	{ "show", "SERVER:PORT", "A service's whole history.", command_show },
+	{ "import", "LOG...",
+	  "Read bannerprobe's json logs, compressed by gzip or not; - is "
+	  "standard input. What was read of a log before is not read again.",
+	  command_import },
+	{ "diff", "OLD",
+	  "What came and went since an older inventory. Exits 0: nothing, 1: "
+	  "something, 2: trouble.",
+	  command_diff },
+	{ "gone", "", "The services that were not seen for long.",
+	  command_gone },
+	{ "forget", "[SERVER:PORT]", "Take services out.", command_forget },
+	{ "check", "", "Is the file sound?", command_check },
+};
+#define COMMANDS (sizeof(commands) / sizeof(*commands))
+
+static const struct command *find(const char *word)
+{
+	for (size_t i = 0; word && i < COMMANDS; i++) {
+		if (!strcmp(commands[i].name, word))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+static void print_help(void)
+{
+	puts("Usage: bannerprobe-inventory [FILE] [COMMAND [WORD...]]\n"
+	     "What listens here, what it is, since when, and what changed.\n\n"
+	     "FILE is " INVENTORY_DEFAULT_FILE
+	     " if it is not given. The commands:\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-8s %-14s %s\n", commands[i].name,
+		       commands[i].arguments, commands[i].doc);
+	puts("\nEach tells of its options by COMMAND --help; those of list are "
+	     "understood\nwithout its name.\n\n"
+	     "  -h, --help     print this and exit\n"
+	     "  -V, --version  print the versions and exit\n\n"
+	     "Exit codes: 0 done, 1 not found or failed, 2 wrong usage.");
+}
+
+static bool print_and_exit(const char *word)
+{
+	if (!strcmp(word, "-h") || !strcmp(word, "--help"))
+		print_help();
+	else if (!strcmp(word, "-V") || !strcmp(word, "--version"))
+		printf("bannerprobe-inventory %s (SQLite %s)\n", VERSION,
+		       sqlite3_libversion());
+	else
+		return false;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	const char *file = INVENTORY_DEFAULT_FILE;
+	const struct command *command;
+	char name[64];
+	int at = 1;
+
+	/* A reader that goes is an error of writing. */
+	signal(SIGPIPE, SIG_IGN);
+	if (argc > 1 && print_and_exit(argv[1]))
+		return say_finish() ? EXIT_DONE : EXIT_FAILED;
+	if (argc > 1 && *argv[1] != '-' && !find(argv[1]))
+		file = argv[at++];
+	command = find(argv[at]);
+	if (command)
+		at++;
+	else
+		command = &commands[0];
+	/* What argp calls the program in its usage and its errors. */
+	snprintf(name, sizeof(name), "bannerprobe-inventory%s%s",
+		 command == &commands[0] ? "" : " ",
+		 command == &commands[0] ? "" : command->name);
+	argv[at - 1] = name;
+	return command->run(command, file, argc - at + 1, argv + at - 1);
+}

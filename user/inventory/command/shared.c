@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What the commands of bannerprobe-inventory share. */
+#include "command.h"
+#include "when.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+int64_t now_us(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t parse_when(const char *option, const char *word)
+{
+	int64_t when;
+
+	if (!when_parse(word, now_us(), &when))
+		wrong_usage("%s: %s is no time like 2026-11-26, yesterday, "
+			    "\"2 days ago\" or 12h",
+			    option, word);
+	return when;
+}
+
+int64_t parse_span(const char *option, const char *word)
+{
+	int64_t span;
+
+	if (!span_parse(word, &span))
+		wrong_usage("%s: %s is no span like 7d, 12h or \"3 weeks\"",
+			    option, word);
+	return span;
+}
+
+void parse_words(const struct command *command,
+		 const struct argp_option *options, argp_parser_t parser,
+		 void *input, int argc, char **argv)
+{
+	const struct argp argp = { options,	 parser, command->arguments,
+				   command->doc, NULL,	 NULL,
+				   NULL };
+
+	if (argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, input))
+		exit(EXIT_USAGE);
+}
+
+/* --- the file ---------------------------------------------------------- */
+
+bool open_store(struct store *store, const char *file, enum store_use use)
+{
+	if (!store_open(store, file, use, BUSY_MS)) {
+		add_functions(store);
+		return true;
+	}
+	say("%s", store->error);
+	store_close(store);
+	return false;
+}
+
+sqlite3_stmt *prepare(struct store *store, const char *sql)
+{
+	sqlite3_stmt *statement = store_prepare(store, sql);
+
+	if (!statement)
+		say("%s", store->error);
+	return statement;
+}
+
+int finish(struct store *store, sqlite3_stmt *rows, int code)
+{
+	if (code != SQLITE_DONE && code != SQLITE_ROW && code != SQLITE_OK) {
+		store_fail(store, code);
+		say("%s", store->error);
+	}
+	sqlite3_finalize(rows);
+	return code == SQLITE_DONE || code == SQLITE_ROW || code == SQLITE_OK ?
+		       EXIT_DONE :
+		       EXIT_FAILED;
+}
+
+const char *column_text(sqlite3_stmt *row, int column)
+{
+	const unsigned char *text = sqlite3_column_text(row, column);
+
+	return text ? (const char *)text : "";
+}
+
+/* The bytes of an address, IPv4 before IPv6. */
+static void address_order(sqlite3_context *context, int argc,
+			  sqlite3_value **argv)
+{
+	const char *text = (const char *)sqlite3_value_text(argv[0]);
+	struct address address;
+	uint8_t key[17];
+
+	(void)argc;
+	if (!text || !address_from_text(&address, text)) {
+		sqlite3_result_null(context);
+		return;
+	}
+	key[0] = address.family;
+	memcpy(key + 1, address.byte, 16);
+	sqlite3_result_blob(context, key, sizeof(key), SQLITE_TRANSIENT);
+}
+
+void add_functions(struct store *store)
+{
+	sqlite3_create_function_v2(store->db, "address_order", 1,
+				   SQLITE_UTF8 | SQLITE_DETERMINISTIC, NULL,
+				   address_order, NULL, NULL, NULL);
+}
+
+/* --- endpoints --------------------------------------------------------- */
+
+void endpoint_to_text(const char *server, int port, char text[ENDPOINT_TEXT])
+{
+	snprintf(text, ENDPOINT_TEXT,
+		 strchr(server, ':') ? "[%.45s]:%d" : "%.45s:%d", server, port);
+	plain(text, ENDPOINT_TEXT, text);
+}
+
+bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port)
+{
+	const bool bracket = *text == '[';
+	const char *colon = strrchr(text, ':');
+	struct address address;
+	size_t len;
+	char *end;
+
+	if (!colon || colon == text || (bracket && colon[-1] != ']'))
+		return false;
+	*port = (int)strtol(colon + 1, &end, 10);
+	if (end == colon + 1 || *end || *port < 0 || *port > 65535)
+		return false;
+	text += bracket;
+	len = (size_t)(colon - text) - bracket;
+	if (len >= ADDRESS_TEXT)
+		return false;
+	memcpy(server, text, len);
+	server[len] = 0;
+	if (!address_from_text(&address, server))
+		return false;
+	address_to_text(&address, server); /* as it stands in the file */
+	return true;
+}
+
+/* --- filters ----------------------------------------------------------- */
+
+static void add_net(struct filter *filter, const char *word)
+{
+	const int most = (int)(sizeof(filter->net) / sizeof(*filter->net));
+	char text[ADDRESS_TEXT];
+	const char *slash = strchr(word, '/');
+	const size_t len = slash ? (size_t)(slash - word) : strlen(word);
+	struct address address;
+	long bits = -1;
+	char *end = "";
+
+	if (filter->nets == most)
+		wrong_usage("--net: at most %d of them", most);
+	if (len < sizeof(text)) {
+		memcpy(text, word, len);
+		text[len] = 0;
+		if (address_from_text(&address, text))
+			bits = slash ? strtol(slash + 1, &end, 10) :
+			       address.family == 4 ? 32 :
+						     128;
+	}
+	if (bits < 0 || *end || bits > (address.family == 4 ? 32 : 128))
+		wrong_usage("%s: no net like 192.0.2.0/24 or 2001:db8::/32",
+			    word);
+	filter->net[filter->nets].address = address;
+	filter->net[filter->nets++].bits = (unsigned int)bits;
+}
+
+static void add_ports(struct filter *filter, const char *word)
+{
+	const char *at = word;
+	char *end;
+
+	filter->ports = true;
+	do {
+		long first = strtol(at, &end, 10), last = first;
+
+		if (end != at && *end == '-') {
+			at = end + 1;
+			last = strtol(at, &end, 10);
+		}
+		if (end == at || first < 0 || last > 65535 || first > last ||
+		    (*end && *end != ','))
+			wrong_usage("%s: no list of ports like 22,8000-8100",
+				    word);
+		for (long port = first; port <= last; port++)
+			filter->port[port / 8] |= (uint8_t)(1 << port % 8);
+		at = end + 1;
+	} while (*end);
+}
+
+error_t filter_option(struct filter *filter, int key, char *argument)
+{
+	switch (key) {
+	case 'n':
+		add_net(filter, argument);
+		return 0;
+	case 'p':
+		add_ports(filter, argument);
+		return 0;
+	case 'P':
+		filter->product = argument;
+		return 0;
+	case 'S':
+		filter->sensor = argument;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static bool in_net(const struct filter *filter, const struct address *address)
+{
+	for (int i = 0; i < filter->nets; i++) {
+		const unsigned int bits = filter->net[i].bits;
+		const uint8_t *net = filter->net[i].address.byte;
+		const uint8_t rest = (uint8_t)(0xff00 >> bits % 8);
+
+		if (address->family == filter->net[i].address.family &&
+		    !memcmp(net, address->byte, bits / 8) &&
+		    (!(bits % 8) ||
+		     !((net[bits / 8] ^ address->byte[bits / 8]) & rest)))
+			return true;
+	}
+	return !filter->nets;
+}
+
+bool filter_takes(const struct filter *filter, const char *sensor,
+		  const char *server, int port)
+{
+	struct address address;
+
+	if (filter->sensor && strcmp(filter->sensor, sensor))
+		return false;
+	if (filter->ports && (port < 0 || port > 65535 ||
+			      !(filter->port[port / 8] & 1 << port % 8)))
+		return false;
+	return !filter->nets || (address_from_text(&address, server) &&
+				 in_net(filter, &address));
+}
+
+bool filter_takes_texts(const struct filter *filter, const char *const *texts,
+			int count)
+{
+	for (int i = 0; filter->product && i < count; i++) {
+		if (texts[i] && strcasestr(texts[i], filter->product))
+			return true;
+	}
+	return !filter->product;
+}
+
+/* --- what it is -------------------------------------------------------- */
+
+/* Without the line's end, which nearly all have. */
+void form_to_line(const char *stable, char text[WHAT_TEXT])
+{
+	static const char *const ends[] = { "\\x0a", "\\x0d" };
+
+	plain(text, WHAT_TEXT, stable);
+	for (int i = 0; i < 2; i++) {
+		size_t len = strlen(text);
+
+		if (len >= 4 && !strcmp(text + len - 4, ends[i]))
+			text[len - 4] = 0;
+	}
+}
+
+/* What is known of it, unescaped; false where that is nothing. */
+static bool name_identity(sqlite3_stmt *row, int product, int version, int info,
+			  char text[WHAT_TEXT])
+{
+	const char *names[] = { column_text(row, product),
+				column_text(row, version),
+				column_text(row, info) };
+
+	snprintf(text, WHAT_TEXT, "%s%s%s%s%s%s", names[0],
+		 *names[1] ? " " : "", names[1], *names[2] ? " (" : "",
+		 names[2], *names[2] ? ")" : "");
+	return *names[0];
+}
+
+void what_to_text(sqlite3_stmt *row, int service, int product, int version,
+		  int info, int stable, char text[WHAT_TEXT])
+{
+	const char *name = column_text(row, service);
+	char told[WHAT_TEXT], escaped[ESCAPED_MAX(WHAT_TEXT)], said[WHAT_TEXT];
+
+	/* Any program may have written the file: escape what is shown. */
+	if (name_identity(row, product, version, info, told)) {
+		escape(escaped, (const uint8_t *)told, strlen(told));
+		snprintf(text, WHAT_TEXT, "%.255s", escaped);
+		return;
+	}
+	escape(escaped, (const uint8_t *)name, strnlen(name, 64));
+	form_to_line(column_text(row, stable), said);
+	snprintf(text, WHAT_TEXT, "%.100s%s%.150s", escaped,
+		 *escaped && *said ? ": " : "", said);
+}

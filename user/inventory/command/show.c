@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A service's whole history: its forms, what of them is wild, its changes. */
+#include "command.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct show {
+	const char *file, *sensor, *tunnel, *endpoint;
+	char server[ADDRESS_TEXT];
+	int port;
+	bool json;
+	struct store store;
+};
+
+static const struct argp_option options[] = {
+	{ "sensor", 'S', "NAME", 0, "of this sensor", 0 },
+	{ "json", 'j', NULL, 0, "JSON objects, one a line", 0 },
+	{ "help", 'h', NULL, 0, "print this and exit", -1 },
+	{},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct show *show = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* what is wrong, getopt has said */
+		return 0;
+	case 'S':
+		show->sensor = argument;
+		return 0;
+	case 'j':
+		show->json = true;
+		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	case ARGP_KEY_ARG:
+		if (show->endpoint)
+			wrong_usage("%s: one service is enough", argument);
+		if (!endpoint_from_text(argument, show->server, &show->port))
+			wrong_usage("%s: no service like 192.0.2.10:22 or "
+				    "[2001:db8::1]:22",
+				    argument);
+		show->endpoint = argument;
+		return 0;
+	case ARGP_KEY_END:
+		if (!show->endpoint)
+			wrong_usage("show: which service? SERVER:PORT");
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+/* --- forms ------------------------------------------------------------- */
+
+/* What is wild stands in reverse on a terminal; \{name} anywhere. */
+static void print_stable(const char *stable)
+{
+	const bool terminal = isatty(STDOUT_FILENO);
+
+	for (const char *at = stable; *at; at++) {
+		const bool wild = at[0] == '\\' && at[1] == '{';
+
+		if (at[0] == '\\' && at[1] && !wild) {
+			fwrite(at++, 1, 2, stdout);
+			continue;
+		}
+		if (wild && terminal)
+			fputs("\033[7m", stdout);
+		if (!wild) {
+			putchar(*at >= 0x20 && *at <= 0x7e ? *at : '?');
+			continue;
+		}
+		for (; *at && *at != '}'; at++)
+			putchar(*at >= 0x20 && *at <= 0x7e ? *at : '?');
+		putchar('}');
+		if (terminal)
+			fputs("\033[0m", stdout);
+		if (!*at)
+			break;
+	}
+}
+
+static void print_raw(const char *name, sqlite3_stmt *row, int column)
+{
+	char piece[ESCAPED_MAX(256)];
+	const uint8_t *bytes = sqlite3_column_blob(row, column);
+	const size_t len = (size_t)sqlite3_column_bytes(row, column);
+
+	printf("    %-7s ", name);
+	for (size_t at = 0; at < len; at += 256)
+		fwrite(piece, 1,
+		       escape(piece, bytes + at,
+			      len - at < 256 ? len - at : 256),
+		       stdout);
+	putchar('\n');
+}
+
+static const char form_query[] =
+	"SELECT id, first_seen, last_seen, count, stable, first_raw,"
+	" latest_raw, whole, refusal, service, product, version, info, os,"
+	" hostname, devicetype, cpe FROM banner WHERE service_id = ?1"
+	" ORDER BY first_seen, id";
+
+enum form_column {
+	FORM_ID,
+	FORM_FIRST,
+	FORM_LAST,
+	FORM_COUNT,
+	FORM_STABLE,
+	FORM_FIRST_RAW,
+	FORM_LATEST_RAW,
+	FORM_WHOLE,
+	FORM_REFUSAL,
+	FORM_SERVICE,
+};
+static const char *const identity_names[] = { "service",    "product",
+					      "version",    "info",
+					      "os",	    "hostname",
+					      "devicetype", "cpe" };
+#define IDENTITY_NAMES (sizeof(identity_names) / sizeof(*identity_names))
+
+static void print_form(sqlite3_stmt *row, int64_t current)
+{
+	char first[TIME_TEXT], last[TIME_TEXT], field[ESCAPED_MAX(256)];
+
+	time_to_text(sqlite3_column_int64(row, FORM_FIRST), first);
+	time_to_text(sqlite3_column_int64(row, FORM_LAST), last);
+	printf("\n  form %lld%s%s%s: %s to %s, %lld times\n",
+	       (long long)sqlite3_column_int64(row, FORM_ID),
+	       sqlite3_column_int64(row, FORM_ID) == current ? ", current" : "",
+	       sqlite3_column_int(row, FORM_REFUSAL) ? ", a refusal" : "",
+	       sqlite3_column_int(row, FORM_WHOLE) ? "" : ", unfinished", first,
+	       last, (long long)sqlite3_column_int64(row, FORM_COUNT));
+	for (size_t i = 0; i < IDENTITY_NAMES; i++) {
+		const char *text = column_text(row, FORM_SERVICE + (int)i);
+
+		escape(field, (const uint8_t *)text, strnlen(text, 256));
+		if (*field)
+			printf("    %-7s %s\n", identity_names[i], field);
+	}
+	fputs("    form    ", stdout);
+	print_stable(column_text(row, FORM_STABLE));
+	putchar('\n');
+	print_raw("first", row, FORM_FIRST_RAW);
+	print_raw("latest", row, FORM_LATEST_RAW);
+}
+
+static void json_form(sqlite3_stmt *row, int64_t current)
+{
+	struct json json = { .file = stdout };
+
+	object_open(&json, NULL);
+	object_number(&json, "form", sqlite3_column_int64(row, FORM_ID));
+	object_bool(&json, "current",
+		    sqlite3_column_int64(row, FORM_ID) == current);
+	object_time(&json, "first_seen", sqlite3_column_int64(row, FORM_FIRST));
+	object_time(&json, "last_seen", sqlite3_column_int64(row, FORM_LAST));
+	object_number(&json, "count", sqlite3_column_int64(row, FORM_COUNT));
+	object_bool(&json, "whole", sqlite3_column_int(row, FORM_WHOLE));
+	object_bool(&json, "refusal", sqlite3_column_int(row, FORM_REFUSAL));
+	object_plain(&json, "stable", column_text(row, FORM_STABLE));
+	for (size_t i = 0; i < IDENTITY_NAMES; i++)
+		object_text(&json, identity_names[i],
+			    column_text(row, FORM_SERVICE + (int)i));
+	object_bytes(&json, "first", sqlite3_column_blob(row, FORM_FIRST_RAW),
+		     (size_t)sqlite3_column_bytes(row, FORM_FIRST_RAW));
+	object_bytes(&json, "latest", sqlite3_column_blob(row, FORM_LATEST_RAW),
+		     (size_t)sqlite3_column_bytes(row, FORM_LATEST_RAW));
+	object_close(&json);
+	object_end_line(&json);
+}
+
+static int show_forms(struct show *show, int64_t service, int64_t current)
+{
+	sqlite3_stmt *rows = prepare(&show->store, form_query);
+	int code;
+
+	if (!rows)
+		return EXIT_FAILED;
+	sqlite3_bind_int64(rows, 1, service);
+	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+		if (show->json)
+			json_form(rows, current);
+		else
+			print_form(rows, current);
+	}
+	return finish(&show->store, rows, code);
+}
+
+/* --- changes ----------------------------------------------------------- */
+
+static const char change_query[] =
+	"SELECT ts, kind, old_banner, new_banner, number FROM change"
+	" WHERE service_id = ?1 ORDER BY ts, id";
+
+static void print_change(sqlite3_stmt *row)
+{
+	char time[TIME_TEXT], kind[16];
+
+	time_to_text(sqlite3_column_int64(row, 0), time);
+	printf("  %s  %-8.8s", time,
+	       plain(kind, sizeof(kind), column_text(row, 1)));
+	if (sqlite3_column_type(row, 2) != SQLITE_NULL)
+		printf("  form %lld ->",
+		       (long long)sqlite3_column_int64(row, 2));
+	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
+		printf("  form %lld", (long long)sqlite3_column_int64(row, 3));
+	putchar('\n');
+}
+
+static void json_change(sqlite3_stmt *row)
+{
+	struct json json = { .file = stdout };
+
+	object_open(&json, NULL);
+	object_time(&json, "ts", sqlite3_column_int64(row, 0));
+	object_text(&json, "event", "change");
+	object_plain(&json, "kind", column_text(row, 1));
+	if (sqlite3_column_type(row, 2) != SQLITE_NULL)
+		object_number(&json, "old_form", sqlite3_column_int64(row, 2));
+	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
+		object_number(&json, "new_form", sqlite3_column_int64(row, 3));
+	object_close(&json);
+	object_end_line(&json);
+}
+
+static int show_changes(struct show *show, int64_t service)
+{
+	sqlite3_stmt *rows = prepare(&show->store, change_query);
+	int code;
+
+	if (!rows)
+		return EXIT_FAILED;
+	if (!show->json)
+		puts("\n  changes");
+	sqlite3_bind_int64(rows, 1, service);
+	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+		if (show->json)
+			json_change(rows);
+		else
+			print_change(rows);
+	}
+	return finish(&show->store, rows, code);
+}
+
+/* --- the service ------------------------------------------------------- */
+
+static const char service_query[] =
+	"SELECT id, sensor, tunnel, first_seen, last_seen, connections,"
+	" banner_id, ever_different, unit, container, process FROM service"
+	" WHERE server = ?1 AND port = ?2 AND (?3 IS NULL OR sensor = ?3)"
+	" ORDER BY sensor, tunnel";
+
+static void print_service(const struct show *show, sqlite3_stmt *row)
+{
+	char endpoint[ENDPOINT_TEXT], first[TIME_TEXT], last[TIME_TEXT],
+		sensor[ESCAPED_MAX(256)], tunnel[64];
+	const char *name = column_text(row, 1);
+
+	endpoint_to_text(show->server, show->port, endpoint);
+	escape(sensor, (const uint8_t *)name, strnlen(name, 256));
+	time_to_text(sqlite3_column_int64(row, 3), first);
+	time_to_text(sqlite3_column_int64(row, 4), last);
+	plain(tunnel, sizeof(tunnel), column_text(row, 2));
+	printf("%s%s%s%s%s\n  %s to %s, %lld connections%s%s\n", sensor,
+	       *sensor ? " " : "", endpoint, *tunnel ? " in " : "", tunnel,
+	       first, last, (long long)sqlite3_column_int64(row, 5),
+	       sqlite3_column_int64(row, 5) == 1 ? ", once" : "",
+	       sqlite3_column_int(row, 7) ? ", ever different" : "");
+}
+
+static int show_services(struct show *show, sqlite3_stmt *rows, int *code)
+{
+	int result = EXIT_DONE, found = 0;
+
+	while (!result && (*code = sqlite3_step(rows)) == SQLITE_ROW) {
+		const int64_t id = sqlite3_column_int64(rows, 0);
+
+		if (!show->json)
+			print_service(show, rows);
+		result = show_forms(show, id, sqlite3_column_int64(rows, 6));
+		if (!result)
+			result = show_changes(show, id);
+		found++;
+	}
+	if (found || result)
+		return result;
+	say("%s: no such service in %s", show->endpoint, show->file);
+	return EXIT_FAILED;
+}
+
+int command_show(const struct command *command, const char *file, int argc,
+		 char **argv)
+{
+	struct show show = { .file = file };
+	sqlite3_stmt *rows;
+	int result = EXIT_FAILED, code = SQLITE_DONE;
+
+	parse_words(command, options, parse, &show, argc, argv);
+	if (!open_store(&show.store, file, STORE_READ))
+		return EXIT_FAILED;
+	rows = prepare(&show.store, service_query);
+	if (rows) {
+		sqlite3_bind_text(rows, 1, show.server, -1, SQLITE_STATIC);
+		sqlite3_bind_int(rows, 2, show.port);
+		sqlite3_bind_text(rows, 3, show.sensor, -1, SQLITE_STATIC);
+		result = show_services(&show, rows, &code);
+		if (finish(&show.store, rows, code))
+			result = EXIT_FAILED;
+	}
+	store_close(&show.store);
+	return say_finish() ? result : EXIT_FAILED;
+}

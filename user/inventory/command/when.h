@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Times and spans as people write them. */
+#ifndef BANNERPROBE_WHEN_H
+#define BANNERPROBE_WHEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * RFC 3339, YYYY-MM-DD [HH:MM[:SS]] in local time, now, today, yesterday,
+ * "2 days ago", 12h (so long before now). Microseconds since 1970, `now` as
+ * well.
+ */
+bool when_parse(const char *text, int64_t now, int64_t *when);
+
+/* 7d, 12h, 30m, 90s, 2w, "3 days". In microseconds. */
+bool span_parse(const char *text, int64_t *span);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a greeting means for its service: counted, a new form, a change. */
+#include "keeper.h"
+#include "structure.h"
+
+#include <string.h>
+
+/* Forms in a row that were seen once make a service ever different. */
+#define EVER_DIFFERENT 8
+
+static uint64_t hash_bytes(const struct observation *seen)
+{
+	uint64_t hash = 0xcbf29ce484222325ULL ^ seen->len ^
+			(uint64_t)seen->complete << 32;
+	size_t i = 0;
+
+	for (; i + 8 <= seen->len; i += 8) {
+		uint64_t word;
+
+		memcpy(&word, seen->bytes + i, 8);
+		hash = (hash ^ word) * 0x9e3779b97f4a7c15ULL;
+		hash ^= hash >> 32;
+	}
+	for (; i < seen->len; i++)
+		hash = (hash ^ seen->bytes[i]) * 0x100000001b3ULL;
+	return hash ^ hash >> 29;
+}
+
+static uint8_t find_same_bytes(const struct service *service, uint64_t hash)
+{
+	if (service->last != NO_FORM &&
+	    service->forms[service->last].raw_hash == hash)
+		return service->last;
+	for (uint8_t i = 0; i < service->form_count; i++) {
+		if (service->forms[i].raw_hash == hash)
+			return i;
+	}
+	return NO_FORM;
+}
+
+/* --- counting ---------------------------------------------------------- */
+
+static size_t kept(const struct observation *seen)
+{
+	return seen->len < FORM_MAX ? seen->len : FORM_MAX;
+}
+
+static void keep_latest(struct inventory *inventory, struct known_form *form,
+			const struct observation *seen, uint64_t hash)
+{
+	struct fresh *fresh;
+
+	if (form->raw_hash == hash)
+		return;
+	form->raw_hash = hash;
+	/* What is said is not counted as lost where memory is short: the form
+	 * is kept, and so is what was said before. */
+	if (services_memory(&inventory->services) > inventory->options.memory)
+		return;
+	fresh = form_fresh(&inventory->services, form);
+	if (fresh)
+		fresh_set(&inventory->services, &fresh->latest,
+			  &fresh->latest_len, seen->bytes, kept(seen));
+}
+
+/* What was said in a row. */
+static void follow(struct service *service, uint8_t form)
+{
+	if (service->last == form) {
+		service->last_once = false;
+		return;
+	}
+	service->before = service->last;
+	service->last = form;
+	service->last_once = true;
+}
+
+static void count_form(struct inventory *inventory, struct service *service,
+		       uint8_t at, const struct observation *seen,
+		       uint64_t hash)
+{
+	struct known_form *form = &service->forms[at];
+
+	if (form->count < UINT32_MAX)
+		form->count++;
+	form->unwritten++;
+	if (seen->time > form->last_seen)
+		form->last_seen = seen->time;
+	keep_latest(inventory, form, seen, hash);
+	follow(service, at);
+}
+
+/* --- changes ----------------------------------------------------------- */
+
+/* A refusal is no service's current form, unless there is nothing else. */
+static bool becomes_current(const struct service *service, uint8_t at,
+			    const struct observation *seen)
+{
+	if (service->current == NO_FORM)
+		return true;
+	if (service->forms[at].refusal &&
+	    !service->forms[service->current].refusal)
+		return false;
+	/* Records that are read later than they were made. */
+	return seen->time >= service->last_seen ||
+	       service->forms[service->current].refusal;
+}
+
+static void tell_change(struct inventory *inventory, struct service *service,
+			uint8_t at, const struct observation *seen,
+			const struct form_identity *identity)
+{
+	struct form_identity before;
+	enum change_kind kind = CHANGE_BANNER;
+
+	if (service->current == NO_FORM || !service->told)
+		return;
+	if (!service->forms[at].refusal) {
+		lookup_identity(inventory, &service->forms[service->current],
+				&before);
+		kind = change_between(&before, identity);
+		form_identity_free(&before);
+	}
+	change_add(inventory, service, kind, seen->time, service->current, at,
+		   !service->ever_different	     ? 0 :
+		   service->streak == EVER_DIFFERENT ? EVER_DIFFERENT :
+						       service->form_count);
+}
+
+static void known_form_came(struct inventory *inventory,
+			    struct service *service, uint8_t at,
+			    const struct observation *seen)
+{
+	const struct known_form *form = &service->forms[at];
+	struct form_identity identity;
+
+	service->streak = 0;
+	if (at == service->current)
+		return;
+	if (form->last_seen + inventory->options.gone_us < seen->time &&
+	    !service->ever_different) {
+		lookup_identity(inventory, form, &identity);
+		tell_change(inventory, service, at, seen, &identity);
+		form_identity_free(&identity);
+	}
+	if (becomes_current(service, at, seen))
+		service->current = at;
+}
+
+/* --- new forms --------------------------------------------------------- */
+
+/* What it is; is taken over. */
+static void set_identity(struct inventory *inventory, struct known_form *form,
+			 struct form_identity *identity)
+{
+	struct fresh *fresh = form_fresh(&inventory->services, form);
+
+	if (!fresh)
+		return;
+	form_identity_free(&fresh->identity);
+	fresh->identity = *identity;
+	fresh->identified = true;
+	*identity = (struct form_identity){};
+}
+
+static bool keep_first(struct inventory *inventory, struct known_form *form,
+		       const struct observation *seen,
+		       struct form_identity *identity)
+{
+	struct fresh *fresh = form_fresh(&inventory->services, form);
+
+	if (!fresh || !fresh_set(&inventory->services, &fresh->first,
+				 &fresh->first_len, seen->bytes, kept(seen)))
+		return false;
+	fresh->first_seen = seen->time;
+	set_identity(inventory, form, identity);
+	return true;
+}
+
+static void new_form_came(struct inventory *inventory, struct service *service,
+			  const struct observation *seen, uint64_t hash,
+			  struct form_identity *identity)
+{
+	const uint8_t at = service_add_form(&inventory->services, service);
+	struct form_identity told = *identity; /* its texts go on to the form */
+
+	if (at == NO_FORM ||
+	    !recognise_next_time(inventory, service, at, seen, identity) ||
+	    !keep_first(inventory, &service->forms[at], seen, identity)) {
+		service->form_count -= at != NO_FORM;
+		inventory->counts.lost++;
+		return;
+	}
+	inventory->counts.forms++;
+	service->forms[at].last_seen = seen->time;
+	if (service->streak < EVER_DIFFERENT)
+		service->streak++;
+	if (service->streak == EVER_DIFFERENT ||
+	    service->form_count == SERVICE_FORMS)
+		service->ever_different = true;
+	if (told.service && !strcmp(told.service, "ftp"))
+		service->ftp = true;
+	tell_change(inventory, service, at, seen, &told);
+	if (service->form_count == 1)
+		change_set_form(inventory, service, at);
+	if (becomes_current(service, at, seen))
+		service->current = at;
+	count_form(inventory, service, at, seen, hash);
+}
+
+/* --- the way through --------------------------------------------------- */
+
+/* The bytes are new to the service. */
+static void take(struct inventory *inventory, struct service *service,
+		 const struct observation *seen, uint64_t hash)
+{
+	struct form_identity identity = {};
+	struct recognised found;
+
+	structure_form(&inventory->greeting, seen);
+	service->ftp |= inventory->greeting.ftp;
+	found = recognise(inventory, service, seen, &identity);
+	if (found.unfinished) {
+		inventory->counts.unfinished++;
+	} else if (found.form == NO_FORM) {
+		new_form_came(inventory, service, seen, hash, &identity);
+	} else {
+		if (found.finished)
+			set_identity(inventory, &service->forms[found.form],
+				     &identity);
+		known_form_came(inventory, service, found.form, seen);
+		count_form(inventory, service, found.form, seen, hash);
+	}
+	form_identity_free(&identity);
+}
+
+static bool is_identified(struct inventory *inventory,
+			  const struct service *service)
+{
+	struct form_identity identity;
+	bool known;
+
+	if (service->current == NO_FORM)
+		return false;
+	lookup_identity(inventory, &service->forms[service->current],
+			&identity);
+	known = identity.service != NULL;
+	form_identity_free(&identity);
+	return known;
+}
+
+/* Ports that are handed out to clients need to be met twice. */
+#define EPHEMERAL 32768
+
+static void tell_new(struct inventory *inventory, struct service *service,
+		     const struct observation *seen)
+{
+	if (service->told)
+		return;
+	if (!inventory->options.new_at_once && service->key.port >= EPHEMERAL &&
+	    service->connections < 2 && !is_identified(inventory, service))
+		return;
+	service->told = true;
+	change_add_new(inventory, service, seen->time);
+}
+
+void judge_greeting(struct inventory *inventory, struct service *service,
+		    const struct observation *seen, bool is_new)
+{
+	uint64_t hash;
+	uint8_t same;
+
+	if (!is_new && service->told && seen->time > service->last_seen &&
+	    seen->time - service->last_seen > inventory->options.gone_us)
+		change_add(inventory, service, CHANGE_RETURNED, seen->time,
+			   service->current, service->current, 0);
+	if (seen->event != OBSERVED_OPEN && seen->len) {
+		hash = hash_bytes(seen);
+		same = find_same_bytes(service, hash);
+		if (same == NO_FORM) {
+			take(inventory, service, seen, hash);
+		} else {
+			known_form_came(inventory, service, same, seen);
+			count_form(inventory, service, same, seen, hash);
+		}
+		if (service->ftp)
+			ftp_greeted(inventory, &service->key, seen->time);
+	}
+	tell_new(inventory, service, seen);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "learn.h"
+
+#include "looks.h"
+#include "verdict.h"
+
+#include <string.h>
+
+/* What two forms must have in common: so many letters and digits, or bytes. */
+#define SKELETON_TEXT 3
+#define SKELETON_BINARY 2
+
+static bool is_alnum(uint16_t symbol)
+{
+	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
+}
+
+static enum wild wild_of(enum byte_class class)
+{
+	static const enum wild wilds[] = {
+		[CLASS_DIGIT] = WILD_NUMBER, [CLASS_NUMBER] = WILD_NUMBER,
+		[CLASS_HEX] = WILD_HEX,	     [CLASS_TOKEN] = WILD_TOKEN,
+		[CLASS_WORD] = WILD_WORD,    [CLASS_TEXT] = WILD_TEXT,
+		[CLASS_ANY] = WILD_BYTES,
+	};
+
+	return wilds[class];
+}
+
+/* --- what a form has become -------------------------------------------- */
+
+static void append(struct form *to, const struct form *from, size_t start,
+		   size_t end)
+{
+	for (size_t i = start; i < end && to->len < FORM_MAX; i++) {
+		if (symbol_is_wild(from->symbol[i]))
+			form_add_wild(to, symbol_wild(from->symbol[i]), 0);
+		else
+			to->symbol[to->len++] = from->symbol[i];
+	}
+}
+
+static void append_digits_wild(struct form *to, const struct part *a)
+{
+	for (size_t i = a->from; i < a->to; i++) {
+		if (symbol_is_digit(a->form->symbol[i]))
+			form_add_wild(to, WILD_NUMBER, 0);
+		else
+			append(to, a->form, i, i + 1);
+	}
+}
+
+static void append_wild(struct form *to, const struct part *a,
+			const struct part *b)
+{
+	const enum byte_class in_a = part_class(a), in_b = part_class(b);
+	const enum byte_class class = in_a > in_b ? in_a : in_b;
+	const size_t len = a->to - a->from;
+
+	/* Bytes that are no text keep their number as long as they can. */
+	if (part_is_binary(a, b) && len == b->to - b->from) {
+		for (size_t i = 0; i < len; i++)
+			form_add_wild(to, WILD_BYTE, 0);
+		return;
+	}
+	form_add_wild(to, part_is_binary(a, b) ? WILD_BYTES : wild_of(class),
+		      0);
+}
+
+static void append_gap(struct form *to, enum verdict verdict,
+		       const struct part *a, const struct part *b)
+{
+	switch (verdict) {
+	case AS_IT_WAS:
+		append(to, a->form, a->from, a->to);
+		break;
+	case BECOMES_WILD:
+		append_wild(to, a, b);
+		break;
+	case BECOMES_TIME:
+		form_add_wild(to, WILD_TIME, 0);
+		break;
+	case BECOMES_STRUCTURE:
+	case GOES_ON:
+	case REFUSED:
+		append(to, b->form, b->from, b->to);
+		break;
+	case DIGITS_BECOME_WILD:
+		append_digits_wild(to, a);
+		break;
+	}
+}
+
+static bool is_wild_of(uint16_t symbol, enum byte_class most)
+{
+	return symbol_is_wild(symbol) && wild_is_learned(symbol_wild(symbol)) &&
+	       wild_class(symbol_wild(symbol)) <= most;
+}
+
+/* Base64 has + and / and = within: two tokens with one between are one. */
+static void join_tokens(struct form *form)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < form->len; i++) {
+		const uint16_t *at = form->symbol + i;
+
+		form->symbol[n++] = *at;
+		while (is_wild_of(form->symbol[n - 1], CLASS_TOKEN) &&
+		       i + 2 < form->len && form->symbol[i + 1] &&
+		       form->symbol[i + 1] < 0x80 &&
+		       strchr("+/=", form->symbol[i + 1]) &&
+		       is_wild_of(form->symbol[i + 2], CLASS_TOKEN) &&
+		       (form->symbol[n - 1] == SYMBOL_WILD + WILD_TOKEN ||
+			form->symbol[i + 2] == SYMBOL_WILD + WILD_TOKEN)) {
+			form->symbol[n - 1] = SYMBOL_WILD + WILD_TOKEN;
+			i += 2;
+		}
+	}
+	form->len = n;
+}
+
+/* --- all gaps ---------------------------------------------------------- */
+
+static void mark_told(const struct form *form, const char *version,
+		      bool mark[FORM_MAX])
+{
+	const size_t len = version ? strlen(version) : 0;
+
+	for (size_t at = 0; len && at + len <= form->len; at++) {
+		size_t n = 0;
+
+		while (n < len && (form->symbol[at + n] & SYMBOL_VALUE) ==
+					  (uint8_t)version[n])
+			n++;
+		if (n < len || (at && is_alnum(form->symbol[at - 1]) &&
+				is_alnum(form->symbol[at])))
+			continue;
+		memset(mark + at, true, len);
+	}
+}
+
+static void begin(struct learn *learn, const struct learn_side *a,
+		  const struct learn_side *b)
+{
+	align_forms(&learn->align, a->form, b->form);
+	looks_mark_versions(a->form, learn->a_version);
+	looks_mark_versions(b->form, learn->b_version);
+	mark_told(a->form, a->version, learn->a_version);
+	mark_told(b->form, b->version, learn->b_version);
+	learn->a_latest = a->latest;
+	learn->wider.len = 0;
+	learn->wider.whole = a->form->whole || b->form->whole;
+	learn->wider.refusal = b->form->refusal;
+	learn->wider.binary = b->form->binary;
+	learn->wider.ftp = b->form->ftp;
+	learn->wider.known = b->form->known;
+}
+
+/* Do both have enough in common, outside of the gaps? */
+static bool has_skeleton(const struct learn *learn, enum learn_how how,
+			 const struct form *a, const struct form *b)
+{
+	size_t common = 0, alnum = 0, at = 0;
+
+	for (size_t i = 0; i <= learn->align.gaps; i++) {
+		const size_t to = i < learn->align.gaps ?
+					  learn->align.gap[i].a_from :
+					  a->len;
+
+		for (; at < to; at++) {
+			common++;
+			alnum += is_alnum(a->symbol[at]);
+		}
+		if (i < learn->align.gaps)
+			at = learn->align.gap[i].a_to;
+	}
+	if (b->binary)
+		return common >= SKELETON_BINARY ||
+		       (common && a->len == b->len);
+	if (how == LEARN_THIRD && common * 4 < b->len)
+		return false;
+	return alnum >= SKELETON_TEXT;
+}
+
+static struct part a_part_of(const struct learn *learn, const struct form *form,
+			     const struct gap *gap)
+{
+	return (struct part){ form, learn->a_version, gap->a_from, gap->a_to,
+			      learn->a_latest };
+}
+
+static struct part b_part_of(const struct learn *learn, const struct form *form,
+			     const struct gap *gap)
+{
+	return (struct part){ form, learn->b_version, gap->b_from, gap->b_to,
+			      NULL };
+}
+
+enum learned learn_form(struct learn *learn, enum learn_how how,
+			const struct learn_side *form,
+			const struct learn_side *greeting, const uint8_t *raw)
+{
+	const struct form *a = form->form, *b = greeting->form;
+	bool wider = false, differs = false;
+	size_t at = 0;
+
+	begin(learn, form, greeting);
+	for (size_t i = 0; i < learn->align.gaps; i++) {
+		const struct gap *gap = &learn->align.gap[i];
+		const struct part a_part = a_part_of(learn, a, gap),
+				  b_part = b_part_of(learn, b, gap);
+		const enum verdict verdict =
+			judge_gap(learn, how, &a_part, &b_part, raw);
+
+		if (verdict == REFUSED)
+			return LEARNED_NOT;
+		append(&learn->wider, a, at, gap->a_from);
+		append_gap(&learn->wider, verdict, &a_part, &b_part);
+		wider |= verdict != AS_IT_WAS;
+		differs |= verdict != AS_IT_WAS && verdict != GOES_ON;
+		at = gap->a_to;
+	}
+	append(&learn->wider, a, at, a->len);
+	if (differs)
+		join_tokens(&learn->wider);
+	if (differs && !has_skeleton(learn, how, a, b))
+		return LEARNED_NOT;
+	/* The end of a form that goes on was not met yet. */
+	if (learn->align.gaps &&
+	    learn->align.gap[learn->align.gaps - 1].b_from == b->len)
+		learn->wider.whole = a->whole;
+	return wider || learn->wider.whole != a->whole ? LEARNED_WIDER :
+							 LEARNED_SAME;
+}
+
+void learn_inherit(struct learn *learn, const struct learn_side *old,
+		   const struct learn_side *greeting, const uint8_t *raw)
+{
+	const struct form *a = old->form, *b = greeting->form;
+	size_t at = 0;
+
+	begin(learn, old, greeting);
+	learn->wider.whole = b->whole;
+	if (!has_skeleton(learn, LEARN_GROW, a, b))
+		learn->align.gaps = 0;
+	for (size_t i = 0; i < learn->align.gaps; i++) {
+		const struct gap *gap = &learn->align.gap[i];
+		const struct part a_part = a_part_of(learn, a, gap),
+				  b_part = b_part_of(learn, b, gap);
+		const bool as_it_was = part_has_wild(&a_part) &&
+				       judge_gap(learn, LEARN_GROW, &a_part,
+						 &b_part, raw) == AS_IT_WAS;
+
+		append(&learn->wider, b, at, gap->b_from);
+		append_gap(&learn->wider, as_it_was ? AS_IT_WAS : REFUSED,
+			   &a_part, &b_part);
+		at = gap->b_to;
+	}
+	append(&learn->wider, b, at, b->len);
+}

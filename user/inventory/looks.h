@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a piece of a form looks like: a version, a word, or a random token. */
+#ifndef BANNERPROBE_LOOKS_H
+#define BANNERPROBE_LOOKS_H
+
+#include "form.h"
+
+/* Sets version[i] for each symbol that is part of a version number. */
+void looks_mark_versions(const struct form *form, bool version[FORM_MAX]);
+
+/* Letters only, four or more, in an order that languages have. */
+bool looks_like_word(const struct form *form, size_t from, size_t to);
+
+/* A piece without letters other than a to f. */
+bool looks_like_hex(const struct form *form, size_t from, size_t to);
+
+/* The end of a date or a time; `at` where there is none. */
+size_t looks_date_end(const struct form *form, size_t at);
+
+bool symbol_is_digit(uint16_t symbol);
+bool symbol_is_letter(uint16_t symbol);
+bool symbol_is_space(uint16_t symbol);
+
+#endif

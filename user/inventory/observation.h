@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What one connection told of a server: the input of an inventory. */
+#ifndef BANNERPROBE_OBSERVATION_H
+#define BANNERPROBE_OBSERVATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum observed {
+	OBSERVED_BANNER,   /* the server spoke first */
+	OBSERVED_RESPONSE, /* the server spoke second */
+	OBSERVED_OPEN,	   /* the server accepted; it has no bytes */
+};
+
+struct address {
+	uint8_t family;	  /* 4 or 6 */
+	uint8_t byte[16]; /* network order; 4 of them for IPv4, the rest 0 */
+};
+
+struct observation {
+	uint64_t time;	    /* microseconds since 1970 */
+	const char *sensor; /* the host that saw it; "" or NULL: this one */
+	const char *tunnel; /* identifiers, "42" or "42/7"; "" or NULL: none */
+	struct address server, client;
+	uint16_t server_port, client_port;
+	enum observed event;
+	const uint8_t *bytes; /* what the server said */
+	size_t len;
+	bool complete; /* false: cut, or the greeting may go on */
+};
+
+#endif

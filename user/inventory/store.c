@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "store.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define HEADER 100	  /* bytes of SQLite's file header */
+#define APPLICATION_AT 68 /* in it, big-endian */
+
+/* From each version to the next; the first makes a new file. */
+static const char *const steps[STORE_VERSION] = {
+	"CREATE TABLE service ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" sensor TEXT NOT NULL,"
+	" server TEXT NOT NULL,"
+	" port INTEGER NOT NULL,"
+	" tunnel TEXT NOT NULL,"
+	" first_seen INTEGER NOT NULL,"
+	" last_seen INTEGER NOT NULL,"
+	" connections INTEGER NOT NULL,"
+	" banner_id INTEGER REFERENCES banner (id),"
+	" unit TEXT, container TEXT, process TEXT,"
+	" ever_different INTEGER NOT NULL DEFAULT 0,"
+	" told INTEGER NOT NULL DEFAULT 1,"
+	" UNIQUE (sensor, server, port, tunnel)) STRICT;"
+
+	"CREATE TABLE banner ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" service_id INTEGER NOT NULL REFERENCES service (id),"
+	" first_raw BLOB NOT NULL,"
+	" latest_raw BLOB NOT NULL,"
+	" stable TEXT NOT NULL,"
+	" first_seen INTEGER NOT NULL,"
+	" last_seen INTEGER NOT NULL,"
+	" count INTEGER NOT NULL,"
+	" service TEXT, product TEXT, version TEXT, info TEXT, os TEXT,"
+	" hostname TEXT, devicetype TEXT, cpe TEXT,"
+	" whole INTEGER NOT NULL,"
+	" refusal INTEGER NOT NULL) STRICT;"
+	"CREATE INDEX banner_service ON banner (service_id);"
+
+	"CREATE TABLE change ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" ts INTEGER NOT NULL,"
+	" service_id INTEGER NOT NULL REFERENCES service (id),"
+	" kind TEXT NOT NULL,"
+	" old_banner INTEGER REFERENCES banner (id),"
+	" new_banner INTEGER REFERENCES banner (id),"
+	" number INTEGER) STRICT;"
+	"CREATE INDEX change_ts ON change (ts);"
+	"CREATE INDEX change_service ON change (service_id);"
+
+	"CREATE TABLE ftp_server ("
+	" sensor TEXT NOT NULL,"
+	" server TEXT NOT NULL,"
+	" greeted INTEGER NOT NULL,"
+	" PRIMARY KEY (sensor, server)) STRICT, WITHOUT ROWID;"
+
+	"CREATE TABLE import ("
+	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
+	" sensor TEXT NOT NULL,"
+	" name TEXT NOT NULL,"
+	" head BLOB NOT NULL,"
+	" head_len INTEGER NOT NULL,"
+	" read INTEGER NOT NULL) STRICT;",
+};
+
+/* --- errors ------------------------------------------------------------ */
+
+static const struct {
+	int code, error;
+	const char *text;
+} failures[] = {
+	{ SQLITE_FULL, -ENOSPC,
+	  "the disk is full; what is new waits in memory: make room" },
+	{ SQLITE_READONLY, -EROFS,
+	  "it cannot be written; check its owner and its directory's" },
+	{ SQLITE_BUSY, -EAGAIN, "another process writes it; try again" },
+	{ SQLITE_LOCKED, -EAGAIN, "another process writes it; try again" },
+	{ SQLITE_CORRUPT, -EILSEQ,
+	  "it is damaged; save what can be read by sqlite3's .recover, and "
+	  "begin a new one" },
+	{ SQLITE_NOTADB, -EILSEQ, "it is no inventory, and was left alone" },
+	{ SQLITE_CANTOPEN, -EACCES,
+	  "it cannot be opened; check its rights and its directory's" },
+	{ SQLITE_PERM, -EACCES, "it may not be opened; check its rights" },
+	{ SQLITE_NOMEM, -ENOMEM, "out of memory" },
+	{ SQLITE_IOERR, -EIO, "reading or writing it failed" },
+};
+
+static int fail(struct store *store, int error, const char *text)
+{
+	snprintf(store->error, sizeof(store->error), "%.300s: %s", store->path,
+		 text);
+	return error;
+}
+
+int store_fail(struct store *store, int code)
+{
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++) {
+		if (failures[i].code == (code & 0xff))
+			return fail(store, failures[i].error, failures[i].text);
+	}
+	snprintf(store->error, sizeof(store->error), "%.300s: %.150s",
+		 store->path, sqlite3_errmsg(store->db));
+	return -EIO;
+}
+
+int store_execute(struct store *store, const char *sql)
+{
+	int code = sqlite3_exec(store->db, sql, NULL, NULL, NULL);
+
+	return code == SQLITE_OK ? 0 : store_fail(store, code);
+}
+
+sqlite3_stmt *store_prepare(struct store *store, const char *sql)
+{
+	sqlite3_stmt *statement;
+	int code =
+		sqlite3_prepare_v3(store->db, sql, -1,
+				   SQLITE_PREPARE_PERSISTENT, &statement, NULL);
+
+	if (code == SQLITE_OK)
+		return statement;
+	store_fail(store, code);
+	return NULL;
+}
+
+/* --- opening ----------------------------------------------------------- */
+
+/*
+ * Is it an inventory? Looked at before SQLite is, which would write to any
+ * database. An empty file is a new inventory.
+ */
+static int check_header(struct store *store, enum store_use use, bool *empty)
+{
+	static const char magic[16] = "SQLite format 3";
+	unsigned char header[HEADER];
+	struct stat status;
+	ssize_t n;
+	int file = open(store->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	*empty = true;
+	if (file < 0 && errno == ENOENT && use == STORE_CREATE)
+		return 0;
+	if (file < 0)
+		return fail(store, -errno, strerror(errno));
+	if (fstat(file, &status) || !S_ISREG(status.st_mode)) {
+		close(file);
+		return fail(store, -EINVAL, "it is no file");
+	}
+	n = pread(file, header, sizeof(header), 0);
+	close(file);
+	if (n < 0)
+		return fail(store, -errno, strerror(errno));
+	*empty = !n;
+	if (!n)
+		return 0;
+	if (n < HEADER || memcmp(header, magic, sizeof(magic)) ||
+	    ((uint32_t)header[APPLICATION_AT] << 24 |
+	     (uint32_t)header[APPLICATION_AT + 1] << 16 |
+	     (uint32_t)header[APPLICATION_AT + 2] << 8 |
+	     header[APPLICATION_AT + 3]) != STORE_APPLICATION)
+		return fail(store, -EILSEQ,
+			    "it is no inventory, and was left alone");
+	return 0;
+}
+
+static int read_version(struct store *store, int *version)
+{
+	sqlite3_stmt *statement = store_prepare(store, "PRAGMA user_version");
+	int code;
+
+	if (!statement)
+		return -EIO;
+	code = sqlite3_step(statement);
+	*version = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
+	sqlite3_finalize(statement);
+	return code == SQLITE_ROW ? 0 : store_fail(store, code);
+}
+
+/* One transaction: a file is of one version or of the other. */
+static int bring_up_to_date(struct store *store)
+{
+	char sql[96];
+	int version, error = store_execute(store, "BEGIN EXCLUSIVE");
+
+	if (error)
+		return error;
+	error = read_version(store, &version);
+	for (int i = version; !error && i < STORE_VERSION; i++)
+		error = store_execute(store, steps[i]);
+	snprintf(sql, sizeof(sql),
+		 "PRAGMA application_id = %d; PRAGMA user_version = %d",
+		 STORE_APPLICATION, STORE_VERSION);
+	if (!error && version < STORE_VERSION)
+		error = store_execute(store, sql);
+	if (!error)
+		error = store_execute(store, "COMMIT");
+	if (error)
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	return error;
+}
+
+static int check_version(struct store *store, enum store_use use, bool empty)
+{
+	int version, error = read_version(store, &version);
+
+	if (error)
+		return error;
+	if (version > STORE_VERSION)
+		return fail(store, -EPROTO,
+			    "it was written by a newer bannerprobe: use that "
+			    "one");
+	if (version == STORE_VERSION)
+		return 0;
+	if (!empty && version < 1)
+		return fail(store, -EILSEQ,
+			    "it is no inventory, and was left alone");
+	if (use == STORE_READ && !empty)
+		return fail(store, -EPROTO,
+			    "it was written by an older bannerprobe: whatever "
+			    "writes to it brings it up to date");
+	return bring_up_to_date(store);
+}
+
+static int open_database(struct store *store, const char *name, int flags)
+{
+	int code = sqlite3_open_v2(name, &store->db,
+				   flags | SQLITE_OPEN_EXRESCODE, NULL);
+
+	return code == SQLITE_OK ? 0 : store_fail(store, code);
+}
+
+/* file:PATH?immutable=1 */
+static char *immutable_name(const char *path)
+{
+	char *name = malloc(3 * strlen(path) + sizeof("file:?immutable=1"));
+	char *to = name;
+
+	if (!name)
+		return NULL;
+	to += sprintf(to, "file:");
+	for (; *path; path++)
+		to += sprintf(to, strchr("?#%", *path) ? "%%%02x" : "%c",
+			      (unsigned char)*path);
+	strcpy(to, "?immutable=1");
+	return name;
+}
+
+/* The file may come from anywhere: SQLite runs nothing that stands in it. */
+static void distrust(struct store *store)
+{
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+}
+
+static int set_up(struct store *store, enum store_use use, bool empty,
+		  int busy_ms)
+{
+	int error;
+
+	sqlite3_busy_timeout(store->db, busy_ms);
+	distrust(store);
+	error = check_version(store, use, empty);
+	if (error || use == STORE_READ)
+		return error;
+	if (sqlite3_db_readonly(store->db, "main"))
+		return store_fail(store, SQLITE_READONLY);
+	/* A commit is on the disk when it returns: once a second. */
+	return store_execute(store, "PRAGMA journal_mode = WAL;"
+				    "PRAGMA synchronous = FULL;"
+				    "PRAGMA journal_size_limit = 16777216;"
+				    "PRAGMA cache_size = -16384;"
+				    "PRAGMA temp_store = MEMORY");
+}
+
+/* In a directory that this reader cannot write, of a file that nobody has
+ * open, SQLite can be told that nothing will change. */
+static int open_immutable(struct store *store)
+{
+	char *name = immutable_name(store->path);
+	int error;
+
+	sqlite3_close(store->db);
+	store->db = NULL;
+	if (!name)
+		return -ENOMEM;
+	error = open_database(store, name,
+			      SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+	free(name);
+	return error ? error : set_up(store, STORE_READ, false, 0);
+}
+
+static int open_to_read(struct store *store, bool empty, int busy_ms)
+{
+	int error;
+
+	/* An empty file is an inventory of nothing. */
+	if (empty) {
+		error = open_database(store, ":memory:", SQLITE_OPEN_READWRITE);
+		return error ? error : set_up(store, STORE_READ, true, busy_ms);
+	}
+	error = open_database(store, store->path, SQLITE_OPEN_READONLY);
+	if (!error)
+		error = set_up(store, STORE_READ, false, busy_ms);
+	return error == -EACCES || error == -EROFS ? open_immutable(store) :
+						     error;
+}
+
+int store_open(struct store *store, const char *path, enum store_use use,
+	       int busy_ms)
+{
+	bool empty;
+	int error;
+
+	*store = (struct store){ .path = strdup(path) };
+	if (!store->path)
+		return -ENOMEM;
+	error = check_header(store, use, &empty);
+	if (!error && use == STORE_READ)
+		error = open_to_read(store, empty, busy_ms);
+	else if (!error)
+		error = open_database(
+			store, path,
+			SQLITE_OPEN_READWRITE |
+				(use == STORE_CREATE ? SQLITE_OPEN_CREATE : 0));
+	if (!error && use != STORE_READ)
+		error = set_up(store, use, empty, busy_ms);
+	if (error) {
+		sqlite3_close(store->db);
+		store->db = NULL;
+	}
+	return error;
+}
+
+void store_close(struct store *store)
+{
+	sqlite3_close(store->db);
+	free(store->path);
+	store->db = NULL;
+	store->path = NULL;
+}
+
+/* --- addresses --------------------------------------------------------- */
+
+void address_to_text(const struct address *address, char text[ADDRESS_TEXT])
+{
+	*text = 0;
+	inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->byte,
+		  text, ADDRESS_TEXT);
+}
+
+bool address_from_text(struct address *address, const char *text)
+{
+	*address = (struct address){ .family = strchr(text, ':') ? 6 : 4 };
+	return inet_pton(address->family == 4 ? AF_INET : AF_INET6, text,
+			 address->byte) == 1;
+}

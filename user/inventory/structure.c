@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "structure.h"
+
+#include <string.h>
+
+size_t greeting_line_end(const struct greeting *greeting, size_t at)
+{
+	const uint8_t *end =
+		memchr(greeting->bytes + at, '\n', greeting->len - at);
+
+	return end ? (size_t)(end - greeting->bytes) + 1 : greeting->len;
+}
+
+void structure_form(struct form *form, const struct observation *seen)
+{
+	static bool (*const protocols[])(struct form * form,
+					 const struct greeting *greeting) = {
+		structure_mysql, structure_ssh, structure_http, structure_tls
+	};
+	struct greeting greeting = {
+		.bytes = seen->bytes,
+		.len = seen->len < FORM_MAX ? seen->len : FORM_MAX,
+		.seen = seen,
+	};
+
+	client_spell(&greeting);
+	form->len = 0;
+	form->whole = seen->complete && seen->len <= FORM_MAX;
+	form->refusal = form->binary = form->ftp = false;
+	form->known = true;
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
+		if (protocols[i](form, &greeting)) {
+			form->at[form->len] = (uint16_t)greeting.len;
+			return;
+		}
+		form->len = 0;
+	}
+	form->known = false;
+	structure_text(form, &greeting);
+	form->at[form->len] = (uint16_t)greeting.len;
+}

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Idioms of greetings: words beside which a number or a token differs in each
+ * connection. A token that no idiom knows is learned from the service itself.
+ */
+#include "structure.h"
+
+#include <string.h>
+
+enum shape {
+	SHAPE_DIGITS,
+	SHAPE_TOKEN, /* four characters or more, a digit among them */
+	SHAPE_LINE,  /* whatever stands there until a space */
+};
+
+/* Words in front of it. */
+#define WORDS(words) words, sizeof(words) - 1
+static const struct before {
+	const char *words;
+	size_t len;
+	enum shape shape;
+	enum wild wild;
+} befores[] = {
+	{ WORDS("user number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("user #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("visitor number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("visitor #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("caller number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("caller #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("connection number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("connection #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("connection id "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session number "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("session id "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session id: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session-id: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("session="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("sid="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("esmtp id "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("pid "), SHAPE_DIGITS, WILD_PID },
+	{ WORDS("pid: "), SHAPE_DIGITS, WILD_PID },
+	{ WORDS("pid="), SHAPE_DIGITS, WILD_PID },
+	{ WORDS("nonce="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("nonce: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("challenge="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("challenge: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("cookie="), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("cookie: "), SHAPE_TOKEN, WILD_ID },
+	{ WORDS("online: "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("\nPING :"), SHAPE_LINE, WILD_ID }, /* IRC's */
+};
+
+/* Words behind a number, unless it is a limit. */
+static const char *const counted[] = {
+	" user ",    " users",	  " user(s)", " connections", " connection(s)",
+	" sessions", " clients",  " players", " visitors",    " guests",
+	" callers",  " channels", " online",
+};
+static const char *const limits[] = { "of ",   "max ",	  "maximum ", "limit ",
+				      "most ", "limit: ", "max: " };
+
+static const char *const units[] = { "ms",    "msec", "seconds", "second",
+				     "secs",  "sec",  "minutes", "minute",
+				     "mins",  "min",  "hours",	 "hour",
+				     "hrs",   "hr",   "days",	 "day",
+				     "weeks", "week" };
+
+/* Hosts of these are nodes of a mail service, numbered. */
+static const struct {
+	const char *text;
+	size_t len;
+} pools[] = {
+	{ WORDS(".outlook.com") },
+	{ WORDS(".hotmail.com") },
+	{ WORDS(".google.com") },
+	{ WORDS(".yahoo.com") },
+	{ WORDS(".yahoo.net") },
+	{ WORDS(".aol.com") },
+	{ WORDS(".icloud.com") },
+	{ WORDS(".apple.com") },
+	{ WORDS(".ovh.net") },
+	{ WORDS(".mail.ru") },
+	{ WORDS(".yandex.net") },
+	{ WORDS(".yandex.ru") },
+	{ WORDS(".gmx.net") },
+	{ WORDS(".web.de") },
+	{ WORDS(".kundenserver.de") },
+	{ WORDS(".messagelabs.com") },
+	{ WORDS(".mimecast.com") },
+	{ WORDS(".pphosted.com") },
+	{ WORDS(".qq.com") },
+	{ WORDS(".163.com") },
+	{ WORDS(".126.com") },
+	{ WORDS(".netease.com") },
+	{ WORDS(".secureserver.net") },
+	{ WORDS(".zoho.com") },
+	{ WORDS(".amazonaws.com") },
+	{ WORDS(".sendgrid.net") },
+	{ WORDS(".mailgun.org") },
+	{ WORDS(".t-online.de") },
+	{ WORDS(".orange.fr") },
+	{ WORDS(".free.fr") },
+	{ WORDS(".comcast.net") },
+	{ WORDS(".iphmx.com") },
+	{ WORDS(".barracudanetworks.com") },
+	{ WORDS(".emailsrvr.com") },
+	{ WORDS(".fastmail.com") },
+	{ WORDS(".messagingengine.com") },
+};
+
+static bool stands_before(const struct greeting *g, size_t at,
+			  const char *words)
+{
+	size_t len = strlen(words);
+
+	/* The first line has no line end before it. */
+	if (*words == '\n' && at == len - 1)
+		return greeting_has(g, 0, words + 1);
+	return at >= len && greeting_has(g, at - len, words) &&
+	       (at == len || !greeting_is_word(g, at - len - 1) ||
+		*words == '\n');
+}
+
+static size_t digits_end(const struct greeting *g, size_t at)
+{
+	while (greeting_is_digit(g, at))
+		at++;
+	return at;
+}
+
+static size_t token_end(const struct greeting *g, size_t at)
+{
+	const size_t begin = at;
+	bool digit = false, dot = false;
+
+	for (; at < g->len && byte_in_class(g->bytes[at], CLASS_TOKEN); at++)
+		digit |= greeting_is_digit(g, at);
+	/* A dot in it makes it a version or a name. */
+	dot = at < g->len && g->bytes[at] == '.' && greeting_is_word(g, at + 1);
+	return digit && !dot && at - begin >= 4 ? at : 0;
+}
+
+static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
+{
+	size_t end = at;
+
+	switch (shape) {
+	case SHAPE_DIGITS:
+		end = digits_end(g, at);
+		return end == at || greeting_is_letter(g, end) ||
+				       (end < g->len && g->bytes[end] == '.' &&
+					greeting_is_digit(g, end + 1)) ?
+			       0 :
+			       end;
+	case SHAPE_TOKEN:
+		return token_end(g, at);
+	case SHAPE_LINE:
+		while (end < g->len && g->bytes[end] > ' ')
+			end++;
+		return end == at ? 0 : end;
+	}
+	return 0;
+}
+
+static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	/* All of them end with one of these. */
+	if (!at || !g->bytes[at - 1] || !strchr(" #=:", g->bytes[at - 1]))
+		return 0;
+	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
+		const char *words = befores[i].words;
+		const size_t len = befores[i].len;
+		size_t end;
+
+		/* Most fail at their last characters. */
+		if (at < len - 1 ||
+		    g->bytes[at - 1] != (uint8_t)words[len - 1] ||
+		    (at > 1 && (g->bytes[at - 2] | 0x20) !=
+				       ((uint8_t)words[len - 2] | 0x20)) ||
+		    !stands_before(g, at, words))
+			continue;
+		end = shape_end(g, at, befores[i].shape);
+		*wild = befores[i].wild;
+		if (end)
+			return end;
+	}
+	return 0;
+}
+
+static size_t counted_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	size_t end = digits_end(g, at);
+
+	if (end == at || end == g->len || g->bytes[end] != ' ' ||
+	    (at && g->bytes[at - 1] == '.'))
+		return 0;
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
+		if (stands_before(g, at, limits[i]))
+			return 0;
+	}
+	for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
+		if (greeting_has(g, end, counted[i])) {
+			*wild = WILD_COUNTER;
+			return end;
+		}
+	}
+	return 0;
+}
+
+/* 3 days, 4:05; only where it is said to be up since then, or to have taken
+ * it: a timeout is none. */
+static bool lasts(const struct greeting *g, size_t at)
+{
+	static const char *const words[] = { "up ",	"uptime ", "uptime: ",
+					     "uptime=", "took ",   "in " };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (stands_before(g, at, words[i]))
+			return true;
+	}
+	return false;
+}
+
+static size_t unit_end(const struct greeting *g, size_t at)
+{
+	if (at < g->len && g->bytes[at] == ' ')
+		at++;
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		size_t end = at + strlen(units[i]);
+
+		if (greeting_has(g, at, units[i]) && !greeting_is_word(g, end))
+			return end;
+	}
+	if (at < g->len && strchr("smhdw", g->bytes[at]) && g->bytes[at] &&
+	    !greeting_is_letter(g, at + 1))
+		return at + 1;
+	return 0;
+}
+
+static size_t duration_end(const struct greeting *g, size_t at)
+{
+	size_t end = 0, unit, number = at;
+
+	while (greeting_is_digit(g, number)) {
+		number = digits_end(g, number);
+		if (number < g->len &&
+		    (g->bytes[number] == '.' || g->bytes[number] == ':') &&
+		    greeting_is_digit(g, number + 1))
+			number = digits_end(g, number + 1);
+		unit = unit_end(g, number);
+		if (!unit && !end)
+			return 0;
+		end = unit ? unit : number;
+		number = end;
+		while (number < g->len && number < end + 2 &&
+		       (g->bytes[number] == ',' || g->bytes[number] == ' '))
+			number++;
+	}
+	return end;
+}
+
+static size_t duration_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	*wild = WILD_DURATION;
+	return greeting_is_digit(g, at) && lasts(g, at) ? duration_end(g, at) :
+							  0;
+}
+
+/* 0.15, 0.20, 0.30 */
+static size_t load_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	size_t end = at;
+
+	if (!greeting_is_digit(g, at))
+		return 0;
+	if (!stands_before(g, at, "load ") && !stands_before(g, at, "load: ") &&
+	    !stands_before(g, at, "average ") &&
+	    !stands_before(g, at, "average: "))
+		return 0;
+	*wild = WILD_DURATION;
+	while (greeting_is_digit(g, end) ||
+	       (end < g->len && strchr("., /", g->bytes[end]) &&
+		greeting_is_digit(g, end + 1)) ||
+	       (end + 1 < g->len && g->bytes[end] == ',' &&
+		g->bytes[end + 1] == ' ' && greeting_is_digit(g, end + 2)))
+		end++;
+	return end == at ? 0 : end;
+}
+
+/* name[1234]: the process behind it. */
+static size_t pid_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	size_t end = digits_end(g, at);
+
+	if (end == at || at < 2 || g->bytes[at - 1] != '[' ||
+	    !greeting_is_letter(g, at - 2) || end == g->len ||
+	    g->bytes[end] != ']')
+		return 0;
+	*wild = WILD_PID;
+	return end;
+}
+
+/* <1896.697170952@host>: POP3's APOP stamp (RFC 1939), and others' message
+ * identifiers; not an address of a person, which rarely has a digit. */
+static size_t stamp_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	size_t end = at, digits = 0;
+
+	if (!at || g->bytes[at - 1] != '<')
+		return 0;
+	for (; end < g->len && g->bytes[end] > ' ' && g->bytes[end] != '>' &&
+	       g->bytes[end] != '@';
+	     end++)
+		digits += greeting_is_digit(g, end);
+	if (digits < 2 || end == g->len || g->bytes[end] != '@')
+		return 0;
+	*wild = WILD_ID;
+	return end;
+}
+
+/* "5b1f17-a1b2si123.45 - gsmtp" */
+static size_t gsmtp_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	size_t end = at;
+
+	if (!at || g->bytes[at - 1] != ' ')
+		return 0;
+	while (end < g->len && g->bytes[end] > ' ')
+		end++;
+	if (end - at < 8 || !greeting_has(g, end, " - gsmtp"))
+		return 0;
+	*wild = WILD_ID;
+	return end;
+}
+
+/* 703.2 UTC(NIST): milliseconds that the server is ahead. */
+static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	size_t end = digits_end(g, at);
+
+	if (end == at || end == g->len || g->bytes[end] != '.')
+		return 0;
+	end = digits_end(g, end + 1);
+	*wild = WILD_DURATION;
+	return greeting_has(g, end, " UTC(") ? end : 0;
+}
+
+static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
+{
+	int dots = 0;
+
+	for (*end = at; greeting_is_word(g, *end) ||
+			(*end < g->len &&
+			 (g->bytes[*end] == '-' || g->bytes[*end] == '.'));
+	     (*end)++)
+		dots += g->bytes[*end] == '.';
+	for (size_t i = 0; dots > 1 && i < sizeof(pools) / sizeof(*pools);
+	     i++) {
+		const size_t len = pools[i].len;
+
+		if (*end - at > len && g->bytes[*end - len] == '.' &&
+		    greeting_has(g, *end - len, pools[i].text))
+			return true;
+	}
+	return false;
+}
+
+/* mxgmx017: the name alone tells. */
+static bool is_node_name(const struct greeting *g, size_t at, size_t *end)
+{
+	static const char *const names[] = { "mxgmx", "mxweb", "mieue",
+					     "mreue" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t digits = at + strlen(names[i]);
+
+		*end = digits_end(g, digits);
+		if (greeting_has(g, at, names[i]) && *end > digits &&
+		    !greeting_is_word(g, *end))
+			return true;
+	}
+	return false;
+}
+
+/* The first label, where it has a digit. */
+static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	size_t end, digits = 0, label = at;
+
+	if (at && !strchr(" [(", g->bytes[at - 1]))
+		return 0;
+	*wild = WILD_NODE;
+	if (is_node_name(g, at, &end))
+		return end;
+	if (!host_of_pool(g, at, &end))
+		return 0;
+	for (; label < end && g->bytes[label] != '.'; label++)
+		digits += greeting_is_digit(g, label);
+	return digits ? label : 0;
+}
+
+size_t idiom_at(const struct greeting *g, size_t at, enum wild *wild)
+{
+	static size_t (*const idioms[])(const struct greeting *g, size_t at,
+					enum wild *wild) = {
+		before_at, counted_at, duration_at, load_at,	pid_at,
+		stamp_at,  gsmtp_at,   node_at,	    advance_at,
+	};
+
+	for (size_t i = 0; i < sizeof(idioms) / sizeof(*idioms); i++) {
+		size_t end = idioms[i](g, at, wild);
+
+		if (end)
+			return end;
+	}
+	return 0;
+}

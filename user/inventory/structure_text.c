@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Greetings of text protocols, and of those that are not known: codes and
+ * capabilities stay as they are; dates, the client's address and what an idiom
+ * tells of are wild.
+ */
+#include "structure.h"
+
+#include "times.h"
+
+#include <string.h>
+
+#define IAC 0xff /* telnet's, RFC 854 */
+
+/* --- codes ------------------------------------------------------------- */
+
+/* 220, and a space or a - behind. */
+static bool has_code(const struct greeting *g, size_t at)
+{
+	return greeting_is_digit(g, at) && greeting_is_digit(g, at + 1) &&
+	       greeting_is_digit(g, at + 2) && at + 3 < g->len &&
+	       (g->bytes[at + 3] == ' ' || g->bytes[at + 3] == '-' ||
+		g->bytes[at + 3] == '\r' || g->bytes[at + 3] == '\n');
+}
+
+static const char *const refusals[] = {
+	"-ERR",	    "-DENIED", "* BYE",	   "@ERROR",  "ERROR :",
+	"Too many", "NOAUTH",  "-LOADING", "-NOAUTH",
+};
+
+static bool is_refusal(const struct greeting *g)
+{
+	if (has_code(g, 0))
+		return g->bytes[0] == '4' || g->bytes[0] == '5';
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
+		if (greeting_has(g, 0, refusals[i]))
+			return true;
+	}
+	return false;
+}
+
+/* --- whole or not ------------------------------------------------------ */
+
+static bool is_negotiation(const struct greeting *g)
+{
+	size_t at = 0;
+
+	while (at + 2 < g->len && g->bytes[at] == IAC && g->bytes[at + 1] > 250)
+		at += 3;
+	return at && at == g->len;
+}
+
+static bool is_unfinished(const struct greeting *g)
+{
+	size_t line = g->len;
+
+	if (!g->len || is_negotiation(g) || g->bytes[g->len - 1] != '\n')
+		return true;
+	for (line--; line && g->bytes[line - 1] != '\n';)
+		line--;
+	return has_code(g, line) && g->bytes[line + 3] == '-';
+}
+
+/* The bytes of a character of UTF-8 beyond ASCII; 0 where there is none. */
+static size_t utf8_length(const struct greeting *g, size_t at)
+{
+	const uint8_t first = g->bytes[at];
+	const size_t len = first >= 0xf0 && first < 0xf5 ? 4 :
+			   first >= 0xe0 && first < 0xf0 ? 3 :
+			   first >= 0xc2 && first < 0xe0 ? 2 :
+							   0;
+
+	for (size_t i = 1; i < len; i++) {
+		if (at + i >= g->len || (g->bytes[at + i] & 0xc0) != 0x80)
+			return 0;
+	}
+	return len;
+}
+
+/* A NUL, or one of eight bytes that is of no text. */
+static bool is_binary(const struct greeting *g)
+{
+	size_t odd = 0;
+
+	for (size_t at = 0; at < g->len;) {
+		const uint8_t byte = g->bytes[at];
+		const size_t more = byte >= 0x80 ? utf8_length(g, at) : 0;
+
+		if (!byte)
+			return true;
+		odd += !more &&
+		       (byte >= 0x80 ||
+			(!byte_in_class(byte, CLASS_TEXT) && byte != 0x1b));
+		at += more ? more : 1;
+	}
+	return odd * 8 > g->len;
+}
+
+/* --- wild parts of text ------------------------------------------------ */
+
+static bool begins_word(const struct greeting *g, size_t at)
+{
+	return greeting_is_word(g, at) && !(at && greeting_is_word(g, at - 1));
+}
+
+static enum spelled_time time_span(const struct greeting *g, size_t at,
+				   size_t *end)
+{
+	const uint8_t before = at ? g->bytes[at - 1] : 0;
+
+	if (greeting_is_digit(g, at) && before && strchr(".:-/_+~", before))
+		return TIME_NONE;
+	return time_at(g->bytes, g->len, at, g->seen->time, end);
+}
+
+/* The client's port, behind its address: 192.0.2.1:50000, or "port 50000". */
+static size_t port_span(const struct greeting *g, size_t at, bool behind_client,
+			enum wild *wild)
+{
+	unsigned int value = 0;
+	size_t end = at;
+
+	for (; greeting_is_digit(g, end) && end - at < 6; end++)
+		value = value * 10 + (unsigned int)(g->bytes[end] - '0');
+	if (end == at || value != g->seen->client_port ||
+	    greeting_is_word(g, end))
+		return 0;
+	*wild = WILD_PORT;
+	return behind_client || (at > 5 && greeting_has(g, at - 5, "port ")) ?
+		       end :
+		       0;
+}
+
+/* A part of a greeting from which on it was looked for what is wild. */
+struct span {
+	size_t end;   /* 0: there is none */
+	bool literal; /* it stays as it is, all of it */
+	enum wild wild;
+};
+
+/* `client_end`: where the client's address last ended; 0: nowhere yet. */
+static struct span find_span(const struct greeting *g, size_t at, bool binary,
+			     size_t *client_end)
+{
+	const bool behind = *client_end && at <= *client_end + 2;
+	struct span span = { .wild = WILD_CLIENT };
+
+	if (g->client_named)
+		span.end = client_at(g, at);
+	if (span.end) {
+		*client_end = span.end;
+		return span;
+	}
+	if (binary) /* random bytes look like anything */
+		return span;
+	if (!begins_word(g, at) && (!at || g->bytes[at - 1] != '<'))
+		return span;
+	span.end = idiom_at(g, at, &span.wild);
+	if (!span.end && g->seen->client_port)
+		span.end = port_span(g, at, behind, &span.wild);
+	if (span.end)
+		return span;
+	span.wild = WILD_TIME;
+	/* A date that is not now is one word: its hour is none of this day. */
+	span.literal = time_span(g, at, &span.end) == TIME_OTHER;
+	return span;
+}
+
+void structure_add_text(struct form *form, const struct greeting *g,
+			size_t from, size_t to, uint16_t mark)
+{
+	size_t client_end = 0, literal = from;
+
+	for (size_t at = from; at < to;) {
+		struct span span = {};
+
+		if (greeting_is_word(g, at) || g->bytes[at] == ':' ||
+		    (at && g->bytes[at - 1] == '<'))
+			span = find_span(g, at, form->binary, &client_end);
+		if (span.end > to)
+			span.end = to;
+		if (span.end && !span.literal) {
+			form_add_bytes(form, g->bytes, literal, at, mark);
+			form_add_wild(form, span.wild, at);
+			literal = span.end;
+		}
+		at = span.end ? span.end : at + 1;
+	}
+	form_add_bytes(form, g->bytes, literal, to, mark);
+}
+
+/* --- whole greetings --------------------------------------------------- */
+
+/* What may not become wild at the beginning of a line; its end. */
+static size_t fixed_end(const struct greeting *g, size_t at)
+{
+	size_t end = at;
+
+	if (has_code(g, at))
+		return at + 4 < g->len ? at + 4 : g->len;
+	if (greeting_has(g, at, "* OK [CAPABILITY")) {
+		while (end < g->len && g->bytes[end] != ']' &&
+		       g->bytes[end] != '\n')
+			end++;
+		return end;
+	}
+	if (greeting_has(g, at, "RFB ") || greeting_has(g, at, "@RSYNCD: "))
+		return greeting_line_end(g, at);
+	return at;
+}
+
+static bool says(const struct greeting *g, const char *word)
+{
+	for (size_t at = 0; at < g->len; at++) {
+		if (greeting_has(g, at, word) && begins_word(g, at))
+			return true;
+	}
+	return false;
+}
+
+/* 220 is FTP's and SMTP's: a word decides, then the port. */
+static bool is_ftp(const struct greeting *g)
+{
+	const uint16_t port = g->seen->server_port;
+
+	if (!greeting_has(g, 0, "220") || !has_code(g, 0))
+		return false;
+	for (size_t at = 4; at + 3 <= g->len; at++) {
+		if (greeting_has(g, at, "FTP") &&
+		    !greeting_has(g, at - 1, "SFTP"))
+			return true;
+	}
+	return (port == 21 || port == 2121) && !says(g, "SMTP") &&
+	       !says(g, "ESMTP") && !says(g, "LMTP");
+}
+
+static bool is_known(const struct greeting *g)
+{
+	static const char *const words[] = { "RFB 00", "@RSYNCD: ", "+OK ",
+					     "* OK ", "* PREAUTH " };
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (greeting_has(g, 0, words[i]))
+			return true;
+	}
+	return has_code(g, 0) && (says(g, "SMTP") || says(g, "ESMTP") ||
+				  says(g, "LMTP") || says(g, "NNTP"));
+}
+
+/* A number of `size` bytes at the beginning: the length of what follows? */
+static bool is_length(const struct greeting *g, size_t size, bool big)
+{
+	uint64_t value = 0;
+
+	if (g->len < size + 4)
+		return false;
+	for (size_t i = 0; i < size; i++)
+		value = value << 8 | g->bytes[big ? i : size - 1 - i];
+	return value && value <= g->len && g->len - value <= size;
+}
+
+/* RFC 868: seconds since 1900, and nothing else. */
+static bool is_time(const struct greeting *g)
+{
+	return g->seen->server_port == 37 && g->len == 4;
+}
+
+/* Its options come first, and then text. */
+static bool is_telnet(const struct greeting *g)
+{
+	return g->len >= 3 && g->bytes[0] == IAC && g->bytes[1] > 249 &&
+	       g->bytes[1] < IAC;
+}
+
+static void add_binary(struct form *form, const struct greeting *g)
+{
+	static const size_t sizes[] = { 4, 3, 2 };
+	size_t at = 0;
+
+	if (is_time(g)) {
+		form_add_wild(form, WILD_TIME, 0);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes) && !at; i++) {
+		if (is_length(g, sizes[i], true) ||
+		    is_length(g, sizes[i], false)) {
+			form_add_wild(form, WILD_LENGTH, 0);
+			at = sizes[i];
+		}
+	}
+	structure_add_text(form, g, at, g->len, 0);
+}
+
+void structure_text(struct form *form, const struct greeting *g)
+{
+	size_t at = 0, line, fixed;
+
+	form->binary = !is_telnet(g) && (is_time(g) || is_binary(g));
+	if (form->binary) {
+		add_binary(form, g);
+		return;
+	}
+	form->whole &= !is_unfinished(g);
+	form->refusal = is_refusal(g);
+	form->ftp = is_ftp(g);
+	form->known = form->ftp || is_known(g);
+	for (; at < g->len; at = line) {
+		line = greeting_line_end(g, at);
+		fixed = fixed_end(g, at);
+		form_add_bytes(form, g->bytes, at, fixed, SYMBOL_FIXED);
+		structure_add_text(form, g, fixed, line, 0);
+	}
+}

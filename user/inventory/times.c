@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "times.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define US_PER_SECOND 1000000ULL
+#define SECONDS_PER_DAY 86400
+#define NEAR_DAYS 2 /* time zones, and a clock that is a little off */
+
+/* What was read of a date and a time so far. */
+struct spelled {
+	const uint8_t *bytes;
+	size_t len, at;
+	int year, month, day; /* 0: not told */
+	int weekday;	      /* 1 is Sunday; 0: not told */
+	bool clock;
+	bool swapped; /* month and day may be the other way round */
+	int first;    /* of 24-03-05, which may be the year */
+	bool named;   /* the month, by letters */
+};
+
+static const char *const weekdays[] = { "sunday",    "monday",	 "tuesday",
+					"wednesday", "thursday", "friday",
+					"saturday" };
+static const char *const months[] = { "january", "february", "march",
+				      "april",	 "may",	     "june",
+				      "july",	 "august",   "september",
+				      "october", "november", "december" };
+static const char *const zones[] = {
+	"Z",	"UTC",	"UT",	"GMT",	"CET",	"CEST", "MET",	"MEST", "MEZ",
+	"EST",	"EDT",	"CST",	"CDT",	"MST",	"MDT",	"PST",	"PDT",	"BST",
+	"IST",	"JST",	"KST",	"HKT",	"SGT",	"MSK",	"EET",	"EEST", "WET",
+	"SAST", "WEST", "AEST", "AEDT", "ACST", "AWST", "NZST", "NZDT", "BRT",
+};
+
+static bool digit_at(const struct spelled *s, size_t at)
+{
+	return at < s->len && s->bytes[at] >= '0' && s->bytes[at] <= '9';
+}
+
+static bool letter_at(const struct spelled *s, size_t at)
+{
+	return at < s->len && (s->bytes[at] | 0x20) >= 'a' &&
+	       (s->bytes[at] | 0x20) <= 'z';
+}
+
+static bool is_at(const struct spelled *s, size_t at, char c)
+{
+	return at < s->len && s->bytes[at] == (uint8_t)c;
+}
+
+/* The digits at `at`; their value in `value`, for at most 18. */
+static size_t digits(const struct spelled *s, size_t at, uint64_t *value)
+{
+	size_t n = 0;
+
+	*value = 0;
+	while (n <= 18 && digit_at(s, at + n))
+		*value = *value * 10 + (uint64_t)(s->bytes[at + n++] - '0');
+	return n;
+}
+
+static bool in_range(uint64_t value, int least, int most)
+{
+	return value >= (uint64_t)least && value <= (uint64_t)most;
+}
+
+/* --- pieces ------------------------------------------------------------ */
+
+/* A name of the list, whole or by its first three letters; 1 for the first. */
+static int name_at(const struct spelled *s, const char *const *list, int count,
+		   size_t *end)
+{
+	const uint8_t first = s->at < s->len ? s->bytes[s->at] | 0x20 : 0;
+	size_t n = 0;
+
+	while (letter_at(s, s->at + n))
+		n++;
+	for (int i = 0; i < count && n >= 3; i++) {
+		const bool four = n == 4 && (i == 8 || count == 7); /* Sept */
+
+		if (first == (uint8_t)*list[i] &&
+		    (n == 3 || four || n == strlen(list[i])) &&
+		    !strncasecmp((const char *)s->bytes + s->at, list[i], n)) {
+			*end = s->at + n;
+			return i + 1;
+		}
+	}
+	return 0;
+}
+
+static bool read_weekday(struct spelled *s)
+{
+	size_t end;
+	int found = s->weekday ? 0 : name_at(s, weekdays, 7, &end);
+
+	if (!found)
+		return false;
+	s->weekday = found;
+	s->at = is_at(s, end, '.') ? end + 1 : end;
+	return true;
+}
+
+static bool read_month(struct spelled *s)
+{
+	size_t end;
+	int found = s->month ? 0 : name_at(s, months, 12, &end);
+
+	if (!found)
+		return false;
+	s->month = found;
+	s->named = true;
+	s->at = end;
+	return true;
+}
+
+static size_t skip_half_day(const struct spelled *s, size_t at)
+{
+	size_t to = is_at(s, at, ' ') ? at + 1 : at;
+
+	if (to + 2 <= s->len &&
+	    (!strncasecmp((const char *)s->bytes + to, "am", 2) ||
+	     !strncasecmp((const char *)s->bytes + to, "pm", 2)) &&
+	    !letter_at(s, to + 2))
+		return to + 2;
+	return at;
+}
+
+/* 9:05, 09:05:59, 09:05:59.123, 9:05 PM */
+static bool read_clock(struct spelled *s)
+{
+	uint64_t hour, minute, second;
+	size_t n = digits(s, s->at, &hour), at = s->at + n;
+
+	if (s->clock || n < 1 || n > 2 || hour > 24 || !is_at(s, at, ':') ||
+	    digits(s, at + 1, &minute) != 2 || minute > 59)
+		return false;
+	at += 3;
+	if (is_at(s, at, ':') && digits(s, at + 1, &second) == 2 &&
+	    second <= 60) {
+		at += 3;
+		if ((is_at(s, at, '.') || is_at(s, at, ',')) &&
+		    digit_at(s, at + 1))
+			at += 1 + digits(s, at + 1, &second);
+	}
+	at = skip_half_day(s, at);
+	if (is_at(s, at, ':') || digit_at(s, at) ||
+	    (letter_at(s, at) && !is_at(s, at, 'Z')))
+		return false;
+	s->clock = true;
+	s->at = at;
+	return true;
+}
+
+static bool is_separator(uint8_t byte)
+{
+	return byte == '-' || byte == '/' || byte == '.';
+}
+
+static int full_year(uint64_t year, size_t n)
+{
+	if (n == 4)
+		return in_range(year, 1900, 2199) ? (int)year : 0;
+	return n == 2 ? (int)(year < 70 ? 2000 + year : 1900 + year) : 0;
+}
+
+/* 2024-03-05, 5.3.2024, 03/05/24 */
+static bool read_numeric_date(struct spelled *s)
+{
+	uint64_t one, two, three;
+	size_t n = digits(s, s->at, &one), at = s->at + n, n2, n3;
+	uint8_t separator = at < s->len ? s->bytes[at] : 0;
+
+	if (s->day || s->month || !n || !is_separator(separator))
+		return false;
+	n2 = digits(s, at + 1, &two);
+	at += 1 + n2;
+	if (!n2 || n2 > 2 || !is_at(s, at, (char)separator))
+		return false;
+	n3 = digits(s, at + 1, &three);
+	at += 1 + n3;
+	if (is_at(s, at, (char)separator) && digit_at(s, at + 1))
+		return false;
+	if (n == 4 && n3 >= 1 && n3 <= 2) {
+		s->year = full_year(one, 4);
+		s->month = (int)two;
+		s->day = (int)three;
+	} else if (n <= 2 && (n3 == 4 || (n3 == 2 && separator != '.'))) {
+		s->year = full_year(three, n3);
+		s->day = (int)one;
+		s->month = (int)two;
+		s->swapped = true;
+		s->first = n == 2 && n3 == 2 ? full_year(one, 2) : 0;
+		if (s->first && !in_range(one, 1, 31))
+			s->day = 1; /* it is the year, or nothing */
+	}
+	if (!s->year ||
+	    !in_range((uint64_t)s->month, 1, s->swapped ? 31 : 12) ||
+	    !in_range((uint64_t)s->day, 1, 31)) {
+		s->year = s->month = s->day = 0;
+		return false;
+	}
+	s->at = at;
+	return true;
+}
+
+/* 20240305101112, 20240305T101112Z, 20240305 */
+static bool read_compact_date(struct spelled *s)
+{
+	uint64_t value, clock;
+	size_t n = digits(s, s->at, &value);
+
+	if (s->day || (n != 8 && n != 14 && n != 12))
+		return false;
+	s->clock |= n > 8;
+	for (size_t i = n; i > 8; i--)
+		value /= 10;
+	s->year = full_year(value / 10000, 4);
+	s->month = (int)(value / 100 % 100);
+	s->day = (int)(value % 100);
+	if (!s->year || !in_range((uint64_t)s->month, 1, 12) ||
+	    !in_range((uint64_t)s->day, 1, 31)) {
+		s->year = s->month = s->day = 0;
+		return false;
+	}
+	s->at += n;
+	if (n == 8 && is_at(s, s->at, 'T') &&
+	    digits(s, s->at + 1, &clock) == 6) {
+		s->clock = true;
+		s->at += 7;
+	}
+	return true;
+}
+
+/* 5, 05, 5th */
+static bool read_day(struct spelled *s)
+{
+	static const char suffixes[] = "stndrdth";
+	uint64_t day;
+	size_t n = digits(s, s->at, &day), at = s->at + n;
+
+	if (s->day || n < 1 || n > 2 || !in_range(day, 1, 31) ||
+	    is_at(s, at, ':') || (is_at(s, at, '.') && digit_at(s, at + 1)))
+		return false;
+	for (int i = 0; i < 8; i += 2) {
+		if (at + 2 <= s->len && !letter_at(s, at + 2) &&
+		    !memcmp(s->bytes + at, suffixes + i, 2))
+			at += 2;
+	}
+	if (letter_at(s, at))
+		return false;
+	s->day = (int)day;
+	s->at = is_at(s, at, '.') ? at + 1 : at;
+	return true;
+}
+
+static bool read_year(struct spelled *s)
+{
+	uint64_t year;
+	size_t n = digits(s, s->at, &year);
+	const bool joined = s->at && s->bytes[s->at - 1] == '-';
+
+	if (s->year || !s->month || (n != 4 && !(n == 2 && joined)) ||
+	    is_at(s, s->at + n, ':') || letter_at(s, s->at + n))
+		return false;
+	s->year = full_year(year, n);
+	if (!s->year)
+		return false;
+	s->at += n;
+	return true;
+}
+
+/* +0100, -05:00 */
+static size_t zone_offset(const struct spelled *s, size_t at)
+{
+	uint64_t value;
+	size_t n;
+
+	if (!is_at(s, at, '+') && !is_at(s, at, '-'))
+		return at;
+	n = digits(s, at + 1, &value);
+	if (n == 4)
+		return at + 5;
+	if (n == 2 && is_at(s, at + 3, ':') && digits(s, at + 4, &value) == 2)
+		return at + 6;
+	return n == 2 && !is_at(s, at + 3, '-') ? at + 3 : at;
+}
+
+static bool read_zone(struct spelled *s)
+{
+	const bool bracket = is_at(s, s->at, '(');
+	size_t at = s->at + bracket, n = 0, end;
+
+	if (!s->clock)
+		return false;
+	end = zone_offset(s, at);
+	if (end == at) {
+		while (letter_at(s, at + n))
+			n++;
+		for (size_t i = 0; i < sizeof(zones) / sizeof(*zones); i++) {
+			if (n == strlen(zones[i]) &&
+			    !memcmp(s->bytes + at, zones[i], n))
+				end = at + n;
+		}
+	}
+	if (end == at || (bracket && !is_at(s, end, ')')))
+		return false;
+	s->at = bracket ? end + 1 : end;
+	return true;
+}
+
+static bool read_piece(struct spelled *s)
+{
+	if (digit_at(s, s->at))
+		return read_clock(s) || read_numeric_date(s) ||
+		       read_compact_date(s) || read_day(s) || read_year(s);
+	return read_weekday(s) || read_month(s) || read_zone(s);
+}
+
+/* What may stand between two pieces. */
+static size_t skip_joint(const struct spelled *s)
+{
+	static const char *const words[] = { " at ", " of ", " on ", ", the " };
+	size_t at = s->at;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		size_t n = strlen(words[i]);
+
+		if (at + n <= s->len && !memcmp(s->bytes + at, words[i], n))
+			return at + n;
+	}
+	if (is_at(s, at, 'T') || is_at(s, at, '-') || is_at(s, at, '/'))
+		return at + 1;
+	if (is_at(s, at, ',') || is_at(s, at, ';'))
+		at++;
+	while (at < s->at + 3 && is_at(s, at, ' '))
+		at++;
+	if (at + 2 < s->len && !memcmp(s->bytes + at, "- ", 2))
+		at += 2;
+	return at;
+}
+
+/* --- is it now? -------------------------------------------------------- */
+
+/* Days since 1970 of a date of the Gregorian calendar. */
+static long days_of(int year, int month, int day)
+{
+	const long y = year - (month <= 2);
+	const long era = y / 400, of_era = y - era * 400;
+	const long of_year =
+		(153L * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+
+	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
+	       of_year - 719468;
+}
+
+static bool near(int year, int month, int day, long today)
+{
+	if (month < 1 || month > 12)
+		return false;
+	if (year)
+		return labs(days_of(year, month, day) - today) <= NEAR_DAYS;
+	for (int y = 1970 + (int)(today / 366) - 1;
+	     y <= 1971 + (int)(today / 365); y++) {
+		if (labs(days_of(y, month, day) - today) <= NEAR_DAYS)
+			return true;
+	}
+	return false;
+}
+
+static enum spelled_time judge(const struct spelled *s, uint64_t now)
+{
+	const long today = (long)(now / US_PER_SECOND / SECONDS_PER_DAY);
+	const int weekday = (int)((today + 4) % 7); /* 1970 began on Thursday */
+	const int off = s->weekday ? (s->weekday - 1 - weekday + 7) % 7 : 0;
+
+	if (s->month && s->day) {
+		if (near(s->year, s->month, s->day, today) ||
+		    (s->swapped && near(s->year, s->day, s->month, today)) ||
+		    (s->first &&
+		     near(s->first, s->month, s->year % 100, today)))
+			return TIME_NOW;
+		/* 5.3.2024 may be a version. */
+		return s->named || s->clock ? TIME_OTHER : TIME_NONE;
+	}
+	if (s->month || s->day)
+		return TIME_NONE; /* "May" is a word, too */
+	if (s->clock)
+		return TIME_NOW;
+	return s->weekday && (off <= 1 || off == 6) ? TIME_NOW : TIME_NONE;
+}
+
+/* The modified Julian day of 1970. */
+#define JULIAN_1970 40587
+
+/* Seconds, milliseconds or microseconds since 1970, or days as astronomers
+ * count them. */
+static bool is_epoch(uint64_t value, size_t n, uint64_t now)
+{
+	static const struct {
+		size_t digits;
+		uint64_t us;
+	} units[] = { { 10, US_PER_SECOND }, { 13, 1000 }, { 16, 1 } };
+	const uint64_t most = NEAR_DAYS * SECONDS_PER_DAY * US_PER_SECOND;
+	const long day = (long)(now / US_PER_SECOND / SECONDS_PER_DAY);
+
+	if (n == 5)
+		return labs((long)value - JULIAN_1970 - day) <= NEAR_DAYS;
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (n == units[i].digits) {
+			uint64_t us = value * units[i].us;
+
+			return us > now ? us - now < most : now - us < most;
+		}
+	}
+	return false;
+}
+
+static bool epoch_at(const struct spelled *s, uint64_t now, size_t *end)
+{
+	uint64_t value, fraction;
+	size_t n = digits(s, s->at, &value);
+
+	if (!is_epoch(value, n, now) || letter_at(s, s->at + n))
+		return false;
+	*end = s->at + n;
+	if (n == 10 && is_at(s, *end, '.') && digit_at(s, *end + 1))
+		*end += 1 + digits(s, *end + 1, &fraction);
+	return true;
+}
+
+enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
+			  uint64_t now, size_t *end)
+{
+	struct spelled s = { .bytes = bytes, .len = len, .at = at };
+	enum spelled_time found;
+	size_t last = 0;
+	int pieces = 0;
+
+	*end = 0;
+	/* No name of a day or a month begins with another letter. */
+	if (at >= len || (!digit_at(&s, at) &&
+			  !strchr("mtwfsjaond", (char)(bytes[at] | 0x20))))
+		return TIME_NONE;
+	if (epoch_at(&s, now, end))
+		return TIME_NOW;
+	while (s.at < len && read_piece(&s)) {
+		last = s.at;
+		pieces++;
+		s.at = skip_joint(&s);
+	}
+	found = pieces ? judge(&s, now) : TIME_NONE;
+	/* "Sun" alone is a company. */
+	if (found == TIME_NOW && s.weekday && !s.day && !s.clock &&
+	    last - at <= 4)
+		found = TIME_NONE;
+	*end = found == TIME_NONE ? 0 : last;
+	return found;
+}
