@@ -242,7 +242,7 @@ static __always_inline bool is_over_rate(const struct packet *packet,
 	if (!rate)
 		return false;
 	bpf_spin_lock(&rate->lock);
-	if (rate->second != second) {
+	if (rate->second < second) { /* another CPU may be a second ahead */
 		rate->second = second;
 		rate->records = 0;
 	}
@@ -262,7 +262,8 @@ static __always_inline void report_banner(const struct packet *packet,
 	__u64 size;
 
 	now = now ? now : bpf_ktime_get_ns();
-	if (max_rate && verdict->part != PART_END &&
+	/* Of a greeting whose beginning is refused no other part is logged. */
+	if (max_rate && verdict->outcome == COUNT_BANNER &&
 	    is_over_rate(packet, now)) {
 		count(packet, COUNT_OVER_RATE);
 		return;

@@ -93,10 +93,11 @@ static __always_inline __u64 rivals_id(__u64 flow_id)
 	return flow_id | 1;
 }
 
-/* Whether an entry is a connection's, not of what stands beside one. */
+/* Whether an entry is a connection's: not free, nor of what stands beside one.
+ */
 static __always_inline bool entry_is_flow(const struct pending_entry *entry)
 {
-	return !(entry->id & 1);
+	return entry->id && !(entry->id & 1);
 }
 
 /* How many buckets make room for `max_flows`; a power of two. */
@@ -534,12 +535,16 @@ static __always_inline void put_known(const struct pending_place *place,
 				      const struct sighting *sighting,
 				      __u8 mark)
 {
+	bool waited;
+
 	if (sighting->way >= 0)
 		return;
+	/* Of one that is decided, the mark is another connection's. */
+	waited = flow_is_watched(known);
 	*known = sighting->flow;
 	if (sighting->verdict.began)
 		known->seen = 0;
-	if (!flow_is_watched(known))
+	if (waited && !flow_is_watched(known))
 		spilled_remove(place, mark);
 }
 
@@ -589,6 +594,9 @@ static __always_inline void pending_track(const struct pending_place *place,
 		put_known(place, known, sighting, mark);
 	if (sighting->way < 0 && sighting->verdict.began)
 		sighting->way = pending_new_way(place);
+	/* What stood beside it has made room, and is empty. */
+	if (sighting->way >= 0 && sighting->way == sighting->rivals_way)
+		sighting->rivals_way = -1;
 	if (sighting->way >= 0) {
 		order = bucket->worth[sighting->way & (PENDING_WAYS - 1)];
 		/* A handshake that goes on is young again, unlike a flood's. */

@@ -99,7 +99,7 @@ static size_t read_decompressed(struct byte_source *source, __u8 *to,
 	size_t got;
 
 	/* A few bytes may have become gigabytes: the stop is not kept waiting. */
-	if (source->is_regular && !may_read(source))
+	if (source->wait && !source->wait(-1, source->context))
 		return stop(source, SOURCE_STOPPED, NULL);
 	while (!(got = decompressor_run(decompressor, to, size))) {
 		__u8 *room;

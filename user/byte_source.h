@@ -44,7 +44,8 @@ struct byte_source {
 /*
  * Opens a file, or standard input ("-"). Before bytes are read, `wait` is
  * called: it returns when bytes may be there, of a regular file at once, and
- * false if the reading is to end; NULL: it is not called. Of a file that was found in a directory, `is_found`, no
+ * false if the reading is to end; with -1 it does not wait. NULL: it
+ * is not called. Of a file that was found in a directory, `is_found`, no
  * link is followed, and only a regular file is opened. Negative errno.
  */
 int source_open(struct byte_source *source, const char *path, bool is_found,

@@ -187,10 +187,15 @@ static __u64 monotonic_ns(void)
 static void set_quiet_timer(const struct reader *reader)
 {
 	const __u64 deadline = greetings_deadline(reader->greetings);
-	const __s64 left = (__s64)(deadline - reader->last_time);
-	const __u64 at = reader->came_at + (__u64)(left > 0 ? left : 0);
+	const __s64 most = (__s64)reader->options->gather_ms * NS_PER_MS;
+	__s64 left = (__s64)(deadline - reader->last_time);
+	__u64 at;
 	struct itimerspec timer = {};
 
+	/* Packets without a time, or of another one, keep nothing waiting. */
+	if (left > most)
+		left = most;
+	at = reader->came_at + (__u64)(left > 0 ? left : 0);
 	if (deadline) {
 		timer.it_value.tv_sec = (time_t)(at / NS_PER_SECOND);
 		timer.it_value.tv_nsec = (long)(at % NS_PER_SECOND);
@@ -202,6 +207,9 @@ static void on_quiet_timer(void *context)
 {
 	const struct reader *reader = context;
 
+	/* Of a file, its packets tell what time it is. */
+	if (reader->packet_reader.source.is_regular)
+		return;
 	greetings_expire(reader->greetings,
 			 reader->last_time + monotonic_ns() - reader->came_at);
 	output_flush(reader->output);
@@ -242,7 +250,7 @@ int capture_open_events(const struct options *options)
 static bool wait_for_bytes(int fd, void *context)
 {
 	const struct reader *reader = context;
-	const bool waits = !reader->packet_reader.source.is_regular;
+	const bool waits = fd >= 0 && !reader->packet_reader.source.is_regular;
 
 	return events_wait(&events, fd, waits) && !reader->output->closed;
 }

@@ -2,6 +2,7 @@
 #include "capture_list.h"
 
 #include "message.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fts.h>
@@ -88,7 +89,7 @@ static bool add_directory(struct capture_list *list, const char *path,
 	bool done = tree;
 
 	directory->path = path;
-	while (done && (errno = 0, entry = fts_read(tree)))
+	while (done && !stopping() && (errno = 0, entry = fts_read(tree)))
 		done = add_entry(list, entry, directory);
 	if (done && errno) {
 		message("%s: %s", path, strerror(errno));

@@ -5,6 +5,7 @@
 #include "links.h"
 #include "netlink.h"
 #include "privileges.h"
+#include "stopping.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,6 @@
 #include <unistd.h>
 
 #define GUARD_NAME "bannerprobe-tc"
-#define END_TIMEOUT_MS 1000
 
 /* What it keeps open beside the standard ones, by these numbers. */
 enum kept {
@@ -130,6 +130,8 @@ static int start(int ends[2], int loader, const struct identity *identity)
 		return -errno;
 	close(ends[1]);
 	ends[1] = -1;
+	if (!wait_ready(ends[0], POLLIN, WAIT_START, wait_end(WAIT_START)))
+		return -ETIMEDOUT;
 	return read(ends[0], &byte, sizeof(byte)) == 1 ? 0 : -EPERM;
 }
 
@@ -158,13 +160,12 @@ int guard_start(const struct identity *identity)
 
 void guard_stop(void)
 {
-	struct pollfd ended = { .fd = guard_socket, .events = POLLIN };
-
 	if (guard_socket < 0)
 		return;
 	/* It closes its end when it ends. */
 	if (send(guard_socket, "", 1, MSG_NOSIGNAL) == 1)
-		poll(&ended, 1, END_TIMEOUT_MS);
+		wait_ready(guard_socket, POLLIN, WAIT_GUARD,
+			   wait_end(WAIT_GUARD));
 	close(guard_socket);
 	guard_socket = -1;
 }

@@ -251,7 +251,7 @@ void output_reopen(struct output *output)
 {
 	int fd;
 
-	if (!output->path)
+	if (!output->path || !output->begun)
 		return;
 	fd = file_helper_ask(&output->helper, FILE_LOG);
 	output->must_reopen = fd == -ETIMEDOUT;

@@ -21,6 +21,7 @@ static const struct {
 } limits[] = {
 	[WAIT_READER] = { ENDLESS, 600 }, [WAIT_LOCK] = { 500, 800 },
 	[WAIT_HELPER] = { 2000, 1000 },	  [WAIT_START] = { 10000, 1000 },
+	[WAIT_GUARD] = { 1000, 1400 },
 	[WAIT_MESSAGES] = { 500, 1200 },
 };
 

@@ -13,7 +13,8 @@ enum wait {
 	WAIT_READER,   /* of the records takes some */
 	WAIT_LOCK,     /* of the network namespace is free */
 	WAIT_HELPER,   /* for files answers */
-	WAIT_START,    /* of that helper is over */
+	WAIT_START,    /* of another process is over */
+	WAIT_GUARD,    /* of tc filters has ended */
 	WAIT_MESSAGES, /* are taken from standard error */
 };
 
