@@ -627,7 +627,7 @@ track_synack(struct flow *flow, struct rivals *rivals,
 		refuse_own_syn(flow, segment, sender, verdict);
 		return HANDSHAKE_OTHER;
 	}
-	/* The flow's SYN, if it was seen, goes before one that is remembered. */
+	/* The flow's SYN, if seen, goes before one that is remembered. */
 	if (answers && !closed && (flow->seen & SEEN_SYN || syn < 0))
 		return answer_flow(flow, rivals, verdict);
 	/* Of a connection that is over. */

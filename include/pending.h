@@ -67,7 +67,7 @@ enum pending_rank {
 struct pending_bucket {
 	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
 	__u32 begun;	  /* connections; their ages are differences to it */
-	__u8 spills;	  /* connections that have moved to the LRU map; it wraps */
+	__u8 spills;	  /* connections moved to the LRU map; it wraps */
 	__u8 waiting;	  /* a bit for each way: its data and ACKs may matter */
 	__u16 spilled;	  /* a bit for each of the spilled that is marked */
 	__u32 late_marks; /* of the spilled from the ninth on, as below */
@@ -356,8 +356,8 @@ pending_must_spill(const struct pending_bucket *bucket, int way)
 }
 
 /*
- * Whether a connection with a complete handshake is to be spilled before another
- * connection begins: no way holds a decided connection, and more than
+ * Whether a connection with a complete handshake is to be spilled before
+ * another begins: no way holds a decided connection, and more than
  * COMPLETE_WAYS hold one with a complete handshake.
  */
 static __always_inline bool

@@ -215,7 +215,7 @@ track_server_data(struct flow *flow, const struct segment *segment, __u32 seq,
 	note_progress(flow, SERVER, &part);
 }
 
-/* A decided connection is not followed: a number near its first ones will do. */
+/* A decided connection is not followed: near its first numbers will do. */
 static __always_inline bool is_near(const struct flow *flow,
 				    enum side_name sender,
 				    const struct segment *segment)
