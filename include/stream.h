@@ -137,7 +137,7 @@ static __always_inline void track_greeting(struct flow *flow,
 		if (part.from >= 0 && part.from <= beyond)
 			end_gathering(flow, segment, verdict);
 	} else if (part.from > beyond) {
-		/* So far ahead, what is missing was lost, and is not just late. */
+		/* So far ahead, what is missing is not just late. */
 		end_gathering(flow, segment, verdict);
 	} else if (part_end(&part) + part.fin > 0 && (part.len || part.fin)) {
 		gather(flow, &part, options, verdict);
