@@ -115,8 +115,8 @@ struct counted {
 _Static_assert(COUNTER_MAX <= COUNTER_ROOM, "each counter has its place");
 
 /*
- * Interfaces are counted each for itself, in a slot of its own, as far as
- * there are enough.
+ * Each interface is counted in a slot of its own, as long as there are enough
+ * slots.
  */
 enum slot {
 	SLOT_OTHERS, /* together, those that have none */
@@ -127,12 +127,12 @@ enum slot {
 #define SLOT_PLACES (1U << 16)
 
 /*
- * Who has which slot: found without a search. Of two interfaces whose indexes
- * agree in the low 16 bits one has none.
+ * The slot of each interface, found by the low 16 bits of its index, without a
+ * search. Of two interfaces that agree in these bits, one has no slot.
  */
 struct slots {
 	unsigned short places[SLOT_PLACES]; /* slot, by those bits; or 0 */
-	unsigned int owners[SLOTS];	    /* index, by slot; 0: nobody */
+	unsigned int owners[SLOTS];	    /* index, by slot; 0: none */
 };
 
 /* The slot of an interface; SLOT_OTHERS: it has none of its own. */

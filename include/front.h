@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The front of the table: a bit for each connection that is waited for, at a
- * place that its hash says. Nearly every packet of a server belongs to none,
- * and a few loads say so. "No" is certain; "perhaps" is looked at again.
- * Portable C without a helper call, like segment.h.
+ * The front of the table: a bitmap, indexed by the hash of a connection. A
+ * clear bit means that no connection waits for the packet, which is so for
+ * nearly every packet; a set bit may be a false positive, so the packet is
+ * looked at again. Portable C without a helper call, like segment.h.
  *
- * Who sets and clears the bits: pending.h.
+ * pending.h sets and clears the bits.
  */
 #ifndef BANNERPROBE_FRONT_H
 #define BANNERPROBE_FRONT_H
@@ -33,7 +33,7 @@ static __always_inline __u32 front_bit(__u64 hash)
 	return (__u32)(hash >> 58);
 }
 
-/* Whether somebody may wait for a connection with this hash. */
+/* Whether a connection with this hash may be waited for. */
 static __always_inline bool front_may_have(const struct front *front,
 					   __u64 hash)
 {
@@ -117,9 +117,9 @@ static __always_inline bool glance_ipv6(const struct frame *frame, __u64 offset,
 }
 
 /*
- * Whether an IP packet has to be looked at again: false where it is neither TCP
- * nor a tunnel to be counted, or data of a connection that nobody waits for, as
- * nearly all are.
+ * Whether an IP packet has to be looked at again. False where it is neither TCP
+ * nor a tunnel to be counted, and where it is data of a connection that is not
+ * waited for, as nearly all packets are.
  */
 static __always_inline bool glance_ip(const struct frame *frame, __u64 offset,
 				      const struct front *front)

@@ -66,7 +66,7 @@ struct rivals {
 _Static_assert(sizeof(struct rivals) == sizeof(struct flow),
 	       "either stands in an entry of the table");
 
-/* The segment's place in the world, which the tracker cannot see by itself. */
+/* What the tracker has to know of a segment besides its bytes. */
 struct context {
 	int sender;    /* the end that sent it: 0 or 1 (flow_identify) */
 	__u64 now;     /* ns, on one clock for all segments */
@@ -135,7 +135,7 @@ static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 		take_early(flow, &second, verdict);
 }
 
-/* Whether so much time is between two that one is no copy of the other. */
+/* Whether two packets are so far apart that one is no copy of the other. */
 static __always_inline bool is_retransmission(__u64 then, __u64 now)
 {
 	return (__s64)(now - then) >= (__s64)RETRANSMISSION_NS;
@@ -472,7 +472,7 @@ static __always_inline bool answers_flow(const struct flow *flow,
 	       segment->ack - (flow->cisn + 1) <= flow->syn_len;
 }
 
-/* What a SYN-ACK, or another segment, is to the connection that it is of. */
+/* What a SYN-ACK, or another segment, is to its connection. */
 enum handshake {
 	HANDSHAKE_OTHER,   /* nothing, or the connection is another one */
 	HANDSHAKE_GOES_ON, /* its SYN-ACK is known */
@@ -551,8 +551,8 @@ static __always_inline void refuse_own_syn(struct flow *flow,
 }
 
 /*
- * What a SYN-ACK comes to that answers no SYN which is remembered. False: it
- * may begin a connection, as one whose SYN was not seen.
+ * What becomes of a SYN-ACK that answers no remembered SYN. False: it may begin
+ * a connection, of which the SYN was not seen.
  */
 static __always_inline bool
 refuse_synack(const struct flow *flow, const struct rivals *rivals,
@@ -627,7 +627,7 @@ track_synack(struct flow *flow, struct rivals *rivals,
 		refuse_own_syn(flow, segment, sender, verdict);
 		return HANDSHAKE_OTHER;
 	}
-	/* A SYN that was seen has it, before one that was not. */
+	/* The flow's SYN, if seen, goes before one that is remembered. */
 	if (answers && !closed && (flow->seen & SEEN_SYN || syn < 0))
 		return answer_flow(flow, rivals, verdict);
 	/* Of a connection that is over. */

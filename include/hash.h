@@ -18,9 +18,9 @@
 #define HASH_SECRETS 8
 
 /*
- * Mixes one end of a connection with the key. Nobody who does not know the key
- * can choose two ends whose sum is that of two others: the upper half is added
- * to the lower one without a carry.
+ * Mixes one end of a connection with the key. Without the key, two ends cannot
+ * be chosen so that their sum is that of two other ends: the upper half is
+ * added to the lower one without a carry.
  */
 static __always_inline __u64 mix_end(__u64 keyed)
 {
@@ -125,10 +125,10 @@ fold_end(const __u32 address[4], __u16 port, __u8 family,
 }
 
 /*
- * A connection's id. Two that share one are as likely as a guess of 63 bits,
- * and even then their sequence numbers keep them apart. Returns it, never 0
- * and never odd, and sets *sender to the end that sent the segment: 0 or 1, or -1 where both
- * ends are the same.
+ * A connection's id. Two connections share one as rarely as 63 bits are
+ * guessed, and even then their sequence numbers keep them apart. Returns the
+ * id, never 0 and never odd, and sets *sender to the end that sent the segment:
+ * 0 or 1, or -1 where both ends are the same.
  */
 static __always_inline __u64
 flow_identify(const struct segment *segment,

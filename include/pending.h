@@ -9,9 +9,9 @@
  * that has to leave its bucket moves to the LRU map behind (it is spilled). The
  * bucket keeps the marks of the latest of these, and so their bits in front.
  *
- * A connection whose handshake is complete never gives way to one whose
- * handshake is not: a flood of SYNs, or of SYN-ACKs, pushes out its own kind,
- * and what is decided.
+ * A connection with a complete handshake never gives way to one without: a
+ * flood of SYNs, or of SYN-ACKs, pushes out connections of its own kind, and
+ * decided ones.
  */
 #ifndef BANNERPROBE_PENDING_H
 #define BANNERPROBE_PENDING_H
@@ -25,28 +25,28 @@
 #define PENDING_WAYS 8 /* a power of two */
 
 /*
- * Ways that connections with a complete handshake may keep when others need
- * room for theirs: a flood of connections that never speak must not leave each
- * new one a single way, and with it no more time than until the next SYN.
+ * Ways that connections with a complete handshake may keep when new ones need
+ * room. A flood of silent connections must not leave new connections a single
+ * way: each would have no more time than until the next SYN.
  */
 #define COMPLETE_WAYS 2
 
 /*
- * Words of the front for a bucket, where there are enough: with all ways of a
- * bucket taken, 3 % of the others are a "perhaps".
+ * Words of the front for a bucket, where there are enough. With all ways of a
+ * bucket taken, 3 % of its other connections are false positives.
  */
 #define WORDS_PER_BUCKET 4
 
 /* Connections that the largest table has room for: a word for each bucket. */
 #define PENDING_MAX (FRONT_WORDS_MAX * PENDING_WAYS)
 
-/* Spilled connections of a bucket that are looked for: the latest. */
+/* A bucket looks for as many of its spilled connections, the latest. */
 #define SPILLED_MAX 12
-#define SPILLS_WRAP (255 / SPILLED_MAX * SPILLED_MAX) /* their numbers go on */
+#define SPILLS_WRAP (255 / SPILLED_MAX * SPILLED_MAX) /* whole rounds */
 
 /*
- * What is in a way, by how much it is worth keeping: the two in the middle are
- * worth the same, and the older gives way.
+ * What is in a way, in the order of its worth. The two in the middle are worth
+ * the same: of these the older gives way.
  */
 enum pending_rank {
 	RANK_FREE, /* no connection */
@@ -60,15 +60,15 @@ enum pending_rank {
 #ifdef __bpf__
 #define BUCKET_LOCK struct bpf_spin_lock
 #else
-#define BUCKET_LOCK __u32 /* of the same size; nobody to share with */
+#define BUCKET_LOCK __u32 /* of the same size; one thread only */
 #endif
 
 /* A cache line: all that is read where a connection is not found. */
 struct pending_bucket {
 	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
-	__u32 begun;	  /* their ages are told by it; it wraps */
-	__u8 spills;	  /* that have left for the LRU map; it wraps */
-	__u8 waiting;	  /* a bit for each way whose data and ACKs may matter */
+	__u32 begun;	  /* connections; their ages are differences to it */
+	__u8 spills;	  /* connections moved to the LRU map; it wraps */
+	__u8 waiting;	  /* a bit for each way: its data and ACKs may matter */
 	__u16 spilled;	  /* a bit for each of the spilled that is marked */
 	__u32 late_marks; /* of the spilled from the ninth on, as below */
 	__u64 marks;	  /* pending_mark() of each way's, in its byte */
@@ -76,7 +76,7 @@ struct pending_bucket {
 	__u64 spilled_marks; /* of the first eight spilled, likewise */
 };
 
-/* The connections of a bucket, each in its way, a cache line. */
+/* The connections of a bucket: each way is a cache line. */
 struct pending_entries {
 	struct pending_entry {
 		__u64 id; /* flow_identify(), rivals_id(); 0: free */
@@ -87,7 +87,7 @@ struct pending_entries {
 	} ways[PENDING_WAYS];
 };
 
-/* What stands beside a connection is known by this. */
+/* The id of what stands beside a connection. */
 static __always_inline __u64 rivals_id(__u64 flow_id)
 {
 	return flow_id | 1;
@@ -111,8 +111,8 @@ static inline __u32 pending_buckets(__u32 max_flows)
 }
 
 /*
- * How many spilled connections there is room for, besides: as many complete
- * handshakes as are asked for, whatever flood of others takes the buckets.
+ * Room for spilled connections, besides: for as many complete handshakes as are
+ * asked for, also where a flood fills the buckets.
  */
 static inline __u32 pending_spilled(__u32 max_flows)
 {
@@ -296,8 +296,9 @@ static __always_inline bool rank_waits(enum pending_rank rank)
 }
 
 /*
- * Likewise, what stands beside one. A SYN alone beside an open connection waits
- * for no data: nobody can make each packet of that expensive by a SYN.
+ * Likewise of what stands beside a connection. A SYN alone, beside an open
+ * connection, waits for no data: so a forged SYN does not make each packet of
+ * the connection expensive.
  */
 static __always_inline bool rivals_wait(const struct rivals *rivals,
 					const struct flow *flow)
@@ -306,7 +307,7 @@ static __always_inline bool rivals_wait(const struct rivals *rivals,
 	       (rivals->seen && flow_is_closed(flow));
 }
 
-/* What gives way: the least worth, or one whose handshake is complete. */
+/* What gives way: the least worth, or one with a complete handshake. */
 enum victim {
 	VICTIM_LEAST,
 	VICTIM_COMPLETE,
@@ -356,9 +357,9 @@ pending_must_spill(const struct pending_bucket *bucket, int way)
 }
 
 /*
- * Whether one whose handshake is complete is to be spilled before another
- * connection begins: nobody here is decided, and those whose handshakes go on
- * have not the room that is kept for them.
+ * Whether a connection with a complete handshake is to be spilled before
+ * another begins: no way holds a decided connection, and more than
+ * COMPLETE_WAYS hold one with a complete handshake.
  */
 static __always_inline bool
 pending_is_crowded(const struct pending_bucket *bucket)
@@ -413,7 +414,7 @@ static __always_inline void pending_put(const struct pending_place *place,
 
 /* --- spilling ------------------------------------------------------------ */
 
-/* Marks a spilled connection, instead of the twelfth before it. */
+/* Marks a spilled connection, in the place of the twelfth before it. */
 static __always_inline void spilled_add(const struct pending_place *place,
 					__u8 mark)
 {
@@ -435,8 +436,8 @@ static __always_inline void spilled_add(const struct pending_place *place,
 }
 
 /*
- * A spilled connection is not waited for any more. Of several with one mark the
- * oldest is removed: the others keep its bit.
+ * A spilled connection is not waited for any more. Where several have its mark,
+ * the oldest is removed, and the bit stays set for the others.
  */
 static __always_inline void spilled_remove(const struct pending_place *place,
 					   __u8 mark)
@@ -481,8 +482,8 @@ static __always_inline void pending_spill(const struct pending_place *place,
 /* --- a segment ----------------------------------------------------------- */
 
 /*
- * Stores what stands beside a connection, in a way of its own. Where there is
- * none to be had, it is forgotten: the connection stays as it is.
+ * Stores what stands beside a connection, in a way of its own. Where no way can
+ * be had it is forgotten, and the connection stays as it is.
  */
 static __always_inline void pending_put_rivals(const struct pending_place *place,
 					       struct sighting *sighting)
@@ -549,7 +550,7 @@ static __always_inline void put_known(const struct pending_place *place,
 }
 
 /*
- * Takes a segment into account for its connection, which is in its bucket
+ * Takes a segment into account for its connection. That is in its bucket
  * (sighting->way), or known elsewhere (`known`, changed in place), or neither:
  * then it begins here if it can, in the way of the least worth. The lock is
  * held. Fills in flow and verdict.

@@ -19,7 +19,7 @@ enum direction {
 };
 
 /*
- * The times are nanoseconds: on CLOCK_MONOTONIC as the kernel writes them,
+ * The times are in nanoseconds: on CLOCK_MONOTONIC as the kernel writes them,
  * since 1970 in captures and after the loader has converted them.
  */
 struct record {
@@ -46,9 +46,9 @@ struct record {
 	__u8 ttl;	/* of the banner's packet, or hop limit */
 	__u8 part;	/* enum greeting_part */
 	__u8 fin;	/* 1: the server's FIN is behind banner[] */
-	__u8 server_mac[MAC_LENGTH]; /* of who sent it on this link, the server
-				      * or a router; all 0: not told */
-	__u8 client_mac[MAC_LENGTH]; /* likewise, of who receives it */
+	__u8 server_mac[MAC_LENGTH]; /* of the sender on this link, the server
+				      * or a router; all 0: not known */
+	__u8 client_mac[MAC_LENGTH]; /* likewise, of the receiver */
 	__u8 reserved[7];
 	__u8 banner[];
 };
@@ -86,7 +86,7 @@ static __always_inline enum counter lost_counter(const struct verdict *verdict)
 	switch (verdict->part) {
 	case PART_MORE:
 		return COUNT_LOST_PART;
-	case PART_END: /* told by time, too */
+	case PART_END: /* the end is also found by a timeout */
 		return COUNT_NOTHING;
 	default:
 		return COUNT_LOST_RING;

@@ -79,15 +79,15 @@ struct segment {
 	__u8 family;	 /* 4 or 6 */
 	__u8 ttl;	 /* or hop limit, as the packet has it here */
 	__u8 source_mac; /* bytes from the start of the frame to the address of
-			  * who sent it on this link; or MAC_NOT_TOLD */
-	__u8 destination_mac; /* likewise, of who receives it */
+			  * its sender on this link; or MAC_NOT_TOLD */
+	__u8 destination_mac; /* likewise, of its receiver */
 	bool to_end; /* no IP header tells payload_len: the frame's length does
 		      */
 };
 
 /*
- * To be called before a packet is parsed. Who knows a tag that the hardware has
- * stripped adds it then.
+ * To be called before a packet is parsed. A caller that knows of a tag which
+ * the hardware has stripped adds it then.
  */
 static __always_inline void segment_reset(struct segment *segment)
 {
@@ -181,7 +181,7 @@ static __always_inline bool protocol_is_tunnel(__u8 protocol)
 	       protocol == PROTO_IPV6;
 }
 
-/* Of an IP packet without TCP, whose payload is at `offset`. */
+/* Of an IP packet without TCP; its payload is at `offset`. */
 static __always_inline enum parse_result
 parse_other_protocol(__u8 protocol, __u64 offset, struct segment *segment)
 {

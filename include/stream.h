@@ -3,8 +3,8 @@
  * What segments after the handshake mean: client data, server data, FINs and
  * RSTs. Portable C without a helper call, like segment.h.
  *
- * A segment changes something only if it is valid by both of its numbers: a
- * forger who sees no packet has to guess 32 bits at least.
+ * A segment decides a connection only if both of its numbers are valid, a RST
+ * only by an exact number: a forger that sees no packet has to guess 32 bits.
  */
 #ifndef BANNERPROBE_STREAM_H
 #define BANNERPROBE_STREAM_H
@@ -137,7 +137,7 @@ static __always_inline void track_greeting(struct flow *flow,
 		if (part.from >= 0 && part.from <= beyond)
 			end_gathering(flow, segment, verdict);
 	} else if (part.from > beyond) {
-		/* What is missing yet, and asked for, is not just late. */
+		/* So far ahead, what is missing is not just late. */
 		end_gathering(flow, segment, verdict);
 	} else if (part_end(&part) + part.fin > 0 && (part.len || part.fin)) {
 		gather(flow, &part, options, verdict);
@@ -215,7 +215,7 @@ track_server_data(struct flow *flow, const struct segment *segment, __u32 seq,
 	note_progress(flow, SERVER, &part);
 }
 
-/* Of a decided connection, what has followed is not known: near will do. */
+/* A decided connection is not followed: near its first numbers will do. */
 static __always_inline bool is_near(const struct flow *flow,
 				    enum side_name sender,
 				    const struct segment *segment)

@@ -6,8 +6,8 @@
  * A banner is the payload of the server segment that begins at sisn+1, if the
  * SYN-ACK was seen, no client payload was seen before, and the segment's own
  * acknowledgement number proves that the server had received none either.
- * So a packet that was missed, lost, reordered, repeated or forged blindly
- * gives either the right banner or none.
+ * So a packet that was missed, lost, reordered or repeated gives either the
+ * right banner or none; docs/robustness.md has what a forged one can do.
  */
 #ifndef BANNERPROBE_TRACKER_H
 #define BANNERPROBE_TRACKER_H
@@ -94,7 +94,7 @@ static __always_inline void track_reset(struct flow *flow,
 /*
  * Takes a segment into account for its connection. `flow`: its state, all
  * zero if none is known, changed in place. `rivals`: likewise, what stands
- * beside it; flow->seen has FLOW_RIVALS where there is any. In a BPF program
+ * beside it; flow->seen has FLOW_RIVALS where there are any. In a BPF program
  * all of these lie in a map: what is read from there is all alike to the
  * verifier.
  */

@@ -11,9 +11,9 @@
 #include "platform.h"
 #include "segment.h"
 
-/* What must have been seen of a connection whose banner is logged. */
+/* What must have been seen of a connection before its banner is logged. */
 enum need {
-	NEED_OWN,	/* of this host's own segments, that they left it */
+	NEED_OWN,	/* that this host's own segments left it */
 	NEED_SYN,	/* besides, the SYN */
 	NEED_HANDSHAKE, /* besides, the client's acknowledgement */
 	NEED_NONE,	/* the SYN-ACK, wherever it went */

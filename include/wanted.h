@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Which servers are wanted: by port, by address, on this host or elsewhere.
- * Portable C without a helper call, like segment.h: what an address is marked
- * with is looked up by whoever asks.
+ * Portable C without a helper call, like segment.h: the caller looks up what an
+ * address is marked with.
  */
 #ifndef BANNERPROBE_WANTED_H
 #define BANNERPROBE_WANTED_H
