@@ -226,6 +226,9 @@ static void write_all(const struct page *page,
 		      "before their end",
 		      counters, COUNT_FIRST_GREETING_CUT,
 		      COUNT_LAST_GREETING_CUT);
+	write_one(page, "over_the_rate_total", "counter",
+		  counter_texts[COUNT_OVER_RATE].meaning,
+		  counters[COUNT_OVER_RATE]);
 	write_one(page, "records_logged_total", "counter", "records written",
 		  output->logged);
 	write_one(page, "records_left_out_total", "counter",
