@@ -20,7 +20,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BINARY = os.environ.get("BANNERPROBE", os.path.join(ROOT, "bannerprobe"))
 CLONE_NEWNET = 0x40000000
 # Seconds until whatever is awaited counts as missing; an emulated machine needs more.
-PATIENCE = int(os.environ.get("TEST_PATIENCE", 20))
+PATIENCE = int(os.environ.get("TEST_PATIENCE", 60))
 
 _libc = ctypes.CDLL(None, use_errno=True)
 

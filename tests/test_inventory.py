@@ -132,7 +132,7 @@ def test_versions_of_a_pool_are_forms(inventory):
     """A version number is never wild because two hosts differ; what alternates is no change."""
     one, two = SSH, SSH.replace(b"9.2p1", b"9.6p1")
     inventory.take(*said_in_turn(*[one, two] * 30))
-    assert inventory.changes() == ["new", "banner"]
+    assert inventory.changes() == ["new", "version"]
     assert len(inventory.forms()) == 2
 
 
@@ -206,7 +206,7 @@ def test_http_is_its_server(inventory):
     assert inventory.changes() == ["new"]
     assert "Server: nginx/1.22.1" in inventory.forms()[0]
     inventory.take(line(answer(1).replace(b"1.22.1", b"1.24.0"), NOW + 99, port=80, event="response"))
-    assert inventory.changes() == ["new", "banner"]
+    assert inventory.changes() == ["new", "version"]
 
 
 # --- greetings that are not whole ---------------------------------------------------------------
@@ -239,7 +239,7 @@ def test_returned(inventory):
 def test_a_form_that_comes_back_late_is_a_change(inventory):
     other = SSH.replace(b"9.2", b"9.3")
     inventory.take(line(SSH), *[line(other, NOW + day * DAY) for day in range(1, 9)], line(SSH, NOW + 9 * DAY))
-    assert inventory.changes() == ["new", "banner", "banner"]
+    assert inventory.changes() == ["new", "version", "version"]
 
 
 @pytest.mark.parametrize("port, changes", [(22, ["new"]), (32767, ["new"]), (40000, [])])
@@ -379,7 +379,7 @@ def test_logs_are_read_in_the_order_of_time(inventory, tmp_path):
     new.write_text(line(SSH.replace(b"9.2", b"9.3"), NOW + DAY))
     inventory.command("import", new, old)
     assert inventory.ask("SELECT first_seen FROM banner ORDER BY id") == [(NOW * 10**6,), ((NOW + DAY) * 10**6,)]
-    assert inventory.changes() == ["new", "banner"]
+    assert inventory.changes() == ["new", "version"]
     assert "9.3" in inventory.ask("SELECT stable FROM service JOIN banner ON banner.id = banner_id")[0][0]
 
 
@@ -593,7 +593,7 @@ def test_filters(filled, words, ports):
 
 
 def test_changes(filled):
-    assert [one["kind"] for one in filled.json("changes")] == ["new", "new", "new", "new", "banner"]
+    assert [one["kind"] for one in filled.json("changes")] == ["new", "new", "new", "new", "version"]
     since = filled.json("changes", "--since", "60h")
     assert [one["kind"] for one in since] == ["banner"]
     assert since[0]["event"] == "change" and "9.2p1" in since[0]["old"]["banner"] and "9.3p1" in since[0]["new"]["banner"]
@@ -619,7 +619,7 @@ def test_no_times(filled, word):
 def test_show(filled):
     text = filled.command("show", "192.0.2.10:22").stdout
     assert text.count("  form ") >= 2 and "9.2p1" in text and "9.3p1" in text and ", current" in text
-    assert "banner" in text
+    assert "version" in text
     filled.command("show", "[2001:db8::1]:2000")
     assert [one.get("kind") for one in filled.json("show", "192.0.2.10:22")] == [None, None, "new", "banner"]
     assert "no such service" in lines_of(filled.command("show", "192.0.2.10:99", code=1))
@@ -702,7 +702,7 @@ def test_follow(inventory):
         and "poll" in open(f"/proc/{process.pid}/wchan").read())
     inventory.take(line(SSH.replace(b"9.2", b"9.9"), NOW + 60))
     told = json.loads(process.stdout.readline())
-    assert told["kind"] == "banner" and "9.9p1" in told["new"]["banner"]
+    assert told["kind"] == "version" and "9.9p1" in told["new"]["banner"]
     process.send_signal(signal.SIGTERM)
     assert process.wait(timeout=PATIENCE) == 0
     process.stdout.close()
