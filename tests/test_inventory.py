@@ -595,7 +595,7 @@ def test_filters(filled, words, ports):
 def test_changes(filled):
     assert [one["kind"] for one in filled.json("changes")] == ["new", "new", "new", "new", "version"]
     since = filled.json("changes", "--since", "60h")
-    assert [one["kind"] for one in since] == ["banner"]
+    assert [one["kind"] for one in since] == ["version"]
     assert since[0]["event"] == "change" and "9.2p1" in since[0]["old"]["banner"] and "9.3p1" in since[0]["new"]["banner"]
     assert len(filled.json("changes", "--until", "60h")) == 4
     assert len(filled.json("changes", "--since", "5 days ago", "--until", "1 hour ago", "--port", "25")) == 1
@@ -621,7 +621,7 @@ def test_show(filled):
     assert text.count("  form ") >= 2 and "9.2p1" in text and "9.3p1" in text and ", current" in text
     assert "version" in text
     filled.command("show", "[2001:db8::1]:2000")
-    assert [one.get("kind") for one in filled.json("show", "192.0.2.10:22")] == [None, None, "new", "banner"]
+    assert [one.get("kind") for one in filled.json("show", "192.0.2.10:22")] == [None, None, "new", "version"]
     assert "no such service" in lines_of(filled.command("show", "192.0.2.10:99", code=1))
 
 
