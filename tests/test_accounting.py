@@ -14,7 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 import packets
-from netns import Probe, attached, sh
+from netns import Probe, attached, sh, wait_for
 from servers import Server, listen_often
 
 if os.geteuid():
@@ -130,6 +130,37 @@ def test_full_disk_and_a_new_file(net, disk, tmp_path):
     whole = ports((disk / "log.1").read_text().rpartition("\n")[0])
     assert ports(log.read_text())[-1:] == last, old[-100:]
     assert len(whole) + len(ports(log.read_text())) == count["logged"]
+
+
+def written_at(probe, path):
+    """Where the probe's descriptor of a file stands: at 0 until something is written by it."""
+    folder = f"/proc/{probe.process.pid}"
+    for number in os.listdir(f"{folder}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samefile(f"{folder}/fd/{number}", path):
+                with open(f"{folder}/fdinfo/{number}") as file:
+                    return int(re.search(r"^pos:\s+(\d+)", file.read(), re.M)[1])
+    return None
+
+
+def test_full_disk_and_the_same_file(net, disk):
+    """A line that broke off is completed also when its file is opened again under its name."""
+    log = disk / "log"
+    with watching(net, "-o", log) as (server, probe):
+        fill(disk, 32768)
+        talks = greeted(net, server, 10)
+        probe.error_line("records are being lost")
+        broken = os.stat(log).st_size
+        probe.send(signal.SIGHUP)
+        wait_for("the file to be opened again", lambda: written_at(probe, log) == 0)
+        (disk / "filler").unlink()
+        talks += greeted(net, server, 1)
+        wait_for("the rest of the line", lambda: os.stat(log).st_size > broken)
+        talks += greeted(net, server, 1)
+        count = stopped(probe)
+    logged = ports(log.read_text())
+    assert count["lost_output"] > 0 and len(logged) == count["logged"]
+    assert logged[-1] == talks[-1]
 
 
 def test_reader_that_goes(net):

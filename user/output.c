@@ -247,8 +247,18 @@ int output_begin(struct output *output)
 	return 0;
 }
 
+/* Not renamed, nor deleted: both are open on what has the name. */
+static bool is_same_file(int one, int other)
+{
+	struct stat first, second;
+
+	return !fstat(one, &first) && !fstat(other, &second) &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 void output_reopen(struct output *output)
 {
+	bool is_new;
 	int fd;
 
 	if (!output->path || !output->begun)
@@ -260,9 +270,11 @@ void output_reopen(struct output *output)
 			strerror(-fd));
 		return;
 	}
+	is_new = !is_same_file(output->fd, fd);
 	output_flush(output);
 	close_file(output);
-	drop(output);
+	if (is_new)
+		drop(output);
 	use(output, fd);
 	output_flush(output);
 }
