@@ -95,17 +95,25 @@ def fill(disk, leave):
     (disk / "filler").write_bytes(b"x" * (free - leave))
 
 
+def lost_output(probe):
+    """What it says of it when it is asked."""
+    probe.send(signal.SIGUSR1)
+    return int(probe.error_line("^lost_output ").split()[1])
+
+
 def test_full_disk_with_room_later(net, disk):
-    """Lines stay whole, the line that broke off is completed, and logging goes on."""
+    """Lines stay whole, the line that broke off is completed, and logging goes on; losses never fall."""
     log = disk / "log"
     with watching(net, "-o", log) as (server, probe):
         fill(disk, 32768)
         talks = greeted(net, server, 10)
         probe.error_line("records are being lost")
+        before = lost_output(probe)
         (disk / "filler").unlink()
         # One whose record wakes it up, and one that comes when it writes again.
         talks += greeted(net, server, 1)
         probe.error_line("writing again")
+        assert 0 < before <= lost_output(probe)
         talks += greeted(net, server, 1)
         count = stopped(probe)
     logged = ports(log.read_text())

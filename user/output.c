@@ -170,9 +170,20 @@ void output_flush(struct output *output)
 	output->closed = error == EPIPE;
 }
 
+void output_end(struct output *output)
+{
+	output_flush(output);
+	output->ended = true;
+}
+
+static bool has_broken_record(const struct output *output)
+{
+	return output->broken_line && output->broken_record;
+}
+
 __u64 output_lost(const struct output *output)
 {
-	return output->lost + (output->broken_line && output->broken_record);
+	return output->lost + (output->ended && has_broken_record(output));
 }
 
 static void close_file(struct output *output)
@@ -194,7 +205,7 @@ static void close_file(struct output *output)
 /* What is left now is the rest of a line, and belongs to no other file. */
 static void drop(struct output *output)
 {
-	output->lost = output_lost(output);
+	output->lost += has_broken_record(output);
 	output->used = output->broken_line = 0;
 }
 
@@ -297,7 +308,7 @@ void output_record(struct output *output, const struct record *record,
 
 bool output_close(struct output *output)
 {
-	output_flush(output);
+	output_end(output);
 	close_file(output);
 	file_helper_stop(&output->helper);
 	free(output->buffer);

@@ -29,6 +29,7 @@ struct output {
 	__u64 logged;	    /* records written whole */
 	__u64 left_out;	    /* records that the format does not have */
 	__u64 lost;	    /* records given up: see output_lost() */
+	bool ended;	    /* no record will come */
 	int error;	    /* the last one, as errno; 0: all is well */
 	bool closed; /* the reader has gone: nothing more can be written */
 };
@@ -55,9 +56,12 @@ void output_flush(struct output *output);
 /* Opens the file anew, after it was renamed. On failure the old one is kept. */
 void output_reopen(struct output *output);
 
+/* Writes what has been gathered; no record will come. */
+void output_end(struct output *output);
+
 /*
- * Records that could not be written, so far: with the one of which only a
- * beginning was, as long as there is no room for its end.
+ * Records that could not be written, which never falls: one of which only a
+ * beginning was is lost when there is no room for its end at the last.
  */
 __u64 output_lost(const struct output *output);
 
