@@ -8,13 +8,15 @@ import multiprocessing
 import os
 import re
 import signal
+import subprocess
+import termios
 import types
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
 import packets
-from netns import Probe, attached, sh, wait_for
+from netns import BINARY, Probe, attached, sh, wait_for
 from servers import Server, listen_often
 
 if os.geteuid():
@@ -169,6 +171,37 @@ def test_full_disk_and_the_same_file(net, disk):
     logged = ports(log.read_text())
     assert count["lost_output"] > 0 and len(logged) == count["logged"]
     assert logged[-1] == talks[-1]
+
+
+def test_room_between_the_counters_and_the_end(net, disk):
+    """What was counted as lost is not written after all."""
+    log = disk / "log"
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with open(reader) as errors, Server(net.host, "10.99.0.1", lambda n: b"%06d " % n + LONG) as server, \
+            subprocess.Popen(net.host.argv(BINARY, "-f", "json", "-l", "4096", "-o", log, "--stats",
+                                           "--stats-format=json", "veth0"),
+                             stdin=subprocess.DEVNULL, stderr=writer) as probe:
+        os.close(writer)
+        assert "attached" in errors.readline()
+        fill(disk, 32768)
+        greeted(net, server, 10)
+        assert "records are being lost" in errors.readline()
+        probe.terminate()
+        # The pipe has no room for what it says next: it waits for a moment.
+        wait_for("the counters", lambda: fionread(errors))
+        (disk / "filler").unlink()
+        count = json.loads(errors.readline())
+        errors.read()
+        assert probe.wait() == 4
+    text = log.read_text()
+    assert not text.endswith("\n") and len(ports(text.rpartition("\n")[0])) == count["logged"] > 0
+    assert count["banners"] == count["logged"] + count["lost_output"]
+
+
+def fionread(pipe):
+    """Bytes that it holds."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), "little")
 
 
 def test_reader_that_goes(net):

@@ -159,7 +159,7 @@ void output_flush(struct output *output)
 	if (!error) {
 		if (output->error)
 			message("%s: writing again, %llu records lost",
-				name_of(output), output_lost(output));
+				name_of(output), output->lost);
 		output->used = output->broken_line = 0;
 		output->error = 0;
 		return;
@@ -170,25 +170,23 @@ void output_flush(struct output *output)
 	output->closed = error == EPIPE;
 }
 
+/* What is left now is the rest of a line, and belongs to no other file. */
+static void drop(struct output *output)
+{
+	output->lost += output->broken_line && output->broken_record;
+	output->used = output->broken_line = 0;
+}
+
 void output_end(struct output *output)
 {
 	output_flush(output);
-	output->ended = true;
-}
-
-static bool has_broken_record(const struct output *output)
-{
-	return output->broken_line && output->broken_record;
-}
-
-__u64 output_lost(const struct output *output)
-{
-	return output->lost + (output->ended && has_broken_record(output));
+	output->is_cut |= output->broken_line > 0;
+	drop(output);
 }
 
 static void close_file(struct output *output)
 {
-	if (!output->begun) {
+	if (!output->begun || output->is_cut) {
 		if (output->path && output->fd >= 0)
 			close(output->fd);
 		return;
@@ -200,13 +198,6 @@ static void close_file(struct output *output)
 		output->error = errno;
 		message("%s: %s", output->path, strerror(errno));
 	}
-}
-
-/* What is left now is the rest of a line, and belongs to no other file. */
-static void drop(struct output *output)
-{
-	output->lost += has_broken_record(output);
-	output->used = output->broken_line = 0;
 }
 
 /* -1 in output->fd where the file is not there and can be made. */

@@ -28,8 +28,9 @@ struct output {
 	bool broken_record; /* that line is a record, not one of a header */
 	__u64 logged;	    /* records written whole */
 	__u64 left_out;	    /* records that the format does not have */
-	__u64 lost;	    /* records given up: see output_lost() */
-	bool ended;	    /* no record will come */
+	__u64 lost;	    /* records given up; one of which only a beginning
+			     * is written is lost when its end is */
+	bool is_cut;	    /* it has ended, within a line */
 	int error;	    /* the last one, as errno; 0: all is well */
 	bool closed; /* the reader has gone: nothing more can be written */
 };
@@ -56,14 +57,11 @@ void output_flush(struct output *output);
 /* Opens the file anew, after it was renamed. On failure the old one is kept. */
 void output_reopen(struct output *output);
 
-/* Writes what has been gathered; no record will come. */
-void output_end(struct output *output);
-
 /*
- * Records that could not be written, which never falls: one of which only a
- * beginning was is lost when there is no room for its end at the last.
+ * Writes what has been gathered, when no record will come: what cannot be
+ * written now is lost, and has been counted before it is told.
  */
-__u64 output_lost(const struct output *output);
+void output_end(struct output *output);
 
 /*
  * Whether the reader of standard output has gone, as that of a pipe does when
