@@ -173,6 +173,21 @@ def test_full_disk_and_the_same_file(net, disk):
     assert logged[-1] == talks[-1]
 
 
+def test_full_disk_and_an_emptied_file(net, disk):
+    """The end of a line whose beginning is gone does not begin the file."""
+    log = disk / "log"
+    with watching(net, "-o", log) as (server, probe):
+        fill(disk, 32768)
+        greeted(net, server, 10)
+        probe.error_line("records are being lost")
+        before = len(log.read_text().splitlines()) - 1
+        os.truncate(log, 0)
+        last = greeted(net, server, 1)
+        count = stopped(probe)
+    logged = ports(log.read_text())
+    assert logged[-1:] == last and count["logged"] == before + len(logged)
+
+
 def test_room_between_the_counters_and_the_end(net, disk):
     """What was counted as lost is not written after all."""
     log = disk / "log"

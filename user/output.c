@@ -122,6 +122,14 @@ static void complain(struct output *output, int error)
 		strerror(error));
 }
 
+/* Of what can be asked for it. */
+static off_t size_of(const struct output *output)
+{
+	struct stat status;
+
+	return fstat(output->fd, &status) ? 0 : status.st_size;
+}
+
 /*
  * After a failed write of `done` bytes: a line whose beginning is written
  * will be completed when there is room again; the lines after it are lost.
@@ -144,6 +152,21 @@ static void give_up(struct output *output, size_t done)
 	output->lost += count_records(rest + keep, len - keep);
 	memmove(output->buffer, rest, keep);
 	output->used = output->broken_line = keep;
+	if (keep)
+		output->broken_at = size_of(output);
+}
+
+/* Of a file that was emptied: the line's end would begin it. */
+static void drop_end_without_beginning(struct output *output)
+{
+	const size_t rest = output->broken_line;
+
+	if (!rest || output->waits || size_of(output) >= output->broken_at)
+		return;
+	output->lost += output->broken_record;
+	output->used -= rest;
+	memmove(output->buffer, output->buffer + rest, output->used);
+	output->broken_line = 0;
 }
 
 void output_flush(struct output *output)
@@ -153,6 +176,7 @@ void output_flush(struct output *output)
 
 	if (!output->used)
 		return;
+	drop_end_without_beginning(output);
 	message_clear_status(); /* both may go to one terminal */
 	error = output->closed ? EPIPE : write_out(output, &done);
 	output->logged += count_written(output, done);

@@ -25,6 +25,7 @@ struct output {
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of
 			     * which the beginning is written already */
+	__s64 broken_at;    /* where in a file its beginning ends */
 	bool broken_record; /* that line is a record, not one of a header */
 	__u64 logged;	    /* records written whole */
 	__u64 left_out;	    /* records that the format does not have */
