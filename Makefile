@@ -7,6 +7,7 @@
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
 #   make test-forgery  forgeries in all mixtures, and what they cost (as root)
+#   make test-storm    a million banners while all goes wrong at once (as root)
 #   make test-devices  bonds and VRFs, under QEMU (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both homes, the capture reader, the formats
@@ -238,6 +239,14 @@ test-forgery:
 	$(Q)$(MAKE) --no-print-directory bannerprobe $(RIG_PROGRAMS)
 	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
 		tests/test_forgery.py tests/test_need.py tests/forgery_cost.py
+
+# Stops, a full disk, SIGHUPs and veths that come and go, all at once: some minutes.
+STORM_ARGS ?=
+.PHONY: test-storm
+test-storm:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/storm.py $(STORM_ARGS)
 
 .PHONY: test-devices
 test-devices:

@@ -8,13 +8,15 @@ import multiprocessing
 import os
 import re
 import signal
+import subprocess
+import termios
 import types
 from concurrent.futures import ProcessPoolExecutor
 
 import pytest
 
 import packets
-from netns import Probe, attached, sh
+from netns import BINARY, Probe, attached, sh, wait_for
 from servers import Server, listen_often
 
 if os.geteuid():
@@ -95,17 +97,25 @@ def fill(disk, leave):
     (disk / "filler").write_bytes(b"x" * (free - leave))
 
 
+def lost_output(probe):
+    """What it says of it when it is asked."""
+    probe.send(signal.SIGUSR1)
+    return int(probe.error_line("^lost_output ").split()[1])
+
+
 def test_full_disk_with_room_later(net, disk):
-    """Lines stay whole, the line that broke off is completed, and logging goes on."""
+    """Lines stay whole, the line that broke off is completed, and logging goes on; losses never fall."""
     log = disk / "log"
     with watching(net, "-o", log) as (server, probe):
         fill(disk, 32768)
         talks = greeted(net, server, 10)
         probe.error_line("records are being lost")
+        before = lost_output(probe)
         (disk / "filler").unlink()
         # One whose record wakes it up, and one that comes when it writes again.
         talks += greeted(net, server, 1)
         probe.error_line("writing again")
+        assert 0 < before <= lost_output(probe)
         talks += greeted(net, server, 1)
         count = stopped(probe)
     logged = ports(log.read_text())
@@ -130,6 +140,83 @@ def test_full_disk_and_a_new_file(net, disk, tmp_path):
     whole = ports((disk / "log.1").read_text().rpartition("\n")[0])
     assert ports(log.read_text())[-1:] == last, old[-100:]
     assert len(whole) + len(ports(log.read_text())) == count["logged"]
+
+
+def written_at(probe, path):
+    """Where the probe's descriptor of a file stands: at 0 until something is written by it."""
+    folder = f"/proc/{probe.process.pid}"
+    for number in os.listdir(f"{folder}/fd"):
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samefile(f"{folder}/fd/{number}", path):
+                with open(f"{folder}/fdinfo/{number}") as file:
+                    return int(re.search(r"^pos:\s+(\d+)", file.read(), re.M)[1])
+    return None
+
+
+def test_full_disk_and_the_same_file(net, disk):
+    """A line that broke off is completed also when its file is opened again under its name."""
+    log = disk / "log"
+    with watching(net, "-o", log) as (server, probe):
+        fill(disk, 32768)
+        talks = greeted(net, server, 10)
+        probe.error_line("records are being lost")
+        broken = os.stat(log).st_size
+        probe.send(signal.SIGHUP)
+        wait_for("the file to be opened again", lambda: written_at(probe, log) == 0)
+        (disk / "filler").unlink()
+        talks += greeted(net, server, 1)
+        wait_for("the rest of the line", lambda: os.stat(log).st_size > broken)
+        talks += greeted(net, server, 1)
+        count = stopped(probe)
+    logged = ports(log.read_text())
+    assert count["lost_output"] > 0 and len(logged) == count["logged"]
+    assert logged[-1] == talks[-1]
+
+
+def test_full_disk_and_an_emptied_file(net, disk):
+    """The end of a line whose beginning is gone does not begin the file."""
+    log = disk / "log"
+    with watching(net, "-o", log) as (server, probe):
+        fill(disk, 32768)
+        greeted(net, server, 10)
+        probe.error_line("records are being lost")
+        before = len(log.read_text().splitlines()) - 1
+        os.truncate(log, 0)
+        last = greeted(net, server, 1)
+        count = stopped(probe)
+    logged = ports(log.read_text())
+    assert logged[-1:] == last and count["logged"] == before + len(logged)
+
+
+def test_room_between_the_counters_and_the_end(net, disk):
+    """What was counted as lost is not written after all."""
+    log = disk / "log"
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    with open(reader) as errors, Server(net.host, "10.99.0.1", lambda n: b"%06d " % n + LONG) as server, \
+            subprocess.Popen(net.host.argv(BINARY, "-f", "json", "-l", "4096", "-o", log, "--stats",
+                                           "--stats-format=json", "veth0"),
+                             stdin=subprocess.DEVNULL, stderr=writer) as probe:
+        os.close(writer)
+        assert "attached" in errors.readline()
+        fill(disk, 32768)
+        greeted(net, server, 10)
+        assert "records are being lost" in errors.readline()
+        probe.terminate()
+        # The pipe has no room for what it says next: it waits for a moment.
+        wait_for("the counters", lambda: fionread(errors))
+        (disk / "filler").unlink()
+        count = json.loads(errors.readline())
+        errors.read()
+        assert probe.wait() == 4
+    text = log.read_text()
+    assert not text.endswith("\n") and len(ports(text.rpartition("\n")[0])) == count["logged"] > 0
+    assert count["banners"] == count["logged"] + count["lost_output"]
+
+
+def fionread(pipe):
+    """Bytes that it holds."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), "little")
 
 
 def test_reader_that_goes(net):

@@ -52,7 +52,7 @@ static enum exit_code close_output(struct output *output, enum exit_code code)
 
 	if (code != EXIT_DONE || output_reader_left(output))
 		return code;
-	if (output_lost(output))
+	if (output->lost)
 		return EXIT_LOST;
 	return is_complete ? EXIT_DONE : EXIT_FAILED;
 }

@@ -424,7 +424,7 @@ static enum exit_code read_files(struct reader *reader)
 			break;
 	}
 	end_sequence(reader);
-	output_flush(reader->output);
+	output_end(reader->output);
 	if (options->stats)
 		print_stats(reader, "end");
 	read_stats(reader, &now);

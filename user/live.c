@@ -592,6 +592,7 @@ static void finish(struct live *live)
 	notify_stopping();
 	interfaces_detach(&live->interfaces);
 	write_last_records(live, 0);
+	output_end(live->output);
 	write_metrics(live);
 	if (live->options->stats)
 		print_stats(live, STATS_END);

@@ -220,7 +220,7 @@ static void write_all(const struct page *page,
 	write_sample(page, "banners_lost_total", NULL, "where", "ring",
 		     counters[COUNT_LOST_RING]);
 	write_sample(page, "banners_lost_total", NULL, "where", "output",
-		     output_lost(output));
+		     output->lost);
 	write_reasons(page, "greetings_cut_total",
 		      "greetings of which a part was lost, or that were logged "
 		      "before their end",

@@ -122,6 +122,14 @@ static void complain(struct output *output, int error)
 		strerror(error));
 }
 
+/* Of what can be asked for it. */
+static off_t size_of(const struct output *output)
+{
+	struct stat status;
+
+	return fstat(output->fd, &status) ? 0 : status.st_size;
+}
+
 /*
  * After a failed write of `done` bytes: a line whose beginning is written
  * will be completed when there is room again; the lines after it are lost.
@@ -144,6 +152,21 @@ static void give_up(struct output *output, size_t done)
 	output->lost += count_records(rest + keep, len - keep);
 	memmove(output->buffer, rest, keep);
 	output->used = output->broken_line = keep;
+	if (keep)
+		output->broken_at = size_of(output);
+}
+
+/* Of a file that was emptied: the line's end would begin it. */
+static void drop_end_without_beginning(struct output *output)
+{
+	const size_t rest = output->broken_line;
+
+	if (!rest || output->waits || size_of(output) >= output->broken_at)
+		return;
+	output->lost += output->broken_record;
+	output->used -= rest;
+	memmove(output->buffer, output->buffer + rest, output->used);
+	output->broken_line = 0;
 }
 
 void output_flush(struct output *output)
@@ -153,13 +176,14 @@ void output_flush(struct output *output)
 
 	if (!output->used)
 		return;
+	drop_end_without_beginning(output);
 	message_clear_status(); /* both may go to one terminal */
 	error = output->closed ? EPIPE : write_out(output, &done);
 	output->logged += count_written(output, done);
 	if (!error) {
 		if (output->error)
 			message("%s: writing again, %llu records lost",
-				name_of(output), output_lost(output));
+				name_of(output), output->lost);
 		output->used = output->broken_line = 0;
 		output->error = 0;
 		return;
@@ -170,14 +194,23 @@ void output_flush(struct output *output)
 	output->closed = error == EPIPE;
 }
 
-__u64 output_lost(const struct output *output)
+/* What is left now is the rest of a line, and belongs to no other file. */
+static void drop(struct output *output)
 {
-	return output->lost + (output->broken_line && output->broken_record);
+	output->lost += output->broken_line && output->broken_record;
+	output->used = output->broken_line = 0;
+}
+
+void output_end(struct output *output)
+{
+	output_flush(output);
+	output->is_cut |= output->broken_line > 0;
+	drop(output);
 }
 
 static void close_file(struct output *output)
 {
-	if (!output->begun) {
+	if (!output->begun || output->is_cut) {
 		if (output->path && output->fd >= 0)
 			close(output->fd);
 		return;
@@ -189,13 +222,6 @@ static void close_file(struct output *output)
 		output->error = errno;
 		message("%s: %s", output->path, strerror(errno));
 	}
-}
-
-/* What is left now is the rest of a line, and belongs to no other file. */
-static void drop(struct output *output)
-{
-	output->lost = output_lost(output);
-	output->used = output->broken_line = 0;
 }
 
 /* -1 in output->fd where the file is not there and can be made. */
@@ -247,8 +273,18 @@ int output_begin(struct output *output)
 	return 0;
 }
 
+/* Not renamed, nor deleted: both are open on what has the name. */
+static bool is_same_file(int one, int other)
+{
+	struct stat first, second;
+
+	return !fstat(one, &first) && !fstat(other, &second) &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
 void output_reopen(struct output *output)
 {
+	bool is_new;
 	int fd;
 
 	if (!output->path || !output->begun)
@@ -260,9 +296,11 @@ void output_reopen(struct output *output)
 			strerror(-fd));
 		return;
 	}
+	is_new = !is_same_file(output->fd, fd);
 	output_flush(output);
 	close_file(output);
-	drop(output);
+	if (is_new)
+		drop(output);
 	use(output, fd);
 	output_flush(output);
 }
@@ -285,7 +323,7 @@ void output_record(struct output *output, const struct record *record,
 
 bool output_close(struct output *output)
 {
-	output_flush(output);
+	output_end(output);
 	close_file(output);
 	file_helper_stop(&output->helper);
 	free(output->buffer);

@@ -25,10 +25,13 @@ struct output {
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of
 			     * which the beginning is written already */
+	__s64 broken_at;    /* where in a file its beginning ends */
 	bool broken_record; /* that line is a record, not one of a header */
 	__u64 logged;	    /* records written whole */
 	__u64 left_out;	    /* records that the format does not have */
-	__u64 lost;	    /* records given up: see output_lost() */
+	__u64 lost;	    /* records given up; one of which only a beginning
+			     * is written is lost when its end is */
+	bool is_cut;	    /* it has ended, within a line */
 	int error;	    /* the last one, as errno; 0: all is well */
 	bool closed; /* the reader has gone: nothing more can be written */
 };
@@ -56,10 +59,10 @@ void output_flush(struct output *output);
 void output_reopen(struct output *output);
 
 /*
- * Records that could not be written, so far: with the one of which only a
- * beginning was, as long as there is no room for its end.
+ * Writes what has been gathered, when no record will come: what cannot be
+ * written now is lost, and has been counted before it is told.
  */
-__u64 output_lost(const struct output *output);
+void output_end(struct output *output);
 
 /*
  * Whether the reader of standard output has gone, as that of a pipe does when

@@ -42,7 +42,7 @@ void stats_read(struct stats *now, __u64 packets,
 	now->by[STATS_PACKETS] = packets;
 	now->by[STATS_LOGGED] = output->logged;
 	now->by[STATS_LEFT_OUT] = output->left_out;
-	now->by[STATS_LOST_OUTPUT] = output_lost(output);
+	now->by[STATS_LOST_OUTPUT] = output->lost;
 }
 
 const struct counter_text *stats_text(int value)
