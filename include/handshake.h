@@ -339,8 +339,9 @@ static __always_inline void remember_synack(struct rivals *rivals,
 static __always_inline void begin_next(struct flow *flow, struct rivals *rivals,
 				       __u64 now, struct verdict *verdict)
 {
+	/* Counted back from the SYN-ACK: however long ago, it came first. */
 	begin(flow, verdict, next_client(rivals), rivals->cisn,
-	      full_time(rivals->syn_us, now));
+	      full_time(rivals->syn_us, full_time(rivals->synack_us, now)));
 	if (rivals->seen & NEXT_SYN)
 		flow->seen |= SEEN_SYN;
 	if (rivals->seen & NEXT_MORE)
