@@ -405,7 +405,7 @@ search_once(const struct pending_place *place, struct sighting *sighting,
 
 	*known = NULL;
 	if (elsewhere && !again)
-		is_here = pending_find_id(place->entries, sighting->id) >= 0;
+		is_here = pending_find(place, sighting->hash, sighting->id) >= 0;
 	if (elsewhere && !is_here)
 		*known = bpf_map_lookup_elem(&flows, &sighting->id);
 	bpf_spin_lock(&bucket->lock);

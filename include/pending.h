@@ -274,6 +274,9 @@ static __always_inline int pending_find(const struct pending_place *place,
 		return -1;
 	if (place->entries->ways[way].id == id)
 		return way;
+	/* No other has this mark: each entry is a cache line to be spared. */
+	if (!(ways & (ways - 1)))
+		return -1;
 	return pending_find_id(place->entries, id);
 }
 
