@@ -15,7 +15,7 @@ policy=/usr/sbin/policy-rc.d
 
 commands='cc make clang bpftool python3 ip tc nft strace ssh zstd mandoc logrotate systemd-analyze'
 headers='bpf/libbpf.h gelf.h libmnl/libmnl.h cap-ng.h seccomp.h nettle/sha1.h
-zlib.h zstd.h uthash.h expat.h pcre2.h cmocka.h sqlite3.h json-c/json.h'
+zlib.h zstd.h uthash.h expat.h pcre2posix.h cmocka.h sqlite3.h json-c/json.h'
 
 install_on_debian() {
 	missing=
