@@ -173,7 +173,7 @@ $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(IDENTIFY_LIBS)
 
-# For who writes rules: what the bytes of files are.
+# For a writer of rules: identifies the bytes of files.
 $(BUILD)/tests/identify: $(IDENTIFY_TOOL)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

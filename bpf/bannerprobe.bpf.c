@@ -558,20 +558,15 @@ static __always_inline bool see(const struct packet *packet,
 	count(packet, parse_counter(result));
 	if (result != PARSED)
 		return false;
-	sighting->hash = flow_hash(segment, hash_secrets);
-	if (key_has_vlan)
-		sighting->hash = hash_with(sighting->hash, vlan_key(segment),
-					   hash_secrets);
+	sighting->hash = connection_hash(segment, key_has_vlan, hash_secrets);
 	if (!segment_may_matter(segment, sighting->hash, &front))
 		return false;
 	if (segment_is_passed_over(segment, sighting->hash, &front)) {
 		count(packet, COUNT_PASSED_OVER);
 		return false;
 	}
-	sighting->id = flow_identify(segment, hash_secrets, &sighting->sender);
-	if (key_has_vlan)
-		sighting->id = hash_with(sighting->id, vlan_key(segment) << 1,
-					 hash_secrets) & ~1ULL;
+	sighting->id = connection_id(segment, key_has_vlan, hash_secrets,
+				     &sighting->sender);
 	sighting->to_own = OWN_UNKNOWN;
 	return sighting->sender >= 0;
 }

@@ -150,4 +150,28 @@ flow_identify(const struct segment *segment,
 	return hash | (__u64)!hash << 1;
 }
 
+/*
+ * The hash and the id of a segment's connection: by flow_hash() and
+ * flow_identify(), and by its VLANs if they are part of the key.
+ */
+static __always_inline __u64
+connection_hash(const struct segment *segment, bool key_vlan,
+		const volatile __u64 secrets[HASH_SECRETS])
+{
+	const __u64 hash = flow_hash(segment, secrets);
+
+	return key_vlan ? hash_with(hash, vlan_key(segment), secrets) : hash;
+}
+
+static __always_inline __u64
+connection_id(const struct segment *segment, bool key_vlan,
+	      const volatile __u64 secrets[HASH_SECRETS], int *sender)
+{
+	const __u64 id = flow_identify(segment, secrets, sender);
+
+	return key_vlan ? hash_with(id, vlan_key(segment) << 1, secrets) &
+				  ~1ULL :
+			  id;
+}
+
 #endif

@@ -19,7 +19,7 @@ static int open_path(const char *path, bool is_found)
 
 	if (!is_found && !strcmp(path, "-"))
 		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-	/* Not to wait here for who writes to a FIFO: there is `wait`. */
+	/* A FIFO's writer is not waited for here: `wait` does that. */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
 				(is_found ? O_NOFOLLOW : 0));
 	return fd;

@@ -219,7 +219,7 @@ static bool remove_qdisc(unsigned int ifindex, int filters_of_ours)
 
 /*
  * The last filter goes with its qdisc in one step: were this process killed
- * between two, nothing would tell whose the empty qdisc is.
+ * between two, nothing would tell which process made the empty qdisc.
  */
 static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 {

@@ -12,7 +12,7 @@
 
 #define REQUEST_SIZE 512 /* of the longest, with a name of 256 bytes */
 
-/* Who is told of filters. */
+/* What is called for each filter. */
 struct finding {
 	filter_found *found;
 	void *context;

@@ -8,7 +8,7 @@
 
 struct identity;
 
-/* Starts it, as somebody who may do little. 0 or negative errno. */
+/* Starts it, as a user with few rights. 0 or negative errno. */
 int guard_start(const struct identity *identity);
 
 /* All is detached: ends it, and waits for its end. */

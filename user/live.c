@@ -151,7 +151,7 @@ static void on_records(void *context)
 	write_records(live);
 }
 
-/* What is in the ring, and no more of greetings, whose interfaces go. */
+/* Writes what is in the ring, and ends the greetings of an interface that goes. */
 static void write_last_records(struct live *live, unsigned int ifindex)
 {
 	/* Other interfaces may fill it as fast as it is emptied. */
@@ -241,7 +241,7 @@ static void print_stats(struct live *live, enum stats_reason reason)
 	live->told = now;
 }
 
-/* Until something is logged, who watches is told that it is alive. */
+/* Shows a status line until the first record. */
 static void show_status(struct live *live)
 {
 	__u64 counters[COUNTER_MAX], packets;

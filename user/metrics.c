@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* What is written, and about whom. */
+/* What is written, and about which probe. */
 struct page {
 	FILE *file;
 	const struct interfaces *interfaces;

@@ -180,10 +180,8 @@ void native_packet(struct native *native, enum parse_result parsed,
 	count_in(native->counters, parse_counter(parsed));
 	if (parsed != PARSED)
 		return;
-	sighting.hash = flow_hash(segment, native->hash_secrets);
-	if (native->track.key_vlan)
-		sighting.hash = hash_with(sighting.hash, vlan_key(segment),
-					  native->hash_secrets);
+	sighting.hash = connection_hash(segment, native->track.key_vlan,
+					native->hash_secrets);
 	if (!segment_may_matter(segment, sighting.hash, &native->front))
 		return;
 	if (segment_opens(segment) &&
@@ -192,12 +190,8 @@ void native_packet(struct native *native, enum parse_result parsed,
 		count_in(native->counters, COUNT_PASSED_OVER);
 		return;
 	}
-	sighting.id =
-		flow_identify(segment, native->hash_secrets, &sighting.sender);
-	if (native->track.key_vlan)
-		sighting.id = hash_with(sighting.id, vlan_key(segment) << 1,
-					native->hash_secrets) &
-			      ~1ULL;
+	sighting.id = connection_id(segment, native->track.key_vlan,
+				    native->hash_secrets, &sighting.sender);
 	if (sighting.sender < 0)
 		return;
 	if (native->track.need != NEED_NONE && native->is_own &&

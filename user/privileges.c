@@ -17,7 +17,7 @@
 #define DEFAULT_USER "nobody"
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* --- who --------------------------------------------------------------- */
+/* --- user -------------------------------------------------------------- */
 
 /*
  * Not by the name services: the static program must not load their libraries.

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Who to be when nothing needs root any more. */
+/* The user to become when nothing needs root any more. */
 struct identity {
 	const char *name;
 	uid_t uid;
