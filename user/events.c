@@ -121,13 +121,9 @@ bool events_wait(struct events *events, int fd, bool may_wait)
 	int ready;
 
 	do {
-		/* A wait elsewhere may have taken the stop: then no event
-		 * tells of it any more. */
-		if (stopping())
-			return false;
 		ready = poll(polled, 2, may_wait ? -1 : 0);
 		if (ready > 0 && polled[1].revents)
 			events_serve(events, 0);
-	} while (may_wait && (ready < 0 || !polled[0].revents));
+	} while (!stopping() && may_wait && (ready < 0 || !polled[0].revents));
 	return !stopping();
 }

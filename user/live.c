@@ -486,9 +486,7 @@ static void run(struct live *live)
 		}
 		if (wait)
 			tell_ready(live);
-		/* The stop may have come while a file or a device was waited
-		 * for: no event tells of it any more. */
-		if (!live->stop && !stopping())
+		if (!live->stop) /* nothing can be written any more */
 			events_serve(&live->events, wait);
 	}
 }

@@ -57,10 +57,10 @@ void stopping_close(void)
 
 bool stopping(void)
 {
-	struct signalfd_siginfo signal;
+	/* The signal is left there: every other wait is to see it, too. */
+	struct pollfd signalled = { .fd = stop_fd, .events = POLLIN };
 
-	if (!stopped_at && stop_fd >= 0 &&
-	    read(stop_fd, &signal, sizeof(signal)) == sizeof(signal))
+	if (!stopped_at && stop_fd >= 0 && poll(&signalled, 1, 0) > 0)
 		stopped_at = now_ms();
 	return stopped_at;
 }
