@@ -39,7 +39,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wer
 # -MD, not -MMD: the skeleton stands among the system headers.
 DEPENDENCIES = -MD -MP -MF $@.d
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
-	-isystem $(BUILD) -Iinclude $(CFLAGS)
+	-isystem $(BUILD) -Iinclude -Iuser $(CFLAGS)
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes
@@ -51,7 +51,8 @@ Q := @
 say = @printf '  %-8s %s\n' '$(1)' '$(2)';
 endif
 
-SOURCES := $(wildcard user/*.c)
+PROGRAM_FOLDERS := system engine options capture attach sinks stats pipeline
+SOURCES := user/bannerprobe.c $(wildcard $(PROGRAM_FOLDERS:%=user/%/*.c))
 # Not in the program yet: these need libraries that it does not.
 IDENTIFY := $(wildcard user/identify/*.c)
 IDENTIFY_LIBS := -lpcre2-8 -lexpat
@@ -92,32 +93,32 @@ include user/inventory/build.mk
 SANITIZERS ?= -fsanitize=address,undefined -fno-sanitize-recover=all
 TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
 
-MESSAGE := user/message.c user/stopping.c user/descriptors.c
+MESSAGE := user/system/message.c user/system/stopping.c user/system/descriptors.c
 # The core's native home, and packets for it.
-PLAY := tests/play.c tests/cases.c tests/packet.c user/native.c user/flowtable.c user/wanted.c user/nets.c
+PLAY := tests/play.c tests/cases.c tests/packet.c user/engine/engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c
 # The loaded BPF programs, and packets by the million for them.
-DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/programs.c \
-	$(MESSAGE) user/native.c user/flowtable.c user/privileges.c user/wanted.c user/nets.c \
-	user/trie.c
+DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/attach/programs.c \
+	$(MESSAGE) user/engine/engine.c user/engine/overflow.c user/system/privileges.c user/engine/server_list.c user/engine/nets.c \
+	user/attach/filter_maps.c
 
 # Captures, packet by packet.
-READ := user/packet_reader.c user/pcap_reader.c user/pcapng_reader.c user/byte_source.c user/decompress.c
+READ := user/capture/packet_reader.c user/capture/pcap_reader.c user/capture/pcapng_reader.c user/capture/byte_source.c user/capture/decompress.c
 
 CORE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/core_test.c $(PLAY))
-PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/greetings.c $(READ) $(PLAY))
+PROPERTY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_play.c tests/law_cases.c \
 	tests/law_attacks.c tests/model.c tests/conversations.c tests/talk.c \
 	tests/judge.c $(PLAY))
 OOM_TEST := $(BUILD)/sanitized/tests/oom_test.o
-ADDRESSES_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/addresses_test.c user/nets.c user/routes.c \
-	user/links.c user/netlink.c)
+ADDRESSES_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/addresses_test.c user/engine/nets.c user/attach/routes.c \
+	user/attach/links.c user/attach/netlink.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 KERNEL_TEST := $(call objects,tests/kernel_test.c tests/homes.c $(READ) $(PLAY) $(DRIVE))
-PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/privileges.c $(MESSAGE))
+PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/system/privileges.c $(MESSAGE))
 BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
-BENCH_FORMAT := $(call objects,tests/bench_format.c user/format.c user/community_id.c user/output.c \
-	user/file_helper.c user/files.c user/privileges.c $(MESSAGE))
+BENCH_FORMAT := $(call objects,tests/bench_format.c user/sinks/format.c user/sinks/community_id.c user/sinks/line_sink.c \
+	user/system/file_helper.c user/system/files.c user/system/privileges.c $(MESSAGE))
 
 IDENTIFY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/identify_test.c $(IDENTIFY))
 IDENTIFY_TOOL := $(call objects,tests/identify.c $(IDENTIFY))
@@ -189,7 +190,7 @@ FUZZERS := core capture format form identify kernel
 # By the script that OSS-Fuzz runs, all at once; its variables are not make's.
 FUZZERS_BUILT := $(BUILD)/fuzz/built
 $(FUZZERS_BUILT): tests/fuzz/oss-fuzz/build.sh $(SKELETON) \
-		$(wildcard include/*.h user/*.[ch] user/identify/*.[ch] user/inventory/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
+		$(wildcard include/*.h user/*.[ch] user/*/*.[ch] tests/*.[ch] tests/fuzz/*.[ch])
 	$(call say,FUZZERS,$(@D))
 	$(Q)env -u SRC -u WORK -u CFLAGS -u CXXFLAGS -u LIB_FUZZING_ENGINE CC="$(CLANG)" \
 		CXX="$(CLANG)" FUZZERS="$(FUZZERS)" SKELETON="$(BUILD)" OUT="$(@D)" $<

@@ -3,19 +3,19 @@
  * The hooks: XDP for received packets, tc for either direction, all on the
  * same maps. Each makes a frame of its context, lets the core say what it
  * means, and passes the packet on, whatever that is. Nearly all packets need
- * no more than a glance (front.h); the others are parsed (segment.h), looked
+ * no more than a glance (prefilter.h); the others are parsed (segment.h), looked
  * up (pending.h) and judged (tracker.h).
  *
  * Only the packet and the UAPI context are touched: no CO-RE relocation is
  * needed, so kernels without BTF of their own do too.
  */
-#include "../include/own.h"
-#include "../include/pending.h"
+#include "../include/own_addresses.h"
+#include "../include/flow_table.h"
 #include "../include/platform.h"
-#include "../include/record.h"
+#include "../include/event.h"
 #include "../include/segment.h"
 #include "../include/tracker.h"
-#include "../include/wanted.h"
+#include "../include/server_filter.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -30,22 +30,22 @@ _Static_assert(HEADERS_MAX <= BANNER_MAX, "load_bytes() copies either");
 
 /* Set by the loader before the programs are loaded. */
 const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
-const volatile __u32 front_mask = WORDS_PER_BUCKET - 1; /* words, less one */
+const volatile __u32 prefilter_mask = WORDS_PER_BUCKET - 1; /* words, less one */
 const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
 const volatile bool wants_times = false;     /* of SYN and SYN-ACK */
 const volatile bool wants_rtt = false;	     /* of handshakes */
 const volatile bool wants_greetings = false; /* whole, up to banner_limit */
-const volatile __u32 wanted_by = 0; /* enum wanted_by; 0 costs nothing */
-const volatile __u64 wanted_ports[PORT_WORDS] = {};
+const volatile __u32 filter_by = 0; /* enum filter_by; 0 costs nothing */
+const volatile __u64 filter_ports[PORT_WORDS] = {};
 const volatile __u32 need = NEED_NONE; /* enum need */
 const volatile bool key_has_vlan = false; /* VLANs are part of the key */
 const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
 
-/* See front.h. A global array: no lookup is as quick. */
-__u64 front_words[FRONT_WORDS_MAX];
+/* See prefilter.h. A global array: no lookup is as quick. */
+__u64 prefilter_words[PREFILTER_WORDS_MAX];
 
 /* See pending.h. Mappable, since then it begins with a cache line. */
 struct {
@@ -53,7 +53,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct pending_bucket);
+	__type(value, struct bucket);
 } buckets SEC(".maps");
 
 /* Of each bucket; it holds their lock. */
@@ -62,7 +62,7 @@ struct {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, struct pending_entries);
+	__type(value, struct bucket_entries);
 } entries SEC(".maps");
 
 /* The undecided that their bucket had no room for. */
@@ -118,8 +118,8 @@ struct {
 struct scratch {
 	struct sighting sighting;
 	union {
-		struct record record;
-		__u8 bytes[sizeof(struct record) + BANNER_MAX];
+		struct event record;
+		__u8 bytes[sizeof(struct event) + BANNER_MAX];
 	};
 };
 
@@ -279,32 +279,32 @@ static __always_inline void report_banner(const struct packet *packet,
 	if (kept && load_bytes(packet, offset, scratch->record.banner, kept))
 		kept = 0;
 	scratch->record.kept = kept;
-	size = sizeof(struct record) + kept;
+	size = sizeof(struct event) + kept;
 	OPAQUE(size); /* checked and used as one value, whatever was copied */
-	if (size > sizeof(struct record) + BANNER_MAX)
+	if (size > sizeof(struct event) + BANNER_MAX)
 		return;
 	if (bpf_ringbuf_output(&records, &scratch->record, size, 0))
 		count(packet, lost_counter(verdict));
 }
 
 /* Whether the server of a segment that opens, or is a banner, is wanted. */
-static __always_inline bool server_is_wanted(const struct segment *segment)
+static __always_inline bool server_matches(const struct segment *segment)
 {
 	struct server server;
 	struct net net;
 	__u32 *marks;
 
-	if (!wanted_by)
+	if (!filter_by)
 		return true;
 	server = server_of_segment(segment);
-	if (wanted_by & WANTED_BY_PORT &&
-	    !port_is_wanted(wanted_ports, server.port))
+	if (filter_by & FILTER_BY_PORT &&
+	    !port_matches(filter_ports, server.port))
 		return false;
-	if (!(wanted_by & WANTED_BY_ADDRESS))
+	if (!(filter_by & FILTER_BY_ADDRESS))
 		return true;
 	net_of_address(&net, server.address, segment->family);
 	marks = bpf_map_lookup_elem(&nets, &net);
-	return address_is_wanted(wanted_by, marks ? *marks : 0);
+	return address_matches(filter_by, marks ? *marks : 0);
 }
 
 static __always_inline void report(const struct packet *packet,
@@ -315,8 +315,8 @@ static __always_inline void report(const struct packet *packet,
 	struct counted *counted;
 
 	if (verdict_asks_for_server(verdict) &&
-	    !server_is_wanted(&sighting->segment))
-		verdict_pass_over(verdict);
+	    !server_matches(&sighting->segment))
+		verdict_filter(verdict);
 	if (verdict_is_counted(verdict)) {
 		counted = counted_of(packet);
 		if (counted)
@@ -326,18 +326,18 @@ static __always_inline void report(const struct packet *packet,
 		report_banner(packet, scratch, now);
 }
 
-static __always_inline struct front front_of_maps(void)
+static __always_inline struct prefilter prefilter_of_maps(void)
 {
-	return (struct front){ front_words, hash_secrets, front_mask };
+	return (struct prefilter){ prefilter_words, hash_secrets, prefilter_mask };
 }
 
 /* False where there is none, which cannot be: the verifier asks for it. */
-static __always_inline bool find_place(__u64 hash, struct pending_place *place)
+static __always_inline bool find_place(__u64 hash, struct table_place *place)
 {
 	__u32 index, first;
 
-	place->front = front_of_maps();
-	first = front_index(&place->front, hash);
+	place->prefilter = prefilter_of_maps();
+	first = prefilter_index(&place->prefilter, hash);
 	index = first >> words_shift;
 	place->first_word = index << words_shift;
 	place->word_mask = (1U << words_shift) - 1;
@@ -350,7 +350,7 @@ static __always_inline bool find_place(__u64 hash, struct pending_place *place)
  * Spills a connection. It has a place in the LRU map before it is gone from
  * its bucket, and both change under the lock.
  */
-static __always_inline void spill(const struct pending_place *place, __u64 id)
+static __always_inline void spill(const struct table_place *place, __u64 id)
 {
 	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
 
@@ -361,7 +361,7 @@ static __always_inline void spill(const struct pending_place *place, __u64 id)
 	if (!entry)
 		return;
 	bpf_spin_lock(&place->bucket->lock);
-	pending_spill(place, id, entry);
+	table_spill(place, id, entry);
 	bpf_spin_unlock(&place->bucket->lock);
 }
 
@@ -369,17 +369,17 @@ static __always_inline void spill(const struct pending_place *place, __u64 id)
  * Makes room for a connection that may begin, or stand beside another. What is
  * read unlocked here is asked again under the lock.
  */
-static __always_inline void make_room(const struct pending_place *place,
+static __always_inline void make_room(const struct table_place *place,
 				      const struct sighting *sighting)
 {
 	int way;
 
-	if (!pending_is_crowded(place->bucket) ||
+	if (!table_is_crowded(place->bucket) ||
 	    (sighting->segment.flags & TCP_ACK &&
-	     pending_find_id(place->entries, sighting->id) >= 0))
+	     table_find_id(place->entries, sighting->id) >= 0))
 		return;
-	way = pending_victim(place->bucket, VICTIM_COMPLETE, -1) &
-	      (PENDING_WAYS - 1);
+	way = table_victim(place->bucket, VICTIM_COMPLETE, -1) &
+	      (BUCKET_WAYS - 1);
 	spill(place, place->entries->ways[way].id);
 }
 
@@ -394,22 +394,22 @@ enum search {
  * `again`: the second time, when it cannot have moved since the first.
  */
 static __always_inline enum search
-search_once(const struct pending_place *place, struct sighting *sighting,
+search_once(const struct table_place *place, struct sighting *sighting,
 	    struct flow **known, bool again)
 {
-	struct pending_bucket *bucket = place->bucket;
+	struct bucket *bucket = place->bucket;
 	__u8 spills = *(volatile __u8 *)&bucket->spills;
-	const __u8 mark = pending_mark(place, sighting->hash);
+	const __u8 mark = table_mark(place, sighting->hash);
 	bool elsewhere = again || spilled_with(bucket, mark);
 	bool is_here = false, unmoved;
 
 	*known = NULL;
 	if (elsewhere && !again)
-		is_here = pending_find(place, sighting->hash, sighting->id) >= 0;
+		is_here = table_find(place, sighting->hash, sighting->id) >= 0;
 	if (elsewhere && !is_here)
 		*known = bpf_map_lookup_elem(&flows, &sighting->id);
 	bpf_spin_lock(&bucket->lock);
-	sighting->way = pending_find(place, sighting->hash, sighting->id);
+	sighting->way = table_find(place, sighting->hash, sighting->id);
 	unmoved = again || (!is_here && bucket->spills == spills);
 	/* Read back, where the ways to it are all alike to the verifier. */
 	if (*(volatile int *)&sighting->way >= 0 || *known ||
@@ -428,7 +428,7 @@ search_once(const struct pending_place *place, struct sighting *sighting,
  * so it is looked for once more. By then it is in the LRU map, and does not
  * come back: twice is enough, however long this CPU was held up.
  */
-static __always_inline bool find_and_lock(const struct pending_place *place,
+static __always_inline bool find_and_lock(const struct table_place *place,
 					  struct sighting *sighting,
 					  struct flow **known)
 {
@@ -453,7 +453,7 @@ static __always_inline int track_sighting(const struct packet *packet)
 {
 	struct scratch *scratch = scratch_of_cpu();
 	struct sighting *sighting;
-	struct pending_place place;
+	struct table_place place;
 	struct flow *known = NULL;
 	const struct track_options options = {
 		.times = wants_times,
@@ -472,7 +472,7 @@ static __always_inline int track_sighting(const struct packet *packet)
 	if (!find_place(sighting->hash, &place) ||
 	    !find_and_lock(&place, sighting, &known))
 		return 0;
-	pending_track(&place, known, sighting, now, &options);
+	table_track(&place, known, sighting, now, &options);
 	bpf_spin_unlock(&place.bucket->lock);
 	if (sighting->verdict.asks)
 		return 1;
@@ -537,11 +537,11 @@ __noinline int track_skb(struct __sk_buff *skb, int direction)
  * for the tracker.
  */
 static __always_inline bool
-segment_is_passed_over(const struct segment *segment, __u64 hash,
-		       const struct front *front)
+segment_is_filtered(const struct segment *segment, __u64 hash,
+		       const struct prefilter *prefilter)
 {
-	return wanted_by && segment_opens(segment) &&
-	       !front_may_have(front, hash) && !server_is_wanted(segment);
+	return filter_by && segment_opens(segment) &&
+	       !prefilter_may_have(prefilter, hash) && !server_matches(segment);
 }
 
 /*
@@ -553,15 +553,15 @@ static __always_inline bool see(const struct packet *packet,
 				struct sighting *sighting)
 {
 	const struct segment *segment = &sighting->segment;
-	const struct front front = front_of_maps();
+	const struct prefilter prefilter = prefilter_of_maps();
 
 	count(packet, parse_counter(result));
 	if (result != PARSED)
 		return false;
 	sighting->hash = connection_hash(segment, key_has_vlan, hash_secrets);
-	if (!segment_may_matter(segment, sighting->hash, &front))
+	if (!segment_may_matter(segment, sighting->hash, &prefilter))
 		return false;
-	if (segment_is_passed_over(segment, sighting->hash, &front)) {
+	if (segment_is_filtered(segment, sighting->hash, &prefilter)) {
 		count(packet, COUNT_PASSED_OVER);
 		return false;
 	}
@@ -621,11 +621,11 @@ __noinline int look_up_destination(void)
  */
 static __always_inline bool is_unexpected_synack(const struct sighting *sighting)
 {
-	const struct front front = front_of_maps();
+	const struct prefilter prefilter = prefilter_of_maps();
 
 	return need != NEED_NONE && sighting->segment.flags & TCP_SYN &&
 	       sighting->segment.flags & TCP_ACK &&
-	       !front_may_have(&front, sighting->hash);
+	       !prefilter_may_have(&prefilter, sighting->hash);
 }
 
 static __always_inline enum parse_result parse(const struct packet *packet,
@@ -742,9 +742,9 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 		.end = (const __u8 *)(long)ctx->data_end,
 		.wire_len = ctx->data_end - ctx->data,
 	};
-	const struct front front = front_of_maps();
+	const struct prefilter prefilter = prefilter_of_maps();
 
-	if (glance_ethernet(&frame, &front) && watch_xdp(ctx) &&
+	if (prefilter_ethernet(&frame, &prefilter) && watch_xdp(ctx) &&
 	    track_xdp(ctx)) {
 		look_up_destination();
 		track_xdp(ctx);
@@ -752,7 +752,7 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-static __always_inline int glance_skb(struct __sk_buff *skb,
+static __always_inline int prefilter_skb(struct __sk_buff *skb,
 				      enum direction direction, bool is_raw_ip)
 {
 	const struct frame frame = {
@@ -760,11 +760,11 @@ static __always_inline int glance_skb(struct __sk_buff *skb,
 		.end = (const __u8 *)(long)skb->data_end,
 		.wire_len = skb->len,
 	};
-	const struct front front = front_of_maps();
+	const struct prefilter prefilter = prefilter_of_maps();
 
 	if ((key_has_vlan && skb->vlan_present) ||
-	    (is_raw_ip ? glance_ip(&frame, 0, &front) :
-			 glance_ethernet(&frame, &front))) {
+	    (is_raw_ip ? prefilter_ip(&frame, 0, &prefilter) :
+			 prefilter_ethernet(&frame, &prefilter))) {
 		if (watch_skb(skb, direction, is_raw_ip) &&
 		    track_skb(skb, direction)) {
 			look_up_destination();
@@ -777,24 +777,24 @@ static __always_inline int glance_skb(struct __sk_buff *skb,
 SEC("tc")
 int bannerprobe_rx(struct __sk_buff *skb)
 {
-	return glance_skb(skb, DIRECTION_IN, false);
+	return prefilter_skb(skb, DIRECTION_IN, false);
 }
 
 SEC("tc")
 int bannerprobe_tx(struct __sk_buff *skb)
 {
-	return glance_skb(skb, DIRECTION_OUT, false);
+	return prefilter_skb(skb, DIRECTION_OUT, false);
 }
 
 /* The same for devices without a link-layer header (tun, WireGuard, PPP). */
 SEC("tc")
 int bannerprobe_rxi(struct __sk_buff *skb)
 {
-	return glance_skb(skb, DIRECTION_IN, true);
+	return prefilter_skb(skb, DIRECTION_IN, true);
 }
 
 SEC("tc")
 int bannerprobe_txi(struct __sk_buff *skb)
 {
-	return glance_skb(skb, DIRECTION_OUT, true);
+	return prefilter_skb(skb, DIRECTION_OUT, true);
 }

@@ -69,7 +69,7 @@ verdict_asks_for_server(const struct verdict *verdict)
 }
 
 /* Of a server that is not wanted: counted once, not logged. */
-static __always_inline void verdict_pass_over(struct verdict *verdict)
+static __always_inline void verdict_filter(struct verdict *verdict)
 {
 	verdict->outcome = verdict->outcome == COUNT_BANNER ? COUNT_UNWANTED :
 							      COUNT_NOTHING;

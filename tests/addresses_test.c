@@ -18,7 +18,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../user/addresses.c"
+#include "attach/addresses.c"
 
 /* Marked as own or not, by the changes that were told. */
 static int told;

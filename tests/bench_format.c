@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../user/output.h"
+#include "sinks/line_sink.h"
 #include "median.h"
 
 #define ROUNDS 5
@@ -44,7 +44,7 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static void write_records(struct output *output, struct record *record)
+static void write_records(struct output *output, struct event *record)
 {
 	const struct source source = {
 		.name = "eth0", .clock_offset = 1795434834048122000ULL
@@ -61,7 +61,7 @@ static void write_records(struct output *output, struct record *record)
 
 /* Records a second. */
 static double one_round(enum format format, const char *path,
-			struct record *record)
+			struct event *record)
 {
 	struct output output;
 	unsigned long before;
@@ -85,7 +85,7 @@ static double one_round(enum format format, const char *path,
 int main(int argc, char **argv)
 {
 	static const char *const names[] = { "text", "json", "zeek" };
-	struct record *record = calloc(1, sizeof(*record) + sizeof(banner));
+	struct event *record = calloc(1, sizeof(*record) + sizeof(banner));
 	double rates[ROUNDS], middle;
 	cpu_set_t one;
 	char path[4096];
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 	CPU_ZERO(&one);
 	CPU_SET(0, &one);
 	sched_setaffinity(0, sizeof(one), &one);
-	*record = (struct record){ .len = sizeof(banner) - 1,
+	*record = (struct event){ .len = sizeof(banner) - 1,
 				   .kept = sizeof(banner) - 1,
 				   .server = { 0x010200c0 },
 				   .server_port = 22,

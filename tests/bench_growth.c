@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../user/message.h"
-#include "../user/programs.h"
+#include "system/message.h"
+#include "attach/programs.h"
 #include "bannerprobe.skel.h"
 #include "drive.h"
 #include "kernel_table.h"

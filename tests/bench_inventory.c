@@ -3,7 +3,7 @@
  * What an inventory costs on one core: new services, records of known services
  * and forms, memory. Each line is a figure; FOLDER gets the files.
  */
-#include "../user/inventory/inventory.h"
+#include "inventory/inventory.h"
 
 #include <stdio.h>
 #include <stdlib.h>

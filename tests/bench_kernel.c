@@ -13,15 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../user/message.h"
-#include "../user/options.h"
-#include "../user/programs.h"
-#include "../user/wanted.h"
+#include "system/message.h"
+#include "options/options.h"
+#include "attach/programs.h"
+#include "engine/server_list.h"
 #include "bannerprobe.skel.h"
 #include "drive.h"
 #include "kernel_table.h"
 #include "median.h"
-#include "record.h"
+#include "event.h"
 
 #define ROUNDS 9
 #define PIECE 20000 /* packets: 5,000 records at most */
@@ -161,14 +161,14 @@ static double one_round(const struct scenario *scenario, enum road road,
 static void load(const struct scenario *scenario)
 {
 	const char *port = scenario->port, *net = scenario->net;
-	struct wanted wanted = {};
+	struct server_list wanted = {};
 
-	if ((port && !wanted_add_ports(&wanted, port)) ||
-	    (net && !wanted_add_net(&wanted, net, MARK_NET)))
+	if ((port && !server_list_add_ports(&wanted, port)) ||
+	    (net && !server_list_add_net(&wanted, net, MARK_NET)))
 		fail("a scenario asks for no port or net");
 	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS,
 			      scenario->track, &wanted);
-	wanted_free(&wanted);
+	server_list_free(&wanted);
 	if (!probe || !drive_open(probe))
 		fail("the programs cannot be loaded");
 	ring = ring_buffer__new(bpf_map__fd(probe->maps.records), drop_record,

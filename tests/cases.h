@@ -7,7 +7,7 @@
 #define BANNERPROBE_TESTS_CASES_H
 
 #include "packet.h"
-#include "record.h"
+#include "event.h"
 #include "tracker.h"
 
 #define STEPS_MAX 12

@@ -12,7 +12,7 @@
 
 #define LENGTH 256
 
-static void add_to_text(const struct record *record, void *context)
+static void add_to_text(const struct event *record, void *context)
 {
 	text_add_record(context, record);
 }
@@ -33,12 +33,12 @@ static bool is_clients(const __u32 address[4], __u8 family)
 static void play_case(const struct test_case *test, struct isns isns, bool ipv6)
 {
 	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
-	struct native native;
+	struct engine native;
 	struct segment segment;
 	struct test_packet packet;
 	struct bytes bytes;
 
-	assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
+	assert_true(engine_open(&native, 16, LENGTH, add_to_text, banners));
 	native.track.need = test->need;
 	if (test->own != OWN_NEITHER)
 		native.is_own = test->own == OWN_SERVER ? is_servers : is_clients;
@@ -51,9 +51,9 @@ static void play_case(const struct test_case *test, struct isns isns, bool ipv6)
 					     &segment),
 				 PARSED);
 	}
-	native_finish(&native);
+	engine_finish(&native);
 	text_set_counters(counters, native.counters);
-	native_close(&native);
+	engine_close(&native);
 	assert_string_equal(banners, test->banners);
 	assert_string_equal(counters, test->counters);
 }
@@ -452,9 +452,9 @@ static void test_cut_banner(void **state)
 			{ true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE },
 		};
 		char banners[TEXT_MAX] = "";
-		struct native native;
+		struct engine native;
 
-		assert_true(native_open(&native, 16, LENGTH, add_to_text, banners));
+		assert_true(engine_open(&native, 16, LENGTH, add_to_text, banners));
 		for (int step = 0; step < 2; step++) {
 			struct test_packet packet;
 			struct segment segment;
@@ -466,7 +466,7 @@ static void test_cut_banner(void **state)
 				    bytes.len - (step ? cuts[i].missing : 0),
 				    bytes.len, false, 0, &segment);
 		}
-		native_close(&native);
+		engine_close(&native);
 		assert_string_equal(banners, cuts[i].banner);
 	}
 }
@@ -541,10 +541,10 @@ static void test_hash_of_related_ends(void **state)
 
 /* --- the table of connections ------------------------------------------ */
 
-#define ONE_BUCKET PENDING_WAYS /* connections in the smallest table */
+#define ONE_BUCKET BUCKET_WAYS /* connections in the smallest table */
 
 /* Plays one segment of the connection of a client port. */
-static void play_step(struct native *native, struct step step, __u16 port,
+static void play_step(struct engine *native, struct step step, __u16 port,
 		      __u64 now)
 {
 	struct test_packet packet;
@@ -567,13 +567,13 @@ static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello", 0, DIRECT
  */
 static void test_full_bucket(void **state)
 {
-	enum { COMPLETE = PENDING_WAYS + COMPLETE_WAYS, FLOOD = 1000 };
+	enum { COMPLETE = BUCKET_WAYS + COMPLETE_WAYS, FLOOD = 1000 };
 	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
-	struct native native;
+	struct engine native;
 	__u64 now = 1;
 
 	(void)state;
-	assert_true(native_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= COMPLETE; port++) {
 		play_step(&native, syn, (__u16)port, now++);
 		play_step(&native, synack, (__u16)port, now++);
@@ -584,9 +584,9 @@ static void test_full_bucket(void **state)
 	for (int port = 1; port <= COMPLETE; port++)
 		play_step(&native, hello, (__u16)port, now++);
 	assert_int_equal(native.counters[COUNT_BANNER], COMPLETE);
-	native_finish(&native);
+	engine_finish(&native);
 	text_set_counters(counters, native.counters);
-	native_close(&native);
+	engine_close(&native);
 	assert_string_equal(counters,
 		"connections=1010 banners=10 synack_unseen=6 evicted=994");
 }
@@ -597,14 +597,14 @@ static void test_full_bucket(void **state)
  */
 static void test_silent_flood(void **state)
 {
-	enum { AT_A_TIME = PENDING_WAYS - COMPLETE_WAYS, ROUNDS = 1000 };
+	enum { AT_A_TIME = BUCKET_WAYS - COMPLETE_WAYS, ROUNDS = 1000 };
 	const struct step handshake[] = { syn, synack, ack };
 	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
-	struct native native;
+	struct engine native;
 	__u64 now = 1;
 
 	(void)state;
-	assert_true(native_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int round = 0; round < ROUNDS; round++) {
 		const int port = 1 + round * AT_A_TIME;
 
@@ -614,9 +614,9 @@ static void test_silent_flood(void **state)
 		play_step(&native, hello, (__u16)port, now++);
 		banners[0] = '\0'; /* or there would be no room for all */
 	}
-	native_finish(&native);
+	engine_finish(&native);
 	text_set_counters(counters, native.counters);
-	native_close(&native);
+	engine_close(&native);
 	assert_string_equal(counters,
 		"connections=6000 banners=1000 cut_off=15 evicted=4985");
 }
@@ -625,56 +625,56 @@ static void test_silent_flood(void **state)
 static void test_half_open_flood(void **state)
 {
 	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
-	struct native native;
+	struct engine native;
 	__u64 now = 1;
 
 	(void)state;
-	assert_true(native_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
-	for (int port = 1; port <= PENDING_WAYS + 2; port++)
+	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	for (int port = 1; port <= BUCKET_WAYS + 2; port++)
 		play_step(&native, synack, (__u16)port, now++);
-	for (int port = 1; port <= PENDING_WAYS + 2; port++)
+	for (int port = 1; port <= BUCKET_WAYS + 2; port++)
 		play_step(&native, hello, (__u16)port, now++);
-	native_finish(&native);
+	engine_finish(&native);
 	text_set_counters(counters, native.counters);
-	native_close(&native);
+	engine_close(&native);
 	assert_string_equal(counters, "connections=10 banners=8 evicted=2");
 }
 
-/* How many bits of the front are set. */
-static int count_bits(const struct native *native)
+/* How many bits of the prefilter are set. */
+static int count_bits(const struct engine *native)
 {
 	int bits = 0;
 
-	for (__u32 i = 0; i <= native->front.mask; i++)
-		bits += __builtin_popcountll(native->front.words[i]);
+	for (__u32 i = 0; i <= native->prefilter.mask; i++)
+		bits += __builtin_popcountll(native->prefilter.words[i]);
 	return bits;
 }
 
 /*
- * However many connections leave a bucket, the front has bits for those that
+ * However many connections leave a bucket, the prefilter has bits for those that
  * are looked for, and none where all are decided.
  */
 static void test_spilled_bits(void **state)
 {
 	enum { MANY = 1000 };
 	char banners[1 << 16] = "";
-	struct native native;
+	struct engine native;
 
 	(void)state;
-	assert_true(native_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= MANY; port++) {
 		play_step(&native, synack, (__u16)port, port);
 		play_step(&native, ack, (__u16)port, port);
 		assert_in_range(count_bits(&native), 1,
-				PENDING_WAYS + SPILLED_MAX);
+				BUCKET_WAYS + SPILLED_MAX);
 	}
 	for (int port = 1; port <= MANY; port++)
 		play_step(&native, hello, (__u16)port, MANY + port);
 	assert_int_equal(native.counters[COUNT_BANNER],
-			 PENDING_WAYS + ONE_BUCKET);
+			 BUCKET_WAYS + ONE_BUCKET);
 	/* The LRU map here is smaller than what a bucket marks. */
 	assert_in_range(count_bits(&native), 0, SPILLED_MAX - ONE_BUCKET);
-	native_close(&native);
+	engine_close(&native);
 }
 
 static struct CMUnitTest *all_tests(size_t *count)

@@ -6,7 +6,7 @@
 #include <linux/if_link.h>
 #include <unistd.h>
 
-#include "../include/counters.h" /* what the skeleton is made of */
+#include "counters.h" /* what the skeleton is made of */
 #include "bannerprobe.skel.h"
 #include "drive.skel.h"
 

@@ -9,11 +9,11 @@
 
 #include <cmocka.h>
 
-#include "../user/inventory/learn.h"
-#include "../user/inventory/looks.h"
-#include "../user/inventory/match.h"
-#include "../user/inventory/structure.h"
-#include "../user/inventory/times.h"
+#include "inventory/learn.h"
+#include "inventory/looks.h"
+#include "inventory/match.h"
+#include "inventory/structure.h"
+#include "inventory/times.h"
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
 /* 2026-09-21 14:13:20 UTC, a Monday */

@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../user/flowtable.h"
-#include "../user/programs.h"
+#include "engine/overflow.h"
+#include "attach/programs.h"
 #include "bannerprobe.skel.h"
 #include "kernel_table.h"
 
@@ -36,7 +36,7 @@ static const char *difference(const struct homes *homes)
 	return *homes->difference ? homes->difference : NULL;
 }
 
-static void on_native_record(const struct record *record, void *context)
+static void on_native_record(const struct event *record, void *context)
 {
 	struct homes *homes = context;
 
@@ -47,7 +47,7 @@ static void on_native_record(const struct record *record, void *context)
 static int on_kernel_record(void *context, void *data, size_t size)
 {
 	struct homes *homes = context;
-	const struct record *record = data;
+	const struct event *record = data;
 
 	homes->kernel_logged++;
 	/* As long as the banner needs, and no longer. */
@@ -112,20 +112,20 @@ static bool can_split(struct homes *homes)
 bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 		__u32 max_flows)
 {
-	struct native *native = &homes->native;
+	struct engine *native = &homes->native;
 
 	memset(homes, 0, sizeof(*homes));
 	homes->bpf = bpf;
-	homes->native_record = malloc(sizeof(struct record) + BANNER_MAX);
-	homes->kernel_record = malloc(sizeof(struct record) + BANNER_MAX);
+	homes->native_record = malloc(sizeof(struct event) + BANNER_MAX);
+	homes->kernel_record = malloc(sizeof(struct event) + BANNER_MAX);
 	homes->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
 				       on_kernel_record, homes, NULL);
-	if (!native_open(native, max_flows, length, on_native_record, homes) ||
+	if (!engine_open(native, max_flows, length, on_native_record, homes) ||
 	    !homes->native_record || !homes->kernel_record || !homes->ring)
 		return false;
 	/* As much room as the kernel's has, which is rounded up. */
-	flow_table_free(native->flows);
-	native->flows = flow_table_new(bpf_map__max_entries(bpf->maps.flows));
+	overflow_free(native->flows);
+	native->flows = overflow_new(bpf_map__max_entries(bpf->maps.flows));
 	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
@@ -142,7 +142,7 @@ bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 void homes_close(struct homes *homes)
 {
 	ring_buffer__free(homes->ring);
-	native_close(&homes->native);
+	engine_close(&homes->native);
 	free(homes->native_record);
 	free(homes->kernel_record);
 }
@@ -151,7 +151,7 @@ void homes_clear(struct homes *homes)
 {
 	ring_buffer__consume(homes->ring);
 	kernel_table_clear(homes->bpf);
-	native_finish(&homes->native);
+	engine_finish(&homes->native);
 	memset(homes->native.counters, 0, sizeof(homes->native.counters));
 	read_counters(homes, homes->counters);
 	*homes->banners = *homes->difference = 0;
@@ -174,8 +174,8 @@ static void kernel_flow(struct homes *homes, __u64 hash, __u64 id,
 			struct flow *flow)
 {
 	const struct bannerprobe_bpf *bpf = homes->bpf;
-	const struct front front = kernel_front(bpf);
-	struct pending_entries entries;
+	const struct prefilter prefilter = kernel_front(bpf);
+	struct bucket_entries entries;
 	int way;
 
 	*flow = (struct flow){};
@@ -183,31 +183,31 @@ static void kernel_flow(struct homes *homes, __u64 hash, __u64 id,
 		differs(homes, "the kernel's table could not be read");
 		return;
 	}
-	way = pending_find_id(&entries, id);
+	way = table_find_id(&entries, id);
 	if (way >= 0)
 		*flow = entries.ways[way].flow;
 	else
 		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
 	/* Who waits is never told "no". */
-	if (flow_is_watched(flow) && !front_may_have(&front, hash))
-		differs(homes, "the kernel's front forgot a connection");
+	if (flow_is_watched(flow) && !prefilter_may_have(&prefilter, hash))
+		differs(homes, "the kernel's prefilter forgot a connection");
 }
 
 static void native_flow(struct homes *homes, __u64 hash, __u64 id,
 			struct flow *flow)
 {
-	const struct native *native = &homes->native;
-	const __u32 words = (native->front.mask + 1) / native->bucket_count;
-	const struct pending_entries *entries =
-		&native->entries[front_index(&native->front, hash) / words];
-	int way = pending_find_id(entries, id);
+	const struct engine *native = &homes->native;
+	const __u32 words = (native->prefilter.mask + 1) / native->bucket_count;
+	const struct bucket_entries *entries =
+		&native->entries[prefilter_index(&native->prefilter, hash) / words];
+	int way = table_find_id(entries, id);
 	const struct flow *known = way >= 0 ?
 					   &entries->ways[way].flow :
-					   flow_table_find(native->flows, id);
+					   overflow_find(native->flows, id);
 
 	*flow = known ? *known : (struct flow){};
-	if (flow_is_watched(flow) && !front_may_have(&native->front, hash))
-		differs(homes, "the native front forgot a connection");
+	if (flow_is_watched(flow) && !prefilter_may_have(&native->prefilter, hash))
+		differs(homes, "the native prefilter forgot a connection");
 }
 
 static void text_set_flow(char text[TEXT_MAX], const struct flow *flow)
@@ -246,8 +246,8 @@ static void compare_flow(struct homes *homes, const struct segment *segment)
 
 static void compare_record(struct homes *homes)
 {
-	struct record *kernel = homes->kernel_record;
-	const struct record *native = homes->native_record;
+	struct event *kernel = homes->kernel_record;
+	const struct event *native = homes->native_record;
 	char kernel_text[TEXT_MAX] = "", native_text[TEXT_MAX] = "";
 
 	ring_buffer__consume(homes->ring);

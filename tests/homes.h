@@ -20,12 +20,12 @@ struct ring_buffer;
 /* Both homes, and what the last packet gave in each. */
 struct homes {
 	struct bannerprobe_bpf *bpf;
-	struct native native;
+	struct engine native;
 	struct ring_buffer *ring;
 	bool can_split; /* an XDP packet: Linux 6.18 */
 	__u64 counters[COUNTER_MAX]; /* of the kernel, at the beginning */
 	unsigned int native_logged, kernel_logged;
-	struct record *native_record, *kernel_record;
+	struct event *native_record, *kernel_record;
 	char banners[TEXT_MAX];	   /* the kernel's, as the cases write them */
 	char difference[TEXT_MAX]; /* what the functions below return */
 };

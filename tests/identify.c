@@ -17,9 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../user/identify/identify.h"
-#include "../user/identify/recog.h"
-#include "../user/identify/rulefile.h"
+#include "identify/identify.h"
+#include "identify/recog.h"
+#include "identify/rulefile.h"
 
 #define RULES_MAX 16
 

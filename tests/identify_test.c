@@ -12,10 +12,10 @@
 
 #include <cmocka.h>
 
-#include "../user/identify/identify.h"
-#include "../user/identify/literal.h"
-#include "../user/identify/prefilter.h"
-#include "../user/identify/template.h"
+#include "identify/identify.h"
+#include "identify/literal.h"
+#include "identify/candidates.h"
+#include "identify/template.h"
 
 #define PATH_ROOM 64
 

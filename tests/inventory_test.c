@@ -14,10 +14,10 @@
 #include <json-c/json.h>
 #include <sqlite3.h>
 
-#include "../user/inventory/command/logline.h"
-#include "../user/inventory/command/say.h"
-#include "../user/inventory/command/when.h"
-#include "../user/inventory/inventory.h"
+#include "inventory/command/logline.h"
+#include "inventory/command/say.h"
+#include "inventory/command/when.h"
+#include "inventory/inventory.h"
 
 #define SECOND 1000000ULL
 #define DAY (86400 * SECOND)

@@ -33,12 +33,12 @@ static const struct {
 	{ COUNT_INVALID_FLAGS, REASON_INVALID_FLAGS },
 };
 
-static struct native native;
+static struct engine native;
 static bool is_live, own[2];
 static struct judged last;
 static __u8 kept[LENGTH];
 
-static void on_record(const struct record *record, void *context)
+static void on_record(const struct event *record, void *context)
 {
 	(void)context;
 	memcpy(kept, record->banner, record->kept);
@@ -47,12 +47,12 @@ static void on_record(const struct record *record, void *context)
 
 bool judge_open(void)
 {
-	return native_open(&native, 64, LENGTH, on_record, NULL);
+	return engine_open(&native, 64, LENGTH, on_record, NULL);
 }
 
 void judge_close(void)
 {
-	native_close(&native);
+	engine_close(&native);
 }
 
 bool judge_can(enum model_need need, bool live)
@@ -108,8 +108,8 @@ void judge_end(struct judge_counts *counts)
 	__u64 counters[COUNTER_MAX] = {};
 
 	if (is_live)
-		native_read_counters(&native, counters);
-	native_finish(&native);
+		engine_read_counters(&native, counters);
+	engine_finish(&native);
 	if (!is_live)
 		memcpy(counters, native.counters, sizeof(counters));
 	memset(counts, 0, sizeof(*counts));

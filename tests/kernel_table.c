@@ -7,17 +7,17 @@
 
 #include "bannerprobe.skel.h"
 
-struct front kernel_front(const struct bannerprobe_bpf *bpf)
+struct prefilter kernel_front(const struct bannerprobe_bpf *bpf)
 {
-	return (struct front){ bpf->bss->front_words, bpf->rodata->hash_secrets,
-			       bpf->rodata->front_mask };
+	return (struct prefilter){ bpf->bss->prefilter_words, bpf->rodata->hash_secrets,
+			       bpf->rodata->prefilter_mask };
 }
 
 bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
-		    struct pending_entries *entries)
+		    struct bucket_entries *entries)
 {
-	const struct front front = kernel_front(bpf);
-	__u32 index = front_index(&front, hash) >> bpf->rodata->words_shift;
+	const struct prefilter prefilter = kernel_front(bpf);
+	__u32 index = prefilter_index(&prefilter, hash) >> bpf->rodata->words_shift;
 
 	return !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.entries), &index,
 				    entries);
@@ -25,10 +25,10 @@ bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
 
 void kernel_table_clear(const struct bannerprobe_bpf *bpf)
 {
-	static const struct pending_bucket no_bucket;
-	static const struct pending_entries no_entries;
+	static const struct bucket no_bucket;
+	static const struct bucket_entries no_entries;
 	const int flows = bpf_map__fd(bpf->maps.flows);
-	const __u32 words = bpf->rodata->front_mask + 1;
+	const __u32 words = bpf->rodata->prefilter_mask + 1;
 	__u64 id;
 
 	while (!bpf_map_get_next_key(flows, NULL, &id))
@@ -39,5 +39,5 @@ void kernel_table_clear(const struct bannerprobe_bpf *bpf)
 		bpf_map_update_elem(bpf_map__fd(bpf->maps.entries), &i,
 				    &no_entries, BPF_ANY);
 	}
-	memset(bpf->bss->front_words, 0, words * sizeof(__u64));
+	memset(bpf->bss->prefilter_words, 0, words * sizeof(__u64));
 }

@@ -3,15 +3,15 @@
 #ifndef BANNERPROBE_TESTS_KERNEL_TABLE_H
 #define BANNERPROBE_TESTS_KERNEL_TABLE_H
 
-#include "pending.h"
+#include "flow_table.h"
 
 struct bannerprobe_bpf;
 
-struct front kernel_front(const struct bannerprobe_bpf *bpf);
+struct prefilter kernel_front(const struct bannerprobe_bpf *bpf);
 
 /* Reads the connections of the bucket of one of them. False on failure. */
 bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
-		    struct pending_entries *entries);
+		    struct bucket_entries *entries);
 
 /* Forgets all connections. Nothing may run meanwhile. */
 void kernel_table_clear(const struct bannerprobe_bpf *bpf);

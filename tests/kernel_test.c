@@ -21,12 +21,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "../user/message.h"
-#include "../user/link_layer.h"
-#include "../user/options.h"
-#include "../user/packet_reader.h"
-#include "../user/programs.h"
-#include "../user/wanted.h"
+#include "system/message.h"
+#include "capture/link_layer.h"
+#include "options/options.h"
+#include "capture/packet_reader.h"
+#include "attach/programs.h"
+#include "engine/server_list.h"
 #include "bannerprobe.skel.h"
 #include "drive.h"
 #include "homes.h"
@@ -383,10 +383,10 @@ static void test_slots_run_out(void **state)
 /* --- servers that are wanted --------------------------------------------- */
 
 /* Of a server inside and one outside, both homes log the same. */
-static void play_wanted(const struct wanted *wanted, const char *banners)
+static void play_wanted(const struct server_list *wanted, const char *banners)
 {
 	struct bannerprobe_bpf *chosen =
-		programs_load(PROGRAMS_ALL, LENGTH, PENDING_WAYS, NULL, wanted);
+		programs_load(PROGRAMS_ALL, LENGTH, BUCKET_WAYS, NULL, wanted);
 	static const struct step steps[] = {
 		{ true, false, TCP_SYN, 0, 0, "", 0, DIRECTION_NONE },
 		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE },
@@ -398,7 +398,7 @@ static void play_wanted(const struct wanted *wanted, const char *banners)
 	const char *difference = NULL;
 
 	assert_non_null(chosen);
-	assert_true(homes_open(&homes, chosen, LENGTH, PENDING_WAYS));
+	assert_true(homes_open(&homes, chosen, LENGTH, BUCKET_WAYS));
 	homes.native.wanted = wanted;
 	for (int i = 0; i < 12 && !difference; i++) {
 		step_packet(&packet, &steps[i % 3], test_isns[0], (__u16)(100 + i / 3),
@@ -426,21 +426,21 @@ static void test_wanted(void **state)
 {
 	static const char one[] = "hello/5/Shd";
 	static const char two[] = "hello/5/Shd hello/5/Shd";
-	struct wanted by_port = {}, by_net = {}, by_not_net = {}, by_all = {};
+	struct server_list by_port = {}, by_net = {}, by_not_net = {}, by_all = {};
 
 	(void)state;
-	assert_true(wanted_add_ports(&by_port, "26"));
-	assert_true(wanted_add_net(&by_net, "0.0.0.0/0", MARK_NET));
-	assert_true(wanted_add_net(&by_not_net, "0.0.0.0/0", MARK_NOT_NET));
-	assert_true(wanted_add_net(&by_all, "::/0", MARK_NET));
-	assert_true(wanted_add_ports(&by_all, "1-25"));
+	assert_true(server_list_add_ports(&by_port, "26"));
+	assert_true(server_list_add_net(&by_net, "0.0.0.0/0", MARK_NET));
+	assert_true(server_list_add_net(&by_not_net, "0.0.0.0/0", MARK_NOT_NET));
+	assert_true(server_list_add_net(&by_all, "::/0", MARK_NET));
+	assert_true(server_list_add_ports(&by_all, "1-25"));
 	play_wanted(&by_port, two);
 	play_wanted(&by_net, two);
 	play_wanted(&by_not_net, two);
 	play_wanted(&by_all, one);
-	wanted_free(&by_net);
-	wanted_free(&by_not_net);
-	wanted_free(&by_all);
+	server_list_free(&by_net);
+	server_list_free(&by_not_net);
+	server_list_free(&by_all);
 }
 
 /* --- forged segments --------------------------------------------------- */
@@ -613,7 +613,7 @@ static void *race(void *context)
 
 static int count_record(void *context, void *data, size_t size)
 {
-	const struct record *record = data;
+	const struct event *record = data;
 	unsigned int *records = context;
 
 	(void)size;
@@ -715,7 +715,7 @@ static void *send_banners(void *context)
 	struct spill_race *race = context;
 
 	for (__u32 i = 0; i < race->count && !race->failed; i++) {
-		__u32 from = i + PENDING_WAYS - i % 3;
+		__u32 from = i + BUCKET_WAYS - i % 3;
 
 		while (load_count(&race->begun) < (from < race->count ? from : race->count))
 			sched_yield();
@@ -730,7 +730,7 @@ static void *send_banners(void *context)
 
 static int count_spilled(void *context, void *data, size_t size)
 {
-	const struct record *record = data;
+	const struct event *record = data;
 
 	(void)size;
 	((__u8 *)context)[(record->server_port - 27) * 60000 +
@@ -743,7 +743,7 @@ static void test_spill_race(void **state)
 {
 	static __u8 records[120000];
 	struct bannerprobe_bpf *small =
-		programs_load(PROGRAMS_ETHERNET, LENGTH, PENDING_WAYS, NULL, NULL);
+		programs_load(PROGRAMS_ETHERNET, LENGTH, BUCKET_WAYS, NULL, NULL);
 	struct spill_race race = {};
 	struct ring_buffer *ring;
 	__u32 lost = 0, twice = 0;
@@ -787,7 +787,7 @@ static const struct test_packet driven = {
 
 static int count_driven(void *context, void *data, size_t size)
 {
-	const struct record *record = data;
+	const struct event *record = data;
 
 	assert_int_equal(size, sizeof(*record) + DRIVE_BANNER);
 	assert_memory_equal(record->banner, driven.payload, DRIVE_BANNER);
@@ -813,14 +813,14 @@ static __u64 drive_packets(enum road road, enum vary vary, __u32 connections,
 	return logged;
 }
 
-/* Bits that are set in the front: connections that it waits for. */
+/* Bits that are set in the prefilter: connections that it waits for. */
 static __u64 count_waited_for(void)
 {
-	const struct front front = kernel_front(bpf);
+	const struct prefilter prefilter = kernel_front(bpf);
 	__u64 count = 0;
 
-	for (__u32 i = 0; i <= front.mask; i++)
-		count += (__u64)__builtin_popcountll(front.words[i]);
+	for (__u32 i = 0; i <= prefilter.mask; i++)
+		count += (__u64)__builtin_popcountll(prefilter.words[i]);
 	return count;
 }
 

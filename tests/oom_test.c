@@ -19,19 +19,19 @@ static void *scarce_malloc(size_t size)
 }
 
 #define uthash_malloc(size) scarce_malloc(size)
-#include "../user/flowtable.c"
+#include "engine/overflow.c"
 #define add add_greeting
 #define touch touch_greeting
 #define take_place take_place_of_greeting
-#include "../user/greetings.c"
+#include "pipeline/reassembly.c"
 
 #define MANY 2000 /* the table of uthash grows several times */
 
-static void put(struct flow_table *table, __u64 id)
+static void put(struct overflow *table, __u64 id)
 {
 	const struct flow flow = { .start_time = id };
 
-	flow_table_put(table, id, &flow);
+	overflow_put(table, id, &flow);
 }
 
 static void count_flow(const struct flow *flow, void *context)
@@ -39,12 +39,12 @@ static void count_flow(const struct flow *flow, void *context)
 	*(int *)context += flow->start_time != 0;
 }
 
-static int count_found(struct flow_table *table)
+static int count_found(struct overflow *table)
 {
 	int count = 0;
 
 	for (__u64 id = 1; id <= MANY; id++) {
-		const struct flow *flow = flow_table_find(table, id);
+		const struct flow *flow = overflow_find(table, id);
 
 		if (flow)
 			assert_int_equal(flow->start_time, id);
@@ -56,44 +56,44 @@ static int count_found(struct flow_table *table)
 /* From the first connection on, and when the table has to grow. */
 static void test_connections(void **state)
 {
-	struct flow_table *table = flow_table_new(MANY);
+	struct overflow *table = overflow_new(MANY);
 	int kept = 0, found;
 
 	(void)state;
 	is_short = true;
 	put(table, 1);
-	assert_null(flow_table_find(table, 1));
+	assert_null(overflow_find(table, 1));
 	is_short = false;
 	put(table, 2);
-	assert_non_null(flow_table_find(table, 2));
+	assert_non_null(overflow_find(table, 2));
 	is_short = true;
 	for (__u64 id = 3; id <= MANY; id++)
 		put(table, id);
 	found = count_found(table);
 	assert_true(found > 0 && found < MANY);
-	flow_table_each(table, count_flow, &kept);
+	overflow_each(table, count_flow, &kept);
 	assert_int_equal(kept, count_found(table));
 	is_short = false;
 	for (__u64 id = 1; id <= MANY; id++)
 		put(table, id);
 	assert_int_equal(count_found(table), MANY);
-	flow_table_free(table);
+	overflow_free(table);
 }
 
 static int logged;
 
-static void log_record(const struct record *record, void *context)
+static void log_record(const struct event *record, void *context)
 {
 	(void)record;
 	(void)context;
 	logged++;
 }
 
-static void add_part(struct greetings *greetings, __u64 connection,
+static void add_part(struct reassembly *greetings, __u64 connection,
 		     enum greeting_part part, __u32 offset)
 {
 	struct {
-		struct record record;
+		struct event record;
 		__u8 banner[4];
 	} one = { .record = { .connection = connection,
 			      .part = part,
@@ -101,18 +101,18 @@ static void add_part(struct greetings *greetings, __u64 connection,
 			      .len = 4,
 			      .kept = 4 } };
 
-	greetings_add(greetings, &one.record);
+	reassembly_add(greetings, &one.record);
 }
 
 static void test_greetings(void **state)
 {
-	struct greetings *greetings = greetings_new(8, 1000, log_record, NULL);
+	struct reassembly *greetings = reassembly_new(8, 1000, log_record, NULL);
 	__u64 counters[COUNTER_MAX] = {};
 
 	(void)state;
 	is_short = true;
 	add_part(greetings, 1, PART_FIRST, 0);
-	greetings_read_counters(greetings, counters);
+	reassembly_read_counters(greetings, counters);
 	assert_int_equal(counters[COUNT_CROWDED_PART], 1);
 	is_short = false;
 	add_part(greetings, 2, PART_FIRST, 0);
@@ -121,7 +121,7 @@ static void test_greetings(void **state)
 	 */
 	is_short = true;
 	add_part(greetings, 2, PART_MORE, 4);
-	greetings_read_counters(greetings, counters);
+	reassembly_read_counters(greetings, counters);
 	assert_int_equal(logged, 1);
 	assert_int_equal(counters[COUNT_CROWDED_OUT], 1);
 	assert_int_equal(counters[COUNT_CROWDED_PART], 2);
@@ -129,7 +129,7 @@ static void test_greetings(void **state)
 	add_part(greetings, 3, PART_FIRST, 0);
 	add_part(greetings, 3, PART_MORE, 4);
 	assert_int_equal(logged, 2);
-	greetings_free(greetings);
+	reassembly_free(greetings);
 }
 
 int main(void)

@@ -18,7 +18,7 @@ static void append(char text[TEXT_MAX], const char *format, ...)
 	va_end(arguments);
 }
 
-void text_add_record(char text[TEXT_MAX], const struct record *record)
+void text_add_record(char text[TEXT_MAX], const struct event *record)
 {
 	append(text, "%s%.*s/%u/%s%s%s%sd", *text ? " " : "", (int)record->kept,
 	       record->banner, record->len,
@@ -49,17 +49,17 @@ void text_set_counters(char text[TEXT_MAX], const __u64 counters[COUNTER_MAX])
 }
 
 /* Whether a packet may change anything, as the parser has it. */
-static bool may_change(const struct native *native, enum parse_result parsed,
+static bool may_change(const struct engine *native, enum parse_result parsed,
 		       const struct segment *segment)
 {
 	if (parsed != PARSED)
 		return parse_counter(parsed) != COUNT_NOTHING;
 	return segment_may_matter(segment,
 				  flow_hash(segment, native->hash_secrets),
-				  &native->front);
+				  &native->prefilter);
 }
 
-enum parse_result play_packet(struct native *native, const __u8 *data,
+enum parse_result play_packet(struct engine *native, const __u8 *data,
 			      size_t len, size_t wire_len, bool raw_ip,
 			      __u64 now, struct segment *segment)
 {
@@ -70,9 +70,9 @@ enum parse_result play_packet(struct native *native, const __u8 *data,
 	segment_reset(segment);
 	parsed = raw_ip ? parse_ip(&frame, 0, segment) :
 			  parse_ethernet(&frame, segment);
-	if (raw_ip ? glance_ip(&frame, 0, &native->front) :
-		     glance_ethernet(&frame, &native->front))
-		native_packet(native, parsed, &frame, segment, now);
+	if (raw_ip ? prefilter_ip(&frame, 0, &native->prefilter) :
+		     prefilter_ethernet(&frame, &native->prefilter))
+		engine_packet(native, parsed, &frame, segment, now);
 	else if (may_change(native, parsed, segment))
 		abort(); /* a glance has left out what counts */
 	return parsed;

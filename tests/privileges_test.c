@@ -20,7 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../user/privileges.h"
+#include "system/privileges.h"
 
 /* Whether a call, made by a process of that role, is refused. */
 static bool is_refused_to(enum role role, long (*call)(void))

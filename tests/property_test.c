@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#include "../user/greetings.h"
-#include "../user/link_layer.h"
-#include "../user/packet_reader.h"
+#include "pipeline/reassembly.h"
+#include "capture/link_layer.h"
+#include "capture/packet_reader.h"
 #include "play.h"
 
 #define STEPS 32
@@ -63,7 +63,7 @@ static __u64 seed, random_state;
 static unsigned int logged;
 static bool wrong;
 static __u32 logged_len, logged_segments;
-static struct greetings *greetings;
+static struct reassembly *greetings;
 
 /* xorshift64*: the same on every machine. */
 static __u32 random_below(__u32 limit)
@@ -74,7 +74,7 @@ static __u32 random_below(__u32 limit)
 	return (__u32)((random_state * 0x2545f4914f6cdd1dULL) >> 33) % limit;
 }
 
-static void on_logged(const struct record *record, void *context)
+static void on_logged(const struct event *record, void *context)
 {
 	(void)context;
 	logged++;
@@ -85,10 +85,10 @@ static void on_logged(const struct record *record, void *context)
 		wrong = true;
 }
 
-static void on_record(const struct record *record, void *context)
+static void on_record(const struct event *record, void *context)
 {
 	if (record->part)
-		greetings_add(greetings, record);
+		reassembly_add(greetings, record);
 	else
 		on_logged(record, context);
 }
@@ -252,7 +252,7 @@ static void forge(struct talk *talk, bool whole)
 	}
 }
 
-static void play(struct native *native, const struct talk *talk)
+static void play(struct engine *native, const struct talk *talk)
 {
 	struct test_packet packet;
 	struct segment segment;
@@ -268,8 +268,8 @@ static void play(struct native *native, const struct talk *talk)
 		play_packet(native, bytes.data, bytes.len, bytes.len, false,
 			    1000 + (__u64)i, &segment);
 	}
-	native_finish(native);
-	greetings_finish(greetings, 0);
+	engine_finish(native);
+	reassembly_finish(greetings, 0);
 }
 
 /* --- conversations of captures ----------------------------------------- */
@@ -403,7 +403,7 @@ static bool may_be_banner(const struct talk *talk)
 }
 
 /* What may come of the real conversations, and what must when all is seen. */
-static void play_real(struct native *native)
+static void play_real(struct engine *native)
 {
 	for (int i = 0; i < real_count; i++) {
 		play(native, &real[i].talk);
@@ -413,7 +413,7 @@ static void play_real(struct native *native)
 }
 
 /* NULL where all is as it must be. */
-static const char *judge(const struct native *native, const struct talk *talk,
+static const char *judge(const struct engine *native, const struct talk *talk,
 			 bool whole)
 {
 	__u64 ends = 0;
@@ -454,7 +454,7 @@ static void show(const struct talk *talk)
 }
 
 /* One conversation, disturbed: NULL, or what is wrong with what came of it. */
-static const char *try_variant(struct native *native, __u64 i, struct talk *talk)
+static const char *try_variant(struct engine *native, __u64 i, struct talk *talk)
 {
 	const bool whole = i / 2 % 2;
 
@@ -471,7 +471,7 @@ static const char *try_variant(struct native *native, __u64 i, struct talk *talk
 	return judge(native, talk, whole);
 }
 
-static bool read_captures(struct native *native)
+static bool read_captures(struct engine *native)
 {
 	bool all = true;
 	glob_t paths;
@@ -491,14 +491,14 @@ int main(int argc, char **argv)
 {
 	__u64 variants = argc > 1 ? strtoull(argv[1], NULL, 0) : 1000000;
 	const char *fault = NULL;
-	struct native native;
+	struct engine native;
 	struct talk talk;
 
 	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)time(NULL);
 	for (size_t i = 0; i < sizeof(stream); i++)
 		stream[i] = (char)('!' + (i * 7 + i / 94) % 94);
-	greetings = greetings_new(LENGTH, 1000 * NS_PER_MS, on_logged, NULL);
-	if (!greetings || !native_open(&native, 64, LENGTH, on_record, NULL) ||
+	greetings = reassembly_new(LENGTH, 1000 * NS_PER_MS, on_logged, NULL);
+	if (!greetings || !engine_open(&native, 64, LENGTH, on_record, NULL) ||
 	    !read_captures(&native))
 		return 1;
 	printf("1..1\n# %llu variants, seed %llu, %d real conversations\n",
@@ -511,8 +511,8 @@ int main(int argc, char **argv)
 			       fault, i, seed);
 		}
 	}
-	native_close(&native);
-	greetings_free(greetings);
+	engine_close(&native);
+	reassembly_free(greetings);
 	free(real);
 	if (!fault)
 		printf("ok 1 - disturbed conversations\n");

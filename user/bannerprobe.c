@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "capture.h"
-#include "descriptors.h"
-#include "live.h"
-#include "message.h"
-#include "notify.h"
-#include "options.h"
-#include "output.h"
-#include "privileges.h"
+#include "capture/capture.h"
+#include "system/descriptors.h"
+#include "pipeline/live.h"
+#include "system/message.h"
+#include "system/notify.h"
+#include "options/options.h"
+#include "sinks/line_sink.h"
+#include "system/privileges.h"
 
 #include <signal.h>
 #include <string.h>

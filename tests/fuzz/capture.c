@@ -13,10 +13,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
-#include "../../user/capture.h"
-#include "../../user/message.h"
-#include "../../user/privileges.h"
-#include "../../user/packet_reader.h"
+#include "capture/capture.h"
+#include "system/message.h"
+#include "system/privileges.h"
+#include "capture/packet_reader.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -30,7 +30,7 @@ static void require(bool holds)
 		abort();
 }
 
-/* In place of user/message.c: made up, and not printed a million times. */
+/* In place of user/system/message.c: made up, and not printed a million times. */
 void message(const char *format, ...)
 {
 	char text[1024];
@@ -50,7 +50,7 @@ void message_clear_status(void)
 {
 }
 
-/* In place of user/privileges.c: no process for files is started. */
+/* In place of user/system/privileges.c: no process for files is started. */
 int privileges_keep(enum role role)
 {
 	(void)role;

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "../../user/greetings.h"
+#include "pipeline/reassembly.h"
 #include "../play.h"
 #include "steps.h"
 
@@ -17,8 +17,8 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static struct native native;
-static struct greetings *greetings;
+static struct engine native;
+static struct reassembly *greetings;
 static __u64 logged;
 
 static void require(bool holds)
@@ -27,7 +27,7 @@ static void require(bool holds)
 		abort();
 }
 
-static void on_logged(const struct record *record, void *context)
+static void on_logged(const struct event *record, void *context)
 {
 	(void)context;
 	require(record->len > 0 && record->kept <= record->len &&
@@ -39,10 +39,10 @@ static void on_logged(const struct record *record, void *context)
 	logged++;
 }
 
-static void on_record(const struct record *record, void *context)
+static void on_record(const struct event *record, void *context)
 {
 	if (record->part)
-		greetings_add(greetings, record);
+		reassembly_add(greetings, record);
 	else
 		on_logged(record, context);
 }
@@ -51,9 +51,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	greetings = greetings_new(LENGTH, QUIET, on_logged, NULL);
+	greetings = reassembly_new(LENGTH, QUIET, on_logged, NULL);
 	require(greetings);
-	require(native_open(&native, MAX_FLOWS, LENGTH, on_record, NULL));
+	require(engine_open(&native, MAX_FLOWS, LENGTH, on_record, NULL));
 	return 0;
 }
 
@@ -82,12 +82,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memset(native.counters, 0, sizeof(native.counters));
 	while (steps_next(&steps, &step)) {
 		now += step.wait;
-		greetings_expire(greetings, now);
+		reassembly_expire(greetings, now);
 		play_packet(&native, step.data, step.len, step.wire_len,
 			    step.raw_ip, now, &segment);
 	}
-	native_finish(&native);
-	greetings_finish(greetings, 0);
+	engine_finish(&native);
+	reassembly_finish(greetings, 0);
 	check_account();
 	return 0;
 }

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../user/inventory/learn.h"
-#include "../../user/inventory/match.h"
-#include "../../user/inventory/structure.h"
+#include "inventory/learn.h"
+#include "inventory/match.h"
+#include "inventory/structure.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

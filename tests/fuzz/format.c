@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Fuzzes the formats: an input is a record (struct record, then the banner),
+ * Fuzzes the formats: an input is a record (struct event, then the banner),
  * and each line that comes of it must be one line of printable ASCII that is
  * read back, field by field, to the same record and the same bytes.
  */
@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../user/community_id.h"
-#include "../../user/format.h"
+#include "sinks/community_id.h"
+#include "sinks/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -121,7 +121,7 @@ static void expect_bytes(const void *expected, size_t len, bool json)
 
 /* --- the formats ------------------------------------------------------- */
 
-static void expect_endpoint(const struct record *record, const __u32 *address,
+static void expect_endpoint(const struct event *record, const __u32 *address,
 			    __u16 port)
 {
 	if (record->family == 6)
@@ -131,7 +131,7 @@ static void expect_endpoint(const struct record *record, const __u32 *address,
 	expect_number(port);
 }
 
-static void read_text(const struct record *record, const struct source *source)
+static void read_text(const struct event *record, const struct source *source)
 {
 	at = strchr(line, '.'); /* behind the second, in local time */
 	require(at);
@@ -163,7 +163,7 @@ static void expect_mac(const char *name, const __u8 expected[MAC_LENGTH])
 	expect("\"");
 }
 
-static void read_json_more(const struct record *record)
+static void read_json_more(const struct event *record)
 {
 	if (record->segments) {
 		expect(",\"segments\":");
@@ -184,7 +184,7 @@ static void read_json_more(const struct record *record)
 	expect("=\"}");
 }
 
-static void read_json_end(const struct record *record,
+static void read_json_end(const struct event *record,
 			  const struct source *source)
 {
 	expect(",\"history\":\"");
@@ -211,7 +211,7 @@ static void read_json_end(const struct record *record,
 	read_json_more(record);
 }
 
-static void read_json(const struct record *record, const struct source *source)
+static void read_json(const struct event *record, const struct source *source)
 {
 	expect("{\"ts\":");
 	expect_timestamp(record->time + source->clock_offset);
@@ -233,7 +233,7 @@ static void read_json(const struct record *record, const struct source *source)
 }
 
 /* The value: its reader takes a bare - for none, and (empty) for nothing. */
-static void read_zeek_value(const struct record *record, size_t len)
+static void read_zeek_value(const struct event *record, size_t len)
 {
 	require(strncmp(at, "-\t", 2) && *at != '#');
 	if (!len) {
@@ -244,7 +244,7 @@ static void read_zeek_value(const struct record *record, size_t len)
 	expect_bytes(record->banner, len, false);
 }
 
-static void read_zeek(const struct record *record, const struct source *source)
+static void read_zeek(const struct event *record, const struct source *source)
 {
 	const char *banner = (const char *)record->banner;
 	size_t len = record->kept;
@@ -282,7 +282,7 @@ static void check_line(size_t len, bool tabs)
 	at = line;
 }
 
-static bool is_http(const struct record *record)
+static bool is_http(const struct event *record)
 {
 	const char *banner = (const char *)record->banner;
 
@@ -291,10 +291,10 @@ static bool is_http(const struct record *record)
 	return record->kept > 10 && !memcmp(banner, "UNKNOWN 408", 11);
 }
 
-static void check_format(enum format format, const struct record *record,
+static void check_format(enum format format, const struct event *record,
 			 const char *name)
 {
-	static void (*const readers[])(const struct record *record,
+	static void (*const readers[])(const struct event *record,
 				       const struct source *source) = {
 		[FORMAT_TEXT] = read_text,
 		[FORMAT_JSON] = read_json,
@@ -317,7 +317,7 @@ static void check_format(enum format format, const struct record *record,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct record *record;
+	struct event *record;
 	char name[64] = "";
 
 	if (size < sizeof(*record) || size > sizeof(*record) + BANNER_MAX)

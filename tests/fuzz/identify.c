@@ -11,9 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../../user/identify/identify.h"
-#include "../../user/identify/nmapfile.h"
-#include "../../user/identify/rulefile.h"
+#include "identify/identify.h"
+#include "identify/nmapfile.h"
+#include "identify/rulefile.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "../../user/message.h"
-#include "../../user/options.h"
-#include "../../user/programs.h"
+#include "system/message.h"
+#include "options/options.h"
+#include "attach/programs.h"
 #include "../homes.h"
 #include "bannerprobe.skel.h"
 #include "steps.h"

@@ -60,7 +60,7 @@ def capture():
 
 
 def format():
-    """A struct record (include/record.h), and the banner behind it."""
+    """A struct record (include/event.h), and the banner behind it."""
     for banner in BANNERS:
         for family in 4, 6:
             yield struct.pack("<QQQQ16s16sHHIIIIIHHHBBBBBBB6s6s7x", 3_000_000, 1_000_000,
