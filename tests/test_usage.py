@@ -195,7 +195,7 @@ def test_wrong_usage(capture, args, parts):
 
 def test_each_option_that_there_is_not_is_explained_without_a_contradiction():
     """None of the words of other tools is an option of this one."""
-    with open(os.path.join(ROOT, "user", "usage.c")) as file:
+    with open(os.path.join(ROOT, "user/options/usage.c")) as file:
         foreign = re.findall(r'\t\{ "(--?[\w-]+)",', file.read())
     told = netns.sh(BINARY, "--help")
     assert len(foreign) > 40
