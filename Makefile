@@ -42,7 +42,7 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 	-isystem $(BUILD) -Iinclude -Iuser $(CFLAGS)
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
-	-Wno-missing-prototypes -Wno-unknown-attributes
+	-Wno-missing-prototypes -Wno-unknown-attributes -Wno-unused-parameter
 LDLIBS := -lbpf -lmnl -lcap-ng -lseccomp -lnettle -lz -lzstd
 
 V ?= 0
@@ -95,10 +95,10 @@ TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
 
 MESSAGE := user/system/message.c user/system/stopping.c user/system/descriptors.c
 # The core's native home, and packets for it.
-PLAY := tests/play.c tests/cases.c tests/packet.c user/engine/engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c
+PLAY := tests/play.c tests/cases.c tests/packet.c user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c
 # The loaded BPF programs, and packets by the million for them.
 DRIVE := tests/drive.c tests/kernel_table.c tests/packet.c user/attach/programs.c \
-	$(MESSAGE) user/engine/engine.c user/engine/overflow.c user/system/privileges.c user/engine/server_list.c user/engine/nets.c \
+	$(MESSAGE) user/engine/packet_engine.c user/engine/overflow.c user/system/privileges.c user/engine/server_list.c user/engine/nets.c \
 	user/attach/filter_maps.c
 
 # Captures, packet by packet.
@@ -136,7 +136,7 @@ $(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
 $(BUILD)/drive.bpf.o: tests/drive.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -Wno-unused-parameter $(DEPENDENCIES) -c -o $@ $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
 
 $(BUILD)/drive.skel.h: $(BUILD)/drive.bpf.o
 	$(call say,SKELETON,$@)

@@ -124,8 +124,8 @@ bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 	    !homes->native_record || !homes->kernel_record || !homes->ring)
 		return false;
 	/* As much room as the kernel's has, which is rounded up. */
-	overflow_free(native->flows);
-	native->flows = overflow_new(bpf_map__max_entries(bpf->maps.flows));
+	overflow_free(native->overflow);
+	native->overflow = overflow_new(bpf_map__max_entries(bpf->maps.flows));
 	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
@@ -136,7 +136,7 @@ bool homes_open(struct homes *homes, struct bannerprobe_bpf *bpf, __u32 length,
 	};
 	homes->can_split = can_split(homes);
 	read_counters(homes, homes->counters);
-	return native->flows;
+	return native->overflow;
 }
 
 void homes_close(struct homes *homes)
@@ -203,7 +203,7 @@ static void native_flow(struct homes *homes, __u64 hash, __u64 id,
 	int way = table_find_id(entries, id);
 	const struct flow *known = way >= 0 ?
 					   &entries->ways[way].flow :
-					   overflow_find(native->flows, id);
+					   overflow_find(native->overflow, id);
 
 	*flow = known ? *known : (struct flow){};
 	if (flow_is_watched(flow) && !prefilter_may_have(&native->prefilter, hash))

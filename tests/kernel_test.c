@@ -399,7 +399,7 @@ static void play_wanted(const struct server_list *wanted, const char *banners)
 
 	assert_non_null(chosen);
 	assert_true(homes_open(&homes, chosen, LENGTH, BUCKET_WAYS));
-	homes.native.wanted = wanted;
+	homes.native.servers = wanted;
 	for (int i = 0; i < 12 && !difference; i++) {
 		step_packet(&packet, &steps[i % 3], test_isns[0], (__u16)(100 + i / 3),
 			    i / 6);

@@ -2,7 +2,7 @@
 #include "programs.h"
 
 #include "system/message.h"
-#include "engine/engine.h"
+#include "engine/packet_engine.h"
 #include "flow_table.h"
 #include "system/privileges.h"
 #include "filter_maps.h"

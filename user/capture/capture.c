@@ -6,7 +6,7 @@
 #include "pipeline/reassembly.h"
 #include "link_layer.h"
 #include "system/message.h"
-#include "engine/engine.h"
+#include "engine/packet_engine.h"
 #include "not_opened.h"
 #include "origins.h"
 #include "packet_reader.h"
@@ -82,7 +82,7 @@ static void on_record(const struct event *record, void *context)
 	struct reader *reader = context;
 
 	if (reader->greetings) {
-		reader->native.record->ifindex = origin_of_packet(reader);
+		reader->native.event->ifindex = origin_of_packet(reader);
 		reassembly_add(reader->greetings, record);
 		return;
 	}
@@ -441,7 +441,7 @@ static bool open_reader(struct reader *reader)
 			 on_record, reader) ||
 	    !capture_list_fill(&reader->list, options->names, options->count))
 		return false;
-	reader->native.wanted = &options->wanted;
+	reader->native.servers = &options->wanted;
 	reader->native.track = options->track;
 	if (!options->gather_ms)
 		return true;
