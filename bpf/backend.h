@@ -68,6 +68,7 @@ backend_settings(const struct backend *backend)
 			.gather = wants_greetings ? banner_limit : 0,
 			.need = need,
 			.key_vlan = key_has_vlan,
+			.events = wanted_events,
 			.max_rate = max_rate,
 		},
 		.filter_by = filter_by,
@@ -283,6 +284,30 @@ static __always_inline bool backend_emit(const struct backend *backend,
 	if (size > sizeof(*event) + BANNER_MAX)
 		return true;
 	return !bpf_ringbuf_output(&records, event, size, 0);
+}
+
+static __always_inline void backend_count_fates(const struct backend *backend,
+						const struct verdict *verdict)
+{
+	__u32 zero = 0;
+	struct event_counts *counts = bpf_map_lookup_elem(&event_counts, &zero);
+
+	if (!counts)
+		return;
+	count_fates(counts, verdict->fates);
+	count_fates(counts, verdict->ended_fates);
+}
+
+static __always_inline void backend_keep_data(const struct backend *backend,
+					      const struct event *event)
+{
+	bpf_map_update_elem(&syn_data, &event->connection, event, 0);
+}
+
+static __always_inline struct event *
+backend_kept_data(const struct backend *backend, __u64 id)
+{
+	return bpf_map_lookup_elem(&syn_data, &id);
 }
 
 #endif

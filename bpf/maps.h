@@ -26,6 +26,7 @@ const volatile bool wants_rtt = false;	     /* of handshakes */
 const volatile bool wants_greetings = false; /* whole, up to banner_limit */
 const volatile __u32 filter_by = 0; /* enum filter_by; 0 costs nothing */
 const volatile __u64 filter_ports[PORT_WORDS] = {};
+const volatile __u32 wanted_events = EVENTS_BANNER; /* EVENT_BIT() */
 const volatile __u32 need = NEED_NONE; /* enum need */
 const volatile bool key_has_vlan = false; /* VLANs are part of the key */
 const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
@@ -87,6 +88,22 @@ struct {
 	__type(key, __u32);
 	__type(value, struct counted);
 } counters SEC(".maps");
+
+/* What became of events other than banners. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct event_counts);
+} event_counts SEC(".maps");
+
+/* Data of SYNs, until their SYN-ACKs accept it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__uint(value_size, sizeof(struct event) + SYN_DATA_MAX);
+} syn_data SEC(".maps");
 
 /* How many records a slot has had in a second. */
 struct rate {

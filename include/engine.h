@@ -83,6 +83,17 @@ backend_frame(const struct backend *backend);
 static __always_inline bool backend_emit(const struct backend *backend,
 					 struct event *event);
 
+/* Counts what became of events other than banners. */
+static __always_inline void backend_count_fates(const struct backend *backend,
+						const struct verdict *verdict);
+
+/* Keeps an event with the data of a SYN until its SYN-ACK comes. */
+static __always_inline void backend_keep_data(const struct backend *backend,
+					      const struct event *event);
+/* It, by its connection; NULL: it is gone. The caller may change it. */
+static __always_inline struct event *
+backend_kept_data(const struct backend *backend, __u64 id);
+
 /* --- counting ------------------------------------------------------------ */
 
 static __always_inline void engine_count(const struct backend *backend,
@@ -99,10 +110,10 @@ static __always_inline void engine_count(const struct backend *backend,
 
 /* --- which segments are tracked ------------------------------------------ */
 
-/* Whether the server of a segment that opens, or is a banner, is asked for. */
+/* Whether the server of a segment is asked for. */
 static __always_inline bool
 engine_server_matches(const struct backend *backend,
-		      const struct segment *segment)
+		      const struct segment *segment, bool to_server)
 {
 	const __u32 by = backend_settings(backend).filter_by;
 	struct server server;
@@ -110,7 +121,7 @@ engine_server_matches(const struct backend *backend,
 
 	if (!by)
 		return true;
-	server = server_of_segment(segment);
+	server = server_of_segment(segment, to_server);
 	if (by & FILTER_BY_PORT &&
 	    !port_matches(backend_filter_ports(backend), server.port))
 		return false;
@@ -131,7 +142,8 @@ engine_is_filtered(const struct backend *backend, const struct segment *segment,
 {
 	return backend_settings(backend).filter_by && segment_opens(segment) &&
 	       !prefilter_may_have(prefilter, hash) &&
-	       !engine_server_matches(backend, segment);
+	       !engine_server_matches(backend, segment,
+				      syn_is_to_server(segment));
 }
 
 /*
@@ -315,58 +327,205 @@ static __always_inline void
 engine_read_bytes(const struct backend *backend, struct event *event,
 		  const struct sighting *sighting)
 {
-	const struct verdict *verdict = &sighting->verdict;
-	const __u32 offset = sighting->segment.payload_offset + verdict->skip;
+	const __u32 offset = sighting->segment.payload_offset +
+			     sighting->verdict.skip;
 	__u32 kept = bytes_to_keep(backend_len(backend), offset, event->len,
 				   backend_settings(backend).limit -
-					   verdict->offset);
+					   event->offset);
 
-	if (kept && !backend_read(backend, offset, event->banner, kept))
+	if (kept && !backend_read(backend, offset, event->bytes, kept))
 		kept = 0;
 	event->kept = kept;
 }
 
-/* `now`: 0 where the clock was not read yet. `event`: room to put it in. */
 static __always_inline void engine_emit(const struct backend *backend,
-					struct event *event,
-					const struct sighting *sighting,
-					__u64 now)
+					struct event *event)
+{
+	if (!backend_emit(backend, event))
+		engine_count(backend, lost_counter(event->part));
+}
+
+/* Whether a first chunk is one too many in this second. */
+static __always_inline bool engine_is_over_rate(const struct backend *backend,
+						__u64 now)
+{
+	if (!backend_settings(backend).track.max_rate ||
+	    !backend_is_over_rate(backend, now))
+		return false;
+	engine_count(backend, COUNT_OVER_RATE);
+	return true;
+}
+
+/* An event whose bytes, if any, are in the packet. */
+static __always_inline void engine_emit_segment(const struct backend *backend,
+						struct event *event,
+						enum event_kind kind,
+						const struct sighting *sighting,
+						__u64 now)
 {
 	const struct verdict *verdict = &sighting->verdict;
 
-	now = now ? now : backend_now(backend);
-	/* Of a greeting whose beginning is refused no other part is logged. */
-	if (backend_settings(backend).track.max_rate &&
-	    verdict->outcome == COUNT_BANNER &&
-	    backend_is_over_rate(backend, now)) {
-		engine_count(backend, COUNT_OVER_RATE);
+	/* Of an event whose beginning is refused no other part is logged. */
+	if (verdict->part <= PART_FIRST && engine_is_over_rate(backend, now))
 		return;
-	}
-	describe_banner(event, &sighting->flow, &sighting->segment,
-			backend_frame(backend), verdict, now);
+	describe_event(event, kind, &sighting->flow, &sighting->segment,
+		       backend_frame(backend), verdict, now);
 	event->connection = sighting->id;
 	engine_read_bytes(backend, event, sighting);
-	if (!backend_emit(backend, event))
-		engine_count(backend, lost_counter(verdict));
+	engine_emit(backend, event);
+}
+
+/* No more of what the other side said is gathered. */
+static __always_inline void engine_emit_end(const struct backend *backend,
+					    struct event *event,
+					    const struct sighting *sighting,
+					    __u64 now)
+{
+	const struct verdict *verdict = &sighting->verdict;
+
+	describe_event(event, event_of(!verdict->sender, true), &sighting->flow,
+		       &sighting->segment, backend_frame(backend), verdict, now);
+	event->connection = sighting->id;
+	event->part = PART_END;
+	event->len = event->offset = event->kept = 0;
+	engine_emit(backend, event);
+}
+
+/* --- data of a SYN -------------------------------------------------------- */
+
+/* Keeps the data of a SYN: only the SYN-ACK tells whether it is a request. */
+static __always_inline void engine_keep_data(const struct backend *backend,
+					     struct event *event,
+					     const struct sighting *sighting,
+					     __u64 now)
+{
+	const struct verdict *verdict = &sighting->verdict;
+
+	describe_event(event, EVENT_REQUEST, &sighting->flow,
+		       &sighting->segment, backend_frame(backend), verdict, now);
+	event->connection = sighting->id;
+	event->rtt_us = sighting->segment.seq; /* until it is known */
+	engine_read_bytes(backend, event, sighting);
+	if (event->kept > SYN_DATA_MAX)
+		event->kept = SYN_DATA_MAX;
+	backend_keep_data(backend, event);
+}
+
+/* The request that came with the SYN; NULL: it was not kept. */
+static __always_inline struct event *
+engine_kept_data(const struct backend *backend, const struct sighting *sighting)
+{
+	struct event *event = backend_kept_data(backend, sighting->id);
+
+	if (event && event->rtt_us != sighting->flow.sides[CLIENT].isn)
+		return NULL; /* of another SYN */
+	return event;
+}
+
+static __always_inline void engine_emit_kept(const struct backend *backend,
+					     struct event *event,
+					     const struct sighting *sighting)
+{
+	const __u32 accepted = sighting->verdict.syn_len;
+
+	event->synack_time = sighting->flow.synack_time;
+	event->rtt_us = RTT_UNKNOWN;
+	if (event->len > accepted)
+		event->len = accepted;
+	if (event->kept > event->len)
+		event->kept = event->len;
+	if (event->kept > SYN_DATA_MAX)
+		event->kept = SYN_DATA_MAX;
+	event->part = backend_settings(backend).track.gather ? PART_FIRST :
+							       PART_NONE;
+	engine_emit(backend, event);
+}
+
+/* --- all that comes of a segment ------------------------------------------- */
+
+/* Whether banners are among the events that are asked for. */
+static __always_inline bool engine_logs_banners(const struct backend *backend)
+{
+	const __u32 events = backend_settings(backend).track.events;
+
+	return !events || events & EVENTS_BANNER;
+}
+
+/* The events beside the segment's own bytes; only where they are asked for. */
+static __always_inline void engine_report_more(const struct backend *backend,
+					       struct sighting *sighting,
+					       struct event *event, __u64 now)
+{
+	struct verdict *verdict = &sighting->verdict;
+	struct event *kept = NULL;
+
+	if (verdict->keeps_data)
+		engine_keep_data(backend, event, sighting, now);
+	if (verdict->syn_len) {
+		kept = engine_kept_data(backend, sighting);
+		if (!kept)
+			verdict->fates ^= fate_of(EVENT_REQUEST, FATE_LOGGED) ^
+					  fate_of(EVENT_REQUEST,
+						  FATE_DATA_UNSEEN);
+	}
+	if (verdict->fates | verdict->ended_fates)
+		backend_count_fates(backend, verdict);
+	if (kept)
+		engine_emit_kept(backend, kept, sighting);
+	if (verdict->logs & EVENT_BIT(EVENT_OPEN)) {
+		const __u8 part = verdict->part;
+
+		verdict->part = PART_NONE;
+		engine_emit_segment(backend, event, EVENT_OPEN, sighting, now);
+		verdict->part = part;
+	}
+}
+
+/* The kind of event that the segment's own bytes are, or are a part of. */
+static __always_inline int engine_kind(const struct backend *backend,
+				       const struct verdict *verdict)
+{
+	const __u32 logs = verdict->logs & ~EVENT_BIT(EVENT_OPEN);
+
+	if (logs)
+		return event_of(verdict->sender,
+				logs & EVENT_BIT(EVENT_REQUEST));
+	if (verdict->part != PART_NONE)
+		return event_of(verdict->sender, true);
+	if (verdict->outcome == COUNT_BANNER && engine_logs_banners(backend))
+		return EVENT_BANNER;
+	return -1;
 }
 
 static __always_inline void engine_report(const struct backend *backend,
 					  struct sighting *sighting,
 					  struct event *event, __u64 now)
 {
+	const bool more = backend_settings(backend).track.events &
+			  ~EVENTS_BANNER;
 	struct verdict *verdict = &sighting->verdict;
 	__u64 *counters;
+	int kind;
 
 	if (verdict_asks_for_server(verdict) &&
-	    !engine_server_matches(backend, &sighting->segment))
+	    !engine_server_matches(backend, &sighting->segment,
+				   verdict->sender == CLIENT))
 		verdict_filter(verdict);
 	if (verdict_is_counted(verdict)) {
 		counters = backend_counters(backend);
 		if (counters)
 			count_verdict(counters, verdict);
 	}
-	if (verdict_is_logged(verdict))
-		engine_emit(backend, event, sighting, now);
+	if (!verdict_is_logged(verdict))
+		return;
+	now = now ? now : backend_now(backend);
+	if (verdict->ends_other)
+		engine_emit_end(backend, event, sighting, now);
+	if (more)
+		engine_report_more(backend, sighting, event, now);
+	kind = engine_kind(backend, verdict);
+	if (kind >= 0)
+		engine_emit_segment(backend, event, kind, sighting, now);
 }
 
 /*

@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 				   .family = 4,
 				   .seen = SEEN_SYN | SEEN_SYNACK | SEEN_ACK,
 				   .direction = DIRECTION_OUT };
-	memcpy(record->banner, banner, sizeof(banner) - 1);
+	memcpy(record->bytes, banner, sizeof(banner) - 1);
 
 	printf("| format | million records a second | spread | goal |\n"
 	       "| --- | ---: | --- | ---: |\n");

@@ -790,7 +790,7 @@ static int count_driven(void *context, void *data, size_t size)
 	const struct event *record = data;
 
 	assert_int_equal(size, sizeof(*record) + DRIVE_BANNER);
-	assert_memory_equal(record->banner, driven.payload, DRIVE_BANNER);
+	assert_memory_equal(record->bytes, driven.payload, DRIVE_BANNER);
 	++*(__u64 *)context;
 	return 0;
 }

@@ -23,6 +23,8 @@
 
 #define XDP_HAS_FRAGS (1U << 5) /* BPF_F_XDP_HAS_FRAGS, Linux 5.18 */
 
+#define SYN_DATA_ROOM 1024 /* SYNs whose data waits for a SYN-ACK */
+
 #define VALUES_A_BATCH 1024
 
 static const char *load_advice(int error)
@@ -98,6 +100,10 @@ static void set_tracked(struct bannerprobe_bpf *bpf,
 	bpf->rodata->wants_rtt = track->rtt;
 	bpf->rodata->wants_greetings = track->gather;
 	bpf->rodata->need = track->need;
+	if (track->events & ~EVENTS_BANNER) {
+		bpf->rodata->wanted_events = track->events;
+		bpf_map__set_max_entries(bpf->maps.syn_data, SYN_DATA_ROOM);
+	}
 	bpf->rodata->key_has_vlan = track->key_vlan;
 	bpf->rodata->max_rate = track->max_rate;
 }

@@ -5,6 +5,8 @@
 #include "overflow.h"
 #include "server_list.h"
 
+#define SYN_DATA_ROOM 64 /* SYNs whose data waits for a SYN-ACK */
+
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -35,13 +37,15 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 			   .mask = words - 1 },
 		.overflow = overflow_new(table_spilled(max_flows)),
 		.event = calloc(1, sizeof(struct event) + BANNER_MAX),
+		.syn_data = calloc(SYN_DATA_ROOM,
+				   sizeof(struct event) + SYN_DATA_MAX),
 		.length = length,
 		.log = log,
 		.context = context,
 	};
 	hash_randomize(engine->hash_secrets);
 	return engine->buckets && engine->entries && engine->prefilter.words &&
-	       engine->overflow && engine->event;
+	       engine->overflow && engine->event && engine->syn_data;
 }
 
 void engine_close(struct engine *engine)
@@ -50,6 +54,7 @@ void engine_close(struct engine *engine)
 	free(engine->prefilter.words);
 	free(engine->entries);
 	free(engine->buckets);
+	free(engine->syn_data);
 	free(engine->event);
 }
 
@@ -196,6 +201,43 @@ static __always_inline bool backend_emit(const struct backend *backend,
 {
 	backend->engine->log(event, backend->engine->context);
 	return true;
+}
+
+static __always_inline void backend_count_fates(const struct backend *backend,
+						const struct verdict *verdict)
+{
+	count_fates(&backend->engine->event_counts, verdict->fates);
+	count_fates(&backend->engine->event_counts, verdict->ended_fates);
+}
+
+static struct event *kept_at(const struct engine *engine, unsigned int place)
+{
+	return (struct event *)(engine->syn_data +
+				place * (sizeof(struct event) + SYN_DATA_MAX));
+}
+
+/* In the place of the oldest. */
+static __always_inline void backend_keep_data(const struct backend *backend,
+					      const struct event *event)
+{
+	struct engine *engine = backend->engine;
+	struct event *known = backend_kept_data(backend, event->connection);
+
+	if (!known)
+		known = kept_at(engine, engine->syn_data_next++ % SYN_DATA_ROOM);
+	memcpy(known, event, sizeof(*event) + event->kept);
+}
+
+static __always_inline struct event *
+backend_kept_data(const struct backend *backend, __u64 id)
+{
+	for (unsigned int i = 0; i < SYN_DATA_ROOM; i++) {
+		struct event *event = kept_at(backend->engine, i);
+
+		if (event->connection == id)
+			return event;
+	}
+	return NULL;
 }
 
 /* --- packets -------------------------------------------------------------- */

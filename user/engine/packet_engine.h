@@ -28,6 +28,9 @@ struct engine {
 	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_ROOM];
 	struct event *event; /* with room for BANNER_MAX bytes */
+	struct event_counts event_counts;
+	__u8 *syn_data; /* events of SYNs that carry data */
+	unsigned int syn_data_next;
 	void (*log)(const struct event *event, void *context);
 	void *context;
 };
