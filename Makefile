@@ -12,7 +12,7 @@
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both homes, the capture reader, the formats
 #   make mutants      breaks the core in many ways: a test has to notice each
-#   make lint          clang-tidy and gcc's analyzer
+#   make lint          clang-tidy, gcc's analyzer, and no layer that includes a higher one
 #   make bench         what the probe costs (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
@@ -110,6 +110,9 @@ LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_pla
 	tests/law_attacks.c tests/model.c tests/conversations.c tests/talk.c \
 	tests/judge.c $(PLAY))
 OOM_TEST := $(BUILD)/sanitized/tests/oom_test.o
+PIPELINE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/pipeline_test.c user/pipeline/pipeline.c user/pipeline/reassembly.c \
+	user/sinks/line_sink.c user/sinks/format.c user/sinks/community_id.c user/system/file_helper.c user/system/files.c \
+	user/system/privileges.c $(MESSAGE))
 ADDRESSES_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/addresses_test.c user/engine/nets.c user/attach/routes.c \
 	user/attach/links.c user/attach/netlink.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
@@ -153,6 +156,11 @@ $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lmnl -lz -lzstd
+
+$(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
 
 $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 $(BUILD)/tests/privileges_test: $(PRIVILEGES_TEST)
@@ -212,7 +220,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 	elif [ $$code -ne 0 ]; then tail -n 40 $$log; exit 1; \
 	else grep 'DONE' $$log; fi
 
-TEST_PROGRAMS := $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
+TEST_PROGRAMS := $(BUILD)/tests/pipeline_test $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(BUILD)/tests/identify_test $(BUILD)/tests/identify
 TEST_PROGRAMS += $(BUILD)/tests/form_test $(BUILD)/tests/inventory_test
@@ -330,6 +338,7 @@ LINTED := $(SOURCES) $(IDENTIFY) $(INVENTORY) $(INVENTORY_COMMAND) tests/core_te
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"hash.h"},{"name":"front.h"},{"name":"pending.h"},{"name":"tracker.h"},{"name":"record.h"}]
 .PHONY: lint
 lint: $(SKELETON) $(BUILD)/drive.skel.h
+	$(Q)$(PYTHON) tests/layers.py
 	$(Q)for source in $(LINTED); do \
 		clang-tidy --quiet --line-filter='$(OWN_FILES)' $$source -- $(ALL_CFLAGS) 2>/dev/null && \
 		$(CC) $(ALL_CFLAGS) -fanalyzer -Wno-analyzer-malloc-leak \
@@ -418,5 +427,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe bannerprobe-inventory
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(PIPELINE_TEST) $(ADDRESSES_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/%.o) $(BPF_OBJECT) $(BUILD)/drive.bpf.o)
