@@ -12,7 +12,7 @@
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both backends, the capture reader, the formats
 #   make mutants      breaks the core in many ways: a test has to notice each
-#   make lint          clang-tidy and gcc's analyzer
+#   make lint          clang-tidy, gcc's analyzer, and no layer that includes a higher one
 #   make bench         what the probe costs (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
@@ -99,6 +99,7 @@ LINTED := $(SOURCES) $(IDENTIFY) $(INVENTORY) $(INVENTORY_COMMAND) \
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"hash.h"},{"name":"front.h"},{"name":"pending.h"},{"name":"tracker.h"},{"name":"record.h"}]
 .PHONY: lint
 lint: $(SKELETON) $(BUILD)/drive.skel.h
+	$(Q)$(PYTHON) tests/tools/layers.py
 	$(Q)for source in $(LINTED); do \
 		clang-tidy --quiet --line-filter='$(OWN_FILES)' $$source -- $(ALL_CFLAGS) -Itests 2>/dev/null && \
 		$(CC) $(ALL_CFLAGS) -Itests -fanalyzer -Wno-analyzer-malloc-leak \

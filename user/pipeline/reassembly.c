@@ -26,7 +26,7 @@ struct greeting {
 	bool has_fin;
 	UT_hash_handle handle;
 	struct greeting *next_free;
-	__u8 *states;	      /* enum byte_state of each byte */
+	__u8 *states;	     /* enum byte_state of each byte */
 	struct event record; /* with room for `length` bytes, then states */
 };
 
@@ -44,9 +44,9 @@ struct reassembly {
 };
 
 struct reassembly *reassembly_new(__u32 length, __u64 quiet,
-				void (*log)(const struct event *record,
-					    void *context),
-				void *context)
+				  void (*log)(const struct event *record,
+					      void *context),
+				  void *context)
 {
 	struct reassembly *greetings = calloc(1, sizeof(*greetings));
 	const size_t align = _Alignof(struct greeting);
@@ -287,7 +287,7 @@ void reassembly_finish(struct reassembly *greetings, __u32 ifindex)
 }
 
 void reassembly_read_counters(const struct reassembly *greetings,
-			     __u64 counters[COUNTER_MAX])
+			      __u64 counters[COUNTER_MAX])
 {
 	counters[COUNT_CROWDED_OUT] = greetings->crowded_out;
 	counters[COUNT_CROWDED_PART] = greetings->crowded_parts;
