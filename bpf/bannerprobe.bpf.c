@@ -3,8 +3,8 @@
  * The hooks: XDP for received packets, tc for either direction, all on the
  * same maps. Each makes a frame of its context, lets the core say what it
  * means, and passes the packet on, whatever that is. Nearly all packets need
- * no more than a glance (prefilter.h); the others are parsed (segment.h), looked
- * up (pending.h) and judged (tracker.h).
+ * no more than a glance (prefilter.h); the others are parsed (layers.h), looked
+ * up (flow_table.h) and judged (tracker.h).
  *
  * Only the packet and the UAPI context are touched: no CO-RE relocation is
  * needed, so kernels without BTF of their own do too.
@@ -13,7 +13,7 @@
 #include "../include/flow_table.h"
 #include "../include/platform.h"
 #include "../include/event.h"
-#include "../include/segment.h"
+#include "../include/layers.h"
 #include "../include/tracker.h"
 #include "../include/server_filter.h"
 
