@@ -96,7 +96,7 @@ LINTED := $(SOURCES) $(IDENTIFY) $(INVENTORY) $(INVENTORY_COMMAND) \
 	$(addprefix tests/unit/,core_test.c property_test.c) $(addprefix tests/kernel/,kernel_test.c backends.c drive.c)
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
-OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"hash.h"},{"name":"front.h"},{"name":"pending.h"},{"name":"tracker.h"},{"name":"record.h"}]
+OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"ip.h"},{"name":"layers.h"},{"name":"hash.h"},{"name":"prefilter.h"},{"name":"flow_table.h"},{"name":"tracker.h"},{"name":"event.h"}]
 .PHONY: lint
 lint: $(SKELETON) $(BUILD)/drive.skel.h
 	$(Q)$(PYTHON) tests/tools/layers.py
