@@ -350,7 +350,8 @@ static __always_inline bool find_place(__u64 hash, struct table_place *place)
  * Spills a connection. It has a place in the LRU map before it is gone from
  * its bucket, and both change under the lock.
  */
-static __always_inline void spill(const struct table_place *place, __u64 id)
+static __always_inline void spill(const struct table_place *place, int way,
+				  __u64 id)
 {
 	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
 
@@ -361,7 +362,7 @@ static __always_inline void spill(const struct table_place *place, __u64 id)
 	if (!entry)
 		return;
 	bpf_spin_lock(&place->bucket->lock);
-	table_spill(place, id, entry);
+	table_spill(place, way, id, entry);
 	bpf_spin_unlock(&place->bucket->lock);
 }
 
@@ -376,11 +377,11 @@ static __always_inline void make_room(const struct table_place *place,
 
 	if (!table_is_crowded(place->bucket) ||
 	    (sighting->segment.flags & TCP_ACK &&
-	     table_find_id(place->entries, sighting->id) >= 0))
+	     table_find(place, sighting->hash, sighting->id) >= 0))
 		return;
-	way = table_victim(place->bucket, VICTIM_COMPLETE, -1) &
+	way = table_victim(place->bucket, VICTIM_COMPLETE, 0) &
 	      (BUCKET_WAYS - 1);
-	spill(place, place->entries->ways[way].id);
+	spill(place, way, place->entries->ways[way].id);
 }
 
 enum search {
@@ -399,7 +400,7 @@ search_once(const struct table_place *place, struct sighting *sighting,
 {
 	struct bucket *bucket = place->bucket;
 	__u8 spills = *(volatile __u8 *)&bucket->spills;
-	const __u8 mark = table_mark(place, sighting->hash);
+	const __u16 mark = table_mark(place, sighting->hash);
 	bool elsewhere = again || spilled_with(bucket, mark);
 	bool is_here = false, unmoved;
 

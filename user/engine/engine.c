@@ -105,19 +105,19 @@ static void make_room(struct engine *native, const struct table_place *place,
 	if (!table_is_crowded(place->bucket) ||
 	    (sighting->segment.flags & TCP_ACK && sighting->way >= 0))
 		return;
-	way = table_victim(place->bucket, VICTIM_COMPLETE, -1);
+	way = table_victim(place->bucket, VICTIM_COMPLETE, 0);
 	id = place->entries->ways[way].id;
 	overflow_put(native->flows, id, &none);
 	entry = overflow_find(native->flows, id);
 	if (entry)
-		table_spill(place, id, entry);
+		table_spill(place, way, id, entry);
 }
 
 /* See find_and_lock() of the BPF programs. */
 static bool find(struct engine *native, const struct table_place *place,
 		 struct sighting *sighting, struct flow **known)
 {
-	const __u8 mark = table_mark(place, sighting->hash);
+	const __u16 mark = table_mark(place, sighting->hash);
 	const bool opens = segment_opens(&sighting->segment);
 
 	*known = NULL;
