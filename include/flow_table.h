@@ -170,14 +170,20 @@ struct table_place {
 	__u32 word_mask;  /* how many they are, a power of two, less one */
 };
 
+/* The tag of a hash. `word_mask`: as in struct table_place. */
+static __always_inline __u16 tag_of(__u64 hash, __u32 word_mask)
+{
+	const __u32 word = (__u32)(hash >> 32) & word_mask;
+
+	return (__u16)(TAG_USED | (hash >> 42 & TAG_MORE) |
+		       (word << TAG_WORD_SHIFT & TAG_BIT) | prefilter_bit(hash));
+}
+
 /* The tag of a connection. */
 static __always_inline __u16 table_mark(const struct table_place *place,
 					__u64 hash)
 {
-	__u32 word = prefilter_index(&place->prefilter, hash) & place->word_mask;
-
-	return (__u16)(TAG_USED | (hash >> 42 & TAG_MORE) |
-		       (word << TAG_WORD_SHIFT & TAG_BIT) | prefilter_bit(hash));
+	return tag_of(hash, place->word_mask);
 }
 
 static __always_inline __u64 *front_word(const struct table_place *place,

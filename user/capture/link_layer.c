@@ -279,16 +279,18 @@ static bool is_udp(const struct frame *frame, __u32 offset)
 bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 			   const struct prefilter *prefilter)
 {
+	__u64 hash = 0;
+
 	switch (link_type) {
 	case LINK_ETHERNET:
-		return prefilter_ethernet(frame, prefilter) ||
+		return prefilter_ethernet(frame, prefilter, &hash) ||
 		       is_udp(frame, sizeof(struct ethhdr));
 	case LINK_RAW_BSD:
 	case LINK_RAW_OPENBSD:
 	case LINK_RAW:
 	case LINK_IPV4:
 	case LINK_IPV6:
-		return prefilter_ip(frame, 0, prefilter) || is_udp(frame, 0);
+		return prefilter_ip(frame, 0, prefilter, &hash) || is_udp(frame, 0);
 	default:
 		return true;
 	}
