@@ -32,10 +32,11 @@
 #define COMPLETE_WAYS 2
 
 /*
- * Words of the prefilter for a bucket, where there are enough: a cache line. With
- * all ways of a bucket taken, 2 % of its other connections are false positives.
+ * Words of the prefilter for a bucket, where there are enough. With all ways of a
+ * bucket taken, 3 % of its other connections are false positives, which the tags
+ * tell. Twice as many words made a connection dearer: they take more cache.
  */
-#define WORDS_PER_BUCKET 8
+#define WORDS_PER_BUCKET 4
 
 /* Connections that the largest table has room for: a word for each bucket. */
 #define PENDING_MAX (PREFILTER_WORDS_MAX * BUCKET_WAYS)
@@ -57,9 +58,9 @@ enum table_rank {
  * A tag: bits of a connection's hash. Its bit in the prefilter (the word of the
  * bucket, then the bit), and some more to tell false positives by.
  */
-#define TAG_BIT 0x01ff
+#define TAG_BIT 0x00ff
 #define TAG_WORD_SHIFT 6
-#define TAG_MORE 0x3e00
+#define TAG_MORE 0x3f00
 #define TAG_RIVALS 0x4000 /* of what stands beside a connection */
 #define TAG_USED 0x8000	  /* in each, so 0 is none */
 
@@ -461,10 +462,36 @@ table_is_crowded(const struct bucket *bucket)
 	       complete * EACH_LANE >> 48 > COMPLETE_WAYS;
 }
 
+static __always_inline __u16 priority_of(enum table_rank rank, bool waits,
+					 __u32 order)
+{
+	return (__u16)((__u32)rank << RANK_SHIFT | (waits ? PRIORITY_WAITS : 0) |
+		       (order & ORDER_MASK));
+}
+
 /*
- * Sets what a way is known by, and the prefilter. `order`: the bucket's `begun`
- * when it began.
+ * Sets the priority of a way, and its bit of the prefilter. `order`: the
+ * bucket's `begun` when it began.
  */
+static __always_inline void table_set_priority(const struct table_place *place,
+					       int way, enum table_rank rank,
+					       bool waits, __u32 order)
+{
+	struct bucket *bucket = place->bucket;
+	const __u16 tag = bucket->tags.of[way & (BUCKET_WAYS - 1)];
+	__u16 *priority = &bucket->priorities.of[way & (BUCKET_WAYS - 1)];
+	const bool waited = *priority & PRIORITY_WAITS;
+
+	*priority = priority_of(rank, waits, order);
+	if (waits == waited)
+		return;
+	if (waits)
+		prefilter_set(place, tag);
+	else
+		prefilter_clear(place, tag);
+}
+
+/* Likewise, of another connection than was there. */
 static __always_inline void table_set(const struct table_place *place,
 				      int way, __u64 id, __u16 tag,
 				      enum table_rank rank, bool waits,
@@ -476,27 +503,15 @@ static __always_inline void table_set(const struct table_place *place,
 	way &= BUCKET_WAYS - 1;
 	place->entries->ways[way].id = id;
 	old_priority = bucket->priorities.of[way];
-	bucket->priorities.of[way] = (__u16)((__u32)rank << RANK_SHIFT |
-					     (waits ? PRIORITY_WAITS : 0) |
-					     (order & ORDER_MASK));
 	old_tag = bucket->tags.of[way];
+	bucket->priorities.of[way] = priority_of(rank, waits, order);
 	bucket->tags.of[way] = tag;
-	/* For who looks without the lock: the bit after the tag. */
+	/* For lockless readers: the tag before its bit. */
 	READ_AGAIN();
 	if (waits)
 		prefilter_set(place, tag);
 	if (old_priority & PRIORITY_WAITS && !(waits && tag == old_tag))
 		prefilter_clear(place, old_tag);
-}
-
-static __always_inline void table_put(const struct table_place *place,
-					int way, __u64 id, __u16 mark,
-					const struct flow *flow, __u32 order)
-{
-	const enum table_rank rank = flow_rank(flow);
-
-	place->entries->ways[way & (BUCKET_WAYS - 1)].flow = *flow;
-	table_set(place, way, id, mark, rank, rank_waits(rank), order);
 }
 
 /* --- spilling ------------------------------------------------------------ */
@@ -595,27 +610,56 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 
 /* Reads what stands beside a connection. */
 static __always_inline void table_read_rivals(const struct table_place *place,
-						struct sighting *sighting)
+						struct sighting *sighting,
+						const struct flow *flow)
 {
 	const __u16 tag = table_mark(place, sighting->hash) | TAG_RIVALS;
 
 	__builtin_memset(&sighting->rivals, 0, sizeof(sighting->rivals));
-	sighting->rivals_way = -1;
 	sighting->rivals_way =
 		table_find_tagged(place, tag, rivals_id(sighting->id));
-	if (sighting->rivals_way >= 0 && sighting->flow.seen & FLOW_RIVALS)
+	if (sighting->rivals_way >= 0 && flow->seen & FLOW_RIVALS)
 		sighting->rivals =
 			place->entries
 				->ways[sighting->rivals_way & (BUCKET_WAYS - 1)]
 				.rivals;
 }
 
-/* Where a connection that begins gets its way: -1, if there is none. */
-static __always_inline int table_new_way(const struct table_place *place)
+/* A connection begins, where it can. */
+static __always_inline void table_begin(const struct table_place *place,
+					struct sighting *sighting)
 {
 	const int way = table_victim(place->bucket, VICTIM_LEAST, 0);
+	const enum table_rank rank = flow_rank(&sighting->flow);
 
-	return table_must_spill(place->bucket, way) ? -1 : way;
+	if (table_must_spill(place->bucket, way))
+		return;
+	sighting->way = way;
+	/* What stood beside it has made room, and is empty. */
+	if (way == sighting->rivals_way)
+		sighting->rivals_way = -1;
+	place->entries->ways[way].flow = sighting->flow;
+	table_set(place, way, sighting->id, table_mark(place, sighting->hash),
+		  rank, rank_waits(rank), ++place->bucket->begun);
+}
+
+/* A connection of the bucket, after a segment. */
+static __always_inline void table_go_on(const struct table_place *place,
+					struct sighting *sighting,
+					const struct flow *flow)
+{
+	const int way = sighting->way & (BUCKET_WAYS - 1);
+	const enum table_rank rank = flow_rank(flow);
+	struct bucket *bucket = place->bucket;
+	__u32 order = bucket->priorities.of[way];
+
+	/* A handshake that goes on is young again, unlike a flood's. */
+	if (sighting->verdict.began || sighting->segment.flags & TCP_SYN)
+		order = ++bucket->begun;
+	table_set_priority(place, way, rank, rank_waits(rank), order);
+	/* For the record, and for what stands beside. */
+	if (verdict_is_logged(&sighting->verdict) || sighting->rivals.seen)
+		sighting->flow = *flow;
 }
 
 /* A spilled connection goes on, or has ended and another one begins here. */
@@ -652,49 +696,35 @@ static __always_inline void table_track(const struct table_place *place,
 					 .now = now,
 					 .to_own = sighting->to_own };
 	const __u16 mark = table_mark(place, sighting->hash);
-	struct bucket *bucket = place->bucket;
+	struct flow *flow = &sighting->flow;
 	bool may_have_rivals;
-	__u32 order;
 
+	/* The flow is changed where it stands, which spares copies. */
 	if (sighting->way >= 0)
-		sighting->flow =
-			place->entries->ways[sighting->way & (BUCKET_WAYS - 1)]
+		flow = &place->entries->ways[sighting->way & (BUCKET_WAYS - 1)]
 				.flow;
 	else if (known)
 		sighting->flow = *known;
 	else
-		__builtin_memset(&sighting->flow, 0, sizeof(sighting->flow));
-	may_have_rivals = sighting->flow.seen &&
-			  (sighting->flow.seen & FLOW_RIVALS ||
-			   sighting->segment.flags & TCP_SYN);
+		__builtin_memset(flow, 0, sizeof(*flow));
+	may_have_rivals = flow->seen && (flow->seen & FLOW_RIVALS ||
+					 sighting->segment.flags & TCP_SYN);
 	sighting->rivals_way = -1;
+	sighting->rivals.seen = 0;
 	if (may_have_rivals)
-		table_read_rivals(place, sighting);
-	else
-		__builtin_memset(&sighting->rivals, 0,
-				 sizeof(sighting->rivals));
+		table_read_rivals(place, sighting, flow);
 	READ_AGAIN();
-	track(&sighting->flow, &sighting->rivals, &sighting->segment, &context,
-	      options, &sighting->verdict);
+	track(flow, &sighting->rivals, &sighting->segment, &context, options,
+	      &sighting->verdict);
 	READ_AGAIN();
 	if (sighting->verdict.asks)
 		return;
 	if (known)
 		put_known(place, known, sighting, mark);
-	if (sighting->way < 0 && sighting->verdict.began)
-		sighting->way = table_new_way(place);
-	/* What stood beside it has made room, and is empty. */
-	if (sighting->way >= 0 && sighting->way == sighting->rivals_way)
-		sighting->rivals_way = -1;
-	if (sighting->way >= 0) {
-		order = bucket->priorities.of[sighting->way & (BUCKET_WAYS - 1)];
-		/* A handshake that goes on is young again, unlike a flood's. */
-		if (sighting->verdict.began ||
-		    sighting->segment.flags & TCP_SYN)
-			order = ++bucket->begun;
-		table_put(place, sighting->way, sighting->id, mark,
-			    &sighting->flow, order);
-	}
+	if (sighting->way >= 0)
+		table_go_on(place, sighting, flow);
+	else if (sighting->verdict.began)
+		table_begin(place, sighting);
 	READ_AGAIN();
 	table_put_rivals(place, sighting);
 }
