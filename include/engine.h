@@ -228,14 +228,14 @@ engine_look_up_destination(const struct backend *backend,
  */
 static __always_inline void engine_spill(const struct backend *backend,
 					 const struct table_place *place,
-					 __u64 id)
+					 int way, __u64 id)
 {
 	struct flow *entry = backend_overflow_add(backend, id);
 
 	if (!entry)
 		return;
 	backend_lock(place->bucket);
-	table_spill(place, id, entry);
+	table_spill(place, way, id, entry);
 	backend_unlock(place->bucket);
 }
 
@@ -251,11 +251,11 @@ static __always_inline void engine_make_room(const struct backend *backend,
 
 	if (!table_is_crowded(place->bucket) ||
 	    (sighting->segment.flags & TCP_ACK &&
-	     table_find_id(place->entries, sighting->id) >= 0))
+	     table_find(place, sighting->hash, sighting->id) >= 0))
 		return;
-	way = table_victim(place->bucket, VICTIM_COMPLETE, -1) &
+	way = table_victim(place->bucket, VICTIM_COMPLETE, 0) &
 	      (BUCKET_WAYS - 1);
-	engine_spill(backend, place, place->entries->ways[way].id);
+	engine_spill(backend, place, way, place->entries->ways[way].id);
 }
 
 enum search {
@@ -275,7 +275,7 @@ engine_search_once(const struct backend *backend,
 {
 	struct bucket *bucket = place->bucket;
 	__u8 spills = *(volatile __u8 *)&bucket->spills;
-	const __u8 mark = table_mark(place, sighting->hash);
+	const __u16 mark = table_mark(place, sighting->hash);
 	bool elsewhere = again || spilled_with(bucket, mark);
 	bool is_here = false, unmoved;
 

@@ -33,7 +33,8 @@
 
 /*
  * Words of the prefilter for a bucket, where there are enough. With all ways of a
- * bucket taken, 3 % of its other connections are false positives.
+ * bucket taken, 3 % of its other connections are false positives, which the tags
+ * tell. Twice as many words made a connection dearer: they take more cache.
  */
 #define WORDS_PER_BUCKET 4
 
@@ -42,11 +43,9 @@
 
 /* A bucket looks for as many of its spilled connections, the latest. */
 #define SPILLED_MAX 12
-#define SPILLS_WRAP (255 / SPILLED_MAX * SPILLED_MAX) /* whole rounds */
 
-/*
- * What is in a way, in the order of its worth. The two in the middle are worth
- * the same: of these the older gives way.
+/* What is in a way, in the order of its priority. The two in the middle are
+ * equal: of these the older gives way.
  */
 enum table_rank {
 	RANK_FREE, /* no connection */
@@ -54,8 +53,21 @@ enum table_rank {
 	RANK_HALF_OPEN,
 	RANK_COMPLETE, /* its handshake is, and nothing is decided */
 };
-#define RANK_SHIFT 30
-#define ORDER_MASK ((1U << RANK_SHIFT) - 1)
+
+/*
+ * A tag: bits of a connection's hash. Its bit in the prefilter (the word of the
+ * bucket, then the bit), and some more to tell false positives by.
+ */
+#define TAG_BIT 0x00ff
+#define TAG_WORD_SHIFT 6
+#define TAG_MORE 0x3f00
+#define TAG_RIVALS 0x4000 /* of what stands beside a connection */
+#define TAG_USED 0x8000	  /* in each, so 0 is none */
+
+/* A priority: the rank, whether data and ACKs may matter, when it began. */
+#define RANK_SHIFT 14
+#define PRIORITY_WAITS (1U << 13)
+#define ORDER_MASK (PRIORITY_WAITS - 1)
 
 #ifdef __bpf__
 #define BUCKET_LOCK struct bpf_spin_lock
@@ -66,15 +78,23 @@ enum table_rank {
 /* A cache line: all that is read where a connection is not found. */
 struct bucket {
 	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
-	__u32 begun;	  /* connections; their ages are differences to it */
+	__u16 begun;	  /* connections; their ages are differences to it */
 	__u8 spills;	  /* connections moved to the LRU map; it wraps */
-	__u8 waiting;	  /* a bit for each way: its data and ACKs may matter */
-	__u16 spilled;	  /* a bit for each of the spilled that is marked */
-	__u32 late_marks; /* of the spilled from the ninth on, as below */
-	__u64 marks;	  /* table_mark() of each way's, in its byte */
-	__u32 worth[BUCKET_WAYS]; /* rank, then `begun` when it began */
-	__u64 spilled_marks; /* of the first eight spilled, likewise */
+	__u8 next_spilled; /* where the tag of the next of them goes */
+	union {
+		__u16 of[BUCKET_WAYS];
+		__u64 four[BUCKET_WAYS / 4];
+	} tags; /* table_mark() of each way */
+	union {
+		__u16 of[SPILLED_MAX];
+		__u64 four[SPILLED_MAX / 4];
+	} spilled_tags; /* likewise, of the latest spilled */
+	union {
+		__u16 of[BUCKET_WAYS];
+		__u64 four[BUCKET_WAYS / 4];
+	} priorities;
 };
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
 
 /* The connections of a bucket: each way is a cache line. */
 struct bucket_entries {
@@ -151,97 +171,134 @@ struct table_place {
 	__u32 word_mask;  /* how many they are, a power of two, less one */
 };
 
-/* A connection's bit among those of its bucket: the word, then the bit. */
-static __always_inline __u8 table_mark(const struct table_place *place,
-					 __u64 hash)
+/* The tag of a hash. `word_mask`: as in struct table_place. */
+static __always_inline __u16 tag_of(__u64 hash, __u32 word_mask)
 {
-	__u32 word = prefilter_index(&place->prefilter, hash) & place->word_mask;
+	const __u32 word = (__u32)(hash >> 32) & word_mask;
 
-	return (__u8)(word << 6 | prefilter_bit(hash));
+	return (__u16)(TAG_USED | (hash >> 42 & TAG_MORE) |
+		       (word << TAG_WORD_SHIFT & TAG_BIT) | prefilter_bit(hash));
+}
+
+/* The tag of a connection. */
+static __always_inline __u16 table_mark(const struct table_place *place,
+					__u64 hash)
+{
+	return tag_of(hash, place->word_mask);
 }
 
 static __always_inline __u64 *front_word(const struct table_place *place,
-					 __u8 mark)
+					 __u16 tag)
 {
-	__u32 index = place->first_word | (mark >> 6 & place->word_mask);
+	__u32 word = (tag & TAG_BIT) >> TAG_WORD_SHIFT & place->word_mask;
 
-	return &place->prefilter.words[index & place->prefilter.mask];
-}
-
-static __always_inline __u8 mark_of_way(const struct bucket *bucket,
-					int way)
-{
-	return (__u8)(bucket->marks >> (way * 8));
+	return &place->prefilter
+			.words[(place->first_word | word) & place->prefilter.mask];
 }
 
 /*
- * Eight marks at once, a byte each; a set of ways has bit 7 of their bytes.
- * Without a branch: the verifier would follow each through all that comes.
+ * Four numbers of 16 bits at once, in the lanes of a word. A set of lanes has
+ * bit 15 of each. Without a branch: the verifier would follow each through all
+ * that comes.
  */
-#define EACH_BYTE 0x0101010101010101ULL
-#define BIT_7 0x80
+#define EACH_LANE 0x0001000100010001ULL
+#define LANE_TOP (EACH_LANE << 15)
+#define LANE_REST (LANE_TOP - EACH_LANE)
 
-/* The set of those that are this mark. */
-static __always_inline __u64 ways_with(__u64 marks, __u8 mark)
+/* The set of those that are this tag, in the bits of the mask. */
+static __always_inline __u64 lanes_like(__u64 four, __u16 tag, __u16 mask)
 {
-	const __u64 low = EACH_BYTE * (BIT_7 - 1);
-	const __u64 differs = marks ^ mark * EACH_BYTE;
+	const __u64 differs = (four ^ tag * EACH_LANE) & mask * EACH_LANE;
 
-	return ~(((differs & low) + low) | differs | low);
+	return ~(((differs & LANE_REST) + LANE_REST) | differs | LANE_REST);
 }
 
-/* A set from a bit for each. */
-static __always_inline __u64 ways_of_bits(__u8 bits)
+/* A set of ways, from those of two words: see lowest_way(). */
+static __always_inline __u64 ways_of_lanes(__u64 first, __u64 second)
 {
-	const __u64 each = bits * EACH_BYTE & 0x8040201008040201ULL;
-
-	return (((each & EACH_BYTE * (BIT_7 - 1)) + EACH_BYTE * (BIT_7 - 1)) |
-		each) &
-	       EACH_BYTE * BIT_7;
+	return first >> 8 | second;
 }
 
-/* And back. */
-static __always_inline __u32 bits_of_ways(__u64 ways)
-{
-	return (__u32)((ways >> 7) * 0x0102040810204080ULL >> 56);
-}
-
-/* Which the lowest of a set is: a product that has each at its place. */
+/* The lowest of a set of ways: a product that has each at its place. */
 static __always_inline int lowest_way(__u64 ways)
 {
-	return (int)(((ways & -ways) >> 7) * 0x0001020304050607ULL >> 56);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const __u64 way_of_byte = 0x0004010502060307ULL;
+#else
+	const __u64 way_of_byte = 0x0307020601050004ULL;
+#endif
+
+	return (int)(((ways & -ways) >> 7) * way_of_byte >> 56);
 }
 
-/* The spilled that have a mark, a bit for each. */
-static __always_inline __u32 spilled_with(const struct bucket *bucket,
-					  __u8 mark)
+/* The ways that have a tag. */
+static __always_inline __u64 ways_with(const struct bucket *bucket, __u16 tag)
 {
-	const __u64 first = *(const volatile __u64 *)&bucket->spilled_marks;
-	const __u32 late = *(const volatile __u32 *)&bucket->late_marks;
-	const __u16 used = *(const volatile __u16 *)&bucket->spilled;
+	const volatile __u64 *four = bucket->tags.four;
 
-	return (bits_of_ways(ways_with(first, mark)) |
-		bits_of_ways(ways_with(late, mark)) << 8) &
-	       used;
+	return ways_of_lanes(lanes_like(four[0], tag, 0xffff),
+			     lanes_like(four[1], tag, 0xffff));
+}
+
+/* The spilled that have a tag, as a set: of each word its own bits. */
+static __always_inline __u64 spilled_like(const struct bucket *bucket,
+					  __u16 tag, __u16 mask)
+{
+	const volatile __u64 *four = bucket->spilled_tags.four;
+
+	return lanes_like(four[0], tag, mask) |
+	       lanes_like(four[1], tag, mask) >> 1 |
+	       lanes_like(four[2], tag, mask) >> 2;
+}
+
+static __always_inline __u64 spilled_with(const struct bucket *bucket,
+					  __u16 tag)
+{
+	return spilled_like(bucket, tag, 0xffff);
+}
+
+/*
+ * Whether a bucket has a connection with this tag, or what stands beside one:
+ * without the lock. The ways are looked at first: a connection that is spilled
+ * meanwhile is among the spilled before it leaves its way.
+ */
+static __always_inline bool bucket_may_have(const struct bucket *bucket,
+					    __u16 tag)
+{
+	const volatile __u64 *four = bucket->tags.four;
+	const __u16 mask = 0xffff ^ TAG_RIVALS;
+	const __u64 here = lanes_like(four[0], tag, mask) |
+			   lanes_like(four[1], tag, mask);
+
+	return here | spilled_like(bucket, tag, mask);
 }
 
 static __always_inline void prefilter_set(const struct table_place *place,
-				      __u8 mark)
+					  __u16 tag)
 {
-	*front_word(place, mark) |= 1ULL << (mark & 63);
+	__u64 *word = front_word(place, tag);
+	const __u64 bit = 1ULL << (tag & 63);
+
+	if (!(*word & bit)) /* all CPUs read it */
+		*word |= bit;
 }
 
-/* Clears the bit of a mark, unless another connection waits that has it. */
+/* Clears the bit of a tag, unless another connection waits that has it. */
 static __always_inline void prefilter_clear(const struct table_place *place,
-					__u8 mark)
+					    __u16 tag)
 {
 	const struct bucket *bucket = place->bucket;
-	const __u64 others = ways_with(bucket->marks, mark) &
-			     ways_of_bits(bucket->waiting);
-	__u64 clears = !(others | spilled_with(bucket, mark));
+	const __u16 mask = TAG_USED | TAG_BIT;
+	const __u64 *tags = bucket->tags.four;
+	/* Bit 13 of the priorities, in its place. */
+	const __u64 *waits = bucket->priorities.four;
+	const __u64 here = (lanes_like(tags[0], tag, mask) & waits[0] << 2) |
+			   (lanes_like(tags[1], tag, mask) & waits[1] << 2);
+	__u64 clears = !(here | spilled_like(bucket, tag, mask));
 
+	clears &= tag / TAG_USED;
 	OPAQUE(clears);
-	*front_word(place, mark) &= ~(clears << (mark & 63));
+	*front_word(place, tag) &= ~(clears << (tag & 63));
 }
 
 /*
@@ -263,21 +320,27 @@ table_find_id(const struct bucket_entries *entries, __u64 id)
 	return (int)found - 1;
 }
 
-/* The same, and mostly without a look at the entries. */
-static __always_inline int table_find(const struct table_place *place,
-					__u64 hash, __u64 id)
+/* The same by the tag, and mostly without a look at the entries. */
+static __always_inline int table_find_tagged(const struct table_place *place,
+					     __u16 tag, __u64 id)
 {
-	__u64 ways = ways_with(place->bucket->marks, table_mark(place, hash));
+	__u64 ways = ways_with(place->bucket, tag);
 	int way = lowest_way(ways) & (BUCKET_WAYS - 1);
 
 	if (!ways)
 		return -1;
 	if (place->entries->ways[way].id == id)
 		return way;
-	/* No other has this mark: each entry is a cache line to be spared. */
+	/* No other has this tag: each entry is a cache line to be spared. */
 	if (!(ways & (ways - 1)))
 		return -1;
 	return table_find_id(place->entries, id);
+}
+
+static __always_inline int table_find(const struct table_place *place,
+				      __u64 hash, __u64 id)
+{
+	return table_find_tagged(place, table_mark(place, hash), id);
 }
 
 static __always_inline enum table_rank flow_rank(const struct flow *flow)
@@ -318,46 +381,69 @@ enum victim {
 	VICTIM_COMPLETE,
 };
 
+/* In each lane, how soon it gives way: how fit it is, then its age. */
+static __always_inline __u64 victim_keys(__u64 priorities, __u16 begun,
+					 enum victim wanted)
+{
+	const __u64 orders = priorities & EACH_LANE * ORDER_MASK;
+	const __u64 ages = ((begun * EACH_LANE | LANE_TOP) - orders) &
+			   EACH_LANE * ORDER_MASK;
+	const __u64 one = EACH_LANE << 13, worse = ~priorities;
+
+	if (wanted == VICTIM_COMPLETE)
+		return ages | (priorities >> 1 & priorities >> 2 & one);
+	/* 2 for a free way, 1, 1, 0 for a complete one. */
+	return ages + (worse >> 1 & one) + (worse >> 2 & one);
+}
+
+/* The greater of each lane; bit 15 is clear in all of them. */
+static __always_inline __u64 lanes_max(__u64 a, __u64 b)
+{
+	const __u64 a_is = ((a | LANE_TOP) - b) & LANE_TOP;
+
+	return b ^ ((a ^ b) & (a_is - (a_is >> 15)));
+}
+
+/* Likewise, but 0 where a way has the tag `spared`. */
+static __always_inline __u64 victim_keys_but(const struct bucket *bucket,
+					     int word, enum victim wanted,
+					     __u16 spared)
+{
+	const __u64 keys = victim_keys(bucket->priorities.four[word],
+				       bucket->begun, wanted);
+	__u64 are_spared;
+
+	if (!spared)
+		return keys;
+	are_spared = lanes_like(bucket->tags.four[word], spared, 0xffff);
+	return keys & ~(are_spared - (are_spared >> 15));
+}
+
 /*
- * The way of the victim, and of equals the oldest. `spared`: a way that does
- * not give way; -1: none.
+ * The way of the victim, and of equals the oldest. `spared`: the tag of ways
+ * that give way last; 0: none.
  */
 static __always_inline int table_victim(const struct bucket *bucket,
-					  enum victim wanted, int spared)
+					enum victim wanted, __u16 spared)
 {
-	/*
-	 * Which way it is stands in the lowest bits, mixed with some that the
-	 * verifier cannot know, or it would follow each way by itself.
-	 */
-	const __u64 salt = bucket->marks & (BUCKET_WAYS - 1);
-	__u64 most = 0, less;
+	const __u64 first = victim_keys_but(bucket, 0, wanted, spared);
+	const __u64 second = victim_keys_but(bucket, 1, wanted, spared);
+	__u64 most = lanes_max(first, second);
+	__u16 key;
 
-	for (int i = 0; i < BUCKET_WAYS; i++) {
-		__u32 worth = bucket->worth[i];
-		__u32 age = (bucket->begun - worth) & ORDER_MASK;
-		__u32 rank = worth >> RANK_SHIFT;
-		/* Of the least: 2 for a free way, 1, 1, 0 for a complete one.
-		 */
-		__u32 fit = wanted == VICTIM_COMPLETE ? (rank + 1) / 4 :
-							(4 - rank) / 2;
-		__u64 key = ((__u64)fit << RANK_SHIFT | age) << 3 | (i ^ salt);
-		__u64 may = (__u64)(i ^ spared);
-
-		may = may | -may; /* its highest bit: it is another way */
-		OPAQUE(may);
-		key &= -(may >> 63);
-		less = most - key; /* its highest bit; both are small */
-		OPAQUE(less);
-		most ^= (most ^ key) & -(less >> 63);
-	}
-	return (int)((most ^ salt) & (BUCKET_WAYS - 1));
+	most = lanes_max(most, most >> 32);
+	most = lanes_max(most, most >> 16);
+	key = (__u16)most;
+	return lowest_way(ways_of_lanes(lanes_like(first, key, 0xffff),
+					lanes_like(second, key, 0xffff))) &
+	       (BUCKET_WAYS - 1);
 }
 
 /* Whether a connection in a way has to be kept elsewhere before it goes. */
 static __always_inline bool
 table_must_spill(const struct bucket *bucket, int way)
 {
-	return bucket->worth[way & (BUCKET_WAYS - 1)] >> RANK_SHIFT ==
+	return bucket->priorities.of[way & (BUCKET_WAYS - 1)] >> RANK_SHIFT ==
 	       RANK_COMPLETE;
 }
 
@@ -369,119 +455,129 @@ table_must_spill(const struct bucket *bucket, int way)
 static __always_inline bool
 table_is_crowded(const struct bucket *bucket)
 {
-	__u32 all = ~0U, complete = 0;
+	const __u64 *four = bucket->priorities.four;
+	const __u64 complete = ((four[0] & four[0] << 1 & LANE_TOP) >> 15) +
+			       ((four[1] & four[1] << 1 & LANE_TOP) >> 15);
 
-	for (int i = 0; i < BUCKET_WAYS; i++) {
-		const __u32 worth = bucket->worth[i];
+	/* Bit 15 is set in those that are half open or complete. */
+	return (four[0] & four[1] & LANE_TOP) == LANE_TOP &&
+	       complete * EACH_LANE >> 48 > COMPLETE_WAYS;
+}
 
-		all &= worth;
-		complete += (worth >> RANK_SHIFT) / RANK_COMPLETE;
-	}
-	return all >> 31 && complete > COMPLETE_WAYS;
+static __always_inline __u16 priority_of(enum table_rank rank, bool waits,
+					 __u32 order)
+{
+	return (__u16)((__u32)rank << RANK_SHIFT | (waits ? PRIORITY_WAITS : 0) |
+		       (order & ORDER_MASK));
 }
 
 /*
- * Sets what a way is known by, and the prefilter. `order`: the bucket's `begun`
- * when it began.
+ * Sets the priority of a way, and its bit of the prefilter. `order`: the
+ * bucket's `begun` when it began.
  */
-static __always_inline void table_set(const struct table_place *place,
-					int way, __u64 id, __u8 mark,
-					enum table_rank rank, bool waits,
-					__u32 order)
+static __always_inline void table_set_priority(const struct table_place *place,
+					       int way, enum table_rank rank,
+					       bool waits, __u32 order)
 {
 	struct bucket *bucket = place->bucket;
-	bool waited;
-	__u8 old_mark;
+	const __u16 tag = bucket->tags.of[way & (BUCKET_WAYS - 1)];
+	__u16 *priority = &bucket->priorities.of[way & (BUCKET_WAYS - 1)];
+	const bool waited = *priority & PRIORITY_WAITS;
+
+	*priority = priority_of(rank, waits, order);
+	if (waits == waited)
+		return;
+	if (waits)
+		prefilter_set(place, tag);
+	else
+		prefilter_clear(place, tag);
+}
+
+/* Likewise, of another connection than was there. */
+static __always_inline void table_set(const struct table_place *place,
+				      int way, __u64 id, __u16 tag,
+				      enum table_rank rank, bool waits,
+				      __u32 order)
+{
+	struct bucket *bucket = place->bucket;
+	__u16 old_tag, old_priority;
 
 	way &= BUCKET_WAYS - 1;
 	place->entries->ways[way].id = id;
-	bucket->worth[way] = (__u32)rank << RANK_SHIFT | (order & ORDER_MASK);
-	waited = bucket->waiting >> way & 1;
-	bucket->waiting &= (__u8)~(1U << way);
-	bucket->waiting |= (__u8)(waits << way);
-	old_mark = mark_of_way(bucket, way);
-	bucket->marks ^= (__u64)(old_mark ^ mark) << (way * 8);
-	if (waited)
-		prefilter_clear(place, old_mark);
+	old_priority = bucket->priorities.of[way];
+	old_tag = bucket->tags.of[way];
+	bucket->priorities.of[way] = priority_of(rank, waits, order);
+	bucket->tags.of[way] = tag;
+	/* For lockless readers: the tag before its bit. */
+	READ_AGAIN();
 	if (waits)
-		prefilter_set(place, mark);
-}
-
-static __always_inline void table_put(const struct table_place *place,
-					int way, __u64 id, __u8 mark,
-					const struct flow *flow, __u32 order)
-{
-	const enum table_rank rank = flow_rank(flow);
-
-	place->entries->ways[way & (BUCKET_WAYS - 1)].flow = *flow;
-	table_set(place, way, id, mark, rank, rank_waits(rank), order);
+		prefilter_set(place, tag);
+	if (old_priority & PRIORITY_WAITS && !(waits && tag == old_tag))
+		prefilter_clear(place, old_tag);
 }
 
 /* --- spilling ------------------------------------------------------------ */
 
-/* Marks a spilled connection, in the place of the twelfth before it. */
+/* Tags a spilled connection, in the place of the twelfth before it. */
 static __always_inline void spilled_add(const struct table_place *place,
-					__u8 mark)
+					__u16 tag)
 {
 	struct bucket *bucket = place->bucket;
-	const __u32 number = bucket->spills % SPILLED_MAX;
-	const __u32 shift = number % 8 * 8;
-	__u8 old;
+	const __u32 next = bucket->next_spilled;
+	__u16 old;
 
-	if (number < 8) {
-		old = (__u8)(bucket->spilled_marks >> shift);
-		bucket->spilled_marks ^= (__u64)(old ^ mark) << shift;
-	} else {
-		old = (__u8)(bucket->late_marks >> shift);
-		bucket->late_marks ^= (__u32)(old ^ mark) << shift;
-	}
-	bucket->spilled |= (__u16)(1U << number);
+	if (next >= SPILLED_MAX)
+		return; /* never: the verifier asks for it */
+	old = bucket->spilled_tags.of[next];
+	bucket->spilled_tags.of[next] = tag;
+	bucket->next_spilled = (__u8)(next + 1 < SPILLED_MAX ? next + 1 : 0);
+	READ_AGAIN();
+	prefilter_set(place, tag);
 	prefilter_clear(place, old);
-	prefilter_set(place, mark);
 }
 
 /*
- * A spilled connection is not waited for any more. Where several have its mark,
- * the oldest is removed, and the bit stays set for the others.
+ * A spilled connection is not waited for any more. Where several have its tag,
+ * one is removed, and the bit stays set for the others.
  */
 static __always_inline void spilled_remove(const struct table_place *place,
-					   __u8 mark)
+					   __u16 tag)
 {
-	struct bucket *bucket = place->bucket;
-	const __u32 oldest = bucket->spills % SPILLED_MAX;
-	const __u32 found = spilled_with(bucket, mark);
-	__u32 by_age = found >> oldest | found << (SPILLED_MAX - oldest);
+	__u64 *four = place->bucket->spilled_tags.four;
+	__u64 found = spilled_with(place->bucket, tag);
 
-	by_age &= -by_age;
-	by_age = by_age << oldest | by_age >> (SPILLED_MAX - oldest);
-	bucket->spilled &= (__u16)~by_age;
-	prefilter_clear(place, mark);
+	found = (found & -found) >> (15 - 2);
+	four[0] &= ~((found >> 2 & EACH_LANE) * 0xffff);
+	four[1] &= ~((found >> 1 & EACH_LANE) * 0xffff);
+	four[2] &= ~((found & EACH_LANE) * 0xffff);
+	prefilter_clear(place, tag);
 }
 
 /*
- * Moves a connection to `entry`, its place outside the bucket, if it is still
- * to be spilled.
+ * Moves the connection of a way to `entry`, its place outside the bucket, if it
+ * is still there and to be spilled.
  */
 static __always_inline void table_spill(const struct table_place *place,
-					  __u64 id, struct flow *entry)
+					int way, __u64 id, struct flow *entry)
 {
 	struct bucket *bucket = place->bucket;
-	int way = table_find_id(place->entries, id) & (BUCKET_WAYS - 1);
-	const struct table_entry *leaving = &place->entries->ways[way];
-	const __u8 mark = mark_of_way(bucket, way);
+	const struct table_entry *leaving;
 
+	way &= BUCKET_WAYS - 1;
+	leaving = &place->entries->ways[way];
 	if (leaving->id != id || !table_must_spill(bucket, way))
 		return;
 	/*
-	 * The order matters for lockless readers: the mark is set before there
-	 * is an entry to find, and `spills` changes after the entry has left.
+	 * The order matters for lockless readers: the tag is set before there
+	 * is an entry to find and before the way is free, and `spills` changes
+	 * after the entry has left.
 	 */
-	spilled_add(place, mark);
+	spilled_add(place, bucket->tags.of[way]);
 	READ_AGAIN();
 	*entry = leaving->flow;
 	table_set(place, way, 0, 0, RANK_FREE, false, 0);
 	READ_AGAIN();
-	bucket->spills = (__u8)((bucket->spills + 1) % SPILLS_WRAP);
+	bucket->spills++;
 }
 
 /* --- a segment ----------------------------------------------------------- */
@@ -495,51 +591,84 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 {
 	const struct rivals *rivals = &sighting->rivals;
 	struct bucket *bucket = place->bucket;
+	const __u16 tag = table_mark(place, sighting->hash);
 	int way = sighting->rivals_way;
 
 	if (way < 0) {
 		if (!rivals->seen)
 			return;
-		way = table_victim(bucket, VICTIM_LEAST, sighting->way);
-		if (table_must_spill(bucket, way))
+		way = table_victim(bucket, VICTIM_LEAST, tag);
+		if (way == sighting->way || table_must_spill(bucket, way))
 			return;
 	}
 	place->entries->ways[way & (BUCKET_WAYS - 1)].rivals = *rivals;
-	table_set(place, way, rivals->seen ? rivals_id(sighting->id) : 0,
-		    table_mark(place, sighting->hash),
-		    rivals->seen ? RANK_HALF_OPEN : RANK_FREE,
-		    rivals_wait(rivals, &sighting->flow), ++bucket->begun);
+	if (rivals->seen)
+		table_set(place, way, rivals_id(sighting->id), tag | TAG_RIVALS,
+			  RANK_HALF_OPEN, rivals_wait(rivals, &sighting->flow),
+			  ++bucket->begun);
+	else
+		table_set(place, way, 0, 0, RANK_FREE, false, 0);
 }
 
 /* Reads what stands beside a connection. */
 static __always_inline void table_read_rivals(const struct table_place *place,
-						struct sighting *sighting)
+						struct sighting *sighting,
+						const struct flow *flow)
 {
-	const __u64 id = rivals_id(sighting->id);
+	const __u16 tag = table_mark(place, sighting->hash) | TAG_RIVALS;
 
 	__builtin_memset(&sighting->rivals, 0, sizeof(sighting->rivals));
-	sighting->rivals_way = -1;
-	sighting->rivals_way = table_find_id(place->entries, id);
-	if (sighting->rivals_way >= 0 && sighting->flow.seen & FLOW_RIVALS)
+	sighting->rivals_way =
+		table_find_tagged(place, tag, rivals_id(sighting->id));
+	if (sighting->rivals_way >= 0 && flow->seen & FLOW_RIVALS)
 		sighting->rivals =
 			place->entries
 				->ways[sighting->rivals_way & (BUCKET_WAYS - 1)]
 				.rivals;
 }
 
-/* Where a connection that begins gets its way: -1, if there is none. */
-static __always_inline int table_new_way(const struct table_place *place)
+/* A connection begins, where it can. */
+static __always_inline void table_begin(const struct table_place *place,
+					struct sighting *sighting)
 {
-	const int way = table_victim(place->bucket, VICTIM_LEAST, -1);
+	const int way = table_victim(place->bucket, VICTIM_LEAST, 0);
+	const enum table_rank rank = flow_rank(&sighting->flow);
 
-	return table_must_spill(place->bucket, way) ? -1 : way;
+	if (table_must_spill(place->bucket, way))
+		return;
+	sighting->way = way;
+	/* What stood beside it has made room, and is empty. */
+	if (way == sighting->rivals_way)
+		sighting->rivals_way = -1;
+	place->entries->ways[way].flow = sighting->flow;
+	table_set(place, way, sighting->id, table_mark(place, sighting->hash),
+		  rank, rank_waits(rank), ++place->bucket->begun);
+}
+
+/* A connection of the bucket, after a segment. */
+static __always_inline void table_go_on(const struct table_place *place,
+					struct sighting *sighting,
+					const struct flow *flow)
+{
+	const int way = sighting->way & (BUCKET_WAYS - 1);
+	const enum table_rank rank = flow_rank(flow);
+	struct bucket *bucket = place->bucket;
+	__u32 order = bucket->priorities.of[way];
+
+	/* A handshake that goes on is young again, unlike a flood's. */
+	if (sighting->verdict.began || sighting->segment.flags & TCP_SYN)
+		order = ++bucket->begun;
+	table_set_priority(place, way, rank, rank_waits(rank), order);
+	/* For the record, and for what stands beside. */
+	if (verdict_is_logged(&sighting->verdict) || sighting->rivals.seen)
+		sighting->flow = *flow;
 }
 
 /* A spilled connection goes on, or has ended and another one begins here. */
 static __always_inline void put_known(const struct table_place *place,
 				      struct flow *known,
 				      const struct sighting *sighting,
-				      __u8 mark)
+				      __u16 mark)
 {
 	bool waited;
 
@@ -568,50 +697,36 @@ static __always_inline void table_track(const struct table_place *place,
 	const struct context context = { .sender = sighting->sender & 1,
 					 .now = now,
 					 .to_own = sighting->to_own };
-	const __u8 mark = table_mark(place, sighting->hash);
-	struct bucket *bucket = place->bucket;
+	const __u16 mark = table_mark(place, sighting->hash);
+	struct flow *flow = &sighting->flow;
 	bool may_have_rivals;
-	__u32 order;
 
+	/* The flow is changed where it stands, which spares copies. */
 	if (sighting->way >= 0)
-		sighting->flow =
-			place->entries->ways[sighting->way & (BUCKET_WAYS - 1)]
+		flow = &place->entries->ways[sighting->way & (BUCKET_WAYS - 1)]
 				.flow;
 	else if (known)
 		sighting->flow = *known;
 	else
-		__builtin_memset(&sighting->flow, 0, sizeof(sighting->flow));
-	may_have_rivals = sighting->flow.seen &&
-			  (sighting->flow.seen & FLOW_RIVALS ||
-			   sighting->segment.flags & TCP_SYN);
+		__builtin_memset(flow, 0, sizeof(*flow));
+	may_have_rivals = flow->seen && (flow->seen & FLOW_RIVALS ||
+					 sighting->segment.flags & TCP_SYN);
 	sighting->rivals_way = -1;
+	sighting->rivals.seen = 0;
 	if (may_have_rivals)
-		table_read_rivals(place, sighting);
-	else
-		__builtin_memset(&sighting->rivals, 0,
-				 sizeof(sighting->rivals));
+		table_read_rivals(place, sighting, flow);
 	READ_AGAIN();
-	track(&sighting->flow, &sighting->rivals, &sighting->segment, &context,
-	      options, &sighting->verdict);
+	track(flow, &sighting->rivals, &sighting->segment, &context, options,
+	      &sighting->verdict);
 	READ_AGAIN();
 	if (sighting->verdict.asks)
 		return;
 	if (known)
 		put_known(place, known, sighting, mark);
-	if (sighting->way < 0 && sighting->verdict.began)
-		sighting->way = table_new_way(place);
-	/* What stood beside it has made room, and is empty. */
-	if (sighting->way >= 0 && sighting->way == sighting->rivals_way)
-		sighting->rivals_way = -1;
-	if (sighting->way >= 0) {
-		order = bucket->worth[sighting->way & (BUCKET_WAYS - 1)];
-		/* A handshake that goes on is young again, unlike a flood's. */
-		if (sighting->verdict.began ||
-		    sighting->segment.flags & TCP_SYN)
-			order = ++bucket->begun;
-		table_put(place, sighting->way, sighting->id, mark,
-			    &sighting->flow, order);
-	}
+	if (sighting->way >= 0)
+		table_go_on(place, sighting, flow);
+	else if (sighting->verdict.began)
+		table_begin(place, sighting);
 	READ_AGAIN();
 	table_put_rivals(place, sighting);
 }

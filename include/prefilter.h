@@ -50,43 +50,53 @@ static __always_inline bool segment_may_matter(const struct segment *segment,
 	       prefilter_may_have(prefilter, hash);
 }
 
+/* What a packet is at first glance. */
+enum glance {
+	/* Neither TCP nor a tunnel to be counted, or data of a connection that
+	 * is not waited for, as nearly all packets are. */
+	GLANCE_PASS,
+	GLANCE_LOOK, /* it has to be looked at again */
+	GLANCE_BIT,  /* data of a connection that may be waited for */
+};
+
 /*
- * Whether a packet has to be looked at again, by what a walk over plain packets
- * made of it. False where it is neither TCP nor a tunnel to be counted, and
- * where it is data of a connection that is not waited for, as nearly all
- * packets are.
+ * What a packet is, by what a walk over plain packets made of it. `hash`: of its
+ * connection, set where the result is GLANCE_BIT.
  */
-static __always_inline bool
+static __always_inline enum glance
 prefilter_walked(enum parse_result result, const struct segment *segment,
-		 const struct prefilter *prefilter)
+		 const struct prefilter *prefilter, __u64 *hash)
 {
 	if (result != PARSED)
-		return result != PARSE_NOT_TCP && result != PARSE_UDP;
-	return prefilter_may_have(prefilter,
-				  flow_hash(segment, prefilter->secrets));
+		return result != PARSE_NOT_TCP && result != PARSE_UDP ?
+			       GLANCE_LOOK :
+			       GLANCE_PASS;
+	*hash = flow_hash(segment, prefilter->secrets);
+	return prefilter_may_have(prefilter, *hash) ? GLANCE_BIT : GLANCE_PASS;
 }
 
 /* Of a packet that begins with an Ethernet header. */
-static __always_inline bool prefilter_ethernet(const struct frame *frame,
-					       const struct prefilter *prefilter)
+static __always_inline enum glance
+prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
+		   __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
 		walk_ethernet(frame, WALK_PLAIN, &segment);
 
-	return prefilter_walked(result, &segment, prefilter);
+	return prefilter_walked(result, &segment, prefilter, hash);
 }
 
 /* Of a packet that has an IP header at `offset`. */
-static __always_inline bool prefilter_ip(const struct frame *frame,
-					 __u64 offset,
-					 const struct prefilter *prefilter)
+static __always_inline enum glance
+prefilter_ip(const struct frame *frame, __u64 offset,
+	     const struct prefilter *prefilter, __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
 		walk_ip(frame, offset, WALK_PLAIN, &segment);
 
-	return prefilter_walked(result, &segment, prefilter);
+	return prefilter_walked(result, &segment, prefilter, hash);
 }
 
 #endif
