@@ -6,9 +6,7 @@
 #include "pace.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define DIRECTORY "/var/log/pods"
 #define NAMESPACE_LONGEST 63 /* a DNS label */
@@ -24,7 +22,7 @@ struct pod {
 };
 
 struct pod_names {
-	int directory; /* -1: there is none */
+	DIR *directory; /* stays open: later it may not be allowed; or NULL */
 	struct pace pace;
 	struct pod *pods;
 };
@@ -34,8 +32,7 @@ struct pod_names *pod_names_open(const char *directory)
 	struct pod_names *names = calloc(1, sizeof(*names));
 
 	if (names)
-		names->directory = open(directory ? directory : DIRECTORY,
-					O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		names->directory = opendir(directory ? directory : DIRECTORY);
 	return names;
 }
 
@@ -55,8 +52,8 @@ void pod_names_close(struct pod_names *names)
 	if (!names)
 		return;
 	forget_all(names);
-	if (names->directory >= 0)
-		close(names->directory);
+	if (names->directory)
+		closedir(names->directory);
 	free(names);
 }
 
@@ -122,27 +119,20 @@ static void remember(struct pod_names *names, const char *entry)
 
 static void read_directory(struct pod_names *names)
 {
-	int fd = openat(names->directory, ".",
-			O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *directory = fd < 0 ? NULL : fdopendir(fd);
 	const struct dirent *entry;
 
-	if (!directory) {
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
 	forget_all(names);
-	for (int i = 0; i < READ_MAX && (entry = readdir(directory)); i++)
+	rewinddir(names->directory);
+	for (int i = 0; i < READ_MAX && (entry = readdir(names->directory));
+	     i++)
 		remember(names, entry->d_name);
-	closedir(directory);
 }
 
 const char *pod_names_find(struct pod_names *names, const char *uid)
 {
 	const struct pod *pod = recall(names, uid);
 
-	if (!pod && names->directory >= 0 &&
+	if (!pod && names->directory &&
 	    pace_is_due(&names->pace, pace_clock())) {
 		pace_begin(&names->pace);
 		read_directory(names);
@@ -154,7 +144,7 @@ const char *pod_names_find(struct pod_names *names, const char *uid)
 
 const char *pod_names_reason(const struct pod_names *names)
 {
-	return names->directory >= 0 ?
+	return names->directory ?
 		       NULL :
 		       "/var/log/pods cannot be read: names of pods are not "
 		       "known";

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# Whose service it is: the library, its tests, its benchmark.
+
+OWNER := $(wildcard user/owner/*.c)
+OWNER_OBJECT := $(BUILD)/owner.bpf.o
+OWNER_SKELETON := $(BUILD)/owner.skel.h
+OWNER_LIBS := -lbpf -lmnl -lpthread
+
+$(OWNER_OBJECT): bpf/owner.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(OWNER_SKELETON): $(OWNER_OBJECT)
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name owner_bpf > $@.new && mv $@.new $@
+
+OWNER_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/owner_test.c $(OWNER) user/netlink.c)
+OWNER_TOOL := $(patsubst %.c,$(BUILD)/%.o,tests/owner.c $(OWNER) user/netlink.c)
+
+$(BUILD)/user/owner/processes.o $(BUILD)/sanitized/user/owner/processes.o: $(OWNER_SKELETON)
+
+$(BUILD)/tests/owner_test: $(OWNER_TEST)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(OWNER_LIBS)
+
+# Prints whose a port is, and what it costs to know.
+$(BUILD)/tests/owner: $(OWNER_TOOL)
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(OWNER_LIBS) -lcap-ng
+
+-include $(patsubst %,%.d,$(OWNER_TEST) $(OWNER_TOOL) $(OWNER_OBJECT))
