@@ -216,7 +216,7 @@ TEST_PROGRAMS := $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(BUILD)/tests/identify_test $(BUILD)/tests/identify
 TEST_PROGRAMS += $(BUILD)/tests/form_test $(BUILD)/tests/inventory_test
-TEST_PROGRAMS += $(BUILD)/tests/owner_test $(BUILD)/tests/owner
+TEST_PROGRAMS += $(BUILD)/tests/owner_path_test $(BUILD)/tests/owner_test $(BUILD)/tests/owner
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test

@@ -16,11 +16,14 @@ $(OWNER_SKELETON): $(OWNER_OBJECT)
 	$(Q)$(BPFTOOL) gen skeleton $< name owner_bpf > $@.new && mv $@.new $@
 
 OWNER_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/owner_test.c $(OWNER) user/netlink.c)
+OWNER_PATH_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/owner_path_test.c user/owner/cgroup_path.c)
 OWNER_TOOL := $(patsubst %.c,$(BUILD)/%.o,tests/owner.c $(OWNER) user/netlink.c)
 
 $(BUILD)/user/owner/processes.o $(BUILD)/sanitized/user/owner/processes.o: $(OWNER_SKELETON)
 
 $(BUILD)/tests/owner_test: $(OWNER_TEST)
+$(BUILD)/tests/owner_path_test: $(OWNER_PATH_TEST)
+$(BUILD)/tests/owner_test $(BUILD)/tests/owner_path_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(OWNER_LIBS)
@@ -31,4 +34,4 @@ $(BUILD)/tests/owner: $(OWNER_TOOL)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(OWNER_LIBS) -lcap-ng
 
--include $(patsubst %,%.d,$(OWNER_TEST) $(OWNER_TOOL) $(OWNER_OBJECT))
+-include $(patsubst %,%.d,$(OWNER_TEST) $(OWNER_PATH_TEST) $(OWNER_TOOL) $(OWNER_OBJECT))

@@ -163,8 +163,10 @@ static struct suit suit(const struct listener *listener,
 	return suit;
 }
 
+/* The best of each kind. */
 struct scores {
-	unsigned int sure, open; /* the best of each kind */
+	unsigned int sure, open;
+	bool is_bound; /* a sure one, to the connection's interface */
 };
 
 static bool belongs(struct suit suit, struct scores best)
@@ -173,7 +175,9 @@ static bool belongs(struct suit suit, struct scores best)
 		return false;
 	if (!suit.is_open)
 		return suit.score == best.sure;
-	return best.sure ? suit.score >= best.sure : suit.score == best.open;
+	if (!best.sure)
+		return suit.score == best.open;
+	return best.is_bound ? suit.score > best.sure : suit.score >= best.sure;
 }
 
 static void add_to_group(struct group *group, const struct listener *listener)
@@ -202,8 +206,11 @@ bool listeners_find(const struct listeners *listeners,
 		struct suit one = suit(&listeners->list[i], endpoint, cgroup);
 		unsigned int *score = one.is_open ? &best.open : &best.sure;
 
-		if (one.score > *score)
-			*score = one.score;
+		if (one.score <= *score)
+			continue;
+		*score = one.score;
+		if (!one.is_open)
+			best.is_bound = listeners->list[i].bound.ifindex;
 	}
 	for (size_t i = first; i < end; i++) {
 		if (belongs(suit(&listeners->list[i], endpoint, cgroup), best))
