@@ -96,6 +96,12 @@ def unified():
     return None
 
 
+def own_cgroup():
+    """The path of the one that this runs in; None: there is none."""
+    with open("/proc/self/cgroup") as file:
+        return next((line.rstrip("\n")[3:] for line in file if ROOT and line.startswith("0::")), None)
+
+
 ROOT = unified()
 needs_cgroups = pytest.mark.skipif(not ROOT, reason="no cgroup v2 that can be written to")
 
@@ -408,8 +414,38 @@ def test_behind_a_veth(flags):
             # Another's address: a container may be a router, and only forward.
             other = owner.listener(index_of(net.host, f"veth{i}"), f"10.99.{(i + 1) % 3}.2")
             assert other == NOTHING
-        has(owner.listener(address="10.99.0.1"), cgroup="/", pid=0 if flags else own.pid)
+        has(owner.listener(address="10.99.0.1"), container=None, cgroup=own_cgroup(),
+            pid=0 if flags else own.pid)
         assert owner.listener(9999, "10.99.0.2") == NOTHING
+
+
+@needs_cgroups
+@pytest.mark.parametrize("flags", [0, NO_PROCESSES])
+def test_on_a_bridge(flags):
+    """Three containers on one bridge, seen on the bridge: the address tells which one it is."""
+    with contextlib.ExitStack() as stack:
+        host, *peers = [stack.enter_context(Namespace(role)) for role in ("host", "a", "b", "c")]
+        host.ip("link", "add", "br0", "type", "bridge")
+        Network.configure(host, "br0", 0, 1)
+        ids = [ID[::-1], ID, "f" * 64]
+        for i, peer in enumerate(peers):
+            host.ip("link", "add", f"port{i}", "master", "br0", "type", "veth",
+                    "peer", "name", "peer0", "netns", peer.name)
+            host.ip("link", "set", f"port{i}", "up")
+            Network.configure(peer, "peer0", 0, 2 + i)
+        cgroups = [stack.enter_context(Cgroup(f"docker-{one}.scope")) for one in ids]
+        for peer, cgroup in zip(peers, cgroups):
+            stack.enter_context(Server(peer, cgroup)).listen()
+        stack.enter_context(Server(host)).listen()
+        owner = stack.enter_context(Owner(host, flags))
+        for i, one in enumerate(ids):
+            has(owner.listener(index_of(host, "br0"), f"10.99.0.{2 + i}"),
+                container=f"docker:{one[:12]}", cgroup=cgroups[i].path)
+        assert owner.listener(index_of(host, "br0"), "10.99.0.1") == NOTHING
+        # Two have the same address: which one it is cannot be told.
+        peers[2].ip("addr", "add", "10.99.0.2/32", "dev", "lo")
+        time.sleep(A_SECOND)
+        assert owner.listener(index_of(host, "br0"), "10.99.0.2") == NOTHING
 
 
 def test_no_far_end(host):
@@ -511,7 +547,7 @@ def test_cgroup_namespace():
 def test_without_the_iterator(host):
     with Server(host) as server, Owner(host, NO_PROCESSES) as owner:
         server.listen()
-        has(owner.listener(), cgroup="/" if ROOT else None, process=None, pid=0, uid=0)
+        has(owner.listener(), cgroup=own_cgroup(), process=None, pid=0, uid=0)
         assert "pid and process" in owner.reasons()["processes"]
 
 

@@ -22,81 +22,119 @@
 
 /* What a link's message tells of its far end. */
 struct link_seen {
-	bool is_loopback, is_pair;
-	bool has_nsid, has_ifindex;
+	bool is_loopback, is_pair, is_bridge;
+	bool has_nsid;
 	int nsid;
-	uint32_t ifindex;
+	uint32_t ifindex;      /* of itself */
+	uint32_t peer_ifindex; /* 0: not told */
 };
 
-/* Kinds of which two make a pair: what enters one comes out of the other. */
-static bool kind_is_pair(const struct nlattr *info)
+/* What enters one of a pair comes out of the other. */
+static void read_kind(struct link_seen *link, const struct nlattr *info)
 {
 	const struct nlattr *attribute;
+	const char *kind;
 
 	mnl_attr_for_each_nested(attribute, info)
 	{
 		if (mnl_attr_get_type(attribute) != IFLA_INFO_KIND ||
 		    mnl_attr_validate(attribute, MNL_TYPE_NUL_STRING) < 0)
 			continue;
-		return !strcmp(mnl_attr_get_str(attribute), "veth") ||
-		       !strcmp(mnl_attr_get_str(attribute), "netkit");
+		kind = mnl_attr_get_str(attribute);
+		link->is_pair =
+			!strcmp(kind, "veth") || !strcmp(kind, "netkit");
+		link->is_bridge = !strcmp(kind, "bridge");
 	}
-	return false;
 }
 
-static int on_link(const struct nlmsghdr *header, void *context)
+static bool read_link(struct link_seen *link, const struct nlmsghdr *header)
 {
 	const struct ifinfomsg *message = mnl_nlmsg_get_payload(header);
 	const struct nlattr *attribute;
-	struct link_seen *link = context;
 
 	if (header->nlmsg_type != RTM_NEWLINK)
-		return MNL_CB_OK;
-	link->is_loopback = message->ifi_flags & IFF_LOOPBACK;
+		return false;
+	*link = (struct link_seen){
+		.is_loopback = message->ifi_flags & IFF_LOOPBACK,
+		.ifindex = (uint32_t)message->ifi_index,
+	};
 	mnl_attr_for_each(attribute, header, sizeof(*message))
 	{
 		switch (mnl_attr_get_type(attribute)) {
 		case IFLA_LINK:
-			link->has_ifindex = true;
-			link->ifindex = mnl_attr_get_u32(attribute);
+			link->peer_ifindex = mnl_attr_get_u32(attribute);
 			break;
 		case IFLA_LINK_NETNSID:
 			link->has_nsid = true;
 			link->nsid = (int)mnl_attr_get_u32(attribute);
 			break;
 		case IFLA_LINKINFO:
-			link->is_pair = kind_is_pair(attribute);
+			read_kind(link, attribute);
 			break;
 		}
 	}
+	return true;
+}
+
+/* False: it has none that is known. */
+static bool far_end(struct peer *peer, const struct link_seen *link)
+{
+	*peer = (struct peer){ NAMESPACE_OWN, link->peer_ifindex };
+	if (link->is_loopback)
+		peer->ifindex = link->ifindex;
+	else if (!link->is_pair || (!link->has_nsid && !link->peer_ifindex))
+		return false;
+	else if (link->has_nsid)
+		peer->nsid = link->nsid;
+	return peer->nsid >= NAMESPACE_OWN;
+}
+
+struct search {
+	peer_met *met;
+	void *context;
+	bool is_bridge;
+};
+
+static int on_link(const struct nlmsghdr *header, void *context)
+{
+	struct search *search = context;
+	struct link_seen link;
+	struct peer peer;
+
+	if (!read_link(&link, header))
+		return MNL_CB_OK;
+	search->is_bridge |= link.is_bridge;
+	if (far_end(&peer, &link))
+		search->met(&peer, search->context);
 	return MNL_CB_OK;
 }
 
-int namespaces_find_peer(uint32_t ifindex, struct peer *peer)
+static struct nlmsghdr *put_link_request(char *buffer, uint32_t ifindex)
 {
-	char buffer[REQUEST_SIZE];
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);
 	struct ifinfomsg *message =
 		mnl_nlmsg_put_extra_header(header, sizeof(*message));
-	struct link_seen link = {};
-	int error;
 
 	header->nlmsg_type = RTM_GETLINK;
 	header->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
 	message->ifi_index = (int)ifindex;
 	mnl_attr_put_u32(header, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
-	error = netlink_talk(header, header->nlmsg_len, 1, on_link, &link);
-	if (error)
+	return header;
+}
+
+int namespaces_find_peers(uint32_t ifindex, peer_met *met, void *context)
+{
+	struct search search = { met, context, false };
+	char buffer[REQUEST_SIZE];
+	struct nlmsghdr *header = put_link_request(buffer, ifindex);
+	int error =
+		netlink_talk(header, header->nlmsg_len, 1, on_link, &search);
+
+	if (error || !search.is_bridge)
 		return error;
-	*peer = (struct peer){ NAMESPACE_OWN, ifindex };
-	if (link.is_loopback)
-		return 0;
-	if (!link.is_pair || (!link.has_nsid && !link.has_ifindex))
-		return -ENOENT;
-	if (link.has_nsid)
-		peer->nsid = link.nsid;
-	peer->ifindex = link.has_ifindex ? link.ifindex : 0;
-	return peer->nsid < NAMESPACE_OWN ? -ENOENT : 0;
+	header = put_link_request(buffer, 0);
+	mnl_attr_put_u32(header, IFLA_MASTER, ifindex);
+	return netlink_dump(header, on_link, &search);
 }
 
 /* --- numbers ---------------------------------------------------------------*/

@@ -18,12 +18,14 @@ struct peer {
 	uint32_t ifindex; /* there; 0: not known */
 };
 
+typedef void peer_met(const struct peer *peer, void *context);
+
 /*
- * Finds the far end of a veth or netkit, or of lo. 0 or negative errno;
- * -ENODEV: there is no such interface, -ENOENT: it has no far end here (it
- * leads to a network, or to other interfaces).
+ * Calls `met` for the far end of a veth, netkit or lo, and for those of the
+ * ports of a bridge. 0 or negative errno; -ENODEV: there is no such interface.
+ * An interface that leads to a network has no far end.
  */
-int namespaces_find_peer(uint32_t ifindex, struct peer *peer);
+int namespaces_find_peers(uint32_t ifindex, peer_met *met, void *context);
 
 /* The nsid of a process's or a descriptor's namespace; negative: none, errno.
  */

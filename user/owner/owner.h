@@ -94,7 +94,6 @@ const char *owner_reason(const struct owners *owners, enum owner_part part);
  */
 struct owner_socket {
 	uint64_t cgroup; /* bpf_skb_cgroup_id(); 0: not known */
-	uint64_t cookie; /* bpf_get_socket_cookie(), of the connection */
 	uint32_t uid;	 /* bpf_get_socket_uid(), or OWNER_NOBODY_KNOWN */
 	struct endpoint server; /* in this network namespace */
 };
@@ -109,9 +108,11 @@ bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,
 
 /*
  * Of what listens at `server`, behind the interface by which its packets came
- * (a veth, netkit or lo); 0: in this network namespace. `server->ifindex` is
- * then the connection's interface or 0; else it is not read. False: nothing is
- * known, or it is not one owner, and all of `owner` is absent.
+ * (a veth or netkit, a bridge with such ports, lo); 0: in this network
+ * namespace. `server->ifindex` is then the connection's interface or 0; else it
+ * is not read. The address must be one of that namespace: a container may be a
+ * router. False: nothing is known, or it is not one owner, and all of `owner`
+ * is absent.
  *
  * Not for a packet that this host only forwards from a network: no interface of
  * that kind leads to its server, and 0 would be a lie.

@@ -174,6 +174,7 @@ static void read_held(struct view *view, const struct processes *processes)
 		add_held(view, processes);
 	listeners_end(&view->listeners);
 	read_addresses(view);
+	view->read = pace_clock();
 }
 
 /* It is as old as what the iterator told, and no older. */
@@ -200,6 +201,7 @@ static bool refresh_diag(struct view *view, bool is_missing)
 		view->listeners.is_partial = true;
 	listeners_end(&view->listeners);
 	read_addresses(view);
+	view->read = pace_clock();
 	pace_end(pace);
 	/* What was just read is not old. */
 	if (is_missing)

@@ -20,6 +20,7 @@ struct view {
 	struct listeners listeners;
 	struct pace aged, missed;   /* of sock_diag */
 	unsigned int readings;	    /* of the iterator, that it stems from */
+	uint64_t read;		    /* when it was last read */
 	uint64_t used;		    /* when it was last asked */
 	struct endpoint *addresses; /* sorted */
 	size_t address_count, address_room;

@@ -1,21 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "views.h"
 
-#include "../hash_table.h"
+#include "far_ends.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-/* An interface, and what its far end was when that was asked. */
-struct link_known {
-	uint32_t ifindex;
-	struct peer peer;
-	bool has_peer;
-	uint64_t until;
-	UT_hash_handle hh;
-	bool failed; /* no memory to add it */
-};
 
 struct views {
 	struct processes *processes;
@@ -23,7 +14,8 @@ struct views {
 	struct view *own;
 	struct view *peers[VIEWS_MAX];
 	size_t count;
-	struct link_known *links;
+	struct far_ends *ends;
+	uint64_t asked; /* when the question that is answered began */
 	struct pace opening;
 	char reason[128];
 };
@@ -105,8 +97,9 @@ struct views *views_open(struct processes *processes, bool has_peers)
 		return NULL;
 	views->processes = processes;
 	views->has_peers = has_peers;
-	if (!open_own(views)) {
-		free(views);
+	views->ends = far_ends_open();
+	if (!views->ends || !open_own(views)) {
+		views_close(views);
 		return NULL;
 	}
 	if (has_peers && !has_iterator(views))
@@ -114,22 +107,11 @@ struct views *views_open(struct processes *processes, bool has_peers)
 	return views;
 }
 
-static void forget_links(struct views *views)
-{
-	struct link_known *link, *next;
-
-	HASH_ITER(hh, views->links, link, next)
-	{
-		HASH_DEL(views->links, link);
-		free(link);
-	}
-}
-
 void views_close(struct views *views)
 {
 	if (!views)
 		return;
-	forget_links(views);
+	far_ends_close(views->ends);
 	view_close(views->own);
 	while (views->count)
 		view_close(views->peers[--views->count]);
@@ -175,43 +157,6 @@ const char *views_peers_reason(const struct views *views)
 		       "later than the probe";
 }
 
-/* --- interfaces ------------------------------------------------------------*/
-
-static struct link_known *link_of(struct views *views, uint32_t ifindex)
-{
-	struct link_known *link;
-
-	HASH_FIND(hh, views->links, &ifindex, sizeof(ifindex), link);
-	if (link)
-		return link;
-	if (HASH_COUNT(views->links) >= VIEWS_LINKS_MAX)
-		forget_links(views);
-	link = calloc(1, sizeof(*link));
-	if (!link)
-		return NULL;
-	link->ifindex = ifindex;
-	HASH_ADD(hh, views->links, ifindex, sizeof(link->ifindex), link);
-	if (!link->failed)
-		return link;
-	free(link);
-	return NULL;
-}
-
-/* NULL: it has no far end. */
-static const struct peer *find_peer(struct views *views, uint32_t ifindex,
-				    uint64_t now)
-{
-	struct link_known *link = link_of(views, ifindex);
-
-	if (!link)
-		return NULL;
-	if (now >= link->until) {
-		link->has_peer = !namespaces_find_peer(ifindex, &link->peer);
-		link->until = now + PACE_SECOND;
-	}
-	return link->has_peer ? &link->peer : NULL;
-}
-
 static struct view *view_of(struct views *views, int nsid)
 {
 	const struct netns netns = { .nsid = nsid };
@@ -230,42 +175,71 @@ static struct view *view_of(struct views *views, int nsid)
 
 /* --- finding ---------------------------------------------------------------*/
 
+/*
+ * Reads a view anew for what is missing in it, unless that was done since the
+ * question began.
+ */
+static bool refresh_missing(struct views *views, struct view *view)
+{
+	return view->read < views->asked &&
+	       view_refresh(view, views->processes, true);
+}
+
+static bool has_address(struct views *views, struct view *view,
+			const struct endpoint *server)
+{
+	view->used = views->asked;
+	view_refresh(view, views->processes, false);
+	return view_has_address(view, server) ||
+	       (refresh_missing(views, view) && view_has_address(view, server));
+}
+
 static bool find_in(struct views *views, struct view *view,
 		    const struct endpoint *server, uint64_t cgroup,
-		    bool by_address, struct group *group)
+		    struct group *group)
 {
-	bool is_anew = view_refresh(view, views->processes, false);
-
-	do {
-		if ((!by_address || view_has_address(view, server)) &&
-		    view_find(view, server, cgroup, group))
-			return true;
-	} while (!is_anew &&
-		 (is_anew = view_refresh(view, views->processes, true)));
-	return false;
+	return view_find(view, server, cgroup, group) ||
+	       (refresh_missing(views, view) &&
+		view_find(view, server, cgroup, group));
 }
 
 bool views_find_own(struct views *views, const struct endpoint *server,
 		    uint64_t cgroup, struct group *group)
 {
-	return find_in(views, views->own, server, cgroup, false, group);
+	views->asked = pace_clock();
+	view_refresh(views->own, views->processes, false);
+	return find_in(views, views->own, server, cgroup, group);
+}
+
+/*
+ * The one namespace behind the interface that has the server's address. Behind
+ * a bridge there are several; where two have the address there is no answer.
+ */
+static bool find_behind(struct views *views, uint32_t ifindex,
+			const struct endpoint *server, struct group *group)
+{
+	size_t count, found = 0;
+	const struct peer *ends = far_ends_find(views->ends, ifindex, &count);
+	struct endpoint there = *server;
+	struct view *view, *one = NULL;
+
+	for (size_t i = 0; i < count; i++) {
+		view = view_of(views, ends[i].nsid);
+		if (!view || !has_address(views, view, server))
+			continue;
+		found += view != one;
+		one = view;
+		there.ifindex = ends[i].ifindex;
+	}
+	return found == 1 && find_in(views, one, &there, 0, group);
 }
 
 bool views_find(struct views *views, uint32_t ifindex,
 		const struct endpoint *server, struct group *group)
 {
-	const uint64_t now = pace_clock();
-	struct endpoint there = *server;
-	const struct peer *peer = NULL;
-	struct view *view = views->own;
-
-	if (ifindex) {
-		peer = find_peer(views, ifindex, now);
-		view = peer ? view_of(views, peer->nsid) : NULL;
-		if (!view)
-			return false;
-		there.ifindex = peer->ifindex;
-	}
-	view->used = now;
-	return find_in(views, view, &there, 0, true, group);
+	views->asked = pace_clock();
+	if (ifindex)
+		return find_behind(views, ifindex, server, group);
+	return has_address(views, views->own, server) &&
+	       find_in(views, views->own, server, 0, group);
 }
