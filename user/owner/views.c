@@ -17,7 +17,7 @@ struct views {
 	struct far_ends *ends;
 	uint64_t asked; /* when the question that is answered began */
 	struct pace opening;
-	char reason[128];
+	char reason[192];
 };
 
 static bool has_iterator(const struct views *views)
@@ -27,16 +27,33 @@ static bool has_iterator(const struct views *views)
 
 /* --- opening ---------------------------------------------------------------*/
 
-static bool open_own(struct views *views)
+static void on_listener(const struct listener *listener, void *context)
+{
+	(void)listener;
+	(void)context;
+}
+
+/* The kernel's part for TCP is a module, which may be missing. */
+static struct diag *open_diag(struct views *views)
 {
 	struct diag *diag = diag_open();
+	int error = diag ? diag_list(diag, on_listener, NULL) : -errno;
+
+	if (!error)
+		return diag;
+	diag_close(diag);
+	snprintf(views->reason, sizeof(views->reason),
+		 "no sock_diag for TCP (%s; is there the module tcp_diag?): "
+		 "listening sockets are not known",
+		 strerror(-error));
+	return NULL;
+}
+
+static bool open_own(struct views *views)
+{
+	struct diag *diag = open_diag(views);
 	struct netns netns = { .nsid = NAMESPACE_OWN };
 
-	if (!diag)
-		snprintf(views->reason, sizeof(views->reason),
-			 "no sock_diag socket (%s): listening sockets are not "
-			 "known",
-			 strerror(errno));
 	netns.inode = namespaces_own(diag);
 	views->own = view_open(&netns, diag);
 	return views->own;
