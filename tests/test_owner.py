@@ -158,11 +158,12 @@ class Child:
         with contextlib.suppress(BrokenPipeError):
             self.process.stdin.close()
         try:
-            self.process.wait(PATIENCE)
+            code = self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
-            self.process.wait()
+            code = self.process.wait()
         self.process.stdout.close()
+        assert code == 0, f"{self.process.args}: exit {code}"
 
 
 class Server(Child):

@@ -55,8 +55,6 @@ static struct entry *remember(struct cgroup_ids *ids, uint64_t id,
 
 	if (size > CGROUP_PATH_MAX)
 		return NULL;
-	if (HASH_COUNT(ids->entries) >= CGROUP_IDS_MAX)
-		forget(ids, ids->entries);
 	entry = calloc(1, sizeof(*entry) + size);
 	if (!entry)
 		return NULL;
@@ -65,10 +63,13 @@ static struct entry *remember(struct cgroup_ids *ids, uint64_t id,
 	entry->cgroup.path = entry->path;
 	cgroup_path_read(&entry->cgroup.owner, entry->path);
 	HASH_ADD(hh, ids->entries, id, sizeof(entry->id), entry);
-	if (!entry->failed)
-		return entry;
-	free(entry);
-	return NULL;
+	if (entry->failed) {
+		free(entry);
+		return NULL;
+	}
+	if (HASH_COUNT(ids->entries) > CGROUP_IDS_MAX)
+		forget(ids, ids->entries);
+	return entry;
 }
 
 static struct entry *recall(const struct cgroup_ids *ids, uint64_t id)

@@ -110,6 +110,7 @@ static void tell_cgroup(struct owners *owners, uint64_t id, struct owner *owner)
 	owner->unit = or_null(cgroup->owner.unit);
 	owner->container = or_null(cgroup->owner.container);
 	owner->pod = or_null(cgroup->owner.pod);
+	owner->pod_name = NULL;
 	if (owner->pod && owners->pods && !cgroup->owner.claimed)
 		owner->pod_name = pod_names_find(owners->pods, owner->pod);
 }
@@ -135,13 +136,12 @@ static bool find_processes(struct owners *owners, const struct group *group,
 {
 	struct process process;
 
-	if (group->count > GROUP_MAX)
+	if (group->count > GROUP_MAX ||
+	    !find_process(owners, group->member[0], common))
 		return false;
-	for (size_t i = 0; i < group->count; i++) {
+	for (size_t i = 1; i < group->count; i++) {
 		if (!find_process(owners, group->member[i], &process))
 			return false;
-		if (!i)
-			*common = process;
 		if (common->pid != process.pid)
 			common->pid = 0;
 		if (memcmp(common->comm, process.comm, HELD_COMM))
