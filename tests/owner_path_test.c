@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What paths of cgroups say of their owners, as real systems have them. */
+/* What paths of cgroups say of their owners, as real systems have them; pods.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,9 +9,14 @@
 
 #include <cmocka.h>
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "../user/owner/cgroup_ids.h"
 #include "../user/owner/cgroup_path.h"
+#include "../user/owner/pod_names.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -279,12 +285,82 @@ static void test_broken_paths(void **state)
 	}
 }
 
+/* --- cgroups ---------------------------------------------------------------*/
+
+static void test_no_cgroups(void **state)
+{
+	struct cgroup_ids *ids = cgroup_ids_open("/nonexistent", 0);
+
+	(void)state;
+	assert_non_null(ids);
+	assert_non_null(cgroup_ids_reason(ids));
+	assert_null(cgroup_ids_find(ids, 1));
+	cgroup_ids_close(ids);
+	/* A directory, but of another file system. */
+	ids = cgroup_ids_open("/tmp", 0);
+	assert_non_null(ids);
+	assert_non_null(cgroup_ids_reason(ids));
+	assert_null(cgroup_ids_find(ids, 1));
+	cgroup_ids_close(ids);
+}
+
+/* --- pods ------------------------------------------------------------------*/
+
+static void make(const char *folder, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	assert_int_equal(mkdir(path, 0755), 0);
+}
+
+static void test_pod_names(void **state)
+{
+	char folder[] = "/tmp/owner_test.XXXXXX";
+	char command[64];
+	struct pod_names *names;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	make(folder, "default_web-0_" UID);
+	make(folder, "kube-system_etcd-node1.example_" HASH);
+	make(folder, "a_b_c_7e44ee88-1e65-4a16-8cdf-9a90c8191801");
+	make(folder, "A_b_7e44ee88-1e65-4a16-8cdf-9a90c8191802");
+	make(folder, "_b_7e44ee88-1e65-4a16-8cdf-9a90c8191803");
+	make(folder, "a__7e44ee88-1e65-4a16-8cdf-9a90c8191804");
+	make(folder, "a\033b_c_7e44ee88-1e65-4a16-8cdf-9a90c8191805");
+	make(folder, "nothing");
+	names = pod_names_open(folder);
+	assert_non_null(names);
+	assert_null(pod_names_reason(names));
+	assert_string_equal(pod_names_find(names, UID), "default/web-0");
+	assert_string_equal(pod_names_find(names, HASH),
+			    "kube-system/etcd-node1.example");
+	for (char digit = '1'; digit <= '5'; digit++) {
+		char uid[] = "7e44ee88-1e65-4a16-8cdf-9a90c8191800";
+
+		uid[sizeof(uid) - 2] = digit;
+		assert_null(pod_names_find(names, uid));
+	}
+	assert_null(pod_names_find(names, ""));
+	pod_names_close(names);
+	snprintf(command, sizeof(command), "rm -r %s", folder);
+	assert_int_equal(system(command), 0);
+	names = pod_names_open("/nonexistent");
+	assert_non_null(names);
+	assert_non_null(pod_names_reason(names));
+	assert_null(pod_names_find(names, UID));
+	pod_names_close(names);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_long_names),
 		cmocka_unit_test(test_broken_paths),
+		cmocka_unit_test(test_no_cgroups),
+		cmocka_unit_test(test_pod_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

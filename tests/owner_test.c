@@ -12,21 +12,12 @@
 #include <cmocka.h>
 
 #include <arpa/inet.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "../user/owner/cgroup_ids.h"
 #include "../user/owner/listeners.h"
-#include "../user/owner/pod_names.h"
 #include "../user/owner/processes.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-
-#define UID "7e44ee88-1e65-4a16-8cdf-9a90c819180e"
-#define HASH "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
 
 /* --- listeners -------------------------------------------------------------*/
 
@@ -456,74 +447,6 @@ static void test_endless_comm(void **state)
 	assert_int_equal(strlen(process.comm), HELD_COMM - 1);
 }
 
-/* --- cgroups ---------------------------------------------------------------*/
-
-static void test_no_cgroups(void **state)
-{
-	struct cgroup_ids *ids = cgroup_ids_open("/nonexistent", 0);
-
-	(void)state;
-	assert_non_null(ids);
-	assert_non_null(cgroup_ids_reason(ids));
-	assert_null(cgroup_ids_find(ids, 1));
-	cgroup_ids_close(ids);
-	/* A directory, but of another file system. */
-	ids = cgroup_ids_open("/tmp", 0);
-	assert_non_null(ids);
-	assert_non_null(cgroup_ids_reason(ids));
-	assert_null(cgroup_ids_find(ids, 1));
-	cgroup_ids_close(ids);
-}
-
-/* --- pods ------------------------------------------------------------------*/
-
-static void make(const char *folder, const char *name)
-{
-	char path[512];
-
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	assert_int_equal(mkdir(path, 0755), 0);
-}
-
-static void test_pod_names(void **state)
-{
-	char folder[] = "/tmp/owner_test.XXXXXX";
-	char command[64];
-	struct pod_names *names;
-
-	(void)state;
-	assert_non_null(mkdtemp(folder));
-	make(folder, "default_web-0_" UID);
-	make(folder, "kube-system_etcd-node1.example_" HASH);
-	make(folder, "a_b_c_7e44ee88-1e65-4a16-8cdf-9a90c8191801");
-	make(folder, "A_b_7e44ee88-1e65-4a16-8cdf-9a90c8191802");
-	make(folder, "_b_7e44ee88-1e65-4a16-8cdf-9a90c8191803");
-	make(folder, "a__7e44ee88-1e65-4a16-8cdf-9a90c8191804");
-	make(folder, "a\033b_c_7e44ee88-1e65-4a16-8cdf-9a90c8191805");
-	make(folder, "nothing");
-	names = pod_names_open(folder);
-	assert_non_null(names);
-	assert_null(pod_names_reason(names));
-	assert_string_equal(pod_names_find(names, UID), "default/web-0");
-	assert_string_equal(pod_names_find(names, HASH),
-			    "kube-system/etcd-node1.example");
-	for (char digit = '1'; digit <= '5'; digit++) {
-		char uid[] = "7e44ee88-1e65-4a16-8cdf-9a90c8191800";
-
-		uid[sizeof(uid) - 2] = digit;
-		assert_null(pod_names_find(names, uid));
-	}
-	assert_null(pod_names_find(names, ""));
-	pod_names_close(names);
-	snprintf(command, sizeof(command), "rm -r %s", folder);
-	assert_int_equal(system(command), 0);
-	names = pod_names_open("/nonexistent");
-	assert_non_null(names);
-	assert_non_null(pod_names_reason(names));
-	assert_null(pod_names_find(names, UID));
-	pod_names_close(names);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -531,8 +454,6 @@ int main(void)
 		cmocka_unit_test(test_many_listeners),
 		cmocka_unit_test(test_processes),
 		cmocka_unit_test(test_endless_comm),
-		cmocka_unit_test(test_no_cgroups),
-		cmocka_unit_test(test_pod_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
