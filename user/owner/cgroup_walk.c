@@ -75,7 +75,8 @@ static struct waiting *dequeue(struct walk *walk)
 
 static bool is_over(const struct walk *walk)
 {
-	return walk->met_count >= CGROUP_WALK_MAX || pace_clock() > walk->end;
+	return walk->met_count >= CGROUP_WALK_MAX ||
+	       pace_processor() > walk->end;
 }
 
 static DIR *open_directory(const struct walk *walk, const char *path)
@@ -103,7 +104,8 @@ static void read_children(struct walk *walk, const char *parent)
 
 	if (!directory)
 		return;
-	while (!is_over(walk) && (entry = readdir(directory))) {
+	while (walk->met_count < CGROUP_WALK_MAX &&
+	       (entry = readdir(directory))) {
 		if (!is_child(entry) ||
 		    snprintf(path, sizeof(path), "%s/%s", parent,
 			     entry->d_name) >= (int)sizeof(path))
@@ -120,7 +122,7 @@ void cgroup_walk(int root, cgroup_met *met, void *context)
 	struct walk walk = { .root = root,
 			     .met = met,
 			     .context = context,
-			     .end = pace_clock() + CGROUP_WALK_NS };
+			     .end = pace_processor() + CGROUP_WALK_NS };
 	struct waiting *waiting;
 	struct stat status;
 

@@ -13,7 +13,7 @@
  * hundred thousand below a cgroup of that user.
  */
 #define CGROUP_WALK_MAX 32768
-#define CGROUP_WALK_NS 250000000ULL
+#define CGROUP_WALK_NS 250000000ULL   /* of processor time */
 #define CGROUP_WALK_BYTES (8UL << 20) /* of paths that wait */
 
 typedef void cgroup_met(uint64_t id, const char *path, void *context);

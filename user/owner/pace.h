@@ -14,17 +14,29 @@
 #define PACE_SECOND 1000000000ULL
 #define PACE_SHARE 20
 
-/* All 0: not asked yet. Times in nanoseconds, of CLOCK_MONOTONIC. */
+/* All 0: not asked yet. Times in nanoseconds. */
 struct pace {
-	uint64_t begun, next;
+	uint64_t begun; /* processor time, until it has ended */
+	uint64_t next;	/* CLOCK_MONOTONIC */
 };
 
-static inline uint64_t pace_clock(void)
+static inline uint64_t pace_clock_of(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (uint64_t)now.tv_sec * PACE_SECOND + (uint64_t)now.tv_nsec;
+}
+
+static inline uint64_t pace_clock(void)
+{
+	return pace_clock_of(CLOCK_MONOTONIC);
+}
+
+/* What this thread has used of a processor: a busy host changes no budget. */
+static inline uint64_t pace_processor(void)
+{
+	return pace_clock_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static inline bool pace_is_due(const struct pace *pace, uint64_t now)
@@ -34,16 +46,14 @@ static inline bool pace_is_due(const struct pace *pace, uint64_t now)
 
 static inline void pace_begin(struct pace *pace)
 {
-	pace->begun = pace_clock();
+	pace->begun = pace_processor();
 }
 
 static inline void pace_end(struct pace *pace)
 {
-	const uint64_t took = pace_clock() - pace->begun;
+	const uint64_t rest = PACE_SHARE * (pace_processor() - pace->begun);
 
-	pace->next = pace->begun + PACE_SECOND;
-	if (took * PACE_SHARE > PACE_SECOND)
-		pace->next = pace->begun + took * PACE_SHARE;
+	pace->next = pace_clock() + (rest > PACE_SECOND ? rest : PACE_SECOND);
 }
 
 #endif

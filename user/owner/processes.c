@@ -13,7 +13,8 @@
 
 #include "owner.skel.h"
 
-#define READ_NS 250000000ULL /* a reading takes at most so long */
+#define READ_NS                                                                \
+	250000000ULL /* of processor time, that a reading takes at most */
 #define ROOM_FIRST 256
 
 struct processes {
@@ -97,7 +98,7 @@ static bool make_room(struct processes *processes)
  */
 static bool read_all(struct processes *processes, int fd)
 {
-	const uint64_t end = pace_clock() + READ_NS;
+	const uint64_t end = pace_processor() + READ_NS;
 	size_t len = 0;
 	ssize_t got;
 
@@ -115,7 +116,7 @@ static bool read_all(struct processes *processes, int fd)
 		/* EAGAIN: a million files, and none of them a record. */
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
 			return false;
-		if (pace_clock() > end)
+		if (pace_processor() > end)
 			return false;
 	} while (got);
 	processes->count = len / sizeof(*processes->list);
