@@ -381,6 +381,8 @@ $(STATIC)/bannerprobe: $(OBJECTS)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
 		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
 
+include packaging/container.mk
+
 # --- Debian package
 
 DEB := $(BUILD)/deb
