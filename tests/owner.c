@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Says whose a port is, for a test and for a person. Reads questions from
+ * Prints the owner of a port, for a test and for a person. Reads questions from
  * standard input, one a line, and answers each with a line of JSON:
  *
  *	listener IFINDEX ADDRESS PORT
@@ -56,7 +56,8 @@ static void print_owner(bool known, const struct owner *owner)
 	print_text("pod_name", owner->pod_name);
 	print_text("cgroup", owner->cgroup);
 	print_text("process", owner->process);
-	printf("\"pid\": %" PRIu32 ", \"uid\": %" PRId32 "}\n", owner->pid,
+	printf("\"claimed\": %s, \"pid\": %" PRIu32 ", \"uid\": %" PRId32 "}\n",
+	       owner->claimed ? "true" : "false", owner->pid,
 	       (int32_t)owner->uid);
 }
 
@@ -77,7 +78,7 @@ static bool ask(struct owners *owners, const char *question,
 	char address[64];
 	unsigned int ifindex, port;
 
-	*owner = (struct owner){ .uid = OWNER_NOBODY_KNOWN };
+	*owner = (struct owner){ .uid = OWNER_UID_UNKNOWN };
 	if (sscanf(question, "listener %u %63s %u", &ifindex, address, &port) ==
 		    3 &&
 	    read_endpoint(&endpoint, address, port))

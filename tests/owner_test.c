@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Whose service it is, by tables: listening sockets that a connection may
+ * The owners of services, by tables: listening sockets that a connection may
  * belong to, processes that have a socket open, and the names of pods.
  */
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Whose a port is, asked of real processes in cgroups and network namespaces that are made here."""
+"""The owner of a port, with real processes in cgroups and network namespaces that are made here."""
 
 import contextlib
 import ctypes
@@ -196,7 +196,7 @@ class Owner(Child):
 
 
 NOTHING = {"known": False, "unit": None, "container": None, "pod": None, "pod_name": None,
-           "cgroup": None, "process": None, "pid": 0, "uid": -1}
+           "cgroup": None, "process": None, "claimed": False, "pid": 0, "uid": -1}
 
 
 def has(answer, **expected):
@@ -300,7 +300,7 @@ def test_reuseport(host):
                 other.listen(reuseport=True)
                 time.sleep(A_SECOND)
                 assert owner.listener() == NOTHING
-                # The connection's cgroup tells which of them it is.
+                # The connection's cgroup decides between them.
                 has(owner.socket(two.id), unit="two.service", process="python3", pid=other.pid)
                 has(owner.socket(one.id), unit="one.service", process="python3", pid=0)
 
@@ -437,7 +437,7 @@ def test_behind_a_veth(flags):
 @needs_cgroups
 @pytest.mark.parametrize("flags", [0, NO_PROCESSES])
 def test_on_a_bridge(flags):
-    """Three containers on one bridge, seen on the bridge: the address tells which one it is."""
+    """Three containers on one bridge, seen on the bridge: the address decides between them."""
     with contextlib.ExitStack() as stack:
         host, *peers = [stack.enter_context(Namespace(role)) for role in ("host", "a", "b", "c")]
         host.ip("link", "add", "br0", "type", "bridge")
@@ -457,7 +457,7 @@ def test_on_a_bridge(flags):
             has(owner.listener(index_of(host, "br0"), f"10.99.0.{2 + i}"),
                 container=f"docker:{one[:12]}", cgroup=cgroups[i].path)
         assert owner.listener(index_of(host, "br0"), "10.99.0.1") == NOTHING
-        # Two have the same address: which one it is cannot be told.
+        # Two have the same address: the answer is none.
         peers[2].ip("addr", "add", "10.99.0.2/32", "dev", "lo")
         time.sleep(A_SECOND)
         assert owner.listener(index_of(host, "br0"), "10.99.0.2") == NOTHING
@@ -568,7 +568,7 @@ def test_without_proc(host):
 
 @needs_cgroups
 def test_cgroup_namespace():
-    """A part of the hierarchy only: told, and what is outside is absent."""
+    """A part of the hierarchy only: the reason says so, and what is outside is absent."""
     with Cgroup("part.service") as part, Cgroup("other.service") as other:
         command = (f"echo $$ >{ROOT}{part.path}/cgroup.procs && exec unshare --cgroup --mount sh -c '"
                    "umount -l /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup && exec \"$@\"' - \"$@\"")
@@ -606,9 +606,9 @@ def test_pod_name(host, tmp_path):
         with Owner(host, before=logs) as owner:
             assert owner.reasons()["pod_names"] is None
             has(owner.socket(pod.id), container=f"containerd:{ID[:12]}", pod=UID,
-                pod_name="default/web-0", unit=None)
+                pod_name="default/web-0", unit=None, claimed=False)
             has(owner.socket(forged.id), container=f"containerd:{ID[:12]}", pod=UID,
-                pod_name=None, unit="user@1000.service")
+                pod_name=None, unit="user@1000.service", claimed=True)
 
 
 # --- what it costs ----------------------------------------------------------------------------

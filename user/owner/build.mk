@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# Whose service it is: the library, its tests, its benchmark.
+# The owners of services: the library, its tests, its benchmark.
 
 OWNER := $(wildcard user/owner/*.c)
 OWNER_OBJECT := $(BUILD)/owner.bpf.o
@@ -29,7 +29,7 @@ $(BUILD)/tests/owner_test $(BUILD)/tests/owner_path_test:
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(OWNER_LIBS)
 
-# Prints whose a port is, and what it costs to know.
+# Prints the owner of a port, and what an answer costs.
 $(BUILD)/tests/owner: $(OWNER_TOOL)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)

@@ -173,7 +173,7 @@ static void on_cgroup(uint64_t id, const char *path, void *context)
 	const struct search *search = context;
 	struct cgroup_ids *ids = search->ids;
 
-	/* What nobody asked for displaces nothing. */
+	/* Only the cgroup that was asked for displaces another. */
 	if (id == search->id || HASH_COUNT(ids->entries) < CGROUP_IDS_MAX) {
 		if (!recall(ids, id))
 			remember(ids, id, path);

@@ -28,7 +28,7 @@ struct part {
  *	SLICE	the name of a slice, which may be a pod's
  *
  * The runtime is what the container's own tools are called. Where the kubelet's
- * cgroupfs driver tells no runtime it is "cri", the interface that made it.
+ * cgroupfs driver names no runtime it is "cri", the interface that made it.
  */
 static const struct form {
 	const char *pattern;

@@ -3,10 +3,11 @@
  * What a cgroup's path says of its owner: a systemd unit, a container, a pod.
  * Portable C, no file, no allocation.
  *
- * Who could forge a path: the first part, down to the first unit or container,
- * is made by root only (systemd, a container runtime, the kubelet). Below it
- * names are free where the subtree is delegated: to a user's own manager
- * (user@1000.service), to a service with Delegate=yes, to a container. So
+ * What in a path can be forged: the first part, down to the first unit or
+ * container, is made by root only (systemd, a container runtime, the kubelet).
+ * Below it names are free where the subtree is delegated: to a user's own
+ * manager (user@1000.service), to a service with Delegate=yes, to a container.
+ * So
  *
  *  - the unit is the first one on the path, never one further down: a user's
  *    app.slice/ssh.service is reported as user@1000.service;

@@ -14,7 +14,7 @@
 
 #define USERS "/user.slice/"
 
-/* A cgroup whose children have not been read yet. */
+/* A cgroup with children that have not been read yet. */
 struct waiting {
 	struct waiting *next;
 	char path[]; /* "" for the root, "/system.slice" */
@@ -34,7 +34,7 @@ struct walk {
 	struct queue others, users;
 };
 
-/* A user names cgroups there, as many as he likes: these are read last. */
+/* A user can make any number of cgroups there: these are read last. */
 static struct queue *queue_of(struct walk *walk, const char *path)
 {
 	return strncmp(path, USERS, strlen(USERS)) ? &walk->others :

@@ -89,7 +89,7 @@ static void leave_out_manager(struct holders *holders)
 	}
 }
 
-/* The one process whose parent does not have the socket; 0: there are more. */
+/* The one process with a parent that lacks the socket; 0: there are more. */
 static uint32_t eldest(struct holders holders)
 {
 	uint32_t found = 0;

@@ -20,13 +20,13 @@
 
 /* --- far ends --------------------------------------------------------------*/
 
-/* What a link's message tells of its far end. */
+/* What a link's message says of its far end. */
 struct link_seen {
 	bool is_loopback, is_pair, is_bridge;
 	bool has_nsid;
 	int nsid;
 	uint32_t ifindex;      /* of itself */
-	uint32_t peer_ifindex; /* 0: not told */
+	uint32_t peer_ifindex; /* 0: not in the message */
 };
 
 /* What enters one of a pair comes out of the other. */

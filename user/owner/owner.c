@@ -99,7 +99,7 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-/* A cgroup tells unit, container and pod. */
+/* A cgroup's path names unit, container and pod. */
 static void tell_cgroup(struct owners *owners, uint64_t id, struct owner *owner)
 {
 	const struct cgroup *cgroup = cgroup_ids_find(owners->cgroups, id);
@@ -111,7 +111,8 @@ static void tell_cgroup(struct owners *owners, uint64_t id, struct owner *owner)
 	owner->container = or_null(cgroup->owner.container);
 	owner->pod = or_null(cgroup->owner.pod);
 	owner->pod_name = NULL;
-	if (owner->pod && owners->pods && !cgroup->owner.claimed)
+	owner->claimed = cgroup->owner.claimed;
+	if (owner->pod && owners->pods && !owner->claimed)
 		owner->pod_name = pod_names_find(owners->pods, owner->pod);
 }
 
@@ -154,8 +155,8 @@ static bool find_processes(struct owners *owners, const struct group *group,
 }
 
 /*
- * The process, and where systemd itself made the socket and handed it on, the
- * cgroup of who serves it.
+ * The process. Where systemd itself made the socket and passed it to a service,
+ * the cgroup is the service's.
  */
 static void tell_process(struct owners *owners, const struct group *group,
 			 struct owner *owner)
@@ -174,13 +175,13 @@ static void tell_process(struct owners *owners, const struct group *group,
 
 static void clear(struct owner *owner)
 {
-	*owner = (struct owner){ .uid = OWNER_NOBODY_KNOWN };
+	*owner = (struct owner){ .uid = OWNER_UID_UNKNOWN };
 }
 
 static bool is_known(const struct owner *owner)
 {
 	return owner->cgroup || owner->process || owner->pid ||
-	       owner->uid != OWNER_NOBODY_KNOWN;
+	       owner->uid != OWNER_UID_UNKNOWN;
 }
 
 bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Whose service it is: the systemd unit, container, pod, user and process that
- * a server's socket of this host belongs to.
+ * The owner of a service: the systemd unit, container, pod, user and process
+ * that a server's socket of this host belongs to.
  *
  *	owners = owner_open(0);	(as root, before privileges are given up)
  *	for each record, one of
@@ -10,8 +10,8 @@
  *	once a second: owner_tick(owners);
  *	owner_close(owners);
  *
- * One thread. Nothing is guessed: what is not known, what has changed since,
- * and what is not the same for all sockets that come into question is absent.
+ * For one thread. Nothing is guessed: what is not known, what has changed
+ *since, and what differs among the sockets that may be the server's is absent.
  * An answer for a listener that is known takes some microseconds. Whatever is
  * not known is looked up at most once a second, see pace.h; that takes
  * milliseconds on a large host, and a quarter of a second at most for each of
@@ -28,7 +28,7 @@
 
 #include "listener.h"
 
-#define OWNER_NOBODY_KNOWN 0xffffffff /* as a uid */
+#define OWNER_UID_UNKNOWN 0xffffffff /* as a uid */
 
 /*
  * Texts are NULL where they are not known, and live until the next call of any
@@ -43,9 +43,8 @@ struct owner {
 	const char *unit;
 	/*
 	 * "docker:3f2a91c0b7de"; also containerd, crio, podman, cri (made by a
-	 * kubelet, by cgroupfs, which does not tell by what), and with a name
-	 * lxc and nspawn. Together with a unit it is what the processes of that
-	 * unit call themselves: a user can claim any.
+	 * kubelet, by cgroupfs, which does not say by what), and with a name
+	 * lxc and nspawn.
 	 */
 	const char *container;
 	const char *pod;      /* uid of a pod: 36 characters, or 32 digits */
@@ -53,7 +52,13 @@ struct owner {
 	const char *cgroup;   /* path below the root of cgroup v2 */
 	const char *process;  /* comm, at most 15 bytes */
 	uint32_t pid;	      /* in this process's PID namespace; 0 */
-	uint32_t uid;	      /* or OWNER_NOBODY_KNOWN */
+	uint32_t uid;	      /* or OWNER_UID_UNKNOWN */
+	/*
+	 * Container and pod are names that processes of the unit gave: of a
+	 * user's rootless containers, which is as it should be, or of anything
+	 * that wants to pass for a container. Show them with the unit only.
+	 */
+	bool claimed;
 };
 
 struct owners;
@@ -68,7 +73,7 @@ enum owner_flags {
 
 /*
  * NULL without memory. What cannot be opened is not known, and owner_reason()
- * tells why. Without an iterator a socket is opened in each network namespace
+ * says why. Without an iterator a socket is opened in each network namespace
  * behind an interface; those that begin later stay unknown without
  * CAP_SYS_ADMIN.
  */
@@ -93,8 +98,8 @@ const char *owner_reason(const struct owners *owners, enum owner_part part);
 /* A server's connection as the kernel had it when the banner left (tc egress).
  */
 struct owner_socket {
-	uint64_t cgroup; /* bpf_skb_cgroup_id(); 0: not known */
-	uint32_t uid;	 /* bpf_get_socket_uid(), or OWNER_NOBODY_KNOWN */
+	uint64_t cgroup;	/* bpf_skb_cgroup_id(); 0: not known */
+	uint32_t uid;		/* bpf_get_socket_uid(), or OWNER_UID_UNKNOWN */
 	struct endpoint server; /* in this network namespace */
 };
 

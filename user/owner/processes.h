@@ -16,7 +16,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PROCESSES_HELD_MAX 32768 /* open listening sockets of all processes */
+/*
+ * Open listening sockets of all processes together. Where there are more, no
+ * process is known: a local user who opens that many can hide all of them.
+ */
+#define PROCESSES_HELD_MAX 32768
 
 struct processes;
 

@@ -177,7 +177,7 @@ static void read_held(struct view *view, const struct processes *processes)
 	view->read = pace_clock();
 }
 
-/* It is as old as what the iterator told, and no older. */
+/* A view is as old as the iterator's answer, and no older. */
 static bool refresh_held(struct view *view, struct processes *processes,
 			 bool is_missing)
 {

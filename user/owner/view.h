@@ -16,7 +16,7 @@
 
 struct view {
 	struct netns netns; /* its nsid is the key */
-	struct diag *diag;  /* NULL: the iterator tells */
+	struct diag *diag;  /* NULL: by the iterator */
 	struct listeners listeners;
 	struct pace aged, missed;   /* of sock_diag */
 	unsigned int readings;	    /* of the iterator, that it stems from */

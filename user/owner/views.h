@@ -18,7 +18,10 @@ struct views;
 struct views *views_open(struct processes *processes, bool has_peers);
 void views_close(struct views *views);
 
-/* Lets go namespaces that nothing else keeps alive, or nobody asks for. */
+/*
+ * Closes the sockets in namespaces that nothing else keeps alive, and forgets
+ * namespaces that were not asked for lately.
+ */
 void views_tick(struct views *views);
 
 /* Why the own namespace, or others, are not known; NULL: they are. */
