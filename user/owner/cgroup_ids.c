@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "cgroup_ids.h"
 
-#include "../hash_table.h"
+#include "system/hash_table.h"
 #include "cgroup_walk.h"
 #include "pace.h"
 

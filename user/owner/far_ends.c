@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "far_ends.h"
 
-#include "../hash_table.h"
+#include "system/hash_table.h"
 #include "pace.h"
 
 /* An interface, and what was behind it when that was asked. */

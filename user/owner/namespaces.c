@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "namespaces.h"
 
-#include "../netlink.h"
+#include "attach/netlink.h"
 
 #include <errno.h>
 #include <fcntl.h>
