@@ -87,6 +87,7 @@ $(SKELETON): $(BPF_OBJECT)
 
 include user/inventory/build.mk
 include tests/tests.mk
+include user/owner/build.mk
 
 .PHONY: deps
 deps:
@@ -149,6 +150,8 @@ $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
 		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
+
+include packaging/container.mk
 
 # --- Debian package
 

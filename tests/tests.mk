@@ -151,6 +151,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
 	form_test inventory_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
+TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test

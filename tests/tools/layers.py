@@ -16,6 +16,7 @@ LAYERS = [
     ["user/engine"],
     ["user/options"],
     ["user/capture", "user/attach"],
+    ["user/owner"],
     ["user/sinks"],
     ["user/stats"],
     ["user/pipeline"],
