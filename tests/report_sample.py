@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Inventories for the report: one like a small company's, one of many services, one of an attacker's."""
 
-import contextlib
 import os
 import random
 import sqlite3
 import subprocess
+import time
 
 import netns
 
 BINARY = os.environ.get("BANNERPROBE_INVENTORY", os.path.join(netns.ROOT, "bannerprobe-inventory"))
 MINUTE, HOUR, DAY = 60, 3600, 86400
-END = 1795434000		# 2026-11-23 11:40 UTC: the newest record
+END = int(time.time()) - 90	# the newest record
 
 
 class Sample:
@@ -204,12 +204,6 @@ def hostile(path):
     sample.change(-9e11, service, "new", None, one, 2 ** 62)
     sample.change(8e11, service, "banner", one, one, -2 ** 62)
     return sample.done()
-
-
-@contextlib.contextmanager
-def opened(path):
-    with contextlib.closing(sqlite3.connect(path)) as db, db:
-        yield db
 
 
 if __name__ == "__main__":

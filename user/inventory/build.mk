@@ -52,6 +52,31 @@ $(BUILD)/bench_inventory: $(BENCH_INVENTORY)
 bench-inventory: $(BUILD)/bench_inventory
 	$(Q)$(BUILD)/bench_inventory $(BUILD)
 
+# --- the report in a browser
+
+# Debian's Chromium; what drives it and what judges its pages, from npm.
+BROWSER := $(BUILD)/browser
+BROWSER_PACKAGES := playwright-core@1.65.1 axe-core@4.14.1
+
+$(BROWSER)/installed: user/inventory/build.mk
+	$(Q)command -v npm >/dev/null || packaging/deps.sh nodejs npm
+	$(Q)mkdir -p $(@D)
+	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts $(BROWSER_PACKAGES)
+	$(Q)touch $@
+
+.PHONY: test-report
+test-report:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)packaging/deps.sh chromium
+	$(Q)$(MAKE) --no-print-directory bannerprobe-inventory $(BROWSER)/installed
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q -rs tests/test_report.py
+
+# Prometheus' own program judges the rules of packaging/alerts.yml.
+.PHONY: test-alerts
+test-alerts:
+	$(Q)command -v promtool >/dev/null || packaging/deps.sh prometheus
+	$(Q)$(PYTHON) -m pytest -q -rs tests/test_alerts.py
+
 # --- installing
 
 BIN := $(DESTDIR)$(PREFIX)/bin

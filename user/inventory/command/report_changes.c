@@ -7,9 +7,10 @@
 #include <string.h>
 #include <time.h>
 
-#define OPEN_DAYS 7  /* are shown; earlier ones are to be opened */
-#define OPEN_ROWS 60 /* of a day, likewise */
-#define CHART_DAYS 60
+#define OPEN_DAYS 7   /* are shown; earlier ones are to be opened */
+#define OPEN_ROWS 60  /* of a day, likewise */
+#define CHART_MOST 60 /* days; fewer where less is recorded */
+#define CHART_LEAST 30
 
 enum column {
 	DAY,
@@ -285,47 +286,68 @@ static void put_bar(FILE *page, const struct report_day *day, int64_t at,
 	fputs("</title>", page);
 	if (day->changed)
 		fprintf(page,
-			"<rect class=changed x=%lld y=%.1f width=8 height=%.1f "
+			"<rect class=changed x=%lld y=%.1f width=6 height=%.1f "
 			"/>",
-			(long long)at * 10 + 1, 42 - height, height - fresh);
+			(long long)at * 10 + 2, 42 - height, height - fresh);
 	if (day->fresh)
 		fprintf(page,
-			"<rect class=new x=%lld y=%.1f width=8 height=%.1f />",
-			(long long)at * 10 + 1, 42 - fresh, fresh);
+			"<rect class=new x=%lld y=%.1f width=6 height=%.1f />",
+			(long long)at * 10 + 2, 42 - fresh, fresh);
 	fputs("</g>\n", page);
+}
+
+static int64_t chart_days(const struct report *report)
+{
+	const int64_t days = report->day[0].number -
+			     report->day[report->days - 1].number + 1;
+
+	if (days > CHART_MOST)
+		return CHART_MOST;
+	return days < CHART_LEAST ? CHART_LEAST : days;
+}
+
+/* The highest of the last days. */
+static int64_t most_news(const struct report *report, int64_t days)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < report->days; i++) {
+		const struct report_day *day = &report->day[i];
+
+		if (report->day[0].number - day->number < days &&
+		    day->fresh + day->changed > most)
+			most = day->fresh + day->changed;
+	}
+	return most;
 }
 
 static void put_chart(const struct report *report)
 {
-	int64_t most = 0, last = report->days ? report->day[0].number : 0;
+	const int64_t days = report->days ? chart_days(report) : 0;
+	const int64_t most = most_news(report, days);
 	FILE *page = report->page;
 
-	for (size_t i = 0; i < report->days; i++) {
-		const int64_t news =
-			report->day[i].fresh + report->day[i].changed;
-
-		if (last - report->day[i].number < CHART_DAYS && news > most)
-			most = news;
-	}
 	if (!most)
 		return;
-	fputs("<figure class=chart><svg viewBox=\"0 0 600 44\" "
-	      "preserveAspectRatio=none role=img aria-label=\"New and changed "
-	      "services of each of 60 days\">\n"
-	      "<path class=base d=\"M0 43.5H600\" />",
-	      page);
+	fprintf(page,
+		"<figure class=chart><svg viewBox=\"0 0 %lld 44\" "
+		"preserveAspectRatio=none role=img aria-label=\"New and "
+		"changed services of each of %lld days\">\n"
+		"<path class=base d=\"M0 43.5H%lld\" />",
+		(long long)days * 10, (long long)days, (long long)days * 10);
 	for (size_t i = 0; i < report->days; i++) {
 		const struct report_day *day = &report->day[i];
-		const int64_t at = CHART_DAYS - 1 - (last - day->number);
+		const int64_t at =
+			days - 1 - (report->day[0].number - day->number);
 
-		if (at >= 0 && at < CHART_DAYS && day->fresh + day->changed)
+		if (at >= 0 && at < days && day->fresh + day->changed)
 			put_bar(page, day, at, most);
 	}
 	fprintf(page,
-		"</svg><figcaption><span>60 days to %s</span> <span>"
+		"</svg><figcaption><span>%lld days to %s</span> <span>"
 		"<b class=new></b> new <b class=changed></b> changed</span> "
 		"<span>at most ",
-		report->day[0].date);
+		(long long)days, report->day[0].date);
 	put_count(page, most);
 	fputs(" a day; heights by square root</span></figcaption></figure>\n",
 	      page);

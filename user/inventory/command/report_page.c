@@ -36,15 +36,20 @@ static void put_policy(FILE *page)
 	fputs("; base-uri 'none'; form-action 'none'\">\n", page);
 }
 
+/* CET, UTC+01:00 */
 static void put_zone(FILE *page, int64_t us)
 {
 	const time_t second = (time_t)(us / 1000000);
 	struct tm calendar;
-	char text[64];
+	char name[64], offset[16];
 
-	if (localtime_r(&second, &calendar) &&
-	    strftime(text, sizeof(text), "%Z, UTC%z", &calendar))
-		put_plain(page, text);
+	if (!localtime_r(&second, &calendar) ||
+	    !strftime(name, sizeof(name), "%Z", &calendar) ||
+	    strftime(offset, sizeof(offset), "%z", &calendar) != 5)
+		return;
+	put_plain(page, name);
+	if (strcmp(name, "UTC"))
+		fprintf(page, ", UTC%.3s:%s", offset, offset + 3);
 }
 
 static void put_minute(FILE *page, int64_t us)

@@ -13,19 +13,21 @@
 static const char query[] =
 	"WITH seen AS (SELECT coalesce(product, '') AS product, CASE WHEN"
 	" coalesce(product, '') <> '' THEN coalesce(version, '') ELSE"
-	" coalesce(banner.service, '') END AS version,"
+	" coalesce(banner.service, '') END AS version, CASE WHEN"
+	" coalesce(product, '') <> '' THEN coalesce(info, '') ELSE '' END"
+	" AS info,"
 	" sensor || ' ' || server AS host FROM service"
 	" JOIN banner ON banner.id = banner_id"
 	" WHERE service.last_seen >= ?3 AND NOT refusal AND" REPORT_TAKEN "),"
 	" whole AS (SELECT product, count(*) AS services,"
 	" count(DISTINCT host) AS servers FROM seen GROUP BY product)"
-	" SELECT product, whole.servers, whole.services, version,"
-	" count(DISTINCT host) AS some, count(*) FROM seen JOIN whole"
-	" USING (product) GROUP BY product, version"
+	" SELECT product, whole.servers, whole.services, version, info,"
+	" count(DISTINCT host) AS some FROM seen JOIN whole"
+	" USING (product) GROUP BY product, version, info"
 	" ORDER BY product = '', whole.servers DESC, product, some DESC,"
-	" version";
+	" version, info";
 
-enum column { PRODUCT, SERVERS, SERVICES, VERSION_TEXT, SOME, ITS_SERVICES };
+enum column { PRODUCT, SERVERS, SERVICES, VERSION_TEXT, INFO, SOME };
 
 /* Products so far, and versions of the product. */
 struct shelf {
@@ -37,14 +39,14 @@ struct shelf {
 
 /* A filter that finds just these; report.js takes it. */
 static void put_link(FILE *page, const char *product, const char *version,
-		     bool whole)
+		     const char *info)
 {
-	fputs("<a href=#services data-product=\"", page);
+	fputs("<a href=#services data-what=\"", page);
 	put_text(page, product);
-	if (!whole) {
-		fputs("\" data-version=\"", page);
-		put_text(page, version);
-	}
+	putc(' ', page);
+	put_text(page, version);
+	putc(' ', page);
+	put_text(page, info);
 	fputs("\">", page);
 }
 
@@ -91,7 +93,9 @@ static bool open_product(struct shelf *shelf, sqlite3_stmt *row)
 	shelf->versions = 0;
 	fputs("<article><h3>", page);
 	if (*product) {
-		put_link(page, product, "", true);
+		fputs("<a href=#services data-product=\"", page);
+		put_text(page, product);
+		fputs("\">", page);
 		put_text(page, product);
 		fputs("</a>", page);
 	} else {
@@ -110,29 +114,37 @@ static bool open_product(struct shelf *shelf, sqlite3_stmt *row)
 	return true;
 }
 
+/* The version, and what else tells two of it apart: a patch level. */
+static void put_name(FILE *page, sqlite3_stmt *row)
+{
+	const char *product = column_text(row, PRODUCT),
+		   *version = column_text(row, VERSION_TEXT),
+		   *info = column_text(row, INFO);
+
+	if (!*product) {
+		put_text(page, *version ? version : "no service known");
+		return;
+	}
+	put_link(page, product, version, info);
+	put_text(page, *version || *info ? version : "no version");
+	if (*info) {
+		fputs(*version ? " <small>" : "<small>", page);
+		put_text(page, info);
+		fputs("</small>", page);
+	}
+	fputs("</a>", page);
+}
+
 static void put_version(struct shelf *shelf, sqlite3_stmt *row)
 {
 	FILE *page = shelf->page;
-	const char *product = column_text(row, PRODUCT),
-		   *version = column_text(row, VERSION_TEXT);
 
 	if (shelf->versions++ == OPEN_VERSIONS)
 		fputs("</ul><details class=more><summary>further"
 		      "</summary><ul>\n",
 		      page);
 	fputs("<li><span>", page);
-	if (*product) {
-		put_link(page, product, version, false);
-		if (*version)
-			put_text(page, version);
-		else
-			fputs("no version", page);
-		fputs("</a>", page);
-	} else if (*version) {
-		put_text(page, version);
-	} else {
-		fputs("no service known", page);
-	}
+	put_name(page, row);
 	fputs("</span>", page);
 	put_bar(page, sqlite3_column_int64(row, SOME),
 		sqlite3_column_int64(row, SERVERS));

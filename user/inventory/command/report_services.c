@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-/* Rows that a browser lays out together, and only where they are seen. */
+/* Rows that a browser lays out together, and only where they are seen; as in
+ * report.js. */
 #define ROWS_PER_CHUNK 50
 
 enum column {
@@ -213,11 +214,11 @@ static int put_row(struct report *report, struct report_history *history,
 	put_what(page, row);
 	report_history_span(history, page);
 	put_times(page, row);
-	fputs("</summary><noscript><div class=history>", page);
+	fputs("</summary><div class=history>", page);
 	put_identity(page, row);
 	if (report_history_write(history, page))
 		return EXIT_FAILED;
-	fputs("</div></noscript></details></li>\n", page);
+	fputs("</div></details></li>\n", page);
 	return EXIT_DONE;
 }
 
@@ -322,9 +323,14 @@ int report_services(struct report *report)
 		fputs("<div class=bar>\n", page);
 		put_tools(report);
 		put_heads(page);
-		fputs("</div>\n<div id=list>\n", page);
+		/*
+		 * Text to a browser with JavaScript, of which report.js makes
+		 * the elements that are seen; elements to any other.
+		 */
+		fputs("</div>\n<div id=list><noscript>\n", page);
 		result = put_rows(report);
-		fputs("</div>\n<p class=empty id=none hidden>No service "
+		fputs("</noscript></div>\n<p class=empty id=none hidden>No "
+		      "service "
 		      "matches. <button type=button id=clear>Show all"
 		      "</button></p>\n"
 		      "<p class=keys id=keys hidden><kbd>/</kbd> to the "

@@ -5,27 +5,33 @@
 
 	const list = document.getElementById("list");
 	const field = document.getElementById("find");
+	const by_id = new Map();	/* rows */
 
 	/* --- what is to be opened ------------------------------------------ */
 
 	/*
-	 * Its elements are made when it is opened: of the text that a browser
-	 * without JavaScript makes them of, too.
+	 * Most of the page stands in <noscript>, as text: elements are made
+	 * when they are seen, of what a browser without JavaScript makes them
+	 * of. What strangers said is escaped in it.
 	 */
-	function unfold(details) {
-		const folded = details.querySelector(":scope > noscript");
-
-		if (!folded)
-			return;
+	function make(html) {
 		const template = document.createElement("template");
 
-		template.innerHTML = folded.textContent;
-		folded.replaceWith(template.content);
+		template.innerHTML = html;
+		return template.content;
 	}
 
 	document.addEventListener("toggle", event => {
-		if (event.target.open)
-			unfold(event.target);
+		const details = event.target;
+		const folded = details.querySelector(":scope > noscript");
+		const row = by_id.get(details.parentElement.id);
+
+		if (folded)
+			folded.replaceWith(make(folded.textContent));
+		else if (row && details.open && !row.unfolded)
+			details.append(make(row.history));
+		if (row)
+			row.unfolded ||= details.open;
 	}, true);
 
 	if (!list)
@@ -38,46 +44,122 @@
 		n: "new", c: "changed", g: "gone", o: "once", r: "refuses",
 		d: "different", f: "forms",
 	};
-	const PER_CHUNK = 50;
+	const ENTITIES = {
+		"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": "\"", "&#39;": "'",
+	};
 
-	const lower = text => text.toLowerCase().replace(/"/g, "'");
+	/* As the filter compares it. */
+	const plain = text => text.replaceAll('"', "'").replace(/ +/g, " ").trim();
+	const to_text = html => plain(html.replace(/<[^>]*>/g, " ")
+		.replace(/&[a-z0-9#]+;/g, entity => ENTITIES[entity] ?? " ")).toLowerCase();
+	const part = (html, pattern) => to_text(pattern.exec(html)?.[1] ?? "");
 
-	const rows = Array.from(list.querySelectorAll("li[data-k]"), (item, at) => {
-		const [since, seen, times, flags] = item.dataset.k.split(" ");
-		const what = item.querySelector(".p");
-		const product = what.querySelector("b")?.textContent;
-		const version = what.querySelector(".v")?.textContent ?? "";
+	function make_row(html, at) {
+		const middle = html.indexOf("<div class=history>");
+		const end = html.lastIndexOf("</details>");
+		const summary = html.slice(0, middle);
+		const [, id, since, seen, times, flags] =
+			/^<li id=(s\d+) data-k="(\S+) (\S+) (\S+) (\S*)"/.exec(summary);
+		const what = /<span class=p>(.*?)<\/span><code>/.exec(summary)[1];
+		const product = part(what, /<b>(.*?)<\/b>/);
 
 		return {
-			item, at, shown: true,
+			id, at, product, item: null, unfolded: false,
+			html: `${summary}</details></li>`,
+			history: html.slice(middle, end),
 			since: Number(since), seen: Number(seen), times: Number(times),
-			is: Array.from(flags ?? "", flag => FLAGS[flag]),
-			port: item.querySelector(".e").textContent.split(":").pop(),
-			what: lower(what.textContent),
-			product: lower(product ?? ""),
-			exact: product ? lower(`${product} ${version}`.trim()) : "",
-			text: lower(item.querySelector("summary").textContent),
+			is: Array.from(flags, flag => FLAGS[flag]),
+			port: /:(\d+)<\/span>/.exec(summary)?.[1],
+			what: to_text(what),
+			text: to_text(summary.slice(summary.indexOf("<summary>"))),
 		};
-	});
-	let sorted = rows.slice();
-	let chunks = Array.from(list.children);
+	}
 
-	/*
-	 * The browser lays out the chunks that are seen, and must know how high
-	 * the others will be.
-	 */
-	function size_chunks() {
-		const first = sorted.find(row => row.shown && !row.item.firstChild.open);
-		const height = first?.item.getBoundingClientRect().height || 52;
+	const rows = list.firstElementChild.textContent.split(/^(?=<li id=s\d)/m)
+		.slice(1).map(make_row);
 
-		chunks.forEach((chunk, at) => {
-			let shown = 0;
+	for (const row of rows)
+		by_id.set(row.id, row);
 
-			for (const row of sorted.slice(at * PER_CHUNK, (at + 1) * PER_CHUNK))
-				shown += row.shown;
-			chunk.hidden = !shown;
-			chunk.style.containIntrinsicBlockSize = `${shown * height}px`;
-		});
+	/* --- what is drawn ------------------------------------------------- */
+
+	const PER_CHUNK = 50;
+	const AHEAD = "1500px";		/* what is so near is drawn */
+	const idle = window.requestIdleCallback?.bind(window) ??
+		(then => setTimeout(then, 50));
+
+	let sorted = rows;
+	let found = rows;		/* of them, what the filter takes */
+	let chunks = [];		/* of `found`: PER_CHUNK in each */
+	let row_height = 54;
+
+	function fill(chunk) {
+		if (chunk.filled)
+			return;
+		chunk.filled = true;
+		near.unobserve(chunk.element);
+
+		const fresh = chunk.rows.filter(row => !row.item);
+		const items = make(fresh.map(row => row.html).join("")).children;
+
+		Array.from(items).forEach((item, at) => { fresh[at].item = item; });
+		chunk.element.append(...chunk.rows.map(row => row.item));
+		chunk.element.style.blockSize = "";
+	}
+
+	const near = new IntersectionObserver(entries => {
+		for (const entry of entries)
+			if (entry.isIntersecting)
+				fill(chunks[entry.target.dataset.at] ?? {});
+	}, { rootMargin: AHEAD });
+
+	/* All of them in the end, for the browser's own search. */
+	function fill_rest(of) {
+		const chunk = of === chunks && chunks.find(one => !one.filled);
+
+		if (!chunk)
+			return;
+		fill(chunk);
+		idle(() => fill_rest(of));
+	}
+
+	function draw() {
+		near.disconnect();
+		chunks = [];
+		for (let at = 0; at < found.length; at += PER_CHUNK) {
+			const element = document.createElement("ol");
+			const some = found.slice(at, at + PER_CHUNK);
+			const height = `${some.length * row_height}px`;
+
+			element.className = "chunk";
+			element.dataset.at = chunks.length;
+			element.style.blockSize = height;
+			element.style.containIntrinsicBlockSize = `auto ${height}`;
+			chunks.push({ element, rows: some, filled: false });
+		}
+		list.replaceChildren(...chunks.map(chunk => chunk.element));
+		chunks.slice(0, 2).forEach(fill);
+		for (const chunk of chunks)
+			if (!chunk.filled)
+				near.observe(chunk.element);
+		idle(() => fill_rest(chunks));
+	}
+
+	/* The row's element, where it is among those that are found. */
+	function item_of(row) {
+		const at = found.indexOf(row);
+
+		if (at < 0)
+			return null;
+		fill(chunks[Math.floor(at / PER_CHUNK)]);
+		return row.item;
+	}
+
+	/* Rows are higher on a narrow screen. */
+	function measure() {
+		const item = chunks[0]?.rows.find(row => !row.item.firstChild.open)?.item;
+
+		row_height = item?.getBoundingClientRect().height || row_height;
 	}
 
 	/* --- the filter ---------------------------------------------------- */
@@ -94,7 +176,7 @@
 		case "product":
 			return row => row.product === word;
 		case "what":
-			return row => row.exact === word;
+			return row => row.product && row.what === word;
 		default:
 			return row => row.text.includes(word);
 		}
@@ -112,24 +194,17 @@
 
 	function filter() {
 		const tests = parse(field.value);
-		let found = 0;
 
 		if (choice)
 			tests.push(make_test("is", choice));
-		for (const row of rows) {
-			const shown = tests.every(test => test(row));
-
-			found += shown;
-			if (shown !== row.shown) {
-				row.shown = shown;
-				row.item.hidden = !shown;
-			}
-		}
-		size_chunks();
-		document.getElementById("none").hidden = found > 0;
+		found = sorted.filter(row => tests.every(test => test(row)));
+		draw();
+		document.getElementById("none").hidden = found.length > 0;
 		document.getElementById("found").textContent =
-			found === rows.length ? `${found.toLocaleString("en")} services` :
-			`${found.toLocaleString("en")} of ${rows.length.toLocaleString("en")}`;
+			(found.length === rows.length ? "" :
+				`${found.length.toLocaleString("en")} of `) +
+			`${rows.length.toLocaleString("en")} ` +
+			(rows.length === 1 ? "service" : "services");
 	}
 
 	function choose(word) {
@@ -160,16 +235,7 @@
 		sorted = rows.slice().sort((a, b) => ORDERS[key](a, b) || a.at - b.at);
 		if (reverse)
 			sorted.reverse();
-		chunks = [];
-		for (let at = 0; at < sorted.length; at += PER_CHUNK) {
-			const chunk = document.createElement("ol");
-
-			chunk.className = "chunk";
-			chunk.append(...sorted.slice(at, at + PER_CHUNK).map(row => row.item));
-			chunks.push(chunk);
-		}
-		list.replaceChildren(...chunks);
-		size_chunks();
+		filter();
 	}
 
 	function press_sort(button) {
@@ -189,23 +255,23 @@
 
 	/* A service that the filter hides is shown when something leads to it. */
 	function go_to(id) {
-		const row = rows.find(one => one.item.id === id);
+		const row = by_id.get(id);
 
 		if (!row)
 			return;
-		if (!row.shown)
+		if (!found.includes(row))
 			find("");
-		row.item.firstChild.open = true;
-		row.item.scrollIntoView({ block: "center" });
-		row.item.querySelector("summary").focus({ preventScroll: true });
+
+		const item = item_of(row);
+
+		item.firstChild.open = true;
+		item.scrollIntoView({ block: "center" });
+		item.querySelector("summary").focus({ preventScroll: true });
 	}
 
-	function go_to_product(link) {
-		const { product, version } = link.dataset;
-		const name = product + (version ? ` ${version}` : "");
-
-		find(`${version === undefined ? "product" : "what"}:` +
-			`"${name.replace(/"/g, "'")}" -is:gone -is:refuses`);
+	function go_to_product({ product, what }) {
+		find((what === undefined ? `product:"${plain(product)}"` : `what:"${plain(what)}"`) +
+			" -is:gone -is:refuses");
 		document.getElementById("services").scrollIntoView();
 		field.focus({ preventScroll: true });
 	}
@@ -222,9 +288,9 @@
 		} else if (target.id === "clear") {
 			find("");
 			field.focus();
-		} else if (target.dataset.product !== undefined) {
+		} else if (target.dataset.product ?? target.dataset.what) {
 			event.preventDefault();
-			go_to_product(target);
+			go_to_product(target.dataset);
 		} else if (/^#s\d+$/.test(target.hash)) {
 			event.preventDefault();
 			history.replaceState(null, "", target.hash);
@@ -232,22 +298,17 @@
 		}
 	});
 
-	/* From service to service, past those that the filter hides. */
-	function step(from, by) {
-		let at = from ? sorted.findIndex(row => row.item === from) : -1;
-
-		do
-			at += by;
-		while (sorted[at] && !sorted[at].shown);
-		if (sorted[at])
-			sorted[at].item.querySelector("summary").focus();
-		else if (by < 0)
+	/* From service to service; up from the first is the filter. */
+	function step(at) {
+		if (at < 0)
 			field.focus();
+		else if (found[at])
+			item_of(found[at]).querySelector("summary").focus();
 	}
 
 	document.addEventListener("keydown", event => {
 		const down = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-		const row = event.target.closest("summary")?.closest("li[data-k]");
+		const row = by_id.get(event.target.closest("summary")?.closest("li[data-k]")?.id);
 
 		if (event.ctrlKey || event.altKey || event.metaKey)
 			return;
@@ -258,9 +319,9 @@
 			find("");
 			field.focus();
 		} else if (down && row) {
-			step(row, down);
+			step(found.indexOf(row) + down);
 		} else if (down === 1 && event.target === field) {
-			step(null, 1);
+			step(0);
 		} else {
 			return;
 		}
@@ -274,7 +335,10 @@
 	for (const button of document.querySelectorAll("[data-sort]"))
 		button.disabled = false;
 	field.addEventListener("input", filter);
+	window.addEventListener("beforeprint", () => chunks.forEach(fill));
+	window.addEventListener("resize", measure);
 	filter();
+	measure();
 	if (location.hash)
 		go_to(location.hash.slice(1));
 	performance.mark("report-ready");
