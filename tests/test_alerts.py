@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The alert rules for Prometheus, judged by its own promtool."""
+
+import os
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import netns
+
+RULES = os.path.join(netns.ROOT, "packaging", "alerts.yml")
+CASES = os.path.join(netns.ROOT, "tests", "alerts_test.yml")
+ALERT = re.compile(r"      - alert: (\w+)\n        expr: (?:>-\n(?: {10}.*\n)+|.*\n)")
+# Written by a probe that keeps an inventory.
+OF_THE_INVENTORY = {"bannerprobe_services", "bannerprobe_changes_total"}
+
+needs_promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="no promtool: make test-alerts installs it")
+
+
+def read(path):
+    with open(path) as file:
+        return file.read()
+
+
+def promtool(*words):
+    return subprocess.run(["promtool", *words], capture_output=True, text=True, timeout=60)
+
+
+def alerts():
+    return ALERT.findall(read(RULES))
+
+
+@needs_promtool
+def test_rules_are_rules():
+    done = promtool("check", "rules", RULES)
+    assert done.returncode == 0 and f"{read(RULES).count('- alert:')} rules found" in done.stdout, done
+
+
+@needs_promtool
+def test_each_comes_and_stays_away_as_it_should():
+    done = promtool("test", "rules", CASES)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@needs_promtool
+@pytest.mark.parametrize("alert", alerts())
+@pytest.mark.parametrize("instead", ["absent(up) == 2", "vector(1)"], ids=["never", "always"])
+def test_the_cases_tell_a_broken_rule(tmp_path, alert, instead):
+    text = ALERT.sub(lambda found: f"      - alert: {alert}\n        expr: {instead}\n"
+                     if found[1] == alert else found[0], read(RULES))
+    assert text != read(RULES)
+    (tmp_path / "alerts.yml").write_text(text)
+    (tmp_path / "cases.yml").write_text(read(CASES).replace("../packaging/alerts.yml", "alerts.yml"))
+    done = promtool("test", "rules", str(tmp_path / "cases.yml"))
+    assert done.returncode == 1 and f"alertname: {alert}" in done.stdout + done.stderr, done
+
+
+def test_metrics_are_those_that_the_probe_writes():
+    source = read(os.path.join(netns.ROOT, "user", "metrics.c"))
+    written = {f"bannerprobe_{name}" for name in re.findall(
+        r'(?:describe|write_one|write_reasons|write_by_interface)\(page,\s*"(\w+)"', source)}
+    named = set(re.findall(r"bannerprobe_\w+", "".join(
+        found[0] for found in ALERT.finditer(read(RULES)))))
+    assert len(written) > 10 and len(named) > 5
+    assert named <= written | OF_THE_INVENTORY
