@@ -12,6 +12,7 @@ import html
 import html.parser
 import json
 import os
+import random
 import re
 import shutil
 import sqlite3
@@ -310,6 +311,21 @@ def texts_of(page, element):
         yield html.unescape(re.sub("<[^>]*>", "", found.replace("\n", "")))
 
 
+def test_forms_that_are_broken_anywhere(sample):
+    """What a probe does not write, cut at any place."""
+    pieces = ["\\", "\\x", "\\x0", "\\x0a", "\\{", "}", "\\{time}", "<", ">", "&", "\"", "'", "\0", "\xe9", "a", " "]
+    rng = random.Random(5)
+    for n in range(400):
+        text = "".join(rng.choice(pieces) for _ in range(rng.randint(0, 60)))
+        service, (one,) = sample.service("192.0.2.1", n, END - DAY, END, forms=[
+            {"raw": text.encode(), "stable": text, "product": text[:20]}])
+        sample.change(END - HOUR, service, "banner", one, sample.form(
+            service, END - HOUR, END, raw=text.encode(), stable=text[len(text) // 2:]))
+    page = report(sample.done())
+    assert set(page.elements) <= ELEMENTS and set(page.attributes) <= ATTRIBUTES
+    assert not re.search(r"[^\n\t -~]", page.source)
+
+
 def test_policy_names_the_script_and_the_style(made):
     source = report(made("hostile")).source
     policy, = re.findall(r'<meta http-equiv=Content-Security-Policy content="(.*?)">', source)
@@ -384,7 +400,11 @@ def quiet(seen):
 def test_ten_thousand_services_are_filterable_at_once(made, browse):
     tries = [browse("many", "many", *words) for words in ((), (), ("whole",))]
     assert all(map(quiet, tries))
-    assert min(one["ready"] for one in tries) < SECONDS * 1000, [one["ready"] for one in tries]
+    print([(one["processor"], one["ready"]) for one in tries])
+    assert min(one["processor"] for one in tries) < SECONDS
+    # By the clock, too, as far as the machine has time for it.
+    most = SECONDS * 1000 * max(1, os.getloadavg()[0] / os.cpu_count())
+    assert min(one["ready"] for one in tries) < most
     servers, = ask(made("many"), "SELECT count(*) FROM service JOIN banner ON banner.id = banner_id"
                    " WHERE product = 'OpenSSH' AND version = '9.2p1' AND info = 'Debian-2'")[0]
     exact = 'what:"openssh 9.2p1 debian-2"'
@@ -398,7 +418,7 @@ def test_ten_thousand_services_are_filterable_at_once(made, browse):
         assert found[""] == "10,000 services"
         assert all(0 <= rows <= 1000 for _, _, rows in one["filters"].values())
     for text in tries[0]["filters"]:
-        assert min(one["filters"][text][1] for one in tries) < SECONDS * 1000, text
+        assert min(one["filters"][text][1] for one in tries) < most, text
 
 
 @needs_browser

@@ -21,7 +21,7 @@ $(BUILD)/report_assets.h: $(REPORT_ASSETS)
 		od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; \
 		echo '};'; \
 	done >$@.new && mv $@.new $@
-$(BUILD)/user/inventory/command/report_page.o: | $(BUILD)/report_assets.h
+$(BUILD)/user/inventory/command/report_page.o lint: | $(BUILD)/report_assets.h
 
 bannerprobe-inventory: $(BUILD)/bannerprobe-inventory
 	$(call say,COPY,$@)

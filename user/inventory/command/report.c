@@ -36,6 +36,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'o':
 		report->output = strcmp(argument, "-") ? argument : NULL;
+		report->output_given = true;
 		return 0;
 	case 's':
 		report->filter.since = parse_when("--since", argument);
@@ -60,12 +61,13 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static void taken(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
 	const struct filter *filter = sqlite3_user_data(context);
-	const char *text[6];
+	const char *text[6] = { "", "", "", "", "", "" };
 
 	for (int i = 0; i < argc && i < 6; i++) {
-		text[i] = (const char *)sqlite3_value_text(argv[i]);
-		if (!text[i])
-			text[i] = "";
+		const unsigned char *value = sqlite3_value_text(argv[i]);
+
+		if (value)
+			text[i] = (const char *)value;
 	}
 	sqlite3_result_int(context,
 			   filter_takes(filter, text[0], text[1],
@@ -322,7 +324,7 @@ int command_report(const struct command *command, const char *file, int argc,
 	int result;
 
 	parse_words(command, options, parse, &report, argc, argv);
-	if (!report.output && isatty(STDOUT_FILENO))
+	if (!report.output_given && isatty(STDOUT_FILENO))
 		wrong_usage("report: a page is nothing for a terminal: "
 			    "-o report.html");
 	if (!open_store(&report.store, file, STORE_READ))

@@ -21,6 +21,7 @@ struct report {
 	struct store store;
 	struct filter filter;
 	const char *file, *output; /* the inventory; NULL: standard output */
+	bool output_given;
 	FILE *page;
 	int64_t gone_span;
 	/* Microseconds since 1970. */
