@@ -409,14 +409,14 @@ def test_ten_thousand_services_are_filterable_at_once(made, browse):
                    " WHERE product = 'OpenSSH' AND version = '9.2p1' AND info = 'Debian-2'")[0]
     exact = 'what:"openssh 9.2p1 debian-2"'
     for one in tries:
-        # What stands for 10,000 rows before any is asked for.
-        assert one["elements"] < 15000
         found = {text: result[0] for text, result in one["filters"].items()}
         assert found[exact] == f"{servers} of 10,000 services"
         assert found["port:25"] == "2,500 of 10,000 services"
         assert found["nothing at all"] == "0 of 10,000 services"
         assert found[""] == "10,000 services"
-        assert all(0 <= rows <= 1000 for _, _, rows in one["filters"].values())
+        # The work: what is seen is drawn, not 10,000 rows.
+        assert all(rows <= 100 for _, _, rows in one["filters"].values())
+        assert one["filters"][""][2] == 100
     for text in tries[0]["filters"]:
         assert min(one["filters"][text][1] for one in tries) < most, text
 
