@@ -276,6 +276,17 @@ const scenarios = {
 		return { ...seen, ...result, tools, opened: await page.isVisible("#list details[open] .events") };
 	},
 
+	// What is printed is whole, though most of it was not drawn yet.
+	async print(browser) {
+		const { page, seen } = await open(browser, {}, one => one.addInitScript(() => {
+			window.requestIdleCallback = () => 0;
+		}));
+		const drawn = (await visible(page)).length;
+
+		await page.pdf({ format: "A4" });
+		return { ...seen, drawn, printed: (await visible(page)).length };
+	},
+
 	async empty(browser) {
 		const { page, seen } = await open(browser);
 

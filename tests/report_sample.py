@@ -115,6 +115,7 @@ def company(path):
     for n in range(31, 36):
         steady(f"10.20.1.{n}", 22, ssh("8.9p1", "Ubuntu-3ubuntu0.10"))
     steady("10.20.1.40", 22, ssh("7.4"))
+    steady("10.20.1.42", 22, ssh("9.6p1"))
     steady("10.20.1.41", 22, ssh("9.6p1", "Ubuntu-3ubuntu13.5"), since=END - 20 * DAY)
     for n, host in (12, "mail.example.org"), (13, "mx2.example.org"):
         steady(f"10.20.0.{n}", 25, postfix(host))

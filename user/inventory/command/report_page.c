@@ -181,7 +181,8 @@ static const struct {
 } words[] = {
 	{ "new", "new",
 	  "A service that was never seen before: a server, a port, and what "
-	  "it says. What was seen on the inventory's first day was there from "
+	  "it says. What was seen on the first day of the inventory was there "
+	  "from "
 	  "the beginning, and is not marked." },
 	{ "version", "changed",
 	  "The same product says another version, or another patch level." },
