@@ -182,7 +182,8 @@ def test_products_are_summed_up_by_servers(made):
     u5, = ask(made("company"), some, "Debian-2+deb12u5")[0]
     u3, = ask(made("company"), some, "Debian-2+deb12u3")[0]
     assert u5 + u3 == 19
-    assert f"OpenSSH 27 servers 9.2p1 Debian-2+deb12u5 {u5} 8.9p1 Ubuntu-3ubuntu0.10 5 9.2p1 Debian-2+deb12u3 {u3}" in text
+    assert (f"OpenSSH 27 servers 9.2p1 Debian-2+deb12u5 {u5} 8.9p1 Ubuntu-3ubuntu0.10 5"
+            f" 9.2p1 Debian-2+deb12u3 {u3}") in text
     # Gone, or a refusal: neither is counted.
     assert "ProFTPD" not in text and "redis" not in text
 
