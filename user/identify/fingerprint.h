@@ -4,7 +4,7 @@
 #define BANNERPROBE_IDENTIFY_FINGERPRINT_H
 
 #include "pattern.h"
-#include "prefilter.h"
+#include "candidates.h"
 
 struct assertion {
 	char *name;

@@ -8,7 +8,7 @@
 #include "nmapfile.h"
 #include "recog.h"
 #include "rulefile.h"
-#include "structure.h"
+#include "protocol.h"
 
 struct identifier {
 	struct matcher matcher;

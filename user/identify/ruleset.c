@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "structure.h"
+#include "protocol.h"
 #include "template.h"
 
 /* nmap's lengths, with the NUL: a field that needs more is left out. */

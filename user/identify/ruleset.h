@@ -5,7 +5,7 @@
 
 #include "answer.h"
 #include "pattern.h"
-#include "prefilter.h"
+#include "candidates.h"
 
 /* All strings are the loader's, and must live as long as the set. */
 struct rule {

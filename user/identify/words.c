@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "structure.h"
+#include "protocol.h"
 
 #define CODE_LEN 4 /* "220 ", "220-" */
 #define IAC 0xff

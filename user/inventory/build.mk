@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The inventory: bannerprobe-inventory, its tests, its benchmark.
+# The inventory: bannerprobe-inventory.
 
 INVENTORY := $(wildcard user/inventory/*.c)
 INVENTORY_FORMS := $(addprefix user/inventory/,form.c times.c structure.c structure_mysql.c \
 	structure_ssh.c structure_http.c structure_idioms.c structure_client.c structure_text.c \
-	looks.c match.c align.c verdict.c learn.c)
+	looks.c match.c align.c difference.c learn.c)
 INVENTORY_COMMAND := $(wildcard user/inventory/command/*.c)
 # The identification, where the tree has it.
 INVENTORY_IDENTIFY := $(wildcard user/identify/*.c)
@@ -31,52 +31,6 @@ $(BUILD)/bannerprobe-inventory: $(INVENTORY_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENED_LINK) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
 
-FORM_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/form_test.c $(INVENTORY_FORMS))
-INVENTORY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/inventory_test.c $(INVENTORY) \
-	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
-BENCH_INVENTORY := $(patsubst %.c,$(BUILD)/%.o,tests/bench_inventory.c $(INVENTORY))
-
-$(BUILD)/tests/form_test: $(FORM_TEST)
-$(BUILD)/tests/inventory_test: $(INVENTORY_TEST)
-$(BUILD)/tests/form_test $(BUILD)/tests/inventory_test:
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(INVENTORY_LIBS)
-
-$(BUILD)/bench_inventory: $(BENCH_INVENTORY)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
-
-# What it costs: takes some minutes.
-.PHONY: bench-inventory
-bench-inventory: $(BUILD)/bench_inventory
-	$(Q)$(BUILD)/bench_inventory $(BUILD)
-
-# --- the report in a browser
-
-# Debian's Chromium; what drives it and what judges its pages, from npm.
-BROWSER := $(BUILD)/browser
-BROWSER_PACKAGES := playwright-core@1.65.1 axe-core@4.14.1
-
-$(BROWSER)/installed: user/inventory/build.mk
-	$(Q)command -v npm >/dev/null || packaging/deps.sh nodejs npm
-	$(Q)mkdir -p $(@D)
-	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts $(BROWSER_PACKAGES)
-	$(Q)touch $@
-
-.PHONY: test-report
-test-report:
-	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)packaging/deps.sh chromium
-	$(Q)$(MAKE) --no-print-directory bannerprobe-inventory $(BROWSER)/installed
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q -rs tests/test_report.py
-
-# Prometheus' own program judges the rules of packaging/alerts.yml.
-.PHONY: test-alerts
-test-alerts:
-	$(Q)command -v promtool >/dev/null || packaging/deps.sh prometheus
-	$(Q)$(PYTHON) -m pytest -q -rs tests/test_alerts.py
-
 # --- installing
 
 BIN := $(DESTDIR)$(PREFIX)/bin
@@ -93,4 +47,4 @@ install-inventory: bannerprobe-inventory
 	install -m 644 packaging/bannerprobe-inventory.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bannerprobe-inventory
 
--include $(patsubst %,%.d,$(INVENTORY_OBJECTS) $(FORM_TEST) $(INVENTORY_TEST) $(BENCH_INVENTORY))
+-include $(patsubst %,%.d,$(INVENTORY_OBJECTS))

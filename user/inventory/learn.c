@@ -2,7 +2,7 @@
 #include "learn.h"
 
 #include "looks.h"
-#include "verdict.h"
+#include "difference.h"
 
 #include <string.h>
 

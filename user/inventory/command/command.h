@@ -3,7 +3,7 @@
 #ifndef BANNERPROBE_COMMAND_H
 #define BANNERPROBE_COMMAND_H
 
-#include "../store.h"
+#include "inventory/store.h"
 #include "say.h"
 
 #include <argp.h>

@@ -4,7 +4,7 @@
 /* A tree without the identification builds, too: then nothing is known. */
 #if __has_include("../../identify/identify.h")
 
-#include "../../identify/identify.h"
+#include "identify/identify.h"
 
 #include "say.h"
 

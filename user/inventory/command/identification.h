@@ -3,7 +3,7 @@
 #ifndef BANNERPROBE_IDENTIFICATION_H
 #define BANNERPROBE_IDENTIFICATION_H
 
-#include "../inventory.h"
+#include "inventory/inventory.h"
 
 /* Sets both fields of the options; where it cannot, nothing is identified. */
 void identification_open(struct inventory_options *options);

@@ -3,7 +3,7 @@
 #ifndef BANNERPROBE_LOGLINE_H
 #define BANNERPROBE_LOGLINE_H
 
-#include "../observation.h"
+#include "inventory/observation.h"
 
 #define LOG_LINE_MAX 65536 /* longer ones are none of ours */
 #define LOG_BANNER_MAX 8192

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The front of the table: a bitmap, indexed by the hash of a connection. A
+ * clear bit means that no connection waits for the packet, which is so for
+ * nearly every packet; a set bit may be a false positive, so the packet is
+ * looked at again. Portable C without a helper call, like segment.h.
+ *
+ * flow_table.h sets and clears the bits.
+ */
+#ifndef BANNERPROBE_PREFILTER_H
+#define BANNERPROBE_PREFILTER_H
+
+#include "hash.h"
+#include "layers.h"
+#include "platform.h"
+#include "segment.h"
+
+#define PREFILTER_WORDS_MAX (1U << 19) /* of 64 bits each */
+
+struct prefilter {
+	__u64 *words;
+	const volatile __u64 *secrets; /* HASH_SECRETS of them */
+	__u32 mask; /* how many words, a power of two, less one */
+};
+
+static __always_inline __u32 prefilter_index(const struct prefilter *prefilter, __u64 hash)
+{
+	return (__u32)(hash >> 32) & prefilter->mask;
+}
+
+/* A word's bit for a hash. */
+static __always_inline __u32 prefilter_bit(__u64 hash)
+{
+	return (__u32)(hash >> 58);
+}
+
+/* Whether a connection with this hash may be waited for. */
+static __always_inline bool prefilter_may_have(const struct prefilter *prefilter,
+					   __u64 hash)
+{
+	return prefilter->words[prefilter_index(prefilter, hash)] >> prefilter_bit(hash) & 1;
+}
+
+/* Whether a segment with this hash may change anything. */
+static __always_inline bool segment_may_matter(const struct segment *segment,
+					       __u64 hash,
+					       const struct prefilter *prefilter)
+{
+	return segment->flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
+	       prefilter_may_have(prefilter, hash);
+}
+
+/*
+ * Whether a packet has to be looked at again, by what a walk over plain packets
+ * made of it. False where it is neither TCP nor a tunnel to be counted, and
+ * where it is data of a connection that is not waited for, as nearly all
+ * packets are.
+ */
+static __always_inline bool
+prefilter_walked(enum parse_result result, const struct segment *segment,
+		 const struct prefilter *prefilter)
+{
+	if (result != PARSED)
+		return result != PARSE_NOT_TCP && result != PARSE_UDP;
+	return prefilter_may_have(prefilter,
+				  flow_hash(segment, prefilter->secrets));
+}
+
+/* Of a packet that begins with an Ethernet header. */
+static __always_inline bool prefilter_ethernet(const struct frame *frame,
+					       const struct prefilter *prefilter)
+{
+	struct segment segment;
+	const enum parse_result result =
+		walk_ethernet(frame, WALK_PLAIN, &segment);
+
+	return prefilter_walked(result, &segment, prefilter);
+}
+
+/* Of a packet that has an IP header at `offset`. */
+static __always_inline bool prefilter_ip(const struct frame *frame,
+					 __u64 offset,
+					 const struct prefilter *prefilter)
+{
+	struct segment segment;
+	const enum parse_result result =
+		walk_ip(frame, offset, WALK_PLAIN, &segment);
+
+	return prefilter_walked(result, &segment, prefilter);
+}
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which servers are wanted: by port, by address, on this host or elsewhere.
+ * Portable C without a helper call, like segment.h: the caller looks up what an
+ * address is marked with.
+ */
+#ifndef BANNERPROBE_SERVER_FILTER_H
+#define BANNERPROBE_SERVER_FILTER_H
+
+#include "platform.h"
+#include "segment.h"
+
+#define PORT_WORDS 1024 /* a bit for each port, 64 in a word */
+
+#define FAMILY_BITS 32 /* of a prefix, before those of the address */
+
+/* What is asked for; 0: every server is wanted. */
+enum filter_by {
+	FILTER_BY_PORT = 1 << 0,
+	FILTER_BY_NET = 1 << 1,	    /* in one of some nets */
+	FILTER_BY_NOT_NET = 1 << 2, /* in none of some nets */
+	FILTER_LOCAL = 1 << 3,	    /* on this host */
+	FILTER_REMOTE = 1 << 4,	    /* not on this host */
+	FILTER_BY_ADDRESS = FILTER_BY_NET | FILTER_BY_NOT_NET | FILTER_LOCAL |
+			    FILTER_REMOTE,
+};
+
+/* What an address is marked with by all nets that it lies in. */
+enum address_mark {
+	MARK_NET = 1 << 0,
+	MARK_NOT_NET = 1 << 1,
+	MARK_LOCAL = 1 << 2, /* this host's own */
+};
+
+/* A net, or an address: the key of an LPM trie. */
+struct net {
+	__u32 prefix_len; /* bits of what follows, at least FAMILY_BITS */
+	__u32 family;	  /* 4 or 6 */
+	__u32 address[4]; /* network byte order, 0 beyond the prefix; IPv4 in
+			   * [0] */
+};
+
+/* The server of a segment; an address as struct segment has it. */
+struct server {
+	const __u32 *address;
+	__u16 port; /* host byte order */
+};
+
+static __always_inline bool port_matches(const volatile __u64 *ports,
+					   __u16 port)
+{
+	return ports[port >> 6 & (PORT_WORDS - 1)] >> (port & 63) & 1;
+}
+
+static __always_inline bool address_matches(__u32 filter_by, __u32 marks)
+{
+	if (filter_by & FILTER_BY_NET && !(marks & MARK_NET))
+		return false;
+	if (filter_by & FILTER_BY_NOT_NET && marks & MARK_NOT_NET)
+		return false;
+	if (filter_by & FILTER_LOCAL && !(marks & MARK_LOCAL))
+		return false;
+	return !(filter_by & FILTER_REMOTE && marks & MARK_LOCAL);
+}
+
+/* The server of a segment, by whether it is sent to it. */
+static __always_inline struct server
+server_of_segment(const struct segment *segment, bool to_server)
+{
+	if (to_server)
+		return (struct server){ segment->destination,
+					segment->destination_port };
+	return (struct server){ segment->source, segment->source_port };
+}
+
+/* Whether a segment with SYN is sent to a server: a SYN-ACK is not. */
+static __always_inline bool syn_is_to_server(const struct segment *segment)
+{
+	return segment->flags & TCP_SYN && !(segment->flags & TCP_ACK);
+}
+
+/* An address alone, as an LPM trie is asked for it. */
+static __always_inline void net_of_address(struct net *net,
+					   const __u32 address[4], __u8 family)
+{
+	net->prefix_len = FAMILY_BITS + (family == 4 ? 32 : 128);
+	net->family = family;
+	net->address[0] = address[0];
+	net->address[1] = address[1];
+	net->address[2] = address[2];
+	net->address[3] = address[3];
+}
+
+#endif

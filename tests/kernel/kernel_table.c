@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "kernel_table.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <string.h>
+
+#include "bannerprobe.skel.h"
+
+struct prefilter kernel_front(const struct bannerprobe_bpf *bpf)
+{
+	return (struct prefilter){ bpf->bss->prefilter_words, bpf->rodata->hash_secrets,
+			       bpf->rodata->prefilter_mask };
+}
+
+bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
+		    struct bucket_entries *entries)
+{
+	const struct prefilter prefilter = kernel_front(bpf);
+	__u32 index = prefilter_index(&prefilter, hash) >> bpf->rodata->words_shift;
+
+	return !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.entries), &index,
+				    entries);
+}
+
+void kernel_table_clear(const struct bannerprobe_bpf *bpf)
+{
+	static const struct bucket no_bucket;
+	static const struct bucket_entries no_entries;
+	const int flows = bpf_map__fd(bpf->maps.flows);
+	const __u32 words = bpf->rodata->prefilter_mask + 1;
+	__u64 id;
+
+	while (!bpf_map_get_next_key(flows, NULL, &id))
+		bpf_map_delete_elem(flows, &id);
+	for (__u32 i = 0; i < words >> bpf->rodata->words_shift; i++) {
+		bpf_map_update_elem(bpf_map__fd(bpf->maps.buckets), &i,
+				    &no_bucket, BPF_ANY);
+		bpf_map_update_elem(bpf_map__fd(bpf->maps.entries), &i,
+				    &no_entries, BPF_ANY);
+	}
+	memset(bpf->bss->prefilter_words, 0, words * sizeof(__u64));
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* A look at the table that the loaded BPF programs keep. */
+#ifndef BANNERPROBE_TESTS_KERNEL_TABLE_H
+#define BANNERPROBE_TESTS_KERNEL_TABLE_H
+
+#include "flow_table.h"
+
+struct bannerprobe_bpf;
+
+struct prefilter kernel_front(const struct bannerprobe_bpf *bpf);
+
+/* Reads the connections of the bucket of one of them. False on failure. */
+bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
+		    struct bucket_entries *entries);
+
+/* Forgets all connections. Nothing may run meanwhile. */
+void kernel_table_clear(const struct bannerprobe_bpf *bpf);
+
+#endif

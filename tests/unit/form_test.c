@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The stable form: what of a greeting is wild, by structure and by learning. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "inventory/learn.h"
+#include "inventory/looks.h"
+#include "inventory/match.h"
+#include "inventory/structure.h"
+#include "inventory/times.h"
+
+#define COUNT(table) (sizeof(table) / sizeof(*(table)))
+/* 2026-09-21 14:13:20 UTC, a Monday */
+#define NOW 1790000000000000ULL
+
+static char text[FORM_TEXT_MAX];
+
+static void make(struct form *form, const char *said, size_t len, uint16_t port)
+{
+	const struct observation seen = {
+		.time = NOW,
+		.server_port = port,
+		.client_port = 50123,
+		.client = { 4, { 198, 51, 100, 7 } },
+		.bytes = (const uint8_t *)said,
+		.len = len,
+		.complete = true,
+	};
+
+	structure_form(form, &seen);
+	form_to_text(form, text);
+}
+
+/* --- as text ----------------------------------------------------------- */
+
+static void test_text_is_read_back(void **state)
+{
+	static const char *const texts[] = {
+		"",
+		"a",
+		"\\\\",
+		"\\x00\\xff\\x0d\\x0a",
+		"\\{time}",
+		"SSH \\{number}-\\{hex} x\\{bytes:16}\\x00",
+		"\\{bytes:1}",
+	};
+	struct form form;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		assert_true(form_from_text(&form, texts[i], strlen(texts[i])));
+		form_to_text(&form, text);
+		assert_string_equal(text, texts[i]);
+	}
+}
+
+static void test_text_that_is_none(void **state)
+{
+	static const char *const texts[] = {
+		"\\",
+		"\\q",
+		"\\x0",
+		"\\x0G",
+		"\\{time",
+		"\\{nothing}",
+		"\\{}",
+		"\x1b",
+		"\\{bytes:}",
+		"\\{bytes:0}",
+		"\\{bytes:99999}",
+		"\\{bytes:x}",
+		"\xc3\xa4",
+	};
+	struct form form;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		assert_false(form_from_text(&form, texts[i], strlen(texts[i])));
+}
+
+/* --- times ------------------------------------------------------------- */
+
+static void test_times(void **state)
+{
+	static const char *const now[] = {
+		"Mon, 21 Sep 2026 14:13:20 +0000",
+		"Mon, 21 Sep 2026 14:13:20 +0000 (UTC)",
+		"Mon Sep 21 14:13:20 2026",
+		"Mon Sep 21 14:13:20 CEST 2026",
+		"Monday, 21-Sep-26 14:13:20 GMT",
+		"21-Sep-2026 14:13:20 +0200",
+		"21 September 2026",
+		"September 21, 2026 2:13:20 PM",
+		"Sep 21st, 2026 at 14:13",
+		"2026-09-21T14:13:20Z",
+		"2026-09-21T14:13:20.123456+02:00",
+		"2026-09-21 14:13:20",
+		"2026/09/21 14:13",
+		"20260921T141320Z",
+		"20260921141320",
+		"09/21/2026 02:13:20 PM",
+		"21.09.2026 14:13:20",
+		"21.9.2026",
+		"26-09-21 14:13:20",
+		"Sep 21 14:13:20",
+		"14:13:20",
+		"2:13 pm",
+		"14:13",
+		"1790000000",
+		"1790000000.123",
+		"1790000000123",
+		"1790000000123456",
+		"Monday",
+	};
+	size_t end;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(now); i++) {
+		assert_int_equal(time_at((const uint8_t *)now[i],
+					 strlen(now[i]), 0, NOW, &end),
+				 TIME_NOW);
+		assert_int_equal(end, strlen(now[i]));
+	}
+}
+
+static void test_what_is_no_time_of_now(void **state)
+{
+	static const struct {
+		const char *said;
+		enum spelled_time found;
+	} others[] = {
+		{ "Mon Dec 3 15:26:19 EST 2001", TIME_OTHER },
+		{ "Thu Jan  1 00:00:42 1970", TIME_OTHER },
+		{ "12-Mar-09", TIME_OTHER },
+		{ "2019-03-05 10:00:00", TIME_OTHER },
+		{ "5.3.2024", TIME_NONE },
+		{ "20230316", TIME_NONE },
+		{ "2.3.7", TIME_NONE },
+		{ "192.0.2.10", TIME_NONE },
+		{ "Sun", TIME_NONE },
+		{ "May", TIME_NONE },
+		{ "Mars", TIME_NONE },
+		{ "2026", TIME_NONE },
+		{ "21", TIME_NONE },
+		{ "1:2", TIME_NONE },
+		{ "25:61:00", TIME_NONE },
+		{ "00:11:22:33:44:55", TIME_NONE },
+		{ "1690000000", TIME_NONE },
+	};
+	size_t end;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++)
+		assert_int_equal(time_at((const uint8_t *)others[i].said,
+					 strlen(others[i].said), 0, NOW, &end),
+				 others[i].found);
+}
+
+/* --- versions ---------------------------------------------------------- */
+
+static bool has_version(const char *said, const char *part)
+{
+	bool version[FORM_MAX];
+	struct form form;
+	const char *at = strstr(said, part);
+
+	assert_non_null(at);
+	assert_true(form_from_text(&form, said, strlen(said)));
+	looks_mark_versions(&form, version);
+	for (size_t i = 0; i < strlen(part); i++) {
+		if (!version[(size_t)(at - said) + i])
+			return false;
+	}
+	return true;
+}
+
+static void test_versions(void **state)
+{
+	(void)state;
+	assert_true(has_version("SSH-2.0-OpenSSH_9.2p1 x", "OpenSSH_9.2p1"));
+	assert_true(has_version("Exim 4.96 #2", "4.96"));
+	assert_true(has_version("Sendmail 8.17.1.9/8.17.1.9/Debian-2; x",
+				"Debian-2"));
+	assert_true(has_version("INN 2.7.1 (x)", "2.7.1"));
+	assert_true(has_version("x 1.2-0+deb12u3 y", "0+deb12u3"));
+	assert_true(has_version("kernel-5.el8 x", "kernel-5.el8"));
+	assert_true(has_version("FreeBSD-20230316 x", "FreeBSD-20230316"));
+	assert_true(has_version("Version 5 x", "5"));
+	assert_true(has_version("build: 8f3a2b1 x", "8f3a2b1"));
+	assert_true(has_version("game v5 x", "v5"));
+	assert_false(has_version("id 12345 x", "12345"));
+	assert_false(has_version("at 192.168.1.7 x", "192.168.1.7"));
+	assert_false(has_version("<1896.697170952@h>", "1896.697170952"));
+	assert_false(has_version("a fc958a1e842fa0 x", "fc958a1e842fa0"));
+	assert_false(has_version("m12si27512845e9.45 x", "m12si27512845e9.45"));
+}
+
+/* --- by structure ------------------------------------------------------ */
+
+static void test_structure(void **state)
+{
+	static const struct {
+		const char *said, *stable;
+		uint16_t port;
+	} greetings[] = {
+		{ "220 h ESMTP Exim 4.96 Mon, 21 Sep 2026 14:13:20 +0000\r\n",
+		  "220 h ESMTP Exim 4.96 \\{time}\\x0d\\x0a", 25 },
+		{ "+OK POP3 ready <1896.697170952@h>\r\n",
+		  "+OK POP3 ready <\\{id}@h>\\x0d\\x0a", 110 },
+		{ "220 You are user number 5 of 50 allowed.\r\n",
+		  "220 You are user number \\{counter} of 50 "
+		  "allowed.\\x0d\\x0a",
+		  21 },
+		{ "SSH-2.0-x_1.2\r\n\1\2\3", "SSH-2.0-x_1.2\\x0d\\x0a", 22 },
+		{ "220 hi 198.51.100.7:50123\r\n",
+		  "220 hi \\{client}:\\{port}\\x0d\\x0a", 25 },
+		{ "220 hi host-198-51-100-7.isp.example\r\n",
+		  "220 hi \\{client}\\x0d\\x0a", 25 },
+		{ "554 no [7.100.51.198.bl.example]\r\n",
+		  "554 no [\\{client}]\\x0d\\x0a", 25 },
+		{ "220 x smtpd[4711]: ready\r\n",
+		  "220 x smtpd[\\{pid}]: ready\\x0d\\x0a", 25 },
+		{ "220 mx.google.com ESMTP 5b1f17b18-47a5si275e9.45 - "
+		  "gsmtp\r\n",
+		  "220 mx.google.com ESMTP \\{id} - gsmtp\\x0d\\x0a", 25 },
+		{ "220 v1.4.2 players here\r\n",
+		  "220 v1.4.2 players here\\x0d\\x0a", 25 },
+		{ "up 3 days, 4:05\r\n", "up \\{duration}\\x0d\\x0a", 23 },
+		{ "timeout 15 minutes\r\n", "timeout 15 minutes\\x0d\\x0a",
+		  23 },
+		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
+	};
+	struct form form;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(greetings); i++) {
+		make(&form, greetings[i].said, strlen(greetings[i].said),
+		     greetings[i].port);
+		assert_string_equal(text, greetings[i].stable);
+	}
+}
+
+static void test_mysql(void **state)
+{
+	static const char handshake[] = "\x4a\0\0\0\x0a"
+					"8.0.36\0"
+					"\x09\0\0\0"
+					"saltsalt\0"
+					"\xff\xff\xff\x02\0\xff\xdf\x15"
+					"\0\0\0\0\0\0\0\0\0\0"
+					"saltsaltsalt\0"
+					"caching_sha2_password";
+	static const char refused[] =
+		"\x3f\0\0\0\xff\x6a\x04Host '198.51.100.7' is not allowed";
+	struct form form;
+
+	(void)state;
+	make(&form, handshake, sizeof(handshake), 3306);
+	assert_string_equal(
+		text,
+		"J\\x00\\x00\\x00\\x0a8.0.36\\x00\\{id}\\{salt}\\x00\\xff\\xff"
+		"\\xff\\{status}\\xff\\xdf\\x15\\x00\\x00\\x00\\x00\\x00\\x00"
+		"\\x00\\x00\\x00\\x00\\{salt}caching_sha2_password\\x00");
+	assert_true(form.whole && !form.refusal);
+	make(&form, refused, sizeof(refused) - 1, 3306);
+	assert_string_equal(text, "\\{length}\\x00\\xffj\\x04Host '\\{client}' "
+				  "is not allowed");
+	assert_true(form.refusal);
+}
+
+static void test_what_is_whole(void **state)
+{
+	static const struct {
+		const char *said;
+		bool whole;
+	} greetings[] = {
+		{ "220 ready\r\n", true },
+		{ "220 rea", false },
+		{ "220-more\r\n", false },
+		{ "220-a\r\n220 b\r\n", true },
+		{ "SSH-2.0-x", false },
+		{ "SSH-2.0-x\n", true },
+		{ "login: ", false },
+		{ "\xff\xfd\x18", false },
+		{ "HTTP/1.1 200 OK\r\n", false },
+		{ "", false },
+	};
+	struct form form;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(greetings); i++) {
+		make(&form, greetings[i].said, strlen(greetings[i].said), 99);
+		assert_int_equal(form.whole, greetings[i].whole);
+	}
+}
+
+/* --- learning ---------------------------------------------------------- */
+
+static struct learn learn;
+
+/* What two connections make of a service; NULL: another form. */
+static const char *learned(enum learn_how how, const char *was, const char *is)
+{
+	struct form a, b;
+	const struct learn_side one = { &a, NULL, NULL },
+				other = { &b, NULL, NULL };
+
+	make(&a, was, strlen(was), 99);
+	make(&b, is, strlen(is), 99);
+	switch (learn_form(&learn, how, &one, &other, (const uint8_t *)is)) {
+	case LEARNED_NOT:
+		return "another";
+	case LEARNED_SAME:
+		return "same";
+	case LEARNED_WIDER:
+		break;
+	}
+	form_to_text(&learn.wider, text);
+	/* It is what both are of. */
+	assert_true(form_matches(&learn.wider, &a));
+	assert_true(form_matches(&learn.wider, &b));
+	return text;
+}
+
+static void test_pairs(void **state)
+{
+	static const struct {
+		const char *was, *is, *becomes;
+	} pairs[] = {
+		{ "OK 9 go\n", "OK 10 go\n", "OK \\{number} go\\x0a" },
+		{ "OK ff go\n", "OK 100 go\n", "OK \\{hex} go\\x0a" },
+		{ "OK x9z3q go\n", "OK a1b2c go\n", "OK \\{token} go\\x0a" },
+		{ "220 mx1.example.org\r\n", "220 mx12.example.org\r\n",
+		  "220 mx\\{number}.example.org\\x0d\\x0a" },
+		{ "220 h Foo 1.2.3\r\n", "220 h Foo 1.2.4\r\n", "another" },
+		{ "220 h Foo v5\r\n", "220 h Foo v6\r\n", "another" },
+		{ "220 h build 5\r\n", "220 h build 6\r\n", "another" },
+		{ "220 alpha ready\r\n", "220 gamma ready\r\n", "another" },
+		{ "220 h ready\r\n", "220 h STARTTLS ready\r\n", "another" },
+		{ "220 h ready\r\n", "250 h ready\r\n", "another" },
+		{ "SSH-2.0-x_1\r\n", "SSH-2.0-x_2\r\n", "another" },
+		{ "one two three four\n", "five six seven eight\n", "another" },
+		{ "same\n", "same\n", "same" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++)
+		assert_string_equal(
+			learned(LEARN_PAIR, pairs[i].was, pairs[i].is),
+			pairs[i].becomes);
+}
+
+static void test_a_known_form_learns_no_more(void **state)
+{
+	(void)state;
+	assert_string_equal(learned(LEARN_GROW, "OK 9 go\n", "OK 10 go\n"),
+			    "another");
+	assert_string_equal(learned(LEARN_SETTLED, "OK 9 go\n", "OK 10 go\n"),
+			    "another");
+	assert_string_equal(learned(LEARN_THIRD, "the sunny day here\n",
+				    "the rainy day here\n"),
+			    "the \\{token} day here\\x0a");
+	assert_string_equal(learned(LEARN_THIRD, "the 1.2 day here\n",
+				    "the 1.3 day here\n"),
+			    "another");
+}
+
+static void test_growth(void **state)
+{
+	static const struct {
+		const char *form, *is, *becomes;
+	} grown[] = {
+		{ "OK \\{number} go\\x0a", "OK 1000 go\n", "same" },
+		{ "OK \\{number} go\\x0a", "OK 1a go\n", "OK \\{hex} go\\x0a" },
+		{ "OK a\\{number} go\\x0a", "OK b7c go\n",
+		  "OK \\{hex} go\\x0a" },
+		{ "220 mx\\{number}.org\\x0d\\x0a", "220 smtp1.org\r\n",
+		  "another" },
+		{ "OK \\{token} go\\x0a", "OK 1.2 go\n", "another" },
+		{ "OK \\{number} go\\x0a", "OK 1 run\n", "another" },
+		{ "OK \\{number} go\\x0a", "OK go\n", "another" },
+		{ "up \\{number}-5.60\\x0a", "up 7-5.61\n", "another" },
+	};
+	struct form a, b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(grown); i++) {
+		const struct learn_side one = { &a, NULL, NULL },
+					other = { &b, NULL, NULL };
+		enum learned found;
+
+		assert_true(form_from_text(&a, grown[i].form,
+					   strlen(grown[i].form)));
+		make(&b, grown[i].is, strlen(grown[i].is), 99);
+		found = learn_form(&learn, LEARN_SETTLED, &one, &other,
+				   (const uint8_t *)grown[i].is);
+		form_to_text(&learn.wider, text);
+		assert_string_equal(found == LEARNED_NOT  ? "another" :
+				    found == LEARNED_SAME ? "same" :
+							    text,
+				    grown[i].becomes);
+	}
+}
+
+/* What was wild stays so in what comes after an upgrade. */
+static void test_inheritance(void **state)
+{
+	static const char was[] = "Foo 1.2 id \\{token} ready\\x0a",
+			  is[] = "Foo 1.3 id 9x8y7z ready\n";
+	struct form a, b;
+	const struct learn_side one = { &a, NULL, NULL },
+				other = { &b, NULL, NULL };
+
+	(void)state;
+	assert_true(form_from_text(&a, was, strlen(was)));
+	make(&b, is, strlen(is), 99);
+	learn_inherit(&learn, &one, &other, (const uint8_t *)is);
+	form_to_text(&learn.wider, text);
+	assert_string_equal(text, "Foo 1.3 id \\{token} ready\\x0a");
+}
+
+/* Whatever bytes come: nothing breaks, and a greeting is of its own form. */
+static void test_random_greetings(void **state)
+{
+	static const char alphabet[] = "0123456789abcdef ABxyz.:-/<>@[]\r\n\\";
+	static struct form a, b;
+	const struct learn_side one = { &a, NULL, NULL },
+				other = { &b, NULL, NULL };
+	char said[2][300];
+
+	(void)state;
+	srand(1);
+	for (int round = 0; round < 3000; round++) {
+		size_t len[2];
+
+		for (int i = 0; i < 2; i++) {
+			len[i] = (size_t)rand() % sizeof(said[i]);
+			for (size_t j = 0; j < len[i]; j++)
+				said[i][j] =
+					round & 1 ? (char)rand() :
+						    alphabet[(size_t)rand() %
+							     (sizeof(alphabet) -
+							      1)];
+		}
+		make(&a, said[0], len[0], 99);
+		make(&b, said[1], len[1], 99);
+		for (int how = LEARN_GROW; how <= LEARN_THIRD; how++)
+			learn_form(&learn, (enum learn_how)how, &one, &other,
+				   (const uint8_t *)said[1]);
+		assert_int_equal(learn_form(&learn, LEARN_SETTLED, &other,
+					    &other, (const uint8_t *)said[1]),
+				 LEARNED_SAME);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_text_is_read_back),
+		cmocka_unit_test(test_text_that_is_none),
+		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_what_is_no_time_of_now),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_mysql),
+		cmocka_unit_test(test_what_is_whole),
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_a_known_form_learns_no_more),
+		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_inheritance),
+		cmocka_unit_test(test_random_greetings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The own addresses of this network namespace: the destinations of the routes
+ * of type local in the table `local` and in the tables of VRFs. They may be
+ * prefixes. Kept right as routes and VRFs come and go.
+ */
+#ifndef BANNERPROBE_ADDRESSES_H
+#define BANNERPROBE_ADDRESSES_H
+
+#include "engine/nets.h"
+
+struct addresses;
+
+/* Finds them all, and follows them from now on. NULL with errno on failure. */
+struct addresses *addresses_open(void);
+void addresses_close(struct addresses *addresses);
+
+/* Readable when something may have changed. */
+int addresses_fd(const struct addresses *addresses);
+
+/*
+ * Takes what has changed, without waiting for more. 0, or a negative errno:
+ * the set may be wrong until the next call, which looks at everything.
+ */
+int addresses_follow(struct addresses *addresses);
+
+/* Called at each change, after it, from within addresses_follow(). */
+typedef void addresses_changed(const struct net *net, bool added,
+			       void *context);
+void addresses_tell(struct addresses *addresses, addresses_changed *changed,
+		    void *context);
+
+/* Calls `found` for each. */
+void addresses_each(const struct addresses *addresses, net_found *found,
+		    void *context);
+
+/* All of them as a set, whose numbers are not 0. */
+const struct nets *addresses_nets(const struct addresses *addresses);
+
+#endif

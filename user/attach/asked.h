@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Which links were asked for: by a name that they have, or by a pattern. */
+#ifndef BANNERPROBE_ASKED_H
+#define BANNERPROBE_ASKED_H
+
+#include "links.h"
+#include "options/options.h"
+
+bool asked_is_pattern(const char *asked);
+bool asked_has_patterns(const struct options *options);
+
+/* The name that a link was asked for by, else the pattern, else NULL. */
+const char *asked_for(const struct options *options, const struct link *link);
+
+/* Marks in `found`, for each name and pattern of the options, which the link
+ * has. */
+void asked_mark(const struct options *options, const struct link *link,
+		bool *found);
+
+/* False, with a message: not all names are marked. */
+bool asked_are_found(const struct options *options, const bool *found);
+
+/* Names the patterns that are not marked. */
+void asked_tell_unmatched(const struct options *options, const bool *found);
+
+#endif

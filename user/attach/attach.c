@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "attach.h"
+
+#include "system/message.h"
+#include "xdp_features.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <linux/if_arp.h>
+#include <linux/if_link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "bannerprobe.skel.h"
+
+/* Linux 6.6; libbpf before 1.3 does not name them, but passes them on. */
+#define TCX_INGRESS 46
+#define TCX_EGRESS 47
+#define TCX_FIRST (1U << 3) /* BPF_F_BEFORE, before all others */
+
+/*
+ * For operators and tests: "clsact" takes the way that kernels before 6.6
+ * have, on those after it too.
+ */
+#define TC_ENVIRONMENT "BANNERPROBE_TC"
+
+/*
+ * The kernel waits for an RCU grace period, 10 to 17 ms, at each attaching and
+ * each detaching by tcx, and holds the lock of all network configuration
+ * meanwhile (synchronize_rcu() in tcx_link_attach() and tcx_link_release()):
+ * neither threads nor the process' end make that shorter. So these are for the
+ * first ones, a second's worth. What comes then is attached to by clsact.
+ */
+#define TCX_LINKS_MAX 64
+
+/* Descriptors that links leave to all else. */
+#define RESERVED_DESCRIPTORS 24
+
+static int tcx_links; /* that are held */
+
+/* Asked for by name: that one or none. */
+static bool is_strict(const struct interface *interface)
+{
+	return interface->asked == HOOK_XDP_NATIVE ||
+	       interface->asked == HOOK_XDP_GENERIC;
+}
+
+/* Which way to try first; false where what is asked for cannot be. */
+static bool choose_way(struct interface *interface)
+{
+	/*
+	 * Native XDP harms the traffic of some devices, by a reset of the link
+	 * or of its rings when it is attached, or by the offloads that it
+	 * switches off. There is no evidence of one that it leaves in peace.
+	 */
+	interface->first =
+		interface->asked == HOOK_AUTO ? HOOK_TC : interface->asked;
+	if (interface->first == HOOK_TC || !interface->raw_ip)
+		return true;
+	if (is_strict(interface)) {
+		message("%s: not an Ethernet device, which XDP would need: use "
+			"--hook tc",
+			interface->name);
+		return false;
+	}
+	message("%s: not an Ethernet device: tc instead of XDP",
+		interface->name);
+	interface->first = HOOK_TC;
+	return true;
+}
+
+static bool is_raw_ip(const struct link *link)
+{
+	return link->type != ARPHRD_ETHER && link->type != ARPHRD_LOOPBACK;
+}
+
+int interface_meet(struct interface *interface, const struct link *link,
+		   enum hook hook)
+{
+	interface->index = link->index;
+	interface->asked = hook;
+	interface->raw_ip = is_raw_ip(link);
+	interface_rename(interface, link);
+	return choose_way(interface) ? 0 : -EOPNOTSUPP;
+}
+
+int interface_meet_again(struct interface *interface, const struct link *link)
+{
+	interface->index = link->index;
+	interface_rename(interface, link);
+	if (interface->raw_ip == is_raw_ip(link))
+		return 0;
+	/* The programs for the other kind may not be loaded. */
+	message("%s: came back as another kind of device", interface->name);
+	return -EOPNOTSUPP;
+}
+
+void interface_rename(struct interface *interface, const struct link *link)
+{
+	snprintf(interface->name, sizeof(interface->name), "%s", link->name);
+}
+
+bool interface_wants_xdp(const struct interface *interface)
+{
+	return interface->first != HOOK_TC;
+}
+
+bool interface_is_short_of(int error)
+{
+	return error == -EMFILE || error == -ENFILE || error == -ENOMEM ||
+	       error == -ENOBUFS || error == -ENOSPC;
+}
+
+/* --- attaching ------------------------------------------------------------ */
+
+/* How many descriptors there may be. */
+static rlim_t descriptors_max = RLIM_INFINITY;
+
+void attach_prepare(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	descriptors_max = limit.rlim_cur;
+	limit.rlim_cur = limit.rlim_max;
+	if (!setrlimit(RLIMIT_NOFILE, &limit))
+		descriptors_max = limit.rlim_cur;
+}
+
+/* What is opened gets the lowest number: this one tells how many there are. */
+static bool is_reserved(int fd)
+{
+	return descriptors_max != RLIM_INFINITY &&
+	       (rlim_t)fd + RESERVED_DESCRIPTORS >= descriptors_max;
+}
+
+static int attach_link(struct attachment *attachment, int program,
+		       unsigned int index, int type, __u32 flags,
+		       const char *name)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, options, .flags = flags);
+	int fd = bpf_link_create(program, (int)index,
+				 (enum bpf_attach_type)type, &options);
+
+	if (fd < 0)
+		return fd;
+	if (is_reserved(fd)) {
+		close(fd);
+		return -EMFILE;
+	}
+	*attachment = (struct attachment){ .way = ATTACHED_LINK,
+					   .name = name,
+					   .link_fd = fd };
+	return 0;
+}
+
+static int attach_clsact(struct interface *interface,
+			 struct attachment *attachment, int program,
+			 bool ingress)
+{
+	int error = clsact_attach(&attachment->filter, interface->index,
+				  ingress ? BPF_TC_INGRESS : BPF_TC_EGRESS,
+				  program);
+
+	if (error)
+		return error;
+	attachment->way = ATTACHED_CLSACT;
+	attachment->name = "clsact";
+	return 0;
+}
+
+static int attach_tcx(struct interface *interface,
+		      struct attachment *attachment, int program, int type)
+{
+	int error = attach_link(attachment, program, interface->index, type,
+				TCX_FIRST, "tcx");
+
+	if (!error) {
+		attachment->way = ATTACHED_TCX;
+		tcx_links++;
+	}
+	return error;
+}
+
+static bool is_clsact_forced(void)
+{
+	const char *forced = getenv(TC_ENVIRONMENT);
+
+	return forced && !strcmp(forced, "clsact");
+}
+
+/* tcx programs of others come before clsact, and may let nothing pass on. */
+static bool others_use_tcx(unsigned int index, int type)
+{
+	__u32 count = 0;
+
+	return !bpf_prog_query((int)index, (enum bpf_attach_type)type, 0, NULL,
+			       NULL, &count) &&
+	       count;
+}
+
+bool attach_may_need_clsact(int interfaces)
+{
+	__u32 count = 0;
+	/* Of an interface that cannot be: only the kernel's age is told. */
+	const int error =
+		bpf_prog_query(INT_MAX, TCX_INGRESS, 0, NULL, NULL, &count);
+
+	return is_clsact_forced() || error == -EINVAL ||
+	       2 * interfaces > TCX_LINKS_MAX;
+}
+
+static int attach_tc(struct interface *interface, struct attachment *attachment,
+		     const struct bpf_program *program, bool ingress)
+{
+	const int type = ingress ? TCX_INGRESS : TCX_EGRESS;
+	int fd = bpf_program__fd(program), error = -EINVAL;
+
+	if (!is_clsact_forced() && (tcx_links < TCX_LINKS_MAX ||
+				    others_use_tcx(interface->index, type)))
+		error = attach_tcx(interface, attachment, fd, type);
+	if (error == -EINVAL) /* no tcx here */
+		error = attach_clsact(interface, attachment, fd, ingress);
+	if (error && error != -ENODEV && !interface_is_short_of(error))
+		message("%s: tc %s: %s", interface->name,
+			ingress ? "ingress" : "egress", strerror(-error));
+	return error;
+}
+
+/* Why a device or a driver does not take the XDP program, and what helps. */
+static const char *xdp_advice(int error)
+{
+	switch (-error) {
+	case EBUSY:
+	case EEXIST:
+		return "another XDP program is attached, to it or to its "
+		       "bridge or bond";
+	case EOPNOTSUPP:
+		return "the driver has no XDP of this kind";
+	case ERANGE:
+	case EINVAL:
+		return "the driver refuses it: a large MTU, LRO or too few "
+		       "queues are common reasons";
+	default:
+		return strerror(-error);
+	}
+}
+
+/*
+ * Whether native XDP could be attached, without attaching it; as an error it
+ * is what attaching would come to.
+ */
+static int try_native_xdp(struct interface *interface)
+{
+	bool known;
+	const int error = xdp_features_try_native(interface->index, &known);
+
+	if (!error)
+		interface->in.name =
+			known ? "native XDP" :
+				"native XDP (if its driver has that: no kernel "
+				"before Linux 6.3 tells)";
+	return error;
+}
+
+static int attach_xdp(struct interface *interface, struct bannerprobe_bpf *bpf,
+		      __u32 mode)
+{
+	if (interface->trial && mode == XDP_FLAGS_DRV_MODE)
+		return try_native_xdp(interface);
+	return attach_link(
+		&interface->in, bpf_program__fd(bpf->progs.bannerprobe_xdp),
+		interface->index, BPF_XDP, mode,
+		mode == XDP_FLAGS_DRV_MODE ? "native XDP" : "generic XDP");
+}
+
+/* Attaches by XDP as asked for; says why where that cannot be. */
+static int attach_receive_xdp(struct interface *interface,
+			      struct bannerprobe_bpf *bpf)
+{
+	const bool generic = interface->first == HOOK_XDP_GENERIC;
+	int error =
+		attach_xdp(interface, bpf,
+			   generic ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE);
+
+	if (error && error != -EBUSY && error != -EEXIST &&
+	    interface->asked == HOOK_XDP) {
+		message("%s: native XDP: %s: trying generic", interface->name,
+			xdp_advice(error));
+		error = attach_xdp(interface, bpf, XDP_FLAGS_SKB_MODE);
+	}
+	if (error && error != -ENODEV && !interface_is_short_of(error))
+		message("%s: XDP: %s: %s", interface->name, xdp_advice(error),
+			is_strict(interface) ? "use --hook tc" : "tc instead");
+	return error;
+}
+
+static int attach_receive(struct interface *interface,
+			  struct bannerprobe_bpf *bpf)
+{
+	if (interface_wants_xdp(interface)) {
+		int error = attach_receive_xdp(interface, bpf);
+
+		if (!error || is_strict(interface))
+			return error;
+	}
+	return attach_tc(interface, &interface->in,
+			 interface->raw_ip ? bpf->progs.bannerprobe_rxi :
+					     bpf->progs.bannerprobe_rx,
+			 true);
+}
+
+/* A driver may begin at 0 again when its link goes down: the sum never falls.
+ */
+static __u64 grown(__u64 *last, __u64 now)
+{
+	const __u64 before = *last;
+
+	*last = now;
+	return now >= before ? now - before : now;
+}
+
+void interface_saw_packets(struct interface *interface,
+			   const struct packet_counts *counts)
+{
+	interface->packets.received +=
+		grown(&interface->device.received, counts->received);
+	interface->packets.sent += grown(&interface->device.sent, counts->sent);
+}
+
+static void begin_counting(unsigned int index,
+			   const struct packet_counts *counts, void *context)
+{
+	(void)index;
+	((struct interface *)context)->device = *counts;
+}
+
+int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf)
+{
+	int error = attach_receive(interface, bpf);
+
+	if (!error)
+		error = attach_tc(interface, &interface->out,
+				  interface->raw_ip ?
+					  bpf->progs.bannerprobe_txi :
+					  bpf->progs.bannerprobe_tx,
+				  false);
+	if (error)
+		return error;
+	links_count_packets(interface->index, begin_counting, interface);
+	return 0;
+}
+
+void interface_tell(const struct interface *interface)
+{
+	message("%s: %s: receive %s, transmit %s", interface->name,
+		interface->trial ? "would attach" : "attached",
+		interface->in.name, interface->out.name);
+}
+
+static void detach(const struct interface *interface,
+		   struct attachment *attachment)
+{
+	if (attachment->way == ATTACHED_TCX)
+		tcx_links--;
+	if (attachment->way == ATTACHED_LINK || attachment->way == ATTACHED_TCX)
+		close(attachment->link_fd);
+	else if (attachment->way == ATTACHED_CLSACT)
+		clsact_detach(&attachment->filter, interface->index);
+	attachment->way = DETACHED;
+}
+
+void interface_detach(struct interface *interface)
+{
+	detach(interface, &interface->in);
+	detach(interface, &interface->out);
+}

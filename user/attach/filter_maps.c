@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "filter_maps.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define BATCH_NETS 1024
+
+static bool is_own(const struct filter_maps *trie, const struct net *net)
+{
+	return trie->own && nets_find(trie->own, net);
+}
+
+static __u32 marks_of(const struct filter_maps *trie, const struct net *net, bool own)
+{
+	__u32 marks = nets_around(&trie->wanted->nets, net);
+
+	if (own || (trie->own && nets_around(trie->own, net)))
+		marks |= MARK_LOCAL;
+	return marks;
+}
+
+/* A net of one of the sets. */
+static int put(const struct filter_maps *trie, const struct net *net, bool own)
+{
+	const __u32 marks = marks_of(trie, net, own);
+
+	return bpf_map_update_elem(trie->map, net, &marks, BPF_ANY);
+}
+
+/* What is in neither set would stand in the trie for ever. */
+static int remove_net(const struct filter_maps *trie, const struct net *net)
+{
+	const int error = bpf_map_delete_elem(trie->map, net);
+
+	return error == -ENOENT ? 0 : error;
+}
+
+/* Of many that are put, the first error. */
+struct filling {
+	const struct filter_maps *trie;
+	const struct net *around; /* only those in this net; NULL: all */
+	int error;
+};
+
+static void put_given(const struct net *net, void *context)
+{
+	struct filling *filling = context;
+
+	if (!filling->error &&
+	    (!filling->around || net_covers(filling->around, net)))
+		filling->error = put(filling->trie, net, false);
+}
+
+/* Many at a time: a third of the cost of each would be its system call. */
+struct batch {
+	const struct filter_maps *trie;
+	int error; /* the first */
+	__u32 count;
+	struct net nets[BATCH_NETS];
+	__u32 marks[BATCH_NETS];
+};
+
+/* Kernels before 5.14 take one at a time. */
+static void flush(struct batch *batch)
+{
+	const __u32 count = batch->count;
+	__u32 done = count;
+
+	batch->count = 0;
+	if (batch->error || !count ||
+	    !bpf_map_update_batch(batch->trie->map, batch->nets, batch->marks,
+				  &done, NULL))
+		return;
+	for (__u32 i = 0; !batch->error && i < count; i++)
+		batch->error =
+			bpf_map_update_elem(batch->trie->map, &batch->nets[i],
+					    &batch->marks[i], BPF_ANY);
+}
+
+static void put_own(const struct net *net, void *context)
+{
+	struct batch *batch = context;
+
+	batch->nets[batch->count] = *net;
+	batch->marks[batch->count++] = marks_of(batch->trie, net, true);
+	if (batch->count == BATCH_NETS)
+		flush(batch);
+}
+
+static int fill_own(const struct filter_maps *trie)
+{
+	struct batch *batch = calloc(1, sizeof(*batch));
+	int error;
+
+	if (!batch)
+		return -ENOMEM;
+	batch->trie = trie;
+	nets_each(trie->own, put_own, batch);
+	flush(batch);
+	error = batch->error;
+	free(batch);
+	return error;
+}
+
+int filter_maps_fill(const struct filter_maps *trie)
+{
+	struct filling filling = { .trie = trie };
+
+	nets_each(&trie->wanted->nets, put_given, &filling);
+	if (!filling.error && trie->own)
+		filling.error = fill_own(trie);
+	return filling.error;
+}
+
+static bool is_one_address(const struct net *net)
+{
+	return net->prefix_len == FAMILY_BITS + (net->family == 4 ? 32 : 128);
+}
+
+/* Addresses that lie in others are marked as such already. */
+int filter_maps_update(const struct filter_maps *trie, const struct net *net)
+{
+	struct filling filling = { .trie = trie, .around = net };
+
+	if (is_own(trie, net))
+		filling.error = put(trie, net, true);
+	else if (nets_find(&trie->wanted->nets, net))
+		filling.error = put(trie, net, false);
+	else
+		filling.error = remove_net(trie, net);
+	if (!is_one_address(net))
+		nets_each(&trie->wanted->nets, put_given, &filling);
+	return filling.error;
+}

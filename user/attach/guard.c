@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "guard.h"
+
+#include "clsact.h"
+#include "links.h"
+#include "netlink.h"
+#include "system/privileges.h"
+#include "system/stopping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define GUARD_NAME "bannerprobe-tc"
+
+/* What it keeps open beside the standard ones, by these numbers. */
+enum kept {
+	KEPT_SOCKET = 3, /* to the loader */
+	KEPT_LOADER,	 /* readable when that has ended */
+	KEPT_COUNT,
+};
+
+static int guard_socket = -1; /* to the process */
+
+struct indexes {
+	unsigned int *list;
+	size_t count;
+};
+
+static void add_index(const struct link *link, void *context)
+{
+	struct indexes *indexes = context;
+	unsigned int *list =
+		reallocarray(indexes->list, indexes->count + 1, sizeof(*list));
+
+	if (!list)
+		return;
+	indexes->list = list;
+	list[indexes->count++] = link->index;
+}
+
+static void clear_all(void)
+{
+	struct indexes indexes = {};
+
+	links_list(add_index, &indexes);
+	for (size_t i = 0; i < indexes.count; i++)
+		clsact_clear(indexes.list[i]);
+	free(indexes.list);
+}
+
+/*
+ * Holds nothing that others wait for to be closed: neither the log, nor what
+ * tells the other process of the loader's end. Standard error stays.
+ */
+static int keep_only(int socket, int loader)
+{
+	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	/* Out of the way of the numbers that they are to get. */
+	const int high_socket = fcntl(socket, F_DUPFD, KEPT_COUNT);
+	const int high_loader = fcntl(loader, F_DUPFD, KEPT_COUNT);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
+	    dup2(null, STDOUT_FILENO) < 0 ||
+	    dup2(high_socket, KEPT_SOCKET) < 0 ||
+	    dup2(high_loader, KEPT_LOADER) < 0)
+		return -errno;
+	return syscall(SYS_close_range, KEPT_COUNT, ~0U, 0) ? -errno : 0;
+}
+
+/*
+ * False: the loader has said that nothing is left to do. If it has been killed
+ * instead, its other descriptors may be open still when the socket is closed;
+ * when it counts as ended, none is.
+ */
+static bool loader_was_killed(void)
+{
+	struct pollfd ended = { .fd = KEPT_LOADER, .events = POLLIN };
+	ssize_t len;
+	char byte;
+
+	do
+		len = read(KEPT_SOCKET, &byte, sizeof(byte));
+	while (len < 0 && errno == EINTR);
+	if (len > 0)
+		return false;
+	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
+		;
+	return true;
+}
+
+/* Those that end a whole group of processes are meant for the loader. */
+static void ignore_signals(void)
+{
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
+		signal(ignored[i], SIG_IGN);
+}
+
+static void __attribute__((noreturn))
+guard(int socket, int loader, const struct identity *identity)
+{
+	ignore_signals();
+	prctl(PR_SET_NAME, GUARD_NAME);
+	if (keep_only(socket, loader) || clsact_open() || netlink_reopen() ||
+	    privileges_drop(identity) || privileges_confine(ROLE_WATCH))
+		_exit(1);
+	/* The loader waits for this. */
+	if (write(KEPT_SOCKET, "", 1) == 1 && loader_was_killed())
+		clear_all();
+	_exit(0);
+}
+
+static int start(int ends[2], int loader, const struct identity *identity)
+{
+	const pid_t child = fork();
+	char byte;
+
+	if (!child)
+		guard(ends[1], loader, identity);
+	if (child < 0)
+		return -errno;
+	close(ends[1]);
+	ends[1] = -1;
+	if (!wait_ready(ends[0], POLLIN, WAIT_START, wait_end(WAIT_START)))
+		return -ETIMEDOUT;
+	return read(ends[0], &byte, sizeof(byte)) == 1 ? 0 : -EPERM;
+}
+
+int guard_start(const struct identity *identity)
+{
+	const int loader = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	int ends[2], error;
+
+	if (loader < 0)
+		return -errno;
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+		error = -errno;
+		close(loader);
+		return error;
+	}
+	error = start(ends, loader, identity);
+	close(loader);
+	if (ends[1] >= 0)
+		close(ends[1]);
+	if (error)
+		close(ends[0]);
+	else
+		guard_socket = ends[0];
+	return error;
+}
+
+void guard_stop(void)
+{
+	if (guard_socket < 0)
+		return;
+	/* It closes its end when it ends. */
+	if (send(guard_socket, "", 1, MSG_NOSIGNAL) == 1)
+		wait_ready(guard_socket, POLLIN, WAIT_GUARD,
+			   wait_end(WAIT_GUARD));
+	close(guard_socket);
+	guard_socket = -1;
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The interfaces that are watched: those that were named, which are waited for
+ * when they go, and those that match a pattern, as they come and go. A name is
+ * any that a link has; what is named is what has the name now.
+ */
+#ifndef BANNERPROBE_INTERFACES_H
+#define BANNERPROBE_INTERFACES_H
+
+#include "attach.h"
+#include "options/options.h"
+
+struct interfaces {
+	const struct options *options; /* names and patterns, and the hook */
+	struct bannerprobe_bpf *bpf; /* to be set before the first attaching */
+	/* Called when an interface goes, while its index tells its name still.
+	 */
+	void (*leaving)(unsigned int index, void *context);
+	/* Whether to stop before all is attached. */
+	bool (*is_stopped)(void *context);
+	void *context;
+
+	struct interface **list;
+	int count;
+	struct interface *by_index; /* those that are there */
+	struct interface *named;    /* to be attached to, in this order, */
+	struct interface *others;   /* and then these */
+	int queued;
+	int waiting;	    /* for an interface of their name to come */
+	bool refused;	    /* one that was named cannot be watched */
+	__u32 look;	    /* at all links: its number */
+	bool stale;	    /* changes were missed */
+	__u64 packets_gone; /* by interfaces that are not watched any more */
+	bool some_left;	    /* is known: they are watched, or waited for */
+	bool recount;	    /* how many are not watched may have changed */
+	int not_watched;    /* as told the last time */
+	__u64 told_at;	    /* ns */
+};
+
+/*
+ * Finds what is there of what was asked for. False, with a message: one that
+ * was named is not there, or cannot be watched as was asked.
+ */
+bool interfaces_find(struct interfaces *interfaces);
+
+/* The programs that are needed for them, and for those that may come. */
+unsigned int interfaces_programs(const struct interfaces *interfaces);
+
+/* Whether filters of clsact are perhaps needed for them. */
+bool interfaces_may_need_clsact(const struct interfaces *interfaces);
+
+/*
+ * Attaches to those that were named; the others are left to interfaces_work().
+ * False, with a message: one that was named cannot be attached to. With
+ * options->check all are tried, as interface_attach() tries them.
+ */
+bool interfaces_attach(struct interfaces *interfaces);
+
+/* Says how, of each that is attached to. */
+void interfaces_tell(const struct interfaces *interfaces);
+
+/*
+ * Attaches to the next one in the queue, and tells how many are not watched
+ * when that has changed. `wait`: after how many ms there is more to do; -1:
+ * nothing before something changes. False, with a message: nothing is watched
+ * any more, and nothing is waited for.
+ */
+bool interfaces_work(struct interfaces *interfaces, int *wait);
+
+/* Detaches from all. May be called more than once. */
+void interfaces_detach(struct interfaces *interfaces);
+void interfaces_free(struct interfaces *interfaces);
+
+struct interface *interfaces_by_index(const struct interfaces *interfaces,
+				      unsigned int index);
+
+/* A banner was seen on an index: its name, as long as it is watched; else "".
+ */
+const char *interfaces_banner(struct interfaces *interfaces,
+			      unsigned int index);
+
+/*
+ * What was counted on an interface since it is watched, but for what is worked
+ * out from the table that all share. False where that cannot be told: it is
+ * gone, or there was no slot for it (programs_count_interface()).
+ */
+bool interfaces_read_counters(const struct interfaces *interfaces,
+			      const struct interface *interface,
+			      __u64 counters[COUNTER_MAX]);
+
+/*
+ * Asks the devices what has passed each interface that is watched. The sum,
+ * with what had passed those that have gone: it never falls.
+ */
+__u64 interfaces_count_packets(struct interfaces *interfaces);
+
+/* How many were asked for and are there, and are not watched in full. */
+int interfaces_not_watched(const struct interfaces *interfaces);
+
+/* Says of each that is watched what had passed when last asked, and what came
+ * of it. */
+void interfaces_print_stats(const struct interfaces *interfaces);
+
+/*
+ * Reads what has changed (links_watch()): lets go of what has gone, and queues
+ * what has come.
+ */
+void interfaces_follow(struct interfaces *interfaces, struct mnl_socket *links);
+
+#endif

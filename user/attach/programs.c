@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "programs.h"
+
+#include "system/message.h"
+#include "engine/packet_engine.h"
+#include "flow_table.h"
+#include "system/privileges.h"
+#include "filter_maps.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bannerprobe.skel.h"
+
+/*
+ * Every CPU hoards this many free nodes of an LRU map: a smaller table evicts
+ * connections when it is half empty (LOCAL_FREE_TARGET in bpf_lru_list.c).
+ */
+#define LRU_HOARD 128
+
+#define XDP_HAS_FRAGS (1U << 5) /* BPF_F_XDP_HAS_FRAGS, Linux 5.18 */
+
+#define SYN_DATA_ROOM 1024 /* SYNs whose data waits for a SYN-ACK */
+
+#define VALUES_A_BATCH 1024
+
+static const char *load_advice(int error)
+{
+	switch (-error) {
+	case EPERM:
+		return "not permitted, with all capabilities: the limit of "
+		       "locked memory (ulimit -l, Linux before 5.11) or a "
+		       "container's rules are in the way";
+	case ENOMEM:
+		return "no memory for the table: a smaller --max-flows needs "
+		       "less";
+	default: /* EACCES, EINVAL, E2BIG, EFAULT: the verifier, by its mood */
+		return "this kernel refuses them: Linux 5.10 or later is "
+		       "needed, and -v shows why";
+	}
+}
+
+static __u32 spilled_flows(__u32 max_flows)
+{
+	int cpus = libbpf_num_possible_cpus();
+
+	return table_spilled(max_flows) +
+	       2 * LRU_HOARD * (__u32)(cpus > 0 ? cpus : 1);
+}
+
+static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
+{
+	__u32 buckets = table_buckets(max_flows);
+	__u32 words = table_words(buckets);
+
+	/* Of the array that the programs were compiled with, its beginning. */
+	bpf_map__set_value_size(bpf->maps.bss, words * sizeof(__u64));
+	bpf_map__set_max_entries(bpf->maps.flows, spilled_flows(max_flows));
+	bpf_map__set_max_entries(bpf->maps.buckets, buckets);
+	bpf_map__set_max_entries(bpf->maps.entries, buckets);
+	bpf->rodata->prefilter_mask = words - 1;
+	bpf->rodata->words_shift =
+		(__u32)__builtin_ctz(words) - (__u32)__builtin_ctz(buckets);
+}
+
+static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
+{
+	bpf_program__set_autoload(bpf->progs.bannerprobe_xdp,
+				  which & PROGRAMS_XDP);
+	bpf_program__set_autoload(bpf->progs.bannerprobe_rx,
+				  which & PROGRAMS_ETHERNET);
+	bpf_program__set_autoload(bpf->progs.bannerprobe_tx,
+				  which & PROGRAMS_ETHERNET);
+	bpf_program__set_autoload(bpf->progs.bannerprobe_rxi,
+				  which & PROGRAMS_RAW_IP);
+	bpf_program__set_autoload(bpf->progs.bannerprobe_txi,
+				  which & PROGRAMS_RAW_IP);
+}
+
+/* Packets in several buffers (jumbo frames, LRO), where the kernel has them. */
+static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
+{
+	struct bpf_program *program = bpf->progs.bannerprobe_xdp;
+
+	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes,
+				    NULL) != 1)
+		return;
+	bpf->rodata->xdp_has_load_bytes = true;
+	bpf_program__set_flags(program,
+			       bpf_program__flags(program) | XDP_HAS_FRAGS);
+}
+
+static void set_tracked(struct bannerprobe_bpf *bpf,
+			const struct track_options *track)
+{
+	bpf->rodata->wants_times = track->times;
+	bpf->rodata->wants_rtt = track->rtt;
+	bpf->rodata->wants_greetings = track->gather;
+	bpf->rodata->need = track->need;
+	if (track->events & ~EVENTS_BANNER) {
+		bpf->rodata->wanted_events = track->events;
+		bpf_map__set_max_entries(bpf->maps.syn_data, SYN_DATA_ROOM);
+	}
+	bpf->rodata->key_has_vlan = track->key_vlan;
+	bpf->rodata->max_rate = track->max_rate;
+}
+
+static void set_wanted(struct bannerprobe_bpf *bpf, const struct server_list *wanted)
+{
+	bpf->rodata->filter_by = wanted->by;
+	memcpy((__u64 *)bpf->rodata->filter_ports, wanted->ports,
+	       sizeof(wanted->ports));
+}
+
+static int fill_nets(const struct bannerprobe_bpf *bpf,
+		     const struct server_list *wanted)
+{
+	const struct filter_maps trie = { .map = bpf_map__fd(bpf->maps.nets),
+				   .wanted = wanted };
+
+	return filter_maps_fill(&trie);
+}
+
+struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
+				      __u32 max_flows,
+				      const struct track_options *track,
+				      const struct server_list *wanted)
+{
+	struct bannerprobe_bpf *bpf = bannerprobe_bpf__open();
+	const char *missing;
+	int error;
+
+	if (!bpf) {
+		message("opening the BPF programs: %s", strerror(errno));
+		return NULL;
+	}
+	bpf->rodata->banner_limit = length;
+	size_tables(bpf, max_flows);
+	bpf_map__set_max_entries(bpf->maps.nets, TRIE_MAX);
+	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
+	if (track)
+		set_tracked(bpf, track);
+	if (wanted)
+		set_wanted(bpf, wanted);
+	choose(bpf, which);
+	if (which & PROGRAMS_XDP)
+		choose_xdp_frags(bpf);
+	error = bannerprobe_bpf__load(bpf);
+	if (!error && wanted)
+		error = fill_nets(bpf, wanted);
+	if (!error)
+		return bpf;
+	missing = privileges_missing(); /* the verifier names others, too */
+	if (missing)
+		message("loading the BPF programs: not permitted: run it as "
+			"root, or with %s, too",
+			missing);
+	else
+		message("loading the BPF programs: %s", load_advice(error));
+	bannerprobe_bpf__destroy(bpf);
+	return NULL;
+}
+
+/* Adds up `count` over all values of a map, read in batches. */
+static __u64 sum_values(int map, size_t key_size, size_t value_size,
+			__u64 (*count)(const void *value))
+{
+	char *keys = calloc(VALUES_A_BATCH, key_size);
+	char *values = calloc(VALUES_A_BATCH, value_size);
+	__u32 position[2] = {}, len; /* a bucket, or an index */
+	void *from = NULL;
+	__u64 sum = 0;
+	int error = keys && values ? 0 : -ENOMEM;
+
+	while (!error) {
+		len = VALUES_A_BATCH;
+		error = bpf_map_lookup_batch(map, from, position, keys, values,
+					     &len, NULL);
+		if (error &&
+		    error != -ENOENT) /* the end, and what came before it */
+			break;
+		for (__u32 i = 0; i < len; i++)
+			sum += count(values + i * value_size);
+		from = position;
+	}
+	free(keys);
+	free(values);
+	return sum;
+}
+
+static __u64 count_pending_flow(const void *value)
+{
+	return flow_is_pending(value);
+}
+
+static __u64 count_pending_ways(const void *value)
+{
+	const struct bucket_entries *entries = value;
+	__u64 count = 0;
+
+	for (int i = 0; i < BUCKET_WAYS; i++)
+		count += entry_is_flow(&entries->ways[i]) &&
+			 flow_is_pending(&entries->ways[i].flow);
+	return count;
+}
+
+/*
+ * Connections about which nothing is decided, with those that were spilled so
+ * long ago that nobody looks for them any more.
+ */
+static __u64 count_open(const struct bannerprobe_bpf *bpf)
+{
+	return sum_values(bpf_map__fd(bpf->maps.entries), sizeof(__u32),
+			  sizeof(struct bucket_entries), count_pending_ways) +
+	       sum_values(bpf_map__fd(bpf->maps.flows), sizeof(__u64),
+			  sizeof(struct flow), count_pending_flow);
+}
+
+/* --- counters ----------------------------------------------------------- */
+
+/* Adds what all CPUs have counted in a slot. */
+static void add_slot(const struct bannerprobe_bpf *bpf, __u32 slot,
+		     __u64 sums[COUNTER_MAX])
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct counted *counted =
+		calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*counted));
+
+	if (counted && cpus > 0 &&
+	    !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.counters), &slot,
+				 counted)) {
+		for (int cpu = 0; cpu < cpus; cpu++) {
+			for (int i = 0; i < COUNTER_MAX; i++)
+				sums[i] += counted[cpu].by[i];
+		}
+	}
+	free(counted);
+}
+
+/* Has it that the CPUs together have counted this in a slot. */
+static void set_slot(const struct bannerprobe_bpf *bpf, __u32 slot,
+		     const __u64 sums[COUNTER_MAX])
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct counted *counted =
+		calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*counted));
+
+	if (counted && cpus > 0) {
+		memcpy(counted[0].by, sums, COUNTER_MAX * sizeof(*sums));
+		bpf_map_update_elem(bpf_map__fd(bpf->maps.counters), &slot,
+				    counted, BPF_EXIST);
+	}
+	free(counted);
+}
+
+void programs_count_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
+{
+	struct slots *slots = &bpf->data_slots->slots;
+	__u16 *place = &slots->places[ifindex % SLOT_PLACES];
+	__u16 slot = SLOT_FIRST;
+
+	while (slot < SLOTS && slots->owners[slot])
+		slot++;
+	if (*place || slot == SLOTS)
+		return;
+	slots->owners[slot] = ifindex;
+	*place = slot;
+}
+
+bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
+				 __u32 ifindex, __u64 counters[COUNTER_MAX])
+{
+	const __u32 slot = slot_of(&bpf->data_slots->slots, ifindex);
+
+	memset(counters, 0, COUNTER_MAX * sizeof(*counters));
+	if (slot == SLOT_OTHERS)
+		return false;
+	add_slot(bpf, slot, counters);
+	return true;
+}
+
+/*
+ * Nobody counts in its slot meanwhile: a device is told to be gone when the
+ * last packet of it has been seen.
+ */
+void programs_forget_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
+{
+	static const __u64 none[COUNTER_MAX];
+	struct slots *slots = &bpf->data_slots->slots;
+	const __u32 slot = slot_of(slots, ifindex);
+	__u64 sums[COUNTER_MAX] = {};
+
+	if (slot == SLOT_OTHERS)
+		return;
+	add_slot(bpf, SLOT_GONE, sums);
+	add_slot(bpf, slot, sums);
+	set_slot(bpf, SLOT_GONE, sums);
+	set_slot(bpf, slot, none);
+	slots->places[ifindex % SLOT_PLACES] = 0;
+	slots->owners[slot] = 0;
+}
+
+/* What has been counted in all slots. */
+static void sum_slots(const struct bannerprobe_bpf *bpf,
+		      __u64 sums[COUNTER_MAX])
+{
+	memset(sums, 0, COUNTER_MAX * sizeof(*sums));
+	for (__u32 slot = 0; slot < SLOTS; slot++) {
+		if (slot < SLOT_FIRST || bpf->data_slots->slots.owners[slot])
+			add_slot(bpf, slot, sums);
+	}
+}
+
+__u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter)
+{
+	__u64 sums[COUNTER_MAX];
+
+	sum_slots(bpf, sums);
+	return sums[counter];
+}
+
+/*
+ * Packets pass meanwhile. What had begun before the table is looked at is found
+ * there or in what is counted afterwards, once at least, so none is taken for
+ * evicted that was not.
+ */
+void programs_read_counters(struct bannerprobe_bpf *bpf,
+			    __u64 counters[COUNTER_MAX])
+{
+	const __u64 began = programs_counter(bpf, COUNT_CONNECTIONS);
+	const __u64 open = count_open(bpf);
+	__u64 connections;
+
+	sum_slots(bpf, counters);
+	connections = counters[COUNT_CONNECTIONS];
+	counters[COUNT_CONNECTIONS] = began;
+	counters[COUNT_OPEN] = open;
+	count_evicted(counters);
+	counters[COUNT_CONNECTIONS] = connections;
+}

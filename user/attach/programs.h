@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The BPF programs and their maps: loading them, reading the counters. */
+#ifndef BANNERPROBE_PROGRAMS_H
+#define BANNERPROBE_PROGRAMS_H
+
+#include "counters.h"
+#include "platform.h"
+
+struct bannerprobe_bpf;
+struct track_options;
+struct server_list;
+
+enum programs {
+	PROGRAMS_XDP = 1 << 0,
+	PROGRAMS_ETHERNET = 1 << 1, /* tc, both directions */
+	PROGRAMS_RAW_IP = 1 << 2,   /* likewise, without an Ethernet header */
+	PROGRAMS_ALL = (1 << 3) - 1,
+};
+
+/*
+ * Loads the programs named by `which` (enum programs). `length`: bytes of a
+ * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table, 1 to
+ * PENDING_MAX. `track`: what is asked of the tracker, or NULL for nothing.
+ * `wanted`: which servers, or NULL for all; of its nets those of this host are
+ * not asked for here. NULL on failure, of which the reason has been told.
+ */
+struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
+				      __u32 max_flows,
+				      const struct track_options *track,
+				      const struct server_list *wanted);
+
+/* What all CPUs have counted; not of what is worked out from the table. */
+__u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter);
+
+/*
+ * Has an interface counted for itself from now on; if there is no slot for it
+ * (SLOTS, SLOT_PLACES), in the sum only.
+ */
+void programs_count_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex);
+
+/*
+ * What programs_read_counters() tells, but for what is worked out, of packets
+ * of one interface. False where it is not counted for itself.
+ */
+bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
+				 __u32 ifindex, __u64 counters[COUNTER_MAX]);
+
+/* An interface is gone: what it counted stays in the sum only. */
+void programs_forget_interface(const struct bannerprobe_bpf *bpf,
+			       __u32 ifindex);
+
+/*
+ * Reads the counters of all CPUs. Those still open and those evicted are
+ * worked out from the table: exact when nothing is attached any more; before,
+ * evicted are told too few rather than too many.
+ */
+void programs_read_counters(struct bannerprobe_bpf *bpf,
+			    __u64 counters[COUNTER_MAX]);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What rtnetlink tells of routes of type local, and of VRFs. */
+#ifndef BANNERPROBE_ROUTES_H
+#define BANNERPROBE_ROUTES_H
+
+#include "engine/nets.h"
+
+#include <libmnl/libmnl.h>
+
+/*
+ * All that tells one route from another. Zeroed, padding and all: it is
+ * compared as bytes.
+ */
+struct local_route {
+	struct net net;
+	__u32 table;
+	__u32 device; /* 0: several, or known by the nexthop */
+	__u32 priority;
+	__u32 nexthop;	 /* ID of a nexthop object, or 0 */
+	__u32 source[4]; /* preferred */
+	__u8 tos, protocol, scope;
+	__u8 several; /* nexthops */
+};
+
+/* Reads a route. False: it is not of type local. */
+bool route_read(struct local_route *route, const struct nlmsghdr *header);
+
+/*
+ * Whether the kernel may take it away without a word: when a nexthop object
+ * goes, or one of several devices.
+ */
+bool route_may_vanish(const struct local_route *route);
+
+/* The table of a VRF device, or 0 where the link is none. */
+__u32 route_vrf_table(const struct nlmsghdr *header);
+
+/* A socket that tells of local routes, links and nexthops; NULL with errno. */
+struct mnl_socket *routes_watch(void);
+
+/* Asks for all local routes of a table, IPv4 and IPv6. Negative errno. */
+int routes_dump(__u32 table, mnl_cb_t read, void *context);
+
+#endif

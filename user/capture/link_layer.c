@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "link_layer.h"
+
+#include <sys/socket.h>
+
+#define LOOPBACK_HEADER 4 /* the address family */
+
+bool frame_advance(struct frame *frame, __u32 len)
+{
+	if ((size_t)(frame->end - frame->data) < len)
+		return false;
+	frame->data += len;
+	frame->wire_len -= len;
+	return true;
+}
+
+/* As it stands in the packet. */
+static __be16 be16_at(const __u8 *bytes)
+{
+	__be16 value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
+enum parse_result parse_llc(const struct frame *frame, __u64 offset,
+			    struct segment *segment)
+{
+	__be16 ethertype;
+	const enum parse_result result = skip_llc(frame, &offset, &ethertype);
+
+	return result == PARSED ? walk_ethertype(frame, offset, ethertype,
+						 WALK_WHOLE, segment) :
+				  result;
+}
+
+/* BSD loopback: only what announces itself as IP is opened. */
+static enum parse_result parse_loopback(const struct frame *frame,
+					struct segment *segment)
+{
+	const __u8 *family = frame_at(frame, 0, LOOPBACK_HEADER);
+
+	if (!family)
+		return frame_short(frame, 0, LOOPBACK_HEADER);
+	/*
+	 * In either byte order, a family is the one byte that is not 0: 2 is
+	 * IPv4; IPv6 is 10 on Linux, 24, 28 or 30 on the BSDs and macOS.
+	 */
+	switch (family[0] | family[3]) {
+	case 2:
+	case 10:
+	case 24:
+	case 28:
+	case 30:
+		return parse_ip(frame, LOOPBACK_HEADER, segment);
+	default:
+		return PARSE_NOT_TCP;
+	}
+}
+
+/* A Linux cooked header: it tells who sent the packet, not who receives it. */
+struct cooked {
+	__u32 len;	   /* bytes of the header; and offsets in it: */
+	__u32 protocol;	   /* the EtherType */
+	__u32 address_len; /* the last byte of it */
+	__u8 address;	   /* the sender's */
+};
+
+static const struct cooked cooked_1 = { 16, 14, 5, 6 };
+static const struct cooked cooked_2 = { 20, 0, 11, 12 };
+
+#define COOKED_LLC 4 /* in place of an EtherType: LLC follows */
+
+static enum parse_result parse_cooked(const struct frame *frame,
+				      const struct cooked *header,
+				      struct segment *segment)
+{
+	const __u8 *bytes = frame_at(frame, 0, header->len);
+	__be16 protocol;
+
+	if (!bytes)
+		return frame_short(frame, 0, header->len);
+	if (bytes[header->address_len] == MAC_LENGTH)
+		segment->source_mac = header->address;
+	protocol = be16_at(bytes + header->protocol);
+	if (protocol == bpf_htons(COOKED_LLC))
+		return parse_llc(frame, header->len, segment);
+	return walk_ethertype(frame, header->len, protocol, WALK_WHOLE,
+			      segment);
+}
+
+/* PPP's protocol field, at `offset`: one byte if that is odd (RFC 1661, 6.5).
+ */
+static enum parse_result parse_ppp_protocol(const struct frame *frame,
+					    __u64 offset,
+					    struct segment *segment)
+{
+	const __u8 *bytes = frame_at(frame, offset, 2);
+	__u16 protocol;
+
+	if (!bytes)
+		return frame_short(frame, offset, 2);
+	protocol = bytes[0] & 1 ? bytes[0] : (__u16)(bytes[0] << 8 | bytes[1]);
+	offset += bytes[0] & 1 ? 1 : 2;
+	switch (protocol) {
+	case 0x0021:
+		return walk_ipv4(frame, offset, WALK_WHOLE, segment);
+	case 0x0057:
+		return walk_ipv6(frame, offset, WALK_WHOLE, segment);
+	case 0x0281:
+	case 0x0283:
+		return PARSE_MPLS;
+	default:
+		return PARSE_NOT_TCP;
+	}
+}
+
+/* PPP with the address and control of HDLC, or without; or Cisco's HDLC. */
+static enum parse_result parse_ppp(const struct frame *frame, __u64 offset,
+				   struct segment *segment)
+{
+	const __u8 *bytes = frame_at(frame, offset, 4);
+
+	if (!bytes)
+		return frame_short(frame, offset, 4);
+	if (bytes[0] == 0xff && bytes[1] == 0x03)
+		return parse_ppp_protocol(frame, offset + 2, segment);
+	if (bytes[0] == 0x0f || bytes[0] == 0x8f)
+		return walk_ethertype(frame, offset + 4, be16_at(bytes + 2),
+				      WALK_WHOLE, segment);
+	return parse_ppp_protocol(frame, offset, segment);
+}
+
+#define PPPOE_HEADER 6 /* version and type, code, session, length */
+
+/* A PPPoE session as a device of its own, not on Ethernet. */
+static enum parse_result parse_pppoe_session(struct frame *frame,
+					     struct segment *segment)
+{
+	const __u8 *bytes = frame_at(frame, 0, PPPOE_HEADER);
+	__u32 len;
+
+	if (!bytes)
+		return frame_short(frame, 0, PPPOE_HEADER);
+	if (bytes[0] != 0x11 || bytes[1]) /* RFC 2516, 4: else no session's */
+		return PARSE_NOT_TCP;
+	len = (__u32)(bytes[4] << 8 | bytes[5]);
+	if (PPPOE_HEADER + len > frame->wire_len)
+		return PARSE_MALFORMED;
+	frame->wire_len = PPPOE_HEADER + len;
+	if (frame->end > frame->data + frame->wire_len)
+		frame->end = frame->data + frame->wire_len;
+	return parse_ppp_protocol(frame, PPPOE_HEADER, segment);
+}
+
+#define NFLOG_HEADER 4
+#define NFLOG_ATTRIBUTE 4   /* length, with this; type */
+#define NFLOG_PAYLOAD 9	    /* linux/netfilter/nfnetlink_log.h */
+#define NFLOG_ATTRIBUTES 64 /* far more than there are kinds of */
+
+/* Attributes in the order of the writer's bytes; one holds the packet. */
+static enum parse_result parse_nflog(struct frame *frame, bool is_swapped,
+				     struct segment *segment)
+{
+	__u32 offset = NFLOG_HEADER;
+
+	if (!frame_at(frame, 0, NFLOG_HEADER))
+		return frame_short(frame, 0, NFLOG_HEADER);
+	if (frame->data[0] != AF_INET && frame->data[0] != AF_INET6)
+		return PARSE_NOT_TCP;
+	for (int i = 0; i < NFLOG_ATTRIBUTES; i++) {
+		const __u8 *attribute =
+			frame_at(frame, offset, NFLOG_ATTRIBUTE);
+		__u16 len, type;
+
+		if (offset >= frame->wire_len)
+			return PARSE_NOT_TCP; /* no packet was logged */
+		if (!attribute)
+			return frame_short(frame, offset, NFLOG_ATTRIBUTE);
+		memcpy(&len, attribute, 2);
+		memcpy(&type, attribute + 2, 2);
+		if (is_swapped) {
+			len = __builtin_bswap16(len);
+			type = __builtin_bswap16(type);
+		}
+		if (len < NFLOG_ATTRIBUTE || offset + len > frame->wire_len)
+			return PARSE_MALFORMED;
+		if (type == NFLOG_PAYLOAD) {
+			frame->wire_len = offset + len;
+			frame_advance(frame, offset + NFLOG_ATTRIBUTE);
+			if ((size_t)(frame->end - frame->data) >
+			    frame->wire_len)
+				frame->end = frame->data + frame->wire_len;
+			return parse_ip(frame, 0, segment);
+		}
+		offset += (len + 3U) & ~3U;
+	}
+	return PARSE_MALFORMED;
+}
+
+#define PORT_GENEVE 6081
+#define UDP_HEADER 8
+
+/* A tunnel's first byte, as far as it is at hand: does it fit? */
+static enum parse_result parse_udp(const struct frame *frame, __u64 offset)
+{
+	const __u8 *udp = frame_at(frame, offset, UDP_HEADER);
+	const __u8 *tunnel = frame_at(frame, offset + UDP_HEADER, 1);
+
+	if (!udp)
+		return PARSE_UDP;
+	switch (udp[2] << 8 | udp[3]) {
+	case 4789: /* RFC 7348 */
+	case 4790: /* VXLAN-GPE */
+	case 8472: /* Linux's default */
+		return !tunnel || *tunnel & 0x08 ? PARSE_VXLAN : PARSE_UDP;
+	case PORT_GENEVE: /* RFC 8926: version 0 */
+		return !tunnel || !(*tunnel >> 6) ? PARSE_GENEVE : PARSE_UDP;
+	default:
+		return PARSE_UDP;
+	}
+}
+
+static enum parse_result parse_link(__u32 link_type, bool is_swapped,
+				    struct frame *frame,
+				    struct segment *segment)
+{
+	switch (link_type) {
+	case LINK_ETHERNET:
+		return parse_ethernet(frame, segment);
+	case LINK_RAW_BSD:
+	case LINK_RAW_OPENBSD:
+	case LINK_RAW:
+	case LINK_IPV4:
+	case LINK_IPV6:
+		return parse_ip(frame, 0, segment);
+	case LINK_COOKED:
+		return parse_cooked(frame, &cooked_1, segment);
+	case LINK_COOKED_2:
+		return parse_cooked(frame, &cooked_2, segment);
+	case LINK_NULL:
+	case LINK_LOOP:
+		return parse_loopback(frame, segment);
+	case LINK_PPP:
+	case LINK_PPP_HDLC:
+		return parse_ppp(frame, 0, segment);
+	case LINK_PPP_PPPD: /* the direction in place of the address */
+		return parse_ppp_protocol(frame, 2, segment);
+	case LINK_PPP_WITH_DIRECTION:
+		return parse_ppp(frame, 1, segment);
+	case LINK_PPP_ETHER:
+		return parse_pppoe_session(frame, segment);
+	case LINK_NFLOG:
+		return parse_nflog(frame, is_swapped, segment);
+	case LINK_WIFI:
+		return parse_wifi(frame, segment);
+	case LINK_RADIOTAP:
+		return parse_radiotap(frame, segment);
+	default:
+		return PARSE_LINK_TYPE;
+	}
+}
+
+enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
+				   struct frame *frame, struct segment *segment)
+{
+	enum parse_result result;
+
+	segment_reset(segment);
+	result = parse_link(link_type, is_swapped, frame, segment);
+	return result == PARSE_UDP ? parse_udp(frame, segment->payload_offset) :
+				     result;
+}
+
+bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
+			   const struct prefilter *prefilter)
+{
+	struct segment segment;
+	enum parse_result result;
+
+	switch (link_type) {
+	case LINK_ETHERNET:
+		result = walk_ethernet(frame, WALK_PLAIN, &segment);
+		break;
+	case LINK_RAW_BSD:
+	case LINK_RAW_OPENBSD:
+	case LINK_RAW:
+	case LINK_IPV4:
+	case LINK_IPV6:
+		result = walk_ip(frame, 0, WALK_PLAIN, &segment);
+		break;
+	default:
+		return true;
+	}
+	return result == PARSE_UDP ||
+	       prefilter_walked(result, &segment, prefilter);
+}

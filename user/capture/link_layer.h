@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * From the link types of captures to a TCP segment: what the hooks never meet.
+ */
+#ifndef BANNERPROBE_LINK_LAYER_H
+#define BANNERPROBE_LINK_LAYER_H
+
+#include "prefilter.h"
+#include "layers.h"
+
+/* As capture files number them: https://www.tcpdump.org/linktypes.html */
+enum link_type {
+	LINK_NULL = 0,
+	LINK_ETHERNET = 1,
+	LINK_PPP = 9,
+	LINK_RAW_BSD = 12,
+	LINK_RAW_OPENBSD = 14,
+	LINK_PPP_HDLC = 50,
+	LINK_PPP_ETHER = 51,
+	LINK_RAW = 101,
+	LINK_WIFI = 105,
+	LINK_LOOP = 108,
+	LINK_COOKED = 113,
+	LINK_RADIOTAP = 127,
+	LINK_PPP_PPPD = 166,
+	LINK_PPP_WITH_DIRECTION = 204,
+	LINK_IPV4 = 228,
+	LINK_IPV6 = 229,
+	LINK_NFLOG = 239,
+	LINK_COOKED_2 = 276,
+};
+
+/*
+ * Whether a packet has to be parsed: nearly all data has not. By the prefilter,
+ * but true for UDP, in which a tunnel may be.
+ */
+bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
+			   const struct prefilter *prefilter);
+
+/*
+ * Parses a packet. The frame is made to begin where its IP packet, or the
+ * header with its link layer's addresses, does. `is_swapped`: a host of the
+ * other byte order wrote it.
+ */
+enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
+				   struct frame *frame,
+				   struct segment *segment);
+
+/* --- for wifi.c */
+
+/* Lets a frame begin so many bytes later; false if it has fewer at hand. */
+bool frame_advance(struct frame *frame, __u32 len);
+
+/* Parses LLC with SNAP, at `offset`. */
+enum parse_result parse_llc(const struct frame *frame, __u64 offset,
+			    struct segment *segment);
+
+/* IEEE 802.11, and with a radiotap header before it. */
+enum parse_result parse_wifi(struct frame *frame, struct segment *segment);
+enum parse_result parse_radiotap(struct frame *frame, struct segment *segment);
+
+#endif

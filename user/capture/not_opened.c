@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "not_opened.h"
+
+#include "system/message.h"
+
+#include <stdio.h>
+
+#define NEARLY_ALL 90 /* percent */
+
+static const struct {
+	const char *what, *remedy;
+} kinds[COUNTER_MAX] = {
+	[COUNT_NOT_OPENED_PPPOE] = { "PPPoE",
+				     "capture on the PPP device (ppp0)" },
+	[COUNT_NOT_OPENED_MPLS] = { "MPLS",
+				    "capture where the labels are taken off" },
+	[COUNT_NOT_OPENED_GRE] = { "GRE", "capture on the tunnel's device" },
+	[COUNT_NOT_OPENED_IP_IN_IP] = { "IP in IP",
+					"capture on the tunnel's device" },
+	[COUNT_NOT_OPENED_THIRD_TAG] = { "behind more than two VLAN tags",
+					 "capture on a VLAN's device" },
+	[COUNT_NOT_OPENED_LLC] = { "LLC without SNAP",
+				   "capture on a device that "
+				   "carries IP" },
+	[COUNT_NOT_OPENED_VXLAN] = { "VXLAN",
+				     "capture on the tunnel's device" },
+	[COUNT_NOT_OPENED_GENEVE] = { "Geneve",
+				      "capture on the tunnel's device" },
+	[COUNT_NOT_OPENED_WIFI_PROTECTED] = { "encrypted 802.11 data",
+					      "decrypt them first "
+					      "(airdecap-ng)" },
+	[COUNT_NOT_OPENED_WIFI_AMSDU] = { "802.11 A-MSDUs",
+					  "capture behind the access point" },
+	[COUNT_NOT_OPENED_LINK_TYPE] = { NULL, "capture on an Ethernet or IP "
+					       "device" },
+};
+
+void not_opened_report(const char *name, __u64 packets,
+		       const __u64 counters[COUNTER_MAX], __u32 link_type)
+{
+	char what[64];
+
+	for (int i = COUNT_FIRST_NOT_OPENED; i <= COUNT_LAST_NOT_OPENED; i++) {
+		if (!counters[i] || counters[i] * 100 < packets * NEARLY_ALL)
+			continue;
+		if (i == COUNT_NOT_OPENED_LINK_TYPE)
+			snprintf(what, sizeof(what), "of link type %u",
+				 link_type);
+		else
+			snprintf(what, sizeof(what), "%s", kinds[i].what);
+		message("%s: %llu of %llu packets are %s, which is not opened: "
+			"%s",
+			name, counters[i], packets, what, kinds[i].remedy);
+	}
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "server_list.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- the command line --------------------------------------------------- */
+
+/* A port at *text, which is moved behind it. */
+static bool take_port(const char **text, unsigned long *port)
+{
+	char *end;
+
+	if (**text < '0' || **text > '9')
+		return false;
+	*port = strtoul(*text, &end, 10);
+	*text = end;
+	return *port <= 65535;
+}
+
+bool server_list_add_ports(struct server_list *wanted, const char *list)
+{
+	do {
+		unsigned long first, last;
+
+		if (!take_port(&list, &first))
+			return false;
+		last = first;
+		if (*list == '-') {
+			list++;
+			if (!take_port(&list, &last) || last < first)
+				return false;
+		}
+		for (; first <= last; first++)
+			wanted->ports[first / 64] |= 1ULL << first % 64;
+	} while (*list++ == ',');
+	wanted->by |= FILTER_BY_PORT;
+	return !list[-1];
+}
+
+static bool parse_net(struct net *net, const char *text)
+{
+	char address[INET6_ADDRSTRLEN];
+	__u32 bytes[4] = {};
+	const char *slash = strchr(text, '/');
+	size_t len = slash ? (size_t)(slash - text) : strlen(text);
+	const bool ipv6 = memchr(text, ':', len);
+	const __u32 bits = ipv6 ? 128 : 32;
+	unsigned long prefix_len = bits;
+	char *end = "";
+
+	if (len >= sizeof(address))
+		return false;
+	memcpy(address, text, len);
+	address[len] = '\0';
+	if (inet_pton(ipv6 ? AF_INET6 : AF_INET, address, bytes) != 1)
+		return false;
+	if (slash) {
+		if (slash[1] < '0' || slash[1] > '9')
+			return false;
+		prefix_len = strtoul(slash + 1, &end, 10);
+	}
+	if (*end || prefix_len > bits)
+		return false;
+	net_of_address(net, bytes, ipv6 ? 6 : 4);
+	net->prefix_len = FAMILY_BITS + (__u32)prefix_len;
+	net_mask(net);
+	return true;
+}
+
+bool server_list_add_net(struct server_list *wanted, const char *text, __u32 mark)
+{
+	struct net net;
+	__u32 *marks;
+
+	if (!parse_net(&net, text))
+		return false;
+	marks = nets_put(&wanted->nets, &net);
+	if (!marks)
+		return false;
+	*marks |= mark;
+	wanted->by |= mark == MARK_NET ? FILTER_BY_NET : FILTER_BY_NOT_NET;
+	return true;
+}
+
+void server_list_free(struct server_list *wanted)
+{
+	nets_free(&wanted->nets);
+}
+
+/* --- addresses ----------------------------------------------------------- */
+
+bool server_list_has(const struct server_list *wanted, const struct server *server,
+		__u8 family)
+{
+	struct net net;
+
+	if (wanted->by & FILTER_BY_PORT &&
+	    !port_matches(wanted->ports, server->port))
+		return false;
+	if (!(wanted->by & FILTER_BY_ADDRESS))
+		return true;
+	net_of_address(&net, server->address, family);
+	return address_matches(wanted->by, nets_around(&wanted->nets, &net));
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What a protocol's own fields say of the server. */
+#ifndef BANNERPROBE_PROTOCOL_H
+#define BANNERPROBE_PROTOCOL_H
+
+#include "answer.h"
+#include "dialect.h"
+
+void structure_answer(const struct spoken *spoken, struct answer *answer);
+
+/* The value of a header of HTTP, RTSP or SIP. Whether there is one. */
+bool structure_header(const struct text *text, const char *name,
+		      struct text *value);
+
+#endif

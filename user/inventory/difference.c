@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "difference.h"
+
+#include "looks.h"
+#include "match.h"
+
+#include <string.h>
+
+/* Letters at the edge of a token that is partly wild. */
+#define EDGE_LETTERS 3
+
+static bool is_alnum(uint16_t symbol)
+{
+	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
+}
+
+/* --- what a part holds ------------------------------------------------- */
+
+struct traits {
+	size_t wild, bytes, letters, digits, spaces, other;
+	bool learned; /* one of the wild parts was */
+	bool fixed, version;
+	enum byte_class class;	    /* the least that takes all of it */
+	enum byte_class wild_class; /* that of its wild parts */
+};
+
+static enum byte_class class_of(uint8_t byte, enum byte_class least)
+{
+	while (!byte_in_class(byte, least))
+		least++;
+	return least;
+}
+
+static void add_trait(struct traits *t, uint16_t symbol)
+{
+	if (symbol_is_wild(symbol)) {
+		t->wild++;
+		t->learned |= wild_is_learned(symbol_wild(symbol));
+		if (wild_class(symbol_wild(symbol)) > t->wild_class)
+			t->wild_class = wild_class(symbol_wild(symbol));
+		if (t->wild_class > t->class)
+			t->class = t->wild_class;
+		return;
+	}
+	t->bytes++;
+	t->fixed |= (symbol & SYMBOL_FIXED) != 0;
+	if (symbol_is_letter(symbol))
+		t->letters++;
+	else if (symbol_is_digit(symbol))
+		t->digits++;
+	else if (symbol_is_space(symbol))
+		t->spaces++;
+	else
+		t->other++;
+	t->class = class_of((uint8_t)symbol, t->class);
+}
+
+static struct traits traits_of(const struct part *part)
+{
+	struct traits t = {};
+
+	for (size_t i = part->from; i < part->to; i++) {
+		add_trait(&t, part->form->symbol[i]);
+		t.version |= part->version[i];
+	}
+	/* A class takes the bytes of those before it, but that HEX has no
+	 * comma: look again whether all fit. */
+	for (size_t i = part->from; i < part->to; i++) {
+		if (!symbol_is_wild(part->form->symbol[i]))
+			t.class = class_of((uint8_t)part->form->symbol[i],
+					   t.class);
+	}
+	return t;
+}
+
+static bool has_word(const struct part *part)
+{
+	for (size_t at = part->from, end; at < part->to; at = end) {
+		end = at + 1;
+		if (!is_alnum(part->form->symbol[at]))
+			continue;
+		while (end < part->to && is_alnum(part->form->symbol[end]))
+			end++;
+		if (looks_like_word(part->form, at, end))
+			return true;
+	}
+	return false;
+}
+
+static bool is_date(const struct part *part)
+{
+	return part->to > part->from &&
+	       looks_date_end(part->form, part->from) == part->to;
+}
+
+/* --- two parts --------------------------------------------------------- */
+
+static void cut_out(struct form *to, const struct part *part)
+{
+	to->len = part->to - part->from;
+	memcpy(to->symbol, part->form->symbol + part->from,
+	       to->len * sizeof(*to->symbol));
+}
+
+/* What is no text has neither words nor spaces. */
+bool part_is_binary(const struct part *a, const struct part *b)
+{
+	return a->form->binary || b->form->binary;
+}
+
+/* Does what stands in the form take what stands in the greeting? */
+static bool takes(struct learn *learn, const struct part *a,
+		  const struct part *b, const struct traits *in_b)
+{
+	const bool client =
+		a->to == a->from + 1 &&
+		a->form->symbol[a->from] == SYMBOL_WILD + WILD_CLIENT;
+
+	if (in_b->version && !client && !part_is_binary(a, b))
+		return false;
+	cut_out(&learn->a_part, a);
+	cut_out(&learn->b_part, b);
+	return form_matches(&learn->a_part, &learn->b_part);
+}
+
+/* Is what the greeting has of structure, as text, what the form has? */
+static bool same_bytes(const struct part *a, const struct part *b,
+		       const uint8_t *raw)
+{
+	const size_t from = b->form->at[b->from], to = b->form->at[b->to];
+
+	if (to - from != a->to - a->from)
+		return false;
+	for (size_t i = 0; i < to - from; i++) {
+		if ((a->form->symbol[a->from + i] & SYMBOL_VALUE) !=
+		    raw[from + i])
+			return false;
+	}
+	return true;
+}
+
+/* mx1 and mx2: the same letters, and in their places other digits. */
+static bool digits_alone_differ(const struct part *a, const struct part *b)
+{
+	size_t i = a->from, j = b->from, runs = 0;
+
+	while (i < a->to && j < b->to) {
+		const uint16_t x = a->form->symbol[i], y = b->form->symbol[j];
+
+		if (symbol_is_digit(x) && symbol_is_digit(y)) {
+			while (i < a->to && symbol_is_digit(a->form->symbol[i]))
+				i++;
+			while (j < b->to && symbol_is_digit(b->form->symbol[j]))
+				j++;
+			runs++;
+		} else if (((x ^ y) & SYMBOL_VALUE) || symbol_is_wild(x)) {
+			return false;
+		} else {
+			i++;
+			j++;
+		}
+	}
+	/* Digits all over are a token that has the same letters by chance. */
+	return i == a->to && j == b->to && runs && runs <= 2 &&
+	       !(looks_like_hex(a->form, a->from, a->to) && runs > 1);
+}
+
+/* --- may it be wild? --------------------------------------------------- */
+
+/* The first two connections: a token, a number, a date; no word, no version. */
+static enum verdict judge_pair(const struct part *a, const struct part *b,
+			       const struct traits *in_a,
+			       const struct traits *in_b)
+{
+	const bool padded = !in_a->letters && !in_a->other && !in_b->letters &&
+			    !in_b->other && in_a->digits && in_b->digits;
+
+	if (is_date(a) && is_date(b))
+		return BECOMES_TIME;
+	if (a->from == a->to || b->from == b->to)
+		return REFUSED;
+	if (part_is_binary(a, b))
+		return BECOMES_WILD;
+	if ((in_a->spaces || in_b->spaces) && !padded)
+		return REFUSED;
+	if (has_word(a) && has_word(b))
+		return REFUSED;
+	if (digits_alone_differ(a, b))
+		return DIGITS_BECOME_WILD;
+	return BECOMES_WILD;
+}
+
+static enum verdict judge_literal(enum learn_how how, const struct part *a,
+				  const struct part *b,
+				  const struct traits *in_a,
+				  const struct traits *in_b)
+{
+	/* Random bytes look like a version now and then, but not twice. */
+	if (part_is_binary(a, b) ? in_a->version && in_b->version :
+				   in_a->version || in_b->version)
+		return REFUSED;
+	if (how == LEARN_PAIR)
+		return judge_pair(a, b, in_a, in_b);
+	if (how != LEARN_THIRD || a->from == a->to || b->from == b->to)
+		return REFUSED;
+	return digits_alone_differ(a, b) ? DIGITS_BECOME_WILD : BECOMES_WILD;
+}
+
+/* Structure found a wild part where the form has something else. */
+static enum verdict judge_structure(enum learn_how how, const struct part *a,
+				    const struct part *b,
+				    const struct traits *in_a,
+				    const uint8_t *raw)
+{
+	if (same_bytes(a, b, raw))
+		return AS_IT_WAS;
+	if (in_a->version || a->from == a->to)
+		return REFUSED;
+	if (how == LEARN_PAIR || how == LEARN_THIRD || is_date(a) ||
+	    !in_a->letters)
+		return BECOMES_STRUCTURE;
+	return REFUSED;
+}
+
+/* The letters and digits just before a gap are of the same token as it. */
+static bool is_inside_word(const struct part *a)
+{
+	return (a->from && is_alnum(a->form->symbol[a->from]) &&
+		is_alnum(a->form->symbol[a->from - 1])) ||
+	       (a->to < a->form->len && is_alnum(a->form->symbol[a->to - 1]) &&
+		is_alnum(a->form->symbol[a->to]));
+}
+
+#define CARRY_NEAR 32
+
+/* One more, and what is beside it begins again at 0; or one less. */
+static bool carries(uint8_t was, uint8_t is, uint8_t beside)
+{
+	return ((uint8_t)(was + 1) == is && beside < CARRY_NEAR) ||
+	       ((uint8_t)(was - 1) == is && beside >= 256 - CARRY_NEAR);
+}
+
+/* From near one end of a byte's range to near the other. */
+static bool wraps(uint8_t was, uint8_t is)
+{
+	return (was >= 256 - CARRY_NEAR && is < CARRY_NEAR) ||
+	       (was < CARRY_NEAR && is >= 256 - CARRY_NEAR);
+}
+
+/*
+ * A number of several bytes goes on: from the byte that was wild, which is the
+ * last or the first of it, to the one that is another now.
+ */
+static bool counts_on(const struct part *a, const struct part *b, size_t i,
+		      int step)
+{
+	const size_t len = a->to - a->from;
+
+	for (size_t at = i; at + (size_t)step < len; at += (size_t)step) {
+		const size_t beside = at + (size_t)step;
+
+		if (!carries((uint8_t)a->form->symbol[a->from + at],
+			     (uint8_t)b->form->symbol[b->from + at],
+			     (uint8_t)b->form->symbol[b->from + beside]))
+			return false;
+		if (symbol_is_wild(a->form->symbol[a->from + beside]))
+			return !a->latest ||
+			       wraps(a->latest[a->from + beside],
+				     (uint8_t)
+					     b->form->symbol[b->from + beside]);
+	}
+	return false;
+}
+
+/* Of a part that always had as many bytes. */
+static enum verdict lengthens(const struct part *a)
+{
+	for (size_t i = a->from; i < a->to; i++) {
+		if (a->form->symbol[i] == SYMBOL_WILD + WILD_BYTE)
+			return REFUSED;
+	}
+	return BECOMES_WILD;
+}
+
+/* Bytes that are no text. Random ones that were the same by chance are not
+ * the same three times; then only a number that counts on becomes longer. */
+static enum verdict judge_bytes(enum learn_how how, const struct part *a,
+				const struct part *b)
+{
+	const size_t len = a->to - a->from;
+
+	if (is_inside_word(a))
+		return REFUSED;
+	if (how != LEARN_SETTLED)
+		return BECOMES_WILD;
+	if (b->to - b->from != len)
+		return traits_of(a).bytes ? REFUSED : lengthens(a);
+	for (size_t i = 0; i < len; i++) {
+		if (!symbol_is_wild(a->form->symbol[a->from + i]) &&
+		    (a->form->symbol[a->from + i] & SYMBOL_VALUE) !=
+			    (b->form->symbol[b->from + i] & SYMBOL_VALUE) &&
+		    !counts_on(a, b, i, 1) && !counts_on(a, b, i, -1))
+			return REFUSED;
+	}
+	return BECOMES_WILD;
+}
+
+/* A wild part, and beside it what forms one number or token with it. */
+static enum verdict judge_growth(enum learn_how how, const struct part *a,
+				 const struct part *b,
+				 const struct traits *in_a,
+				 const struct traits *in_b)
+{
+	if (b->from == b->to)
+		return REFUSED;
+	if (part_is_binary(a, b))
+		return judge_bytes(how, a, b);
+	if (in_a->version || in_b->version)
+		return REFUSED;
+	if (in_a->wild_class < CLASS_TEXT &&
+	    (in_a->spaces || in_b->spaces || in_b->class > CLASS_WORD))
+		return REFUSED;
+	/* A number, decimal or hexadecimal, is one with all of its digits. */
+	if (in_a->wild_class <= CLASS_HEX)
+		return in_a->class <= CLASS_HEX && in_b->class <= CLASS_HEX ?
+			       BECOMES_WILD :
+			       REFUSED;
+	/* A token's edge that was the same by chance is short. */
+	return in_a->letters > EDGE_LETTERS ? REFUSED : BECOMES_WILD;
+}
+
+/* At the end of a greeting that was cut: is one the beginning of the other? */
+static enum verdict judge_tail(struct learn *learn, const struct part *a,
+			       const struct part *b)
+{
+	if (a->from == a->to)
+		return GOES_ON;
+	if (b->from == b->to)
+		return a->form->whole && b->form->whole ? REFUSED : AS_IT_WAS;
+	cut_out(&learn->a_part, a);
+	cut_out(&learn->b_part, b);
+	if (!b->form->whole && form_begins(&learn->a_part, &learn->b_part))
+		return AS_IT_WAS;
+	if (!a->form->whole && form_begins(&learn->b_part, &learn->a_part))
+		return GOES_ON;
+	return REFUSED;
+}
+
+static bool is_cut(const struct part *a, const struct part *b)
+{
+	if (a->to != a->form->len || b->to != b->form->len)
+		return false;
+	/* What was cut is the shorter one; or it ends with a line, and more
+	 * came at another time, which ended with none. */
+	if (b->from == b->to)
+		return true;
+	if (a->from == a->to)
+		return !a->form->whole;
+	return !a->form->whole || !b->form->whole;
+}
+
+enum verdict judge_gap(struct learn *learn, enum learn_how how,
+		       const struct part *a, const struct part *b,
+		       const uint8_t *raw)
+{
+	const struct traits in_a = traits_of(a), in_b = traits_of(b);
+	enum verdict tail;
+
+	if (is_cut(a, b)) {
+		tail = judge_tail(learn, a, b);
+		if (tail != REFUSED)
+			return tail;
+	}
+	if (in_a.wild && takes(learn, a, b, &in_b))
+		return AS_IT_WAS;
+	if (in_a.fixed || in_b.fixed)
+		return REFUSED;
+	if (in_a.wild)
+		return judge_growth(how, a, b, &in_a, &in_b);
+	if (in_b.wild)
+		return judge_structure(how, a, b, &in_a, raw);
+	return judge_literal(how, a, b, &in_a, &in_b);
+}
+
+bool part_has_wild(const struct part *part)
+{
+	return traits_of(part).wild;
+}
+
+enum byte_class part_class(const struct part *part)
+{
+	return traits_of(part).class;
+}

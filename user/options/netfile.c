@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "netfile.h"
+
+#include "system/message.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BLANK " \t\r\n"
+
+/* What a line holds, without blanks and comment; "": nothing. */
+static char *text_of(char *line)
+{
+	char *end;
+
+	line[strcspn(line, "#")] = '\0';
+	line += strspn(line, BLANK);
+	end = line + strlen(line);
+	while (end > line && strchr(BLANK, end[-1]))
+		end--;
+	*end = '\0';
+	return line;
+}
+
+static bool add_lines(struct server_list *wanted, FILE *file, const char *path,
+		      __u32 mark)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	bool good = true;
+
+	for (unsigned long number = 1;
+	     good && (len = getline(&line, &size, file)) >= 0; number++) {
+		/* A line with a 0 byte is cut there, and is no net then. */
+		const bool is_text = strlen(line) == (size_t)len;
+		const char *text = text_of(line);
+
+		good = is_text &&
+		       (!*text || server_list_add_net(wanted, text, mark));
+		if (!good)
+			message("%s:%lu: %s: no net like 192.0.2.0/24 or "
+				"2001:db8::/32",
+				path, number, text);
+	}
+	if (good && ferror(file)) {
+		message("%s: %s", path, strerror(errno));
+		good = false;
+	}
+	free(line);
+	return good;
+}
+
+bool netfile_add(struct server_list *wanted, const char *path, __u32 mark)
+{
+	FILE *file = fopen(path, "re");
+	bool good;
+
+	if (!file) {
+		message("%s: %s", path, strerror(errno));
+		return false;
+	}
+	good = add_lines(wanted, file, path, mark);
+	fclose(file);
+	/* Of no nets at all, too: then no server is wanted, or each. */
+	wanted->by |= mark == MARK_NET ? FILTER_BY_NET : FILTER_BY_NOT_NET;
+	return good;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "options.h"
+
+#include "names.h"
+#include "option_table.h"
+#include "usage.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DEFAULT_LENGTH 256
+#define FIRST_NAME 256 /* getopt's value of the first --name; no letter's */
+#define OPERAND 1      /* getopt's value of what is no option */
+
+/* What has been read of the command line. */
+struct parser {
+	struct options *options;
+	char **words;
+	bool given[OPTION_ROWS_MAX];
+	const char *values[OPTION_ROWS_MAX]; /* the last one of each */
+	/* The word before this one, where it is an option that could have had
+	 * a value and has none; else NULL. */
+	const struct option_row *without_value;
+	/* For getopt, of the table. */
+	char letters[2 * OPTION_ROWS_MAX + 3];
+	struct option names[OPTION_ROWS_MAX + 1];
+};
+
+/* --- the table, as getopt reads it ---------------------------------------- */
+
+static int value_of(const struct option_row *row)
+{
+	if (!row->value)
+		return no_argument;
+	return row->flags & OPTION_VALUE_OPTIONAL ? optional_argument :
+						    required_argument;
+}
+
+/* "-": words come in their order; ":": what is missing is told, not printed. */
+static void describe_table(struct parser *parser)
+{
+	char *letter = stpcpy(parser->letters, "-:");
+
+	for (size_t i = 0; i < option_rows; i++) {
+		const struct option_row *row = &option_table[i];
+
+		parser->names[i] = (struct option){ row->name, value_of(row),
+						    NULL, FIRST_NAME + (int)i };
+		if (!row->letter)
+			continue;
+		*letter++ = row->letter;
+		if (row->value)
+			*letter++ = ':';
+	}
+}
+
+static const struct option_row *find_row(int value)
+{
+	size_t i = 0;
+
+	if (value >= FIRST_NAME)
+		return &option_table[value - FIRST_NAME];
+	while (i + 1 < option_rows && option_table[i].letter != value)
+		i++;
+	return &option_table[i];
+}
+
+static struct option_use use_of(int value, const char *argument)
+{
+	struct option_use use = { .row = find_row(value), .value = argument };
+
+	if (value < FIRST_NAME)
+		snprintf(use.spelling, sizeof(use.spelling), "-%c", value);
+	else
+		snprintf(use.spelling, sizeof(use.spelling), "--%s",
+			 use.row->name);
+	return use;
+}
+
+/* --- one word after another ----------------------------------------------- */
+
+static bool is_same_value(const char *one, const char *other)
+{
+	return one == other || (one && other && !strcmp(one, other));
+}
+
+/*
+ * What is given once more counts instead, so that something can be added to a
+ * command that has it already; that is said where it makes a difference.
+ */
+static void note_repetition(struct parser *parser, const struct option_use *use)
+{
+	const size_t row = (size_t)(use->row - option_table);
+
+	if (parser->given[row] && !(use->row->flags & OPTION_MANY) &&
+	    !is_same_value(parser->values[row], use->value))
+		usage_note("%s is given more than once: %s counts, the last",
+			   use->spelling,
+			   use->value ? use->value : "without a value");
+	parser->given[row] = true;
+	parser->values[row] = use->value;
+}
+
+static void take_option(struct parser *parser, int value, const char *argument)
+{
+	const struct option_use use = use_of(value, argument);
+
+	option_take(parser->options, &use);
+	note_repetition(parser, &use);
+	parser->without_value =
+		use.row->flags & OPTION_VALUE_OPTIONAL && !argument ? use.row :
+								      NULL;
+}
+
+/* "--stats 5 eth0": the value of such an option stands behind a =. */
+static void take_name(struct parser *parser, const char *word)
+{
+	struct options *options = parser->options;
+
+	if (parser->without_value && *word && !word[strspn(word, "0123456789")])
+		wrong_usage("--%s %s: did you mean --%s=%s? (-i %s watches an "
+			    "interface of that name)",
+			    parser->without_value->name, word,
+			    parser->without_value->name, word, word);
+	parser->without_value = NULL;
+	options->names[options->count++] = word;
+}
+
+/* "-stats", which getopt takes for -s and more. */
+static void check_single_dash(const char *word)
+{
+	for (size_t i = 0; word[0] == '-' && i < option_rows; i++) {
+		if (!strcmp(word + 1, option_table[i].name))
+			wrong_usage("%s: did you mean -%s?", word, word);
+	}
+}
+
+static void __attribute__((noreturn))
+refuse_unknown(const struct parser *parser)
+{
+	const char letter[] = { '-', (char)optopt, '\0' };
+
+	if (optopt >= FIRST_NAME)
+		wrong_usage("--%s: takes no value: leave out what is behind "
+			    "the =",
+			    find_row(optopt)->name);
+	if (!optopt)
+		usage_unknown_option(parser->words[optind - 1]);
+	/* The letter may be one of several, of which not all are read yet. */
+	check_single_dash(parser->words[optind - 1]);
+	if (parser->words[optind])
+		check_single_dash(parser->words[optind]);
+	usage_unknown_option(letter);
+}
+
+static void __attribute__((noreturn)) refuse_missing(void)
+{
+	const struct option_use use = use_of(optopt, NULL);
+
+	wrong_usage("%s: a value is missing: %s %s", use.spelling, use.spelling,
+		    use.row->value);
+}
+
+static void parse_words(struct parser *parser, int argc)
+{
+	int value;
+
+	while ((value = getopt_long(argc, parser->words, parser->letters,
+				    parser->names, NULL)) >= 0) {
+		if (value == OPERAND)
+			take_name(parser, optarg);
+		else if (value == '?')
+			refuse_unknown(parser);
+		else if (value == ':')
+			refuse_missing();
+		else
+			take_option(parser, value, optarg);
+	}
+	while (parser->words[optind]) /* behind -- */
+		parser->options->names[parser->options->count++] =
+			parser->words[optind++];
+}
+
+/* --- the whole ------------------------------------------------------------ */
+
+static void check_together(const struct parser *parser)
+{
+	const bool read = parser->options->read;
+	const unsigned int wrong =
+		read ? OPTION_INTERFACES_ONLY : OPTION_CAPTURES_ONLY;
+
+	for (size_t i = 0; i < option_rows; i++) {
+		if (!parser->given[i] || !(option_table[i].flags & wrong))
+			continue;
+		if (read)
+			wrong_usage("--%s is for interfaces, not for captures: "
+				    "leave out this or -r",
+				    option_table[i].name);
+		wrong_usage("--%s is for captures: -r FILE reads one",
+			    option_table[i].name);
+	}
+}
+
+static void check_usage(const struct parser *parser)
+{
+	const struct options *options = parser->options;
+	const __u32 here = options->wanted.by & (FILTER_LOCAL | FILTER_REMOTE);
+
+	if (!options->count)
+		wrong_usage("no interface and no capture is named: IFACE, "
+			    "--all or -r FILE; --help shows how");
+	check_together(parser);
+	names_check(options);
+	if (here == (FILTER_LOCAL | FILTER_REMOTE))
+		wrong_usage("--local and --remote: there is no such server: "
+			    "leave out one of them");
+	if (options->output && options->metrics &&
+	    !strcmp(options->output, options->metrics))
+		wrong_usage("--metrics %s: the file of -o: name another one",
+			    options->metrics);
+}
+
+void options_parse(struct options *options, int argc, char **argv)
+{
+	struct parser parser = { .options = options, .words = argv };
+
+	*options = (struct options){ .length = DEFAULT_LENGTH,
+				     .max_flows = DEFAULT_FLOWS };
+	options->names = calloc((size_t)argc + 1, sizeof(*options->names));
+	if (!options->names) {
+		message("out of memory");
+		exit(EXIT_FAILED);
+	}
+	describe_table(&parser);
+	opterr = 0; /* this program says what is wrong */
+	parse_words(&parser, argc);
+	check_usage(&parser);
+	usage_print_notes();
+	/* A line of text tells none; a greeting is known by its SYN-ACK's. */
+	options->track.times =
+		options->format != FORMAT_TEXT || options->gather_ms;
+	options->track.rtt = options->format == FORMAT_JSON;
+	options->track.gather = options->gather_ms ? options->length : 0;
+}
+
+void options_free(struct options *options)
+{
+	server_list_free(&options->wanted);
+	free(options->names);
+	options->names = NULL;
+}

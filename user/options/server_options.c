@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "server_options.h"
+
+#include "netfile.h"
+#include "services.h"
+#include "usage.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ACCEPTED "22,smtp,8000-8100 is what can be asked for"
+
+/* --- ports ---------------------------------------------------------------- */
+
+/* Whether what --port takes can be a number or a range of numbers, no name. */
+static bool is_numeric(const char *item)
+{
+	return item[strspn(item, "0123456789-")] == '\0';
+}
+
+static void add_numbers(struct server_list *wanted, const struct option_use *use,
+			const char *item)
+{
+	unsigned long first = 0, last = 0;
+	const int read = sscanf(item, "%lu-%lu", &first, &last);
+
+	if (read >= 1 && (!first || first > 65535 || last > 65535))
+		wrong_usage("%s %s: a port is a number from 1 to 65535",
+			    use->spelling, item);
+	if (read == 2 && last < first)
+		wrong_usage("%s %s: a range begins with its lower end: %lu-%lu",
+			    use->spelling, item, last, first);
+	if (!server_list_add_ports(wanted, item))
+		wrong_usage("%s %s: no port and no range of ports: " ACCEPTED,
+			    use->spelling, use->value);
+}
+
+static void add_service(struct server_list *wanted, const struct option_use *use,
+			const char *name)
+{
+	const int port = services_port(name);
+	char number[16];
+
+	if (port < 0)
+		wrong_usage("%s %s: names of services are in /etc/services: "
+			    "%s; give its number",
+			    use->spelling, name, strerror(-port));
+	if (!port)
+		wrong_usage("%s %s: no TCP service of this name is in "
+			    "/etc/services: " ACCEPTED,
+			    use->spelling, name);
+	snprintf(number, sizeof(number), "%d", port);
+	server_list_add_ports(wanted, number);
+}
+
+void server_take_ports(struct options *options, const struct option_use *use)
+{
+	const char *at = use->value;
+
+	for (;;) {
+		const size_t len = strcspn(at, ",");
+		char item[64];
+
+		if (!len)
+			wrong_usage("%s %s: a port is missing: " ACCEPTED,
+				    use->spelling,
+				    *use->value ? use->value : "''");
+		snprintf(item, sizeof(item), "%.*s", (int)len, at);
+		if (is_numeric(item))
+			add_numbers(&options->wanted, use, item);
+		else
+			add_service(&options->wanted, use, item);
+		if (!at[len])
+			return;
+		at += len + 1;
+	}
+}
+
+/* --- nets ----------------------------------------------------------------- */
+
+/* Sets to 0 what is beyond the prefix; whether that has changed anything. */
+static bool clear_rest(unsigned char *bytes, unsigned int size,
+		       unsigned int prefix)
+{
+	bool changed = false;
+
+	for (unsigned int i = 0; i < size; i++) {
+		const unsigned int bits = prefix > 8 * i ? prefix - 8 * i : 0;
+		const unsigned int kept =
+			bits >= 8 ? 0xff : 0xff & (0xff00U >> bits);
+
+		changed |= bytes[i] & ~kept;
+		bytes[i] &= (unsigned char)kept;
+	}
+	return changed;
+}
+
+/* 10.0.0.1/8 has no meaning of its own: it is taken for the net around it. */
+static void note_net(const struct option_use *use)
+{
+	const int family = strchr(use->value, ':') ? AF_INET6 : AF_INET;
+	char address[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+	unsigned int prefix;
+
+	if (sscanf(use->value, "%45[^/]/%u", address, &prefix) != 2 ||
+	    inet_pton(family, address, bytes) != 1 ||
+	    !clear_rest(bytes, family == AF_INET ? 4 : 16, prefix))
+		return;
+	usage_note("%s %s: taken for %s/%u", use->spelling, use->value,
+		   inet_ntop(family, bytes, address, sizeof(address)), prefix);
+}
+
+static void take_net(struct options *options, const struct option_use *use,
+		     __u32 mark)
+{
+	if (*use->value == '@') {
+		if (!netfile_add(&options->wanted, use->value + 1, mark))
+			exit(EXIT_USAGE);
+		return;
+	}
+	if (!server_list_add_net(&options->wanted, use->value, mark))
+		wrong_usage("%s %s: no address and no net: 192.0.2.0/24, "
+			    "2001:db8::/32 or 192.0.2.1 is what can be asked "
+			    "for",
+			    use->spelling, *use->value ? use->value : "''");
+	note_net(use);
+}
+
+void server_take_net(struct options *options, const struct option_use *use)
+{
+	take_net(options, use, MARK_NET);
+}
+
+void server_take_not_net(struct options *options, const struct option_use *use)
+{
+	take_net(options, use, MARK_NOT_NET);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What is said of a command line that is wrong: one line, and what helps. */
+#ifndef BANNERPROBE_USAGE_H
+#define BANNERPROBE_USAGE_H
+
+#include "system/message.h"
+#include "options.h"
+
+#include <stdlib.h>
+
+/* Says what is wrong, and ends the process. */
+#define wrong_usage(...)                                                       \
+	do {                                                                   \
+		message(__VA_ARGS__);                                          \
+		exit(EXIT_USAGE);                                              \
+	} while (0)
+
+/*
+ * Says something of a command line that is right, when it has turned out to be
+ * so: a wrong one is told in one line.
+ */
+void usage_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void usage_print_notes(void);
+
+/* The word of a list, ended by NULL, that is most like this one; or NULL. */
+const char *usage_nearest(const char *word, const char *const *list);
+
+/* Of an option that there is not: "-x", "--word" or "--word=value". */
+void usage_unknown_option(const char *word) __attribute__((noreturn));
+
+/* Whether a word begins an expression in the language of tcpdump's filters. */
+bool usage_is_filter_word(const char *word);
+
+#endif

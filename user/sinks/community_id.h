@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Community ID, version 1: what Zeek, Suricata and Arkime call a connection by,
+ * too (github.com/corelight/community-id-spec).
+ */
+#ifndef BANNERPROBE_COMMUNITY_ID_H
+#define BANNERPROBE_COMMUNITY_ID_H
+
+#include "event.h"
+
+#define COMMUNITY_ID_LENGTH 30 /* characters */
+
+/* Of a record's connection, with the seed 0; without an end of the text. */
+void community_id(char text[COMMUNITY_ID_LENGTH], const struct event *record);
+
+#endif

@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "line_sink.h"
+
+#include "system/descriptors.h"
+#include "system/message.h"
+#include "system/stopping.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BUFFER_SIZE (1 << 18)
+_Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES,
+	       "a line and the rest of another fit");
+
+static struct line_sink *line_sink_of(struct sink *sink)
+{
+	return (struct line_sink *)((char *)sink -
+				    offsetof(struct line_sink, sink));
+}
+
+static const char *name_of(const struct line_sink *sink)
+{
+	return sink->path ? sink->path : "standard output";
+}
+
+/* Whether a file could be made that is not there. */
+static int try_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	if (slash && !slash[1])
+		return -EISDIR;
+	if (snprintf(directory, sizeof(directory), "%.*s",
+		     slash ? (int)(slash - path) + 1 : 1,
+		     slash ? path : ".") >= (int)sizeof(directory))
+		return -ENAMETOOLONG;
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) ?
+		       -errno :
+		       0;
+}
+
+static void use(struct line_sink *sink, int fd)
+{
+	struct stat status;
+
+	sink->fd = fd;
+	sink->waits = fstat(fd, &status) || !S_ISREG(status.st_mode);
+	sink->used += format_header(sink->format, sink->buffer + sink->used,
+				    time(NULL));
+}
+
+/* Records among whole lines; the lines of a header are none. */
+static __u64 count_records(const char *text, size_t len)
+{
+	const char *end = text + len, *newline;
+	__u64 records = 0;
+
+	while ((newline = memchr(text, '\n', (size_t)(end - text)))) {
+		records += *text != '#';
+		text = newline + 1;
+	}
+	return records;
+}
+
+/* Records that are whole when so many bytes of the buffer are written. */
+static __u64 count_written(const struct line_sink *sink, size_t done)
+{
+	const size_t rest = sink->broken_line;
+
+	if (done < rest)
+		return 0;
+	return (rest && sink->broken_record) +
+	       count_records(sink->buffer + rest, done - rest);
+}
+
+/* Writes some of it, at most as much as a pipe takes in one. */
+static ssize_t write_some(const struct line_sink *sink, const char *text,
+			  size_t len)
+{
+	if (!sink->waits)
+		return write(sink->fd, text, len);
+	return descriptor_write(sink->fd, text,
+				len < PIPE_BUF ? len : PIPE_BUF);
+}
+
+/*
+ * Writes as much as it can; *done is how much. A reader is waited for if it may
+ * be, but when the program is to end it is given up. 0 or an errno; EAGAIN: it
+ * may not be waited for.
+ */
+static int write_out(struct line_sink *sink, bool may_wait, size_t *done)
+{
+	*done = 0;
+	while (*done < sink->used) {
+		const long long end = may_wait ? wait_end(WAIT_READER) : 0;
+		ssize_t written;
+
+		if (sink->waits &&
+		    !wait_ready(sink->fd, POLLOUT, WAIT_READER, end))
+			return may_wait ? ETIMEDOUT : EAGAIN;
+		written = write_some(sink, sink->buffer + *done,
+				     sink->used - *done);
+		if (written > 0)
+			*done += (size_t)written;
+		else if (written < 0 && errno != EINTR && errno != EAGAIN)
+			return errno;
+	}
+	return 0;
+}
+
+static void complain(struct line_sink *sink, int error)
+{
+	if (error == sink->error || (error == EPIPE && !sink->path))
+		return;
+	message("%s: %s: records are being lost", name_of(sink),
+		error == EAGAIN ? "its reader takes none" : strerror(error));
+	sink->error = error;
+}
+
+/* Of what can be asked for it. */
+static off_t size_of(const struct line_sink *sink)
+{
+	struct stat status;
+
+	return fstat(sink->fd, &status) ? 0 : status.st_size;
+}
+
+/*
+ * After a write of only `done` bytes: what follows them moves to the buffer's
+ * start. A line whose beginning is written is completed before all others.
+ */
+static void remove_written(struct line_sink *sink, size_t done)
+{
+	const char *rest = sink->buffer + done, *newline;
+	const size_t len = sink->used - done;
+	const bool within_line =
+		done < sink->broken_line || (done && rest[-1] != '\n');
+	size_t end = 0;
+
+	if (within_line)
+		end = (size_t)((const char *)memchr(rest, '\n', len) + 1 -
+			       rest);
+	if (within_line && done >= sink->broken_line) {
+		newline = memrchr(sink->buffer, '\n', done);
+		sink->broken_record =
+			(newline ? newline[1] : sink->buffer[0]) != '#';
+	}
+	memmove(sink->buffer, rest, len);
+	sink->used = len;
+	sink->broken_line = end;
+	if (end)
+		sink->broken_at = size_of(sink);
+}
+
+/* The lines of which nothing is written. */
+static void drop_whole_lines(struct line_sink *sink)
+{
+	sink->sink.counts.lost +=
+		count_records(sink->buffer + sink->broken_line,
+			      sink->used - sink->broken_line);
+	sink->used = sink->broken_line;
+}
+
+/* Of a file that was emptied: the line's end would begin it. */
+static void drop_end_without_beginning(struct line_sink *sink)
+{
+	const size_t rest = sink->broken_line;
+
+	if (!rest || sink->waits || size_of(sink) >= sink->broken_at)
+		return;
+	sink->sink.counts.lost += sink->broken_record;
+	sink->used -= rest;
+	memmove(sink->buffer, sink->buffer + rest, sink->used);
+	sink->broken_line = 0;
+}
+
+static void give_up(struct line_sink *sink, int error)
+{
+	drop_whole_lines(sink);
+	complain(sink, error);
+	sink->error = error;
+	if (error == EPIPE)
+		sink->sink.state =
+			sink->path ? SINK_IS_BROKEN : SINK_HAS_ENOUGH;
+}
+
+/* False: some is held back, since the reader may not be waited for. */
+static bool write_buffer(struct line_sink *sink, bool may_wait)
+{
+	const bool goes_on = sink->sink.state == SINK_GOES_ON;
+	size_t done = 0;
+	int error;
+
+	if (!sink->used)
+		return true;
+	drop_end_without_beginning(sink);
+	message_clear_status(); /* both may go to one terminal */
+	error = goes_on ? write_out(sink, may_wait, &done) : EPIPE;
+	sink->sink.counts.written += count_written(sink, done);
+	if (!error) {
+		if (sink->error)
+			message("%s: writing again, %llu records lost",
+				name_of(sink), sink->sink.counts.lost);
+		sink->used = sink->broken_line = 0;
+		sink->error = 0;
+		return true;
+	}
+	remove_written(sink, done);
+	if (error == EAGAIN)
+		return false;
+	give_up(sink, error);
+	return true;
+}
+
+static bool flush(struct sink *sink)
+{
+	return write_buffer(line_sink_of(sink), sink->may_wait);
+}
+
+/* What is left now is the rest of a line, and belongs to no other file. */
+static void drop(struct line_sink *sink)
+{
+	sink->sink.counts.lost += sink->broken_line && sink->broken_record;
+	sink->used = sink->broken_line = 0;
+}
+
+/* Returns false if what is closed ends within a line. */
+static bool end_lines(struct line_sink *sink)
+{
+	bool is_cut;
+
+	write_buffer(sink, true);
+	is_cut = sink->broken_line > 0;
+	drop(sink);
+	return !is_cut;
+}
+
+/* `has_end`: it takes a footer. */
+static void close_file(struct line_sink *sink, bool has_end, bool may_wait)
+{
+	if (sink->is_open && has_end) {
+		sink->used += format_footer(
+			sink->format, sink->buffer + sink->used, time(NULL));
+		write_buffer(sink, may_wait);
+	}
+	if (sink->path && sink->fd >= 0 && close(sink->fd) && sink->is_open &&
+	    !sink->error) {
+		sink->error = errno;
+		message("%s: %s", sink->path, strerror(errno));
+	}
+}
+
+/* -1 in sink->fd where the file is not there and can be made. */
+static int open_existing(struct line_sink *sink)
+{
+	struct files *files = &sink->helper->files;
+
+	sink->fd = sink->path ? files_open_log(files, sink->path) :
+				descriptor_unblocked(STDOUT_FILENO);
+	if (sink->fd >= 0)
+		return 0;
+	return sink->fd == -ENOENT ? try_directory(sink->path) : sink->fd;
+}
+
+static int open_sink(struct sink *base)
+{
+	struct line_sink *sink = line_sink_of(base);
+	int fd = sink->fd >= 0 ? sink->fd :
+				 file_helper_ask(sink->helper, FILE_LOG);
+
+	if (fd < 0) {
+		message("-o %s: %s", sink->path, strerror(-fd));
+		return fd;
+	}
+	sink->is_open = true;
+	use(sink, fd);
+	write_buffer(sink, base->may_wait);
+	return 0;
+}
+
+/* Not renamed, nor deleted: both are open on what has the name. */
+static bool is_same_file(int one, int other)
+{
+	struct stat first, second;
+
+	return !fstat(one, &first) && !fstat(other, &second) &&
+	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+}
+
+static void reopen(struct sink *base)
+{
+	struct line_sink *sink = line_sink_of(base);
+	bool is_new;
+	int fd;
+
+	if (!sink->path || !sink->is_open)
+		return;
+	fd = file_helper_ask(sink->helper, FILE_LOG);
+	sink->must_reopen = fd == -ETIMEDOUT;
+	if (fd < 0) {
+		message("%s: %s: going on with the old file", sink->path,
+			strerror(-fd));
+		return;
+	}
+	is_new = !is_same_file(sink->fd, fd);
+	/* What is held back would be written to the new file. */
+	if (!write_buffer(sink, base->may_wait))
+		give_up(sink, EAGAIN);
+	close_file(sink, true, base->may_wait);
+	if (is_new)
+		drop(sink);
+	use(sink, fd);
+	write_buffer(sink, base->may_wait);
+}
+
+static void put(struct sink *base, const struct event *event,
+		const struct source *source)
+{
+	struct line_sink *sink = line_sink_of(base);
+	size_t len;
+
+	if (sink->must_reopen && !file_helper_is_busy(sink->helper))
+		reopen(base);
+	if (sink->used > BUFFER_SIZE - LINE_MAX_BYTES &&
+	    !write_buffer(sink, base->may_wait) &&
+	    sink->used > BUFFER_SIZE - LINE_MAX_BYTES) {
+		complain(sink, EAGAIN);
+		base->counts.lost++;
+		return;
+	}
+	len = format_record(sink->format, sink->buffer + sink->used, event,
+			    source);
+	sink->used += len;
+	if (!len)
+		base->counts.left_out++;
+}
+
+static bool close_sink(struct sink *base)
+{
+	struct line_sink *sink = line_sink_of(base);
+
+	close_file(sink, end_lines(sink), true);
+	free(sink->buffer);
+	sink->buffer = NULL;
+	return !sink->error;
+}
+
+static const struct sink_operations operations = {
+	.name = "log",
+	.open = open_sink,
+	.put = put,
+	.flush = flush,
+	.reopen = reopen,
+	.close = close_sink,
+};
+
+int line_sink_prepare(struct line_sink *sink, enum format format,
+		      const char *path, struct file_helper *helper)
+{
+	int error;
+
+	*sink = (struct line_sink){
+		.sink = { .operations = &operations, .may_wait = true },
+		.format = format,
+		.path = path,
+		.helper = helper,
+	};
+	error = open_existing(sink);
+	if (error == -ENXIO)
+		message("-o %s: nobody reads from it: start its reader first",
+			path);
+	else if (error)
+		message("-o %s: %s", path, strerror(-error));
+	if (error)
+		return error;
+	sink->buffer = malloc(BUFFER_SIZE);
+	if (sink->buffer)
+		return 0;
+	message("out of memory");
+	return -ENOMEM;
+}

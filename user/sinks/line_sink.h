@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The log: a sink that writes each event as a line. Lines are gathered in a
+ * buffer and written whole when a batch is complete. What cannot be written is
+ * counted; writing is tried again with the next batch.
+ */
+#ifndef BANNERPROBE_LINE_SINK_H
+#define BANNERPROBE_LINE_SINK_H
+
+#include "format.h"
+#include "sink.h"
+#include "system/file_helper.h"
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+struct line_sink {
+	struct sink sink;
+	enum format format;
+	const char *path;	    /* NULL: standard output */
+	int fd;			    /* -1: not made yet */
+	bool is_open;		    /* lines may be written */
+	struct file_helper *helper; /* opens the file again */
+	bool must_reopen; /* as soon as it can: the helper did not answer */
+	bool waits;	  /* a pipe, terminal or socket: there may be no room */
+	char *buffer;
+	size_t used;
+	size_t broken_line; /* bytes at the buffer's start that end a line of
+			     * which the beginning is written already */
+	__s64 broken_at;    /* where in a file its beginning ends */
+	bool broken_record; /* that line is a record, not one of a header */
+	int error;	    /* the last one, as errno; 0: all is well */
+};
+
+/*
+ * Opens the destination, if it is there, and makes nothing; negative errno,
+ * with a message, where it could not be written. `helper` outlives the sink.
+ * A line is lost when its end is, though its beginning may have been written.
+ */
+int line_sink_prepare(struct line_sink *sink, enum format format,
+		      const char *path, struct file_helper *helper);
+
+#endif

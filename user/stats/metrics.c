@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "metrics.h"
+
+#include "losses.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* What is written, and about which probe. */
+struct page {
+	FILE *file;
+	const struct interfaces *interfaces;
+};
+
+static void describe(const struct page *page, const char *name,
+		     const char *type, const char *meaning)
+{
+	fprintf(page->file,
+		"# HELP bannerprobe_%s %s\n"
+		"# TYPE bannerprobe_%s %s\n",
+		name, meaning, name, type);
+}
+
+/*
+ * A label's value: an interface may be called nearly anything. What is not
+ * UTF-8 would make all of the file invalid, so it is written as in a record.
+ */
+static void write_label(FILE *file, const char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			fprintf(file, "\\\\x%02x", (unsigned char)*text);
+		else if (*text == '\\')
+			fputs("\\\\\\\\", file);
+		else if (*text == '"')
+			fputs("\\\"", file);
+		else
+			fputc(*text, file);
+	}
+}
+
+/*
+ * What this process was told to watch: no two on a host have the same, and one
+ * collector can read the files of all.
+ */
+static void write_probe(const struct page *page)
+{
+	const struct options *options = page->interfaces->options;
+
+	fputs("probe=\"", page->file);
+	for (int i = 0; i < options->count; i++) {
+		if (i)
+			fputc(' ', page->file); /* which no name has */
+		write_label(page->file, options->names[i]);
+	}
+	fputc('"', page->file);
+}
+
+/* `interface`, `label` (with its value): NULL where there is none. */
+static void write_sample(const struct page *page, const char *name,
+			 const struct interface *interface, const char *label,
+			 const char *text, __u64 value)
+{
+	fprintf(page->file, "bannerprobe_%s{", name);
+	write_probe(page);
+	if (interface) {
+		fputs(",interface=\"", page->file);
+		write_label(page->file, interface->name);
+		fputc('"', page->file);
+	}
+	if (label)
+		fprintf(page->file, ",%s=\"%s\"", label, text);
+	fprintf(page->file, "} %llu\n", value);
+}
+
+static void write_one(const struct page *page, const char *name,
+		      const char *type, const char *meaning, __u64 value)
+{
+	describe(page, name, type, meaning);
+	write_sample(page, name, NULL, NULL, NULL, value);
+}
+
+/* A family of counters, from `first` to `last`, told apart by their names. */
+static void write_reasons(const struct page *page, const char *name,
+			  const char *meaning,
+			  const __u64 counters[COUNTER_MAX], enum counter first,
+			  enum counter last)
+{
+	describe(page, name, "counter", meaning);
+	for (int i = first; i <= (int)last; i++) {
+		if (i != COUNT_OPEN)
+			write_sample(page, name, NULL, "reason",
+				     counter_texts[i].name, counters[i]);
+	}
+}
+
+/* What is known of an interface, read once for all that is told of it. */
+struct interface_counters {
+	const struct interface *interface;
+	__u64 counters[COUNTER_MAX];
+};
+
+/* Counters of interfaces, from `first` to `last`, by their names. */
+static void write_by_interface(const struct page *page, const char *name,
+			       const char *meaning,
+			       const struct interface_counters *known,
+			       int count, enum counter first, enum counter last)
+{
+	describe(page, name, "counter", meaning);
+	for (int i = 0; i < count; i++) {
+		for (int j = first; j <= (int)last; j++) {
+			if (j != COUNT_OPEN && j != COUNT_EVICTED)
+				write_sample(page, name, known[i].interface,
+					     "reason", counter_texts[j].name,
+					     known[i].counters[j]);
+		}
+	}
+}
+
+static void write_interface_counters(const struct page *page,
+				     const struct interface_counters *known,
+				     int count)
+{
+	write_by_interface(page, "interface_connections_total",
+			   "connections whose opening was seen on an interface",
+			   known, count, COUNT_CONNECTIONS, COUNT_CONNECTIONS);
+	write_by_interface(page, "interface_connections_decided_total",
+			   "likewise, by what a packet seen there made of them",
+			   known, count, COUNT_FIRST_OUTCOME,
+			   COUNT_LAST_OUTCOME);
+	write_by_interface(page, "interface_segments_ignored_total",
+			   "segments seen there that changed nothing", known,
+			   count, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
+	write_by_interface(page, "interface_packets_unread_total",
+			   "packets seen there that no segment could be read "
+			   "from",
+			   known, count, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
+	write_by_interface(page, "interface_lost_total",
+			   "banners, and segments of greetings, seen there and "
+			   "lost: the ring buffer was full",
+			   known, count, COUNT_LOST_RING, COUNT_LOST_PART);
+}
+
+/* Without memory for it nothing is told by interface, rather than nothing. */
+static void read_and_write_counters(const struct page *page)
+{
+	const struct interfaces *interfaces = page->interfaces;
+	struct interface_counters *known =
+		calloc((size_t)interfaces->count + 1, sizeof(*known));
+	int count = 0;
+
+	for (int i = 0; known && i < interfaces->count; i++) {
+		known[count].interface = interfaces->list[i];
+		count += interfaces_read_counters(
+			interfaces, interfaces->list[i], known[count].counters);
+	}
+	write_interface_counters(page, known, count);
+	free(known);
+}
+
+static void write_interfaces(const struct page *page)
+{
+	const struct interfaces *interfaces = page->interfaces;
+
+	write_one(page, "interfaces_not_watched", "gauge",
+		  "interfaces that were asked for and are there, and could "
+		  "not be attached to",
+		  (__u64)interfaces_not_watched(interfaces));
+	describe(page, "interface_packets_total", "counter",
+		 "packets of a watched interface since it is watched, as the "
+		 "device counts them");
+	for (int i = 0; i < interfaces->count; i++) {
+		const struct interface *interface = interfaces->list[i];
+
+		if (interface->gone)
+			continue;
+		write_sample(page, "interface_packets_total", interface,
+			     "direction", "in", interface->packets.received);
+		write_sample(page, "interface_packets_total", interface,
+			     "direction", "out", interface->packets.sent);
+	}
+	describe(page, "interface_banners_total", "counter",
+		 "banners seen on a watched interface");
+	for (int i = 0; i < interfaces->count; i++) {
+		if (!interfaces->list[i]->gone)
+			write_sample(page, "interface_banners_total",
+				     interfaces->list[i], NULL, NULL,
+				     interfaces->list[i]->banners);
+	}
+	read_and_write_counters(page);
+}
+
+/* Each metric of losses, and each kind that is counted in it. */
+static void write_losses(const struct page *page, const struct stats *now)
+{
+	for (int i = 0; i < LOSS_METRICS; i++) {
+		const struct loss_metric_text *metric = &loss_metrics[i];
+
+		describe(page, metric->name, "counter", metric->meaning);
+		for (size_t j = 0; j < losses_count; j++) {
+			if ((int)losses[j].metric == i)
+				write_sample(page, metric->name, NULL,
+					     metric->label, losses[j].kind,
+					     now->by[losses[j].value]);
+		}
+	}
+}
+
+static void write_all(const struct page *page, const struct stats *now)
+{
+	const __u64 *counters = now->by;
+
+	describe(page, "build_info", "gauge", "1, and the version");
+	write_sample(page, "build_info", NULL, "version", VERSION, 1);
+	write_one(page, "connections_total", "counter",
+		  counter_texts[COUNT_CONNECTIONS].meaning,
+		  counters[COUNT_CONNECTIONS]);
+	write_one(page, "connections_open", "gauge",
+		  counter_texts[COUNT_OPEN].meaning, counters[COUNT_OPEN]);
+	write_reasons(page, "connections_decided_total",
+		      "connections by what came of them; banners: the server "
+		      "spoke first",
+		      counters, COUNT_FIRST_OUTCOME, COUNT_LAST_OUTCOME);
+	write_reasons(page, "segments_ignored_total",
+		      "segments that changed nothing, by what is wrong with "
+		      "them",
+		      counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
+	write_reasons(page, "packets_unread_total",
+		      "packets that no segment could be read from", counters,
+		      COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
+	write_losses(page, now);
+	write_one(page, "records_logged_total", "counter", "records written",
+		  now->by[STATS_LOGGED]);
+	write_one(page, "records_left_out_total", "counter",
+		  "records that this format leaves out",
+		  now->by[STATS_LEFT_OUT]);
+}
+
+/* Fills the new file, which it closes. 0 or negative errno. */
+static int write_page(int fd, const struct stats *now,
+		      const struct interfaces *interfaces)
+{
+	const struct page page = { fdopen(fd, "w"), interfaces };
+	bool failed;
+
+	if (!page.file) {
+		int error = -errno;
+
+		close(fd);
+		return error;
+	}
+	write_all(&page, now);
+	write_interfaces(&page);
+	failed = ferror(page.file);
+	return fclose(page.file) || failed ? -errno : 0;
+}
+
+int metrics_write(struct file_helper *helper, const struct stats *now,
+		  const struct interfaces *interfaces)
+{
+	const int fd = file_helper_ask(helper, FILE_NEW_METRICS);
+	int error;
+
+	if (fd < 0)
+		return fd;
+	error = write_page(fd, now, interfaces);
+	if (!error)
+		return file_helper_ask(helper, FILE_SET_METRICS);
+	file_helper_ask(helper, FILE_DROP_METRICS);
+	return error;
+}

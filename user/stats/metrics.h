@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The counters, for Prometheus: node_exporter's textfile collector. */
+#ifndef BANNERPROBE_METRICS_H
+#define BANNERPROBE_METRICS_H
+
+#include "attach/interfaces.h"
+#include "stats.h"
+#include "system/file_helper.h"
+
+#define METRICS_SECONDS 10 /* from one writing to the next */
+
+/*
+ * Writes the metrics file that the helper knows: whole, and then renamed into
+ * place. 0 or negative errno.
+ */
+int metrics_write(struct file_helper *helper, const struct stats *now,
+		  const struct interfaces *interfaces);
+
+#endif
