@@ -63,11 +63,9 @@ def test_the_cases_tell_a_broken_rule(tmp_path, alert, instead):
 
 
 def test_metrics_are_those_that_the_probe_writes():
-    source, = [read(os.path.join(path, "metrics.c"))
-               for path, _, names in os.walk(os.path.join(netns.ROOT, "user")) if "metrics.c" in names]
-    written = {f"bannerprobe_{name}" for name in re.findall(
-        r'(?:describe|write_one|write_reasons|write_by_interface)\(page,\s*"(\w+)"', source)}
-    named = set(re.findall(r"bannerprobe_\w+", "".join(
-        found[0] for found in ALERT.finditer(read(RULES)))))
-    assert len(written) > 10 and len(named) > 5
-    assert named <= written | OF_THE_INVENTORY
+    sources = "".join(read(os.path.join(path, name)) for path, _, names in os.walk(os.path.join(netns.ROOT, "user"))
+                      for name in names if name.endswith(".c"))
+    named = set(re.findall(r"bannerprobe_\w+", "".join(found[0] for found in ALERT.finditer(read(RULES)))))
+    assert len(named) > 5
+    assert {name for name in named - OF_THE_INVENTORY
+            if f'"{name.removeprefix("bannerprobe_")}"' not in sources} == set()
