@@ -6,6 +6,8 @@
 #   make picture       the same, drawn: docs/demo.svg
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
+#   make test-report   the inventory's report, in Chromium (as root)
+#   make test-alerts   the alert rules for Prometheus
 #   make test-forgery  forgeries in all mixtures, and what they cost (as root)
 #   make test-storm    a million banners while all goes wrong at once (as root)
 #   make test-devices  bonds and VRFs, under QEMU (as root)

@@ -177,6 +177,31 @@ test-forgery:
 	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
 		tests/system/test_forgery.py tests/system/test_need.py tests/bench/forgery_cost.py
 
+# --- the report in a browser
+
+# Debian's Chromium; what drives it and what judges its pages, from npm.
+BROWSER := $(BUILD)/browser
+BROWSER_PACKAGES := playwright-core@1.65.1 axe-core@4.14.1
+
+$(BROWSER)/installed: tests/tests.mk
+	$(Q)command -v npm >/dev/null || packaging/deps.sh nodejs npm
+	$(Q)mkdir -p $(@D)
+	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts $(BROWSER_PACKAGES)
+	$(Q)touch $@
+
+.PHONY: test-report
+test-report:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)packaging/deps.sh chromium
+	$(Q)$(MAKE) --no-print-directory bannerprobe-inventory $(BROWSER)/installed
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q -rs tests/system/test_report.py
+
+# Prometheus' own program judges the rules of packaging/alerts.yml.
+.PHONY: test-alerts
+test-alerts:
+	$(Q)command -v promtool >/dev/null || packaging/deps.sh prometheus
+	$(Q)$(PYTHON) -m pytest -q -rs tests/system/test_alerts.py
+
 # Stops, a full disk, SIGHUPs and veths that come and go, all at once: some minutes.
 STORM_ARGS ?=
 .PHONY: test-storm
