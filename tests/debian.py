@@ -9,6 +9,10 @@ import shutil
 import subprocess
 import sys
 
+# Of a guest, which ends when it panics. On a busy machine an emulated timer comes too
+# late for the kernel's check of it, which panics.
+KERNEL_COMMAND_LINE = "console=ttyS0 quiet panic=-1 no_timer_check"
+
 
 def say(*words):
     sys.stderr.write(" ".join(map(str, words)) + "\n")  # whole lines, from several threads
