@@ -40,7 +40,7 @@ static bool is_refused_to(enum role role, long (*call)(void))
 
 static bool is_refused(long (*call)(void))
 {
-	return is_refused_to(ROLE_WATCH, call);
+	return is_refused_to(ROLE_ATTACH, call);
 }
 
 static long call_open(void)

@@ -16,6 +16,7 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GUARD_NAME "bannerprobe-tc"
@@ -28,6 +29,7 @@ enum kept {
 };
 
 static int guard_socket = -1; /* to the process */
+static pid_t guard_pid;
 
 struct indexes {
 	unsigned int *list;
@@ -111,7 +113,8 @@ guard(int socket, int loader, const struct identity *identity)
 	ignore_signals();
 	prctl(PR_SET_NAME, GUARD_NAME);
 	if (keep_only(socket, loader) || clsact_open() || netlink_reopen() ||
-	    privileges_drop(identity) || privileges_confine(ROLE_WATCH))
+	    privileges_drop(identity, ROLE_ATTACH) ||
+	    privileges_confine(ROLE_ATTACH))
 		_exit(1);
 	/* The loader waits for this. */
 	if (write(KEPT_SOCKET, "", 1) == 1 && loader_was_killed())
@@ -119,11 +122,17 @@ guard(int socket, int loader, const struct identity *identity)
 	_exit(0);
 }
 
+int guard_fd(void)
+{
+	return guard_socket;
+}
+
 static int start(int ends[2], int loader, const struct identity *identity)
 {
 	const pid_t child = fork();
 	char byte;
 
+	guard_pid = child;
 	if (!child)
 		guard(ends[1], loader, identity);
 	if (child < 0)
@@ -168,4 +177,5 @@ void guard_stop(void)
 			   wait_end(WAIT_GUARD));
 	close(guard_socket);
 	guard_socket = -1;
+	waitpid(guard_pid, NULL, WNOHANG);
 }

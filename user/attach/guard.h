@@ -14,4 +14,7 @@ int guard_start(const struct identity *identity);
 /* All is detached: ends it, and waits for its end. */
 void guard_stop(void);
 
+/* Readable when it has ended; -1: there is none. */
+int guard_fd(void);
+
 #endif

@@ -19,13 +19,19 @@
 static const struct {
 	long long usual, since_stop;
 } limits[] = {
-	[WAIT_READER] = { ENDLESS, 600 }, [WAIT_LOCK] = { 500, 800 },
-	[WAIT_HELPER] = { 2000, 1000 },	  [WAIT_START] = { 10000, 1000 },
+	[WAIT_READER] = { ENDLESS, 600 },
+	[WAIT_LOCK] = { 500, 800 },
+	[WAIT_HELPER] = { 2000, 1000 },
+	[WAIT_START] = { 10000, 1000 },
 	[WAIT_GUARD] = { 1000, 1400 },
 	[WAIT_MESSAGES] = { 500, 1200 },
+	[WAIT_RECORDS] = { ENDLESS, 1700 },
+	[WAIT_KILLED] = { 100, 1800 },
+	[WAIT_NOT] = { 0, 0 },
 };
 
 static int stop_fd = -1;
+static int passed_to = -1;
 static long long stopped_at; /* 0: not asked for */
 
 static long long now_ms(void)
@@ -55,13 +61,35 @@ void stopping_close(void)
 	stop_fd = -1;
 }
 
+void stopping_pass_on(int eventfd)
+{
+	passed_to = eventfd;
+}
+
+void stopping_follow(int eventfd)
+{
+	stop_fd = eventfd;
+}
+
+void stop_now(void)
+{
+	static const unsigned long long one = 1;
+
+	if (stopped_at)
+		return;
+	stopped_at = now_ms();
+	/* It does not block: it is the only write. */
+	if (passed_to >= 0 && write(passed_to, &one, sizeof(one)) < 0)
+		passed_to = -1;
+}
+
 bool stopping(void)
 {
 	/* The signal is left there: every other wait is to see it, too. */
 	struct pollfd signalled = { .fd = stop_fd, .events = POLLIN };
 
 	if (!stopped_at && stop_fd >= 0 && poll(&signalled, 1, 0) > 0)
-		stopped_at = now_ms();
+		stop_now();
 	return stopped_at;
 }
 
