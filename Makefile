@@ -112,7 +112,8 @@ LAW_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/law_test.c tests/law_pla
 OOM_TEST := $(BUILD)/sanitized/tests/oom_test.o
 PIPELINE_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/pipeline_test.c user/pipeline/pipeline.c user/pipeline/reassembly.c \
 	user/sinks/line_sink.c user/sinks/format.c user/sinks/community_id.c user/system/file_helper.c user/system/files.c \
-	user/system/privileges.c $(MESSAGE))
+	user/system/process.c user/system/privileges.c $(MESSAGE))
+PUBLISHED_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/published_test.c user/attach/publish.c user/attach/published.c)
 ADDRESSES_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/addresses_test.c user/engine/nets.c user/attach/routes.c \
 	user/attach/links.c user/attach/netlink.c)
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
@@ -121,7 +122,7 @@ PRIVILEGES_TEST := $(call objects,tests/privileges_test.c user/system/privileges
 BENCH_KERNEL := $(call objects,tests/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench_format.c user/sinks/format.c user/sinks/community_id.c user/sinks/line_sink.c \
-	user/system/file_helper.c user/system/files.c user/system/privileges.c $(MESSAGE))
+	user/system/file_helper.c user/system/process.c user/system/files.c user/system/privileges.c $(MESSAGE))
 
 IDENTIFY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/identify_test.c $(IDENTIFY))
 IDENTIFY_TOOL := $(call objects,tests/identify.c $(IDENTIFY))
@@ -158,6 +159,8 @@ $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka -lmnl -lz -lzstd
 
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
+$(BUILD)/tests/published_test: $(PUBLISHED_TEST)
+$(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test:
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(LDLIBS)
@@ -220,7 +223,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 	elif [ $$code -ne 0 ]; then tail -n 40 $$log; exit 1; \
 	else grep 'DONE' $$log; fi
 
-TEST_PROGRAMS := $(BUILD)/tests/pipeline_test $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
+TEST_PROGRAMS := $(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test $(BUILD)/tests/addresses_test $(BUILD)/tests/core_test $(BUILD)/tests/property_test $(BUILD)/tests/law_test $(BUILD)/tests/oom_test \
 	$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(BUILD)/tests/identify_test $(BUILD)/tests/identify
 TEST_PROGRAMS += $(BUILD)/tests/form_test $(BUILD)/tests/inventory_test
@@ -427,5 +430,5 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe bannerprobe-inventory
 
--include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(PIPELINE_TEST) $(ADDRESSES_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
+-include $(patsubst %,%.d,$(OBJECTS) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(PIPELINE_TEST) $(PUBLISHED_TEST) $(ADDRESSES_TEST) $(KERNEL_TEST) $(PRIVILEGES_TEST) $(BENCH_KERNEL) $(BENCH_GROWTH) $(BENCH_FORMAT) \
 	$(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/%.o) $(BPF_OBJECT) $(BUILD)/drive.bpf.o)

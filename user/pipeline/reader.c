@@ -28,8 +28,9 @@
 #define BATCH_MAX 4096 /* events between looks at other things */
 #define RING_BATCHES 4 /* so many hold all that the ring can */
 
-#define RETRY_MILLISECONDS 20 /* until a sink that holds back is asked again   \
-			       */
+#define RETRY_MILLISECONDS                                                     \
+	20 /* until a sink that holds back is asked again                      \
+	    */
 
 struct reader {
 	const struct options *options;
@@ -171,12 +172,6 @@ static void show_status(struct reader *reader)
 	read_stats(reader, &now);
 	message_status("no banner yet: %llu packets, %llu connections",
 		       now.by[STATS_PACKETS], now.by[COUNT_CONNECTIONS]);
-}
-
-const char *metrics_advice(int error)
-{
-	return error == -EEXIST ? "not replaced: it is no file for metrics" :
-				  strerror(-error);
 }
 
 static void write_metrics(struct reader *reader)

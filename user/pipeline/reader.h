@@ -27,7 +27,4 @@ struct reader_needs {
 /* All that the process does, from its fork to its exit code. */
 enum exit_code reader_run(const struct reader_needs *needs);
 
-/* What to do about the metrics, for a message. */
-const char *metrics_advice(int error);
-
 #endif

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <stdbool.h>
 #include <unistd.h>
 
@@ -281,4 +282,10 @@ int metrics_write(struct file_helper *helper, const struct options *options,
 		return file_helper_ask(helper, FILE_SET_METRICS);
 	file_helper_ask(helper, FILE_DROP_METRICS);
 	return error;
+}
+
+const char *metrics_advice(int error)
+{
+	return error == -EEXIST ? "not replaced: it is no file for metrics" :
+				  strerror(-error);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the loader may do, and what it gives up once it is attached. */
+/* What the processes may do, and what they give up once all is loaded. */
 #ifndef BANNERPROBE_PRIVILEGES_H
 #define BANNERPROBE_PRIVILEGES_H
 
