@@ -67,13 +67,15 @@ bool reader_process_open(struct reader_process *reader)
 enum exit_code reader_process_end(struct reader_process *reader)
 {
 	const int *status = &reader->process.status;
-	bool was_killed;
+	bool has_ended;
 
 	if (!reader->process.pid)
 		return EXIT_DONE;
-	process_end(&reader->process, WAIT_RECORDS, &was_killed);
+	has_ended = process_wait(&reader->process, WAIT_RECORDS) ||
+		    process_wait(&reader->process, WAIT_LAST);
+	has_ended &= process_end(&reader->process);
 	reader_link_close(&reader->link);
-	if (was_killed) {
+	if (!has_ended) {
 		message("writing the records has not ended in time: what was "
 			"not written is lost");
 		return EXIT_LOST;

@@ -190,9 +190,8 @@ void file_helper_take_over(struct file_helper *helper)
 
 void file_helper_stop(struct file_helper *helper)
 {
-	bool was_killed;
-
 	file_helper_leave(helper);
-	process_end(&helper->process, WAIT_HELPER, &was_killed);
+	process_wait(&helper->process, WAIT_HELPER);
+	process_end(&helper->process);
 	files_close(&helper->files);
 }

@@ -66,7 +66,7 @@ int process_start(struct process *process, const char *name)
 	if (process->ended >= 0)
 		return 1;
 	error = -errno;
-	process_end(process, WAIT_NOT, &(bool){ false });
+	process_end(process);
 	return error;
 }
 
@@ -111,23 +111,26 @@ static bool reap(struct process *process)
 	return waitpid(process->pid, &process->status, WNOHANG) == process->pid;
 }
 
-void process_end(struct process *process, enum wait wait, bool *was_killed)
+bool process_wait(const struct process *process, enum wait wait)
 {
-	*was_killed = false;
+	return process->ended < 0 ||
+	       wait_ready(process->ended, POLLIN, wait, wait_end(wait));
+}
+
+bool process_end(struct process *process)
+{
+	bool has_ended;
+
 	if (!process->pid)
-		return;
-	if (process->ended >= 0)
-		wait_ready(process->ended, POLLIN, wait, wait_end(wait));
-	*was_killed = !reap(process);
+		return true;
+	has_ended = reap(process);
 	/* By the pipe: its user may be another one by now. */
 	close(process->life);
-	if (*was_killed && process->ended >= 0) {
-		wait_ready(process->ended, POLLIN, WAIT_KILLED,
-			   wait_end(WAIT_KILLED));
+	if (!has_ended && process_wait(process, WAIT_KILLED))
 		reap(process);
-	}
 	if (process->ended >= 0)
 		close(process->ended);
 	process->ended = process->life = -1;
 	process->pid = 0;
+	return has_ended;
 }

@@ -39,10 +39,10 @@ void process_forget(struct process *process);
 
 bool process_has_ended(const struct process *process);
 
-/*
- * Waits for its end. After the time for that it is killed; *was_killed says so.
- * Once more it does nothing.
- */
-void process_end(struct process *process, enum wait wait, bool *was_killed);
+/* Waits for its end. False: the time for that is over. */
+bool process_wait(const struct process *process, enum wait wait);
+
+/* Kills it if it has not ended: false. Once more it does nothing. */
+bool process_end(struct process *process);
 
 #endif

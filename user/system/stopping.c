@@ -19,15 +19,11 @@
 static const struct {
 	long long usual, since_stop;
 } limits[] = {
-	[WAIT_READER] = { ENDLESS, 600 },
-	[WAIT_LOCK] = { 500, 800 },
-	[WAIT_HELPER] = { 2000, 1000 },
-	[WAIT_START] = { 10000, 1000 },
-	[WAIT_GUARD] = { 1000, 1400 },
-	[WAIT_MESSAGES] = { 500, 1200 },
-	[WAIT_RECORDS] = { ENDLESS, 1700 },
-	[WAIT_KILLED] = { 100, 1800 },
-	[WAIT_NOT] = { 0, 0 },
+	[WAIT_READER] = { ENDLESS, 600 },  [WAIT_LOCK] = { 500, 800 },
+	[WAIT_HELPER] = { 2000, 1000 },	   [WAIT_START] = { 10000, 1000 },
+	[WAIT_GUARD] = { 1000, 1400 },	   [WAIT_MESSAGES] = { 500, 1200 },
+	[WAIT_RECORDS] = { ENDLESS, 900 }, [WAIT_LAST] = { 700, ENDLESS },
+	[WAIT_KILLED] = { 100, ENDLESS },
 };
 
 static int stop_fd = -1;
@@ -101,10 +97,12 @@ long long wait_end(enum wait wait)
 
 int wait_left(enum wait wait, long long end)
 {
+	const long long since_stop = limits[wait].since_stop;
 	long long left;
 
-	if (stopped_at && end > stopped_at + limits[wait].since_stop)
-		end = stopped_at + limits[wait].since_stop;
+	if (stopped_at && since_stop != ENDLESS &&
+	    end > stopped_at + since_stop)
+		end = stopped_at + since_stop;
 	if (end == ENDLESS)
 		return -1;
 	left = end - now_ms();

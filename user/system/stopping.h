@@ -17,8 +17,8 @@ enum wait {
 	WAIT_GUARD,    /* of tc filters has ended */
 	WAIT_MESSAGES, /* are taken from standard error */
 	WAIT_RECORDS,  /* are written: the process that does so has ended */
+	WAIT_LAST,     /* likewise, where detaching has taken that time */
 	WAIT_KILLED,   /* process has ended, unless the kernel holds it */
-	WAIT_NOT,
 };
 
 /*
