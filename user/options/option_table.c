@@ -185,6 +185,40 @@ static void take_gather(struct options *options, const struct option_use *use)
 		options->gather_ms = DEFAULT_GATHER_MS;
 }
 
+/* Which event a word of --events is; 0: none. */
+static __u32 event_by_name(const char *word, size_t len)
+{
+	if (len == 3 && !strncmp(word, "all", len))
+		return EVENTS_ALL;
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		if (strlen(event_names[kind]) == len &&
+		    !strncmp(word, event_names[kind], len))
+			return EVENT_BIT(kind);
+	}
+	return 0;
+}
+
+static void take_events(struct options *options, const struct option_use *use)
+{
+	const char *word = use->value;
+
+	options->track.events = 0;
+	for (;;) {
+		const size_t len = strcspn(word, ",");
+		const __u32 event = event_by_name(word, len);
+
+		if (!event)
+			wrong_usage("%s %s: the events are banner, request, "
+				    "response, reply, open or all, with commas "
+				    "between them",
+				    use->spelling, shown(use));
+		options->track.events |= event;
+		if (!word[len])
+			return;
+		word += len + 1;
+	}
+}
+
 /* The metrics are renamed into place: standard output cannot take them. */
 static void take_metrics(struct options *options, const struct option_use *use)
 {
@@ -267,6 +301,10 @@ const struct option_row option_table[] = {
 	  "client speaks or nothing has come for so long (default 1000)",
 	  AT(gather_ms), 1, 60000, .what = "the quiet time in milliseconds",
 	  .take = take_gather },
+	{ "events", 0, GROUP_RECORDS, KIND_OTHER, 0, "LIST",
+	  "what is logged of a connection's beginning: banner (default), "
+	  "request, response, reply, open, or all",
+	  .take = take_events },
 
 	{ "port", 0, GROUP_SERVERS, KIND_OTHER, OPTION_MANY, "PORTS",
 	  "servers on these ports only: 22,smtp,8000-8100",

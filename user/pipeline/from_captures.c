@@ -5,7 +5,7 @@
 #include "system/event_loop.h"
 #include "capture/link_layer.h"
 #include "system/message.h"
-#include "engine/engine.h"
+#include "engine/packet_engine.h"
 #include "capture/not_opened.h"
 #include "capture/origins.h"
 #include "capture/packet_reader.h"
@@ -85,7 +85,7 @@ static void on_event(const struct event *event, void *context)
 	struct reader *reader = context;
 
 	if (reader->options->gather_ms)
-		reader->native.record->ifindex = origin_of_packet(reader);
+		reader->native.event->ifindex = origin_of_packet(reader);
 	pipeline_take(reader->pipeline, event);
 }
 
@@ -433,7 +433,7 @@ static bool open_reader(struct reader *reader)
 			 on_event, reader) ||
 	    !capture_list_fill(&reader->list, options->names, options->count))
 		return false;
-	reader->native.wanted = &options->wanted;
+	reader->native.servers = &options->wanted;
 	reader->native.track = options->track;
 	return pipeline_prepare(reader->pipeline, options, source_of, reader);
 }

@@ -15,9 +15,9 @@ void pipeline_add(struct pipeline *pipeline, struct sink *sink)
 static void put(const struct event *event, void *context)
 {
 	const struct pipeline *pipeline = context;
-	const struct source source =
-		pipeline->find_source(event, pipeline->context);
+	struct source source = pipeline->find_source(event, pipeline->context);
 
+	source.events = pipeline->events;
 	for (int i = 0; i < pipeline->count; i++) {
 		struct sink *sink = pipeline->sinks[i];
 
@@ -28,6 +28,7 @@ static void put(const struct event *event, void *context)
 bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		      source_finder *find_source, void *context)
 {
+	pipeline->events = options->track.events;
 	pipeline->find_source = find_source;
 	pipeline->context = context;
 	if (!options->gather_ms)
