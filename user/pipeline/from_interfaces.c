@@ -56,13 +56,18 @@ static void read_counters(struct attacher *attacher,
 	counters[COUNT_EVICTED] = attacher->evicted;
 }
 
-/* Has the reader do what the latest counts are needed for. */
-static void publish_for(struct attacher *attacher, enum job job)
+static void publish(struct attacher *attacher)
 {
 	__u64 counters[COUNTER_MAX];
 
 	read_counters(attacher, counters);
 	interfaces_publish(&attacher->interfaces, counters);
+}
+
+/* Has the reader do what the latest counts are needed for. */
+static void publish_for(struct attacher *attacher, enum job job)
+{
+	publish(attacher);
 	reader_link_post(&attacher->reader.link, job);
 }
 
@@ -437,7 +442,8 @@ static void finish(struct attacher *attacher)
 	message_clear_status();
 	notify_stopping();
 	interfaces_detach(&attacher->interfaces);
-	publish_for(attacher, JOB_LAST);
+	publish(attacher);
+	reader_process_finish(&attacher->reader);
 }
 
 /* The reader's end; what it came to counts if this process had no failure. */

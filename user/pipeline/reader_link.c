@@ -97,8 +97,11 @@ bool reader_link_await(struct reader_link *link, enum word word)
 	int heard = 0;
 
 	while (heard >= 0 && heard != (int)word) {
-		if (!wait_ready(link->socket, POLLIN, WAIT_START, end))
+		if (!wait_ready(link->socket, POLLIN, WAIT_START, end)) {
+			message("the process that reads events does not "
+				"answer");
 			return false;
+		}
 		heard = reader_link_hear(link);
 	}
 	return heard == (int)word;

@@ -68,7 +68,10 @@ int reader_link_send_ring(struct reader_link *link, int map);
 /* The next word; 0: none is there; -1: the reader has ended. */
 int reader_link_hear(struct reader_link *link);
 
-/* Waits for a word. False: the reader has ended instead, or takes too long. */
+/*
+ * Waits for a word. False: the reader has ended instead, and has told why; or
+ * it takes too long, with a message.
+ */
 bool reader_link_await(struct reader_link *link, enum word word);
 
 /* --- the reader -------------------------------------------------------------

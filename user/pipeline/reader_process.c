@@ -64,6 +64,12 @@ bool reader_process_open(struct reader_process *reader)
 	return reader_link_await(&reader->link, WORD_OPEN);
 }
 
+void reader_process_finish(struct reader_process *reader)
+{
+	reader_link_post(&reader->link, JOB_LAST);
+	reader->last_end = wait_end(WAIT_LAST);
+}
+
 enum exit_code reader_process_end(struct reader_process *reader)
 {
 	const int *status = &reader->process.status;
@@ -71,8 +77,9 @@ enum exit_code reader_process_end(struct reader_process *reader)
 
 	if (!reader->process.pid)
 		return EXIT_DONE;
-	has_ended = process_wait(&reader->process, WAIT_RECORDS) ||
-		    process_wait(&reader->process, WAIT_LAST);
+	has_ended = process_wait(&reader->process, WAIT_RECORDS,
+				 wait_end(WAIT_RECORDS)) ||
+		    process_wait(&reader->process, WAIT_LAST, reader->last_end);
 	has_ended &= process_end(&reader->process);
 	reader_link_close(&reader->link);
 	if (!has_ended) {

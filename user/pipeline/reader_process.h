@@ -9,6 +9,7 @@
 struct reader_process {
 	struct process process;
 	struct reader_link link;
+	long long last_end; /* when its last job must be over */
 };
 
 #define READER_PROCESS_NONE                                                    \
@@ -31,6 +32,9 @@ bool reader_process_begin(struct reader_process *reader, int map);
 
 /* Has it open its sinks. False if it cannot: it has told why. */
 bool reader_process_open(struct reader_process *reader);
+
+/* Gives it its last job. */
+void reader_process_finish(struct reader_process *reader);
 
 /*
  * Waits for its end and returns its exit code; what is not over in time is

@@ -63,7 +63,8 @@ struct source reader_source_find(const struct event *event, void *context)
 	if (!published_find(source->published, event->ifindex, event->time,
 			    &source->hints[event->ifindex % HINTS], found))
 		*found = (struct published_name){ .interface = NO_PLACE };
-	if (found->interface < PUBLISHED_INTERFACES &&
+	if (event->kind == EVENT_BANNER &&
+	    found->interface < PUBLISHED_INTERFACES &&
 	    begin_count(source, found->interface, found->generation))
 		source->banners[found->interface]++;
 	return (struct source){ .name = found->name,

@@ -191,7 +191,7 @@ void file_helper_take_over(struct file_helper *helper)
 void file_helper_stop(struct file_helper *helper)
 {
 	file_helper_leave(helper);
-	process_wait(&helper->process, WAIT_HELPER);
+	process_wait(&helper->process, WAIT_HELPER, wait_end(WAIT_HELPER));
 	process_end(&helper->process);
 	files_close(&helper->files);
 }

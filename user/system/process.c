@@ -111,10 +111,10 @@ static bool reap(struct process *process)
 	return waitpid(process->pid, &process->status, WNOHANG) == process->pid;
 }
 
-bool process_wait(const struct process *process, enum wait wait)
+bool process_wait(const struct process *process, enum wait wait, long long end)
 {
 	return process->ended < 0 ||
-	       wait_ready(process->ended, POLLIN, wait, wait_end(wait));
+	       wait_ready(process->ended, POLLIN, wait, end);
 }
 
 bool process_end(struct process *process)
@@ -126,7 +126,8 @@ bool process_end(struct process *process)
 	has_ended = reap(process);
 	/* By the pipe: its user may be another one by now. */
 	close(process->life);
-	if (!has_ended && process_wait(process, WAIT_KILLED))
+	if (!has_ended &&
+	    process_wait(process, WAIT_KILLED, wait_end(WAIT_KILLED)))
 		reap(process);
 	if (process->ended >= 0)
 		close(process->ended);

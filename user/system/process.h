@@ -39,8 +39,8 @@ void process_forget(struct process *process);
 
 bool process_has_ended(const struct process *process);
 
-/* Waits for its end. False: the time for that is over. */
-bool process_wait(const struct process *process, enum wait wait);
+/* Waits for its end until `end`, as wait_end() has it. False: not yet. */
+bool process_wait(const struct process *process, enum wait wait, long long end);
 
 /* Kills it if it has not ended: false. Once more it does nothing. */
 bool process_end(struct process *process);

@@ -13,16 +13,18 @@
 
 /*
  * Milliseconds: of one wait, as long as the program is to go on; and since the
- * stop. What is waited for later has more of these, so that nothing takes all
- * of the two seconds in which a stop is over.
+ * stop, as this process has noticed it. What is waited for later has more of
+ * these, so that nothing takes all of the two seconds in which a stop is over.
+ * The process that writes the records may notice it only when it is given its
+ * last job: all that it waits for must be over within WAIT_LAST.
  */
 static const struct {
 	long long usual, since_stop;
 } limits[] = {
 	[WAIT_READER] = { ENDLESS, 600 },  [WAIT_LOCK] = { 500, 800 },
-	[WAIT_HELPER] = { 2000, 1000 },	   [WAIT_START] = { 10000, 1000 },
-	[WAIT_GUARD] = { 1000, 1400 },	   [WAIT_MESSAGES] = { 500, 1200 },
-	[WAIT_RECORDS] = { ENDLESS, 900 }, [WAIT_LAST] = { 700, ENDLESS },
+	[WAIT_HELPER] = { 2000, 700 },	   [WAIT_START] = { 10000, 1000 },
+	[WAIT_GUARD] = { 1000, 1400 },	   [WAIT_MESSAGES] = { 500, 800 },
+	[WAIT_RECORDS] = { ENDLESS, 700 }, [WAIT_LAST] = { 900, ENDLESS },
 	[WAIT_KILLED] = { 100, ENDLESS },
 };
 
