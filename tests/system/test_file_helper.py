@@ -69,7 +69,8 @@ def secret(tmp_path):
 def test_what_it_may_do(net, tmp_path):
     with watching(net, "-o", tmp_path / "log") as (probe, helper, _):
         state = status(helper)
-        assert len(os.listdir(f"/proc/{helper}/fd")) == 3	# a socket, a pipe, a directory
+        # It closes the log that it has handed over.
+        wait_for("a socket, a pipe, and a directory", lambda: len(os.listdir(f"/proc/{helper}/fd")) == 3)
     assert state["Name"] == "bannerprobe-log"
     for held in "CapEff", "CapPrm":
         assert capabilities(state, held) == {CAP_DAC_OVERRIDE, CAP_FOWNER}
