@@ -180,13 +180,10 @@ int rulefile_load(struct source *source, struct ruleset *set,
 				 .example = example,
 				 .context = context,
 				 .place.file = source->path };
-	char *line = source->bytes, *end = line + source->len, *next;
+	char *line = source->bytes, *next;
 	int error = 0;
 
-	for (; !error && line < end; line = next) {
-		next = memchr(line, '\n', (size_t)(end - line));
-		next = next ? next : end;
-		*next++ = '\0';
+	for (; !error && (next = source_end_line(source, line)); line = next) {
 		loader.place.line++;
 		error = load_line(&loader, line);
 	}

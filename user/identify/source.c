@@ -82,6 +82,20 @@ int source_read(struct source **sources, const char *path)
 	return 0;
 }
 
+char *source_end_line(const struct source *source, char *line)
+{
+	const char *end = source->bytes + source->len;
+	char *newline;
+
+	if (line >= end)
+		return NULL;
+	newline = memchr(line, '\n', (size_t)(end - line));
+	if (!newline)
+		newline = line + (end - line);
+	*newline = '\0';
+	return newline + 1;
+}
+
 void source_free(struct source *sources)
 {
 	while (sources) {

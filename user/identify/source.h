@@ -19,6 +19,13 @@ int source_read(struct source **sources, const char *path);
 void source_free(struct source *sources);
 
 /*
+ * Ends the line at `line` with a NUL in place of its newline, and returns where
+ * the next one begins; NULL where there is no line at `line`. The first line is
+ * at `bytes`.
+ */
+char *source_end_line(const struct source *source, char *line);
+
+/*
  * Calls `take` with the path of each file whose name ends so, in the names'
  * order, until it returns another value than 0; or with the path itself, where
  * that is no folder. 0, that value or negative errno.
