@@ -183,7 +183,7 @@ static int load_line(struct loader *loader, char *line)
 	return 0;
 }
 
-int nmapfile_load(struct source *source, struct ruleset *first,
+int nmapfile_load(struct rule_source *source, struct ruleset *first,
 		  struct ruleset *second)
 {
 	struct loader loader = { .first = first,
@@ -192,7 +192,8 @@ int nmapfile_load(struct source *source, struct ruleset *first,
 	char *line = source->bytes, *next;
 	int error = 0;
 
-	for (; !error && (next = source_end_line(source, line)); line = next) {
+	for (; !error && (next = rule_source_end_line(source, line));
+	     line = next) {
 		loader.place.line++;
 		error = load_line(&loader, line);
 	}

@@ -173,7 +173,7 @@ static int load_line(struct loader *loader, char *line)
 	return load_rule(loader, line);
 }
 
-int rulefile_load(struct source *source, struct ruleset *set,
+int rulefile_load(struct rule_source *source, struct ruleset *set,
 		  rulefile_example *example, void *context)
 {
 	struct loader loader = { .set = set,
@@ -183,7 +183,8 @@ int rulefile_load(struct source *source, struct ruleset *set,
 	char *line = source->bytes, *next;
 	int error = 0;
 
-	for (; !error && (next = source_end_line(source, line)); line = next) {
+	for (; !error && (next = rule_source_end_line(source, line));
+	     line = next) {
 		loader.place.line++;
 		error = load_line(&loader, line);
 	}
