@@ -108,6 +108,40 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 -include $(patsubst %,%.d,$(sort $(SANITIZED) $(PRIVILEGES_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
 	$(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
 
+# --- make check: without root, network or installing anything, in less than a minute
+
+CHECKED := core_test law_test property_test oom_test identify_test form_test inventory_test privileges_test
+# Fewer than `make test` tries.
+law_test_ARGS := 5000
+property_test_ARGS := 100000
+CHECKS := $(CHECKED:%=check-%) check-programs check-structure check-scripts
+
+.PHONY: check $(CHECKS)
+check:
+	$(Q)$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc)) $(CHECKS)
+	@echo "check: all passed"
+
+# $(call checked,NAME,COMMAND): the command's output is shown only if it fails.
+define checked
+	$(call say,CHECK,$(1)) mkdir -p $(BUILD)/check && log=$(BUILD)/check/$(1).log && \
+	if ! { $(2); } >$$log 2>&1; then cat $$log; exit 1; fi
+endef
+
+$(CHECKED:%=check-%): check-%: $(BUILD)/tests/%
+	$(Q)$(call checked,$*,CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 $< $($*_ARGS))
+
+# The programs themselves: their command lines, and captures whose records are known.
+check-programs: all
+	$(Q)$(call checked,programs,PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m unittest discover -s tests/unit)
+
+check-structure:
+	$(Q)$(call checked,structure,tests/tools/structure.py)
+
+# Python files are parsed by structure.py.
+check-scripts:
+	$(Q)$(call checked,scripts,grep -rlE --exclude-dir=corpus '^#!/bin/(ba)?sh' .ci packaging tests | \
+		xargs -n 1 bash -n && bash -n packaging/*.bash)
+
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60

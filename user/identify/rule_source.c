@@ -82,18 +82,19 @@ int rule_source_read(struct rule_source **sources, const char *path)
 	return 0;
 }
 
-char *rule_source_end_line(const struct rule_source *source, char *line)
+int rule_source_each_line(struct rule_source *source,
+			  int (*take)(char *line, void *context), void *context)
 {
-	const char *end = source->bytes + source->len;
-	char *newline;
+	char *line = source->bytes, *end = line + source->len, *next;
+	int error = 0;
 
-	if (line >= end)
-		return NULL;
-	newline = memchr(line, '\n', (size_t)(end - line));
-	if (!newline)
-		newline = line + (end - line);
-	*newline = '\0';
-	return newline + 1;
+	for (; !error && line < end; line = next) {
+		next = memchr(line, '\n', (size_t)(end - line));
+		next = next ? next : end;
+		*next++ = '\0';
+		error = take(line, context);
+	}
+	return error;
 }
 
 void rule_source_free(struct rule_source *sources)

@@ -19,11 +19,12 @@ int rule_source_read(struct rule_source **sources, const char *path);
 void rule_source_free(struct rule_source *sources);
 
 /*
- * Ends the line at `line` with a NUL in place of its newline, and returns where
- * the next one begins; NULL where there is no line at `line`. The first line is
- * at `bytes`.
+ * Calls `take` with each line, a NUL in place of its newline, until it returns
+ * another value than 0. 0 or that value.
  */
-char *rule_source_end_line(const struct rule_source *source, char *line);
+int rule_source_each_line(struct rule_source *source,
+			  int (*take)(char *line, void *context),
+			  void *context);
 
 /*
  * Calls `take` with the path of each file whose name ends so, in the names'

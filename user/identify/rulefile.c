@@ -164,8 +164,11 @@ static bool is_empty(const char *line)
 	return !line[strspn(line, " \t\r")];
 }
 
-static int load_line(struct loader *loader, char *line)
+static int load_line(char *line, void *context)
 {
+	struct loader *loader = context;
+
+	loader->place.line++;
 	if (*line == '#' || is_empty(line))
 		return 0;
 	if (*line == ' ' || *line == '\t')
@@ -180,13 +183,6 @@ int rulefile_load(struct rule_source *source, struct ruleset *set,
 				 .example = example,
 				 .context = context,
 				 .place.file = source->path };
-	char *line = source->bytes, *next;
-	int error = 0;
 
-	for (; !error && (next = rule_source_end_line(source, line));
-	     line = next) {
-		loader.place.line++;
-		error = load_line(&loader, line);
-	}
-	return error;
+	return rule_source_each_line(source, load_line, &loader);
 }
