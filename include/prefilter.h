@@ -5,12 +5,13 @@
  * nearly every packet; a set bit may be a false positive, so the packet is
  * looked at again. Portable C without a helper call, like segment.h.
  *
- * pending.h sets and clears the bits.
+ * flow_table.h sets and clears the bits.
  */
 #ifndef BANNERPROBE_PREFILTER_H
 #define BANNERPROBE_PREFILTER_H
 
 #include "hash.h"
+#include "layers.h"
 #include "platform.h"
 #include "segment.h"
 
@@ -50,111 +51,42 @@ static __always_inline bool segment_may_matter(const struct segment *segment,
 }
 
 /*
- * Whether a TCP header is one of data or an ACK, without a fault. `len`: bytes
- * of the header and the payload, by the IP header.
+ * Whether a packet has to be looked at again, by what a walk over plain packets
+ * made of it. False where it is neither TCP nor a tunnel to be counted, and
+ * where it is data of a connection that is not waited for, as nearly all
+ * packets are.
  */
-static __always_inline bool tcp_is_plain(const struct tcphdr *tcp, __u32 len)
+static __always_inline bool
+prefilter_walked(enum parse_result result, const struct segment *segment,
+		 const struct prefilter *prefilter)
 {
-	const __u8 *bytes = (const __u8 *)tcp;
-	__u32 header_len = (__u32)(bytes[12] >> 4) * 4;
-
-	return !(bytes[13] & (TCP_SYN | TCP_FIN | TCP_RST)) &&
-	       header_len >= sizeof(*tcp) && header_len <= len;
+	if (result != PARSED)
+		return result != PARSE_NOT_TCP && result != PARSE_UDP;
+	return prefilter_may_have(prefilter,
+				  flow_hash(segment, prefilter->secrets));
 }
 
-static __always_inline bool prefilter_ipv4(const struct frame *frame, __u64 offset,
-					const struct prefilter *prefilter)
-{
-	const struct iphdr *ip =
-		frame_at(frame, offset,
-			 sizeof(struct iphdr) + sizeof(struct tcphdr));
-	const struct tcphdr *tcp;
-	__u32 len;
-
-	if (!ip || *(const __u8 *)ip != 0x45) /* IPv4 without options */
-		return true;
-	tcp = (const void *)(ip + 1);
-	if (READ_FIELD(ip, protocol) != PROTO_TCP)
-		return protocol_is_tunnel(READ_FIELD(ip, protocol));
-	if (READ_FIELD(ip, frag_off) & bpf_htons(0x3fff))
-		return true;
-	len = bpf_ntohs(READ_FIELD(ip, tot_len));
-	if (len < sizeof(*ip) || offset + len > frame->wire_len ||
-	    !tcp_is_plain(tcp, len - (__u32)sizeof(*ip)))
-		return true;
-	return prefilter_may_have(
-		prefilter, flow_hash_ipv4(READ_FIELD(ip, saddr),
-				      READ_FIELD(ip, daddr),
-				      READ_FIELD(tcp, source),
-				      READ_FIELD(tcp, dest), prefilter->secrets));
-}
-
-static __always_inline bool prefilter_ipv6(const struct frame *frame, __u64 offset,
-					const struct prefilter *prefilter)
-{
-	const struct ipv6hdr *ip =
-		frame_at(frame, offset,
-			 sizeof(struct ipv6hdr) + sizeof(struct tcphdr));
-	const struct tcphdr *tcp;
-	__u32 source[4], destination[4], len;
-
-	if (!ip || *(const __u8 *)ip >> 4 != 6)
-		return true;
-	tcp = (const void *)(ip + 1);
-	len = bpf_ntohs(READ_FIELD(ip, payload_len));
-	if (!len || offset + sizeof(*ip) + len > frame->wire_len)
-		return true;
-	if (READ_FIELD(ip, nexthdr) == PROTO_UDP ||
-	    READ_FIELD(ip, nexthdr) == PROTO_ICMPV6)
-		return false;
-	if (READ_FIELD(ip, nexthdr) != PROTO_TCP || !tcp_is_plain(tcp, len))
-		return true;
-	read_ipv6_addresses(ip, source, destination);
-	return prefilter_may_have(
-		prefilter, flow_hash_ipv6(source, destination,
-				      READ_FIELD(tcp, source),
-				      READ_FIELD(tcp, dest), prefilter->secrets));
-}
-
-/*
- * Whether an IP packet has to be looked at again. False where it is neither TCP
- * nor a tunnel to be counted, and where it is data of a connection that is not
- * waited for, as nearly all packets are.
- */
-static __always_inline bool prefilter_ip(const struct frame *frame, __u64 offset,
-				      const struct prefilter *prefilter)
-{
-	const __u8 *first = frame_at(frame, offset, 1);
-
-	if (!first)
-		return true;
-	return *first >> 4 == 4 ? prefilter_ipv4(frame, offset, prefilter) :
-				  prefilter_ipv6(frame, offset, prefilter);
-}
-
-/* Likewise of a packet that begins with an Ethernet header. */
+/* Of a packet that begins with an Ethernet header. */
 static __always_inline bool prefilter_ethernet(const struct frame *frame,
-					    const struct prefilter *prefilter)
+					       const struct prefilter *prefilter)
 {
-	const struct ethhdr *ethernet = frame_at(frame, 0, sizeof(*ethernet));
+	struct segment segment;
+	const enum parse_result result =
+		walk_ethernet(frame, WALK_PLAIN, &segment);
 
-	if (!ethernet)
-		return true;
-	switch (READ_FIELD(ethernet, h_proto)) {
-	case bpf_htons(ETHERTYPE_IPV4):
-		return prefilter_ipv4(frame, sizeof(*ethernet), prefilter);
-	case bpf_htons(ETHERTYPE_IPV6):
-		return prefilter_ipv6(frame, sizeof(*ethernet), prefilter);
-	case bpf_htons(ETHERTYPE_8021Q):
-	case bpf_htons(ETHERTYPE_8021AD):
-	case bpf_htons(ETHERTYPE_QINQ_OLD):
-	case bpf_htons(ETHERTYPE_MPLS):
-	case bpf_htons(ETHERTYPE_MPLS_MULTICAST):
-	case bpf_htons(ETHERTYPE_PPPOE):
-		return true;
-	default: /* LLC may carry IP, too */
-		return bpf_ntohs(READ_FIELD(ethernet, h_proto)) < ETHERTYPE_MIN;
-	}
+	return prefilter_walked(result, &segment, prefilter);
+}
+
+/* Of a packet that has an IP header at `offset`. */
+static __always_inline bool prefilter_ip(const struct frame *frame,
+					 __u64 offset,
+					 const struct prefilter *prefilter)
+{
+	struct segment segment;
+	const enum parse_result result =
+		walk_ip(frame, offset, WALK_PLAIN, &segment);
+
+	return prefilter_walked(result, &segment, prefilter);
 }
 
 #endif

@@ -10,7 +10,7 @@ sanitized = $(patsubst %.c,$(BUILD)/sanitized/%.o,$(sort $(1)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 
 MESSAGE := user/system/message.c user/system/stopping.c user/system/descriptors.c
-ENGINE := user/engine/engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c
+ENGINE := user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c
 # The engine, and packets for it.
 PLAY := tests/unit/play.c tests/unit/scenarios.c tests/unit/packet.c $(ENGINE)
 # The loaded BPF programs, and packets by the million for them.
@@ -25,6 +25,8 @@ CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	law_judge.c model.c conversations.c talk.c) $(PLAY))
+PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c \
+	sinks/line_sink.c sinks/format.c sinks/community_id.c system/file_helper.c system/files.c system/privileges.c))
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
 ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \
 	$(addprefix user/attach/,routes.c links.c netlink.c))
@@ -32,7 +34,7 @@ IDENTIFY_TEST := $(call sanitized,tests/unit/identify_test.c $(IDENTIFY))
 FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
-SANITIZED := $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
+SANITIZED := $(PIPELINE_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
 	$(FORM_TEST) $(INVENTORY_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
@@ -63,7 +65,7 @@ $(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
 $(BUILD)/drive.bpf.o: tests/kernel/drive.bpf.c
 	$(call say,BPF,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -Wno-unused-parameter $(DEPENDENCIES) -c -o $@ $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
 
 $(BUILD)/drive.skel.h: $(BUILD)/drive.bpf.o
 	$(call say,SKELETON,$@)
@@ -80,6 +82,9 @@ $(BUILD)/tests/oom_test: $(OOM_TEST)
 $(BUILD)/tests/addresses_test: $(ADDRESSES_TEST)
 $(addprefix $(BUILD)/tests/,core_test property_test law_test oom_test addresses_test):
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka -lmnl -lz -lzstd)
+
+$(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
+	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(IDENTIFY_LIBS))
@@ -111,7 +116,7 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 
 # --- make check: without root, network or installing anything, in less than a minute
 
-CHECKED := core_test law_test property_test oom_test identify_test form_test inventory_test privileges_test
+CHECKED := core_test pipeline_test law_test property_test oom_test identify_test form_test inventory_test privileges_test
 # Fewer than `make test` tries.
 law_test_ARGS := 5000
 property_test_ARGS := 100000
@@ -175,7 +180,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 
 # --- the tests
 
-C_TESTS := $(addprefix $(BUILD)/tests/,core_test property_test law_test oom_test addresses_test identify_test \
+C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test core_test property_test law_test oom_test addresses_test identify_test \
 	form_test inventory_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
 

@@ -141,7 +141,7 @@ static void read_text(const struct event *record, const struct source *source)
 	expect(" -> ");
 	expect_endpoint(record, record->client, record->client_port);
 	expect(" ");
-	expect_bytes(record->banner, record->kept, false);
+	expect_bytes(record->bytes, record->kept, false);
 }
 
 static void expect_mac(const char *name, const __u8 expected[MAC_LENGTH])
@@ -224,7 +224,7 @@ static void read_json(const struct event *record, const struct source *source)
 	expect("\",\"server_port\":");
 	expect_number(record->server_port);
 	expect(",\"banner\":\"");
-	expect_bytes(record->banner, record->kept, true);
+	expect_bytes(record->bytes, record->kept, true);
 	expect("\",\"len\":");
 	expect_number(record->len);
 	expect(",\"truncated\":");
@@ -241,12 +241,12 @@ static void read_zeek_value(const struct event *record, size_t len)
 		return;
 	}
 	require(strncmp(at, "(empty)\t", 8));
-	expect_bytes(record->banner, len, false);
+	expect_bytes(record->bytes, len, false);
 }
 
 static void read_zeek(const struct event *record, const struct source *source)
 {
-	const char *banner = (const char *)record->banner;
+	const char *banner = (const char *)record->bytes;
 	size_t len = record->kept;
 
 	expect_timestamp(record->start_time + source->clock_offset);
@@ -284,7 +284,7 @@ static void check_line(size_t len, bool tabs)
 
 static bool is_http(const struct event *record)
 {
-	const char *banner = (const char *)record->banner;
+	const char *banner = (const char *)record->bytes;
 
 	if (record->kept > 5 && !memcmp(banner, "HTTP/", 5))
 		return is_digit(banner[5]);

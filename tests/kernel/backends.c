@@ -124,8 +124,8 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 	    !backends->native_record || !backends->kernel_record || !backends->ring)
 		return false;
 	/* As much room as the kernel's has, which is rounded up. */
-	overflow_free(native->flows);
-	native->flows = overflow_new(bpf_map__max_entries(bpf->maps.flows));
+	overflow_free(native->overflow);
+	native->overflow = overflow_new(bpf_map__max_entries(bpf->maps.flows));
 	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
@@ -136,7 +136,7 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 	};
 	backends->can_split = can_split(backends);
 	read_counters(backends, backends->counters);
-	return native->flows;
+	return native->overflow;
 }
 
 void backends_close(struct backends *backends)
@@ -203,7 +203,7 @@ static void native_flow(struct backends *backends, __u64 hash, __u64 id,
 	int way = table_find_id(entries, id);
 	const struct flow *known = way >= 0 ?
 					   &entries->ways[way].flow :
-					   overflow_find(native->flows, id);
+					   overflow_find(native->overflow, id);
 
 	*flow = known ? *known : (struct flow){};
 	if (flow_is_watched(flow) && !prefilter_may_have(&native->prefilter, hash))

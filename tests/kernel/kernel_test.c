@@ -399,7 +399,7 @@ static void play_wanted(const struct server_list *wanted, const char *banners)
 
 	assert_non_null(chosen);
 	assert_true(backends_open(&backends, chosen, LENGTH, BUCKET_WAYS));
-	backends.native.wanted = wanted;
+	backends.native.servers = wanted;
 	for (int i = 0; i < 12 && !difference; i++) {
 		step_packet(&packet, &steps[i % 3], test_isns[0], (__u16)(100 + i / 3),
 			    i / 6);
@@ -790,7 +790,7 @@ static int count_driven(void *context, void *data, size_t size)
 	const struct event *record = data;
 
 	assert_int_equal(size, sizeof(*record) + DRIVE_BANNER);
-	assert_memory_equal(record->banner, driven.payload, DRIVE_BANNER);
+	assert_memory_equal(record->bytes, driven.payload, DRIVE_BANNER);
 	++*(__u64 *)context;
 	return 0;
 }

@@ -380,8 +380,11 @@ def test_metrics_are_for_interfaces():
 
 def test_dashboard_asks_for_metrics_that_there_are():
     """And for all of them: what nobody looks at would be written in vain."""
-    with open(os.path.join(ROOT, "user/stats/metrics.c")) as file:
-        written = set(re.findall(r'"((?:\w+_total)|connections_open|build_info)"', file.read()))
+    sources = "user/stats/metrics.c", "user/stats/losses.c"
+    written = set()
+    for name in sources:
+        with open(os.path.join(ROOT, name)) as file:
+            written |= set(re.findall(r'"((?:\w+_total)|connections_open|build_info)"', file.read()))
     with open(os.path.join(ROOT, "packaging", "grafana.json")) as file:
         asked = set(re.findall(r"bannerprobe_(\w+)", json.dumps(json.load(file))))
     assert asked == written

@@ -41,7 +41,7 @@ static __u8 kept[LENGTH];
 static void on_record(const struct event *record, void *context)
 {
 	(void)context;
-	memcpy(kept, record->banner, record->kept);
+	memcpy(kept, record->bytes, record->kept);
 	last = (struct judged){ true, record->len, kept, record->kept };
 }
 

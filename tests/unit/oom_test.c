@@ -90,7 +90,7 @@ static void log_record(const struct event *record, void *context)
 }
 
 static void add_part(struct reassembly *greetings, __u64 connection,
-		     enum greeting_part part, __u32 offset)
+		     enum event_part part, __u32 offset)
 {
 	struct {
 		struct event record;

@@ -3,7 +3,7 @@
 #ifndef BANNERPROBE_TESTS_PACKET_H
 #define BANNERPROBE_TESTS_PACKET_H
 
-#include "segment.h"
+#include "layers.h"
 
 #define PACKET_MAX 3000
 #define TCP_PSH 0x08

@@ -21,7 +21,7 @@ static void append(char text[TEXT_MAX], const char *format, ...)
 void text_add_record(char text[TEXT_MAX], const struct event *record)
 {
 	append(text, "%s%.*s/%u/%s%s%s%sd", *text ? " " : "", (int)record->kept,
-	       record->banner, record->len,
+	       record->bytes, record->len,
 	       record->seen & SEEN_SYN ? "S" : "",
 	       record->seen & SEEN_SYNACK ? "h" : "",
 	       record->seen & SEEN_ACK ? "A" : "",

@@ -3,7 +3,7 @@
 #ifndef BANNERPROBE_TESTS_PLAY_H
 #define BANNERPROBE_TESTS_PLAY_H
 
-#include "engine/engine.h"
+#include "engine/packet_engine.h"
 #include "scenarios.h"
 
 #define TEXT_MAX 2048

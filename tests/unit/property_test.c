@@ -81,7 +81,7 @@ static void on_logged(const struct event *record, void *context)
 	logged_len = record->len;
 	logged_segments = record->segments;
 	if (!record->kept || record->kept > record->len ||
-	    memcmp(record->banner, stream, record->kept))
+	    memcmp(record->bytes, stream, record->kept))
 		wrong = true;
 }
 

@@ -14,15 +14,24 @@ bool frame_advance(struct frame *frame, __u32 len)
 	return true;
 }
 
+/* As it stands in the packet. */
+static __be16 be16_at(const __u8 *bytes)
+{
+	__be16 value;
+
+	memcpy(&value, bytes, sizeof(value));
+	return value;
+}
+
 enum parse_result parse_llc(const struct frame *frame, __u64 offset,
 			    struct segment *segment)
 {
-	__u16 ethertype;
+	__be16 ethertype;
 	const enum parse_result result = skip_llc(frame, &offset, &ethertype);
 
-	return result == PARSED ?
-		       parse_ethertype(frame, offset, ethertype, segment) :
-		       result;
+	return result == PARSED ? walk_ethertype(frame, offset, ethertype,
+						 WALK_WHOLE, segment) :
+				  result;
 }
 
 /* BSD loopback: only what announces itself as IP is opened. */
@@ -67,17 +76,17 @@ static enum parse_result parse_cooked(const struct frame *frame,
 				      struct segment *segment)
 {
 	const __u8 *bytes = frame_at(frame, 0, header->len);
-	__u16 protocol;
+	__be16 protocol;
 
 	if (!bytes)
 		return frame_short(frame, 0, header->len);
 	if (bytes[header->address_len] == MAC_LENGTH)
 		segment->source_mac = header->address;
-	bytes += header->protocol;
-	protocol = (__u16)(bytes[0] << 8 | bytes[1]);
-	if (protocol == COOKED_LLC)
+	protocol = be16_at(bytes + header->protocol);
+	if (protocol == bpf_htons(COOKED_LLC))
 		return parse_llc(frame, header->len, segment);
-	return parse_ethertype(frame, header->len, protocol, segment);
+	return walk_ethertype(frame, header->len, protocol, WALK_WHOLE,
+			      segment);
 }
 
 /* PPP's protocol field, at `offset`: one byte if that is odd (RFC 1661, 6.5).
@@ -95,9 +104,9 @@ static enum parse_result parse_ppp_protocol(const struct frame *frame,
 	offset += bytes[0] & 1 ? 1 : 2;
 	switch (protocol) {
 	case 0x0021:
-		return parse_ipv4(frame, offset, segment);
+		return walk_ipv4(frame, offset, WALK_WHOLE, segment);
 	case 0x0057:
-		return parse_ipv6(frame, offset, segment);
+		return walk_ipv6(frame, offset, WALK_WHOLE, segment);
 	case 0x0281:
 	case 0x0283:
 		return PARSE_MPLS;
@@ -117,9 +126,8 @@ static enum parse_result parse_ppp(const struct frame *frame, __u64 offset,
 	if (bytes[0] == 0xff && bytes[1] == 0x03)
 		return parse_ppp_protocol(frame, offset + 2, segment);
 	if (bytes[0] == 0x0f || bytes[0] == 0x8f)
-		return parse_ethertype(frame, offset + 4,
-				       (__u16)(bytes[2] << 8 | bytes[3]),
-				       segment);
+		return walk_ethertype(frame, offset + 4, be16_at(bytes + 2),
+				      WALK_WHOLE, segment);
 	return parse_ppp_protocol(frame, offset, segment);
 }
 
@@ -264,32 +272,26 @@ enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 				     result;
 }
 
-/* Of an IP packet that a glance has seen: its headers may be at hand. */
-static bool is_udp(const struct frame *frame, __u32 offset)
-{
-	const __u8 *ip = frame_at(frame, offset, sizeof(struct iphdr));
-
-	if (!ip)
-		return false;
-	return ip[*ip >> 4 == 4 ? offsetof(struct iphdr, protocol) :
-				  offsetof(struct ipv6hdr, nexthdr)] ==
-	       PROTO_UDP;
-}
-
 bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 			   const struct prefilter *prefilter)
 {
+	struct segment segment;
+	enum parse_result result;
+
 	switch (link_type) {
 	case LINK_ETHERNET:
-		return prefilter_ethernet(frame, prefilter) ||
-		       is_udp(frame, sizeof(struct ethhdr));
+		result = walk_ethernet(frame, WALK_PLAIN, &segment);
+		break;
 	case LINK_RAW_BSD:
 	case LINK_RAW_OPENBSD:
 	case LINK_RAW:
 	case LINK_IPV4:
 	case LINK_IPV6:
-		return prefilter_ip(frame, 0, prefilter) || is_udp(frame, 0);
+		result = walk_ip(frame, 0, WALK_PLAIN, &segment);
+		break;
 	default:
 		return true;
 	}
+	return result == PARSE_UDP ||
+	       prefilter_walked(result, &segment, prefilter);
 }

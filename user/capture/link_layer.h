@@ -6,7 +6,7 @@
 #define BANNERPROBE_LINK_LAYER_H
 
 #include "prefilter.h"
-#include "segment.h"
+#include "layers.h"
 
 /* As capture files number them: https://www.tcpdump.org/linktypes.html */
 enum link_type {
@@ -31,8 +31,8 @@ enum link_type {
 };
 
 /*
- * Whether a packet has to be parsed: nearly all data has not. As a glance, but
- * true for UDP, in which a tunnel may be.
+ * Whether a packet has to be parsed: nearly all data has not. By the prefilter,
+ * but true for UDP, in which a tunnel may be.
  */
 bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 			   const struct prefilter *prefilter);

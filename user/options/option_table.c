@@ -167,7 +167,8 @@ static void take_all(struct options *options, const struct option_use *use)
 static void take_output(struct options *options, const struct option_use *use)
 {
 	(void)use;
-	if (!strcmp(options->output, "-"))
+	options->no_output = !strcmp(options->output, "none");
+	if (options->no_output || !strcmp(options->output, "-"))
 		options->output = NULL;
 }
 
@@ -182,6 +183,40 @@ static void take_gather(struct options *options, const struct option_use *use)
 {
 	if (!use->value)
 		options->gather_ms = DEFAULT_GATHER_MS;
+}
+
+/* Which event a word of --events is; 0: none. */
+static __u32 event_by_name(const char *word, size_t len)
+{
+	if (len == 3 && !strncmp(word, "all", len))
+		return EVENTS_ALL;
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		if (strlen(event_names[kind]) == len &&
+		    !strncmp(word, event_names[kind], len))
+			return EVENT_BIT(kind);
+	}
+	return 0;
+}
+
+static void take_events(struct options *options, const struct option_use *use)
+{
+	const char *word = use->value;
+
+	options->track.events = 0;
+	for (;;) {
+		const size_t len = strcspn(word, ",");
+		const __u32 event = event_by_name(word, len);
+
+		if (!event)
+			wrong_usage("%s %s: the events are banner, request, "
+				    "response, reply, open or all, with commas "
+				    "between them",
+				    use->spelling, shown(use));
+		options->track.events |= event;
+		if (!word[len])
+			return;
+		word += len + 1;
+	}
 }
 
 /* The metrics are renamed into place: standard output cannot take them. */
@@ -250,7 +285,8 @@ const struct option_row option_table[] = {
 	  "text (default), json or zeek",
 	  AT(format), .choices = formats, .what = "the format" },
 	{ "output", 'o', GROUP_RECORDS, KIND_FILE, 0, "FILE",
-	  "append to FILE; reopened on SIGHUP; - is standard output (default)",
+	  "append to FILE; reopened on SIGHUP; - is standard output (default), "
+	  "none: no log",
 	  AT(output), .take = take_output },
 	{ "length", 'l', GROUP_RECORDS, KIND_NUMBER, 0, "N",
 	  "bytes of a banner kept, 1 to 4096 (default 256)",
@@ -265,6 +301,10 @@ const struct option_row option_table[] = {
 	  "client speaks or nothing has come for so long (default 1000)",
 	  AT(gather_ms), 1, 60000, .what = "the quiet time in milliseconds",
 	  .take = take_gather },
+	{ "events", 0, GROUP_RECORDS, KIND_OTHER, 0, "LIST",
+	  "what is logged of a connection's beginning: banner (default), "
+	  "request, response, reply, open, or all",
+	  .take = take_events },
 
 	{ "port", 0, GROUP_SERVERS, KIND_OTHER, OPTION_MANY, "PORTS",
 	  "servers on these ports only: 22,smtp,8000-8100",

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "community_id.h"
 
+#include "ip.h"
+
 #include <nettle/base64.h>
 #include <nettle/sha1.h>
 #include <string.h>

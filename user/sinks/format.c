@@ -107,8 +107,11 @@ static char *put_name_json(char *to, const char *name, size_t most)
 	return put_escaped_json(to, (const __u8 *)name, strnlen(name, most));
 }
 
-static char *put_history(char *to, __u8 seen)
+/* What was seen of the connection, up to the event. */
+static char *put_history(char *to, const struct event *event)
 {
+	const __u8 seen = event->seen;
+
 	if (seen & SEEN_SYN)
 		*to++ = 'S';
 	if (seen & SEEN_SYNACK)
@@ -117,7 +120,14 @@ static char *put_history(char *to, __u8 seen)
 		*to++ = 'A';
 	if (seen & SEEN_CLIENT_FIN)
 		*to++ = 'F';
-	*to++ = 'd';
+	if (event->sides_seen & EVENT_CLIENT_DATA)
+		*to++ = 'D';
+	if (event->kind != EVENT_OPEN && event_origin(event->kind) == SERVER)
+		*to++ = 'd';
+	if (event->sides_seen & EVENT_SERVER_DATA)
+		*to++ = 'd';
+	if (event->kind == EVENT_REQUEST || event->kind == EVENT_REPLY)
+		*to++ = 'D';
 	return to;
 }
 
@@ -148,7 +158,9 @@ static char *put_json_more(char *to, const struct event *record)
 	}
 	to = put_mac(to, "server", record->server_mac);
 	to = put_mac(to, "client", record->client_mac);
-	to = PUT(to, ",\"server_ttl\":");
+	to = event_origin(record->kind) == SERVER ?
+		     PUT(to, ",\"server_ttl\":") :
+		     PUT(to, ",\"client_ttl\":");
 	to = put_number(to, record->ttl, 1);
 	if (record->rtt_us != RTT_UNKNOWN) {
 		to = PUT(to, ",\"rtt_us\":");
@@ -159,16 +171,33 @@ static char *put_json_more(char *to, const struct event *record)
 	return PUT(to + COMMUNITY_ID_LENGTH, "\"}\n");
 }
 
+/*
+ * The time since what came before: the SYN-ACK, or what the other side said, if
+ * that was seen.
+ */
+static char *put_delay(char *to, const struct event *event)
+{
+	const bool is_second = event->kind == EVENT_RESPONSE ||
+			       event->kind == EVENT_REPLY;
+	__u64 before = event->synack_time;
+
+	if (is_second && !event->spoke_us)
+		return to;
+	if (is_second)
+		before += (event->spoke_us - 1) * 1000ULL;
+	to = PUT(to, ",\"delay_us\":");
+	/* Never negative, whatever order a capture is in. */
+	return put_number(to,
+			  event->time > before ? (event->time - before) / 1000 :
+						 0,
+			  1);
+}
+
 static char *put_json_end(char *to, const struct event *record,
 			  const struct source *source)
 {
-	/* Never negative, whatever order a capture is in. */
-	__u64 delay = record->time > record->synack_time ?
-			      record->time - record->synack_time :
-			      0;
-
-	to = PUT(to, "\",\"delay_us\":");
-	to = put_number(to, delay / 1000, 1);
+	to = PUT(to, "\"");
+	to = put_delay(to, record);
 	to = PUT(to, ",\"iface\":\"");
 	to = put_name_json(to, source->name, 4096);
 	if (source->capture_iface) {
@@ -190,6 +219,26 @@ static char *put_json_end(char *to, const struct event *record,
 	return put_json_more(to, record);
 }
 
+static char *put_json_kind(char *to, const struct event *event)
+{
+	const char *name = event_names[event->kind];
+
+	to = PUT(to, ",\"event\":\"");
+	to = put_text(to, name, strlen(name));
+	return event->crossed ? PUT(to, "\",\"crossed\":true") :
+				PUT(to, "\"");
+}
+
+static char *put_json_bytes(char *to, const struct event *event)
+{
+	to = PUT(to, ",\"banner\":\"");
+	to = put_escaped_json(to, event->bytes, event->kept);
+	to = PUT(to, "\",\"len\":");
+	to = put_number(to, event->len, 1);
+	return event->kept < event->len ? PUT(to, ",\"truncated\":true") :
+					  PUT(to, ",\"truncated\":false");
+}
+
 static char *put_json(char *to, const struct event *record,
 		      const struct source *source)
 {
@@ -203,14 +252,12 @@ static char *put_json(char *to, const struct event *record,
 	to = put_address(to, record->family, record->server);
 	to = PUT(to, "\",\"server_port\":");
 	to = put_number(to, record->server_port, 1);
-	to = PUT(to, ",\"banner\":\"");
-	to = put_escaped_json(to, record->banner, record->kept);
-	to = PUT(to, "\",\"len\":");
-	to = put_number(to, record->len, 1);
-	to = record->kept < record->len ? PUT(to, ",\"truncated\":true") :
-					  PUT(to, ",\"truncated\":false");
+	if (source->events)
+		to = put_json_kind(to, record);
+	if (record->kind != EVENT_OPEN)
+		to = put_json_bytes(to, record);
 	to = PUT(to, ",\"history\":\"");
-	to = put_history(to, record->seen);
+	to = put_history(to, record);
 	return put_json_end(to, record, source);
 }
 
@@ -248,16 +295,36 @@ static char *put_local_time(char *to, __u64 time)
 	return put_number(to, time % NS_PER_SECOND / 1000, 6);
 }
 
+static char *put_server(char *to, const struct event *event)
+{
+	return put_endpoint(to, event, event->server, event->server_port);
+}
+
+static char *put_client(char *to, const struct event *event)
+{
+	return put_endpoint(to, event, event->client, event->client_port);
+}
+
+/* FROM -> TO: the side that spoke stands first. */
 static char *put_line_text(char *to, const struct event *record,
 			   const struct source *source)
 {
+	const bool from_server = event_origin(record->kind) == SERVER;
+	const char *name = event_names[record->kind];
+
 	to = put_local_time(to, record->time + source->clock_offset);
 	*to++ = ' ';
-	to = put_endpoint(to, record, record->server, record->server_port);
+	if (source->events & ~EVENTS_BANNER) {
+		to = put_text(to, name, strlen(name));
+		*to++ = ' ';
+	}
+	to = from_server ? put_server(to, record) : put_client(to, record);
 	to = PUT(to, " -> ");
-	to = put_endpoint(to, record, record->client, record->client_port);
-	*to++ = ' ';
-	to = put_escaped(to, record->banner, record->kept);
+	to = from_server ? put_client(to, record) : put_server(to, record);
+	if (record->kind != EVENT_OPEN) {
+		*to++ = ' ';
+		to = put_escaped(to, record->bytes, record->kept);
+	}
 	*to++ = '\n';
 	return to;
 }
@@ -266,16 +333,16 @@ static bool begins(const struct event *record, const char *text)
 {
 	size_t len = strlen(text);
 
-	return record->kept >= len && !memcmp(record->banner, text, len);
+	return record->kept >= len && !memcmp(record->bytes, text, len);
 }
 
 /* ^[sS][sS][hH]-[12]\. */
 static bool is_ssh(const struct event *record)
 {
 	return record->kept >= 6 &&
-	       !strncasecmp((const char *)record->banner, "ssh-", 4) &&
-	       (record->banner[4] == '1' || record->banner[4] == '2') &&
-	       record->banner[5] == '.';
+	       !strncasecmp((const char *)record->bytes, "ssh-", 4) &&
+	       (record->bytes[4] == '1' || record->bytes[4] == '2') &&
+	       record->bytes[5] == '.';
 }
 
 /* What a reader of Zeek's passive reconnaissance log does not take for a
@@ -284,7 +351,7 @@ static bool is_http(const struct event *record)
 {
 	return begins(record, "UNKNOWN 408") ||
 	       (begins(record, "HTTP/") && record->kept > 5 &&
-		record->banner[5] >= '0' && record->banner[5] <= '9');
+		record->bytes[5] >= '0' && record->bytes[5] <= '9');
 }
 
 /* Stable for a connection, and unlike another's: 64 bits in base 62. */
@@ -331,8 +398,8 @@ static size_t first_line(const struct event *record)
 {
 	size_t len = 0;
 
-	while (len < record->kept && record->banner[len] != '\r' &&
-	       record->banner[len] != '\n')
+	while (len < record->kept && record->bytes[len] != '\r' &&
+	       record->bytes[len] != '\n')
 		len++;
 	return len;
 }
@@ -353,7 +420,7 @@ static char *put_zeek(char *to, const struct event *record,
 	to = put_number(to, record->server_port, 1);
 	to = ssh ? PUT(to, "\tPassiveRecon::SSH_SERVER\t-\t") :
 		   PUT(to, "\tPassiveRecon::TCP_SERVER_BANNER\t-\t");
-	to = put_zeek_value(to, record->banner,
+	to = put_zeek_value(to, record->bytes,
 			    ssh ? first_line(record) : record->kept);
 	return PUT(to, "\t-\n");
 }

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "live.h"
+#include "from_interfaces.h"
 
 #include "attach/addresses.h"
 #include "system/event_loop.h"
-#include "reassembly.h"
 #include "attach/guard.h"
 #include "stats/interface_stats.h"
 #include "attach/interfaces.h"
@@ -15,7 +14,8 @@
 #include "attach/own_bits.h"
 #include "system/privileges.h"
 #include "attach/programs.h"
-#include "stats/stats_json.h"
+#include "stats/losses.h"
+#include "stats/report.h"
 #include "system/stopping.h"
 #include "attach/filter_maps.h"
 
@@ -46,13 +46,17 @@
 
 #define STATUS_SECONDS 1 /* from one status line to the next */
 
+#define RETRY_MILLISECONDS                                                     \
+	20 /* until a sink that holds back is asked again                      \
+	    */
+
 struct live {
-	struct options *options;
-	struct output *output;
+	const struct options *options;
+	struct pipeline *pipeline;
+	struct file_helper *helper; /* opens files */
 	struct bannerprobe_bpf *bpf;
 	struct ring_buffer *ring;
 	struct interfaces interfaces;
-	struct reassembly *greetings; /* NULL: not gathered */
 	struct mnl_socket *links;
 	struct addresses *addresses; /* of this host */
 	struct filter_maps trie;
@@ -63,9 +67,10 @@ struct live {
 	unsigned int batch; /* records taken from the ring in one go */
 	int metrics_error;  /* the last one, told once */
 	__u64 evicted;	    /* as told the last time */
-	struct stats told;  /* as --stats told the last time */
+	struct report report;
 	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
 	bool ready;	    /* and told so */
+	bool holds_back;    /* a sink: it is to be asked again */
 	bool stop;
 	enum exit_code code;
 };
@@ -87,15 +92,14 @@ static void read_clock_offset(struct live *live)
 		clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
 }
 
-static void log_record(const struct event *record, void *context)
+static struct source source_of(const struct event *event, void *context)
 {
 	struct live *live = context;
-	const struct source source = {
-		.name = interfaces_banner(&live->interfaces, record->ifindex),
+
+	return (struct source){
+		.name = interfaces_banner(&live->interfaces, event->ifindex),
 		.clock_offset = live->clock_offset,
 	};
-
-	output_record(live->output, record, &source);
 }
 
 /* An error ends the batch: other events must not wait for a ring that fills. */
@@ -104,10 +108,7 @@ static int on_record(void *context, void *data, size_t size)
 	struct live *live = context;
 
 	(void)size;
-	if (live->greetings)
-		reassembly_add(live->greetings, data);
-	else
-		log_record(data, live);
+	pipeline_take(live->pipeline, data);
 	return ++live->batch % BATCH_MAX ? 0 : -EAGAIN;
 }
 
@@ -117,8 +118,8 @@ static void expire_greetings(struct live *live, __u64 now)
 	struct itimerspec timer = {};
 	__u64 deadline;
 
-	reassembly_expire(live->greetings, now);
-	deadline = reassembly_deadline(live->greetings);
+	pipeline_expire(live->pipeline, now);
+	deadline = pipeline_deadline(live->pipeline);
 	timer.it_value.tv_sec = (time_t)(deadline / NS_PER_SECOND);
 	timer.it_value.tv_nsec = (long)(deadline % NS_PER_SECOND);
 	timerfd_settime(live->quiet_fd, TFD_TIMER_ABSTIME, &timer, NULL);
@@ -132,14 +133,10 @@ static bool write_records(struct live *live)
 
 	read_clock_offset(live);
 	is_empty = ring_buffer__consume(live->ring) != -EAGAIN;
-	if (live->greetings) /* none while parts may be in the ring */
+	if (live->options->gather_ms) /* none while parts may be in the ring */
 		expire_greetings(live, is_empty ? now : 0);
-	output_flush(live->output);
-	if (live->output->closed) {
-		live->stop = true;
-		if (!output_reader_left(live->output))
-			live->code = EXIT_FAILED;
-	}
+	live->holds_back = !pipeline_flush(live->pipeline);
+	live->stop |= pipeline_is_over(live->pipeline);
 	return is_empty;
 }
 
@@ -151,15 +148,14 @@ static void on_records(void *context)
 	write_records(live);
 }
 
-/* Writes what is in the ring, and ends the greetings of an interface that goes. */
+/* Writes what is in the ring, and ends the greetings of an interface that goes.
+ */
 static void write_last_records(struct live *live, unsigned int ifindex)
 {
 	/* Other interfaces may fill it as fast as it is emptied. */
 	for (int i = 0; i < RING_BATCHES && !write_records(live); i++)
 		;
-	if (!live->greetings)
-		return;
-	reassembly_finish(live->greetings, ifindex);
+	pipeline_end_greetings(live->pipeline, ifindex);
 	write_records(live);
 }
 
@@ -188,7 +184,7 @@ static void on_hangup(void *context)
 {
 	struct live *live = context;
 
-	output_reopen(live->output);
+	pipeline_reopen(live->pipeline);
 }
 
 /* Between two interfaces, while many are attached to. */
@@ -206,39 +202,30 @@ static void read_counters(struct live *live, __u64 counters[COUNTER_MAX])
 	if (counters[COUNT_EVICTED] > live->evicted)
 		live->evicted = counters[COUNT_EVICTED];
 	counters[COUNT_EVICTED] = live->evicted;
-	if (live->greetings)
-		reassembly_read_counters(live->greetings, counters);
+	pipeline_read_counters(live->pipeline, counters);
 }
 
 static void read_stats(struct live *live, struct stats *now)
 {
+	const __u64 packets = interfaces_count_packets(&live->interfaces);
+	const struct sink_counts counts = pipeline_counts(live->pipeline);
 	__u64 counters[COUNTER_MAX];
 
-	const __u64 packets = interfaces_count_packets(&live->interfaces);
-
 	read_counters(live, counters);
-	stats_read(now, packets, counters, live->output);
+	stats_read(now, packets, counters, &counts);
 }
 
-enum stats_reason { STATS_INTERVAL, STATS_SIGNAL, STATS_END };
-
-/* A line in between; all of it at the end, and when somebody asks. */
-static void print_stats(struct live *live, enum stats_reason reason)
+static void print_stats(struct live *live, enum report_reason reason)
 {
-	static const char *const names[] = { "interval", "signal", "end" };
 	struct stats now;
 
 	read_stats(live, &now);
-	if (live->options->stats_format == STATS_JSON) {
-		stats_print_json(&now, &live->told, names[reason],
-				 interface_stats_write_json, &live->interfaces);
-	} else if (reason == STATS_INTERVAL) {
-		stats_print_line(&now, &live->told);
-	} else {
-		interfaces_print_stats(&live->interfaces);
-		stats_print_table(&now);
-	}
-	live->told = now;
+	report_print(&live->report, &now, reason);
+}
+
+static void print_interfaces(const void *interfaces)
+{
+	interfaces_print_stats(interfaces);
 }
 
 /* Shows a status line until the first record. */
@@ -246,7 +233,7 @@ static void show_status(struct live *live)
 {
 	__u64 counters[COUNTER_MAX], packets;
 
-	if (live->output->logged)
+	if (pipeline_counts(live->pipeline).written)
 		return;
 	packets = interfaces_count_packets(&live->interfaces);
 	read_counters(live, counters);
@@ -256,12 +243,12 @@ static void show_status(struct live *live)
 
 static void on_stats_timer(void *context)
 {
-	print_stats(context, STATS_INTERVAL);
+	print_stats(context, REPORT_INTERVAL);
 }
 
 static void on_user_signal(void *context)
 {
-	print_stats(context, STATS_SIGNAL);
+	print_stats(context, REPORT_SIGNAL);
 }
 
 static const char *metrics_advice(int error)
@@ -273,7 +260,7 @@ static const char *metrics_advice(int error)
 /* Tells whether they can be, before anything is attached; leaves nothing. */
 static bool try_metrics(struct live *live)
 {
-	struct file_helper *helper = &live->output->helper;
+	struct file_helper *helper = live->helper;
 	int fd;
 
 	if (!live->options->metrics)
@@ -291,14 +278,13 @@ static bool try_metrics(struct live *live)
 
 static void write_metrics(struct live *live)
 {
-	__u64 counters[COUNTER_MAX];
+	struct stats now;
 	int error;
 
 	if (!live->options->metrics)
 		return;
-	interfaces_count_packets(&live->interfaces);
-	read_counters(live, counters);
-	error = metrics_write(counters, live->output, &live->interfaces);
+	read_stats(live, &now);
+	error = metrics_write(live->helper, &now, &live->interfaces);
 	if (error && error != live->metrics_error)
 		message("--metrics %s: %s", live->options->metrics,
 			metrics_advice(error));
@@ -411,9 +397,10 @@ static bool open_addresses(struct live *live)
 
 	live->addresses = addresses_open();
 	if (live->addresses) {
-		live->trie = (struct filter_maps){ bpf_map__fd(live->bpf->maps.nets),
-					    &live->options->wanted,
-					    addresses_nets(live->addresses) };
+		live->trie =
+			(struct filter_maps){ bpf_map__fd(live->bpf->maps.nets),
+					      &live->options->wanted,
+					      addresses_nets(live->addresses) };
 		error = filter_maps_fill(&live->trie);
 		live->own_bits = (struct own_bits){
 			.words = live->bpf->data_own->own_bits,
@@ -436,21 +423,19 @@ static bool open_addresses(struct live *live)
 	return true;
 }
 
-/* Whoever sets the timer: expire_greetings(). */
-static bool open_greetings(struct live *live)
+/* expire_greetings() sets the timer. */
+static bool prepare_pipeline(struct live *live)
 {
-	const __u32 quiet = live->options->gather_ms;
-
-	if (!quiet)
+	if (!pipeline_prepare(live->pipeline, live->options, source_of, live)) {
+		message("making room for greetings: out of memory");
+		return false;
+	}
+	if (!live->options->gather_ms)
 		return true;
-	live->greetings = reassembly_new(live->options->length,
-					quiet * NS_PER_MS, log_record, live);
 	live->quiet_fd = events_timer(&live->events, 0, on_quiet_timer);
-	if (live->greetings && live->quiet_fd >= 0)
-		return true;
-	message("making room for greetings: %s",
-		live->greetings ? strerror(-live->quiet_fd) : "out of memory");
-	return false;
+	if (live->quiet_fd < 0)
+		message("setting up a timer: %s", strerror(-live->quiet_fd));
+	return live->quiet_fd >= 0;
 }
 
 static bool open_ring(struct live *live)
@@ -486,8 +471,15 @@ static void run(struct live *live)
 		}
 		if (wait)
 			tell_ready(live);
-		if (!live->stop) /* nothing can be written any more */
+		if (live->stop) /* nothing can be written any more */
+			break;
+		if (live->holds_back) {
+			events_serve(&live->events,
+				     wait ? RETRY_MILLISECONDS : 0);
+			write_records(live);
+		} else {
 			events_serve(&live->events, wait);
+		}
 	}
 }
 
@@ -499,7 +491,7 @@ static void run(struct live *live)
 static bool choose_identity(struct live *live, struct identity *identity)
 {
 	const struct options *options = live->options;
-	struct file_helper *helper = &live->output->helper;
+	struct file_helper *helper = live->helper;
 
 	if (!privileges_find_user(identity, live->options->user)) {
 		live->code = EXIT_USAGE;
@@ -543,7 +535,7 @@ static void start_guard(const struct live *live,
 static bool begin_run(struct live *live)
 {
 	live->code = EXIT_DONE;
-	if (!live->options->check && output_begin(live->output)) {
+	if (!live->options->check && pipeline_open(live->pipeline)) {
 		live->code = EXIT_FAILED;
 		return false;
 	}
@@ -574,7 +566,7 @@ static bool start(struct live *live)
 	live->interfaces.bpf = live->bpf;
 	start_guard(live, &identity);
 	clsact_open();
-	if (!watch_stop(live) || !open_ring(live) || !open_greetings(live) ||
+	if (!watch_stop(live) || !open_ring(live) || !prepare_pipeline(live) ||
 	    !open_addresses(live) || !give_up_privileges(live, &identity))
 		return false;
 	/* As those that come later: nothing more is needed to attach. */
@@ -590,28 +582,37 @@ static void finish(struct live *live)
 	notify_stopping();
 	interfaces_detach(&live->interfaces);
 	write_last_records(live, 0);
-	output_end(live->output);
+	pipeline_close(live->pipeline);
 	write_metrics(live);
 	if (live->options->stats)
-		print_stats(live, STATS_END);
+		print_stats(live, REPORT_END);
 	read_stats(live, &now);
-	if (live->output->closed)
+	if (pipeline_is_over(live->pipeline))
 		return; /* the reader has what it wanted */
-	stats_print_losses(&now);
+	losses_print(&now);
 	if (now.by[COUNT_LOST_RING] + now.by[COUNT_LOST_PART] &&
 	    live->code == EXIT_DONE)
 		live->code = EXIT_LOST;
 }
 
-enum exit_code live_run(struct options *options, struct output *output)
+enum exit_code interfaces_run(const struct options *options,
+			      struct pipeline *pipeline,
+			      struct file_helper *helper)
 {
-	struct live live = { .options = options,
-			     .interfaces = { .options = options,
-					     .leaving = on_leaving,
-					     .is_stopped = is_stopped,
-					     .context = &live },
-			     .output = output,
-			     .events = { .fd = -1 } };
+	struct live live = {
+		.options = options,
+		.pipeline = pipeline,
+		.helper = helper,
+		.interfaces = { .options = options,
+				.leaving = on_leaving,
+				.is_stopped = is_stopped,
+				.context = &live },
+		.events = { .fd = -1 },
+		.report = { .format = options->stats_format,
+			    .write_interfaces = interface_stats_write_json,
+			    .print_interfaces = print_interfaces,
+			    .interfaces = &live.interfaces },
+	};
 
 	if (start(&live)) {
 		run(&live);
@@ -620,11 +621,11 @@ enum exit_code live_run(struct options *options, struct output *output)
 	interfaces_detach(&live.interfaces);
 	guard_stop();
 	ring_buffer__free(live.ring);
-	reassembly_free(live.greetings);
+	pipeline_free(pipeline);
 	bannerprobe_bpf__destroy(live.bpf);
 	addresses_close(live.addresses);
 	netlink_close(live.links);
 	events_close(&live.events);
 	interfaces_free(&live.interfaces);
-	return live.code;
+	return pipeline_exit_code(pipeline, live.code);
 }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "capture.h"
+#include "from_captures.h"
 
-#include "capture_list.h"
+#include "capture/capture_list.h"
 #include "system/event_loop.h"
-#include "pipeline/reassembly.h"
-#include "link_layer.h"
+#include "capture/link_layer.h"
 #include "system/message.h"
-#include "engine/engine.h"
-#include "not_opened.h"
-#include "origins.h"
-#include "packet_reader.h"
-#include "stats/stats_json.h"
+#include "engine/packet_engine.h"
+#include "capture/not_opened.h"
+#include "capture/origins.h"
+#include "capture/packet_reader.h"
+#include "stats/losses.h"
+#include "stats/report.h"
 #include "system/stopping.h"
 
 #include <signal.h>
@@ -19,19 +19,20 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
+#define NS_PER_MS 1000000ULL
 #define NS_PER_SECOND 1000000000ULL
 
 struct reader {
 	const struct options *options;
-	struct output *output;
+	struct pipeline *pipeline;
 	struct engine native;
-	struct reassembly *greetings; /* NULL: not gathered */
-	struct origins origins;	     /* of records that are gathered */
+	struct origins origins; /* of events that are gathered */
 	struct capture_list list;
-	__u64 packets;	   /* read so far, of all files */
-	struct stats told; /* as --stats told the last time */
-	__u64 bytes_done;  /* of the files before this one */
-	bool must_end;	   /* nothing can be written */
+	__u64 packets; /* read so far, of all files */
+	struct report report;
+	__u64 bytes_done; /* of the files before this one */
+	bool is_open;	  /* the pipeline */
+	bool must_end;	  /* nothing can be written */
 
 	/* The file that is read. */
 	const struct capture_file *file;
@@ -53,17 +54,19 @@ static const char *name_of(const struct reader *reader)
 						 "standard input";
 }
 
-static void log_gathered(const struct event *record, void *context)
+static struct source source_of(const struct event *event, void *context)
 {
 	const struct reader *reader = context;
-	const struct origin origin =
-		origins_get(&reader->origins, record->ifindex);
+	struct origin origin;
 
-	output_record(reader->output, record,
-		      &(struct source){ .name = origin.path ?
-							origin.path :
-							reader->file->path,
-					.capture_iface = origin.interface });
+	if (!reader->options->gather_ms)
+		return (struct source){ .name = reader->file->path,
+					.capture_iface =
+						reader->interface->name };
+	origin = origins_get(&reader->origins, event->ifindex);
+	return (struct source){ .name = origin.path ? origin.path :
+						      reader->file->path,
+				.capture_iface = origin.interface };
 }
 
 /* The number by which a gathered record finds its file and interface again. */
@@ -77,19 +80,13 @@ static __u32 origin_of_packet(struct reader *reader)
 	return interface->origin;
 }
 
-static void on_record(const struct event *record, void *context)
+static void on_event(const struct event *event, void *context)
 {
 	struct reader *reader = context;
 
-	if (reader->greetings) {
-		reader->native.record->ifindex = origin_of_packet(reader);
-		reassembly_add(reader->greetings, record);
-		return;
-	}
-	output_record(
-		reader->output, record,
-		&(struct source){ .name = reader->file->path,
-				  .capture_iface = reader->interface->name });
+	if (reader->options->gather_ms)
+		reader->native.event->ifindex = origin_of_packet(reader);
+	pipeline_take(reader->pipeline, event);
 }
 
 static void read_packet(struct reader *reader,
@@ -104,9 +101,9 @@ static void read_packet(struct reader *reader,
 	struct segment segment;
 	enum parse_result parsed;
 
-	if (reader->greetings)
-		reassembly_expire(reader->greetings, packet->time);
-	if (!link_layer_may_matter(link_type, &frame, &reader->native.prefilter))
+	pipeline_expire(reader->pipeline, packet->time);
+	if (!link_layer_may_matter(link_type, &frame,
+				   &reader->native.prefilter))
 		return;
 	reader->interface = packet->interface;
 	parsed = link_layer_parse(link_type, packet->is_swapped, &frame,
@@ -120,31 +117,24 @@ static void read_counters(const struct reader *reader,
 			  __u64 counters[COUNTER_MAX])
 {
 	engine_read_counters(&reader->native, counters);
-	if (reader->greetings)
-		reassembly_read_counters(reader->greetings, counters);
+	pipeline_read_counters(reader->pipeline, counters);
 }
 
 static void read_stats(const struct reader *reader, struct stats *now)
 {
+	const struct sink_counts counts = pipeline_counts(reader->pipeline);
 	__u64 counters[COUNTER_MAX];
 
 	read_counters(reader, counters);
-	stats_read(now, reader->packets, counters, reader->output);
+	stats_read(now, reader->packets, counters, &counts);
 }
 
-/* `why`: "interval", for which a line is enough, "signal" or "end". */
-static void print_stats(struct reader *reader, const char *why)
+static void print_stats(struct reader *reader, enum report_reason reason)
 {
 	struct stats now;
 
 	read_stats(reader, &now);
-	if (reader->options->stats_format == STATS_JSON)
-		stats_print_json(&now, &reader->told, why, NULL, NULL);
-	else if (!strcmp(why, "interval"))
-		stats_print_line(&now, &reader->told);
-	else
-		stats_print_table(&now);
-	reader->told = now;
+	report_print(&reader->report, &now, reason);
 }
 
 /* --- what happens meanwhile ---------------------------------------------- */
@@ -162,17 +152,17 @@ static void on_hangup(void *context)
 {
 	const struct reader *reader = context;
 
-	output_reopen(reader->output);
+	pipeline_reopen(reader->pipeline);
 }
 
 static void on_stats_timer(void *context)
 {
-	print_stats(context, "interval");
+	print_stats(context, REPORT_INTERVAL);
 }
 
 static void on_user_signal(void *context)
 {
-	print_stats(context, "signal");
+	print_stats(context, REPORT_SIGNAL);
 }
 
 static __u64 monotonic_ns(void)
@@ -186,7 +176,7 @@ static __u64 monotonic_ns(void)
 /* Of a pipe: a greeting has been quiet when no packet comes to tell so, too. */
 static void set_quiet_timer(const struct reader *reader)
 {
-	const __u64 deadline = reassembly_deadline(reader->greetings);
+	const __u64 deadline = pipeline_deadline(reader->pipeline);
 	const __s64 most = (__s64)reader->options->gather_ms * NS_PER_MS;
 	__s64 left = (__s64)(deadline - reader->last_time);
 	__u64 at;
@@ -210,13 +200,13 @@ static void on_quiet_timer(void *context)
 	/* Of a file, its packets tell what time it is. */
 	if (reader->packet_reader.source.is_regular)
 		return;
-	reassembly_expire(reader->greetings,
-			 reader->last_time + monotonic_ns() - reader->came_at);
-	output_flush(reader->output);
+	pipeline_expire(reader->pipeline,
+			reader->last_time + monotonic_ns() - reader->came_at);
+	pipeline_flush(reader->pipeline);
 	set_quiet_timer(reader);
 }
 
-int capture_open_events(const struct options *options)
+int captures_open_events(const struct options *options)
 {
 	int error = events_open(&events, NULL);
 	int stop_fd = stopping_open();
@@ -252,14 +242,15 @@ static bool wait_for_bytes(int fd, void *context)
 	const struct reader *reader = context;
 	const bool waits = fd >= 0 && !reader->packet_reader.source.is_regular;
 
-	return events_wait(&events, fd, waits) && !reader->output->closed;
+	return events_wait(&events, fd, waits) &&
+	       !pipeline_is_over(reader->pipeline);
 }
 
 /* Of a running capture in a pipe each banner is wanted at once. */
 static void keep_up(struct reader *reader)
 {
-	output_flush(reader->output);
-	if (!reader->greetings)
+	pipeline_flush(reader->pipeline);
+	if (!reader->options->gather_ms)
 		return;
 	reader->came_at = monotonic_ns();
 	set_quiet_timer(reader);
@@ -310,8 +301,7 @@ static void check_order(const struct reader *reader, __u64 time)
 static void end_sequence(struct reader *reader)
 {
 	engine_finish(&reader->native);
-	if (reader->greetings)
-		reassembly_finish(reader->greetings, 0);
+	pipeline_end_greetings(reader->pipeline, 0);
 	origins_clear(&reader->origins);
 }
 
@@ -333,7 +323,7 @@ static enum read_result read_packets(struct reader *reader)
 			keep_up(reader);
 		else if (!(packets->packets % PACKETS_A_LOOK))
 			show_progress(reader);
-		if (reader->output->closed)
+		if (pipeline_is_over(reader->pipeline))
 			return READ_STOPPED;
 	}
 	if (result == READ_FAILED)
@@ -366,10 +356,11 @@ static enum read_result read_capture(struct reader *reader)
 			reader->packet_reader.problem);
 	if (result != READ_DONE)
 		return result;
-	if (!reader->output->begun && output_begin(reader->output)) {
+	if (!reader->is_open && pipeline_open(reader->pipeline)) {
 		reader->must_end = true; /* what is read would be lost */
 		return READ_FAILED;
 	}
+	reader->is_open = true;
 	memcpy(before, reader->native.counters, sizeof(before));
 	result = read_packets(reader);
 	message_clear_status();
@@ -381,7 +372,7 @@ static enum read_result read_capture(struct reader *reader)
 	} else {
 		end_sequence(reader);
 	}
-	output_flush(reader->output);
+	pipeline_flush(reader->pipeline);
 	return result;
 }
 
@@ -420,17 +411,18 @@ static enum exit_code read_files(struct reader *reader)
 	for (size_t i = 0; i < reader->list.count; i++) {
 		if (!read_file(reader, &reader->list.files[i]))
 			code = EXIT_FAILED;
-		if (stopping() || reader->must_end || reader->output->closed)
+		if (stopping() || reader->must_end ||
+		    pipeline_is_over(reader->pipeline))
 			break;
 	}
 	end_sequence(reader);
-	output_end(reader->output);
+	pipeline_close(reader->pipeline);
 	if (options->stats)
-		print_stats(reader, "end");
+		print_stats(reader, REPORT_END);
 	read_stats(reader, &now);
-	if (!reader->output->closed)
-		stats_print_losses(&now);
-	return code;
+	if (!pipeline_is_over(reader->pipeline))
+		losses_print(&now);
+	return pipeline_exit_code(reader->pipeline, code);
 }
 
 static bool open_reader(struct reader *reader)
@@ -438,30 +430,29 @@ static bool open_reader(struct reader *reader)
 	const struct options *options = reader->options;
 
 	if (!engine_open(&reader->native, options->max_flows, options->length,
-			 on_record, reader) ||
+			 on_event, reader) ||
 	    !capture_list_fill(&reader->list, options->names, options->count))
 		return false;
-	reader->native.wanted = &options->wanted;
+	reader->native.servers = &options->wanted;
 	reader->native.track = options->track;
-	if (!options->gather_ms)
-		return true;
-	reader->greetings =
-		reassembly_new(options->length, options->gather_ms * NS_PER_MS,
-			      log_gathered, reader);
-	return reader->greetings;
+	return pipeline_prepare(reader->pipeline, options, source_of, reader);
 }
 
-enum exit_code capture_run(const struct options *options, struct output *output)
+enum exit_code captures_run(const struct options *options,
+			    struct pipeline *pipeline)
 {
-	struct reader reader = { .options = options, .output = output };
+	struct reader reader = { .options = options,
+				 .pipeline = pipeline,
+				 .report.format = options->stats_format };
 	enum exit_code code = EXIT_FAILED;
 
 	events.context = &reader;
+	pipeline->source_waits = true;
 	if (open_reader(&reader))
 		code = read_files(&reader);
 	else
 		message("out of memory");
-	reassembly_free(reader.greetings);
+	pipeline_free(pipeline);
 	capture_list_free(&reader.list);
 	origins_clear(&reader.origins);
 	engine_close(&reader.native);

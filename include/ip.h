@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The part of the walk over a packet's headers that IPv4 and IPv6 are.
+ * Portable C without a helper call, like segment.h, which follows.
+ */
+#ifndef BANNERPROBE_IP_H
+#define BANNERPROBE_IP_H
+
+#include "platform.h"
+#include "segment.h"
+
+#define IPV6_EXTENSIONS_MAX                                                    \
+	8 /* headers in a chain; RFC 8504, 5.3 allows a limit */
+
+/* IP protocol and IPv6 extension header numbers (IANA). */
+#define PROTO_HOPOPTS 0
+#define PROTO_IPIP 4
+#define PROTO_TCP 6
+#define PROTO_UDP 17
+#define PROTO_IPV6 41
+#define PROTO_ROUTING 43
+#define PROTO_FRAGMENT 44
+#define PROTO_GRE 47
+#define PROTO_AUTH 51
+#define PROTO_ICMPV6 58
+#define PROTO_DSTOPTS 60
+
+/* IP protocols that carry IP packets. */
+static __always_inline bool protocol_is_tunnel(__u8 protocol)
+{
+	return protocol == PROTO_GRE || protocol == PROTO_IPIP ||
+	       protocol == PROTO_IPV6;
+}
+
+/* Of an IP packet without TCP; its payload is at `offset`. */
+static __always_inline enum parse_result
+other_protocol(__u8 protocol, __u64 offset, struct segment *segment)
+{
+	if (protocol == PROTO_UDP) {
+		segment->payload_offset = (__u32)offset;
+		return PARSE_UDP;
+	}
+	if (!protocol_is_tunnel(protocol))
+		return PARSE_NOT_TCP;
+	return protocol == PROTO_GRE ? PARSE_GRE : PARSE_IP_IN_IP;
+}
+
+/*
+ * An IP header of `size` bytes, or NULL. Of a plain packet a TCP header has to
+ * be at hand behind it: one comparison serves both.
+ */
+static __always_inline const void *ip_header_at(const struct frame *frame,
+						__u64 offset, __u32 size,
+						enum walk walk)
+{
+	return frame_at(frame, offset,
+			walk == WALK_PLAIN ? size + sizeof(struct tcphdr) :
+					     size);
+}
+
+static __always_inline enum parse_result walk_ipv4(const struct frame *frame,
+						   __u64 offset, enum walk walk,
+						   struct segment *segment)
+{
+	const struct iphdr *ip = ip_header_at(frame, offset, sizeof(*ip), walk);
+	__u32 header_len, total_len;
+	__u16 fragment;
+	__u8 first;
+
+	if (!ip)
+		return frame_short(frame, offset, sizeof(*ip));
+	first = *(const __u8 *)ip;
+	if (walk == WALK_PLAIN && first != 0x45) /* IPv4 without options */
+		return PARSE_NOT_PLAIN;
+	header_len = (__u32)(first & 0x0f) * 4;
+	if (first >> 4 != 4 || header_len < sizeof(*ip))
+		return PARSE_MALFORMED;
+	if (READ_FIELD(ip, protocol) != PROTO_TCP)
+		return other_protocol(READ_FIELD(ip, protocol),
+				      offset + header_len, segment);
+
+	fragment = READ_FIELD(ip, frag_off) & bpf_htons(0x3fff);
+	if (walk == WALK_PLAIN && fragment)
+		return PARSE_NOT_PLAIN;
+	/* 0: segmentation offload of more than 64 KiB (BIG TCP, Linux 6.3). */
+	total_len = bpf_ntohs(READ_FIELD(ip, tot_len));
+	segment->to_end = !total_len;
+	if (walk == WALK_WHOLE && !total_len)
+		total_len = frame->wire_len - (__u32)offset;
+	if (total_len < header_len || offset + total_len > frame->wire_len)
+		return PARSE_MALFORMED;
+	if (fragment & bpf_htons(0x1fff))
+		return PARSE_FRAGMENT;
+
+	segment->family = 4;
+	segment->ttl = READ_FIELD(ip, ttl);
+	segment->source[0] = READ_FIELD(ip, saddr);
+	segment->source[1] = segment->source[2] = segment->source[3] = 0;
+	segment->destination[0] = READ_FIELD(ip, daddr);
+	segment->destination[1] = segment->destination[2] =
+		segment->destination[3] = 0;
+	return walk_tcp(frame, offset + header_len, offset + total_len,
+			fragment & bpf_htons(0x2000), walk, segment);
+}
+
+/* The part of an IPv6 extension header that is read. */
+struct ipv6_extension {
+	__u8 next_header;
+	__u8 len;	 /* unit and bias depend on the kind */
+	__be16 frag_off; /* fragment header only: offset in the upper 13 bits */
+};
+
+static __always_inline bool is_ipv6_extension(__u8 next_header)
+{
+	return next_header == PROTO_HOPOPTS || next_header == PROTO_ROUTING ||
+	       next_header == PROTO_DSTOPTS || next_header == PROTO_AUTH ||
+	       next_header == PROTO_FRAGMENT;
+}
+
+/*
+ * Walks the extension headers from `*offset` on, of which the first is of the
+ * kind `next_header`. PARSED: *offset is where the TCP header begins.
+ */
+static __always_inline enum parse_result
+skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
+		     bool *fragment, struct segment *segment)
+{
+	const struct ipv6_extension *extension;
+	const __u8 *next;
+	__u32 len;
+
+#ifdef __bpf__
+#pragma clang loop unroll(disable)
+#endif
+	for (int i = 0; i <= IPV6_EXTENSIONS_MAX; i++) {
+		if (next_header == PROTO_TCP)
+			return PARSED;
+		if (!is_ipv6_extension(next_header))
+			return other_protocol(next_header, *offset, segment);
+
+		/* The shortest extension header has 8 bytes. */
+		extension = frame_at(frame, *offset, 8);
+		if (!extension)
+			return frame_short(frame, *offset, 8);
+
+		len = ((__u32)READ_FIELD(extension, len) + 1) *
+		      8; /* RFC 8200, 4 */
+		if (next_header == PROTO_FRAGMENT) {
+			if (bpf_ntohs(READ_FIELD(extension, frag_off)) & 0xfff8)
+				return PARSE_FRAGMENT;
+			*fragment = true;
+			len = 8;
+		} else if (next_header == PROTO_AUTH) { /* RFC 4302, 2.2 */
+			len = ((__u32)READ_FIELD(extension, len) + 2) * 4;
+		}
+		/*
+		 * The next offset as a difference of pointers, of which the
+		 * verifier knows nothing: so it need not follow each length
+		 * that each header can have through all that comes after.
+		 */
+		next = (const __u8 *)extension + len;
+		OPAQUE(next);
+		*offset = (__u64)(next - frame->data);
+		next_header = READ_FIELD(extension, next_header);
+	}
+	return PARSE_NOT_TCP;
+}
+
+/* What follows a plain IPv6 header; PARSED: TCP. */
+static __always_inline enum parse_result plain_next_header(__u8 next_header)
+{
+	switch (next_header) {
+	case PROTO_TCP:
+		return PARSED;
+	case PROTO_UDP:
+		return PARSE_UDP;
+	case PROTO_ICMPV6:
+		return PARSE_NOT_TCP;
+	default: /* an extension, or a tunnel */
+		return PARSE_NOT_PLAIN;
+	}
+}
+
+/*
+ * The addresses of an IPv6 header: by words in a BPF program, where the
+ * compiler would copy bytes.
+ */
+static __always_inline void read_ipv6_addresses(const struct ipv6hdr *ip,
+						__u32 source[4],
+						__u32 destination[4])
+{
+	const __u8 *from = (const __u8 *)ip + offsetof(struct ipv6hdr, saddr);
+
+#ifdef __bpf__
+	for (int i = 0; i < 4; i++) {
+		source[i] = ((const __u32 *)from)[i];
+		destination[i] = ((const __u32 *)from)[4 + i];
+	}
+#else
+	memcpy(source, from, 16);
+	memcpy(destination, from + 16, 16);
+#endif
+}
+
+static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
+						   __u64 offset, enum walk walk,
+						   struct segment *segment)
+{
+	const struct ipv6hdr *ip =
+		ip_header_at(frame, offset, sizeof(*ip), walk);
+	enum parse_result result;
+	bool fragment = false;
+	__u64 ip_end;
+	__u32 payload_len;
+
+	if (!ip)
+		return frame_short(frame, offset, sizeof(*ip));
+	if (*(const __u8 *)ip >> 4 != 6)
+		return PARSE_MALFORMED;
+
+	/* 0: a jumbogram (RFC 2675) or BIG TCP (Linux 5.19). */
+	payload_len = bpf_ntohs(READ_FIELD(ip, payload_len));
+	if (walk == WALK_PLAIN && !payload_len)
+		return PARSE_NOT_PLAIN;
+	segment->to_end = !payload_len;
+	ip_end = payload_len ? offset + sizeof(*ip) + payload_len :
+			       frame->wire_len;
+	if (ip_end > frame->wire_len)
+		return PARSE_MALFORMED;
+
+	read_ipv6_addresses(ip, segment->source, segment->destination);
+	segment->family = 6;
+	segment->ttl = READ_FIELD(ip, hop_limit);
+	offset += sizeof(*ip);
+	if (walk == WALK_PLAIN)
+		result = plain_next_header(READ_FIELD(ip, nexthdr));
+	else
+		result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr),
+					      &offset, &fragment, segment);
+	if (result != PARSED)
+		return result;
+	return walk_tcp(frame, offset, ip_end, fragment, walk, segment);
+}
+
+#endif
