@@ -5,6 +5,7 @@
 #   make demo          real servers in a network namespace, and their banners
 #   make picture       the same, drawn: docs/demo.svg
 #   make check         what an ordinary user can check, without a network, in less than a minute
+#   make coverage      what of the core and the readers the tests without root reach
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
 #   make test-forgery  forgeries in all mixtures, and what they cost (as root)

@@ -148,6 +148,37 @@ check-scripts:
 	$(Q)$(call checked,scripts,grep -rlE --exclude-dir=corpus '^#!/bin/(ba)?sh' .ci packaging tests | \
 		xargs -n 1 bash -n && bash -n packaging/*.bash)
 
+# --- coverage of the core and of what reads, by what an ordinary user can run: docs/coverage.md
+# Two tests are left out: the users that they become may not write the counts.
+
+COVERAGE := $(BUILD)/coverage
+COVERED := include user/capture user/sinks/format.c user/sinks/community_id.c user/identify user/inventory
+COVERAGE_SYSTEM := $(addprefix tests/system/,test_captures.py test_archives.py test_formats.py \
+	test_server_filter.py::test_ports test_server_filter.py::test_nets test_inventory.py test_identify.py)
+COVERAGE_FUZZERS := core capture format form identify
+law_test_COVERAGE := 20000
+property_test_COVERAGE := 200000
+COVERAGE_TESTS := $(filter-out privileges_test,$(CHECKED))
+
+.PHONY: coverage
+coverage:
+	$(Q)packaging/deps.sh gcovr
+	$(Q)$(MAKE) --no-print-directory BUILD=$(COVERAGE) CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage \
+		SANITIZERS=-O0 HARDENING= HARDENED_LINK= $(COVERAGE_TESTS:%=$(COVERAGE)/tests/%) \
+		$(COVERAGE)/bannerprobe $(COVERAGE)/bannerprobe-inventory $(COVERAGE)/tests/identify
+	$(Q)env -u SRC -u CXXFLAGS CC="$(CC)" CXX="$(CC)" CFLAGS="-O0 -g --coverage" FUZZERS="$(COVERAGE_FUZZERS)" \
+		SKELETON=$(COVERAGE) OUT=$(COVERAGE)/fuzz WORK=$(COVERAGE)/fuzz/objects \
+		LIB_FUZZING_ENGINE=tests/fuzz/run_corpus.c tests/fuzz/oss-fuzz/build.sh
+	$(Q)find $(COVERAGE) -name '*.gcda' -delete
+	$(Q)$(foreach test,$(COVERAGE_TESTS),timeout 300 $(COVERAGE)/tests/$(test) $($(test)_COVERAGE) >/dev/null 2>&1 || exit 1;)
+	$(Q)$(foreach name,$(COVERAGE_FUZZERS),timeout 300 $(COVERAGE)/fuzz/fuzz_$(name) tests/fuzz/corpus/$(name) || exit 1;)
+	$(Q)BUILD=$(COVERAGE) BANNERPROBE=$(CURDIR)/$(COVERAGE)/bannerprobe \
+		BANNERPROBE_INVENTORY=$(CURDIR)/$(COVERAGE)/bannerprobe-inventory \
+		$(PYTHON) -m pytest -q -k "not may_not_write and not needs_no_privilege" tests/unit $(COVERAGE_SYSTEM)
+	$(Q)gcovr -r . $(COVERED:%=--filter %) --exclude '.*/command/' -s -o $(COVERAGE)/lines.txt $(COVERAGE)
+	$(Q)gcovr -r . $(COVERED:%=--filter %) --exclude '.*/command/' --branches -o $(COVERAGE)/branches.txt $(COVERAGE)
+	@echo "see $(COVERAGE)/lines.txt, $(COVERAGE)/branches.txt"
+
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
