@@ -220,7 +220,7 @@ TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --ignore tests/system/test_fleet.py tests
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --durations=15 --ignore tests/system/test_fleet.py tests
 
 # Installs what the owner of a fleet has, and the other tests do not need.
 .PHONY: test-fleet

@@ -91,7 +91,7 @@ def included_by(path, text, known):
 def layers(includes):
     for path, targets in includes.items():
         own = folder_of(path)
-        if not own:
+        if not own or (own == "user" and os.path.dirname(path) != own):
             yield f"{path}: its folder is not in the table of tests/tools/structure.py"
         for number, target in targets:
             other = folder_of(target)
