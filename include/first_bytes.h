@@ -21,22 +21,6 @@ static __always_inline bool wants_more_events(const struct track_options *option
 	return options->events & ~EVENTS_BANNER;
 }
 
-/* A flag of flow_seen that each side has, for one of them. */
-static __always_inline bool side_has(const struct flow *flow,
-				     enum side_name side, __u32 flag)
-{
-	return flow->seen & flag << side;
-}
-
-/* How far beyond isn+1 it acknowledges that nothing was said: a FIN, if any. */
-static __always_inline __s32 silent_len(const struct flow *flow,
-					enum side_name side)
-{
-	const __u32 fin = side == CLIENT ? SEEN_CLIENT_FIN : SEEN_SERVER_FIN;
-
-	return flow->seen & fin && !side_has(flow, side, SIDE_DATA) ? 1 : 0;
-}
-
 /* --- what can still follow ------------------------------------------------ */
 
 /* The kinds that can follow of a connection, of those that are asked for. */
@@ -73,35 +57,60 @@ static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 	return fates;
 }
 
-/* Why a side's first bytes did not come, at the end of a connection. */
-static __always_inline enum event_fate unsaid_fate(const struct flow *flow,
-						   enum side_name side)
+/* Why a side did not speak first, for the kind that says so. */
+static __always_inline enum event_fate not_first_fate(const struct flow *flow,
+						      enum side_name other)
 {
-	const struct side *of = &flow->sides[side];
-
-	return side_has(flow, side, SIDE_SIGN) ||
-			       seq_distance(of->isn + 1, of->acked) >
-				       silent_len(flow, side) ?
-		       FATE_DATA_UNSEEN :
-		       FATE_NO_DATA;
+	if (!side_has(flow, other, SIDE_SIGN))
+		return FATE_OTHER_FIRST_BY_ACK;
+	return side_has(flow, other, SIDE_BY_SEQ) ? FATE_OTHER_FIRST_BY_SEQ :
+						    FATE_OTHER_FIRST;
 }
 
-/* The fates of what can no more follow: the connection is over. */
+/*
+ * Why a side's first bytes did not come as one of its two kinds; `unless`: what
+ * to say where nothing tells.
+ */
+static __always_inline enum event_fate
+unsaid_fate(const struct flow *flow, enum side_name side, bool first,
+	    enum event_fate unless)
+{
+	if (first && side_has(flow, !side, SIDE_SILENT | SIDE_DONE) &&
+	    !side_has(flow, !side, SIDE_SECOND))
+		return not_first_fate(flow, !side);
+	/* Data of a SYN that was refused is no sign. */
+	if (side_has(flow, side, SIDE_DATA | SIDE_BY_SEQ) ||
+	    flow->told & TOLD_MISSED << side)
+		return FATE_DATA_UNSEEN;
+	return unless;
+}
+
+/*
+ * The fates of what can no more follow; `unless`: of that of which nothing more
+ * can be said.
+ */
 static __always_inline __u32
-unfinished_fates(const struct flow *flow, const struct track_options *options)
+unfinished_fates(const struct flow *flow, const struct track_options *options,
+		 enum event_fate unless)
 {
 	const __u32 left = flow->seen & FLOW_AWAITED ?
 				   kinds_left(flow, options) :
 				   0;
-	const __u32 of_client =
-		EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY);
 
 	if (!(flow->seen & SEEN_SYNACK))
-		return fates_left(left, FATE_SYNACK_UNSEEN);
-	return fates_left(left & of_client, unsaid_fate(flow, CLIENT)) |
+		return fates_left(left, unless == FATE_NO_DATA ||
+							unless == FATE_CUT_OFF ?
+						FATE_SYNACK_UNSEEN :
+						unless);
+	return fates_left(left & EVENT_BIT(EVENT_REQUEST),
+			  unsaid_fate(flow, CLIENT, true, unless)) |
+	       fates_left(left & EVENT_BIT(EVENT_REPLY),
+			  unsaid_fate(flow, CLIENT, false, unless)) |
 	       fates_left(left & EVENT_BIT(EVENT_RESPONSE),
-			  unsaid_fate(flow, SERVER)) |
-	       fates_left(left & EVENT_BIT(EVENT_OPEN), FATE_HANDSHAKE_UNSEEN);
+			  unsaid_fate(flow, SERVER, false, unless)) |
+	       fates_left(left & EVENT_BIT(EVENT_OPEN),
+			  unless == FATE_NO_DATA ? FATE_HANDSHAKE_UNSEEN :
+						   unless);
 }
 
 /* Nothing more will be logged of a connection. */
@@ -111,7 +120,7 @@ static __always_inline void end_events(struct flow *flow, enum event_fate fate,
 {
 	if (!wants_more_events(options) || !(flow->seen & FLOW_AWAITED))
 		return;
-	verdict->fates |= fates_left(kinds_left(flow, options), fate);
+	verdict->fates |= unfinished_fates(flow, options, fate);
 	flow->seen |= SIDE_DONE << CLIENT | SIDE_DONE << SERVER | FLOW_OPENED;
 	flow->seen &= ~FLOW_AWAITED;
 }
@@ -133,7 +142,7 @@ static __always_inline void decide_side(struct flow *flow, enum side_name side,
 		fates |= fate_of(when_first, first);
 	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++) {
 		if (options->events & EVENT_BIT(kind))
-			verdict->fates |= fates & fate_of(kind, FATE_ROOM - 1);
+			verdict->fates |= fates & fate_of(kind, FATE_MASK);
 	}
 	flow->seen |= SIDE_DONE << side;
 }
@@ -152,16 +161,6 @@ unmet_need(const struct flow *flow, const struct track_options *options)
 	return FATE_LOGGED;
 }
 
-/* Why a side did not speak first, for the kind that says so. */
-static __always_inline enum event_fate not_first_fate(const struct flow *flow,
-						      enum side_name other)
-{
-	if (!side_has(flow, other, SIDE_SIGN))
-		return FATE_OTHER_FIRST_BY_ACK;
-	return side_has(flow, other, SIDE_BY_SEQ) ? FATE_OTHER_FIRST_BY_SEQ :
-						    FATE_OTHER_FIRST;
-}
-
 /* Logs the first bytes of a side; `first`: it spoke first. */
 static __always_inline void log_first_bytes(struct flow *flow,
 					    enum side_name side, bool first,
@@ -174,12 +173,20 @@ static __always_inline void log_first_bytes(struct flow *flow,
 	if (side == CLIENT && need == FATE_HANDSHAKE_UNSEEN)
 		need = FATE_LOGGED; /* it is the client's ACK, too */
 	if (first)
-		decide_side(flow, side, need, FATE_OTHER_FIRST, options,
-			    verdict);
-	else
-		decide_side(flow, side, not_first_fate(flow, !side), need,
+		decide_side(flow, side, need,
+			    need == FATE_LOGGED || side == CLIENT ?
+				    FATE_OTHER_FIRST :
+				    need,
 			    options, verdict);
-	if (need == FATE_LOGGED && kind != EVENT_BANNER)
+	else
+		decide_side(flow, side,
+			    need == FATE_LOGGED ? not_first_fate(flow, !side) :
+						  need,
+			    need, options, verdict);
+	if (need != FATE_LOGGED)
+		return;
+	flow->told |= TOLD_LOGGED;
+	if (kind != EVENT_BANNER)
 		verdict->logs |= EVENT_BIT(kind) & options->events;
 }
 
@@ -192,17 +199,28 @@ static __always_inline void take_first_bytes(struct flow *flow,
 					     const struct track_options *options,
 					     struct verdict *verdict)
 {
-	const bool other_spoke = side_has(flow, !side, SIDE_SIGN);
+	const bool other_second = side_has(flow, !side, SIDE_SECOND);
+	const bool other_silent = side_has(flow, !side, SIDE_SILENT);
+	const bool other_heard = side_has(flow, !side, SIDE_SIGN) &&
+				 !other_silent;
+	const bool crossed = silent && other_silent && !other_second;
 
-	if (!silent || (other_spoke && side_has(flow, !side, SIDE_SILENT))) {
-		verdict->crossed = silent;
+	/* The first bytes tell it, whatever was seen before them. */
+	flow->seen &= ~(SIDE_SILENT << side);
+	if (silent)
+		flow->seen |= SIDE_SILENT << side;
+	if ((side == SERVER && other_heard) || (!silent && other_second)) {
+		/* Both cannot be second: one was seen too late, or again. */
+		decide_side(flow, side,
+			    side == SERVER ? FATE_NONE : FATE_ORDER_UNKNOWN,
+			    FATE_ORDER_UNKNOWN, options, verdict);
+	} else if (!silent || crossed) {
+		flow->seen |= SIDE_SECOND << side;
+		verdict->crossed = crossed;
 		log_first_bytes(flow, side, false, options, verdict);
 		flow->seen |= SIDE_SIGN << !side; /* seen, or missed */
-	} else if (!other_spoke || side == CLIENT) {
+	} else {
 		log_first_bytes(flow, side, true, options, verdict);
-	} else { /* it was first, and passed second: no banner */
-		decide_side(flow, side, FATE_NONE, FATE_ORDER_UNKNOWN, options,
-			    verdict);
 	}
 }
 
@@ -232,27 +250,51 @@ static __always_inline void note_first_bytes(struct flow *flow,
 	const bool silent = received <= silent_len(flow, !side);
 	const bool says = part->len && part_end(part) > 0;
 
-	if (!says && part->from <= silent_len(flow, side)) {
-		if (part->fin && part_end(part) == 0 &&
-		    !side_has(flow, side, SIDE_DONE | SIDE_SIGN))
-			decide_side(flow, side, FATE_NO_DATA, FATE_NO_DATA,
-				    options, verdict);
+	if (!silent && !side_has(flow, !side, SIDE_DATA))
+		flow->told |= (__u8)(TOLD_MISSED << !side);
+	if (!says && part->from <= silent_len(flow, side))
 		return;
-	}
+	if (!says)
+		flow->told |= (__u8)(TOLD_MISSED << side);
 	if (says && part->from <= 0 && at_hand &&
 	    !side_has(flow, side, SIDE_DONE)) {
 		take_first_bytes(flow, side, silent, options, verdict);
 		note_time(flow, now);
-	}
-	if (!side_has(flow, side, SIDE_SIGN)) {
+		flow->seen |= SIDE_SIGN << side;
+	} else if (!side_has(flow, side, SIDE_SIGN)) {
 		flow->seen |= SIDE_SIGN << side;
 		if (silent)
 			flow->seen |= SIDE_SILENT << side;
-		if (!says)
-			flow->seen |= SIDE_BY_SEQ << side;
 	}
+	if (!says && !side_has(flow, side, SIDE_DATA))
+		flow->seen |= SIDE_BY_SEQ << side;
 	if (says)
 		flow->seen |= SIDE_DATA << side;
+}
+
+/* Both sides have closed: what one of them has not said will not come. */
+static __always_inline void note_close(struct flow *flow,
+				       const struct track_options *options,
+				       struct verdict *verdict)
+{
+	const __u32 both_fins = SEEN_CLIENT_FIN | SEEN_SERVER_FIN;
+	const __u32 spoke = SIDE_DATA | SIDE_BY_SEQ;
+
+	if (!(flow->seen & FLOW_AWAITED) || (flow->seen & both_fins) != both_fins)
+		return;
+	/* What has a gap may be sent again. */
+	if ((side_has(flow, CLIENT, spoke) && !side_has(flow, CLIENT, SIDE_DONE)) ||
+	    (side_has(flow, SERVER, spoke) && !side_has(flow, SERVER, SIDE_DONE)))
+		return;
+	for (int side = CLIENT; side <= SERVER; side++) {
+		if (!side_has(flow, side, SIDE_DONE))
+			decide_side(flow, side,
+				    unsaid_fate(flow, side, true, FATE_NO_DATA),
+				    unsaid_fate(flow, side, false,
+						FATE_NO_DATA),
+				    options, verdict);
+	}
+	note_left(flow, options);
 }
 
 /* A valid client segment that acknowledges the SYN-ACK: the port is open. */
@@ -271,8 +313,36 @@ static __always_inline void note_open(struct flow *flow,
 		fate = FATE_LOGGED;
 	flow->seen |= FLOW_OPENED;
 	verdict->fates |= fate_of(EVENT_OPEN, fate);
-	if (fate == FATE_LOGGED)
-		verdict->logs |= EVENT_BIT(EVENT_OPEN);
+	if (fate != FATE_LOGGED)
+		return;
+	flow->told |= TOLD_LOGGED;
+	verdict->logs |= EVENT_BIT(EVENT_OPEN);
 }
+
+#ifndef __bpf__
+/* Adds those of a connection's events that may still follow. */
+static inline void event_counts_add_open(struct event_counts *counts,
+					 const struct flow *flow,
+					 const struct track_options *options)
+{
+	count_fates(counts, unfinished_fates(flow, options, FATE_OPEN));
+}
+
+/* Works out how many were evicted, when all other fates are counted. */
+static inline void count_evicted_events(struct event_counts *counts,
+					__u64 connections, __u32 events)
+{
+	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++) {
+		__u64 accounted = 0;
+
+		counts->by[kind][FATE_EVICTED] = 0;
+		for (int fate = FATE_NONE + 1; fate < FATE_MAX; fate++)
+			accounted += counts->by[kind][fate];
+		if (events & EVENT_BIT(kind) && connections > accounted)
+			counts->by[kind][FATE_EVICTED] =
+				connections - accounted;
+	}
+}
+#endif
 
 #endif

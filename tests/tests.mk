@@ -24,7 +24,9 @@ READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c 
 CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
-	law_judge.c model.c conversations.c talk.c) $(PLAY))
+	attacks.c law_judge.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
+LAW_EVENTS_TEST := $(call sanitized,$(addprefix tests/unit/,law_events_test.c law_events_core.c law_events_cases.c law_events_truth.c \
+	law_events_attacks.c attacks.c law_cases.c events.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
 PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c \
 	sinks/line_sink.c sinks/format.c sinks/community_id.c system/file_helper.c system/files.c system/privileges.c))
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
@@ -34,7 +36,7 @@ IDENTIFY_TEST := $(call sanitized,tests/unit/identify_test.c $(IDENTIFY))
 FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
-SANITIZED := $(PIPELINE_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
+SANITIZED := $(PIPELINE_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
 	$(FORM_TEST) $(INVENTORY_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
@@ -78,9 +80,10 @@ link = $(call say,LINK,$@) mkdir -p $(@D) && $(CC) $(LDFLAGS) $(1) -o $@ $^ $(2)
 $(BUILD)/tests/core_test: $(CORE_TEST)
 $(BUILD)/tests/property_test: $(PROPERTY_TEST)
 $(BUILD)/tests/law_test: $(LAW_TEST)
+$(BUILD)/tests/law_events_test: $(LAW_EVENTS_TEST)
 $(BUILD)/tests/oom_test: $(OOM_TEST)
 $(BUILD)/tests/addresses_test: $(ADDRESSES_TEST)
-$(addprefix $(BUILD)/tests/,core_test property_test law_test oom_test addresses_test):
+$(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom_test addresses_test):
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka -lmnl -lz -lzstd)
 
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
@@ -211,7 +214,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 
 # --- the tests
 
-C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test core_test property_test law_test oom_test addresses_test identify_test \
+C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
 	form_test inventory_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
 
