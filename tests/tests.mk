@@ -119,9 +119,10 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 
 # --- make check: without root, network or installing anything, in less than a minute
 
-CHECKED := core_test pipeline_test law_test property_test oom_test identify_test form_test inventory_test privileges_test
+CHECKED := core_test pipeline_test law_test law_events_test property_test oom_test identify_test form_test inventory_test privileges_test
 # Fewer than `make test` tries.
 law_test_ARGS := 5000
+law_events_test_ARGS := 5000
 property_test_ARGS := 100000
 CHECKS := $(CHECKED:%=check-%) check-programs check-structure check-scripts
 
@@ -155,21 +156,23 @@ check-scripts:
 # Two tests are left out: the users that they become may not write the counts.
 
 COVERAGE := $(BUILD)/coverage
+COVERAGE_CFLAGS := -O0 -g --coverage -include tests/unit/not_inlined.h
 COVERED := include user/capture user/sinks/format.c user/sinks/community_id.c user/identify user/inventory
 COVERAGE_SYSTEM := $(addprefix tests/system/,test_captures.py test_archives.py test_formats.py \
 	test_server_filter.py::test_ports test_server_filter.py::test_nets test_inventory.py test_identify.py)
 COVERAGE_FUZZERS := core capture format form identify
 law_test_COVERAGE := 20000
+law_events_test_COVERAGE := 20000
 property_test_COVERAGE := 200000
 COVERAGE_TESTS := $(filter-out privileges_test,$(CHECKED))
 
 .PHONY: coverage
 coverage:
 	$(Q)packaging/deps.sh gcovr
-	$(Q)$(MAKE) --no-print-directory BUILD=$(COVERAGE) CFLAGS="-O0 -g --coverage" LDFLAGS=--coverage \
+	$(Q)$(MAKE) --no-print-directory BUILD=$(COVERAGE) CFLAGS="$(COVERAGE_CFLAGS)" LDFLAGS=--coverage \
 		SANITIZERS=-O0 HARDENING= HARDENED_LINK= $(COVERAGE_TESTS:%=$(COVERAGE)/tests/%) \
 		$(COVERAGE)/bannerprobe $(COVERAGE)/bannerprobe-inventory $(COVERAGE)/tests/identify
-	$(Q)env -u SRC -u CXXFLAGS CC="$(CC)" CXX="$(CC)" CFLAGS="-O0 -g --coverage" FUZZERS="$(COVERAGE_FUZZERS)" \
+	$(Q)env -u SRC -u CXXFLAGS CC="$(CC)" CXX="$(CC)" CFLAGS="$(COVERAGE_CFLAGS)" FUZZERS="$(COVERAGE_FUZZERS)" \
 		SKELETON=$(COVERAGE) OUT=$(COVERAGE)/fuzz WORK=$(COVERAGE)/fuzz/objects \
 		LIB_FUZZING_ENGINE=tests/fuzz/run_corpus.c tests/fuzz/oss-fuzz/build.sh
 	$(Q)find $(COVERAGE) -name '*.gcda' -delete

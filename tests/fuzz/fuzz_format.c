@@ -146,7 +146,7 @@ static void read_text(const struct event *record, const struct source *source)
 	expect_microseconds(record->time + source->clock_offset);
 	expect(" ");
 	if (source->events) {
-		expect(event_names[record->kind]);
+		expect(event_kind_names[record->kind]);
 		expect(" ");
 	}
 	expect_side(record, event_origin(record->kind));
@@ -271,7 +271,7 @@ static void read_json(const struct event *record, const struct source *source)
 	expect_number(record->server_port);
 	if (source->events) {
 		expect(",\"event\":\"");
-		expect(event_names[record->kind]);
+		expect(event_kind_names[record->kind]);
 		expect(record->crossed ? "\",\"crossed\":true" : "\"");
 	}
 	if (record->kind != EVENT_OPEN) {
