@@ -112,6 +112,7 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 	index = first >> words_shift;
 	place->first_word = index << words_shift;
 	place->word_mask = (1U << words_shift) - 1;
+	place->tag = tag_of(hash, place->word_mask);
 	place->bucket = bpf_map_lookup_elem(&buckets, &index);
 	place->entries = bpf_map_lookup_elem(&entries, &index);
 	return place->bucket && place->entries;

@@ -78,9 +78,14 @@ enum table_rank {
 /* A cache line: all that is read where a connection is not found. */
 struct bucket {
 	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
-	__u16 begun;	  /* connections; their ages are differences to it */
-	__u8 spills;	  /* connections moved to the LRU map; it wraps */
-	__u8 next_spilled; /* where the tag of the next of them goes */
+	union {
+		struct {
+			__u16 begun; /* connections; ages are differences to it */
+			__u8 spills; /* connections moved to the LRU map */
+			__u8 next_spilled; /* where the tag of the next goes */
+		};
+		__u32 version; /* of all these: they wrap */
+	};
 	union {
 		__u16 of[BUCKET_WAYS];
 		__u64 four[BUCKET_WAYS / 4];
@@ -169,6 +174,7 @@ struct table_place {
 	struct prefilter prefilter;
 	__u32 first_word; /* of the prefilter's, those that are the bucket's own */
 	__u32 word_mask;  /* how many they are, a power of two, less one */
+	__u16 tag;	  /* of the connection: tag_of() */
 };
 
 /* The tag of a hash. `word_mask`: as in struct table_place. */
@@ -178,13 +184,6 @@ static __always_inline __u16 tag_of(__u64 hash, __u32 word_mask)
 
 	return (__u16)(TAG_USED | (hash >> 42 & TAG_MORE) |
 		       (word << TAG_WORD_SHIFT & TAG_BIT) | prefilter_bit(hash));
-}
-
-/* The tag of a connection. */
-static __always_inline __u16 table_mark(const struct table_place *place,
-					__u64 hash)
-{
-	return tag_of(hash, place->word_mask);
 }
 
 static __always_inline __u64 *front_word(const struct table_place *place,
@@ -338,20 +337,26 @@ static __always_inline int table_find_tagged(const struct table_place *place,
 }
 
 static __always_inline int table_find(const struct table_place *place,
-				      __u64 hash, __u64 id)
+				      __u64 id)
 {
-	return table_find_tagged(place, table_mark(place, hash), id);
+	return table_find_tagged(place, place->tag, id);
+}
+
+static __always_inline bool table_has_id(const struct table_place *place,
+					 int way, __u64 id)
+{
+	return place->entries->ways[way & (BUCKET_WAYS - 1)].id == id;
 }
 
 static __always_inline enum table_rank flow_rank(const struct flow *flow)
 {
-	__u32 seen = flow->seen;
-	__u32 used = (seen / SEEN_SYN | seen / SEEN_SYNACK) & 1;
-	__u32 answered = seen / SEEN_ANSWERED & 1;
-	/* And nothing more is gathered. */
-	__u32 decided = seen / FLOW_DECIDED & ~(seen / FLOW_GATHERING) &
-			~(seen / FLOW_AWAITED) & ~(seen / FLOW_GATHERS_CLIENT) &
-			1;
+	const __u32 seen = flow->seen;
+	const __u32 used = (seen / SEEN_SYN | seen / SEEN_SYNACK) & 1;
+	const __u32 answered = seen / SEEN_ANSWERED & 1;
+	/* And nothing more is gathered: then nothing is left of these. */
+	const __u32 more = FLOW_DECIDED | FLOW_GATHERING | FLOW_AWAITED |
+			   FLOW_GATHERS_CLIENT;
+	const __u32 decided = (((seen & more) ^ FLOW_DECIDED) - 1U) >> 31;
 
 	return decided * RANK_DECIDED +
 	       (decided ^ 1) * used * (RANK_HALF_OPEN + answered);
@@ -591,19 +596,24 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 {
 	const struct rivals *rivals = &sighting->rivals;
 	struct bucket *bucket = place->bucket;
-	const __u16 tag = table_mark(place, sighting->hash);
 	int way = sighting->rivals_way;
 
 	if (way < 0) {
 		if (!rivals->seen)
 			return;
-		way = table_victim(bucket, VICTIM_LEAST, tag);
+		/* What stood beside an earlier one, perhaps. */
+		way = table_find_tagged(place, place->tag | TAG_RIVALS,
+					rivals_id(sighting->id));
+	}
+	if (way < 0) {
+		way = table_victim(bucket, VICTIM_LEAST, place->tag);
 		if (way == sighting->way || table_must_spill(bucket, way))
 			return;
 	}
 	place->entries->ways[way & (BUCKET_WAYS - 1)].rivals = *rivals;
 	if (rivals->seen)
-		table_set(place, way, rivals_id(sighting->id), tag | TAG_RIVALS,
+		table_set(place, way, rivals_id(sighting->id),
+			  place->tag | TAG_RIVALS,
 			  RANK_HALF_OPEN, rivals_wait(rivals, &sighting->flow),
 			  ++bucket->begun);
 	else
@@ -612,15 +622,13 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 
 /* Reads what stands beside a connection. */
 static __always_inline void table_read_rivals(const struct table_place *place,
-						struct sighting *sighting,
-						const struct flow *flow)
+					      struct sighting *sighting)
 {
-	const __u16 tag = table_mark(place, sighting->hash) | TAG_RIVALS;
+	const __u16 tag = place->tag | TAG_RIVALS;
 
-	__builtin_memset(&sighting->rivals, 0, sizeof(sighting->rivals));
 	sighting->rivals_way =
 		table_find_tagged(place, tag, rivals_id(sighting->id));
-	if (sighting->rivals_way >= 0 && flow->seen & FLOW_RIVALS)
+	if (sighting->rivals_way >= 0)
 		sighting->rivals =
 			place->entries
 				->ways[sighting->rivals_way & (BUCKET_WAYS - 1)]
@@ -641,8 +649,7 @@ static __always_inline void table_begin(const struct table_place *place,
 	if (way == sighting->rivals_way)
 		sighting->rivals_way = -1;
 	place->entries->ways[way].flow = sighting->flow;
-	table_set(place, way, sighting->id, table_mark(place, sighting->hash),
-		  rank, rank_waits(rank), ++place->bucket->begun);
+	table_set(place, way, sighting->id, place->tag, rank, rank_waits(rank), ++place->bucket->begun);
 }
 
 /* A connection of the bucket, after a segment. */
@@ -667,20 +674,19 @@ static __always_inline void table_go_on(const struct table_place *place,
 /* A spilled connection goes on, or has ended and another one begins here. */
 static __always_inline void put_known(const struct table_place *place,
 				      struct flow *known,
-				      const struct sighting *sighting,
-				      __u16 mark)
+				      const struct sighting *sighting)
 {
 	bool waited;
 
 	if (sighting->way >= 0)
 		return;
-	/* Of one that is decided, the mark is another connection's. */
+	/* Of one that is decided, the tag is another connection's. */
 	waited = flow_is_watched(known);
 	*known = sighting->flow;
 	if (sighting->verdict.began)
 		known->seen = 0;
 	if (waited && !flow_is_watched(known))
-		spilled_remove(place, mark);
+		spilled_remove(place, place->tag);
 }
 
 /*
@@ -697,9 +703,7 @@ static __always_inline void table_track(const struct table_place *place,
 	const struct context context = { .sender = sighting->sender & 1,
 					 .now = now,
 					 .to_own = sighting->to_own };
-	const __u16 mark = table_mark(place, sighting->hash);
 	struct flow *flow = &sighting->flow;
-	bool may_have_rivals;
 
 	/* The flow is changed where it stands, which spares copies. */
 	if (sighting->way >= 0)
@@ -709,12 +713,14 @@ static __always_inline void table_track(const struct table_place *place,
 		sighting->flow = *known;
 	else
 		__builtin_memset(flow, 0, sizeof(*flow));
-	may_have_rivals = flow->seen && (flow->seen & FLOW_RIVALS ||
-					 sighting->segment.flags & TCP_SYN);
 	sighting->rivals_way = -1;
-	sighting->rivals.seen = 0;
-	if (may_have_rivals)
-		table_read_rivals(place, sighting, flow);
+	if (sighting->segment.flags & TCP_SYN || flow->seen & FLOW_RIVALS)
+		__builtin_memset(&sighting->rivals, 0,
+				 sizeof(sighting->rivals));
+	else
+		sighting->rivals.seen = 0;
+	if (flow->seen & FLOW_RIVALS)
+		table_read_rivals(place, sighting);
 	READ_AGAIN();
 	track(flow, &sighting->rivals, &sighting->segment, &context, options,
 	      &sighting->verdict);
@@ -722,7 +728,7 @@ static __always_inline void table_track(const struct table_place *place,
 	if (sighting->verdict.asks)
 		return;
 	if (known)
-		put_known(place, known, sighting, mark);
+		put_known(place, known, sighting);
 	if (sighting->way >= 0)
 		table_go_on(place, sighting, flow);
 	else if (sighting->verdict.began)

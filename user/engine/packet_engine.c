@@ -114,7 +114,8 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 				       .entries = &engine->entries[index],
 				       .prefilter = engine->prefilter,
 				       .first_word = index * words,
-				       .word_mask = words - 1 };
+				       .word_mask = words - 1,
+				       .tag = tag_of(hash, words - 1) };
 	return true;
 }
 
