@@ -226,7 +226,7 @@ engine_look_up_destination(const struct backend *backend,
  * Moves a connection to the overflow LRU. It has an entry there before it
  * leaves its bucket, and both change under the lock.
  */
-static __always_inline void engine_spill(const struct backend *backend,
+static __always_inline void engine_move_to_overflow(const struct backend *backend,
 					 const struct table_place *place,
 					 int way, __u64 id)
 {
@@ -235,7 +235,7 @@ static __always_inline void engine_spill(const struct backend *backend,
 	if (!entry)
 		return;
 	backend_lock(place->bucket);
-	table_spill(place, way, id, entry);
+	table_move_to_overflow(place, way, id, entry);
 	backend_unlock(place->bucket);
 }
 
@@ -249,13 +249,13 @@ static __always_inline void engine_make_room(const struct backend *backend,
 {
 	int way;
 
-	if (!table_is_crowded(place->bucket) ||
+	if (!bucket_is_crowded(place->bucket) ||
 	    (sighting->segment.flags & TCP_ACK &&
 	     table_find(place, sighting->id) >= 0))
 		return;
-	way = table_victim(place->bucket, VICTIM_COMPLETE, 0) &
+	way = bucket_victim(place->bucket, VICTIM_COMPLETE, 0) &
 	      (BUCKET_WAYS - 1);
-	engine_spill(backend, place, way, place->entries->ways[way].id);
+	engine_move_to_overflow(backend, place, way, place->entries->ways[way].id);
 }
 
 enum search {
@@ -289,7 +289,7 @@ engine_search_once(const struct backend *backend,
 		return MOVED;
 	}
 	/* Asked after the ways: see bucket_may_have(). */
-	if (again || spilled_with(bucket, place->tag))
+	if (again || overflow_with(bucket, place->tag))
 		*known = backend_overflow_find(backend, sighting->id);
 	else if (!opens)
 		return NOWHERE;
