@@ -161,13 +161,13 @@ __noinline int watch_skb(struct __sk_buff *skb, int direction, int is_raw_ip)
  * Whether a packet has to be parsed. The tags of a bucket tell false positives
  * of the prefilter, and cost a cache line more.
  */
-static __always_inline bool has_to_be_watched(enum glance glance, __u64 hash)
+static __always_inline bool has_to_be_watched(enum prefilter_result result, __u64 hash)
 {
 	const struct bucket *bucket;
 	__u32 index;
 
-	if (glance != GLANCE_BIT)
-		return glance;
+	if (result != PREFILTER_HIT)
+		return result;
 	index = ((__u32)(hash >> 32) & prefilter_mask) >> words_shift;
 	bucket = bpf_map_lookup_elem(&buckets, &index);
 	return bucket &&
@@ -205,14 +205,14 @@ static __always_inline int prefilter_skb(struct __sk_buff *skb,
 		.wire_len = skb->len,
 	};
 	const struct prefilter prefilter = backend_prefilter(NULL);
-	enum glance glance = GLANCE_LOOK;
+	enum prefilter_result result = PREFILTER_PARSE;
 	__u64 hash = 0;
 
 	if (!key_has_vlan || !skb->vlan_present)
-		glance = is_raw_ip ?
+		result = is_raw_ip ?
 				 prefilter_ip(&frame, 0, &prefilter, &hash) :
 				 prefilter_ethernet(&frame, &prefilter, &hash);
-	if (has_to_be_watched(glance, hash)) {
+	if (has_to_be_watched(result, hash)) {
 		if (watch_skb(skb, direction, is_raw_ip) &&
 		    track_skb(skb, direction)) {
 			look_up_destination();
