@@ -42,6 +42,15 @@ def wait_for(what, condition, timeout=PATIENCE):
     return value
 
 
+def has_open(pid, path):
+    """Has a process this file open, by whatever name?"""
+    def is_it(descriptor):
+        with contextlib.suppress(OSError):	# closed by now, or the file is not there
+            return os.path.samefile(descriptor, path)
+    folder = f"/proc/{pid}/fd"
+    return any(is_it(f"{folder}/{number}") for number in os.listdir(folder))
+
+
 class Namespace:
     """A network namespace; everything in it goes with it."""
     count = 0
