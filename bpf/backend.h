@@ -302,13 +302,13 @@ static __always_inline void backend_count_fates(const struct backend *backend,
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event)
 {
-	bpf_map_update_elem(&syn_data, &event->connection, event, 0);
+	bpf_map_update_elem(&syn_data, &event->synack_time, event, 0);
 }
 
 static __always_inline struct event *
-backend_kept_data(const struct backend *backend, __u64 id)
+backend_kept_data(const struct backend *backend, __u64 key)
 {
-	return bpf_map_lookup_elem(&syn_data, &id);
+	return bpf_map_lookup_elem(&syn_data, &key);
 }
 
 #endif

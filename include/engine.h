@@ -87,12 +87,12 @@ static __always_inline bool backend_emit(const struct backend *backend,
 static __always_inline void backend_count_fates(const struct backend *backend,
 						const struct verdict *verdict);
 
-/* Keeps an event with the data of a SYN until its SYN-ACK comes. */
+/* Keeps an event with the data of a SYN, by its synack_time as a key. */
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event);
-/* It, by its connection; NULL: it is gone. The caller may change it. */
+/* It; NULL: it is gone. The caller may change it. */
 static __always_inline struct event *
-backend_kept_data(const struct backend *backend, __u64 id);
+backend_kept_data(const struct backend *backend, __u64 key);
 
 /* --- counting ------------------------------------------------------------ */
 
@@ -403,6 +403,12 @@ static __always_inline void engine_emit_end(const struct backend *backend,
 
 /* --- data of a SYN -------------------------------------------------------- */
 
+/* What the data of a SYN is kept by: each SYN of a connection has its own. */
+static __always_inline __u64 syn_data_key(__u64 id, __u32 isn)
+{
+	return id ^ ((__u64)isn << 32 | isn);
+}
+
 /* Keeps the data of a SYN: only the SYN-ACK tells whether it is a request. */
 static __always_inline void engine_keep_data(const struct backend *backend,
 					     struct event *event,
@@ -410,40 +416,25 @@ static __always_inline void engine_keep_data(const struct backend *backend,
 					     __u64 now)
 {
 	const struct verdict *verdict = &sighting->verdict;
+	const __u64 key = syn_data_key(sighting->id, sighting->segment.seq);
 
+	if (backend_kept_data(backend, key))
+		return; /* a copy */
 	describe_event(event, EVENT_REQUEST, &sighting->flow,
 		       &sighting->segment, backend_frame(backend), verdict, now);
 	event->connection = sighting->id;
-	event->rtt_us = sighting->segment.seq; /* until it is known */
+	event->synack_time = key; /* until it is known */
 	engine_read_bytes(backend, event, sighting);
 	if (event->kept > SYN_DATA_MAX)
 		event->kept = SYN_DATA_MAX;
 	backend_keep_data(backend, event);
 }
 
-/* The request that came with the SYN; NULL: it was not kept. */
-static __always_inline struct event *
-engine_kept_data(const struct backend *backend, const struct sighting *sighting)
-{
-	struct event *event = backend_kept_data(backend, sighting->id);
-
-	if (event && event->rtt_us != sighting->flow.sides[CLIENT].isn)
-		return NULL; /* of another SYN */
-	return event;
-}
-
 static __always_inline void engine_emit_kept(const struct backend *backend,
 					     struct event *event,
 					     const struct sighting *sighting)
 {
-	const __u32 accepted = sighting->verdict.syn_len;
-
-	event->synack_time = sighting->flow.synack_time;
-	event->rtt_us = RTT_UNKNOWN;
-	if (event->len > accepted)
-		event->len = accepted;
-	if (event->kept > event->len)
-		event->kept = event->len;
+	describe_history(event, &sighting->flow);
 	if (event->kept > SYN_DATA_MAX)
 		event->kept = SYN_DATA_MAX;
 	event->part = backend_settings(backend).track.gather ? PART_FIRST :
@@ -472,7 +463,10 @@ static __always_inline void engine_report_more(const struct backend *backend,
 	if (verdict->keeps_data)
 		engine_keep_data(backend, event, sighting, now);
 	if (verdict->syn_len) {
-		kept = engine_kept_data(backend, sighting);
+		kept = backend_kept_data(
+			backend,
+			syn_data_key(sighting->id,
+				     sighting->flow.sides[CLIENT].isn));
 		if (!kept)
 			verdict->fates ^= fate_of(EVENT_REQUEST, FATE_LOGGED) ^
 					  fate_of(EVENT_REQUEST,

@@ -169,7 +169,7 @@ describe_event(struct event *event, enum event_kind kind,
 	event->offset = verdict->offset;
 	event->part = verdict->part;
 	event->fin = !!(segment->flags & TCP_FIN);
-	event->crossed = verdict->crossed;
+	event->crossed = kind != EVENT_OPEN && verdict->crossed;
 	event->segments = 0;
 	event->vlan[0] = segment->vlan[0];
 	event->vlan[1] = segment->vlan[1];

@@ -222,20 +222,18 @@ static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event)
 {
 	struct engine *engine = backend->engine;
-	struct event *known = backend_kept_data(backend, event->connection);
+	const unsigned int place = engine->syn_data_next++ % SYN_DATA_ROOM;
 
-	if (!known)
-		known = kept_at(engine, engine->syn_data_next++ % SYN_DATA_ROOM);
-	memcpy(known, event, sizeof(*event) + event->kept);
+	memcpy(kept_at(engine, place), event, sizeof(*event) + event->kept);
 }
 
 static __always_inline struct event *
-backend_kept_data(const struct backend *backend, __u64 id)
+backend_kept_data(const struct backend *backend, __u64 key)
 {
 	for (unsigned int i = 0; i < SYN_DATA_ROOM; i++) {
 		struct event *event = kept_at(backend->engine, i);
 
-		if (event->connection == id)
+		if (event->synack_time == key && event->connection)
 			return event;
 	}
 	return NULL;
@@ -280,6 +278,18 @@ static void count_open(const struct flow *flow, void *context)
 	*(__u64 *)context += flow_is_pending(flow);
 }
 
+struct open_events {
+	struct event_counts *counts;
+	const struct track_options *options;
+};
+
+static void count_open_events(const struct flow *flow, void *context)
+{
+	const struct open_events *open = context;
+
+	event_counts_add_open(open->counts, flow, open->options);
+}
+
 void engine_read_counters(const struct engine *engine,
 			  __u64 counters[COUNTER_MAX])
 {
@@ -288,11 +298,25 @@ void engine_read_counters(const struct engine *engine,
 	count_evicted(counters);
 }
 
+void engine_read_events(const struct engine *engine,
+			struct event_counts *counts)
+{
+	struct open_events open = { counts, &engine->track };
+
+	*counts = engine->event_counts;
+	each_flow(engine, count_open_events, &open);
+	count_evicted_events(counts, engine->counters[COUNT_CONNECTIONS],
+			     engine->track.events);
+}
+
 static void count_unfinished(const struct flow *flow, void *context)
 {
+	struct engine *engine = context;
+
 	if (flow_is_pending(flow))
-		count_in(((struct engine *)context)->counters,
-			 cut_outcome(flow));
+		count_in(engine->counters, cut_outcome(flow));
+	count_fates(&engine->event_counts,
+		    unfinished_fates(flow, &engine->track, FATE_CUT_OFF));
 }
 
 void engine_finish(struct engine *engine)
@@ -305,5 +329,7 @@ void engine_finish(struct engine *engine)
 	memset(engine->prefilter.words, 0,
 	       (engine->prefilter.mask + 1ULL) * sizeof(*engine->prefilter.words));
 	overflow_clear(engine->overflow);
+	memset(engine->syn_data, 0,
+	       SYN_DATA_ROOM * (sizeof(struct event) + SYN_DATA_MAX));
 	count_evicted(engine->counters);
 }

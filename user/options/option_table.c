@@ -191,8 +191,8 @@ static __u32 event_by_name(const char *word, size_t len)
 	if (len == 3 && !strncmp(word, "all", len))
 		return EVENTS_ALL;
 	for (int kind = 0; kind < EVENT_KINDS; kind++) {
-		if (strlen(event_names[kind]) == len &&
-		    !strncmp(word, event_names[kind], len))
+		if (strlen(event_kind_names[kind]) == len &&
+		    !strncmp(word, event_kind_names[kind], len))
 			return EVENT_BIT(kind);
 	}
 	return 0;
