@@ -8,6 +8,8 @@
 #   make coverage      what of the core and the readers the tests without root reach
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
+#   make test-report   the inventory's report, in Chromium (as root)
+#   make test-alerts   the alert rules for Prometheus
 #   make test-forgery  forgeries in all mixtures, and what they cost (as root)
 #   make test-storm    a million banners while all goes wrong at once (as root)
 #   make test-devices  bonds and VRFs, under QEMU (as root)
@@ -89,6 +91,7 @@ $(SKELETON): $(BPF_OBJECT)
 
 include user/inventory/build.mk
 include tests/tests.mk
+include user/owner/build.mk
 
 .PHONY: deps
 deps:
@@ -150,6 +153,8 @@ $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
 		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
+
+include packaging/container.mk
 
 # --- Debian package
 

@@ -60,7 +60,7 @@ struct {
 	__uint(max_entries, 1024);
 	__type(key, __u64); /* flow_identify() */
 	__type(value, struct flow);
-} flows SEC(".maps");
+} overflow SEC(".maps");
 
 /* Nets, and enum address_mark: of each the marks of all around it, too. */
 struct {

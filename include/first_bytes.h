@@ -21,30 +21,55 @@ static __always_inline bool wants_more_events(const struct track_options *option
 	return options->events & ~EVENTS_BANNER;
 }
 
+/*
+ * What follows has few branches: of each one the verifier walks both ways
+ * through all that comes behind it.
+ */
+
+/* One flag of flow_seen that each side has, for one of them: 0 or 1. */
+static __always_inline __u32 side_bit(const struct flow *flow,
+				      enum side_name side, __u32 flag)
+{
+	return flow->seen / (flag << side) & 1;
+}
+
+/* `which`: 1 for the first value, 0 for the second. */
+static __always_inline __u32 select_value(__u32 which, __u32 first, __u32 second)
+{
+	OPAQUE(which);
+	return second ^ ((first ^ second) & -which);
+}
+
+/* 1 for any number but 0. */
+static __always_inline __u32 is_any(__u32 number)
+{
+	number |= -number;
+	OPAQUE(number);
+	return number >> 31;
+}
+
 /* --- what can still follow ------------------------------------------------ */
 
 /* The kinds that can follow of a connection, of those that are asked for. */
 static __always_inline __u32 kinds_left(const struct flow *flow,
 					const struct track_options *options)
 {
-	__u32 left = options->events & ~EVENTS_BANNER;
+	const __u32 done =
+		side_bit(flow, CLIENT, SIDE_DONE) *
+			(EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY)) |
+		side_bit(flow, SERVER, SIDE_DONE) * EVENT_BIT(EVENT_RESPONSE) |
+		(flow->seen / FLOW_OPENED & 1) * EVENT_BIT(EVENT_OPEN);
 
-	if (side_has(flow, CLIENT, SIDE_DONE))
-		left &= ~(EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY));
-	if (side_has(flow, SERVER, SIDE_DONE))
-		left &= ~EVENT_BIT(EVENT_RESPONSE);
-	if (flow->seen & FLOW_OPENED)
-		left &= ~EVENT_BIT(EVENT_OPEN);
-	return left;
+	return options->events & ~EVENTS_BANNER & ~done;
 }
 
 /* To be called when a connection begins, and when anything was decided. */
 static __always_inline void note_left(struct flow *flow,
 				      const struct track_options *options)
 {
-	flow->seen &= ~FLOW_AWAITED;
-	if (kinds_left(flow, options))
-		flow->seen |= FLOW_AWAITED;
+	const __u32 left = is_any(kinds_left(flow, options));
+
+	flow->seen = (flow->seen & ~FLOW_AWAITED) | left * FLOW_AWAITED;
 }
 
 /* What was asked for and did not come, for one reason. */
@@ -53,7 +78,7 @@ static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 	__u32 fates = 0;
 
 	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++)
-		fates |= fate_of(kind, left >> kind & 1 ? fate : FATE_NONE);
+		fates |= fate_of(kind, (left >> kind & 1) * fate);
 	return fates;
 }
 
@@ -61,10 +86,10 @@ static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 static __always_inline enum event_fate not_first_fate(const struct flow *flow,
 						      enum side_name other)
 {
-	if (!side_has(flow, other, SIDE_SIGN))
-		return FATE_OTHER_FIRST_BY_ACK;
-	return side_has(flow, other, SIDE_BY_SEQ) ? FATE_OTHER_FIRST_BY_SEQ :
-						    FATE_OTHER_FIRST;
+	return select_value(side_bit(flow, other, SIDE_SIGN),
+		      select_value(side_bit(flow, other, SIDE_BY_SEQ),
+			     FATE_OTHER_FIRST_BY_SEQ, FATE_OTHER_FIRST),
+		      FATE_OTHER_FIRST_BY_ACK);
 }
 
 /*
@@ -75,14 +100,18 @@ static __always_inline enum event_fate
 unsaid_fate(const struct flow *flow, enum side_name side, bool first,
 	    enum event_fate unless)
 {
-	if (first && side_has(flow, !side, SIDE_SILENT | SIDE_DONE) &&
-	    !side_has(flow, !side, SIDE_SECOND))
-		return not_first_fate(flow, !side);
+	const __u32 other_first = (side_bit(flow, !side, SIDE_SILENT) |
+				   side_bit(flow, !side, SIDE_DONE)) &
+				  ~side_bit(flow, !side, SIDE_SECOND);
 	/* Data of a SYN that was refused is no sign. */
-	if (side_has(flow, side, SIDE_DATA | SIDE_BY_SEQ) ||
-	    flow->told & TOLD_MISSED << side)
-		return FATE_DATA_UNSEEN;
-	return unless;
+	const __u32 unseen = side_bit(flow, side, SIDE_DATA) |
+			     side_bit(flow, side, SIDE_BY_SEQ) |
+			     (flow->told / (TOLD_MISSED << side) & 1);
+	const enum event_fate fate = select_value(unseen, FATE_DATA_UNSEEN, unless);
+
+	if (!first)
+		return fate;
+	return select_value(other_first, not_first_fate(flow, !side), fate);
 }
 
 /*
@@ -93,24 +122,23 @@ static __always_inline __u32
 unfinished_fates(const struct flow *flow, const struct track_options *options,
 		 enum event_fate unless)
 {
-	const __u32 left = flow->seen & FLOW_AWAITED ?
-				   kinds_left(flow, options) :
-				   0;
+	const __u32 left = kinds_left(flow, options) *
+			   (flow->seen / FLOW_AWAITED & 1);
+	const bool is_end = unless == FATE_NO_DATA || unless == FATE_CUT_OFF;
+	const __u32 unanswered =
+		fates_left(left, is_end ? FATE_SYNACK_UNSEEN : unless);
+	const __u32 answered =
+		fates_left(left & EVENT_BIT(EVENT_REQUEST),
+			   unsaid_fate(flow, CLIENT, true, unless)) |
+		fates_left(left & EVENT_BIT(EVENT_REPLY),
+			   unsaid_fate(flow, CLIENT, false, unless)) |
+		fates_left(left & EVENT_BIT(EVENT_RESPONSE),
+			   unsaid_fate(flow, SERVER, false, unless)) |
+		fates_left(left & EVENT_BIT(EVENT_OPEN),
+			   unless == FATE_NO_DATA ? FATE_HANDSHAKE_UNSEEN :
+						    unless);
 
-	if (!(flow->seen & SEEN_SYNACK))
-		return fates_left(left, unless == FATE_NO_DATA ||
-							unless == FATE_CUT_OFF ?
-						FATE_SYNACK_UNSEEN :
-						unless);
-	return fates_left(left & EVENT_BIT(EVENT_REQUEST),
-			  unsaid_fate(flow, CLIENT, true, unless)) |
-	       fates_left(left & EVENT_BIT(EVENT_REPLY),
-			  unsaid_fate(flow, CLIENT, false, unless)) |
-	       fates_left(left & EVENT_BIT(EVENT_RESPONSE),
-			  unsaid_fate(flow, SERVER, false, unless)) |
-	       fates_left(left & EVENT_BIT(EVENT_OPEN),
-			  unless == FATE_NO_DATA ? FATE_HANDSHAKE_UNSEEN :
-						   unless);
+	return select_value(flow->seen / SEEN_SYNACK & 1, answered, unanswered);
 }
 
 /* Nothing more will be logged of a connection. */
@@ -161,67 +189,69 @@ unmet_need(const struct flow *flow, const struct track_options *options)
 	return FATE_LOGGED;
 }
 
-/* Logs the first bytes of a side; `first`: it spoke first. */
+/*
+ * What becomes of the first bytes of a side: they are logged, unless what
+ * --need asks for was not seen. `second`: 1, it did not speak first.
+ */
 static __always_inline void log_first_bytes(struct flow *flow,
-					    enum side_name side, bool first,
+					    enum side_name side, __u32 second,
 					    const struct track_options *options,
 					    struct verdict *verdict)
 {
-	const enum event_kind kind = event_of(side, first);
+	const __u32 kinds = select_value(second, EVENT_BIT(event_of(side, false)),
+				   EVENT_BIT(event_of(side, true)));
 	enum event_fate need = unmet_need(flow, options);
 
 	if (side == CLIENT && need == FATE_HANDSHAKE_UNSEEN)
 		need = FATE_LOGGED; /* it is the client's ACK, too */
-	if (first)
+	if (need != FATE_LOGGED) {
 		decide_side(flow, side, need,
-			    need == FATE_LOGGED || side == CLIENT ?
-				    FATE_OTHER_FIRST :
-				    need,
+			    side == SERVER ? need :
+					     select_value(second, need,
+						    FATE_OTHER_FIRST),
 			    options, verdict);
-	else
-		decide_side(flow, side,
-			    need == FATE_LOGGED ? not_first_fate(flow, !side) :
-						  need,
-			    need, options, verdict);
-	if (need != FATE_LOGGED)
 		return;
+	}
+	decide_side(flow, side,
+		    select_value(second, not_first_fate(flow, !side), FATE_LOGGED),
+		    select_value(second, FATE_LOGGED, FATE_OTHER_FIRST), options,
+		    verdict);
 	flow->told |= TOLD_LOGGED;
-	if (kind != EVENT_BANNER)
-		verdict->logs |= EVENT_BIT(kind) & options->events;
+	verdict->logs |= (__u8)(kinds & options->events & ~EVENTS_BANNER);
 }
 
 /*
- * The segment that covers isn+1. `silent`: it acknowledges nothing that the
+ * The segment that covers isn+1. `silent`: 1, it acknowledges nothing that the
  * other side said.
  */
 static __always_inline void take_first_bytes(struct flow *flow,
-					     enum side_name side, bool silent,
+					     enum side_name side, __u32 silent,
 					     const struct track_options *options,
 					     struct verdict *verdict)
 {
-	const bool other_second = side_has(flow, !side, SIDE_SECOND);
-	const bool other_silent = side_has(flow, !side, SIDE_SILENT);
-	const bool other_heard = side_has(flow, !side, SIDE_SIGN) &&
-				 !other_silent;
-	const bool crossed = silent && other_silent && !other_second;
+	const __u32 other_second = side_bit(flow, !side, SIDE_SECOND);
+	const __u32 other_silent = side_bit(flow, !side, SIDE_SILENT);
+	const __u32 other_heard = side_bit(flow, !side, SIDE_SIGN) &
+				  ~other_silent;
+	const __u32 crossed = silent & other_silent & ~other_second;
+	const __u32 second = (silent ^ 1) | crossed;
+	__u32 unknown = (silent ^ 1) & other_second;
 
+	if (side == SERVER)
+		unknown |= other_heard;
 	/* The first bytes tell it, whatever was seen before them. */
-	flow->seen &= ~(SIDE_SILENT << side);
-	if (silent)
-		flow->seen |= SIDE_SILENT << side;
-	if ((side == SERVER && other_heard) || (!silent && other_second)) {
+	flow->seen = (flow->seen & ~(SIDE_SILENT << side)) |
+		     silent * (SIDE_SILENT << side);
+	if (unknown) {
 		/* Both cannot be second: one was seen too late, or again. */
-		decide_side(flow, side,
-			    side == SERVER ? FATE_NONE : FATE_ORDER_UNKNOWN,
-			    FATE_ORDER_UNKNOWN, options, verdict);
-	} else if (!silent || crossed) {
-		flow->seen |= SIDE_SECOND << side;
-		verdict->crossed = crossed;
-		log_first_bytes(flow, side, false, options, verdict);
-		flow->seen |= SIDE_SIGN << !side; /* seen, or missed */
-	} else {
-		log_first_bytes(flow, side, true, options, verdict);
+		decide_side(flow, side, FATE_ORDER_UNKNOWN, FATE_ORDER_UNKNOWN,
+			    options, verdict);
+		return;
 	}
+	verdict->crossed = crossed;
+	log_first_bytes(flow, side, second, options, verdict);
+	/* The other side's were seen, or missed. */
+	flow->seen |= second * (SIDE_SECOND << side | SIDE_SIGN << !side);
 }
 
 /* The first bytes of either side have passed: the other's delay begins. */
@@ -247,11 +277,13 @@ static __always_inline void note_first_bytes(struct flow *flow,
 {
 	const __s32 received =
 		seq_distance(flow->sides[!side].isn + 1, part->ack);
-	const bool silent = received <= silent_len(flow, !side);
+	__u32 silent = received <= silent_len(flow, !side);
 	const bool says = part->len && part_end(part) > 0;
 
-	if (!silent && !side_has(flow, !side, SIDE_DATA))
-		flow->told |= (__u8)(TOLD_MISSED << !side);
+	OPAQUE(silent);
+
+	flow->told |= (__u8)((~side_bit(flow, !side, SIDE_DATA) & ~silent & 1) *
+			     (TOLD_MISSED << !side));
 	if (!says && part->from <= silent_len(flow, side))
 		return;
 	if (!says)
@@ -261,15 +293,17 @@ static __always_inline void note_first_bytes(struct flow *flow,
 		take_first_bytes(flow, side, silent, options, verdict);
 		note_time(flow, now);
 		flow->seen |= SIDE_SIGN << side;
-	} else if (!side_has(flow, side, SIDE_SIGN)) {
+	} else {
+		flow->seen |= (side_bit(flow, side, SIDE_SIGN) ^ 1) * silent *
+			      (SIDE_SILENT << side);
 		flow->seen |= SIDE_SIGN << side;
-		if (silent)
-			flow->seen |= SIDE_SILENT << side;
 	}
-	if (!says && !side_has(flow, side, SIDE_DATA))
-		flow->seen |= SIDE_BY_SEQ << side;
 	if (says)
 		flow->seen |= SIDE_DATA << side;
+	else
+		flow->seen |= (side_bit(flow, side, SIDE_DATA) ^ 1) *
+			      (SIDE_BY_SEQ << side);
+	READ_AGAIN();
 }
 
 /* Both sides have closed: what one of them has not said will not come. */

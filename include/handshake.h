@@ -87,7 +87,7 @@ static __always_inline void take_syn_data(struct flow *flow, __u32 accepted,
 	    !wants_more_events(options))
 		return;
 	flow->seen |= SIDE_DATA << CLIENT;
-	log_first_bytes(flow, CLIENT, true, options, verdict);
+	log_first_bytes(flow, CLIENT, 0, options, verdict);
 	if (verdict->logs & EVENT_BIT(EVENT_REQUEST))
 		verdict->syn_len = (__u16)accepted;
 	verdict->logs &= (__u8)~EVENT_BIT(EVENT_REQUEST);

@@ -43,6 +43,7 @@ static __always_inline void track_events(struct flow *flow,
 		gather(flow, sender, part, options, verdict);
 	}
 	note_left(flow, options);
+	READ_AGAIN();
 }
 
 /* --- the server ---------------------------------------------------------- */

@@ -28,15 +28,17 @@ LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_c
 LAW_EVENTS_TEST := $(call sanitized,$(addprefix tests/unit/,law_events_test.c law_events_core.c law_events_cases.c law_events_truth.c \
 	law_events_attacks.c attacks.c law_cases.c events.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
 PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c \
-	sinks/line_sink.c sinks/format.c sinks/community_id.c system/file_helper.c system/files.c system/privileges.c))
+	sinks/line_sink.c sinks/format.c sinks/community_id.c system/file_helper.c system/process.c system/files.c \
+	system/privileges.c))
+PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
 ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \
-	$(addprefix user/attach/,routes.c links.c netlink.c))
+	$(addprefix user/,attach/routes.c attach/links.c system/netlink.c))
 IDENTIFY_TEST := $(call sanitized,tests/unit/identify_test.c $(IDENTIFY))
 FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
-SANITIZED := $(PIPELINE_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
+SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
 	$(FORM_TEST) $(INVENTORY_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
@@ -44,7 +46,7 @@ KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c
 BENCH_KERNEL := $(call objects,tests/bench/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/sinks/,format.c \
-	community_id.c line_sink.c) $(addprefix user/system/,file_helper.c files.c privileges.c))
+	community_id.c line_sink.c) $(addprefix user/system/,file_helper.c process.c files.c privileges.c))
 BENCH_INVENTORY := $(call objects,tests/bench/bench_inventory.c $(INVENTORY))
 # For a writer of rules: identifies the bytes of files.
 IDENTIFY_TOOL := $(call objects,tests/tools/identify_files.c $(IDENTIFY))
@@ -87,6 +89,8 @@ $(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka -lmnl -lz -lzstd)
 
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
+$(BUILD)/tests/published_test: $(PUBLISHED_TEST)
+$(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test:
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
@@ -217,9 +221,10 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 
 # --- the tests
 
-C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
+C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
 	form_test inventory_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
+TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
@@ -244,6 +249,31 @@ test-forgery:
 	$(Q)$(MAKE) --no-print-directory bannerprobe $(RIG_PROGRAMS)
 	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
 		tests/system/test_forgery.py tests/system/test_need.py tests/bench/forgery_cost.py
+
+# --- the report in a browser
+
+# Debian's Chromium; what drives it and what judges its pages, from npm.
+BROWSER := $(BUILD)/browser
+BROWSER_PACKAGES := playwright-core@1.65.1 axe-core@4.14.1
+
+$(BROWSER)/installed: tests/tests.mk
+	$(Q)command -v npm >/dev/null || packaging/deps.sh nodejs npm
+	$(Q)mkdir -p $(@D)
+	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts $(BROWSER_PACKAGES)
+	$(Q)touch $@
+
+.PHONY: test-report
+test-report:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)packaging/deps.sh chromium
+	$(Q)$(MAKE) --no-print-directory bannerprobe-inventory $(BROWSER)/installed
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q -rs tests/system/test_report.py
+
+# Prometheus' own program judges the rules of packaging/alerts.yml.
+.PHONY: test-alerts
+test-alerts:
+	$(Q)command -v promtool >/dev/null || packaging/deps.sh prometheus
+	$(Q)$(PYTHON) -m pytest -q -rs tests/system/test_alerts.py
 
 # Stops, a full disk, SIGHUPs and veths that come and go, all at once: some minutes.
 STORM_ARGS ?=

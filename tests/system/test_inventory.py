@@ -420,6 +420,20 @@ def test_a_newer_version(inventory):
         assert "newer bannerprobe" in lines_of(inventory.command(*words, code=1))
 
 
+def test_an_old_sqlite(inventory, tmp_path):
+    """One without STRICT tables, as Debian 11's: nothing is said to be damaged, and nothing is touched."""
+    inventory.take(line(SSH))
+    before = (tmp_path / "x.db").read_bytes()
+    (tmp_path / "old.c").write_text("""int sqlite3_libversion_number(void) { return 3034001; }
+                                    const char *sqlite3_libversion(void) { return "3.34.1"; }""")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", "old.so", "old.c"], cwd=tmp_path, check=True, timeout=60)
+    old = {**os.environ, "LD_PRELOAD": str(tmp_path / "old.so")}
+    for words in ["list"], ["import", inventory.log], ["forget", "192.0.2.10:22"]:
+        told = lines_of(inventory.command(*words, code=1, env=old))
+        assert "needs SQLite 3.37 or newer, and here is 3.34.1" in told
+    assert (tmp_path / "x.db").read_bytes() == before
+
+
 def test_no_file(tmp_path):
     for words in [], ["changes"], ["show", "192.0.2.10:22"], ["forget", "192.0.2.10:22"], ["check"], ["gone"]:
         assert f"{tmp_path}/x.db: No such file" in lines_of(run(tmp_path / "x.db", *words, code=1))
@@ -753,7 +767,7 @@ def test_words_of_the_command_line(filled):
 
 PACKAGING = os.path.join(netns.ROOT, "packaging")
 MAN_PAGE = os.path.join(PACKAGING, "bannerprobe-inventory.1")
-COMMANDS = ["list", "changes", "show", "import", "diff", "gone", "forget", "check"]
+COMMANDS = ["list", "changes", "show", "report", "import", "diff", "gone", "forget", "check"]
 
 
 def options_of(command):

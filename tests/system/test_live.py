@@ -396,8 +396,9 @@ def test_nothing_stays_attached_after_sigkill(net, way):
     where the guard cannot do it any more."""
     with start(net.host, way) as probe:
         assert ("clsact" in way) == bool(probe.guard())
-        if probe.guard():
-            os.kill(probe.guard(), signal.SIGKILL)
+        if guard := probe.guard():
+            probe.send(signal.SIGSTOP)		# or it would end when the guard does
+            os.kill(guard, signal.SIGKILL)
         probe.send(signal.SIGKILL)
         assert probe.ended() == -signal.SIGKILL
     if "clsact" in way:

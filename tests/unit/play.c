@@ -65,13 +65,14 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 {
 	const struct frame frame = { data, data + len, (__u32)wire_len };
 	enum parse_result parsed;
+	__u64 hash = 0;
 
 	*segment = (struct segment){};
 	segment_reset(segment);
 	parsed = raw_ip ? parse_ip(&frame, 0, segment) :
 			  parse_ethernet(&frame, segment);
-	if (raw_ip ? prefilter_ip(&frame, 0, &native->prefilter) :
-		     prefilter_ethernet(&frame, &native->prefilter))
+	if (raw_ip ? prefilter_ip(&frame, 0, &native->prefilter, &hash) :
+		     prefilter_ethernet(&frame, &native->prefilter, &hash))
 		engine_packet(native, parsed, &frame, segment, now);
 	else if (may_change(native, parsed, segment))
 		abort(); /* a glance has left out what counts */

@@ -35,7 +35,7 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		.prefilter = { .words = calloc(words, sizeof(__u64)),
 			   .secrets = engine->hash_secrets,
 			   .mask = words - 1 },
-		.overflow = overflow_new(table_spilled(max_flows)),
+		.overflow = overflow_new(table_overflow(max_flows)),
 		.event = calloc(1, sizeof(struct event) + BANNER_MAX),
 		.syn_data = calloc(SYN_DATA_ROOM,
 				   sizeof(struct event) + SYN_DATA_MAX),
@@ -114,7 +114,8 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 				       .entries = &engine->entries[index],
 				       .prefilter = engine->prefilter,
 				       .first_word = index * words,
-				       .word_mask = words - 1 };
+				       .word_mask = words - 1,
+				       .tag = tag_of(hash, words - 1) };
 	return true;
 }
 
