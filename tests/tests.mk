@@ -123,7 +123,8 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 
 # --- make check: without root, network or installing anything, in less than a minute
 
-CHECKED := core_test pipeline_test law_test law_events_test property_test oom_test identify_test form_test inventory_test privileges_test
+CHECKED := core_test pipeline_test published_test owner_path_test law_test law_events_test property_test \
+	oom_test identify_test form_test inventory_test privileges_test
 # Fewer than `make test` tries.
 law_test_ARGS := 5000
 law_events_test_ARGS := 5000
