@@ -465,6 +465,15 @@ def test_link_type(name):
         [(c.client[0], c.server[0], "ShAd", "DATA") for c in connections]
 
 
+@pytest.mark.parametrize("connection", [one, six], ids=["IPv4", "IPv6"])
+def test_nflog_of_the_other_byte_order(connection):
+    """The attributes are in the order of the machine that wrote the capture."""
+    frames = [packets.nflog(p, ">") for p in connection.greeted(DATA)]
+    found = records_of(pcap(frames, link=packets.NFLOG, order=">"))
+    assert [r["banner"] for r in found] == ["DATA"]
+    assert records_of(pcap(frames, link=packets.NFLOG, order="<")) == []
+
+
 @pytest.mark.parametrize("name", WITH_MACS)
 def test_addresses_of_the_link(name):
     link, framed, _ = LINKS[name]
