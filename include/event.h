@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One banner, as it travels from the kernel (or from the capture reader) to
- * the formats.
+ * One event, as it travels from the kernel (or from the capture reader) to the
+ * sinks: which side said what at the beginning of a connection.
  */
 #ifndef BANNERPROBE_EVENT_H
 #define BANNERPROBE_EVENT_H
@@ -10,12 +10,13 @@
 #include "tracker.h"
 
 #define BANNER_MAX 4096 /* most bytes of a banner that can be kept */
+#define SYN_DATA_MAX 2048 /* bytes kept of a SYN's data */
 #define RTT_UNKNOWN 0xffffffff
 
 enum direction {
 	DIRECTION_NONE, /* not known: from a capture */
-	DIRECTION_IN,	/* the banner's packet arrived at this host */
-	DIRECTION_OUT,	/* the banner's packet left this host */
+	DIRECTION_IN,	/* the event's packet arrived at this host */
+	DIRECTION_OUT,	/* the event's packet left this host */
 };
 
 /*
@@ -23,7 +24,7 @@ enum direction {
  * since 1970 in captures and after the loader has converted them.
  */
 struct event {
-	__u64 time;	  /* of the banner's packet */
+	__u64 time;	  /* of the event's packet */
 	__u64 start_time; /* of the SYN, or of the SYN-ACK if no SYN was seen */
 	__u64 synack_time; /* of the SYN-ACK */
 	__u64 connection;  /* flow_identify(); for a while no other has it */
@@ -31,32 +32,42 @@ struct event {
 	__u32 server[4];
 	__u16 client_port; /* host byte order */
 	__u16 server_port;
-	__u32 len; /* payload bytes of the segment from the banner on, by the IP
+	__u32 len; /* payload bytes of the segment from the event on, by the IP
 		      header */
-	__u32 kept;	/* bytes in banner[], at most BANNER_MAX */
+	__u32 kept;	/* bytes in bytes[], at most BANNER_MAX */
 	__u32 ifindex;	/* of the interface; 0 from a capture */
 	__u32 rtt_us;	/* of the handshake; RTT_UNKNOWN */
-	__u32 offset;	/* of banner[] in a greeting that is gathered */
+	__u32 offset;	/* of bytes[] in an event that is gathered */
+	__u32 spoke_us; /* from the SYN-ACK to the other side's first bytes, and
+			 * one more; 0: these were not seen */
 	__u16 vlan[2];	/* VLAN IDs, outermost first */
-	__u16 segments; /* that the greeting came in; 0: it was not gathered */
+	__u16 segments; /* that the event came in; 0: it was not gathered */
 	__u8 vlan_count;
 	__u8 family;	/* 4 or 6 */
-	__u8 seen;	/* SEEN_...: the history before the banner */
+	__u8 seen;	/* SEEN_...: the history before the event */
 	__u8 direction; /* enum direction */
-	__u8 ttl;	/* of the banner's packet, or hop limit */
-	__u8 part;	/* enum greeting_part */
-	__u8 fin;	/* 1: the server's FIN is behind banner[] */
-	__u8 server_mac[MAC_LENGTH]; /* of the sender on this link, the server
-				      * or a router; all 0: not known */
-	__u8 client_mac[MAC_LENGTH]; /* likewise, of the receiver */
-	__u8 reserved[7];
-	__u8 banner[];
+	__u8 ttl;	/* of the event's packet, or hop limit */
+	__u8 part;	/* enum event_part */
+	__u8 fin;	/* 1: its sender's FIN is behind bytes[] */
+	__u8 kind;	/* enum event_kind */
+	__u8 server_mac[MAC_LENGTH]; /* of the sender or receiver on this link,
+				      * the server or a router; all 0: not
+				      * known */
+	__u8 client_mac[MAC_LENGTH]; /* likewise */
+	__u8 crossed;		     /* 1: neither side had received anything */
+	__u8 sides_seen; /* EVENT_CLIENT_DATA ...: payload before the event */
+	__u8 bytes[];
 };
-_Static_assert(sizeof(struct event) == offsetof(struct event, banner),
-	       "a banner follows what describes it");
+_Static_assert(sizeof(struct event) == offsetof(struct event, bytes),
+	       "the bytes follow what describes them");
+
+enum {
+	EVENT_CLIENT_DATA = 1 << 0,
+	EVENT_SERVER_DATA = 1 << 1,
+};
 
 /*
- * How many bytes of a banner of `len` are kept, that begins at `offset` of a
+ * How many bytes of an event of `len` are kept, that begins at `offset` of a
  * packet of which `at_hand` bytes can be read.
  */
 static __always_inline __u32 bytes_to_keep(__u32 at_hand, __u32 offset,
@@ -80,10 +91,10 @@ static __always_inline void describe_mac(__u8 mac[MAC_LENGTH],
 		__builtin_memcpy(mac, from, MAC_LENGTH);
 }
 
-/* What counts a record that is lost since the ring buffer is full. */
-static __always_inline enum counter lost_counter(const struct verdict *verdict)
+/* What counts an event that is lost since the ring buffer is full. */
+static __always_inline enum counter lost_counter(__u8 part)
 {
-	switch (verdict->part) {
+	switch (part) {
 	case PART_MORE:
 		return COUNT_LOST_PART;
 	case PART_END: /* the end is also found by a timeout */
@@ -93,38 +104,78 @@ static __always_inline enum counter lost_counter(const struct verdict *verdict)
 	}
 }
 
+/* The roles of the segment's two ends. */
+static __always_inline void describe_ends(struct event *event,
+					  const struct segment *segment,
+					  const struct frame *frame,
+					  bool from_server)
+{
+	__u32 *source = from_server ? event->server : event->client;
+	__u32 *destination = from_server ? event->client : event->server;
+
+	__builtin_memcpy(source, segment->source, 16);
+	__builtin_memcpy(destination, segment->destination, 16);
+	event->server_port = from_server ? segment->source_port :
+					   segment->destination_port;
+	event->client_port = from_server ? segment->destination_port :
+					   segment->source_port;
+	describe_mac(event->server_mac, frame,
+		     from_server ? segment->source_mac :
+				   segment->destination_mac);
+	describe_mac(event->client_mac, frame,
+		     from_server ? segment->destination_mac :
+				   segment->source_mac);
+}
+
+/* What passed of the connection before the event. */
+static __always_inline void describe_history(struct event *event,
+					     const struct flow *flow)
+{
+	const bool from_client = event_origin(event->kind) == CLIENT;
+	const enum side_name other = from_client ? SERVER : CLIENT;
+
+	event->start_time = flow->start_time;
+	event->synack_time = flow->synack_time;
+	event->rtt_us = flow->seen & SEEN_RTT ? flow->rtt_us : RTT_UNKNOWN;
+	event->seen = flow->seen & SEEN_HISTORY;
+	event->sides_seen = 0;
+	event->spoke_us = 0;
+	if (event->kind == EVENT_BANNER || event->kind == EVENT_OPEN)
+		return;
+	if (flow->seen & SIDE_DATA << other)
+		event->sides_seen =
+			from_client ? EVENT_SERVER_DATA : EVENT_CLIENT_DATA;
+	if (event->kind != EVENT_REQUEST && flow->seen & SIDE_DONE << other)
+		event->spoke_us = flow->spoke_us;
+}
+
 /*
- * Fills all of a record but its interface, direction and banner bytes. Of one
- * that ends a greeting only the connection is of use.
+ * Fills in all of an event but its connection's id, interface, direction and
+ * bytes. Of one that ends what is gathered only the connection and the kind are
+ * of use.
  */
 static __always_inline void
-describe_banner(struct event *record, const struct flow *flow,
-		const struct segment *segment, const struct frame *frame,
-		const struct verdict *verdict, __u64 now)
+describe_event(struct event *event, enum event_kind kind,
+	       const struct flow *flow, const struct segment *segment,
+	       const struct frame *frame, const struct verdict *verdict,
+	       __u64 now)
 {
-	/* The server sends the banner: it is the segment's source. */
-	__builtin_memcpy(record->server, segment->source, 16);
-	__builtin_memcpy(record->client, segment->destination, 16);
-	record->server_port = segment->source_port;
-	record->client_port = segment->destination_port;
-	record->time = now;
-	record->start_time = flow->start_time;
-	record->synack_time = flow->synack_time;
-	record->len = segment->payload_len - verdict->skip;
-	record->offset = verdict->offset;
-	record->part = verdict->part;
-	record->fin = !!(segment->flags & TCP_FIN);
-	record->segments = 0;
-	record->vlan[0] = segment->vlan[0];
-	record->vlan[1] = segment->vlan[1];
-	record->vlan_count = segment->vlan_count;
-	record->family = segment->family;
-	record->seen = flow->seen & SEEN_HISTORY;
-	record->rtt_us = flow->seen & SEEN_RTT ? flow->rtt_us : RTT_UNKNOWN;
-	record->ttl = segment->ttl;
-	describe_mac(record->server_mac, frame, segment->source_mac);
-	describe_mac(record->client_mac, frame, segment->destination_mac);
-	__builtin_memset(record->reserved, 0, sizeof(record->reserved));
+	event->kind = (__u8)kind;
+	describe_ends(event, segment, frame, verdict->sender == SERVER);
+	describe_history(event, flow);
+	event->time = now;
+	event->len = kind == EVENT_OPEN ? 0 :
+					  segment->payload_len - verdict->skip;
+	event->offset = verdict->offset;
+	event->part = verdict->part;
+	event->fin = !!(segment->flags & TCP_FIN);
+	event->crossed = verdict->crossed;
+	event->segments = 0;
+	event->vlan[0] = segment->vlan[0];
+	event->vlan[1] = segment->vlan[1];
+	event->vlan_count = segment->vlan_count;
+	event->family = segment->family;
+	event->ttl = segment->ttl;
 }
 
 #endif

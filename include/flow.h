@@ -9,6 +9,7 @@
 #define BANNERPROBE_FLOW_H
 
 #include "counters.h"
+#include "event_kind.h"
 #include "platform.h"
 #include "segment.h"
 
@@ -44,9 +45,21 @@ enum flow_seen {
 
 	EARLY_SHIFT = 14, /* two bits: how many segments are in early[] */
 	EARLY_MASK = 3 << EARLY_SHIFT,
-};
 
-enum side_name { CLIENT, SERVER };
+	/*
+	 * Of the client; the next bit is the server's. Only where more than
+	 * banners are asked for.
+	 */
+	SIDE_DATA = 1 << 16,   /* payload of it was seen */
+	SIDE_SIGN = 1 << 18,   /* payload of it, seen or missed, is known */
+	SIDE_SILENT = 1 << 20, /* its first sign acknowledged no payload */
+	SIDE_DONE = 1 << 22,   /* what its first bytes are is decided */
+	SIDE_BY_SEQ = 1 << 24, /* its first sign was a number */
+
+	FLOW_OPENED = 1 << 26,	/* whether the port is open is decided */
+	FLOW_AWAITED = 1 << 27, /* more events than the banner may follow */
+	FLOW_GATHERS_CLIENT = 1 << 28, /* as FLOW_GATHERING, of the client */
+};
 
 /* The numbers of one side. */
 struct side {
@@ -79,11 +92,13 @@ struct flow {
 			struct early early[EARLY_MAX];
 		};
 	};
-	__u32 rtt_us;  /* of the handshake, if SEEN_RTT */
-	__u32 seen;    /* enum flow_seen */
-	__u16 syn_len; /* payload bytes that the SYN carried, at most 65535 */
-	__u8 client;   /* which end of the connection: 0 or 1 (flow_identify) */
-	__u8 reserved[5];
+	__u32 rtt_us;	/* of the handshake, if SEEN_RTT */
+	__u32 seen;	/* enum flow_seen */
+	__u32 spoke_us; /* from the SYN-ACK to the first side's first bytes; 0:
+			 * these were not seen, or nothing asks for the time */
+	__u16 syn_len;	/* payload bytes that the SYN carried, at most 65535 */
+	__u8 client; /* which end of the connection: 0 or 1 (flow_identify) */
+	__u8 reserved;
 };
 _Static_assert(sizeof(struct flow) == 56,
 	       "with its id, a flow is one cache line");
@@ -105,10 +120,17 @@ static __always_inline bool flow_is_pending(const struct flow *flow)
 	return flow->seen && !(flow->seen & FLOW_DECIDED);
 }
 
+/* Whether any event that was asked for may follow. */
+static __always_inline bool flow_is_undecided(const struct flow *flow)
+{
+	return flow->seen & FLOW_AWAITED || flow_is_pending(flow);
+}
+
 /* Whether more segments of the connection may be logged, or decide it. */
 static __always_inline bool flow_is_watched(const struct flow *flow)
 {
-	return flow->seen & FLOW_GATHERING || flow_is_pending(flow);
+	return flow->seen & (FLOW_GATHERING | FLOW_GATHERS_CLIENT) ||
+	       flow_is_undecided(flow);
 }
 
 /* A RST, or a FIN from each side: its four-tuple is free for another. */

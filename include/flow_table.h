@@ -286,7 +286,9 @@ static __always_inline enum table_rank flow_rank(const struct flow *flow)
 	__u32 used = (seen / SEEN_SYN | seen / SEEN_SYNACK) & 1;
 	__u32 answered = seen / SEEN_ANSWERED & 1;
 	/* And nothing more is gathered. */
-	__u32 decided = seen / FLOW_DECIDED & ~(seen / FLOW_GATHERING) & 1;
+	__u32 decided = seen / FLOW_DECIDED & ~(seen / FLOW_GATHERING) &
+			~(seen / FLOW_AWAITED) & ~(seen / FLOW_GATHERS_CLIENT) &
+			1;
 
 	return decided * RANK_DECIDED +
 	       (decided ^ 1) * used * (RANK_HALF_OPEN + answered);

@@ -63,17 +63,20 @@ static __always_inline bool address_matches(__u32 filter_by, __u32 marks)
 	return !(filter_by & FILTER_REMOTE && marks & MARK_LOCAL);
 }
 
-/* The server of a segment that opens a connection, or that is a banner. */
+/* The server of a segment, by whether it is sent to it. */
 static __always_inline struct server
-server_of_segment(const struct segment *segment)
+server_of_segment(const struct segment *segment, bool to_server)
 {
-	const bool to_server =
-		segment->flags & TCP_SYN && !(segment->flags & TCP_ACK);
-
 	if (to_server)
 		return (struct server){ segment->destination,
 					segment->destination_port };
 	return (struct server){ segment->source, segment->source_port };
+}
+
+/* Whether a segment with SYN is sent to a server: a SYN-ACK is not. */
+static __always_inline bool syn_is_to_server(const struct segment *segment)
+{
+	return segment->flags & TCP_SYN && !(segment->flags & TCP_ACK);
 }
 
 /* An address alone, as an LPM trie is asked for it. */

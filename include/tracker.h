@@ -14,6 +14,8 @@
 
 #include "flow.h"
 #include "handshake.h"
+#include "reset.h"
+#include "rivals.h"
 #include "segment.h"
 #include "stream.h"
 #include "verdict.h"
@@ -31,7 +33,8 @@ track_handshake(struct flow *flow, struct rivals *rivals,
 			return track_synack(flow, rivals, segment, context,
 					    options, verdict);
 		else
-			track_syn(flow, rivals, segment, context, verdict);
+			track_syn(flow, rivals, segment, context, options,
+				  verdict);
 		return HANDSHAKE_OTHER;
 	}
 	if (!flow->seen)
@@ -64,29 +67,31 @@ track_segment(struct flow *flow, struct rivals *rivals,
 		sisn = rivals->sisn;
 		ack = rivals->ack;
 		synack_time = full_time(rivals->synack_us, context->now);
-		begin_next(flow, rivals, context->now, verdict);
+		begin_next(flow, rivals, context->now, options, verdict);
 	}
 	if (handshake != HANDSHAKE_GOES_ON)
 		note_synack(flow, sisn, ack, syn ? segment->payload_len : 0,
-			    synack_time, verdict);
+			    synack_time, options, verdict);
 	READ_AGAIN();
 	if (context->sender == flow->client)
 		track_client(flow, segment, context->now, options, verdict);
 	else
-		track_server(flow, segment, segment->seq + syn, options,
-			     verdict);
+		track_server(flow, segment, segment->seq + syn, context->now,
+			     options, verdict);
 }
 
 static __always_inline void track_reset(struct flow *flow,
 					struct rivals *rivals,
 					const struct segment *segment,
-					int sender, struct verdict *verdict)
+					int sender,
+					const struct track_options *options,
+					struct verdict *verdict)
 {
+	const enum side_name side = sender == flow->client ? CLIENT : SERVER;
 	const bool resets_rival = reset_rival(rivals, segment, sender);
 
-	if (rst_is_valid(flow, segment,
-			 sender == flow->client ? CLIENT : SERVER))
-		track_rst(flow, segment, verdict);
+	if (rst_is_valid(flow, segment, side))
+		track_rst(flow, segment, side, options, verdict);
 	else if (!resets_rival)
 		verdict->ignored = COUNT_INVALID_RST;
 }
@@ -108,7 +113,9 @@ static __always_inline void track(struct flow *flow, struct rivals *rivals,
 	if (!(segment->flags & TCP_RST))
 		track_segment(flow, rivals, segment, context, options, verdict);
 	else if (flow->seen)
-		track_reset(flow, rivals, segment, context->sender, verdict);
+		track_reset(flow, rivals, segment, context->sender, options,
+			    verdict);
+	verdict->sender = context->sender == flow->client ? CLIENT : SERVER;
 	flow->seen &= ~FLOW_RIVALS;
 	if (rivals->seen)
 		flow->seen |= FLOW_RIVALS;
@@ -122,7 +129,9 @@ static __always_inline bool
 segment_needs_time(const struct segment *segment,
 		   const struct track_options *options)
 {
-	return (options->times && segment->flags & TCP_SYN) ||
+	return (options->times && (segment->flags & TCP_SYN ||
+				   (options->events & ~EVENTS_BANNER &&
+				    segment->payload_len))) ||
 	       (options->rtt && segment->flags & TCP_ACK);
 }
 

@@ -7,6 +7,7 @@
 #define BANNERPROBE_VERDICT_H
 
 #include "counters.h"
+#include "event_kind.h"
 #include "flow.h"
 #include "platform.h"
 #include "segment.h"
@@ -26,14 +27,15 @@ struct track_options {
 	__u32 gather; /* bytes of each greeting, from all segments that it comes
 		       * in; 0: its first chunk only */
 	enum need need;
+	__u32 events;	/* EVENT_BIT() of each kind; 0: banners only */
 	bool key_vlan;	/* VLANs are part of a connection's key */
 	__u32 max_rate; /* records a second and interface; 0: no limit */
 };
 
-/* What a segment is of a greeting that is gathered. */
-enum greeting_part {
+/* What a segment is of an event that is gathered. */
+enum event_part {
 	PART_NONE,
-	PART_FIRST, /* the banner's first chunk */
+	PART_FIRST, /* the first chunk */
 	PART_MORE,  /* another chunk, or the FIN behind the last */
 	PART_END,   /* none: no more will be seen */
 };
@@ -44,28 +46,42 @@ struct verdict {
 	__u8 ended;   /* the outcome of the connection that this one replaced */
 	__u8 outcome; /* the outcome that it decided; COUNT_BANNER: log it */
 	__u8 ignored; /* why it was ignored */
-	__u8 part;    /* enum greeting_part */
+	__u8 part;    /* enum event_part: of the event of the sender's side */
 	__u8 handshake; /* for the tracker alone: enum handshake */
 	bool asks;    /* nothing is decided or changed: first, the caller has to
 		       * tell whether the destination is an own address */
-	__u32 skip;   /* of a banner: bytes of the payload before sisn+1 */
-	__u32 offset; /* of a part: bytes of the greeting before it */
+	__u32 skip;   /* of an event: bytes of the payload before it */
+	__u32 offset; /* of a part: bytes of the event before it */
+
+	/* Only where more than banners are asked for. */
+	__u8 logs;	 /* EVENT_BIT() of each that it logs, but the banner */
+	__u8 sender;	 /* enum side_name */
+	bool crossed;	 /* neither side had received anything */
+	bool ends_other; /* no more of the other side's event is gathered */
+	bool keeps_data; /* of a SYN: it waits for what accepts it */
+	__u16 syn_len;	 /* bytes of the SYN's data that are a request; or 0 */
+	__u32 fates;	 /* fate_of() what it decided */
+	__u32 ended_fates; /* likewise, of the connection that was replaced */
 };
 
-/* Whether a segment is logged, or a part of what is. */
+/* Whether there is more to do about a segment than to count it. */
 static __always_inline bool verdict_is_logged(const struct verdict *verdict)
 {
-	return verdict->outcome == COUNT_BANNER || verdict->part != PART_NONE;
+	return verdict->outcome == COUNT_BANNER || verdict->part != PART_NONE ||
+	       verdict->logs || verdict->ends_other || verdict->keeps_data ||
+	       verdict->fates | verdict->ended_fates;
 }
 
 /*
- * Whether a segment is logged only if its server is wanted. The end of a
- * greeting is reported in any case: it changes only what was begun.
+ * Whether a segment is logged only if its server is asked for. The end of what
+ * is gathered is reported in any case: it changes only what was begun.
  */
 static __always_inline bool
 verdict_asks_for_server(const struct verdict *verdict)
 {
-	return verdict_is_logged(verdict) && verdict->part != PART_END;
+	return verdict->outcome == COUNT_BANNER || verdict->logs ||
+	       verdict->syn_len ||
+	       (verdict->part != PART_NONE && verdict->part != PART_END);
 }
 
 /* Of a server that is not wanted: counted once, not logged. */
@@ -74,13 +90,20 @@ static __always_inline void verdict_filter(struct verdict *verdict)
 	verdict->outcome = verdict->outcome == COUNT_BANNER ? COUNT_UNWANTED :
 							      COUNT_NOTHING;
 	verdict->part = PART_NONE;
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		if (verdict->logs & EVENT_BIT(kind))
+			verdict->fates ^= fate_of(kind, FATE_LOGGED) ^
+					  fate_of(kind, FATE_UNWANTED);
+	}
+	verdict->logs = 0;
+	verdict->syn_len = 0;
 }
 
 /* Whether a segment has changed any counter: most change none. */
 static __always_inline bool verdict_is_counted(const struct verdict *verdict)
 {
 	return verdict->began | verdict->ended | verdict->outcome |
-	       verdict->ignored;
+	       verdict->ignored | verdict->fates | verdict->ended_fates;
 }
 
 static __always_inline void count_in(__u64 *counters, enum counter counter)
@@ -96,6 +119,14 @@ static __always_inline void count_verdict(__u64 *counters,
 	count_in(counters, verdict->ended);
 	count_in(counters, verdict->outcome);
 	count_in(counters, verdict->ignored);
+}
+
+/* Counts the fates of all kinds, but the banner's. */
+static __always_inline void count_fates(struct event_counts *counts,
+					__u32 fates)
+{
+	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++)
+		counts->by[kind][fates >> kind * FATE_BITS & (FATE_ROOM - 1)]++;
 }
 
 _Static_assert(COUNT_LAST_NOT_OPENED - COUNT_FIRST_NOT_OPENED ==
@@ -125,6 +156,15 @@ static __always_inline void decide(struct flow *flow, struct verdict *verdict,
 {
 	flow->seen |= FLOW_DECIDED;
 	verdict->outcome = outcome;
+}
+
+/*
+ * Decides what becomes of kinds of events, as fate_of() has them; what is
+ * decided already stays.
+ */
+static __always_inline void decide_fates(struct verdict *verdict, __u32 fates)
+{
+	verdict->fates |= fates;
 }
 
 #endif

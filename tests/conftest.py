@@ -5,8 +5,12 @@ import glob
 import os
 import re
 import subprocess
+import sys
 
 import pytest
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path[:0] = [os.path.join(HERE, "system"), os.path.join(HERE, "tools")]
 
 import debian
 import netns

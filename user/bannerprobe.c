@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "capture/capture.h"
 #include "system/descriptors.h"
-#include "pipeline/live.h"
+#include "pipeline/from_captures.h"
+#include "pipeline/from_interfaces.h"
 #include "system/message.h"
 #include "system/notify.h"
 #include "options/options.h"
@@ -24,44 +24,53 @@ static bool open_standard(bool *no_stdout)
 	return !error;
 }
 
-static bool open_output(struct output *output, const struct options *options,
-			bool no_stdout)
+/* The sinks that the options ask for; nothing is made yet. */
+static bool add_sinks(struct pipeline *pipeline, struct line_sink *log,
+		      const struct options *options, struct file_helper *helper,
+		      bool no_stdout)
 {
+	if (options->no_output)
+		return true;
 	if (no_stdout && !options->output && !options->check) {
 		message("standard output is closed: -o FILE writes the records "
 			"to a file");
 		return false;
 	}
-	return !output_open(output, options->format, options->output);
+	if (line_sink_prepare(log, options->format, options->output, helper))
+		return false;
+	pipeline_add(pipeline, &log->sink);
+	return true;
 }
 
-static enum exit_code read_captures(struct options *options,
-				    struct output *output)
+static enum exit_code read_captures(const struct options *options,
+				    struct pipeline *pipeline)
 {
-	if (capture_open_events(options))
+	if (captures_open_events(options))
 		return EXIT_FAILED;
 	if (!privileges_confine_or_tell(ROLE_CAPTURES, options->unconfined))
 		return EXIT_ATTACH;
-	return capture_run(options, output);
+	return captures_run(options, pipeline);
 }
 
-/* What comes of a run that came to `code`. */
-static enum exit_code close_output(struct output *output, enum exit_code code)
+static enum exit_code run(const struct options *options, bool no_stdout)
 {
-	const bool is_complete = output_close(output);
+	struct file_helper helper = FILE_HELPER_NONE;
+	struct pipeline pipeline = {};
+	struct line_sink log;
+	enum exit_code code = EXIT_FAILED;
 
-	if (code != EXIT_DONE || output_reader_left(output))
-		return code;
-	if (output->lost)
-		return EXIT_LOST;
-	return is_complete ? EXIT_DONE : EXIT_FAILED;
+	if (add_sinks(&pipeline, &log, options, &helper, no_stdout))
+		code = options->read ?
+			       read_captures(options, &pipeline) :
+			       interfaces_run(options, &pipeline, &helper);
+	file_helper_stop(&helper);
+	return code;
 }
 
 int main(int argc, char **argv)
 {
 	struct options options;
-	struct output output;
-	enum exit_code code = EXIT_FAILED;
+	enum exit_code code;
 	bool no_stdout;
 
 	if (!open_standard(&no_stdout))
@@ -71,11 +80,7 @@ int main(int argc, char **argv)
 	/* A reader that goes is an error of writing. */
 	signal(SIGPIPE, SIG_IGN);
 	notify_open();
-	if (open_output(&output, &options, no_stdout)) {
-		code = options.read ? read_captures(&options, &output) :
-				      live_run(&options, &output);
-		code = close_output(&output, code);
-	}
+	code = run(&options, no_stdout);
 	options_free(&options);
 	return code;
 }

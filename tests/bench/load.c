@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The load of tests/rig.py: servers that speak first, their clients, and a flood.
+ * The load of tests/system/rig.py: servers that speak first, their clients, and a flood.
  *
  *   load serve PORT THREADS
  *       greets each connection to any address with a banner of its own, and closes

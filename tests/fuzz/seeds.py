@@ -4,13 +4,14 @@
 
 import gzip
 import os
+import pathlib
 import socket
 import struct
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), os.pardir))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
 
-import packets  # noqa: E402
+import packets
 
 BANNERS = [b"220 hi\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.0 408\r\n", bytes(range(256)), b"-", b"#", b'"\\']
 

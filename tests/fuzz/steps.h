@@ -8,7 +8,7 @@
 #ifndef BANNERPROBE_TESTS_FUZZ_STEPS_H
 #define BANNERPROBE_TESTS_FUZZ_STEPS_H
 
-#include "../packet.h"
+#include "unit/packet.h"
 
 /* What is left of an input. */
 struct steps {

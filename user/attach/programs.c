@@ -2,7 +2,7 @@
 #include "programs.h"
 
 #include "system/message.h"
-#include "engine/engine.h"
+#include "engine/packet_engine.h"
 #include "flow_table.h"
 #include "system/privileges.h"
 #include "filter_maps.h"
@@ -22,6 +22,8 @@
 #define LRU_HOARD 128
 
 #define XDP_HAS_FRAGS (1U << 5) /* BPF_F_XDP_HAS_FRAGS, Linux 5.18 */
+
+#define SYN_DATA_ROOM 1024 /* SYNs whose data waits for a SYN-ACK */
 
 #define VALUES_A_BATCH 1024
 
@@ -98,6 +100,10 @@ static void set_tracked(struct bannerprobe_bpf *bpf,
 	bpf->rodata->wants_rtt = track->rtt;
 	bpf->rodata->wants_greetings = track->gather;
 	bpf->rodata->need = track->need;
+	if (track->events & ~EVENTS_BANNER) {
+		bpf->rodata->wanted_events = track->events;
+		bpf_map__set_max_entries(bpf->maps.syn_data, SYN_DATA_ROOM);
+	}
 	bpf->rodata->key_has_vlan = track->key_vlan;
 	bpf->rodata->max_rate = track->max_rate;
 }

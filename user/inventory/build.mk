@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# The inventory: bannerprobe-inventory, its tests, its benchmark.
+# The inventory: bannerprobe-inventory.
 
 INVENTORY := $(wildcard user/inventory/*.c)
 INVENTORY_FORMS := $(addprefix user/inventory/,form.c times.c structure.c structure_mysql.c \
@@ -19,27 +19,6 @@ $(BUILD)/bannerprobe-inventory: $(INVENTORY_OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENED_LINK) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
 
-FORM_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/form_test.c $(INVENTORY_FORMS))
-INVENTORY_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/inventory_test.c $(INVENTORY) \
-	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
-BENCH_INVENTORY := $(patsubst %.c,$(BUILD)/%.o,tests/bench_inventory.c $(INVENTORY))
-
-$(BUILD)/tests/form_test: $(FORM_TEST)
-$(BUILD)/tests/inventory_test: $(INVENTORY_TEST)
-$(BUILD)/tests/form_test $(BUILD)/tests/inventory_test:
-	$(call say,LINK,$@)
-	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(INVENTORY_LIBS)
-
-$(BUILD)/bench_inventory: $(BENCH_INVENTORY)
-	$(call say,LINK,$@)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
-
-# What it costs: takes some minutes.
-.PHONY: bench-inventory
-bench-inventory: $(BUILD)/bench_inventory
-	$(Q)$(BUILD)/bench_inventory $(BUILD)
-
 # --- installing
 
 BIN := $(DESTDIR)$(PREFIX)/bin
@@ -56,4 +35,4 @@ install-inventory: bannerprobe-inventory
 	install -m 644 packaging/bannerprobe-inventory.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bannerprobe-inventory
 
--include $(patsubst %,%.d,$(INVENTORY_OBJECTS) $(FORM_TEST) $(INVENTORY_TEST) $(BENCH_INVENTORY))
+-include $(patsubst %,%.d,$(INVENTORY_OBJECTS))

@@ -167,7 +167,8 @@ static void take_all(struct options *options, const struct option_use *use)
 static void take_output(struct options *options, const struct option_use *use)
 {
 	(void)use;
-	if (!strcmp(options->output, "-"))
+	options->no_output = !strcmp(options->output, "none");
+	if (options->no_output || !strcmp(options->output, "-"))
 		options->output = NULL;
 }
 
@@ -250,7 +251,8 @@ const struct option_row option_table[] = {
 	  "text (default), json or zeek",
 	  AT(format), .choices = formats, .what = "the format" },
 	{ "output", 'o', GROUP_RECORDS, KIND_FILE, 0, "FILE",
-	  "append to FILE; reopened on SIGHUP; - is standard output (default)",
+	  "append to FILE; reopened on SIGHUP; - is standard output (default), "
+	  "none: no log",
 	  AT(output), .take = take_output },
 	{ "length", 'l', GROUP_RECORDS, KIND_NUMBER, 0, "N",
 	  "bytes of a banner kept, 1 to 4096 (default 256)",

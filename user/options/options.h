@@ -12,7 +12,6 @@
 #ifndef BANNERPROBE_OPTIONS_H
 #define BANNERPROBE_OPTIONS_H
 
-#include "sinks/format.h"
 #include "tracker.h"
 #include "engine/server_list.h"
 
@@ -29,6 +28,9 @@ enum exit_code {
 	EXIT_LOST = 4,	 /* ended as asked, but records were lost */
 };
 
+/* Of the log's lines. */
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_ZEEK };
+
 /* How the receive side is attached. */
 enum hook {
 	HOOK_AUTO,
@@ -42,7 +44,8 @@ enum stats_format { STATS_TEXT, STATS_JSON };
 
 struct options {
 	enum format format;
-	const char *output; /* NULL: standard output */
+	const char *output; /* the log; NULL: standard output */
+	bool no_output;	    /* no log is written */
 	__u32 length;	    /* bytes of a banner kept, 1 to BANNER_MAX */
 	enum hook hook;
 	__u32 max_flows; /* connections in the table */

@@ -26,7 +26,7 @@ struct greeting {
 	bool has_fin;
 	UT_hash_handle handle;
 	struct greeting *next_free;
-	__u8 *states;	      /* enum byte_state of each byte */
+	__u8 *states;	     /* enum byte_state of each byte */
 	struct event record; /* with room for `length` bytes, then states */
 };
 
@@ -44,9 +44,9 @@ struct reassembly {
 };
 
 struct reassembly *reassembly_new(__u32 length, __u64 quiet,
-				void (*log)(const struct event *record,
-					    void *context),
-				void *context)
+				  void (*log)(const struct event *record,
+					      void *context),
+				  void *context)
 {
 	struct reassembly *greetings = calloc(1, sizeof(*greetings));
 	const size_t align = _Alignof(struct greeting);
@@ -93,7 +93,7 @@ static void add_bytes(struct greeting *greeting, const struct event *part,
 		}
 		if (!(*state & BYTE_AT_HAND) && at < part->kept) {
 			*state |= BYTE_AT_HAND;
-			greeting->record.banner[i] = part->banner[at];
+			greeting->record.bytes[i] = part->bytes[at];
 		}
 	}
 	if (to > greeting->end)
@@ -203,7 +203,7 @@ static struct greeting *open_greeting(struct reassembly *greetings, __u64 key,
 		return NULL;
 	memset(greeting, 0, greetings->size);
 	greeting->key = key;
-	greeting->states = greeting->record.banner + greetings->length;
+	greeting->states = greeting->record.bytes + greetings->length;
 	return add(greetings, greeting) ? greeting : NULL;
 }
 
@@ -225,10 +225,14 @@ static struct greeting *touch(struct reassembly *greetings,
 	return NULL;
 }
 
-/* The connection, told apart from an earlier one between the same ends. */
+/*
+ * The side of a connection, told apart from an earlier one between the same
+ * ends. The id of a connection is even.
+ */
 static __u64 key_of(const struct event *record)
 {
-	return record->connection ^ record->synack_time;
+	return record->connection ^ record->synack_time << 1 ^
+	       event_origin(record->kind);
 }
 
 void reassembly_add(struct reassembly *greetings, const struct event *record)
@@ -283,7 +287,7 @@ void reassembly_finish(struct reassembly *greetings, __u32 ifindex)
 }
 
 void reassembly_read_counters(const struct reassembly *greetings,
-			     __u64 counters[COUNTER_MAX])
+			      __u64 counters[COUNTER_MAX])
 {
 	counters[COUNT_CROWDED_OUT] = greetings->crowded_out;
 	counters[COUNT_CROWDED_PART] = greetings->crowded_parts;

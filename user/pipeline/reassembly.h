@@ -23,9 +23,9 @@ struct reassembly;
  * bytes, as far as they are used.
  */
 struct reassembly *reassembly_new(__u32 length, __u64 quiet,
-				void (*log)(const struct event *record,
-					    void *context),
-				void *context);
+				  void (*log)(const struct event *record,
+					      void *context),
+				  void *context);
 void reassembly_free(struct reassembly *greetings);
 
 /* Takes a record with a part of a greeting. */
@@ -42,6 +42,6 @@ void reassembly_finish(struct reassembly *greetings, __u32 ifindex);
 
 /* Sets what is counted here: what was cut for want of room. */
 void reassembly_read_counters(const struct reassembly *greetings,
-			     __u64 counters[COUNTER_MAX]);
+			      __u64 counters[COUNTER_MAX]);
 
 #endif

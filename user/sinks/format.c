@@ -204,7 +204,7 @@ static char *put_json(char *to, const struct event *record,
 	to = PUT(to, "\",\"server_port\":");
 	to = put_number(to, record->server_port, 1);
 	to = PUT(to, ",\"banner\":\"");
-	to = put_escaped_json(to, record->banner, record->kept);
+	to = put_escaped_json(to, record->bytes, record->kept);
 	to = PUT(to, "\",\"len\":");
 	to = put_number(to, record->len, 1);
 	to = record->kept < record->len ? PUT(to, ",\"truncated\":true") :
@@ -257,7 +257,7 @@ static char *put_line_text(char *to, const struct event *record,
 	to = PUT(to, " -> ");
 	to = put_endpoint(to, record, record->client, record->client_port);
 	*to++ = ' ';
-	to = put_escaped(to, record->banner, record->kept);
+	to = put_escaped(to, record->bytes, record->kept);
 	*to++ = '\n';
 	return to;
 }
@@ -266,16 +266,16 @@ static bool begins(const struct event *record, const char *text)
 {
 	size_t len = strlen(text);
 
-	return record->kept >= len && !memcmp(record->banner, text, len);
+	return record->kept >= len && !memcmp(record->bytes, text, len);
 }
 
 /* ^[sS][sS][hH]-[12]\. */
 static bool is_ssh(const struct event *record)
 {
 	return record->kept >= 6 &&
-	       !strncasecmp((const char *)record->banner, "ssh-", 4) &&
-	       (record->banner[4] == '1' || record->banner[4] == '2') &&
-	       record->banner[5] == '.';
+	       !strncasecmp((const char *)record->bytes, "ssh-", 4) &&
+	       (record->bytes[4] == '1' || record->bytes[4] == '2') &&
+	       record->bytes[5] == '.';
 }
 
 /* What a reader of Zeek's passive reconnaissance log does not take for a
@@ -284,7 +284,7 @@ static bool is_http(const struct event *record)
 {
 	return begins(record, "UNKNOWN 408") ||
 	       (begins(record, "HTTP/") && record->kept > 5 &&
-		record->banner[5] >= '0' && record->banner[5] <= '9');
+		record->bytes[5] >= '0' && record->bytes[5] <= '9');
 }
 
 /* Stable for a connection, and unlike another's: 64 bits in base 62. */
@@ -331,8 +331,8 @@ static size_t first_line(const struct event *record)
 {
 	size_t len = 0;
 
-	while (len < record->kept && record->banner[len] != '\r' &&
-	       record->banner[len] != '\n')
+	while (len < record->kept && record->bytes[len] != '\r' &&
+	       record->bytes[len] != '\n')
 		len++;
 	return len;
 }
@@ -353,7 +353,7 @@ static char *put_zeek(char *to, const struct event *record,
 	to = put_number(to, record->server_port, 1);
 	to = ssh ? PUT(to, "\tPassiveRecon::SSH_SERVER\t-\t") :
 		   PUT(to, "\tPassiveRecon::TCP_SERVER_BANNER\t-\t");
-	to = put_zeek_value(to, record->banner,
+	to = put_zeek_value(to, record->bytes,
 			    ssh ? first_line(record) : record->kept);
 	return PUT(to, "\t-\n");
 }

@@ -8,30 +8,19 @@
 #define BANNERPROBE_FORMAT_H
 
 #include "event.h"
+#include "options/options.h"
+#include "source.h"
 
 #include <stddef.h>
 #include <time.h>
-
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_ZEEK };
 
 /*
  * The longest line of any format, in bytes: five for each byte of the banner
  * in json, six for each byte of a file name of PATH_MAX and of an interface's
  * name, and the rest.
  */
-#define CAPTURE_IFACE_MAX 255
 #define LINE_MAX_BYTES                                                         \
 	(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX + 1024)
-
-/* Where a record comes from. */
-struct source {
-	const char *name;   /* of the interface or the file */
-	__u64 clock_offset; /* ns: added to the record's times gives time since
-			       1970 */
-	const char *capture_iface; /* what a capture calls the interface: up to
-				      CAPTURE_IFACE_MAX bytes, which may be any;
-				      or NULL */
-};
 
 /*
  * Writes a record as one line with its newline to `to`, which has room for

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,9 +20,15 @@
 _Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES,
 	       "a line and the rest of another fit");
 
-static const char *name_of(const struct output *output)
+static struct line_sink *line_sink_of(struct sink *sink)
 {
-	return output->path ? output->path : "standard output";
+	return (struct line_sink *)((char *)sink -
+				    offsetof(struct line_sink, sink));
+}
+
+static const char *name_of(const struct line_sink *sink)
+{
+	return sink->path ? sink->path : "standard output";
 }
 
 /* Whether a file could be made that is not there. */
@@ -41,14 +48,14 @@ static int try_directory(const char *path)
 		       0;
 }
 
-static void use(struct output *output, int fd)
+static void use(struct line_sink *sink, int fd)
 {
 	struct stat status;
 
-	output->fd = fd;
-	output->waits = fstat(fd, &status) || !S_ISREG(status.st_mode);
-	output->used += format_header(
-		output->format, output->buffer + output->used, time(NULL));
+	sink->fd = fd;
+	sink->waits = fstat(fd, &status) || !S_ISREG(status.st_mode);
+	sink->used += format_header(sink->format, sink->buffer + sink->used,
+				    time(NULL));
 }
 
 /* Records among whole lines; the lines of a header are none. */
@@ -65,42 +72,43 @@ static __u64 count_records(const char *text, size_t len)
 }
 
 /* Records that are whole when so many bytes of the buffer are written. */
-static __u64 count_written(const struct output *output, size_t done)
+static __u64 count_written(const struct line_sink *sink, size_t done)
 {
-	const size_t rest = output->broken_line;
+	const size_t rest = sink->broken_line;
 
 	if (done < rest)
 		return 0;
-	return (rest && output->broken_record) +
-	       count_records(output->buffer + rest, done - rest);
+	return (rest && sink->broken_record) +
+	       count_records(sink->buffer + rest, done - rest);
 }
 
 /* Writes some of it, at most as much as a pipe takes in one. */
-static ssize_t write_some(const struct output *output, const char *text,
+static ssize_t write_some(const struct line_sink *sink, const char *text,
 			  size_t len)
 {
-	if (!output->waits)
-		return write(output->fd, text, len);
-	return descriptor_write(output->fd, text,
+	if (!sink->waits)
+		return write(sink->fd, text, len);
+	return descriptor_write(sink->fd, text,
 				len < PIPE_BUF ? len : PIPE_BUF);
 }
 
 /*
- * Writes as much as it can; *done is how much. A reader is waited for as long
- * as it takes, but when the program is to end it is given up. 0 or an errno.
+ * Writes as much as it can; *done is how much. A reader is waited for if it may
+ * be, but when the program is to end it is given up. 0 or an errno; EAGAIN: it
+ * may not be waited for.
  */
-static int write_out(struct output *output, size_t *done)
+static int write_out(struct line_sink *sink, bool may_wait, size_t *done)
 {
 	*done = 0;
-	while (*done < output->used) {
+	while (*done < sink->used) {
+		const long long end = may_wait ? wait_end(WAIT_READER) : 0;
 		ssize_t written;
 
-		if (output->waits &&
-		    !wait_ready(output->fd, POLLOUT, WAIT_READER,
-				wait_end(WAIT_READER)))
-			return ETIMEDOUT;
-		written = write_some(output, output->buffer + *done,
-				     output->used - *done);
+		if (sink->waits &&
+		    !wait_ready(sink->fd, POLLOUT, WAIT_READER, end))
+			return may_wait ? ETIMEDOUT : EAGAIN;
+		written = write_some(sink, sink->buffer + *done,
+				     sink->used - *done);
 		if (written > 0)
 			*done += (size_t)written;
 		else if (written < 0 && errno != EINTR && errno != EAGAIN)
@@ -109,167 +117,173 @@ static int write_out(struct output *output, size_t *done)
 	return 0;
 }
 
-bool output_reader_left(const struct output *output)
+static void complain(struct line_sink *sink, int error)
 {
-	return output->closed && !output->path;
-}
-
-static void complain(struct output *output, int error)
-{
-	if (error == output->error || (error == EPIPE && !output->path))
+	if (error == sink->error || (error == EPIPE && !sink->path))
 		return;
-	message("%s: %s: records are being lost", name_of(output),
-		strerror(error));
+	message("%s: %s: records are being lost", name_of(sink),
+		error == EAGAIN ? "its reader takes none" : strerror(error));
+	sink->error = error;
 }
 
 /* Of what can be asked for it. */
-static off_t size_of(const struct output *output)
+static off_t size_of(const struct line_sink *sink)
 {
 	struct stat status;
 
-	return fstat(output->fd, &status) ? 0 : status.st_size;
+	return fstat(sink->fd, &status) ? 0 : status.st_size;
 }
 
 /*
- * After a failed write of `done` bytes: a line whose beginning is written
- * will be completed when there is room again; the lines after it are lost.
+ * After a write of only `done` bytes: what follows them moves to the buffer's
+ * start. A line whose beginning is written is completed before all others.
  */
-static void give_up(struct output *output, size_t done)
+static void remove_written(struct line_sink *sink, size_t done)
 {
-	const char *rest = output->buffer + done, *newline;
-	size_t len = output->used - done, keep = 0;
+	const char *rest = sink->buffer + done, *newline;
+	const size_t len = sink->used - done;
 	const bool within_line =
-		done < output->broken_line || (done && rest[-1] != '\n');
+		done < sink->broken_line || (done && rest[-1] != '\n');
+	size_t end = 0;
 
 	if (within_line)
-		keep = (size_t)((const char *)memchr(rest, '\n', len) + 1 -
-				rest);
-	if (within_line && done >= output->broken_line) {
-		newline = memrchr(output->buffer, '\n', done);
-		output->broken_record =
-			(newline ? newline[1] : output->buffer[0]) != '#';
+		end = (size_t)((const char *)memchr(rest, '\n', len) + 1 -
+			       rest);
+	if (within_line && done >= sink->broken_line) {
+		newline = memrchr(sink->buffer, '\n', done);
+		sink->broken_record =
+			(newline ? newline[1] : sink->buffer[0]) != '#';
 	}
-	output->lost += count_records(rest + keep, len - keep);
-	memmove(output->buffer, rest, keep);
-	output->used = output->broken_line = keep;
-	if (keep)
-		output->broken_at = size_of(output);
+	memmove(sink->buffer, rest, len);
+	sink->used = len;
+	sink->broken_line = end;
+	if (end)
+		sink->broken_at = size_of(sink);
+}
+
+/* The lines of which nothing is written. */
+static void drop_whole_lines(struct line_sink *sink)
+{
+	sink->sink.counts.lost +=
+		count_records(sink->buffer + sink->broken_line,
+			      sink->used - sink->broken_line);
+	sink->used = sink->broken_line;
 }
 
 /* Of a file that was emptied: the line's end would begin it. */
-static void drop_end_without_beginning(struct output *output)
+static void drop_end_without_beginning(struct line_sink *sink)
 {
-	const size_t rest = output->broken_line;
+	const size_t rest = sink->broken_line;
 
-	if (!rest || output->waits || size_of(output) >= output->broken_at)
+	if (!rest || sink->waits || size_of(sink) >= sink->broken_at)
 		return;
-	output->lost += output->broken_record;
-	output->used -= rest;
-	memmove(output->buffer, output->buffer + rest, output->used);
-	output->broken_line = 0;
+	sink->sink.counts.lost += sink->broken_record;
+	sink->used -= rest;
+	memmove(sink->buffer, sink->buffer + rest, sink->used);
+	sink->broken_line = 0;
 }
 
-void output_flush(struct output *output)
+static void give_up(struct line_sink *sink, int error)
 {
+	drop_whole_lines(sink);
+	complain(sink, error);
+	sink->error = error;
+	if (error == EPIPE)
+		sink->sink.state =
+			sink->path ? SINK_IS_BROKEN : SINK_HAS_ENOUGH;
+}
+
+/* False: some is held back, since the reader may not be waited for. */
+static bool write_buffer(struct line_sink *sink, bool may_wait)
+{
+	const bool goes_on = sink->sink.state == SINK_GOES_ON;
 	size_t done = 0;
 	int error;
 
-	if (!output->used)
-		return;
-	drop_end_without_beginning(output);
+	if (!sink->used)
+		return true;
+	drop_end_without_beginning(sink);
 	message_clear_status(); /* both may go to one terminal */
-	error = output->closed ? EPIPE : write_out(output, &done);
-	output->logged += count_written(output, done);
+	error = goes_on ? write_out(sink, may_wait, &done) : EPIPE;
+	sink->sink.counts.written += count_written(sink, done);
 	if (!error) {
-		if (output->error)
+		if (sink->error)
 			message("%s: writing again, %llu records lost",
-				name_of(output), output->lost);
-		output->used = output->broken_line = 0;
-		output->error = 0;
-		return;
+				name_of(sink), sink->sink.counts.lost);
+		sink->used = sink->broken_line = 0;
+		sink->error = 0;
+		return true;
 	}
-	give_up(output, done);
-	complain(output, error);
-	output->error = error;
-	output->closed = error == EPIPE;
+	remove_written(sink, done);
+	if (error == EAGAIN)
+		return false;
+	give_up(sink, error);
+	return true;
+}
+
+static bool flush(struct sink *sink)
+{
+	return write_buffer(line_sink_of(sink), sink->may_wait);
 }
 
 /* What is left now is the rest of a line, and belongs to no other file. */
-static void drop(struct output *output)
+static void drop(struct line_sink *sink)
 {
-	output->lost += output->broken_line && output->broken_record;
-	output->used = output->broken_line = 0;
+	sink->sink.counts.lost += sink->broken_line && sink->broken_record;
+	sink->used = sink->broken_line = 0;
 }
 
-void output_end(struct output *output)
+/* Returns false if what is closed ends within a line. */
+static bool end_lines(struct line_sink *sink)
 {
-	output_flush(output);
-	output->is_cut |= output->broken_line > 0;
-	drop(output);
+	bool is_cut;
+
+	write_buffer(sink, true);
+	is_cut = sink->broken_line > 0;
+	drop(sink);
+	return !is_cut;
 }
 
-static void close_file(struct output *output)
+/* `has_end`: it takes a footer. */
+static void close_file(struct line_sink *sink, bool has_end, bool may_wait)
 {
-	if (!output->begun || output->is_cut) {
-		if (output->path && output->fd >= 0)
-			close(output->fd);
-		return;
+	if (sink->is_open && has_end) {
+		sink->used += format_footer(
+			sink->format, sink->buffer + sink->used, time(NULL));
+		write_buffer(sink, may_wait);
 	}
-	output->used += format_footer(
-		output->format, output->buffer + output->used, time(NULL));
-	output_flush(output);
-	if (output->path && close(output->fd) && !output->error) {
-		output->error = errno;
-		message("%s: %s", output->path, strerror(errno));
+	if (sink->path && sink->fd >= 0 && close(sink->fd) && sink->is_open &&
+	    !sink->error) {
+		sink->error = errno;
+		message("%s: %s", sink->path, strerror(errno));
 	}
 }
 
-/* -1 in output->fd where the file is not there and can be made. */
-static int open_existing(struct output *output)
+/* -1 in sink->fd where the file is not there and can be made. */
+static int open_existing(struct line_sink *sink)
 {
-	struct files *files = &output->helper.files;
+	struct files *files = &sink->helper->files;
 
-	output->fd = output->path ? files_open_log(files, output->path) :
-				    descriptor_unblocked(STDOUT_FILENO);
-	if (output->fd >= 0)
+	sink->fd = sink->path ? files_open_log(files, sink->path) :
+				descriptor_unblocked(STDOUT_FILENO);
+	if (sink->fd >= 0)
 		return 0;
-	return output->fd == -ENOENT ? try_directory(output->path) : output->fd;
+	return sink->fd == -ENOENT ? try_directory(sink->path) : sink->fd;
 }
 
-int output_open(struct output *output, enum format format, const char *path)
+static int open_sink(struct sink *base)
 {
-	int error;
-
-	*output = (struct output){ .format = format,
-				   .path = path,
-				   .helper = FILE_HELPER_NONE };
-	error = open_existing(output);
-	if (error == -ENXIO)
-		message("-o %s: nobody reads from it: start its reader first",
-			path);
-	else if (error)
-		message("-o %s: %s", path, strerror(-error));
-	if (error)
-		return error;
-	output->buffer = malloc(BUFFER_SIZE);
-	if (output->buffer)
-		return 0;
-	message("out of memory");
-	return -ENOMEM;
-}
-
-int output_begin(struct output *output)
-{
-	int fd = output->fd >= 0 ? output->fd :
-				   file_helper_ask(&output->helper, FILE_LOG);
+	struct line_sink *sink = line_sink_of(base);
+	int fd = sink->fd >= 0 ? sink->fd :
+				 file_helper_ask(sink->helper, FILE_LOG);
 
 	if (fd < 0) {
-		message("-o %s: %s", output->path, strerror(-fd));
+		message("-o %s: %s", sink->path, strerror(-fd));
 		return fd;
 	}
-	output->begun = true;
-	use(output, fd);
-	output_flush(output);
+	sink->is_open = true;
+	use(sink, fd);
+	write_buffer(sink, base->may_wait);
 	return 0;
 }
 
@@ -282,51 +296,95 @@ static bool is_same_file(int one, int other)
 	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-void output_reopen(struct output *output)
+static void reopen(struct sink *base)
 {
+	struct line_sink *sink = line_sink_of(base);
 	bool is_new;
 	int fd;
 
-	if (!output->path || !output->begun)
+	if (!sink->path || !sink->is_open)
 		return;
-	fd = file_helper_ask(&output->helper, FILE_LOG);
-	output->must_reopen = fd == -ETIMEDOUT;
+	fd = file_helper_ask(sink->helper, FILE_LOG);
+	sink->must_reopen = fd == -ETIMEDOUT;
 	if (fd < 0) {
-		message("%s: %s: going on with the old file", output->path,
+		message("%s: %s: going on with the old file", sink->path,
 			strerror(-fd));
 		return;
 	}
-	is_new = !is_same_file(output->fd, fd);
-	output_flush(output);
-	close_file(output);
+	is_new = !is_same_file(sink->fd, fd);
+	/* What is held back would be written to the new file. */
+	if (!write_buffer(sink, base->may_wait))
+		give_up(sink, EAGAIN);
+	close_file(sink, true, base->may_wait);
 	if (is_new)
-		drop(output);
-	use(output, fd);
-	output_flush(output);
+		drop(sink);
+	use(sink, fd);
+	write_buffer(sink, base->may_wait);
 }
 
-void output_record(struct output *output, const struct event *record,
-		   const struct source *source)
+static void put(struct sink *base, const struct event *event,
+		const struct source *source)
 {
+	struct line_sink *sink = line_sink_of(base);
 	size_t len;
 
-	if (output->must_reopen && !file_helper_is_busy(&output->helper))
-		output_reopen(output);
-	if (output->used > BUFFER_SIZE - LINE_MAX_BYTES)
-		output_flush(output);
-	len = format_record(output->format, output->buffer + output->used,
-			    record, source);
-	output->used += len;
+	if (sink->must_reopen && !file_helper_is_busy(sink->helper))
+		reopen(base);
+	if (sink->used > BUFFER_SIZE - LINE_MAX_BYTES &&
+	    !write_buffer(sink, base->may_wait) &&
+	    sink->used > BUFFER_SIZE - LINE_MAX_BYTES) {
+		complain(sink, EAGAIN);
+		base->counts.lost++;
+		return;
+	}
+	len = format_record(sink->format, sink->buffer + sink->used, event,
+			    source);
+	sink->used += len;
 	if (!len)
-		output->left_out++;
+		base->counts.left_out++;
 }
 
-bool output_close(struct output *output)
+static bool close_sink(struct sink *base)
 {
-	output_end(output);
-	close_file(output);
-	file_helper_stop(&output->helper);
-	free(output->buffer);
-	output->buffer = NULL;
-	return !output->error;
+	struct line_sink *sink = line_sink_of(base);
+
+	close_file(sink, end_lines(sink), true);
+	free(sink->buffer);
+	sink->buffer = NULL;
+	return !sink->error;
+}
+
+static const struct sink_operations operations = {
+	.name = "log",
+	.open = open_sink,
+	.put = put,
+	.flush = flush,
+	.reopen = reopen,
+	.close = close_sink,
+};
+
+int line_sink_prepare(struct line_sink *sink, enum format format,
+		      const char *path, struct file_helper *helper)
+{
+	int error;
+
+	*sink = (struct line_sink){
+		.sink = { .operations = &operations, .may_wait = true },
+		.format = format,
+		.path = path,
+		.helper = helper,
+	};
+	error = open_existing(sink);
+	if (error == -ENXIO)
+		message("-o %s: nobody reads from it: start its reader first",
+			path);
+	else if (error)
+		message("-o %s: %s", path, strerror(-error));
+	if (error)
+		return error;
+	sink->buffer = malloc(BUFFER_SIZE);
+	if (sink->buffer)
+		return 0;
+	message("out of memory");
+	return -ENOMEM;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics.h"
 
-#include "stats.h"
+#include "losses.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -192,10 +192,26 @@ static void write_interfaces(const struct page *page)
 	read_and_write_counters(page);
 }
 
-static void write_all(const struct page *page,
-		      const __u64 counters[COUNTER_MAX],
-		      const struct output *output)
+/* Each metric of losses, and each kind that is counted in it. */
+static void write_losses(const struct page *page, const struct stats *now)
 {
+	for (int i = 0; i < LOSS_METRICS; i++) {
+		const struct loss_metric_text *metric = &loss_metrics[i];
+
+		describe(page, metric->name, "counter", metric->meaning);
+		for (size_t j = 0; j < losses_count; j++) {
+			if ((int)losses[j].metric == i)
+				write_sample(page, metric->name, NULL,
+					     metric->label, losses[j].kind,
+					     now->by[losses[j].value]);
+		}
+	}
+}
+
+static void write_all(const struct page *page, const struct stats *now)
+{
+	const __u64 *counters = now->by;
+
 	describe(page, "build_info", "gauge", "1, and the version");
 	write_sample(page, "build_info", NULL, "version", VERSION, 1);
 	write_one(page, "connections_total", "counter",
@@ -214,30 +230,16 @@ static void write_all(const struct page *page,
 	write_reasons(page, "packets_unread_total",
 		      "packets that no segment could be read from", counters,
 		      COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
-	describe(page, "banners_lost_total", "counter",
-		 "banners lost: the ring buffer was full, or they could not be "
-		 "written");
-	write_sample(page, "banners_lost_total", NULL, "where", "ring",
-		     counters[COUNT_LOST_RING]);
-	write_sample(page, "banners_lost_total", NULL, "where", "output",
-		     output->lost);
-	write_reasons(page, "greetings_cut_total",
-		      "greetings of which a part was lost, or that were logged "
-		      "before their end",
-		      counters, COUNT_FIRST_GREETING_CUT,
-		      COUNT_LAST_GREETING_CUT);
-	write_one(page, "over_the_rate_total", "counter",
-		  counter_texts[COUNT_OVER_RATE].meaning,
-		  counters[COUNT_OVER_RATE]);
+	write_losses(page, now);
 	write_one(page, "records_logged_total", "counter", "records written",
-		  output->logged);
+		  now->by[STATS_LOGGED]);
 	write_one(page, "records_left_out_total", "counter",
-		  "records that this format leaves out", output->left_out);
+		  "records that this format leaves out",
+		  now->by[STATS_LEFT_OUT]);
 }
 
 /* Fills the new file, which it closes. 0 or negative errno. */
-static int write_page(int fd, const __u64 counters[COUNTER_MAX],
-		      const struct output *output,
+static int write_page(int fd, const struct stats *now,
 		      const struct interfaces *interfaces)
 {
 	const struct page page = { fdopen(fd, "w"), interfaces };
@@ -249,22 +251,21 @@ static int write_page(int fd, const __u64 counters[COUNTER_MAX],
 		close(fd);
 		return error;
 	}
-	write_all(&page, counters, output);
+	write_all(&page, now);
 	write_interfaces(&page);
 	failed = ferror(page.file);
 	return fclose(page.file) || failed ? -errno : 0;
 }
 
-int metrics_write(const __u64 counters[COUNTER_MAX], struct output *output,
+int metrics_write(struct file_helper *helper, const struct stats *now,
 		  const struct interfaces *interfaces)
 {
-	struct file_helper *helper = &output->helper;
 	const int fd = file_helper_ask(helper, FILE_NEW_METRICS);
 	int error;
 
 	if (fd < 0)
 		return fd;
-	error = write_page(fd, counters, output, interfaces);
+	error = write_page(fd, now, interfaces);
 	if (!error)
 		return file_helper_ask(helper, FILE_SET_METRICS);
 	file_helper_ask(helper, FILE_DROP_METRICS);

@@ -3,17 +3,17 @@
 #ifndef BANNERPROBE_METRICS_H
 #define BANNERPROBE_METRICS_H
 
-#include "counters.h"
 #include "attach/interfaces.h"
-#include "sinks/line_sink.h"
+#include "stats.h"
+#include "system/file_helper.h"
 
 #define METRICS_SECONDS 10 /* from one writing to the next */
 
 /*
- * Writes the metrics of output->helper: whole, and then renamed into place. 0
- * or negative errno.
+ * Writes the metrics file that the helper knows: whole, and then renamed into
+ * place. 0 or negative errno.
  */
-int metrics_write(const __u64 counters[COUNTER_MAX], struct output *output,
+int metrics_write(struct file_helper *helper, const struct stats *now,
 		  const struct interfaces *interfaces);
 
 #endif

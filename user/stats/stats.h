@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The counters, for a person, and what they are called. */
+/* All that --stats tells, and what it is called. */
 #ifndef BANNERPROBE_STATS_H
 #define BANNERPROBE_STATS_H
 
 #include "counters.h"
-#include "sinks/line_sink.h"
+#include "sinks/sink.h"
+
+#include <stddef.h>
 
 extern const struct counter_text {
 	const char *name, *meaning;
 } counter_texts[COUNTER_MAX];
 
-/* All that --stats tells: the counters, and three of the output behind them. */
+/* All that --stats tells: the counters, and three of the sinks behind them. */
 enum stats_value {
 	STATS_PACKETS = COUNT_NOTHING, /* which counts nothing */
 	STATS_LOGGED = COUNTER_MAX,
@@ -25,7 +27,8 @@ struct stats {
 
 /* How things are now. */
 void stats_read(struct stats *now, __u64 packets,
-		const __u64 counters[COUNTER_MAX], const struct output *output);
+		const __u64 counters[COUNTER_MAX],
+		const struct sink_counts *sinks);
 
 /* What a value is called, and what it counts. */
 const struct counter_text *stats_text(int value);
@@ -34,16 +37,10 @@ const struct counter_text *stats_text(int value);
 __u64 stats_growth(const struct stats *now, const struct stats *before,
 		   int value);
 
-/* All that was lost, of whatever kind. */
-__u64 stats_lost(const struct stats *now);
-
 /* Every value, in a line of its own, to standard error, and the verdict. */
 void stats_print_table(const struct stats *now);
 
 /* In one line the time, what has changed since another time, and the losses. */
 void stats_print_line(const struct stats *now, const struct stats *before);
-
-/* One line for each kind of loss; nothing where nothing was lost. */
-void stats_print_losses(const struct stats *now);
 
 #endif

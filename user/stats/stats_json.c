@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "stats_json.h"
 
+#include "losses.h"
 #include "system/message.h"
 
 #include <stdio.h>
@@ -27,7 +28,7 @@ static void write_totals(FILE *file, const struct stats *now)
 {
 	for (int i = 0; i < STATS_MAX; i++)
 		fprintf(file, ",\"%s\":%llu", stats_text(i)->name, now->by[i]);
-	fprintf(file, ",\"lost\":%llu", stats_lost(now));
+	fprintf(file, ",\"lost\":%llu", losses_sum(now));
 }
 
 /* What has come since the last line; what has not is left out. */

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The engine's backend in the kernel: a packet on a hook, and the maps. */
+#ifndef BANNERPROBE_BACKEND_H
+#define BANNERPROBE_BACKEND_H
+
+#include "../include/engine.h"
+#include "maps.h"
+
+/* A packet on a hook. Constants after inlining, but for ctx. */
+struct backend {
+	void *ctx;
+	bool is_xdp;
+	bool is_raw_ip;	 /* no Ethernet header */
+	__u8 direction;	 /* enum direction */
+	__u8 vlan_count; /* tags that hardware or kernel have stripped: 0, 1 */
+	__u16 vlan;
+	__u32 ifindex;
+	struct frame frame;
+};
+
+static __always_inline struct backend backend_of_xdp(struct xdp_md *ctx)
+{
+	return (struct backend){
+		.ctx = ctx,
+		.is_xdp = true,
+		.direction = DIRECTION_IN,
+		.ifindex = ctx->ingress_ifindex,
+		.frame = {
+			.data = (const __u8 *)(long)ctx->data,
+			.end = (const __u8 *)(long)ctx->data_end,
+			.wire_len = ctx->data_end - ctx->data,
+		},
+	};
+}
+
+static __always_inline struct backend
+backend_of_skb(struct __sk_buff *skb, enum direction direction, bool is_raw_ip)
+{
+	return (struct backend){
+		.ctx = skb,
+		.direction = direction,
+		.is_raw_ip = is_raw_ip,
+		.vlan_count = !!skb->vlan_present,
+		.vlan = skb->vlan_tci & VLAN_ID_MASK,
+		.ifindex = skb->ifindex,
+		.frame = {
+			.data = (const __u8 *)(long)skb->data,
+			.end = (const __u8 *)(long)skb->data_end,
+			.wire_len = skb->len,
+		},
+	};
+}
+
+static __always_inline struct scratch *scratch_of_cpu(void)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(&scratches, &zero);
+}
+
+static __always_inline struct engine_settings
+backend_settings(const struct backend *backend)
+{
+	return (struct engine_settings){
+		.track = {
+			.times = wants_times,
+			.rtt = wants_rtt,
+			.gather = wants_greetings ? banner_limit : 0,
+			.need = need,
+			.key_vlan = key_has_vlan,
+			.events = wanted_events,
+			.max_rate = max_rate,
+		},
+		.filter_by = filter_by,
+		.limit = banner_limit,
+	};
+}
+
+static __always_inline const volatile __u64 *
+backend_secrets(const struct backend *backend)
+{
+	return hash_secrets;
+}
+
+static __always_inline const volatile __u64 *
+backend_filter_ports(const struct backend *backend)
+{
+	return filter_ports;
+}
+
+static __always_inline struct prefilter
+backend_prefilter(const struct backend *backend)
+{
+	return (struct prefilter){ prefilter_words, hash_secrets,
+				   prefilter_mask };
+}
+
+static __always_inline __u8 backend_direction(const struct backend *backend)
+{
+	return backend->direction;
+}
+
+/* False where there is none, which cannot be: the verifier asks for it. */
+static __always_inline bool backend_find_place(const struct backend *backend,
+					       __u64 hash,
+					       struct table_place *place)
+{
+	__u32 index, first;
+
+	place->prefilter = backend_prefilter(backend);
+	first = prefilter_index(&place->prefilter, hash);
+	index = first >> words_shift;
+	place->first_word = index << words_shift;
+	place->word_mask = (1U << words_shift) - 1;
+	place->bucket = bpf_map_lookup_elem(&buckets, &index);
+	place->entries = bpf_map_lookup_elem(&entries, &index);
+	return place->bucket && place->entries;
+}
+
+static __always_inline void backend_lock(struct bucket *bucket)
+{
+	bpf_spin_lock(&bucket->lock);
+}
+
+static __always_inline void backend_unlock(struct bucket *bucket)
+{
+	bpf_spin_unlock(&bucket->lock);
+}
+
+static __always_inline struct flow *
+backend_overflow_find(const struct backend *backend, __u64 id)
+{
+	return bpf_map_lookup_elem(&flows, &id);
+}
+
+/* Asked first: an update may evict another one, whatever it does. */
+static __always_inline struct flow *
+backend_overflow_add(const struct backend *backend, __u64 id)
+{
+	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
+
+	if (entry)
+		return entry;
+	bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&flows, &id);
+}
+
+static __always_inline __u32 backend_marks(const struct backend *backend,
+					   const struct net *net)
+{
+	const __u32 *marks = bpf_map_lookup_elem(&nets, net);
+
+	return marks ? *marks : 0;
+}
+
+static __always_inline bool backend_is_own(const struct backend *backend,
+					   const __u32 address[4], __u8 family)
+{
+	struct net net;
+
+	if (!own_may_be(own_bits, address, hash_secrets))
+		return false;
+	net_of_address(&net, address, family);
+	return backend_marks(backend, &net) & MARK_LOCAL;
+}
+
+static __always_inline __u64 *backend_counters(const struct backend *backend)
+{
+	__u32 slot = slot_of(&slots, backend->ifindex);
+	struct counted *counted = bpf_map_lookup_elem(&counters, &slot);
+
+	return counted ? counted->by : NULL;
+}
+
+static __always_inline __u64 backend_now(const struct backend *backend)
+{
+	return bpf_ktime_get_ns();
+}
+
+/*
+ * Bytes of the packet, with those that are not linear. Not in frame.wire_len
+ * from the start: of XDP only a helper tells, and each call costs.
+ */
+static __always_inline __u32 backend_len(const struct backend *backend)
+{
+	if (backend->is_xdp && xdp_has_load_bytes)
+		return bpf_xdp_get_buff_len(backend->ctx);
+	return backend->frame.wire_len;
+}
+
+/*
+ * Copies `len` bytes (1 to BANNER_MAX) at `offset` of the packet, linear or
+ * not. Negative on failure.
+ */
+static __always_inline long load_bytes(const struct backend *backend,
+				       __u32 offset, void *to, __u32 len)
+{
+	const struct frame *frame = &backend->frame;
+	__u64 size = len - 1, done = 0;
+
+	/*
+	 * A mask, and 64 bits wide: before Linux 6.8 the verifier learns no
+	 * lower bound from a comparison with 0.
+	 */
+	OPAQUE(size);
+	size = (size & (BANNER_MAX - 1)) + 1;
+
+	if (!backend->is_xdp)
+		return bpf_skb_load_bytes(backend->ctx, offset, to, size);
+	if (xdp_has_load_bytes)
+		return bpf_xdp_load_bytes(backend->ctx, offset, to, size);
+
+	/* Before multi-buffer XDP all of the packet is linear, in one page. */
+	if (offset > 0xffff - BANNER_MAX - 1)
+		return -1;
+		/* In words, then bytes: Linux 5.10 follows no more than 8192
+		 * jumps. */
+#pragma clang loop unroll(disable)
+	for (; done < BANNER_MAX; done += 8) {
+		const __u8 *word = frame->data + offset + done;
+
+		if (done + 8 > size || word + 8 > frame->end)
+			break;
+		__builtin_memcpy((__u8 *)to + done, word, 8);
+	}
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < 8; i++) {
+		__u64 at = done + i;
+		const __u8 *byte;
+
+		OPAQUE(at); /* checked and used as one value */
+		if (at >= size || at >= BANNER_MAX)
+			return 0;
+		byte = frame->data + offset + at;
+		if (byte + 1 > frame->end)
+			return -1;
+		((__u8 *)to)[at] = *byte;
+	}
+	return 0;
+}
+
+static __always_inline bool backend_read(const struct backend *backend,
+					 __u32 offset, void *to, __u32 len)
+{
+	return !load_bytes(backend, offset, to, len);
+}
+
+/* Whether a record is one too many in this second. */
+static __always_inline bool
+backend_is_over_rate(const struct backend *backend, __u64 now)
+{
+	__u32 slot = slot_of(&slots, backend->ifindex);
+	struct rate *rate = bpf_map_lookup_elem(&rates, &slot);
+	const __u64 second = now / 1000000000;
+	bool over;
+
+	if (!rate)
+		return false;
+	bpf_spin_lock(&rate->lock);
+	if (rate->second < second) { /* another CPU may be a second ahead */
+		rate->second = second;
+		rate->records = 0;
+	}
+	over = rate->records >= max_rate;
+	rate->records += !over;
+	bpf_spin_unlock(&rate->lock);
+	return over;
+}
+
+static __always_inline const struct frame *
+backend_frame(const struct backend *backend)
+{
+	return &backend->frame;
+}
+
+static __always_inline bool backend_emit(const struct backend *backend,
+					 struct event *event)
+{
+	__u64 size = sizeof(*event) + event->kept;
+
+	event->ifindex = backend->ifindex;
+	event->direction = backend->direction;
+	OPAQUE(size); /* checked and used as one value, whatever was copied */
+	if (size > sizeof(*event) + BANNER_MAX)
+		return true;
+	return !bpf_ringbuf_output(&records, event, size, 0);
+}
+
+static __always_inline void backend_count_fates(const struct backend *backend,
+						const struct verdict *verdict)
+{
+	__u32 zero = 0;
+	struct event_counts *counts = bpf_map_lookup_elem(&event_counts, &zero);
+
+	if (!counts)
+		return;
+	count_fates(counts, verdict->fates);
+	count_fates(counts, verdict->ended_fates);
+}
+
+static __always_inline void backend_keep_data(const struct backend *backend,
+					      const struct event *event)
+{
+	bpf_map_update_elem(&syn_data, &event->connection, event, 0);
+}
+
+static __always_inline struct event *
+backend_kept_data(const struct backend *backend, __u64 id)
+{
+	return bpf_map_lookup_elem(&syn_data, &id);
+}
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The constants that the loader sets, and the maps that all hooks share. */
+#ifndef BANNERPROBE_MAPS_H
+#define BANNERPROBE_MAPS_H
+
+#include "../include/event.h"
+#include "../include/flow_table.h"
+#include "../include/own_addresses.h"
+#include "../include/platform.h"
+#include "../include/server_filter.h"
+
+_Static_assert(HEADERS_MAX <= BANNER_MAX, "backend_read() copies either");
+
+/* linux/bpf.h; not in BTF by a name */
+#define BPF_NOEXIST 1
+#define BPF_F_NO_PREALLOC (1 << 0)
+#define BPF_F_MMAPABLE (1 << 10)
+
+/* Set by the loader before the programs are loaded. */
+const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
+const volatile __u32 prefilter_mask = WORDS_PER_BUCKET - 1; /* words, less one */
+const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
+const volatile __u64 hash_secrets[HASH_SECRETS] = {};
+const volatile bool wants_times = false;     /* of SYN and SYN-ACK */
+const volatile bool wants_rtt = false;	     /* of handshakes */
+const volatile bool wants_greetings = false; /* whole, up to banner_limit */
+const volatile __u32 filter_by = 0; /* enum filter_by; 0 costs nothing */
+const volatile __u64 filter_ports[PORT_WORDS] = {};
+const volatile __u32 wanted_events = EVENTS_BANNER; /* EVENT_BIT() */
+const volatile __u32 need = NEED_NONE; /* enum need */
+const volatile bool key_has_vlan = false; /* VLANs are part of the key */
+const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
+/* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
+const volatile bool xdp_has_load_bytes = false;
+
+/* See prefilter.h. A global array: no lookup is as quick. */
+__u64 prefilter_words[PREFILTER_WORDS_MAX];
+
+/* See pending.h. Mappable, since then it begins with a cache line. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bucket);
+} buckets SEC(".maps");
+
+/* Of each bucket; it holds their lock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct bucket_entries);
+} entries SEC(".maps");
+
+/* The undecided that their bucket had no room for. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1024);
+	__type(key, __u64); /* flow_identify() */
+	__type(value, struct flow);
+} flows SEC(".maps");
+
+/* Nets, and enum address_mark: of each the marks of all around it, too. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__type(key, struct net);
+	__type(value, __u32);
+} nets SEC(".maps");
+
+/* See own.h; the loader sets them. */
+__u64 own_bits[OWN_WORDS] SEC(".data.own");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20); /* bytes: some 5,500 records */
+} records SEC(".maps");
+
+/* See slot_of(): the loader gives interfaces their slots. */
+struct slots slots SEC(".data.slots");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct counted);
+} counters SEC(".maps");
+
+/* What became of events other than banners. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct event_counts);
+} event_counts SEC(".maps");
+
+/* Data of SYNs, until their SYN-ACKs accept it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1);
+	__type(key, __u64);
+	__uint(value_size, sizeof(struct event) + SYN_DATA_MAX);
+} syn_data SEC(".maps");
+
+/* How many records a slot has had in a second. */
+struct rate {
+	struct bpf_spin_lock lock;
+	__u32 records;
+	__u64 second;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SLOTS);
+	__type(key, __u32);
+	__type(value, struct rate);
+} rates SEC(".maps");
+
+/* A CPU's segment, and room to put together a record, or to copy headers. */
+struct scratch {
+	struct sighting sighting;
+	union {
+		struct event record;
+		__u8 bytes[sizeof(struct event) + BANNER_MAX];
+	};
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct scratch);
+} scratches SEC(".maps");
+
+#endif

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a packet costs in the kernel: BPF_PROG_TEST_RUN with repeat, beside an
+ * empty program of the same type, in interleaved rounds. Every packet goes
+ * through the same tail call, to the empty program or to the probe's; the
+ * difference is the probe's. Prints medians and spreads; what came of the
+ * packets is checked, or nothing is printed.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "system/message.h"
+#include "options/options.h"
+#include "attach/programs.h"
+#include "engine/server_list.h"
+#include "bannerprobe.skel.h"
+#include "kernel/drive.h"
+#include "kernel/kernel_table.h"
+#include "median.h"
+#include "event.h"
+
+#define ROUNDS 9
+#define PIECE 20000 /* packets: 5,000 records at most */
+
+struct scenario {
+	const char *name;
+	int goal; /* ns over the empty program; 0: none */
+	enum vary vary;
+	__u32 connections;
+	__u32 repeat; /* packets a round */
+	int together; /* packets that the goal is for */
+	void (*prepare)(const struct scenario *scenario);
+	struct test_packet packet;
+	__u16 ethertype; /* 0: as the packet has it */
+	__u8 protocol;	 /* likewise */
+	enum counter counts; /* must have grown by `growth` a round */
+	__u64 growth;
+	const char *port, *net; /* as --port and --net; NULL: not given */
+	const struct track_options *track; /* NULL: as text asks */
+};
+
+static const struct track_options json = { .times = true, .rtt = true };
+
+static struct bannerprobe_bpf *probe;
+static struct ring_buffer *ring;
+
+static void fail(const char *what)
+{
+	message("benchmark: %s", what);
+	exit(1);
+}
+
+static int drop_record(void *context, void *data, size_t size)
+{
+	(void)context;
+	(void)data;
+	(void)size;
+	return 0;
+}
+
+/* --- states of the table ----------------------------------------------- */
+
+static void empty_table(const struct scenario *scenario)
+{
+	(void)scenario;
+	kernel_table_clear(probe);
+}
+
+/* ns a packet. */
+static double run(enum road road, bool to_probe, const struct bytes *bytes,
+		  enum vary vary, __u32 connections, __u64 from, __u32 count)
+{
+	double duration = drive_bytes(road, to_probe, bytes, vary, connections,
+				      from, count);
+
+	if (duration < 0)
+		fail(strerror(errno));
+	return duration;
+}
+
+static const char text[] = "0123456789012345678901234567890123456789";
+
+/* Whole connections through the probe: they stay in the table, decided. */
+static void decided_table(const struct scenario *scenario)
+{
+	struct test_packet packet = { .payload_len = DRIVE_BANNER,
+				      .payload = text };
+	struct bytes bytes;
+
+	packet_build(&bytes, &packet);
+	empty_table(scenario);
+	for (__u32 done = 0; done < 4 * scenario->connections; done += PIECE) {
+		run(ROAD_XDP, true, &bytes, VARY_CONNECTION, 0, done, PIECE);
+		ring_buffer__consume(ring);
+	}
+}
+
+/* Full of connections that never spoke, as in a flood; none is asked for. */
+static void flooded_table(const struct scenario *scenario)
+{
+	struct test_packet packet = {};
+	struct bytes bytes;
+
+	packet_build(&bytes, &packet);
+	empty_table(scenario);
+	run(ROAD_XDP, true, &bytes, VARY_SYN_FLOOD, 0, 0, 4 * DEFAULT_FLOWS);
+}
+
+/* --- measuring --------------------------------------------------------- */
+
+/* One counter, without a look at the table: that would empty the caches. */
+static __u64 counter(enum counter which)
+{
+	return programs_counter(probe, which);
+}
+
+static void check_growth(const struct scenario *scenario, __u64 before)
+{
+	__u64 growth = counter(scenario->counts) - before;
+
+	if (scenario->counts && growth != scenario->growth) {
+		message("benchmark: %s: %llu counted, not %llu", scenario->name,
+			growth, scenario->growth);
+		exit(1);
+	}
+	if (counter(COUNT_LOST_RING))
+		fail("records were lost: the ring buffer is too small");
+}
+
+/* In pieces whose records the ring buffer has room for. ns a packet. */
+static double run_round(const struct scenario *scenario, enum road road,
+			bool to_probe, const struct bytes *bytes, __u64 from)
+{
+	bool records = scenario->counts == COUNT_BANNER;
+	__u32 piece = records ? PIECE : scenario->repeat;
+	double sum = 0;
+
+	for (__u32 done = 0; done < scenario->repeat; done += piece) {
+		sum += run(road, to_probe, bytes, scenario->vary,
+			   scenario->connections, from + done, piece);
+		ring_buffer__consume(ring);
+	}
+	return sum * piece / scenario->repeat;
+}
+
+static double one_round(const struct scenario *scenario, enum road road,
+			const struct bytes *bytes, __u64 from)
+{
+	double empty = run_round(scenario, road, false, bytes, from);
+	__u64 before = counter(scenario->counts);
+	double full = run_round(scenario, road, true, bytes, from);
+
+	check_growth(scenario, before);
+	return (full - empty) * scenario->together;
+}
+
+static void load(const struct scenario *scenario)
+{
+	const char *port = scenario->port, *net = scenario->net;
+	struct server_list wanted = {};
+
+	if ((port && !server_list_add_ports(&wanted, port)) ||
+	    (net && !server_list_add_net(&wanted, net, MARK_NET)))
+		fail("a scenario asks for no port or net");
+	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS,
+			      scenario->track, &wanted);
+	server_list_free(&wanted);
+	if (!probe || !drive_open(probe))
+		fail("the programs cannot be loaded");
+	ring = ring_buffer__new(bpf_map__fd(probe->maps.records), drop_record,
+				NULL, NULL);
+	if (!ring)
+		fail("the ring buffer cannot be opened");
+}
+
+static void unload(void)
+{
+	ring_buffer__free(ring);
+	drive_close();
+	bannerprobe_bpf__destroy(probe);
+}
+
+static void measure(const struct scenario *scenario, enum road road)
+{
+	double over[ROUNDS], middle;
+	struct bytes bytes;
+
+	packet_build(&bytes, &scenario->packet);
+	if (scenario->ethertype) {
+		bytes.data[12] = (__u8)(scenario->ethertype >> 8);
+		bytes.data[13] = (__u8)scenario->ethertype;
+	}
+	if (scenario->protocol)
+		bytes.data[23] = scenario->protocol;
+	scenario->prepare(scenario);
+	for (int i = 0; i < ROUNDS; i++)
+		over[i] = one_round(scenario, road, &bytes,
+				    0x100000 + (__u64)i * scenario->repeat);
+	middle = median(over, ROUNDS);
+	printf("| %s | %s | %.0f | %.0f to %.0f |", scenario->name,
+	       road == ROAD_XDP ? "XDP" : "tc", middle, over[0],
+	       over[ROUNDS - 1]);
+	printf(scenario->goal ? " %d |\n" : " |\n", scenario->goal);
+	fflush(stdout);
+}
+
+#define PACKET                                                                  \
+	.packet = { .from_server = true,                                        \
+		    .client_port = 40000,                                       \
+		    .server_port = 25,                                          \
+		    .flags = TCP_ACK,                                           \
+		    .seq = 9000,                                                \
+		    .ack = 1001,                                                \
+		    .payload = text,                                            \
+		    .payload_len = DRIVE_BANNER }
+
+static const struct scenario scenarios[] = {
+	{ .name = "not IP", .goal = 4, .repeat = 1000000, .together = 1,
+	  .prepare = empty_table, PACKET, .ethertype = 0x0806 },
+	{ .name = "not TCP", .goal = 4, .repeat = 1000000, .together = 1,
+	  .prepare = empty_table, PACKET, .protocol = 17 },
+	{ .name = "data, unknown, table empty, warm", .goal = 6,
+	  .vary = VARY_ADDRESS, .connections = 1, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET },
+	{ .name = "data, decided, warm", .goal = 6, .vary = VARY_ADDRESS,
+	  .connections = 1, .repeat = 1000000, .together = 1,
+	  .prepare = decided_table, PACKET },
+	{ .name = "data, unknown, table full, warm", .goal = 6,
+	  .vary = VARY_ADDRESS, .connections = 1, .repeat = 1000000,
+	  .together = 1, .prepare = flooded_table, PACKET },
+	{ .name = "data of 10,000 unknown, table empty", .goal = 15,
+	  .vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET },
+	{ .name = "data of 10,000 decided", .goal = 15, .vary = VARY_ADDRESS,
+	  .connections = 10000, .repeat = 1000000, .together = 1,
+	  .prepare = decided_table, PACKET },
+	{ .name = "data of 10,000 unknown, table full", .goal = 15,
+	  .vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000,
+	  .together = 1, .prepare = flooded_table, PACKET },
+	{ .name = "a whole connection, four packets", .goal = 700,
+	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
+	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
+	  .growth = 40000 },
+	{ .name = "a whole connection, its times for json", .goal = 0,
+	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
+	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
+	  .growth = 40000, .track = &json },
+	{ .name = "a whole connection, table full", .goal = 700,
+	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
+	  .prepare = flooded_table, PACKET, .counts = COUNT_BANNER,
+	  .growth = 40000 },
+	{ .name = "a SYN of a flood, table full", .goal = 300,
+	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
+	  .prepare = flooded_table, PACKET, .counts = COUNT_CONNECTIONS,
+	  .growth = 200000 },
+	{ .name = "data of 10,000 unknown, with --port and --net", .goal = 15,
+	  .vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .port = "25",
+	  .net = "192.0.2.0/24" },
+	{ .name = "a whole connection, with --port and --net", .goal = 0,
+	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
+	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
+	  .growth = 40000, .port = "25", .net = "192.0.2.0/24" },
+	{ .name = "a SYN that --port passes over", .goal = 0,
+	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
+	  .prepare = empty_table, PACKET, .counts = COUNT_PASSED_OVER,
+	  .growth = 200000, .port = "22" },
+	{ .name = "a SYN that --net passes over", .goal = 0,
+	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
+	  .prepare = empty_table, PACKET, .counts = COUNT_PASSED_OVER,
+	  .growth = 200000, .net = "198.51.100.0/24" },
+};
+
+/* bench_kernel [TEXT]: all scenarios, or those whose name has TEXT in it. */
+int main(int argc, char **argv)
+{
+	const char *wanted = argc > 1 ? argv[1] : "";
+
+	message_libbpf(getenv("VERBOSE"));
+	printf("| packet | hook | ns over an empty program | spread | goal |\n"
+	       "| --- | --- | ---: | --- | ---: |\n");
+	for (size_t i = 0; i < sizeof(scenarios) / sizeof(*scenarios); i++) {
+		if (!strstr(scenarios[i].name, wanted))
+			continue;
+		load(&scenarios[i]);
+		measure(&scenarios[i], ROAD_XDP);
+		measure(&scenarios[i], ROAD_TC);
+		unload();
+	}
+	return 0;
+}

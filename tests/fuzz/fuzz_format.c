@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Fuzzes the formats: an input is a record (struct event, then the banner),
+ * and each line that comes of it must be one line of printable ASCII that is
+ * read back, field by field, to the same record and the same bytes.
+ */
+#include <arpa/inet.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "sinks/community_id.h"
+#include "sinks/format.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static char line[LINE_MAX_BYTES];
+static const char *at; /* what is left to be read of it */
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+/* --- reading back ------------------------------------------------------ */
+
+/* What is to be covered is what writes; and each compare would cost time. */
+#pragma clang attribute push(__attribute__((no_sanitize("coverage"))),         \
+			     apply_to = function)
+
+static void expect(const char *text)
+{
+	while (*text)
+		require(*at++ == *text++);
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static void expect_number(__u64 expected)
+{
+	__u64 number = 0;
+
+	require(is_digit(*at));
+	for (; is_digit(*at); at++)
+		number = number * 10 + (__u64)(*at - '0');
+	require(number == expected);
+}
+
+/* The digits after the second, and their dot. */
+static void expect_microseconds(__u64 time)
+{
+	const char *begin = at + 1;
+
+	expect(".");
+	expect_number(time % 1000000000 / 1000);
+	require(at == begin + 6);
+}
+
+static void expect_timestamp(__u64 time)
+{
+	expect_number(time / 1000000000);
+	expect_microseconds(time);
+}
+
+static void expect_address(__u8 family, const __u32 expected[4])
+{
+	char text[INET6_ADDRSTRLEN] = "";
+	__u32 address[4];
+	size_t len =
+		strspn(at, family == 4 ? "0123456789." : "0123456789abcdef:.");
+
+	require(len < sizeof(text));
+	memcpy(text, at, len);
+	at += len;
+	family = family == 4 ? AF_INET : AF_INET6;
+	require(inet_pton(family, text, address) == 1);
+	require(!memcmp(address, expected, family == AF_INET ? 4 : 16));
+}
+
+static uint8_t hex_value(char digit)
+{
+	require(is_digit(digit) || (digit >= 'a' && digit <= 'f'));
+	return (uint8_t)(is_digit(digit) ? digit - '0' : digit - 'a' + 10);
+}
+
+/* A character; in json, which has its own escapes around, \" or \\ is one. */
+static char next_char(bool json)
+{
+	if (json && *at == '\\') {
+		at++;
+		require(*at == '"' || *at == '\\');
+	}
+	return *at++;
+}
+
+/* A byte, escaped. */
+static uint8_t next_byte(bool json)
+{
+	char c = next_char(json);
+	uint8_t high;
+
+	if (c != '\\')
+		return (uint8_t)c;
+	c = next_char(json);
+	if (c == '\\')
+		return '\\';
+	require(c == 'x');
+	high = hex_value(*at++);
+	return (uint8_t)(high << 4 | hex_value(*at++));
+}
+
+static void expect_bytes(const void *expected, size_t len, bool json)
+{
+	for (size_t i = 0; i < len; i++)
+		require(next_byte(json) == ((const uint8_t *)expected)[i]);
+}
+
+/* --- the formats ------------------------------------------------------- */
+
+static void expect_endpoint(const struct event *record, const __u32 *address,
+			    __u16 port)
+{
+	if (record->family == 6)
+		expect("[");
+	expect_address(record->family, address);
+	expect(record->family == 6 ? "]:" : ":");
+	expect_number(port);
+}
+
+static void read_text(const struct event *record, const struct source *source)
+{
+	at = strchr(line, '.'); /* behind the second, in local time */
+	require(at);
+	expect_microseconds(record->time + source->clock_offset);
+	expect(" ");
+	expect_endpoint(record, record->server, record->server_port);
+	expect(" -> ");
+	expect_endpoint(record, record->client, record->client_port);
+	expect(" ");
+	expect_bytes(record->bytes, record->kept, false);
+}
+
+static void expect_mac(const char *name, const __u8 expected[MAC_LENGTH])
+{
+	static const __u8 not_told[MAC_LENGTH];
+
+	if (!memcmp(expected, not_told, MAC_LENGTH))
+		return;
+	expect(",\"");
+	expect(name);
+	expect("\":");
+	for (int i = 0; i < MAC_LENGTH; i++) {
+		uint8_t high;
+
+		expect(i ? ":" : "\"");
+		high = hex_value(*at++);
+		require((high << 4 | hex_value(*at++)) == expected[i]);
+	}
+	expect("\"");
+}
+
+static void read_json_more(const struct event *record)
+{
+	if (record->segments) {
+		expect(",\"segments\":");
+		expect_number(record->segments);
+	}
+	expect_mac("server_mac", record->server_mac);
+	expect_mac("client_mac", record->client_mac);
+	expect(",\"server_ttl\":");
+	expect_number(record->ttl);
+	if (record->rtt_us != RTT_UNKNOWN) {
+		expect(",\"rtt_us\":");
+		expect_number(record->rtt_us);
+	}
+	expect(",\"community_id\":\"1:");
+	require(strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+			   "0123456789+/") == COMMUNITY_ID_LENGTH - 3);
+	at += COMMUNITY_ID_LENGTH - 3;
+	expect("=\"}");
+}
+
+static void read_json_end(const struct event *record,
+			  const struct source *source)
+{
+	expect(",\"history\":\"");
+	expect(record->seen & SEEN_SYN ? "S" : "");
+	expect(record->seen & SEEN_SYNACK ? "h" : "");
+	expect(record->seen & SEEN_ACK ? "A" : "");
+	expect(record->seen & SEEN_CLIENT_FIN ? "F" : "");
+	expect("d\",\"delay_us\":");
+	expect_number(record->time > record->synack_time ?
+			      (record->time - record->synack_time) / 1000 :
+			      0);
+	expect(",\"iface\":\"");
+	expect_bytes(source->name, strlen(source->name), true);
+	expect("\"");
+	if (record->direction == DIRECTION_IN)
+		expect(",\"dir\":\"in\"");
+	if (record->direction == DIRECTION_OUT)
+		expect(",\"dir\":\"out\"");
+	for (int i = 0; i < record->vlan_count; i++) {
+		expect(i ? "," : ",\"vlan\":[");
+		expect_number(record->vlan[i]);
+	}
+	expect(record->vlan_count ? "]" : "");
+	read_json_more(record);
+}
+
+static void read_json(const struct event *record, const struct source *source)
+{
+	expect("{\"ts\":");
+	expect_timestamp(record->time + source->clock_offset);
+	expect(",\"client\":\"");
+	expect_address(record->family, record->client);
+	expect("\",\"client_port\":");
+	expect_number(record->client_port);
+	expect(",\"server\":\"");
+	expect_address(record->family, record->server);
+	expect("\",\"server_port\":");
+	expect_number(record->server_port);
+	expect(",\"banner\":\"");
+	expect_bytes(record->bytes, record->kept, true);
+	expect("\",\"len\":");
+	expect_number(record->len);
+	expect(",\"truncated\":");
+	expect(record->kept < record->len ? "true" : "false");
+	read_json_end(record, source);
+}
+
+/* The value: its reader takes a bare - for none, and (empty) for nothing. */
+static void read_zeek_value(const struct event *record, size_t len)
+{
+	require(strncmp(at, "-\t", 2) && *at != '#');
+	if (!len) {
+		expect("(empty)");
+		return;
+	}
+	require(strncmp(at, "(empty)\t", 8));
+	expect_bytes(record->bytes, len, false);
+}
+
+static void read_zeek(const struct event *record, const struct source *source)
+{
+	const char *banner = (const char *)record->bytes;
+	size_t len = record->kept;
+
+	expect_timestamp(record->start_time + source->clock_offset);
+	expect("\tC");
+	at += strcspn(at, "\t"); /* an id of its own making */
+	expect("\t");
+	expect_address(record->family, record->server);
+	expect("\t");
+	expect_number(record->server_port);
+	expect("\tPassiveRecon::");
+	if (len >= 4 && !strncasecmp(banner, "SSH-", 4) && *at == 'S') {
+		expect("SSH_SERVER"); /* its version is the first line */
+		for (len = 0; len < record->kept && banner[len] != '\r' &&
+			      banner[len] != '\n';)
+			len++;
+	} else {
+		expect("TCP_SERVER_BANNER");
+	}
+	expect("\t-\t");
+	read_zeek_value(record, len);
+	expect("\t-");
+}
+
+/* --- the harness ------------------------------------------------------- */
+
+static void check_line(size_t len, bool tabs)
+{
+	require(len > 0 && len < sizeof(line) && line[len - 1] == '\n');
+	for (size_t i = 0; i < len - 1; i++)
+		require((line[i] >= 0x20 && line[i] <= 0x7e) ||
+			(tabs && line[i] == '\t'));
+	line[len] = 0;
+	at = line;
+}
+
+static bool is_http(const struct event *record)
+{
+	const char *banner = (const char *)record->bytes;
+
+	if (record->kept > 5 && !memcmp(banner, "HTTP/", 5))
+		return is_digit(banner[5]);
+	return record->kept > 10 && !memcmp(banner, "UNKNOWN 408", 11);
+}
+
+static void check_format(enum format format, const struct event *record,
+			 const char *name)
+{
+	static void (*const readers[])(const struct event *record,
+				       const struct source *source) = {
+		[FORMAT_TEXT] = read_text,
+		[FORMAT_JSON] = read_json,
+		[FORMAT_ZEEK] = read_zeek,
+	};
+	const struct source source = { name, record->start_time };
+	size_t len = format_record(format, line, record, &source);
+
+	if (format == FORMAT_ZEEK && !len) {
+		require(is_http(record)); /* which is no banner there */
+		return;
+	}
+	check_line(len, format == FORMAT_ZEEK);
+	readers[format](record, &source);
+	expect("\n");
+	require(at == line + len);
+}
+
+#pragma clang attribute pop
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct event *record;
+	char name[64] = "";
+
+	if (size < sizeof(*record) || size > sizeof(*record) + BANNER_MAX)
+		return 0;
+	record = malloc(size);
+	require(record);
+	memcpy(record, data, size);
+	/* What a probe can hand over, in every field that it says so of. */
+	record->kept = (__u32)(size - sizeof(*record));
+	record->family = record->family & 1 ? 4 : 6;
+	record->vlan_count %= 3;
+	memcpy(name, data, sizeof(name) - 1);
+	for (int format = FORMAT_TEXT; format <= FORMAT_ZEEK; format++)
+		check_format((enum format)format, record, name);
+	free(record);
+	return 0;
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Fuzzes both backends of the core (backends.h): packets (steps.h), each through one
+ * of the loaded BPF programs and through the native core, and all that comes of
+ * it must be the same. An input of odd size meets those that gather greetings.
+ * Needs root: without, exits with 3 and says so.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "system/message.h"
+#include "options/options.h"
+#include "attach/programs.h"
+#include "kernel/backends.h"
+#include "bannerprobe.skel.h"
+#include "steps.h"
+
+#define MAX_FLOWS 16 /* two buckets: they spill, and are soon cleared */
+#define LENGTH 64
+#define STEPS_MOST 250 /* so few that no LRU map gets full, and forgets */
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+/* The first chunk only; and all that may be asked of the tracker. */
+static struct backends plain, gathering;
+
+static void load(struct backends *backends, const struct track_options *track)
+{
+	struct bannerprobe_bpf *bpf =
+		programs_load(PROGRAMS_ALL, LENGTH, MAX_FLOWS, track, NULL);
+
+	if (!bpf)
+		exit(EXIT_ATTACH);
+	if (!backends_open(backends, bpf, LENGTH, MAX_FLOWS))
+		abort();
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	const struct track_options all = { .times = true, .rtt = true,
+					    .gather = LENGTH };
+
+	(void)argc;
+	(void)argv;
+	message_libbpf(getenv("VERBOSE"));
+	load(&plain, NULL);
+	load(&gathering, &all);
+	return 0;
+}
+
+static void require_same(const char *difference)
+{
+	if (!difference)
+		return;
+	fprintf(stderr, "%s\n", difference);
+	abort();
+}
+
+static const struct bpf_program *program_of(const struct bannerprobe_bpf *bpf,
+					    const struct fuzz_step *step)
+{
+	if (step->raw_ip)
+		return step->hook & 1 ? bpf->progs.bannerprobe_txi :
+					bpf->progs.bannerprobe_rxi;
+	switch (step->hook) {
+	case 0:
+		return bpf->progs.bannerprobe_rx;
+	case 1:
+		return bpf->progs.bannerprobe_tx;
+	default: /* whole, or in two buffers */
+		return bpf->progs.bannerprobe_xdp;
+	}
+}
+
+static void feed(struct backends *backends, const struct fuzz_step *step, __u64 now)
+{
+	const struct delivery delivery = {
+		.program = program_of(backends->bpf, step),
+		.data = step->data,
+		.len = step->len,
+		.linear = step->hook == 3 ? FRAME_MIN + 8U * step->split : 0,
+		.raw_ip = step->raw_ip,
+		.now = now,
+	};
+	const bool is_xdp =
+		delivery.program == backends->bpf->progs.bannerprobe_xdp;
+	const size_t least = is_xdp ? FRAME_MIN : TC_FRAME_MIN;
+
+	if (step->len >= least && step->len <= FRAME_MAX)
+		require_same(backends_feed(backends, &delivery));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct steps steps = { data, size };
+	struct backends *backends = size & 1 ? &gathering : &plain;
+	struct fuzz_step step;
+
+	backends_clear(backends);
+	for (__u64 i = 0; i < STEPS_MOST && steps_next(&steps, &step); i++)
+		feed(backends, &step, 1000 + i);
+	require_same(backends_compare_counters(backends));
+	return 0;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "backends.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "engine/overflow.h"
+#include "attach/programs.h"
+#include "bannerprobe.skel.h"
+#include "kernel_table.h"
+
+#define XDP_PASS_VALUE 2
+#define TC_NEXT_VALUE (-1)
+
+/* Notes what differs; the first difference is the one that is told. */
+static void differs(struct backends *backends, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void differs(struct backends *backends, const char *format, ...)
+{
+	va_list arguments;
+
+	if (*backends->difference)
+		return;
+	va_start(arguments, format);
+	vsnprintf(backends->difference, sizeof(backends->difference), format,
+		  arguments);
+	va_end(arguments);
+}
+
+static const char *difference(const struct backends *backends)
+{
+	return *backends->difference ? backends->difference : NULL;
+}
+
+static void on_native_record(const struct event *record, void *context)
+{
+	struct backends *backends = context;
+
+	backends->native_logged++;
+	memcpy(backends->native_record, record, sizeof(*record) + record->kept);
+}
+
+static int on_kernel_record(void *context, void *data, size_t size)
+{
+	struct backends *backends = context;
+	const struct event *record = data;
+
+	backends->kernel_logged++;
+	/* As long as the banner needs, and no longer. */
+	if (size < sizeof(*record) || size != sizeof(*record) + record->kept ||
+	    record->kept > BANNER_MAX) {
+		differs(backends, "a kernel's record of %zu bytes", size);
+		return 0;
+	}
+	memcpy(backends->kernel_record, record, size);
+	text_add_record(backends->banners, record);
+	return 0;
+}
+
+/* Those that are worked out from the table are not compared. */
+static void read_counters(struct backends *backends, __u64 counters[COUNTER_MAX])
+{
+	programs_read_counters(backends->bpf, counters);
+	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
+}
+
+static bool is_xdp(const struct backends *backends, const struct delivery *delivery)
+{
+	return delivery->program == backends->bpf->progs.bannerprobe_xdp;
+}
+
+/* Runs a program once. Negative on failure; else what it returned is set. */
+static int test_run(const struct backends *backends, const struct delivery *delivery,
+		    int *returned)
+{
+	struct xdp_md context = { .data_end = (__u32)delivery->linear };
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = delivery->data,
+		    .data_size_in = (__u32)delivery->len, .repeat = 1);
+	int error;
+
+	if (backends->can_split && delivery->linear &&
+	    delivery->linear < delivery->len && is_xdp(backends, delivery)) {
+		options.ctx_in = &context;
+		options.ctx_size_in = sizeof(context);
+	}
+	error = bpf_prog_test_run_opts(bpf_program__fd(delivery->program),
+				       &options);
+	*returned = (int)options.retval;
+	return error;
+}
+
+/* Whether this kernel's test_run takes packets in two buffers. */
+static bool can_split(struct backends *backends)
+{
+	static const __u8 no_ip[FRAME_MIN + 1];
+	const struct delivery delivery = {
+		.program = backends->bpf->progs.bannerprobe_xdp,
+		.data = no_ip,
+		.len = sizeof(no_ip),
+		.linear = FRAME_MIN,
+	};
+	int returned;
+
+	backends->can_split = true;
+	return !test_run(backends, &delivery, &returned);
+}
+
+bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32 length,
+		__u32 max_flows)
+{
+	struct engine *native = &backends->native;
+
+	memset(backends, 0, sizeof(*backends));
+	backends->bpf = bpf;
+	backends->native_record = malloc(sizeof(struct event) + BANNER_MAX);
+	backends->kernel_record = malloc(sizeof(struct event) + BANNER_MAX);
+	backends->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
+				       on_kernel_record, backends, NULL);
+	if (!engine_open(native, max_flows, length, on_native_record, backends) ||
+	    !backends->native_record || !backends->kernel_record || !backends->ring)
+		return false;
+	/* As much room as the kernel's has, which is rounded up. */
+	overflow_free(native->overflow);
+	native->overflow = overflow_new(bpf_map__max_entries(bpf->maps.flows));
+	/* The same secrets: the ends of a connection have the same numbers. */
+	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
+	       sizeof(native->hash_secrets));
+	native->track = (struct track_options){
+		.times = bpf->rodata->wants_times,
+		.rtt = bpf->rodata->wants_rtt,
+		.gather = bpf->rodata->wants_greetings ? length : 0
+	};
+	backends->can_split = can_split(backends);
+	read_counters(backends, backends->counters);
+	return native->overflow;
+}
+
+void backends_close(struct backends *backends)
+{
+	ring_buffer__free(backends->ring);
+	engine_close(&backends->native);
+	free(backends->native_record);
+	free(backends->kernel_record);
+}
+
+void backends_clear(struct backends *backends)
+{
+	ring_buffer__consume(backends->ring);
+	kernel_table_clear(backends->bpf);
+	engine_finish(&backends->native);
+	memset(backends->native.counters, 0, sizeof(backends->native.counters));
+	read_counters(backends, backends->counters);
+	*backends->banners = *backends->difference = 0;
+}
+
+static void run_program(struct backends *backends, const struct delivery *delivery)
+{
+	int returned, error = test_run(backends, delivery, &returned);
+
+	if (error)
+		differs(backends, "test_run of %zu bytes: %s", delivery->len,
+			strerror(-error));
+	else if (returned !=
+		 (is_xdp(backends, delivery) ? XDP_PASS_VALUE : TC_NEXT_VALUE))
+		differs(backends, "the program returned %d", returned);
+}
+
+/* The state of a connection in the kernel, wherever it is; none: all zero. */
+static void kernel_flow(struct backends *backends, __u64 hash, __u64 id,
+			struct flow *flow)
+{
+	const struct bannerprobe_bpf *bpf = backends->bpf;
+	const struct prefilter prefilter = kernel_front(bpf);
+	struct bucket_entries entries;
+	int way;
+
+	*flow = (struct flow){};
+	if (!kernel_entries(bpf, hash, &entries)) {
+		differs(backends, "the kernel's table could not be read");
+		return;
+	}
+	way = table_find_id(&entries, id);
+	if (way >= 0)
+		*flow = entries.ways[way].flow;
+	else
+		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
+	/* Who waits is never told "no". */
+	if (flow_is_watched(flow) && !prefilter_may_have(&prefilter, hash))
+		differs(backends, "the kernel's prefilter forgot a connection");
+}
+
+static void native_flow(struct backends *backends, __u64 hash, __u64 id,
+			struct flow *flow)
+{
+	const struct engine *native = &backends->native;
+	const __u32 words = (native->prefilter.mask + 1) / native->bucket_count;
+	const struct bucket_entries *entries =
+		&native->entries[prefilter_index(&native->prefilter, hash) / words];
+	int way = table_find_id(entries, id);
+	const struct flow *known = way >= 0 ?
+					   &entries->ways[way].flow :
+					   overflow_find(native->overflow, id);
+
+	*flow = known ? *known : (struct flow){};
+	if (flow_is_watched(flow) && !prefilter_may_have(&native->prefilter, hash))
+		differs(backends, "the native prefilter forgot a connection");
+}
+
+static void text_set_flow(char text[TEXT_MAX], const struct flow *flow)
+{
+	snprintf(text, TEXT_MAX,
+		 "client %u %u %u server %u %u %u seen %#x client %u%s",
+		 flow->sides[CLIENT].isn, flow->sides[CLIENT].sent,
+		 flow->sides[CLIENT].acked, flow->sides[SERVER].isn,
+		 flow->sides[SERVER].sent, flow->sides[SERVER].acked,
+		 flow->seen, flow->client, flow->start_time ? "" : " no time");
+}
+
+static void compare_flow(struct backends *backends, const struct segment *segment)
+{
+	struct flow kernel, native;
+	int sender;
+	__u64 id = flow_identify(segment, backends->native.hash_secrets, &sender);
+	__u64 hash = flow_hash(segment, backends->native.hash_secrets);
+	char kernel_text[TEXT_MAX], native_text[TEXT_MAX];
+
+	kernel_flow(backends, hash, id, &kernel);
+	native_flow(backends, hash, id, &native);
+	/* The clocks differ, but not whether they were read. */
+	if (!kernel.start_time == !native.start_time)
+		kernel.start_time = native.start_time;
+	if (kernel.seen & native.seen & SEEN_SYNACK)
+		kernel.synack_time = native.synack_time;
+	kernel.rtt_us = native.rtt_us;
+	if (!memcmp(&kernel, &native, sizeof(kernel)))
+		return;
+	text_set_flow(kernel_text, &kernel);
+	text_set_flow(native_text, &native);
+	differs(backends, "flow: kernel: %s; native: %s", kernel_text,
+		native_text);
+}
+
+static void compare_record(struct backends *backends)
+{
+	struct event *kernel = backends->kernel_record;
+	const struct event *native = backends->native_record;
+	char kernel_text[TEXT_MAX] = "", native_text[TEXT_MAX] = "";
+
+	ring_buffer__consume(backends->ring);
+	if (backends->kernel_logged != backends->native_logged ||
+	    backends->native_logged > 1)
+		differs(backends, "records: kernel: %u; native: %u",
+			backends->kernel_logged, backends->native_logged);
+	if (difference(backends) || !backends->native_logged)
+		return;
+	if (kernel->time < kernel->synack_time ||
+	    kernel->synack_time < kernel->start_time)
+		differs(backends, "record: the kernel's times are not in order");
+	kernel->time = native->time;
+	kernel->start_time = native->start_time;
+	kernel->synack_time = native->synack_time;
+	if (kernel->rtt_us != RTT_UNKNOWN && native->rtt_us != RTT_UNKNOWN)
+		kernel->rtt_us = native->rtt_us;
+	kernel->ifindex = native->ifindex;
+	kernel->direction = native->direction;
+	if (!memcmp(kernel, native, sizeof(*native) + native->kept))
+		return;
+	text_add_record(kernel_text, kernel);
+	text_add_record(native_text, native);
+	differs(backends, "record: kernel: %s; native: %s", kernel_text,
+		native_text);
+}
+
+const char *backends_feed(struct backends *backends, const struct delivery *delivery)
+{
+	struct segment segment;
+
+	*backends->difference = 0;
+	backends->native_logged = backends->kernel_logged = 0;
+	run_program(backends, delivery);
+	if (play_packet(&backends->native, delivery->data, delivery->len,
+			delivery->len, delivery->raw_ip, delivery->now,
+			&segment) == PARSED)
+		compare_flow(backends, &segment);
+	compare_record(backends);
+	return difference(backends);
+}
+
+const char *backends_compare_counters(struct backends *backends)
+{
+	__u64 counters[COUNTER_MAX];
+	char kernel[TEXT_MAX], native[TEXT_MAX];
+
+	*backends->difference = 0;
+	read_counters(backends, counters);
+	for (int i = 0; i < COUNTER_MAX; i++)
+		counters[i] -= backends->counters[i];
+	text_set_counters(kernel, counters);
+	text_set_counters(native, backends->native.counters);
+	if (strcmp(kernel, native))
+		differs(backends, "counters: kernel: %s; native: %s", kernel,
+			native);
+	return difference(backends);
+}

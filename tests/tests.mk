@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+# What tests, measures and shows the program: the Makefile includes this.
+
+# The sanitizers find what an assertion does not.
+SANITIZERS ?= -fsanitize=address,undefined -fno-sanitize-recover=all
+TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
+
+sanitized = $(patsubst %.c,$(BUILD)/sanitized/%.o,$(sort $(1)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
+
+MESSAGE := user/system/message.c user/system/stopping.c user/system/descriptors.c
+ENGINE := user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c
+# The engine, and packets for it.
+PLAY := tests/unit/play.c tests/unit/scenarios.c tests/unit/packet.c $(ENGINE)
+# The loaded BPF programs, and packets by the million for them.
+DRIVE := tests/kernel/drive.c tests/kernel/kernel_table.c tests/unit/packet.c $(MESSAGE) $(ENGINE) \
+	user/attach/programs.c user/attach/filter_maps.c user/system/privileges.c
+# Captures, packet by packet.
+READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c byte_source.c decompress.c)
+
+# --- the objects of each program
+
+CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
+PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
+LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
+	law_judge.c model.c conversations.c talk.c) $(PLAY))
+PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c \
+	sinks/line_sink.c sinks/format.c sinks/community_id.c system/file_helper.c system/files.c system/privileges.c))
+OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
+ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \
+	$(addprefix user/attach/,routes.c links.c netlink.c))
+IDENTIFY_TEST := $(call sanitized,tests/unit/identify_test.c $(IDENTIFY))
+FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
+INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
+	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
+SANITIZED := $(PIPELINE_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
+	$(FORM_TEST) $(INVENTORY_TEST)
+
+PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
+KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c $(READ) $(PLAY) $(DRIVE))
+BENCH_KERNEL := $(call objects,tests/bench/bench_kernel.c $(DRIVE))
+BENCH_GROWTH := $(call objects,tests/bench/bench_growth.c $(DRIVE))
+BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/sinks/,format.c \
+	community_id.c line_sink.c) $(addprefix user/system/,file_helper.c files.c privileges.c))
+BENCH_INVENTORY := $(call objects,tests/bench/bench_inventory.c $(INVENTORY))
+# For a writer of rules: identifies the bytes of files.
+IDENTIFY_TOOL := $(call objects,tests/tools/identify_files.c $(IDENTIFY))
+# What the live tests forge packets with, and a wire that takes its time.
+RIG_PROGRAMS := $(BUILD)/forge $(BUILD)/wire
+RIG := $(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/system/%.o)
+
+# --- compiling and linking
+
+$(BUILD)/sanitized/%.o: %.c | $(SKELETON)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(TEST_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/tests/%.o: tests/%.c | $(SKELETON)
+	$(call say,CC,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/drive.bpf.o: tests/kernel/drive.bpf.c
+	$(call say,BPF,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
+
+$(BUILD)/drive.skel.h: $(BUILD)/drive.bpf.o
+	$(call say,SKELETON,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name drive_bpf > $@.new && mv $@.new $@
+
+$(BUILD)/tests/kernel/drive.o: $(BUILD)/drive.skel.h
+
+link = $(call say,LINK,$@) mkdir -p $(@D) && $(CC) $(LDFLAGS) $(1) -o $@ $^ $(2)
+
+$(BUILD)/tests/core_test: $(CORE_TEST)
+$(BUILD)/tests/property_test: $(PROPERTY_TEST)
+$(BUILD)/tests/law_test: $(LAW_TEST)
+$(BUILD)/tests/oom_test: $(OOM_TEST)
+$(BUILD)/tests/addresses_test: $(ADDRESSES_TEST)
+$(addprefix $(BUILD)/tests/,core_test property_test law_test oom_test addresses_test):
+	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka -lmnl -lz -lzstd)
+
+$(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
+	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS))
+
+$(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
+	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(IDENTIFY_LIBS))
+
+$(BUILD)/tests/form_test: $(FORM_TEST)
+$(BUILD)/tests/inventory_test: $(INVENTORY_TEST)
+$(BUILD)/tests/form_test $(BUILD)/tests/inventory_test:
+	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(INVENTORY_LIBS))
+
+$(BUILD)/tests/privileges_test: $(PRIVILEGES_TEST)
+$(BUILD)/tests/kernel_test: $(KERNEL_TEST)
+$(BUILD)/bench_kernel: $(BENCH_KERNEL)
+$(BUILD)/bench_growth: $(BENCH_GROWTH)
+$(BUILD)/bench_format: $(BENCH_FORMAT)
+$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(addprefix $(BUILD)/,bench_kernel bench_growth bench_format):
+	$(Q)$(call link,,-lcmocka $(LDLIBS) -lpthread)
+
+$(BUILD)/bench_inventory: $(BENCH_INVENTORY)
+	$(Q)$(call link,,$(INVENTORY_LIBS))
+
+$(BUILD)/tests/identify: $(IDENTIFY_TOOL)
+	$(Q)$(call link,,$(IDENTIFY_LIBS))
+
+$(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
+	$(Q)$(call link)
+
+-include $(patsubst %,%.d,$(sort $(SANITIZED) $(PRIVILEGES_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
+	$(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
+
+# --- fuzzing
+
+FUZZ_SECONDS ?= 60
+FUZZERS := core capture format form identify kernel
+
+# By the script that OSS-Fuzz runs, all at once; its variables are not make's.
+FUZZERS_BUILT := $(BUILD)/fuzz/built
+$(FUZZERS_BUILT): tests/fuzz/oss-fuzz/build.sh $(SKELETON) \
+		$(wildcard include/*.h user/*/*.[ch] tests/*/*.[ch])
+	$(call say,FUZZERS,$(@D))
+	$(Q)env -u SRC -u WORK -u CFLAGS -u CXXFLAGS -u LIB_FUZZING_ENGINE CC="$(CLANG)" \
+		CXX="$(CLANG)" FUZZERS="$(FUZZERS)" SKELETON="$(BUILD)" OUT="$(@D)" $<
+	$(Q)touch $@
+
+# Each for FUZZ_SECONDS; what it finds new is kept in $(BUILD). The kernel's is
+# skipped where BPF programs may not be loaded.
+.PHONY: fuzz $(FUZZERS:%=fuzz-%)
+fuzz: $(FUZZERS:%=fuzz-%)
+$(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
+	@echo "$*: $(FUZZ_SECONDS) seconds"
+	$(Q)mkdir -p $(BUILD)/fuzz/corpus/$*
+	$(Q)log=$(BUILD)/fuzz/$*.log code=0; \
+	ASAN_OPTIONS=quarantine_size_mb=8:$$ASAN_OPTIONS \
+	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(FUZZ_SECONDS) \
+		-artifact_prefix=$(BUILD)/fuzz/$*- $(BUILD)/fuzz/corpus/$* \
+		tests/fuzz/corpus/$* >$$log 2>&1 || code=$$?; \
+	if [ $$code -eq 3 ] && grep 'not permitted' $$log; then echo "$*: skipped"; \
+	elif [ $$code -ne 0 ]; then tail -n 40 $$log; exit 1; \
+	else grep 'DONE' $$log; fi
+
+# --- the tests
+
+C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test core_test property_test law_test oom_test addresses_test identify_test \
+	form_test inventory_test privileges_test kernel_test)
+TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
+
+# Set up first, then build: what deps installs is not there before.
+.PHONY: test
+test:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --ignore tests/system/test_fleet.py tests
+
+# Installs what the owner of a fleet has, and the other tests do not need.
+.PHONY: test-fleet
+test-fleet:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)PYTHONPATH=tests/system $(PYTHON) -c \
+		'import rig; rig.install("rsyslog", "rsyslog-relp", "rsyslog-kafka", "kcat")'
+	$(Q)$(PYTHON) -m pytest -q -rs tests/system/test_fleet.py
+
+# More mixtures than `make test` tries, and a measurement.
+.PHONY: test-forgery
+test-forgery:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(RIG_PROGRAMS)
+	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
+		tests/system/test_forgery.py tests/system/test_need.py tests/bench/forgery_cost.py
+
+# Stops, a full disk, SIGHUPs and veths that come and go, all at once: some minutes.
+STORM_ARGS ?=
+.PHONY: test-storm
+test-storm:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/tools/storm.py $(STORM_ARGS)
+
+.PHONY: test-devices
+test-devices:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory BUILD=build bannerprobe $(RIG_PROGRAMS:$(BUILD)/%=build/%)
+	$(Q)tests/vm/devices
+
+.PHONY: test-kernels
+test-kernels:
+	$(Q)$(MAKE) --no-print-directory deps
+	+$(Q)tests/vm/kernels $(KERNELS_ARGS)
+
+# The Debian package and the static program: takes some minutes.
+.PHONY: test-package
+test-package:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory deb static
+	$(Q)tests/vm/package
+
+# --- shown
+
+.PHONY: demo
+demo:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/tools/demo.py
+
+# The demo, recorded, and the recording drawn.
+.PHONY: picture
+picture:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/tools/demo.py --cast $(BUILD)/demo.cast
+	$(Q)tests/tools/picture.py $(BUILD)/demo.cast >$(BUILD)/demo.svg && mv $(BUILD)/demo.svg docs/demo.svg
+
+# --- measured, and at length
+
+BENCHES := $(BUILD)/bench_kernel $(BUILD)/bench_format
+.PHONY: bench
+bench:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(BENCHES)
+	$(Q)$(BUILD)/bench_kernel
+	$(Q)$(BUILD)/bench_format $(BUILD)
+	$(Q)tests/bench/bench_host.py $(BENCH_ARGS)
+
+# What becomes of the costs as the work grows: takes some minutes.
+.PHONY: bench-growth
+bench-growth:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)command -v gnuplot >/dev/null || apt-get install -y -qq gnuplot-nox
+	$(Q)$(MAKE) --no-print-directory $(BUILD)/bench_growth
+	$(Q)$(BUILD)/bench_growth | tee $(BUILD)/growth.txt
+	$(Q)gnuplot -e "data='$(BUILD)/growth.txt'; picture='docs/growth.png'" tests/bench/growth.gp
+
+# What an inventory costs: takes some minutes.
+.PHONY: bench-inventory
+bench-inventory: $(BUILD)/bench_inventory
+	$(Q)$(BUILD)/bench_inventory $(BUILD)
+
+# Breaks the core, one mutant at a time; takes some minutes.
+.PHONY: mutants
+mutants: $(SKELETON)
+	$(Q)BUILD=$(BUILD) $(PYTHON) tests/unit/mutants.py
+
+# Memory must stay flat, no record may be lost unaccounted for, the counters must add up.
+SOAK_SECONDS ?= 3600
+.PHONY: soak
+soak:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/tools/soak.py $(SOAK_SECONDS)
+
+# No interface that comes and goes may leave a descriptor or a byte behind.
+CHURN_VETHS ?= 100000
+.PHONY: churn
+churn:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/tools/churn.py $(CHURN_VETHS)

@@ -1,0 +1,281 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""Shows bannerprobe at work on real servers: `make demo`, as root, on Debian.
+
+Two network namespaces joined by a veth pair: servers in one, bannerprobe and
+the clients in the other. The machine's own network is not touched. Recorded
+(`make picture`), it is slow enough for the eye.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"))
+
+import debian
+import netns
+import servers
+
+ADDRESS = "10.99.0.2"
+IFACE = "eth0"
+COLUMNS = 110			# of the recorded terminal: most records fit
+EYE_SECONDS = 0.7		# from client to client, for who watches the recording
+PACKAGES = ["openssh-server", "vsftpd", "python3-aiosmtpd", "dovecot-imapd", "dovecot-pop3d",
+            "mariadb-server-core", "nginx-light"]
+
+VSFTPD = """listen=YES
+listen_port=21
+background=NO
+anonymous_enable=YES
+run_as_launching_user=YES
+secure_chroot_dir={folder}
+"""
+DOVECOT = """protocols = imap pop3
+base_dir = {folder}/dovecot
+state_dir = {folder}/dovecot
+log_path = /dev/stderr
+ssl = no
+listen = {address}
+passdb {{
+  driver = static
+  args = nopassword=y
+}}
+userdb {{
+  driver = static
+  args = uid=nobody gid=nogroup home=/nonexistent
+}}
+"""
+NGINX = """daemon off;
+master_process off;
+pid {folder}/nginx.pid;
+error_log stderr;
+events {{ }}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/nginx;
+  server {{ listen {address}:80; location / {{ return 200 "hello\\n"; }} }}
+}}
+"""
+
+
+SIGNALS = signal.SIGINT, signal.SIGTERM
+
+
+@contextlib.contextmanager
+def undisturbed():
+    """A signal that comes meanwhile counts afterwards: nothing is made and then forgotten."""
+    pending = []
+    before = {n: signal.signal(n, lambda number, _: pending.append(number)) for n in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in pending:
+            signal.raise_signal(number)
+
+
+# --- packages ---------------------------------------------------------------------------------
+
+def install():
+    missing = [package for package in PACKAGES if not debian.installed(package)]
+    if not missing:
+        return
+    print("Installing", *missing, "...", flush=True)
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    command = ["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0"]
+    with debian.no_services_started():
+        subprocess.run([*command, "update"], env=env, check=True)
+        subprocess.run([*command, "install", "-y", "--no-install-recommends", *missing],
+                       env=env, check=True, stdout=subprocess.DEVNULL)
+
+
+# --- servers ----------------------------------------------------------------------------------
+
+def ssh(folder):
+    netns.sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{folder}/key")
+    os.makedirs("/run/sshd", exist_ok=True)	# its privilege separation insists
+    return ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-h", f"{folder}/key",
+            "-o", f"ListenAddress={ADDRESS}", "-o", f"PidFile={folder}/sshd.pid"]
+
+
+def smtp(folder):
+    return ["/usr/bin/python3", "-m", "aiosmtpd", "-n", "-l", f"{ADDRESS}:25",
+            "-c", "aiosmtpd.handlers.Sink"]
+
+
+def ftp(folder):
+    return ["/usr/sbin/vsftpd", configured(folder, "vsftpd.conf", VSFTPD)]
+
+
+def mail(folder):
+    return ["/usr/sbin/dovecot", "-F", "-c", configured(folder, "dovecot.conf", DOVECOT)]
+
+
+def mariadb(folder):
+    data = f"{folder}/mariadb"
+    os.mkdir(data)
+    return ["/usr/sbin/mariadbd", "--no-defaults", "--user=root", f"--datadir={data}",
+            "--skip-grant-tables", "--innodb-log-file-size=4M", f"--socket={data}/socket",
+            f"--pid-file={data}/pid", f"--bind-address={ADDRESS}", f"--tmpdir={data}",
+            "--lc-messages-dir=/usr/share/mysql"]
+
+
+def nginx(folder):
+    return ["/usr/sbin/nginx", "-p", folder, "-e", "stderr",
+            "-c", configured(folder, "nginx.conf", NGINX)]
+
+
+def configured(folder, name, text):
+    path = os.path.join(folder, name)
+    with open(path, "w") as file:
+        file.write(text.format(folder=folder, address=ADDRESS))
+    return path
+
+
+# Programs, and the ports that each must listen on.
+SERVERS = {ssh: [22], smtp: [25], ftp: [21], mail: [143, 110], mariadb: [3306], nginx: [80]}
+NAMES = {22: "SSH", 25: "SMTP", 21: "FTP", 143: "IMAP", 110: "POP3", 3306: "MariaDB"}
+
+
+def end(process):
+    """By its own pid, and without mercy if it does not mind."""
+    process.terminate()
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def listening(ns):
+    return {int(port) for port in re.findall(r":(\d+)\s", ns.run("ss", "-Hltn").stdout)}
+
+
+def start_servers(stack, ns, folder):
+    log = stack.enter_context(open(os.path.join(folder, "log"), "w+"))
+    wanted = {port for ports in SERVERS.values() for port in ports}
+    processes = []
+    for server in SERVERS:
+        command = ns.argv(*server(folder))
+        with undisturbed():
+            # In a session of its own: Ctrl-C is for the demo, which then ends it in order.
+            processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
+                                              stderr=log, start_new_session=True))
+            stack.callback(end, processes[-1])
+
+    def ready():
+        if any(process.poll() is not None for process in processes):
+            return True		# one gave up: told below, without the wait
+        return wanted <= listening(ns)
+    with contextlib.suppress(AssertionError):
+        netns.wait_for("the servers", ready, 40)
+    if missing := wanted - listening(ns):
+        log.seek(0)
+        sys.exit(f"{log.read()}\nnobody listens on {sorted(missing)}")
+
+
+# --- the show ---------------------------------------------------------------------------------
+
+def first_words(ns, port):
+    """What a server says to a client that says nothing, and the client's port."""
+    with servers.connect(ns, ADDRESS, port) as client:
+        return client.recv(4096), client.getsockname()[1]
+
+
+def web_answer(ns):
+    with servers.connect(ns, ADDRESS, 80) as client:
+        client.sendall(b"GET / HTTP/1.0\r\n\r\n")
+        return client.recv(4096).split(b"\r\n")[0].decode()
+
+
+def show(net, stack, cast):
+    """Connects to every server; true if each banner was logged, as its client read it."""
+    began = time.monotonic()
+    with undisturbed():
+        probe = stack.enter_context(netns.Probe(net.host, IFACE))
+    print(*probe.stderr, sep="\n")
+    print("\nnginx, which speaks only when spoken to, answered:", web_answer(net.host))
+    print("\nThe others spoke first, and bannerprobe logged:")
+    expected = []
+    for port, name in NAMES.items():
+        if cast:
+            time.sleep(EYE_SECONDS)
+        said, client_port = first_words(net.host, port)
+        expected.append((f"{ADDRESS}:{port}", f"10.99.0.1:{client_port}", said))
+        print(f"{name:8}", probe.line(), flush=True)
+    probe.send(signal.SIGTERM)
+    good = judged(probe, probe.ended(), expected)
+    if good and cast:
+        record(cast, began, sorted(probe.stderr + probe.stdout, key=lambda line: line.when))
+    return good
+
+
+def record(path, began, lines):
+    """The terminal as asciinema would have recorded it (asciicast v2): what a user types, what comes."""
+    header = {"version": 2, "width": COLUMNS, "height": 24, "timestamp": int(time.time()),
+              "title": "bannerprobe: servers that speak first, as they are logged"}
+    with open(path, "w") as file:
+        print(json.dumps(header), file=file)
+        for when, line in (began, f"$ sudo ./bannerprobe {IFACE}"), *((l.when, l) for l in lines):
+            print(json.dumps([round(when - began, 6), "o", line + "\r\n"]), file=file)
+
+
+def judged(probe, code, expected):
+    found = [re.fullmatch(r".* (\S+) -> (\S+) (.*)", line) for line in probe.stdout]
+    found = [(m[1], m[2], netns.decoded(m[3])) for m in found if m]
+    kept = [(server, client, said[:256]) for server, client, said in expected]
+    if code or found != kept or len(found) != len(probe.stdout):
+        print("FAILED: expected", kept, "exit 0, but there was", found, f"exit {code}",
+              *probe.stderr, sep="\n")
+        return False
+    print(f"\nAll {len(found)} banners, each as its client read it. nginx's answer is not among "
+          "them: there the client spoke first.")
+    return True
+
+
+def demo(stack, cast):
+    with undisturbed():
+        folder = tempfile.mkdtemp(prefix="bannerprobe-demo-")
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        net = stack.enter_context(netns.Network(name=IFACE[:-1]))
+    os.chmod(folder, 0o755)		# some servers drop their privileges
+    print("Starting sshd, aiosmtpd, vsftpd, dovecot, mariadbd and nginx ...", flush=True)
+    start_servers(stack, net.peer, folder)
+    return show(net, stack, cast)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cast", metavar="FILE", help="record the probe's terminal (asciicast)")
+    cast = parser.parse_args().cast
+    if os.geteuid():
+        sys.exit("demo: needs root, for network namespaces and BPF")
+    if not os.access(netns.BINARY, os.X_OK):
+        sys.exit(f"demo: there is no {netns.BINARY}: run make first")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    install()
+    stack = contextlib.ExitStack()
+    try:
+        return 0 if demo(stack, cast) else 1
+    finally:
+        for number in SIGNALS:		# from here on it tidies up, come what may
+            signal.signal(number, signal.SIG_IGN)
+        stack.close()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

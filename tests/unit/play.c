@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "play.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void append(char text[TEXT_MAX], const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void append(char text[TEXT_MAX], const char *format, ...)
+{
+	size_t len = strlen(text);
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text + len, TEXT_MAX - len, format, arguments);
+	va_end(arguments);
+}
+
+void text_add_record(char text[TEXT_MAX], const struct event *record)
+{
+	append(text, "%s%.*s/%u/%s%s%s%sd", *text ? " " : "", (int)record->kept,
+	       record->bytes, record->len,
+	       record->seen & SEEN_SYN ? "S" : "",
+	       record->seen & SEEN_SYNACK ? "h" : "",
+	       record->seen & SEEN_ACK ? "A" : "",
+	       record->seen & SEEN_CLIENT_FIN ? "F" : "");
+}
+
+void text_set_counters(char text[TEXT_MAX], const __u64 counters[COUNTER_MAX])
+{
+	static const char *const names[] = {
+#define COUNTER_NAME(id, name, meaning) [COUNT_##id] = name,
+		COUNTERS(COUNTER_NAME)
+#undef COUNTER_NAME
+	};
+
+	*text = 0;
+	for (int i = COUNT_NOTHING + 1; i < COUNTER_MAX; i++) {
+		__u64 usual = i == COUNT_CONNECTIONS ? 1 : 0;
+
+		if (counters[i] == usual)
+			continue;
+		append(text, "%s%s", *text ? " " : "", names[i]);
+		if (counters[i] != 1)
+			append(text, "=%llu", counters[i]);
+	}
+}
+
+/* Whether a packet may change anything, as the parser has it. */
+static bool may_change(const struct engine *native, enum parse_result parsed,
+		       const struct segment *segment)
+{
+	if (parsed != PARSED)
+		return parse_counter(parsed) != COUNT_NOTHING;
+	return segment_may_matter(segment,
+				  flow_hash(segment, native->hash_secrets),
+				  &native->prefilter);
+}
+
+enum parse_result play_packet(struct engine *native, const __u8 *data,
+			      size_t len, size_t wire_len, bool raw_ip,
+			      __u64 now, struct segment *segment)
+{
+	const struct frame frame = { data, data + len, (__u32)wire_len };
+	enum parse_result parsed;
+
+	*segment = (struct segment){};
+	segment_reset(segment);
+	parsed = raw_ip ? parse_ip(&frame, 0, segment) :
+			  parse_ethernet(&frame, segment);
+	if (raw_ip ? prefilter_ip(&frame, 0, &native->prefilter) :
+		     prefilter_ethernet(&frame, &native->prefilter))
+		engine_packet(native, parsed, &frame, segment, now);
+	else if (may_change(native, parsed, segment))
+		abort(); /* a glance has left out what counts */
+	return parsed;
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "packet_engine.h"
+
+#include "engine.h"
+#include "overflow.h"
+#include "server_list.h"
+
+#define SYN_DATA_ROOM 64 /* SYNs whose data waits for a SYN-ACK */
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+void hash_randomize(__u64 secrets[HASH_SECRETS])
+{
+	const ssize_t size = HASH_SECRETS * sizeof(*secrets);
+
+	if (getrandom(secrets, (size_t)size, 0) != size)
+		abort(); /* cannot happen after boot, for so few bytes */
+	for (int i = 0; i < HASH_SECRETS; i++)
+		secrets[i] |= 1;
+}
+
+bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
+		 void (*log)(const struct event *event, void *context),
+		 void *context)
+{
+	const __u32 buckets = table_buckets(max_flows);
+	const __u32 words = table_words(buckets);
+
+	*engine = (struct engine){
+		.buckets = calloc(buckets, sizeof(struct bucket)),
+		.entries = calloc(buckets, sizeof(struct bucket_entries)),
+		.bucket_count = buckets,
+		.prefilter = { .words = calloc(words, sizeof(__u64)),
+			   .secrets = engine->hash_secrets,
+			   .mask = words - 1 },
+		.overflow = overflow_new(table_spilled(max_flows)),
+		.event = calloc(1, sizeof(struct event) + BANNER_MAX),
+		.syn_data = calloc(SYN_DATA_ROOM,
+				   sizeof(struct event) + SYN_DATA_MAX),
+		.length = length,
+		.log = log,
+		.context = context,
+	};
+	hash_randomize(engine->hash_secrets);
+	return engine->buckets && engine->entries && engine->prefilter.words &&
+	       engine->overflow && engine->event && engine->syn_data;
+}
+
+void engine_close(struct engine *engine)
+{
+	overflow_free(engine->overflow);
+	free(engine->prefilter.words);
+	free(engine->entries);
+	free(engine->buckets);
+	free(engine->syn_data);
+	free(engine->event);
+}
+
+/* --- the engine's backend in user space ----------------------------------- */
+
+/* A packet in memory, and what keeps its state. */
+struct backend {
+	struct engine *engine;
+	const struct frame *frame;
+	__u64 now;
+};
+
+static __always_inline struct engine_settings
+backend_settings(const struct backend *backend)
+{
+	const struct engine *engine = backend->engine;
+
+	return (struct engine_settings){
+		.track = engine->track,
+		.filter_by = engine->servers ? engine->servers->by : 0,
+		.limit = engine->length,
+	};
+}
+
+static __always_inline const volatile __u64 *
+backend_secrets(const struct backend *backend)
+{
+	return backend->engine->hash_secrets;
+}
+
+static __always_inline const volatile __u64 *
+backend_filter_ports(const struct backend *backend)
+{
+	return backend->engine->servers->ports;
+}
+
+static __always_inline struct prefilter
+backend_prefilter(const struct backend *backend)
+{
+	return backend->engine->prefilter;
+}
+
+static __always_inline __u8 backend_direction(const struct backend *backend)
+{
+	return (__u8)backend->engine->direction;
+}
+
+static __always_inline bool backend_find_place(const struct backend *backend,
+					       __u64 hash,
+					       struct table_place *place)
+{
+	struct engine *engine = backend->engine;
+	const __u32 words = (engine->prefilter.mask + 1) / engine->bucket_count;
+	const __u32 index = prefilter_index(&engine->prefilter, hash) / words;
+
+	*place = (struct table_place){ .bucket = &engine->buckets[index],
+				       .entries = &engine->entries[index],
+				       .prefilter = engine->prefilter,
+				       .first_word = index * words,
+				       .word_mask = words - 1 };
+	return true;
+}
+
+/* One thread has it all. */
+static __always_inline void backend_lock(struct bucket *bucket)
+{
+	(void)bucket;
+}
+
+static __always_inline void backend_unlock(struct bucket *bucket)
+{
+	(void)bucket;
+}
+
+static __always_inline struct flow *
+backend_overflow_find(const struct backend *backend, __u64 id)
+{
+	return overflow_find(backend->engine->overflow, id);
+}
+
+static __always_inline struct flow *
+backend_overflow_add(const struct backend *backend, __u64 id)
+{
+	struct overflow *overflow = backend->engine->overflow;
+	const struct flow none = {};
+
+	if (!overflow_find(overflow, id))
+		overflow_put(overflow, id, &none);
+	return overflow_find(overflow, id);
+}
+
+static __always_inline __u32 backend_marks(const struct backend *backend,
+					   const struct net *net)
+{
+	return nets_around(&backend->engine->servers->nets, net);
+}
+
+static __always_inline bool backend_is_own(const struct backend *backend,
+					   const __u32 address[4], __u8 family)
+{
+	return backend->engine->is_own &&
+	       backend->engine->is_own(address, family);
+}
+
+static __always_inline __u64 *backend_counters(const struct backend *backend)
+{
+	return backend->engine->counters;
+}
+
+static __always_inline __u64 backend_now(const struct backend *backend)
+{
+	return backend->now;
+}
+
+static __always_inline __u32 backend_len(const struct backend *backend)
+{
+	return (__u32)(backend->frame->end - backend->frame->data);
+}
+
+static __always_inline bool backend_read(const struct backend *backend,
+					 __u32 offset, void *to, __u32 len)
+{
+	memcpy(to, backend->frame->data + offset, len);
+	return true;
+}
+
+/* Of captures every record is wanted. */
+static __always_inline bool backend_is_over_rate(const struct backend *backend,
+						 __u64 now)
+{
+	(void)backend;
+	(void)now;
+	return false;
+}
+
+static __always_inline const struct frame *
+backend_frame(const struct backend *backend)
+{
+	return backend->frame;
+}
+
+static __always_inline bool backend_emit(const struct backend *backend,
+					 struct event *event)
+{
+	backend->engine->log(event, backend->engine->context);
+	return true;
+}
+
+static __always_inline void backend_count_fates(const struct backend *backend,
+						const struct verdict *verdict)
+{
+	count_fates(&backend->engine->event_counts, verdict->fates);
+	count_fates(&backend->engine->event_counts, verdict->ended_fates);
+}
+
+static struct event *kept_at(const struct engine *engine, unsigned int place)
+{
+	return (struct event *)(engine->syn_data +
+				place * (sizeof(struct event) + SYN_DATA_MAX));
+}
+
+/* In the place of the oldest. */
+static __always_inline void backend_keep_data(const struct backend *backend,
+					      const struct event *event)
+{
+	struct engine *engine = backend->engine;
+	struct event *known = backend_kept_data(backend, event->connection);
+
+	if (!known)
+		known = kept_at(engine, engine->syn_data_next++ % SYN_DATA_ROOM);
+	memcpy(known, event, sizeof(*event) + event->kept);
+}
+
+static __always_inline struct event *
+backend_kept_data(const struct backend *backend, __u64 id)
+{
+	for (unsigned int i = 0; i < SYN_DATA_ROOM; i++) {
+		struct event *event = kept_at(backend->engine, i);
+
+		if (event->connection == id)
+			return event;
+	}
+	return NULL;
+}
+
+/* --- packets -------------------------------------------------------------- */
+
+void engine_packet(struct engine *engine, enum parse_result parsed,
+		   const struct frame *frame, const struct segment *segment,
+		   __u64 now)
+{
+	const struct backend backend = { engine, frame, now };
+	struct sighting sighting;
+
+	if (parsed == PARSED)
+		sighting.segment = *segment;
+	if (!engine_see(&backend, parsed, &sighting) ||
+	    engine_is_not_seen_leaving(&backend, &sighting.segment))
+		return;
+	if (engine_track(&backend, &sighting, engine->event)) {
+		engine_look_up_destination(&backend, &sighting);
+		engine_track(&backend, &sighting, engine->event);
+	}
+}
+
+static void each_flow(const struct engine *engine,
+		      void (*each)(const struct flow *flow, void *context),
+		      void *context)
+{
+	for (__u32 i = 0; i < engine->bucket_count; i++) {
+		for (int way = 0; way < BUCKET_WAYS; way++) {
+			if (entry_is_flow(&engine->entries[i].ways[way]))
+				each(&engine->entries[i].ways[way].flow,
+				     context);
+		}
+	}
+	overflow_each(engine->overflow, each, context);
+}
+
+static void count_open(const struct flow *flow, void *context)
+{
+	*(__u64 *)context += flow_is_pending(flow);
+}
+
+void engine_read_counters(const struct engine *engine,
+			  __u64 counters[COUNTER_MAX])
+{
+	memcpy(counters, engine->counters, COUNTER_MAX * sizeof(*counters));
+	each_flow(engine, count_open, &counters[COUNT_OPEN]);
+	count_evicted(counters);
+}
+
+static void count_unfinished(const struct flow *flow, void *context)
+{
+	if (flow_is_pending(flow))
+		count_in(((struct engine *)context)->counters,
+			 cut_outcome(flow));
+}
+
+void engine_finish(struct engine *engine)
+{
+	each_flow(engine, count_unfinished, engine);
+	memset(engine->buckets, 0,
+	       engine->bucket_count * sizeof(*engine->buckets));
+	memset(engine->entries, 0,
+	       engine->bucket_count * sizeof(*engine->entries));
+	memset(engine->prefilter.words, 0,
+	       (engine->prefilter.mask + 1ULL) * sizeof(*engine->prefilter.words));
+	overflow_clear(engine->overflow);
+	count_evicted(engine->counters);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The engine for packets in memory: what the BPF programs are for packets on a
+ * hook.
+ */
+#ifndef BANNERPROBE_PACKET_ENGINE_H
+#define BANNERPROBE_PACKET_ENGINE_H
+
+#include "counters.h"
+#include "flow_table.h"
+#include "event.h"
+
+struct overflow;
+struct server_list;
+
+struct engine {
+	struct bucket *buckets;
+	struct bucket_entries *entries; /* of each bucket */
+	__u32 bucket_count;
+	struct prefilter prefilter; /* for prefilter_ethernet() and prefilter_ip() */
+	__u64 hash_secrets[HASH_SECRETS];
+	struct overflow *overflow;
+	const struct server_list *servers; /* NULL: every server */
+	struct track_options track;
+	enum direction direction; /* of the packets that come next */
+	/* Whether an address is this host's own; NULL: none is. */
+	bool (*is_own)(const __u32 address[4], __u8 family);
+	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
+	__u64 counters[COUNTER_ROOM];
+	struct event *event; /* with room for BANNER_MAX bytes */
+	struct event_counts event_counts;
+	__u8 *syn_data; /* events of SYNs that carry data */
+	unsigned int syn_data_next;
+	void (*log)(const struct event *event, void *context);
+	void *context;
+};
+
+/* A secret for this run: see hash.h. */
+void hash_randomize(__u64 secrets[HASH_SECRETS]);
+
+/* `log` is called for each banner. False without memory. */
+bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
+		 void (*log)(const struct event *event, void *context),
+		 void *context);
+void engine_close(struct engine *engine);
+
+/*
+ * Takes one packet that passed the prefilter: what the parser made of it,
+ * and the frame for the banner's bytes. `now`: ns since 1970, of the packet.
+ */
+void engine_packet(struct engine *engine, enum parse_result parsed,
+		   const struct frame *frame, const struct segment *segment,
+		   __u64 now);
+
+/* The counters so far, with those that are open and those that were evicted. */
+void engine_read_counters(const struct engine *engine,
+			  __u64 counters[COUNTER_MAX]);
+
+/*
+ * No more packets of these connections: counts what was undecided and forgets
+ * them all. The counters stay.
+ */
+void engine_finish(struct engine *engine);
+
+#endif

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "from_captures.h"
+
+#include "capture/capture_list.h"
+#include "system/event_loop.h"
+#include "capture/link_layer.h"
+#include "system/message.h"
+#include "engine/packet_engine.h"
+#include "capture/not_opened.h"
+#include "capture/origins.h"
+#include "capture/packet_reader.h"
+#include "stats/losses.h"
+#include "stats/report.h"
+#include "system/stopping.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+
+#define NS_PER_MS 1000000ULL
+#define NS_PER_SECOND 1000000000ULL
+
+struct reader {
+	const struct options *options;
+	struct pipeline *pipeline;
+	struct engine native;
+	struct origins origins; /* of events that are gathered */
+	struct capture_list list;
+	__u64 packets; /* read so far, of all files */
+	struct report report;
+	__u64 bytes_done; /* of the files before this one */
+	bool is_open;	  /* the pipeline */
+	bool must_end;	  /* nothing can be written */
+
+	/* The file that is read. */
+	const struct capture_file *file;
+	struct packet_reader packet_reader;
+	struct capture_interface *interface; /* of the packet */
+	__u32 unknown_link_type;	     /* the last of its kind */
+	__u64 came_at; /* ns of CLOCK_MONOTONIC: when a pipe's last packet was
+			* read */
+
+	/* With --sequence: the file before, and its last packet's time. */
+	const char *previous_path;
+	__u64 previous_time, last_time;
+};
+
+/* What a message calls the file. */
+static const char *name_of(const struct reader *reader)
+{
+	return strcmp(reader->file->path, "-") ? reader->file->path :
+						 "standard input";
+}
+
+static struct source source_of(const struct event *event, void *context)
+{
+	const struct reader *reader = context;
+	struct origin origin;
+
+	if (!reader->options->gather_ms)
+		return (struct source){ .name = reader->file->path,
+					.capture_iface =
+						reader->interface->name };
+	origin = origins_get(&reader->origins, event->ifindex);
+	return (struct source){ .name = origin.path ? origin.path :
+						      reader->file->path,
+				.capture_iface = origin.interface };
+}
+
+/* The number by which a gathered record finds its file and interface again. */
+static __u32 origin_of_packet(struct reader *reader)
+{
+	struct capture_interface *interface = reader->interface;
+
+	if (!interface->origin)
+		interface->origin = origins_add(
+			&reader->origins, reader->file->path, interface->name);
+	return interface->origin;
+}
+
+static void on_event(const struct event *event, void *context)
+{
+	struct reader *reader = context;
+
+	if (reader->options->gather_ms)
+		reader->native.event->ifindex = origin_of_packet(reader);
+	pipeline_take(reader->pipeline, event);
+}
+
+static void read_packet(struct reader *reader,
+			const struct captured_packet *packet)
+{
+	struct frame frame = {
+		.data = packet->bytes,
+		.end = packet->bytes + packet->len,
+		.wire_len = packet->wire_len,
+	};
+	const __u32 link_type = packet->interface->link_type;
+	struct segment segment;
+	enum parse_result parsed;
+
+	pipeline_expire(reader->pipeline, packet->time);
+	if (!link_layer_may_matter(link_type, &frame,
+				   &reader->native.prefilter))
+		return;
+	reader->interface = packet->interface;
+	parsed = link_layer_parse(link_type, packet->is_swapped, &frame,
+				  &segment);
+	if (parsed == PARSE_LINK_TYPE)
+		reader->unknown_link_type = link_type;
+	engine_packet(&reader->native, parsed, &frame, &segment, packet->time);
+}
+
+static void read_counters(const struct reader *reader,
+			  __u64 counters[COUNTER_MAX])
+{
+	engine_read_counters(&reader->native, counters);
+	pipeline_read_counters(reader->pipeline, counters);
+}
+
+static void read_stats(const struct reader *reader, struct stats *now)
+{
+	const struct sink_counts counts = pipeline_counts(reader->pipeline);
+	__u64 counters[COUNTER_MAX];
+
+	read_counters(reader, counters);
+	stats_read(now, reader->packets, counters, &counts);
+}
+
+static void print_stats(struct reader *reader, enum report_reason reason)
+{
+	struct stats now;
+
+	read_stats(reader, &now);
+	report_print(&reader->report, &now, reason);
+}
+
+/* --- what happens meanwhile ---------------------------------------------- */
+
+static struct events events = { .fd = -1 };
+static int quiet_fd = -1; /* the timer of greetings */
+
+static void on_stop(void *context)
+{
+	(void)context;
+	stopping();
+}
+
+static void on_hangup(void *context)
+{
+	const struct reader *reader = context;
+
+	pipeline_reopen(reader->pipeline);
+}
+
+static void on_stats_timer(void *context)
+{
+	print_stats(context, REPORT_INTERVAL);
+}
+
+static void on_user_signal(void *context)
+{
+	print_stats(context, REPORT_SIGNAL);
+}
+
+static __u64 monotonic_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
+}
+
+/* Of a pipe: a greeting has been quiet when no packet comes to tell so, too. */
+static void set_quiet_timer(const struct reader *reader)
+{
+	const __u64 deadline = pipeline_deadline(reader->pipeline);
+	const __s64 most = (__s64)reader->options->gather_ms * NS_PER_MS;
+	__s64 left = (__s64)(deadline - reader->last_time);
+	__u64 at;
+	struct itimerspec timer = {};
+
+	/* Packets without a time, or of another one, keep nothing waiting. */
+	if (left > most)
+		left = most;
+	at = reader->came_at + (__u64)(left > 0 ? left : 0);
+	if (deadline) {
+		timer.it_value.tv_sec = (time_t)(at / NS_PER_SECOND);
+		timer.it_value.tv_nsec = (long)(at % NS_PER_SECOND);
+	}
+	timerfd_settime(quiet_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+static void on_quiet_timer(void *context)
+{
+	const struct reader *reader = context;
+
+	/* Of a file, its packets tell what time it is. */
+	if (reader->packet_reader.source.is_regular)
+		return;
+	pipeline_expire(reader->pipeline,
+			reader->last_time + monotonic_ns() - reader->came_at);
+	pipeline_flush(reader->pipeline);
+	set_quiet_timer(reader);
+}
+
+int captures_open_events(const struct options *options)
+{
+	int error = events_open(&events, NULL);
+	int stop_fd = stopping_open();
+
+	if (!error)
+		error = stop_fd < 0 ? stop_fd :
+				      events_watch(&events, stop_fd, on_stop);
+	if (!error)
+		error = events_signal(&events, SIGHUP, on_hangup);
+	if (!error)
+		error = events_signal(&events, SIGUSR1, on_user_signal);
+	if (!error && options->stats_seconds) {
+		int timer = events_timer(&events, options->stats_seconds,
+					 on_stats_timer);
+
+		error = timer < 0 ? timer : 0;
+	}
+	if (!error && options->gather_ms) {
+		quiet_fd = events_timer(&events, 0, on_quiet_timer);
+		error = quiet_fd < 0 ? quiet_fd : 0;
+	}
+	if (error)
+		message("setting up the event loop: %s", strerror(-error));
+	return error;
+}
+
+/*
+ * Serves what has happened, and waits until a pipe can be read. False: the
+ * reading is to end.
+ */
+static bool wait_for_bytes(int fd, void *context)
+{
+	const struct reader *reader = context;
+	const bool waits = fd >= 0 && !reader->packet_reader.source.is_regular;
+
+	return events_wait(&events, fd, waits) &&
+	       !pipeline_is_over(reader->pipeline);
+}
+
+/* Of a running capture in a pipe each banner is wanted at once. */
+static void keep_up(struct reader *reader)
+{
+	pipeline_flush(reader->pipeline);
+	if (!reader->options->gather_ms)
+		return;
+	reader->came_at = monotonic_ns();
+	set_quiet_timer(reader);
+}
+
+/* --- files --------------------------------------------------------------- */
+
+#define PACKETS_A_LOOK 65536 /* between looks at the clock */
+
+/* How far all captures have been read: at most once a second. */
+static void show_progress(const struct reader *reader)
+{
+	const __u64 done =
+		reader->bytes_done + reader->packet_reader.source.bytes_read;
+	const struct capture_list *list = &reader->list;
+	static time_t last;
+	const time_t now = time(NULL);
+	char place[64] = "";
+
+	if (now == last || !list->size)
+		return;
+	last = now;
+	if (list->count > 1)
+		snprintf(place, sizeof(place), " (file %td of %zu)",
+			 reader->file - list->files + 1, list->count);
+	message_status("%s%s: %llu %%, %llu packets, %llu banners",
+		       reader->file->path, place,
+		       done < list->size ? done * 100 / list->size : 100,
+		       reader->packets, reader->native.counters[COUNT_BANNER]);
+}
+
+/* Packets of several queues may be so much out of order, but no files are. */
+#define ORDER_SLACK_NS 1000000000ULL
+
+/* What was rotated goes on where it ended, if the order is the right one. */
+static void check_order(const struct reader *reader, __u64 time)
+{
+	if (!reader->previous_path || !time ||
+	    time + ORDER_SLACK_NS >= reader->previous_time)
+		return;
+	time = (reader->previous_time - time) / 1000;
+	message("%s: begins %llu.%06llu seconds before the end of %s: are the "
+		"files in the order in which they were written?",
+		name_of(reader), time / 1000000, time % 1000000,
+		reader->previous_path);
+}
+
+static void end_sequence(struct reader *reader)
+{
+	engine_finish(&reader->native);
+	pipeline_end_greetings(reader->pipeline, 0);
+	origins_clear(&reader->origins);
+}
+
+/* Reads all packets. READ_FAILED: not to the end; it was told. */
+static enum read_result read_packets(struct reader *reader)
+{
+	struct packet_reader *packets = &reader->packet_reader;
+	const bool stream = !packets->source.is_regular;
+	struct captured_packet packet;
+	enum read_result result;
+
+	while ((result = packet_reader_next(packets, &packet)) == READ_DONE) {
+		if (packets->packets == 1)
+			check_order(reader, packet.time);
+		reader->packets++;
+		reader->last_time = packet.time;
+		read_packet(reader, &packet);
+		if (stream)
+			keep_up(reader);
+		else if (!(packets->packets % PACKETS_A_LOOK))
+			show_progress(reader);
+		if (pipeline_is_over(reader->pipeline))
+			return READ_STOPPED;
+	}
+	if (result == READ_FAILED)
+		message("%s: %s", name_of(reader), packets->problem);
+	return result;
+}
+
+/* Whether all of a capture is of link types that are not known. */
+static bool report_not_opened(const struct reader *reader,
+			      const __u64 before[COUNTER_MAX])
+{
+	const __u64 packets = reader->packet_reader.packets;
+	__u64 counters[COUNTER_MAX];
+
+	for (int i = 0; i < COUNTER_MAX; i++)
+		counters[i] = reader->native.counters[i] - before[i];
+	not_opened_report(name_of(reader), packets, counters,
+			  reader->unknown_link_type);
+	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
+}
+
+/* Of an open file; READ_FAILED: it was told. */
+static enum read_result read_capture(struct reader *reader)
+{
+	enum read_result result = packet_reader_begin(&reader->packet_reader);
+	__u64 before[COUNTER_MAX];
+
+	if (result == READ_FAILED)
+		message("%s: %s", name_of(reader),
+			reader->packet_reader.problem);
+	if (result != READ_DONE)
+		return result;
+	if (!reader->is_open && pipeline_open(reader->pipeline)) {
+		reader->must_end = true; /* what is read would be lost */
+		return READ_FAILED;
+	}
+	reader->is_open = true;
+	memcpy(before, reader->native.counters, sizeof(before));
+	result = read_packets(reader);
+	message_clear_status();
+	if (report_not_opened(reader, before))
+		result = READ_FAILED;
+	if (reader->options->sequence) {
+		reader->previous_path = name_of(reader);
+		reader->previous_time = reader->last_time;
+	} else {
+		end_sequence(reader);
+	}
+	pipeline_flush(reader->pipeline);
+	return result;
+}
+
+/* False where the file could not be read to its end. */
+static bool read_file(struct reader *reader, struct capture_file *file)
+{
+	struct packet_reader *packets = &reader->packet_reader;
+	enum read_result result = READ_FAILED;
+	int error;
+
+	reader->file = file;
+	*packets = (struct packet_reader){};
+	error = source_open(&packets->source, file->path, file->directory,
+			    wait_for_bytes, reader);
+	if (error) {
+		message("%s: %s", name_of(reader), strerror(-error));
+	} else {
+		result = read_capture(reader);
+		if (result == READ_NO_CAPTURE && !file->directory)
+			message("%s: %s", name_of(reader), packets->problem);
+		packet_reader_close(packets);
+	}
+	reader->bytes_done += file->size;
+	capture_list_done(file, result != READ_NO_CAPTURE);
+	return result != READ_FAILED &&
+	       (result != READ_NO_CAPTURE || file->directory);
+}
+
+static enum exit_code read_files(struct reader *reader)
+{
+	const struct options *options = reader->options;
+	enum exit_code code =
+		reader->list.is_incomplete ? EXIT_FAILED : EXIT_DONE;
+	struct stats now;
+
+	for (size_t i = 0; i < reader->list.count; i++) {
+		if (!read_file(reader, &reader->list.files[i]))
+			code = EXIT_FAILED;
+		if (stopping() || reader->must_end ||
+		    pipeline_is_over(reader->pipeline))
+			break;
+	}
+	end_sequence(reader);
+	pipeline_close(reader->pipeline);
+	if (options->stats)
+		print_stats(reader, REPORT_END);
+	read_stats(reader, &now);
+	if (!pipeline_is_over(reader->pipeline))
+		losses_print(&now);
+	return pipeline_exit_code(reader->pipeline, code);
+}
+
+static bool open_reader(struct reader *reader)
+{
+	const struct options *options = reader->options;
+
+	if (!engine_open(&reader->native, options->max_flows, options->length,
+			 on_event, reader) ||
+	    !capture_list_fill(&reader->list, options->names, options->count))
+		return false;
+	reader->native.servers = &options->wanted;
+	reader->native.track = options->track;
+	return pipeline_prepare(reader->pipeline, options, source_of, reader);
+}
+
+enum exit_code captures_run(const struct options *options,
+			    struct pipeline *pipeline)
+{
+	struct reader reader = { .options = options,
+				 .pipeline = pipeline,
+				 .report.format = options->stats_format };
+	enum exit_code code = EXIT_FAILED;
+
+	events.context = &reader;
+	pipeline->source_waits = true;
+	if (open_reader(&reader))
+		code = read_files(&reader);
+	else
+		message("out of memory");
+	pipeline_free(pipeline);
+	capture_list_free(&reader.list);
+	origins_clear(&reader.origins);
+	engine_close(&reader.native);
+	return code;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The pipeline behind captures, read through the engine. */
+#ifndef BANNERPROBE_FROM_CAPTURES_H
+#define BANNERPROBE_FROM_CAPTURES_H
+
+#include "options/options.h"
+#include "pipeline.h"
+
+/*
+ * From now on SIGINT and SIGTERM end the reading, SIGHUP reopens the sinks and
+ * a timer prints the statistics, as the options say. To be called once, before
+ * the process is confined. 0 or negative errno, with a message.
+ */
+int captures_open_events(const struct options *options);
+
+/*
+ * Logs the banners of each file, and of those below a directory. A file that
+ * cannot be read to its end is told in one line; the others are read all the
+ * same. Frees the pipeline. Returns an exit code.
+ */
+enum exit_code captures_run(const struct options *options,
+			    struct pipeline *pipeline);
+
+#endif

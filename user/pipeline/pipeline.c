@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "pipeline.h"
+
+#include "reassembly.h"
+
+#include <stdlib.h>
+
+void pipeline_add(struct pipeline *pipeline, struct sink *sink)
+{
+	if (pipeline->count == SINKS_MAX)
+		abort(); /* fewer kinds of sinks are there */
+	pipeline->sinks[pipeline->count++] = sink;
+}
+
+static void put(const struct event *event, void *context)
+{
+	const struct pipeline *pipeline = context;
+	const struct source source =
+		pipeline->find_source(event, pipeline->context);
+
+	for (int i = 0; i < pipeline->count; i++) {
+		struct sink *sink = pipeline->sinks[i];
+
+		sink->operations->put(sink, event, &source);
+	}
+}
+
+bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
+		      source_finder *find_source, void *context)
+{
+	pipeline->find_source = find_source;
+	pipeline->context = context;
+	if (!options->gather_ms)
+		return true;
+	pipeline->reassembly = reassembly_new(
+		options->length, options->gather_ms * NS_PER_MS, put, pipeline);
+	return pipeline->reassembly;
+}
+
+/*
+ * A sink that waits for its consumer holds up the others. So it may wait only
+ * if it is alone, or if the source waits as long.
+ */
+int pipeline_open(struct pipeline *pipeline)
+{
+	const bool may_wait = pipeline->source_waits || pipeline->count == 1;
+
+	for (int i = 0; i < pipeline->count; i++) {
+		struct sink *sink = pipeline->sinks[i];
+		int error;
+
+		sink->may_wait = may_wait;
+		error = sink->operations->open(sink);
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+void pipeline_take(struct pipeline *pipeline, const struct event *event)
+{
+	if (pipeline->reassembly)
+		reassembly_add(pipeline->reassembly, event);
+	else
+		put(event, pipeline);
+}
+
+void pipeline_expire(struct pipeline *pipeline, __u64 now)
+{
+	if (pipeline->reassembly)
+		reassembly_expire(pipeline->reassembly, now);
+}
+
+__u64 pipeline_deadline(const struct pipeline *pipeline)
+{
+	return pipeline->reassembly ?
+		       reassembly_deadline(pipeline->reassembly) :
+		       0;
+}
+
+void pipeline_end_greetings(struct pipeline *pipeline, __u32 ifindex)
+{
+	if (pipeline->reassembly)
+		reassembly_finish(pipeline->reassembly, ifindex);
+}
+
+bool pipeline_flush(struct pipeline *pipeline)
+{
+	bool all = true;
+
+	for (int i = 0; i < pipeline->count; i++) {
+		struct sink *sink = pipeline->sinks[i];
+
+		all &= sink->operations->flush(sink);
+	}
+	return all;
+}
+
+void pipeline_reopen(struct pipeline *pipeline)
+{
+	for (int i = 0; i < pipeline->count; i++) {
+		struct sink *sink = pipeline->sinks[i];
+
+		sink->operations->reopen(sink);
+	}
+}
+
+static bool has_state(const struct pipeline *pipeline, enum sink_state state)
+{
+	for (int i = 0; i < pipeline->count; i++) {
+		if (pipeline->sinks[i]->state == state)
+			return true;
+	}
+	return false;
+}
+
+bool pipeline_has_enough(const struct pipeline *pipeline)
+{
+	return has_state(pipeline, SINK_HAS_ENOUGH);
+}
+
+bool pipeline_is_over(const struct pipeline *pipeline)
+{
+	return pipeline_has_enough(pipeline) ||
+	       has_state(pipeline, SINK_IS_BROKEN);
+}
+
+void pipeline_close(struct pipeline *pipeline)
+{
+	if (pipeline->is_closed)
+		return;
+	pipeline->is_closed = pipeline->is_complete = true;
+	for (int i = 0; i < pipeline->count; i++) {
+		struct sink *sink = pipeline->sinks[i];
+
+		pipeline->is_complete &= sink->operations->close(sink);
+	}
+}
+
+struct sink_counts pipeline_counts(const struct pipeline *pipeline)
+{
+	struct sink_counts counts = {};
+
+	if (pipeline->count)
+		counts = pipeline->sinks[0]->counts;
+	for (int i = 1; i < pipeline->count; i++)
+		counts.lost += pipeline->sinks[i]->counts.lost;
+	return counts;
+}
+
+void pipeline_read_counters(const struct pipeline *pipeline,
+			    __u64 counters[COUNTER_MAX])
+{
+	if (pipeline->reassembly)
+		reassembly_read_counters(pipeline->reassembly, counters);
+}
+
+enum exit_code pipeline_exit_code(const struct pipeline *pipeline,
+				  enum exit_code code)
+{
+	if (code != EXIT_DONE || pipeline_has_enough(pipeline))
+		return code;
+	if (has_state(pipeline, SINK_IS_BROKEN))
+		return EXIT_FAILED;
+	if (pipeline_counts(pipeline).lost)
+		return EXIT_LOST;
+	return pipeline->is_complete ? EXIT_DONE : EXIT_FAILED;
+}
+
+void pipeline_free(struct pipeline *pipeline)
+{
+	pipeline_close(pipeline);
+	reassembly_free(pipeline->reassembly);
+	pipeline->reassembly = NULL;
+}

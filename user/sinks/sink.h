@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A sink: where events end. The pipeline hands each event to every sink.
+ *
+ * A sink belongs to one process and is called from one thread. It copies what
+ * it keeps of an event. It never ends the process and never waits without a
+ * deadline, except for its own consumer where may_wait is set: what it cannot
+ * keep it counts as lost.
+ */
+#ifndef BANNERPROBE_SINK_H
+#define BANNERPROBE_SINK_H
+
+#include "event.h"
+#include "source.h"
+
+#include <linux/types.h>
+#include <stdbool.h>
+
+struct sink;
+
+struct sink_operations {
+	const char *name; /* for messages and counters */
+
+	/*
+	 * Called once, when all else is in place: a start that fails leaves
+	 * nothing behind. 0, or negative errno with a message.
+	 */
+	int (*open)(struct sink *sink);
+
+	/* Takes an event. The event and its source live until it returns. */
+	void (*put)(struct sink *sink, const struct event *event,
+		    const struct source *source);
+
+	/*
+	 * Hands on what has been taken so far. False: some of it is held back,
+	 * and the sink is to be asked again soon.
+	 */
+	bool (*flush)(struct sink *sink);
+
+	/* After a rotation (SIGHUP). On failure the old file stays in use. */
+	void (*reopen)(struct sink *sink);
+
+	/*
+	 * Hands on the rest, within the time of a stop, and counts as lost what
+	 * cannot be: the counts are final. Called once, also if open() was not
+	 * or has failed. False: the last write failed.
+	 */
+	bool (*close)(struct sink *sink);
+};
+
+/* In events. */
+struct sink_counts {
+	__u64 written;
+	__u64 left_out; /* this sink does not take events of their kind */
+	__u64 lost;
+};
+
+enum sink_state {
+	SINK_GOES_ON,
+	SINK_HAS_ENOUGH, /* its consumer has gone: the run ends well */
+	SINK_IS_BROKEN,	 /* it can take nothing any more: the run has failed */
+};
+
+/* Embedded in each sink's own structure. */
+struct sink {
+	const struct sink_operations *operations;
+	struct sink_counts counts;
+	enum sink_state state;
+	bool may_wait; /* for its consumer, as long as it takes */
+};
+
+#endif

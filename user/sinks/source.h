@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Where an event was seen. */
+#ifndef BANNERPROBE_SOURCE_H
+#define BANNERPROBE_SOURCE_H
+
+#include <linux/types.h>
+
+#define CAPTURE_IFACE_MAX 255 /* bytes */
+
+struct source {
+	const char *name;   /* of the interface or the file */
+	__u64 clock_offset; /* ns: added to the event's times gives time since
+			       1970 */
+	const char *capture_iface; /* what a capture calls the interface: up to
+				      CAPTURE_IFACE_MAX bytes, which may be any;
+				      or NULL */
+};
+
+#endif
