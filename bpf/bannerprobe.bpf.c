@@ -64,6 +64,75 @@ static __always_inline enum parse_result parse(const struct backend *backend,
 	return parse_ethernet(frame, segment);
 }
 
+/*
+ * Goes on through tunnels, one layer a call: so the verifier checks what reads
+ * a layer once, not for each way that leads there. The sighting's segment says
+ * where the walk has come to.
+ */
+__noinline int open_tunnel_of_xdp(struct xdp_md *ctx, int result)
+{
+	struct backend backend = backend_of_xdp(ctx);
+	struct scratch *scratch = scratch_of_cpu();
+
+	return scratch ? open_tunnel(&backend.frame,
+				     &scratch->sighting.segment, result,
+				     &decap) :
+			 PARSE_CUT;
+}
+
+__noinline int open_tunnel_of_skb(struct __sk_buff *skb, int result)
+{
+	struct backend backend = backend_of_skb(skb, DIRECTION_NONE, false);
+	struct scratch *scratch = scratch_of_cpu();
+
+	return scratch ? open_tunnel(&backend.frame,
+				     &scratch->sighting.segment, result,
+				     &decap) :
+			 PARSE_CUT;
+}
+
+/* Of `len` bytes that were copied. */
+__noinline int open_tunnel_of_copy(int len, int wire_len, int result)
+{
+	struct scratch *scratch = scratch_of_cpu();
+	struct frame frame = { .wire_len = wire_len };
+	__u64 size = (__u32)len;
+
+	OPAQUE(size); /* checked and used as one value */
+	if (!scratch || size > HEADERS_MAX)
+		return PARSE_CUT;
+	frame.data = scratch->bytes;
+	frame.end = frame.data + size;
+	return open_tunnel(&frame, &scratch->sighting.segment, result, &decap);
+}
+
+/* The same for each place that bytes lie in; `len`: of a copy. */
+static __always_inline enum parse_result
+open_tunnels(const struct backend *backend, enum parse_result result,
+	     struct segment *segment, __u32 len)
+{
+	const __u32 wire_len = len ? backend_len(backend) : 0;
+	__u8 layers = 0;
+
+	if (!decap.kinds)
+		return result;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i <= TUNNELS_MAX; i++) {
+		if (!tunnel_may_follow(result))
+			break;
+		if (len)
+			result = open_tunnel_of_copy(len, wire_len, result);
+		else if (backend->is_xdp)
+			result = open_tunnel_of_xdp(backend->ctx, result);
+		else
+			result = open_tunnel_of_skb(backend->ctx, result);
+		if (segment->tunnel_count == layers)
+			break; /* not opened */
+		layers = segment->tunnel_count;
+	}
+	return result;
+}
+
 /* Parses a copy of the headers: they are not in the linear part. */
 static __always_inline int watch_copy(const struct backend *backend)
 {
@@ -84,6 +153,8 @@ static __always_inline int watch_copy(const struct backend *backend)
 		frame.data = scratch->bytes;
 		frame.end = frame.data + len;
 		result = parse(backend, &frame, &scratch->sighting.segment);
+		result = open_tunnels(backend, result,
+				      &scratch->sighting.segment, len);
 	}
 	return engine_see(backend, result, &scratch->sighting);
 }
@@ -129,6 +200,7 @@ static __always_inline int watch(const struct backend *backend)
 	if (!scratch)
 		return 0;
 	result = parse(backend, &backend->frame, &scratch->sighting.segment);
+	result = open_tunnels(backend, result, &scratch->sighting.segment, 0);
 	if (linear_part_tells(backend, result, &scratch->sighting.segment))
 		track = engine_see(backend, result, &scratch->sighting);
 	else if (backend->is_xdp)
@@ -168,7 +240,7 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 	};
 	const struct prefilter prefilter = backend_prefilter(NULL);
 
-	if (prefilter_ethernet(&frame, &prefilter) && watch_xdp(ctx) &&
+	if (prefilter_ethernet(&frame, &prefilter, &decap) && watch_xdp(ctx) &&
 	    track_xdp(ctx)) {
 		look_up_destination();
 		track_xdp(ctx);
@@ -187,8 +259,8 @@ static __always_inline int prefilter_skb(struct __sk_buff *skb,
 	const struct prefilter prefilter = backend_prefilter(NULL);
 
 	if ((key_has_vlan && skb->vlan_present) ||
-	    (is_raw_ip ? prefilter_ip(&frame, 0, &prefilter) :
-			 prefilter_ethernet(&frame, &prefilter))) {
+	    (is_raw_ip ? prefilter_ip(&frame, 0, &prefilter, &decap) :
+			 prefilter_ethernet(&frame, &prefilter, &decap))) {
 		if (watch_skb(skb, direction, is_raw_ip) &&
 		    track_skb(skb, direction)) {
 			look_up_destination();

@@ -29,6 +29,7 @@ const volatile __u64 filter_ports[PORT_WORDS] = {};
 const volatile __u32 wanted_events = EVENTS_BANNER; /* EVENT_BIT() */
 const volatile __u32 need = NEED_NONE; /* enum need */
 const volatile bool key_has_vlan = false; /* VLANs are part of the key */
+const volatile struct decap decap = {};	  /* which tunnels are opened */
 const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
@@ -102,7 +103,8 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u64);
-	__uint(value_size, sizeof(struct event) + SYN_DATA_MAX);
+	__uint(value_size, sizeof(struct event) + SYN_DATA_MAX +
+				     TUNNELS_MAX * sizeof(struct tunnel));
 } syn_data SEC(".maps");
 
 /* How many records a slot has had in a second. */
@@ -124,7 +126,7 @@ struct scratch {
 	struct sighting sighting;
 	union {
 		struct event record;
-		__u8 bytes[sizeof(struct event) + BANNER_MAX];
+		__u8 bytes[sizeof(struct event) + EVENT_ROOM];
 	};
 };
 

@@ -14,6 +14,7 @@
 #include "layers.h"
 #include "platform.h"
 #include "segment.h"
+#include "tunnels.h"
 
 #define PREFILTER_WORDS_MAX (1U << 19) /* of 64 bits each */
 
@@ -66,26 +67,35 @@ prefilter_walked(enum parse_result result, const struct segment *segment,
 				  flow_hash(segment, prefilter->secrets));
 }
 
-/* Of a packet that begins with an Ethernet header. */
-static __always_inline bool prefilter_ethernet(const struct frame *frame,
-					       const struct prefilter *prefilter)
+/*
+ * Of a packet that begins with an Ethernet header; `decap` says which tunnels
+ * are opened.
+ */
+static __always_inline bool
+prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
+		   const volatile struct decap *decap)
 {
 	struct segment segment;
 	const enum parse_result result =
 		walk_ethernet(frame, WALK_PLAIN, &segment);
 
+	if (result == PARSE_UDP)
+		return udp_may_be_tunnel(frame, segment.payload_offset, decap);
 	return prefilter_walked(result, &segment, prefilter);
 }
 
-/* Of a packet that has an IP header at `offset`. */
+/* Likewise, of a packet that has an IP header at `offset`. */
 static __always_inline bool prefilter_ip(const struct frame *frame,
 					 __u64 offset,
-					 const struct prefilter *prefilter)
+					 const struct prefilter *prefilter,
+					 const volatile struct decap *decap)
 {
 	struct segment segment;
 	const enum parse_result result =
 		walk_ip(frame, offset, WALK_PLAIN, &segment);
 
+	if (result == PARSE_UDP)
+		return udp_may_be_tunnel(frame, segment.payload_offset, decap);
 	return prefilter_walked(result, &segment, prefilter);
 }
 

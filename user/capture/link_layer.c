@@ -89,30 +89,16 @@ static enum parse_result parse_cooked(const struct frame *frame,
 			      segment);
 }
 
-/* PPP's protocol field, at `offset`: one byte if that is odd (RFC 1661, 6.5).
- */
 static enum parse_result parse_ppp_protocol(const struct frame *frame,
 					    __u64 offset,
 					    struct segment *segment)
 {
-	const __u8 *bytes = frame_at(frame, offset, 2);
-	__u16 protocol;
+	__be16 ethertype;
+	const enum parse_result result = skip_ppp(frame, &offset, &ethertype);
 
-	if (!bytes)
-		return frame_short(frame, offset, 2);
-	protocol = bytes[0] & 1 ? bytes[0] : (__u16)(bytes[0] << 8 | bytes[1]);
-	offset += bytes[0] & 1 ? 1 : 2;
-	switch (protocol) {
-	case 0x0021:
-		return walk_ipv4(frame, offset, WALK_WHOLE, segment);
-	case 0x0057:
-		return walk_ipv6(frame, offset, WALK_WHOLE, segment);
-	case 0x0281:
-	case 0x0283:
-		return PARSE_MPLS;
-	default:
-		return PARSE_NOT_TCP;
-	}
+	return result == PARSED ? walk_ethertype(frame, offset, ethertype,
+						 WALK_WHOLE, segment) :
+				  result;
 }
 
 /* PPP with the address and control of HDLC, or without; or Cisco's HDLC. */
