@@ -67,7 +67,7 @@ backend_settings(const struct backend *backend)
 			.rtt = wants_rtt,
 			.gather = wants_greetings ? banner_limit : 0,
 			.need = need,
-			.key = { .vlan = key_has_vlan, .tunnels = decap.key },
+			.key = { .vlan = key_has_vlan, .tunnels = key_has_tunnels },
 			.decap = { .kinds = decap.kinds,
 				   .by_peer = decap.by_peer },
 			.events = wanted_events,

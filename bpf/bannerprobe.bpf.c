@@ -8,6 +8,7 @@
  * Only the packet and the UAPI context are touched: no CO-RE relocation is
  * needed, so kernels without BTF of their own do too.
  */
+#include "../include/tunnels.h"
 #include "backend.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -29,6 +29,7 @@ const volatile __u64 filter_ports[PORT_WORDS] = {};
 const volatile __u32 wanted_events = EVENTS_BANNER; /* EVENT_BIT() */
 const volatile __u32 need = NEED_NONE; /* enum need */
 const volatile bool key_has_vlan = false; /* VLANs are part of the key */
+const volatile bool key_has_tunnels = false; /* and their identifiers */
 const volatile struct decap decap = {};	  /* which tunnels are opened */
 const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */

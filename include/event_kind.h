@@ -17,6 +17,13 @@ enum event_kind {
 	EVENT_KINDS,
 };
 
+#ifndef __bpf__
+/* What the user calls them. */
+static const char *const event_names[EVENT_KINDS] __attribute__((unused)) = {
+	"banner", "request", "response", "reply", "open",
+};
+#endif
+
 #define EVENT_BIT(kind) (1U << (kind))
 #define EVENTS_BANNER EVENT_BIT(EVENT_BANNER) /* nothing else is asked for */
 #define EVENTS_ALL (EVENT_BIT(EVENT_KINDS) - 1)

@@ -33,6 +33,19 @@ enum address_mark {
 	MARK_PEER = 1 << 3,  /* what it sends in tunnels is believed */
 };
 
+/* What is asked for of servers where nets bear a mark. */
+static __always_inline __u32 filter_of_mark(__u32 mark)
+{
+	switch (mark) {
+	case MARK_NET:
+		return FILTER_BY_NET;
+	case MARK_NOT_NET:
+		return FILTER_BY_NOT_NET;
+	default: /* nothing: it is not about servers */
+		return 0;
+	}
+}
+
 /* A net, or an address: the key of an LPM trie. */
 struct net {
 	__u32 prefix_len; /* bits of what follows, at least FAMILY_BITS */

@@ -56,7 +56,6 @@ struct decap {
 	/* UDP ports, 0 where there are fewer. */
 	__u16 vxlan_ports[DECAP_PORTS];
 	__u16 geneve_ports[DECAP_PORTS];
-	bool key;     /* identifiers are part of a connection's key */
 	bool by_peer; /* only what comes from addresses with MARK_PEER */
 };
 

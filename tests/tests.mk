@@ -24,7 +24,7 @@ CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	law_judge.c model.c conversations.c talk.c) $(PLAY))
-PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c \
+PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c pipeline/seen_twice.c \
 	sinks/line_sink.c sinks/format.c sinks/community_id.c system/file_helper.c system/files.c system/privileges.c))
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
 ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \

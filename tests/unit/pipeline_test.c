@@ -102,7 +102,7 @@ static void prepare(struct pipeline *pipeline, const struct options *options)
 }
 
 /* One with a banner of so many bytes, which are no ASCII: \xff. */
-static struct event *event_of(__u32 len)
+static struct event *new_event(__u32 len)
 {
 	struct event *event = calloc(1, sizeof(*event) + len);
 
@@ -116,7 +116,7 @@ static struct event *event_of(__u32 len)
 
 static void take(struct pipeline *pipeline, int count, __u32 len)
 {
-	struct event *event = event_of(len);
+	struct event *event = new_event(len);
 
 	for (int i = 0; i < count; i++) {
 		event->connection = (__u64)i + 1;

@@ -2,6 +2,7 @@
 #include "option_table.h"
 
 #include "help.h"
+#include "decap_options.h"
 #include "flow_table.h"
 #include "event.h"
 #include "server_options.h"
@@ -20,6 +21,7 @@ static const char *const hooks[] = { "auto",	    "xdp", "xdp-native",
 static const char *const stats_formats[] = { "text", "json", NULL };
 static const char *const needs[] = { "own", "syn", "handshake", "none", NULL };
 static const char *const keys[] = { "vlan", NULL };
+static const char *const decap_keys[] = { "yes", "no", NULL };
 
 /* --- values by their kind ------------------------------------------------- */
 
@@ -185,6 +187,40 @@ static void take_gather(struct options *options, const struct option_use *use)
 		options->gather_ms = DEFAULT_GATHER_MS;
 }
 
+/* Which event a word of --events is; 0: none. */
+static __u32 event_by_name(const char *word, size_t len)
+{
+	if (len == 3 && !strncmp(word, "all", len))
+		return EVENTS_ALL;
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		if (strlen(event_names[kind]) == len &&
+		    !strncmp(word, event_names[kind], len))
+			return EVENT_BIT(kind);
+	}
+	return 0;
+}
+
+static void take_events(struct options *options, const struct option_use *use)
+{
+	const char *word = use->value;
+
+	options->track.events = 0;
+	for (;;) {
+		const size_t len = strcspn(word, ",");
+		const __u32 event = event_by_name(word, len);
+
+		if (!event)
+			wrong_usage("%s %s: the events are banner, request, "
+				    "response, reply, open or all, with commas "
+				    "between them",
+				    use->spelling, shown(use));
+		options->track.events |= event;
+		if (!word[len])
+			return;
+		word += len + 1;
+	}
+}
+
 /* The metrics are renamed into place: standard output cannot take them. */
 static void take_metrics(struct options *options, const struct option_use *use)
 {
@@ -209,7 +245,13 @@ static void take_remote(struct options *options, const struct option_use *use)
 static void take_key(struct options *options, const struct option_use *use)
 {
 	choose(use);
-	options->track.key_vlan = true;
+	options->track.key.vlan = true;
+}
+
+static void take_decap_key(struct options *options,
+			   const struct option_use *use)
+{
+	options->track.key.tunnels = !choose(use);
 }
 
 static void take_version(struct options *options, const struct option_use *use)
@@ -267,6 +309,10 @@ const struct option_row option_table[] = {
 	  "client speaks or nothing has come for so long (default 1000)",
 	  AT(gather_ms), 1, 60000, .what = "the quiet time in milliseconds",
 	  .take = take_gather },
+	{ "events", 0, GROUP_RECORDS, KIND_OTHER, 0, "LIST",
+	  "what is logged of a connection's beginning: banner (default), "
+	  "request, response, reply, open, or all",
+	  .take = take_events },
 
 	{ "port", 0, GROUP_SERVERS, KIND_OTHER, OPTION_MANY, "PORTS",
 	  "servers on these ports only: 22,smtp,8000-8100",
@@ -292,6 +338,20 @@ const struct option_row option_table[] = {
 	{ "key", 0, GROUP_SERVERS, KIND_OTHER, 0, "vlan",
 	  "the same addresses on two VLANs are two connections",
 	  .choices = keys, .what = "the key", .take = take_key },
+
+	{ "decap", 0, GROUP_TUNNELS, KIND_OTHER, OPTION_VALUE_OPTIONAL, "LIST",
+	  "what is opened: vxlan[:PORT...], geneve[:PORT...], gre, erspan, "
+	  "ipip, mpls, pppoe, all (default of captures, and without LIST) or "
+	  "none (default of interfaces)",
+	  .take = decap_take },
+	{ "decap-key", 0, GROUP_TUNNELS, KIND_OTHER, 0, "yes|no",
+	  "whether the same addresses under two identifiers (VNI, GRE key, "
+	  "ERSPAN session) are two connections (default yes)",
+	  .choices = decap_keys, .what = "the key", .take = take_decap_key },
+	{ "decap-from", 0, GROUP_TUNNELS, KIND_OTHER, OPTION_MANY, "CIDR",
+	  "open only what comes from this net, or another --decap-from, or "
+	  "from those of @FILE",
+	  .take = server_take_decap_from },
 
 	{ "hook", 0, GROUP_ATTACHING, KIND_CHOICE, OPTION_INTERFACES_ONLY,
 	  "HOOK",

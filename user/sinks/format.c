@@ -12,10 +12,21 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
+static const char *const tunnel_names[TUNNEL_KINDS] = {
+#define TUNNEL_NAME(id, name, unopened, opener) [TUNNEL_##id] = name,
+	TUNNELS(TUNNEL_NAME)
+#undef TUNNEL_NAME
+};
+
 static char *put_text(char *to, const char *text, size_t len)
 {
 	memcpy(to, text, len);
 	return to + len;
+}
+
+static char *put_text_of(char *to, const char *text)
+{
+	return put_text(to, text, strlen(text));
 }
 
 #define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
@@ -107,8 +118,11 @@ static char *put_name_json(char *to, const char *name, size_t most)
 	return put_escaped_json(to, (const __u8 *)name, strnlen(name, most));
 }
 
-static char *put_history(char *to, __u8 seen)
+/* What was seen of the connection, up to the event. */
+static char *put_history(char *to, const struct event *event)
 {
+	const __u8 seen = event->seen;
+
 	if (seen & SEEN_SYN)
 		*to++ = 'S';
 	if (seen & SEEN_SYNACK)
@@ -117,7 +131,14 @@ static char *put_history(char *to, __u8 seen)
 		*to++ = 'A';
 	if (seen & SEEN_CLIENT_FIN)
 		*to++ = 'F';
-	*to++ = 'd';
+	if (event->sides_seen & EVENT_CLIENT_DATA)
+		*to++ = 'D';
+	if (event->kind != EVENT_OPEN && event_origin(event->kind) == SERVER)
+		*to++ = 'd';
+	if (event->sides_seen & EVENT_SERVER_DATA)
+		*to++ = 'd';
+	if (event->kind == EVENT_REQUEST || event->kind == EVENT_REPLY)
+		*to++ = 'D';
 	return to;
 }
 
@@ -148,7 +169,9 @@ static char *put_json_more(char *to, const struct event *record)
 	}
 	to = put_mac(to, "server", record->server_mac);
 	to = put_mac(to, "client", record->client_mac);
-	to = PUT(to, ",\"server_ttl\":");
+	to = event_origin(record->kind) == SERVER ?
+		     PUT(to, ",\"server_ttl\":") :
+		     PUT(to, ",\"client_ttl\":");
 	to = put_number(to, record->ttl, 1);
 	if (record->rtt_us != RTT_UNKNOWN) {
 		to = PUT(to, ",\"rtt_us\":");
@@ -159,16 +182,78 @@ static char *put_json_more(char *to, const struct event *record)
 	return PUT(to + COMMUNITY_ID_LENGTH, "\"}\n");
 }
 
+/*
+ * The time since what came before: the SYN-ACK, or what the other side said, if
+ * that was seen.
+ */
+static char *put_delay(char *to, const struct event *event)
+{
+	const bool is_second = event->kind == EVENT_RESPONSE ||
+			       event->kind == EVENT_REPLY;
+	__u64 before = event->synack_time;
+
+	if (is_second && !event->spoke_us)
+		return to;
+	if (is_second)
+		before += (event->spoke_us - 1) * 1000ULL;
+	to = PUT(to, ",\"delay_us\":");
+	/* Never negative, whatever order a capture is in. */
+	return put_number(to,
+			  event->time > before ? (event->time - before) / 1000 :
+						 0,
+			  1);
+}
+
+/* A layer of tunnels as an object. */
+static char *put_tunnel_json(char *to, const struct tunnel *tunnel)
+{
+	to = PUT(to, "{\"type\":\"");
+	to = put_text_of(to, tunnel_names[tunnel->kind]);
+	to = PUT(to, "\",\"id\":");
+	to = put_number(to, tunnel->id, 1);
+	if (tunnel->family) {
+		to = PUT(to, ",\"src\":\"");
+		to = put_address(to, tunnel->family, tunnel->source);
+		to = PUT(to, "\",\"dst\":\"");
+		to = put_address(to, tunnel->family, tunnel->destination);
+		*to++ = '"';
+	}
+	*to++ = '}';
+	return to;
+}
+
+static char *put_tunnels_json(char *to, const struct event *event)
+{
+	const struct tunnel *tunnels = event_tunnels(event);
+
+	for (int i = 0; i < event->tunnel_count; i++) {
+		to = i ? PUT(to, ",") : PUT(to, ",\"tunnel\":[");
+		to = put_tunnel_json(to, &tunnels[i]);
+	}
+	return event->tunnel_count ? PUT(to, "]") : to;
+}
+
+/* " vxlan 42"; the identifier is left out where it is 0. */
+static char *put_tunnels(char *to, const struct event *event)
+{
+	const struct tunnel *tunnels = event_tunnels(event);
+
+	for (int i = 0; i < event->tunnel_count; i++) {
+		*to++ = ' ';
+		to = put_text_of(to, tunnel_names[tunnels[i].kind]);
+		if (!tunnels[i].id)
+			continue;
+		*to++ = ' ';
+		to = put_number(to, tunnels[i].id, 1);
+	}
+	return to;
+}
+
 static char *put_json_end(char *to, const struct event *record,
 			  const struct source *source)
 {
-	/* Never negative, whatever order a capture is in. */
-	__u64 delay = record->time > record->synack_time ?
-			      record->time - record->synack_time :
-			      0;
-
-	to = PUT(to, "\",\"delay_us\":");
-	to = put_number(to, delay / 1000, 1);
+	to = PUT(to, "\"");
+	to = put_delay(to, record);
 	to = PUT(to, ",\"iface\":\"");
 	to = put_name_json(to, source->name, 4096);
 	if (source->capture_iface) {
@@ -187,7 +272,26 @@ static char *put_json_end(char *to, const struct event *record,
 	}
 	if (record->vlan_count)
 		to = PUT(to, "]");
+	to = put_tunnels_json(to, record);
 	return put_json_more(to, record);
+}
+
+static char *put_json_kind(char *to, const struct event *event)
+{
+	to = PUT(to, ",\"event\":\"");
+	to = put_text_of(to, event_names[event->kind]);
+	return event->crossed ? PUT(to, "\",\"crossed\":true") :
+				PUT(to, "\"");
+}
+
+static char *put_json_bytes(char *to, const struct event *event)
+{
+	to = PUT(to, ",\"banner\":\"");
+	to = put_escaped_json(to, event->bytes, event->kept);
+	to = PUT(to, "\",\"len\":");
+	to = put_number(to, event->len, 1);
+	return event->kept < event->len ? PUT(to, ",\"truncated\":true") :
+					  PUT(to, ",\"truncated\":false");
 }
 
 static char *put_json(char *to, const struct event *record,
@@ -203,14 +307,12 @@ static char *put_json(char *to, const struct event *record,
 	to = put_address(to, record->family, record->server);
 	to = PUT(to, "\",\"server_port\":");
 	to = put_number(to, record->server_port, 1);
-	to = PUT(to, ",\"banner\":\"");
-	to = put_escaped_json(to, record->bytes, record->kept);
-	to = PUT(to, "\",\"len\":");
-	to = put_number(to, record->len, 1);
-	to = record->kept < record->len ? PUT(to, ",\"truncated\":true") :
-					  PUT(to, ",\"truncated\":false");
+	if (source->events)
+		to = put_json_kind(to, record);
+	if (record->kind != EVENT_OPEN)
+		to = put_json_bytes(to, record);
 	to = PUT(to, ",\"history\":\"");
-	to = put_history(to, record->seen);
+	to = put_history(to, record);
 	return put_json_end(to, record, source);
 }
 
@@ -248,16 +350,37 @@ static char *put_local_time(char *to, __u64 time)
 	return put_number(to, time % NS_PER_SECOND / 1000, 6);
 }
 
+static char *put_server(char *to, const struct event *event)
+{
+	return put_endpoint(to, event, event->server, event->server_port);
+}
+
+static char *put_client(char *to, const struct event *event)
+{
+	return put_endpoint(to, event, event->client, event->client_port);
+}
+
+/* FROM -> TO: the side that spoke stands first. */
 static char *put_line_text(char *to, const struct event *record,
 			   const struct source *source)
 {
+	const bool from_server = event_origin(record->kind) == SERVER;
+	const char *name = event_names[record->kind];
+
 	to = put_local_time(to, record->time + source->clock_offset);
 	*to++ = ' ';
-	to = put_endpoint(to, record, record->server, record->server_port);
+	if (source->events & ~EVENTS_BANNER) {
+		to = put_text(to, name, strlen(name));
+		*to++ = ' ';
+	}
+	to = from_server ? put_server(to, record) : put_client(to, record);
 	to = PUT(to, " -> ");
-	to = put_endpoint(to, record, record->client, record->client_port);
-	*to++ = ' ';
-	to = put_escaped(to, record->bytes, record->kept);
+	to = from_server ? put_client(to, record) : put_server(to, record);
+	to = put_tunnels(to, record);
+	if (record->kind != EVENT_OPEN) {
+		*to++ = ' ';
+		to = put_escaped(to, record->bytes, record->kept);
+	}
 	*to++ = '\n';
 	return to;
 }

@@ -14,6 +14,7 @@ struct source {
 	const char *capture_iface; /* what a capture calls the interface: up to
 				      CAPTURE_IFACE_MAX bytes, which may be any;
 				      or NULL */
+	__u32 events; /* that were asked for by name: EVENT_BIT(), or 0 */
 };
 
 #endif
