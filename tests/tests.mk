@@ -11,9 +11,9 @@ objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
 MESSAGE := user/system/message.c user/system/stopping.c user/system/descriptors.c
 ENGINE := user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c
 # The engine, and packets for it.
-PLAY := tests/unit/play.c tests/unit/scenarios.c tests/unit/packet.c $(ENGINE)
+PLAY := tests/unit/wrap.c tests/unit/play.c tests/unit/scenarios.c tests/unit/packet.c $(ENGINE)
 # The loaded BPF programs, and packets by the million for them.
-DRIVE := tests/kernel/drive.c tests/kernel/kernel_table.c tests/unit/packet.c $(MESSAGE) $(ENGINE) \
+DRIVE := tests/unit/wrap.c tests/kernel/drive.c tests/kernel/kernel_table.c tests/unit/packet.c $(MESSAGE) $(ENGINE) \
 	user/attach/programs.c user/attach/filter_maps.c user/system/privileges.c
 # Captures, packet by packet.
 READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c byte_source.c decompress.c)

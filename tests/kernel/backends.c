@@ -132,8 +132,11 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 	native->track = (struct track_options){
 		.times = bpf->rodata->wants_times,
 		.rtt = bpf->rodata->wants_rtt,
-		.gather = bpf->rodata->wants_greetings ? length : 0
+		.gather = bpf->rodata->wants_greetings ? length : 0,
+		.key.tunnels = bpf->rodata->key_has_tunnels,
 	};
+	memcpy(&native->track.decap, (const void *)&bpf->rodata->decap,
+	       sizeof(native->track.decap));
 	backends->can_split = can_split(backends);
 	read_counters(backends, backends->counters);
 	return native->overflow;
@@ -224,8 +227,10 @@ static void compare_flow(struct backends *backends, const struct segment *segmen
 {
 	struct flow kernel, native;
 	int sender;
-	__u64 id = flow_identify(segment, backends->native.hash_secrets, &sender);
-	__u64 hash = flow_hash(segment, backends->native.hash_secrets);
+	const struct connection_key key = backends->native.track.key;
+	const __u64 *secrets = backends->native.hash_secrets;
+	__u64 id = connection_id(segment, key, secrets, &sender);
+	__u64 hash = connection_hash(segment, key, secrets);
 	char kernel_text[TEXT_MAX], native_text[TEXT_MAX];
 
 	kernel_flow(backends, hash, id, &kernel);
