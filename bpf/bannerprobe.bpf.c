@@ -77,7 +77,7 @@ __noinline int open_tunnel_of_xdp(struct xdp_md *ctx, int result)
 
 	return scratch ? open_tunnel(&backend.frame,
 				     &scratch->sighting.segment, result,
-				     &decap) :
+				     WALK_WHOLE, &decap) :
 			 PARSE_CUT;
 }
 
@@ -88,7 +88,7 @@ __noinline int open_tunnel_of_skb(struct __sk_buff *skb, int result)
 
 	return scratch ? open_tunnel(&backend.frame,
 				     &scratch->sighting.segment, result,
-				     &decap) :
+				     WALK_WHOLE, &decap) :
 			 PARSE_CUT;
 }
 
@@ -104,7 +104,8 @@ __noinline int open_tunnel_of_copy(int len, int wire_len, int result)
 		return PARSE_CUT;
 	frame.data = scratch->bytes;
 	frame.end = frame.data + size;
-	return open_tunnel(&frame, &scratch->sighting.segment, result, &decap);
+	return open_tunnel(&frame, &scratch->sighting.segment, result,
+			   WALK_WHOLE, &decap);
 }
 
 /* The same for each place that bytes lie in; `len`: of a copy. */
@@ -191,6 +192,29 @@ static __always_inline bool linear_part_tells(const struct backend *backend,
 	return !is_doubtful || frame->end - frame->data >= backend_len(backend);
 }
 
+/* As the prefilter, for what lies in one tunnel. */
+static __always_inline int prefilter_inside(const struct backend *backend)
+{
+	const struct prefilter prefilter = backend_prefilter(backend);
+
+	return prefilter_tunnel(&backend->frame, backend->is_raw_ip, &prefilter,
+				&decap, key_has_tunnels);
+}
+
+__noinline int prefilter_inside_of_xdp(struct xdp_md *ctx)
+{
+	struct backend backend = backend_of_xdp(ctx);
+
+	return prefilter_inside(&backend);
+}
+
+__noinline int prefilter_inside_of_skb(struct __sk_buff *skb, int is_raw_ip)
+{
+	struct backend backend = backend_of_skb(skb, DIRECTION_NONE, is_raw_ip);
+
+	return prefilter_inside(&backend);
+}
+
 /* 1: this CPU's sighting is complete, and has to be tracked. */
 static __always_inline int watch(const struct backend *backend)
 {
@@ -241,7 +265,8 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 	};
 	const struct prefilter prefilter = backend_prefilter(NULL);
 
-	if (prefilter_ethernet(&frame, &prefilter, &decap) && watch_xdp(ctx) &&
+	if (prefilter_ethernet(&frame, &prefilter, &decap) &&
+	    (!decap.kinds || prefilter_inside_of_xdp(ctx)) && watch_xdp(ctx) &&
 	    track_xdp(ctx)) {
 		look_up_destination();
 		track_xdp(ctx);
@@ -262,7 +287,9 @@ static __always_inline int prefilter_skb(struct __sk_buff *skb,
 	if ((key_has_vlan && skb->vlan_present) ||
 	    (is_raw_ip ? prefilter_ip(&frame, 0, &prefilter, &decap) :
 			 prefilter_ethernet(&frame, &prefilter, &decap))) {
-		if (watch_skb(skb, direction, is_raw_ip) &&
+		if ((!decap.kinds || key_has_vlan ||
+		     prefilter_inside_of_skb(skb, is_raw_ip)) &&
+		    watch_skb(skb, direction, is_raw_ip) &&
 		    track_skb(skb, direction)) {
 			look_up_destination();
 			track_skb(skb, direction);

@@ -357,6 +357,25 @@ engine_find_and_lock(const struct backend *backend,
 
 /* --- events -------------------------------------------------------------- */
 
+/* The link layer's addresses in a tunnel may lie beyond the linear part. */
+static __always_inline void engine_read_macs(const struct backend *backend,
+					     struct event *event,
+					     const struct sighting *sighting)
+{
+	const bool from_server = sighting->verdict.sender == SERVER;
+	const __u16 source = sighting->segment.source_mac;
+	const __u16 destination = sighting->segment.destination_mac;
+
+	if (source == MAC_NOT_TOLD || destination == MAC_NOT_TOLD)
+		return;
+	backend_read(backend, source,
+		     from_server ? event->server_mac : event->client_mac,
+		     MAC_LENGTH);
+	backend_read(backend, destination,
+		     from_server ? event->client_mac : event->server_mac,
+		     MAC_LENGTH);
+}
+
 /*
  * Fills in the event's bytes, as far as they are at hand and asked for: `most`
  * of them.
@@ -379,8 +398,10 @@ engine_read_bytes(const struct backend *backend, struct event *event,
 	if (kept && !backend_read(backend, offset, event->bytes, kept))
 		kept = 0;
 	event->kept = kept;
-	if (in_tunnel)
+	if (in_tunnel) {
 		describe_tunnels(event, segment);
+		engine_read_macs(backend, event, sighting);
+	}
 }
 
 static __always_inline void engine_emit(const struct backend *backend,

@@ -98,7 +98,7 @@ walk_other_ipv4(const struct frame *frame, const struct iphdr *ip, __u64 offset,
 	const enum parse_result result = other_protocol(
 		READ_FIELD(ip, protocol), offset + header_len, segment);
 
-	if (walk == WALK_PLAIN || result == PARSE_NOT_TCP)
+	if (result == PARSE_NOT_TCP)
 		return result;
 	segment->ip_end =
 		(__u32)offset + ipv4_len(frame, ip, offset, walk, segment);
@@ -281,11 +281,9 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 	else
 		result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr),
 					      &offset, &fragment, segment);
-	if (walk == WALK_WHOLE) {
-		segment->ip_end = (__u32)ip_end;
-		segment->is_fragment = fragment;
-		segment->is_later = false; /* PARSE_FRAGMENT says so */
-	}
+	segment->ip_end = (__u32)ip_end;
+	segment->is_fragment = fragment;
+	segment->is_later = false; /* PARSE_FRAGMENT says so */
 	if (result != PARSED)
 		return result;
 	return walk_tcp(frame, offset, ip_end, fragment, walk, segment);

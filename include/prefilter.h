@@ -99,4 +99,36 @@ static __always_inline bool prefilter_ip(const struct frame *frame,
 	return prefilter_walked(result, &segment, prefilter);
 }
 
+/*
+ * Likewise, of any packet that may have one tunnel around plain data. True
+ * where it has none.
+ */
+static __always_inline bool
+prefilter_tunnel(const struct frame *frame, bool is_raw_ip,
+		 const struct prefilter *prefilter,
+		 const volatile struct decap *decap, bool key_tunnels)
+{
+	struct segment segment;
+	enum parse_result result;
+	__u64 hash;
+
+	segment_reset(&segment);
+	result = is_raw_ip ? walk_ip(frame, 0, WALK_PLAIN, &segment) :
+			     walk_ethernet(frame, WALK_PLAIN, &segment);
+	if (!tunnel_may_follow(result))
+		return true;
+	result = open_tunnel(frame, &segment, result, WALK_PLAIN, decap);
+	if (!segment.tunnel_count)
+		return true;
+	if (result == PARSE_UDP) /* a tunnel in the tunnel? */
+		return udp_may_be_tunnel(frame, segment.payload_offset, decap);
+	if (result != PARSED)
+		return result != PARSE_NOT_TCP;
+	hash = flow_hash(&segment, prefilter->secrets);
+	if (key_tunnels)
+		hash = hash_with(hash, (__u64)segment.tunnels[0].id << 1,
+				 prefilter->secrets);
+	return prefilter_may_have(prefilter, hash);
+}
+
 #endif

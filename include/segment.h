@@ -91,6 +91,9 @@ static __always_inline void segment_reset(struct segment *segment)
 	segment->vlan_count = 0;
 	segment->source_mac = segment->destination_mac = MAC_NOT_TOLD;
 	segment->to_end = false;
+	segment->ip_end = 0;
+	segment->protocol = 0;
+	segment->is_fragment = segment->is_later = false;
 	segment->tunnel_count = 0;
 	segment->bytes_end = segment->limit = 0;
 }

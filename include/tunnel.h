@@ -44,7 +44,7 @@ struct tunnel {
 	__u8 reserved[2];
 };
 
-#define DECAP_PORTS 8
+#define DECAP_PORTS 4
 #define PORT_VXLAN 4789	      /* RFC 7348 */
 #define PORT_VXLAN_LINUX 8472 /* what Linux takes if it is told none */
 #define PORT_VXLAN_GPE 4790

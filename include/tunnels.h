@@ -172,7 +172,7 @@ static __always_inline __u32 least(__u32 one, __u32 other)
 /* Walks on from what the tunnel says that is inside. */
 static __always_inline enum parse_result
 walk_inside(const struct frame *inner, const struct opened *opened,
-	    struct segment *segment)
+	    enum walk walk, struct segment *segment)
 {
 	__be16 ethertype = opened->ethertype;
 	__u64 offset = opened->offset;
@@ -182,7 +182,7 @@ walk_inside(const struct frame *inner, const struct opened *opened,
 	if (ethertype == bpf_htons(ETHERTYPE_ETHERNET)) {
 		segment->vlan[0] = segment->vlan[1] = 0;
 		segment->vlan_count = 0;
-		result = skip_ethernet(inner, &offset, &ethertype, WALK_WHOLE,
+		result = skip_ethernet(inner, &offset, &ethertype, walk,
 				       segment);
 		if (result != PARSED)
 			return result;
@@ -193,7 +193,7 @@ walk_inside(const struct frame *inner, const struct opened *opened,
 		ethertype = *first >> 4 == 4 ? bpf_htons(ETHERTYPE_IPV4) :
 					       bpf_htons(ETHERTYPE_IPV6);
 	}
-	return walk_ethertype(inner, offset, ethertype, WALK_WHOLE, segment);
+	return walk_ethertype(inner, offset, ethertype, walk, segment);
 }
 
 /* The frame of the layer that a segment stopped in. */
@@ -217,7 +217,8 @@ frame_of_layer(const struct frame *frame, const struct segment *segment)
  */
 static __always_inline enum parse_result
 open_tunnel(const struct frame *frame, struct segment *segment,
-	    enum parse_result result, const volatile struct decap *decap)
+	    enum parse_result result, enum walk walk,
+	    const volatile struct decap *decap)
 {
 	const struct frame outer = frame_of_layer(frame, segment);
 	struct opened opened = { .offset = segment->payload_offset,
@@ -253,7 +254,7 @@ open_tunnel(const struct frame *frame, struct segment *segment,
 	inner.wire_len = least(inner.wire_len, inner.limit);
 	segment->bytes_end = inner.wire_len;
 	segment->limit = inner.limit;
-	return walk_inside(&inner, &opened, segment);
+	return walk_inside(&inner, &opened, walk, segment);
 }
 
 /* Whether a walk came to what may be a tunnel. */
@@ -282,7 +283,7 @@ walk_tunnels(const struct frame *frame, struct segment *segment,
 	__u8 layers = segment->tunnel_count;
 
 	for (int i = 0; i <= TUNNELS_MAX && tunnel_may_follow(result); i++) {
-		result = open_tunnel(frame, segment, result, decap);
+		result = open_tunnel(frame, segment, result, WALK_WHOLE, decap);
 		if (segment->tunnel_count == layers)
 			break; /* not opened */
 		layers = segment->tunnel_count;

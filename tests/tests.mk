@@ -25,7 +25,7 @@ PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reass
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	law_judge.c model.c conversations.c talk.c) $(PLAY))
 PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c pipeline/seen_twice.c \
-	sinks/line_sink.c sinks/format.c sinks/community_id.c system/file_helper.c system/files.c system/privileges.c))
+	sinks/line_sink.c sinks/format.c sinks/format_tunnels.c sinks/community_id.c system/file_helper.c system/files.c system/privileges.c))
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
 ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \
 	$(addprefix user/attach/,routes.c links.c netlink.c))
@@ -40,7 +40,7 @@ PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privi
 KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c $(READ) $(PLAY) $(DRIVE))
 BENCH_KERNEL := $(call objects,tests/bench/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench/bench_growth.c $(DRIVE))
-BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/sinks/,format.c \
+BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/sinks/,format.c format_tunnels.c \
 	community_id.c line_sink.c) $(addprefix user/system/,file_helper.c files.c privileges.c))
 BENCH_INVENTORY := $(call objects,tests/bench/bench_inventory.c $(INVENTORY))
 # For a writer of rules: identifies the bytes of files.

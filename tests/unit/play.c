@@ -76,10 +76,14 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 	if (native->track.decap.kinds)
 		parsed = walk_tunnels(&frame, segment, parsed,
 				      &native->track.decap);
-	if (raw_ip ? prefilter_ip(&frame, 0, &native->prefilter,
-				  &native->track.decap) :
-		     prefilter_ethernet(&frame, &native->prefilter,
-					&native->track.decap))
+	if ((raw_ip ? prefilter_ip(&frame, 0, &native->prefilter,
+				   &native->track.decap) :
+		      prefilter_ethernet(&frame, &native->prefilter,
+					 &native->track.decap)) &&
+	    (!native->track.decap.kinds ||
+	     prefilter_tunnel(&frame, raw_ip, &native->prefilter,
+			      &native->track.decap,
+			      native->track.key.tunnels)))
 		engine_packet(native, parsed, &frame, segment, now);
 	else if (may_change(native, parsed, segment))
 		abort(); /* a glance has left out what counts */

@@ -342,7 +342,8 @@ static bool report_not_opened(const struct reader *reader,
 	for (int i = 0; i < COUNTER_MAX; i++)
 		counters[i] = reader->native.counters[i] - before[i];
 	not_opened_report(name_of(reader), packets, counters,
-			  reader->unknown_link_type);
+			  reader->unknown_link_type,
+			  &reader->native.track.decap);
 	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
 }
 

@@ -2,6 +2,8 @@
 #include "format.h"
 
 #include "community_id.h"
+#include "format_tunnels.h"
+#include "put.h"
 
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -12,64 +14,12 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static const char *const tunnel_names[TUNNEL_KINDS] = {
-#define TUNNEL_NAME(id, name, unopened, opener) [TUNNEL_##id] = name,
-	TUNNELS(TUNNEL_NAME)
-#undef TUNNEL_NAME
-};
-
-static char *put_text(char *to, const char *text, size_t len)
-{
-	memcpy(to, text, len);
-	return to + len;
-}
-
-static char *put_text_of(char *to, const char *text)
-{
-	return put_text(to, text, strlen(text));
-}
-
-#define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
-
-/* In decimal, with leading zeros up to `width` digits. */
-static char *put_number(char *to, __u64 value, int width)
-{
-	char digits[20];
-	int n = 0;
-
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	while (n < width)
-		digits[n++] = '0';
-	while (n)
-		*to++ = digits[--n];
-	return to;
-}
-
 /* Seconds and microseconds; finer digits are cut off. */
 static char *put_timestamp(char *to, __u64 time)
 {
 	to = put_number(to, time / NS_PER_SECOND, 1);
 	*to++ = '.';
 	return put_number(to, time % NS_PER_SECOND / 1000, 6);
-}
-
-static char *put_address(char *to, __u8 family, const __u32 *address)
-{
-	const __u8 *byte = (const __u8 *)address;
-
-	if (family == 6) {
-		inet_ntop(AF_INET6, address, to, INET6_ADDRSTRLEN);
-		return to + strlen(to);
-	}
-	for (int i = 0; i < 4; i++) {
-		if (i)
-			*to++ = '.';
-		to = put_number(to, byte[i], 1);
-	}
-	return to;
 }
 
 static char *put_hex(char *to, __u8 byte)
@@ -202,51 +152,6 @@ static char *put_delay(char *to, const struct event *event)
 			  event->time > before ? (event->time - before) / 1000 :
 						 0,
 			  1);
-}
-
-/* A layer of tunnels as an object. */
-static char *put_tunnel_json(char *to, const struct tunnel *tunnel)
-{
-	to = PUT(to, "{\"type\":\"");
-	to = put_text_of(to, tunnel_names[tunnel->kind]);
-	to = PUT(to, "\",\"id\":");
-	to = put_number(to, tunnel->id, 1);
-	if (tunnel->family) {
-		to = PUT(to, ",\"src\":\"");
-		to = put_address(to, tunnel->family, tunnel->source);
-		to = PUT(to, "\",\"dst\":\"");
-		to = put_address(to, tunnel->family, tunnel->destination);
-		*to++ = '"';
-	}
-	*to++ = '}';
-	return to;
-}
-
-static char *put_tunnels_json(char *to, const struct event *event)
-{
-	const struct tunnel *tunnels = event_tunnels(event);
-
-	for (int i = 0; i < event->tunnel_count; i++) {
-		to = i ? PUT(to, ",") : PUT(to, ",\"tunnel\":[");
-		to = put_tunnel_json(to, &tunnels[i]);
-	}
-	return event->tunnel_count ? PUT(to, "]") : to;
-}
-
-/* " vxlan 42"; the identifier is left out where it is 0. */
-static char *put_tunnels(char *to, const struct event *event)
-{
-	const struct tunnel *tunnels = event_tunnels(event);
-
-	for (int i = 0; i < event->tunnel_count; i++) {
-		*to++ = ' ';
-		to = put_text_of(to, tunnel_names[tunnels[i].kind]);
-		if (!tunnels[i].id)
-			continue;
-		*to++ = ' ';
-		to = put_number(to, tunnels[i].id, 1);
-	}
-	return to;
 }
 
 static char *put_json_end(char *to, const struct event *record,
