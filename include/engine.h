@@ -395,6 +395,8 @@ engine_read_bytes(const struct backend *backend, struct event *event,
 	if (in_tunnel && at_hand > segment->bytes_end)
 		at_hand = segment->bytes_end;
 	kept = bytes_to_keep(at_hand, offset, event->len, most);
+	if (in_tunnel)
+		clear_padding(event, kept);
 	if (kept && !backend_read(backend, offset, event->bytes, kept))
 		kept = 0;
 	event->kept = kept;

@@ -87,6 +87,16 @@ static __always_inline __u32 event_size(const struct event *event)
 	       (tunnels ? event->tunnels_at + tunnels : event->kept);
 }
 
+/* What is between the bytes that will be kept and the tunnels is 0. */
+static __always_inline void clear_padding(struct event *event, __u32 kept)
+{
+	__u32 at = kept & ~7U;
+
+	OPAQUE(at); /* checked and used as one value */
+	if (at <= BANNER_MAX)
+		__builtin_memset(event->bytes + at, 0, 8);
+}
+
 /*
  * Places the tunnels of a segment behind the bytes that are kept of an event.
  * Without any, nothing is written.

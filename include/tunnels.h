@@ -19,6 +19,7 @@
 #include "tunnel_headers.h"
 
 #define UDP_HEADER 8
+#define TUNNELS_IN_UDP (TUNNEL_BIT(TUNNEL_VXLAN) | TUNNEL_BIT(TUNNEL_GENEVE))
 
 /* --- which kind it is ----------------------------------------------------- */
 
@@ -49,11 +50,9 @@ static __always_inline bool
 udp_may_be_tunnel(const struct frame *frame, __u64 offset,
 		  const volatile struct decap *decap)
 {
-	const __u32 in_udp =
-		TUNNEL_BIT(TUNNEL_VXLAN) | TUNNEL_BIT(TUNNEL_GENEVE);
 	const __u8 *udp;
 
-	if (!(decap->kinds & in_udp))
+	if (!(decap->kinds & TUNNELS_IN_UDP))
 		return false;
 	udp = frame_at(frame, offset, UDP_HEADER);
 	return udp &&
@@ -231,6 +230,9 @@ open_tunnel(const struct frame *frame, struct segment *segment,
 	if (in_ip && segment->is_later) /* its first fragment has the header */
 		return result == PARSE_UDP || !decap->kinds ? result :
 							      PARSE_FRAGMENT;
+	if (result == PARSE_UDP && decap->kinds & TUNNELS_IN_UDP &&
+	    !frame_at(&outer, opened.offset, UDP_HEADER))
+		return frame_short(&outer, opened.offset, UDP_HEADER);
 	door = doorway_of(&outer, segment, result, decap, &opened);
 	if (door.kind == TUNNEL_NONE)
 		return result;
