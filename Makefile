@@ -4,15 +4,19 @@
 #   make deps          installs from Debian what building and testing need
 #   make demo          real servers in a network namespace, and their banners
 #   make picture       the same, drawn: docs/demo.svg
+#   make check         what an ordinary user can check, without a network, in less than a minute
+#   make coverage      what of the core and the readers the tests without root reach
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
+#   make test-report   the inventory's report, in Chromium (as root)
+#   make test-alerts   the alert rules for Prometheus
 #   make test-forgery  forgeries in all mixtures, and what they cost (as root)
 #   make test-storm    a million banners while all goes wrong at once (as root)
 #   make test-devices  bonds and VRFs, under QEMU (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both backends, the capture reader, the formats
 #   make mutants      breaks the core in many ways: a test has to notice each
-#   make lint          clang-tidy, gcc's analyzer, and no layer that includes a higher one
+#   make lint          clang-tidy, gcc's analyzer and the tree's structure
 #   make bench         what the probe costs (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
@@ -87,6 +91,7 @@ $(SKELETON): $(BPF_OBJECT)
 
 include user/inventory/build.mk
 include tests/tests.mk
+include user/owner/build.mk
 
 .PHONY: deps
 deps:
@@ -98,8 +103,7 @@ LINTED := $(SOURCES) $(IDENTIFY) $(INVENTORY) $(INVENTORY_COMMAND) \
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"ip.h"},{"name":"layers.h"},{"name":"hash.h"},{"name":"prefilter.h"},{"name":"flow_table.h"},{"name":"tracker.h"},{"name":"event.h"}]
 .PHONY: lint
-lint: $(SKELETON) $(BUILD)/drive.skel.h
-	$(Q)$(PYTHON) tests/tools/layers.py
+lint: check-structure check-scripts $(SKELETON) $(BUILD)/drive.skel.h
 	$(Q)for source in $(LINTED); do \
 		clang-tidy --quiet --line-filter='$(OWN_FILES)' $$source -- $(ALL_CFLAGS) -Itests 2>/dev/null && \
 		$(CC) $(ALL_CFLAGS) -Itests -fanalyzer -Wno-analyzer-malloc-leak \
@@ -149,6 +153,8 @@ $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
 		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
+
+include packaging/container.mk
 
 # --- Debian package
 

@@ -114,6 +114,7 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 	index = first >> words_shift;
 	place->first_word = index << words_shift;
 	place->word_mask = (1U << words_shift) - 1;
+	place->tag = tag_of(hash, place->word_mask);
 	place->bucket = bpf_map_lookup_elem(&buckets, &index);
 	place->entries = bpf_map_lookup_elem(&entries, &index);
 	return place->bucket && place->entries;
@@ -132,19 +133,19 @@ static __always_inline void backend_unlock(struct bucket *bucket)
 static __always_inline struct flow *
 backend_overflow_find(const struct backend *backend, __u64 id)
 {
-	return bpf_map_lookup_elem(&flows, &id);
+	return bpf_map_lookup_elem(&overflow, &id);
 }
 
 /* Asked first: an update may evict another one, whatever it does. */
 static __always_inline struct flow *
 backend_overflow_add(const struct backend *backend, __u64 id)
 {
-	struct flow *entry = bpf_map_lookup_elem(&flows, &id), none = {};
+	struct flow *entry = bpf_map_lookup_elem(&overflow, &id), none = {};
 
 	if (entry)
 		return entry;
-	bpf_map_update_elem(&flows, &id, &none, BPF_NOEXIST);
-	return bpf_map_lookup_elem(&flows, &id);
+	bpf_map_update_elem(&overflow, &id, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&overflow, &id);
 }
 
 static __always_inline __u32 backend_marks(const struct backend *backend,
@@ -304,13 +305,13 @@ static __always_inline void backend_count_fates(const struct backend *backend,
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event)
 {
-	bpf_map_update_elem(&syn_data, &event->connection, event, 0);
+	bpf_map_update_elem(&syn_data, &event->synack_time, event, 0);
 }
 
 static __always_inline struct event *
-backend_kept_data(const struct backend *backend, __u64 id)
+backend_kept_data(const struct backend *backend, __u64 key)
 {
-	return bpf_map_lookup_elem(&syn_data, &id);
+	return bpf_map_lookup_elem(&syn_data, &key);
 }
 
 #endif

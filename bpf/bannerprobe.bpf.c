@@ -253,6 +253,23 @@ __noinline int watch_skb(struct __sk_buff *skb, int direction, int is_raw_ip)
 	return watch(&backend);
 }
 
+/*
+ * Whether a packet has to be parsed. The tags of a bucket tell false positives
+ * of the prefilter, and cost a cache line more.
+ */
+static __always_inline bool has_to_be_watched(enum prefilter_result result, __u64 hash)
+{
+	const struct bucket *bucket;
+	__u32 index;
+
+	if (result != PREFILTER_HIT)
+		return result;
+	index = ((__u32)(hash >> 32) & prefilter_mask) >> words_shift;
+	bucket = bpf_map_lookup_elem(&buckets, &index);
+	return bucket &&
+	       bucket_may_have(bucket, tag_of(hash, (1U << words_shift) - 1));
+}
+
 /* The loader adds BPF_F_XDP_HAS_FRAGS where the kernel knows it (5.18). */
 SEC("xdp")
 int bannerprobe_xdp(struct xdp_md *ctx)
@@ -264,8 +281,11 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 		.wire_len = ctx->data_end - ctx->data,
 	};
 	const struct prefilter prefilter = backend_prefilter(NULL);
+	__u64 hash = 0;
 
-	if (prefilter_ethernet(&frame, &prefilter, &decap) &&
+	if (has_to_be_watched(
+		    prefilter_ethernet(&frame, &prefilter, &decap, &hash),
+		    hash) &&
 	    (!decap.kinds || prefilter_inside_of_xdp(ctx)) && watch_xdp(ctx) &&
 	    track_xdp(ctx)) {
 		look_up_destination();
@@ -283,10 +303,15 @@ static __always_inline int prefilter_skb(struct __sk_buff *skb,
 		.wire_len = skb->len,
 	};
 	const struct prefilter prefilter = backend_prefilter(NULL);
+	enum prefilter_result result = PREFILTER_PARSE;
+	__u64 hash = 0;
 
-	if ((key_has_vlan && skb->vlan_present) ||
-	    (is_raw_ip ? prefilter_ip(&frame, 0, &prefilter, &decap) :
-			 prefilter_ethernet(&frame, &prefilter, &decap))) {
+	if (!key_has_vlan || !skb->vlan_present)
+		result = is_raw_ip ? prefilter_ip(&frame, 0, &prefilter, &decap,
+						  &hash) :
+				     prefilter_ethernet(&frame, &prefilter,
+							&decap, &hash);
+	if (has_to_be_watched(result, hash)) {
 		if ((!decap.kinds || key_has_vlan ||
 		     prefilter_inside_of_skb(skb, is_raw_ip)) &&
 		    watch_skb(skb, direction, is_raw_ip) &&

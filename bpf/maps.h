@@ -62,7 +62,7 @@ struct {
 	__uint(max_entries, 1024);
 	__type(key, __u64); /* flow_identify() */
 	__type(value, struct flow);
-} flows SEC(".maps");
+} overflow SEC(".maps");
 
 /* Nets, and enum address_mark: of each the marks of all around it, too. */
 struct {
@@ -99,13 +99,17 @@ struct {
 	__type(value, struct event_counts);
 } event_counts SEC(".maps");
 
+/* An event and its bytes. */
+struct syn_data {
+	__u64 words[(sizeof(struct event) + SYN_DATA_ROOM_MAX) / 8];
+};
+
 /* Data of SYNs, until their SYN-ACKs accept it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
-	__type(key, __u64);
-	__uint(value_size, sizeof(struct event) + SYN_DATA_MAX +
-				     TUNNELS_MAX * sizeof(struct tunnel));
+	__type(key, __u64); /* syn_data_key() */
+	__type(value, struct syn_data);
 } syn_data SEC(".maps");
 
 /* How many records a slot has had in a second. */

@@ -87,12 +87,12 @@ static __always_inline bool backend_emit(const struct backend *backend,
 static __always_inline void backend_count_fates(const struct backend *backend,
 						const struct verdict *verdict);
 
-/* Keeps an event with the data of a SYN until its SYN-ACK comes. */
+/* Keeps an event with the data of a SYN, by its synack_time as a key. */
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event);
-/* It, by its connection; NULL: it is gone. The caller may change it. */
+/* It; NULL: it is gone. The caller may change it. */
 static __always_inline struct event *
-backend_kept_data(const struct backend *backend, __u64 id);
+backend_kept_data(const struct backend *backend, __u64 key);
 
 /* --- counting ------------------------------------------------------------ */
 
@@ -261,16 +261,16 @@ engine_look_up_destination(const struct backend *backend,
  * Moves a connection to the overflow LRU. It has an entry there before it
  * leaves its bucket, and both change under the lock.
  */
-static __always_inline void engine_spill(const struct backend *backend,
+static __always_inline void engine_move_to_overflow(const struct backend *backend,
 					 const struct table_place *place,
-					 __u64 id)
+					 int way, __u64 id)
 {
 	struct flow *entry = backend_overflow_add(backend, id);
 
 	if (!entry)
 		return;
 	backend_lock(place->bucket);
-	table_spill(place, id, entry);
+	table_move_to_overflow(place, way, id, entry);
 	backend_unlock(place->bucket);
 }
 
@@ -284,13 +284,13 @@ static __always_inline void engine_make_room(const struct backend *backend,
 {
 	int way;
 
-	if (!table_is_crowded(place->bucket) ||
+	if (!bucket_is_crowded(place->bucket) ||
 	    (sighting->segment.flags & TCP_ACK &&
-	     table_find_id(place->entries, sighting->id) >= 0))
+	     table_find(place, sighting->id) >= 0))
 		return;
-	way = table_victim(place->bucket, VICTIM_COMPLETE, -1) &
+	way = bucket_victim(place->bucket, VICTIM_COMPLETE, 0) &
 	      (BUCKET_WAYS - 1);
-	engine_spill(backend, place, place->entries->ways[way].id);
+	engine_move_to_overflow(backend, place, way, place->entries->ways[way].id);
 }
 
 enum search {
@@ -308,23 +308,32 @@ engine_search_once(const struct backend *backend,
 		   const struct table_place *place, struct sighting *sighting,
 		   struct flow **known, bool again)
 {
+	const bool opens = segment_opens(&sighting->segment);
 	struct bucket *bucket = place->bucket;
-	__u8 spills = *(volatile __u8 *)&bucket->spills;
-	const __u8 mark = table_mark(place, sighting->hash);
-	bool elsewhere = again || spilled_with(bucket, mark);
-	bool is_here = false, unmoved;
+	const __u32 version = *(volatile __u32 *)&bucket->version;
+	const int way = again ? -1 : table_find(place, sighting->id);
+	bool unmoved;
 
 	*known = NULL;
-	if (elsewhere && !again)
-		is_here = table_find(place, sighting->hash, sighting->id) >= 0;
-	if (elsewhere && !is_here)
+	if (way >= 0) {
+		backend_lock(bucket);
+		sighting->way = way;
+		if (table_has_id(place, way, sighting->id))
+			return FOUND;
+		backend_unlock(bucket);
+		return MOVED;
+	}
+	/* Asked after the ways: see bucket_may_have(). */
+	if (again || overflow_with(bucket, place->tag))
 		*known = backend_overflow_find(backend, sighting->id);
+	else if (!opens)
+		return NOWHERE;
 	backend_lock(bucket);
-	sighting->way = table_find(place, sighting->hash, sighting->id);
-	unmoved = again || (!is_here && bucket->spills == spills);
+	sighting->way = again ? table_find(place, sighting->id) : -1;
+	unmoved = again || bucket->version == version;
 	/* Read back, where the ways to it are all alike to the verifier. */
-	if (*(volatile int *)&sighting->way >= 0 || *known ||
-	    (unmoved && segment_opens(&sighting->segment)))
+	if (*(volatile int *)&sighting->way >= 0 ||
+	    (unmoved && (*known || opens)))
 		return FOUND;
 	backend_unlock(bucket);
 	return unmoved ? NOWHERE : MOVED;
@@ -334,10 +343,11 @@ engine_search_once(const struct backend *backend,
  * Finds what is known of a sighting's connection outside its bucket (*known),
  * and locks the bucket. False, unlocked: nobody waits for the segment.
  *
- * A connection may be spilled after it was looked for in the LRU map and
- * before the lock is taken: then it would be found nowhere and begin again,
- * so it is looked for once more. By then it is in the LRU map, and does not
- * come back: twice is enough, however long this CPU was held up.
+ * A connection may begin in the bucket, or move to the overflow LRU, after it
+ * was looked for there and before the lock is taken. Then the bucket's version
+ * has changed, and it is looked for once more: in the overflow LRU, which it
+ * does not leave, then in the bucket under the lock. So twice is enough, however
+ * long this CPU was held up.
  */
 static __always_inline bool
 engine_find_and_lock(const struct backend *backend,
@@ -462,6 +472,12 @@ static __always_inline void engine_emit_end(const struct backend *backend,
 
 /* --- data of a SYN -------------------------------------------------------- */
 
+/* What the data of a SYN is kept by: each SYN of a connection has its own. */
+static __always_inline __u64 syn_data_key(__u64 id, __u32 isn)
+{
+	return id ^ ((__u64)isn << 32 | isn);
+}
+
 /* Keeps the data of a SYN: only the SYN-ACK tells whether it is a request. */
 static __always_inline void engine_keep_data(const struct backend *backend,
 					     struct event *event,
@@ -470,41 +486,30 @@ static __always_inline void engine_keep_data(const struct backend *backend,
 {
 	const __u32 limit = backend_settings(backend).limit;
 	const struct verdict *verdict = &sighting->verdict;
+	const __u64 key = syn_data_key(sighting->id, sighting->segment.seq);
 
+	if (backend_kept_data(backend, key))
+		return; /* a copy */
 	describe_event(event, EVENT_REQUEST, &sighting->flow,
 		       &sighting->segment, backend_frame(backend), verdict, now);
 	event->connection = sighting->id;
-	event->rtt_us = sighting->segment.seq; /* until it is known */
+	event->synack_time = key; /* until it is known */
 	engine_read_bytes(backend, event, sighting,
 			  limit < SYN_DATA_MAX ? limit : SYN_DATA_MAX);
 	backend_keep_data(backend, event);
-}
-
-/* The request that came with the SYN; NULL: it was not kept. */
-static __always_inline struct event *
-engine_kept_data(const struct backend *backend, const struct sighting *sighting)
-{
-	struct event *event = backend_kept_data(backend, sighting->id);
-
-	if (event && event->rtt_us != sighting->flow.sides[CLIENT].isn)
-		return NULL; /* of another SYN */
-	return event;
 }
 
 static __always_inline void engine_emit_kept(const struct backend *backend,
 					     struct event *event,
 					     const struct sighting *sighting)
 {
-	const __u32 accepted = sighting->verdict.syn_len;
-
-	event->synack_time = sighting->flow.synack_time;
-	event->rtt_us = RTT_UNKNOWN;
-	if (event->len > accepted)
-		event->len = accepted;
-	if (event->kept > event->len)
-		event->kept = event->len;
+	describe_history(event, &sighting->flow);
 	if (event->kept > SYN_DATA_MAX)
 		event->kept = SYN_DATA_MAX;
+	if (event->tunnels_at > SYN_DATA_MAX)
+		event->tunnels_at = SYN_DATA_MAX;
+	if (event->tunnel_count > TUNNELS_MAX)
+		event->tunnel_count = TUNNELS_MAX;
 	event->part = backend_settings(backend).track.gather ? PART_FIRST :
 							       PART_NONE;
 	engine_emit(backend, event);
@@ -531,7 +536,10 @@ static __always_inline void engine_report_more(const struct backend *backend,
 	if (verdict->keeps_data)
 		engine_keep_data(backend, event, sighting, now);
 	if (verdict->syn_len) {
-		kept = engine_kept_data(backend, sighting);
+		kept = backend_kept_data(
+			backend,
+			syn_data_key(sighting->id,
+				     sighting->flow.sides[CLIENT].isn));
 		if (!kept)
 			verdict->fates ^= fate_of(EVENT_REQUEST, FATE_LOGGED) ^
 					  fate_of(EVENT_REQUEST,

@@ -71,6 +71,10 @@ _Static_assert(sizeof(struct event) == offsetof(struct event, bytes),
  */
 #define EVENT_ROOM (BANNER_MAX + TUNNELS_MAX * sizeof(struct tunnel))
 
+/* Likewise, of a SYN's data. */
+#define SYN_DATA_ROOM_MAX                                                      \
+	(SYN_DATA_MAX + TUNNELS_MAX * sizeof(struct tunnel))
+
 /* The tunnels around an event's packet, outermost first; tunnel_count of them. */
 static __always_inline const struct tunnel *
 event_tunnels(const struct event *event)
@@ -233,7 +237,7 @@ describe_event(struct event *event, enum event_kind kind,
 	event->offset = verdict->offset;
 	event->part = verdict->part;
 	event->fin = !!(segment->flags & TCP_FIN);
-	event->crossed = verdict->crossed;
+	event->crossed = kind != EVENT_OPEN && verdict->crossed;
 	event->segments = 0;
 	event->vlan[0] = segment->vlan[0];
 	event->vlan[1] = segment->vlan[1];

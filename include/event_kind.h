@@ -19,7 +19,7 @@ enum event_kind {
 
 #ifndef __bpf__
 /* What the user calls them. */
-static const char *const event_names[EVENT_KINDS] __attribute__((unused)) = {
+static const char *const event_kind_names[EVENT_KINDS] __attribute__((unused)) = {
 	"banner", "request", "response", "reply", "open",
 };
 #endif
@@ -73,7 +73,8 @@ static __always_inline enum event_kind event_of(enum side_name side, bool first)
 	X(NO_DATA, "no_data", "closed, or replaced, before it")                \
 	X(UNWANTED, "unwanted", "the server was not asked for")                \
 	X(CUT_OFF, "cut_off", "still open where the capture ends")             \
-	X(EVICTED, "evicted", "evicted from the full table, or still open")
+	X(OPEN, "open", "still open, and it may follow")                       \
+	X(EVICTED, "evicted", "evicted from the full table before it")
 
 enum event_fate {
 	FATE_NONE, /* not decided */
@@ -83,9 +84,13 @@ enum event_fate {
 		FATE_MAX,
 };
 
-#define FATE_ROOM 16 /* a power of two */
-#define FATE_BITS 4  /* of a kind's fate in a number that holds those of all */
+#define FATE_ROOM 32 /* a power of two */
 _Static_assert(FATE_MAX <= FATE_ROOM, "each fate has its place");
+
+/* Of a kind's fate in a number that holds those of all. */
+#define FATE_BITS 4
+#define FATE_MASK ((1U << FATE_BITS) - 1)
+_Static_assert(FATE_OPEN <= FATE_MASK, "all but those that are worked out");
 
 /* How many connections came to each fate, by kind; a banner's stay 0. */
 struct event_counts {

@@ -21,20 +21,31 @@ static __always_inline bool wants_more_events(const struct track_options *option
 	return options->events & ~EVENTS_BANNER;
 }
 
-/* A flag of flow_seen that each side has, for one of them. */
-static __always_inline bool side_has(const struct flow *flow,
-				     enum side_name side, __u32 flag)
+/*
+ * What follows has few branches: of each one the verifier walks both ways
+ * through all that comes behind it.
+ */
+
+/* One flag of flow_seen that each side has, for one of them: 0 or 1. */
+static __always_inline __u32 side_bit(const struct flow *flow,
+				      enum side_name side, __u32 flag)
 {
-	return flow->seen & flag << side;
+	return flow->seen / (flag << side) & 1;
 }
 
-/* How far beyond isn+1 it acknowledges that nothing was said: a FIN, if any. */
-static __always_inline __s32 silent_len(const struct flow *flow,
-					enum side_name side)
+/* `which`: 1 for the first value, 0 for the second. */
+static __always_inline __u32 select_value(__u32 which, __u32 first, __u32 second)
 {
-	const __u32 fin = side == CLIENT ? SEEN_CLIENT_FIN : SEEN_SERVER_FIN;
+	OPAQUE(which);
+	return second ^ ((first ^ second) & -which);
+}
 
-	return flow->seen & fin && !side_has(flow, side, SIDE_DATA) ? 1 : 0;
+/* 1 for any number but 0. */
+static __always_inline __u32 is_any(__u32 number)
+{
+	number |= -number;
+	OPAQUE(number);
+	return number >> 31;
 }
 
 /* --- what can still follow ------------------------------------------------ */
@@ -43,24 +54,22 @@ static __always_inline __s32 silent_len(const struct flow *flow,
 static __always_inline __u32 kinds_left(const struct flow *flow,
 					const struct track_options *options)
 {
-	__u32 left = options->events & ~EVENTS_BANNER;
+	const __u32 done =
+		side_bit(flow, CLIENT, SIDE_DONE) *
+			(EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY)) |
+		side_bit(flow, SERVER, SIDE_DONE) * EVENT_BIT(EVENT_RESPONSE) |
+		(flow->seen / FLOW_OPENED & 1) * EVENT_BIT(EVENT_OPEN);
 
-	if (side_has(flow, CLIENT, SIDE_DONE))
-		left &= ~(EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY));
-	if (side_has(flow, SERVER, SIDE_DONE))
-		left &= ~EVENT_BIT(EVENT_RESPONSE);
-	if (flow->seen & FLOW_OPENED)
-		left &= ~EVENT_BIT(EVENT_OPEN);
-	return left;
+	return options->events & ~EVENTS_BANNER & ~done;
 }
 
 /* To be called when a connection begins, and when anything was decided. */
 static __always_inline void note_left(struct flow *flow,
 				      const struct track_options *options)
 {
-	flow->seen &= ~FLOW_AWAITED;
-	if (kinds_left(flow, options))
-		flow->seen |= FLOW_AWAITED;
+	const __u32 left = is_any(kinds_left(flow, options));
+
+	flow->seen = (flow->seen & ~FLOW_AWAITED) | left * FLOW_AWAITED;
 }
 
 /* What was asked for and did not come, for one reason. */
@@ -69,39 +78,67 @@ static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 	__u32 fates = 0;
 
 	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++)
-		fates |= fate_of(kind, left >> kind & 1 ? fate : FATE_NONE);
+		fates |= fate_of(kind, (left >> kind & 1) * fate);
 	return fates;
 }
 
-/* Why a side's first bytes did not come, at the end of a connection. */
-static __always_inline enum event_fate unsaid_fate(const struct flow *flow,
-						   enum side_name side)
+/* Why a side did not speak first, for the kind that says so. */
+static __always_inline enum event_fate not_first_fate(const struct flow *flow,
+						      enum side_name other)
 {
-	const struct side *of = &flow->sides[side];
-
-	return side_has(flow, side, SIDE_SIGN) ||
-			       seq_distance(of->isn + 1, of->acked) >
-				       silent_len(flow, side) ?
-		       FATE_DATA_UNSEEN :
-		       FATE_NO_DATA;
+	return select_value(side_bit(flow, other, SIDE_SIGN),
+		      select_value(side_bit(flow, other, SIDE_BY_SEQ),
+			     FATE_OTHER_FIRST_BY_SEQ, FATE_OTHER_FIRST),
+		      FATE_OTHER_FIRST_BY_ACK);
 }
 
-/* The fates of what can no more follow: the connection is over. */
-static __always_inline __u32
-unfinished_fates(const struct flow *flow, const struct track_options *options)
+/*
+ * Why a side's first bytes did not come as one of its two kinds; `unless`: what
+ * to say where nothing tells.
+ */
+static __always_inline enum event_fate
+unsaid_fate(const struct flow *flow, enum side_name side, bool first,
+	    enum event_fate unless)
 {
-	const __u32 left = flow->seen & FLOW_AWAITED ?
-				   kinds_left(flow, options) :
-				   0;
-	const __u32 of_client =
-		EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY);
+	const __u32 other_first = (side_bit(flow, !side, SIDE_SILENT) |
+				   side_bit(flow, !side, SIDE_DONE)) &
+				  ~side_bit(flow, !side, SIDE_SECOND);
+	/* Data of a SYN that was refused is no sign. */
+	const __u32 unseen = side_bit(flow, side, SIDE_DATA) |
+			     side_bit(flow, side, SIDE_BY_SEQ) |
+			     (flow->told / (TOLD_MISSED << side) & 1);
+	const enum event_fate fate = select_value(unseen, FATE_DATA_UNSEEN, unless);
 
-	if (!(flow->seen & SEEN_SYNACK))
-		return fates_left(left, FATE_SYNACK_UNSEEN);
-	return fates_left(left & of_client, unsaid_fate(flow, CLIENT)) |
-	       fates_left(left & EVENT_BIT(EVENT_RESPONSE),
-			  unsaid_fate(flow, SERVER)) |
-	       fates_left(left & EVENT_BIT(EVENT_OPEN), FATE_HANDSHAKE_UNSEEN);
+	if (!first)
+		return fate;
+	return select_value(other_first, not_first_fate(flow, !side), fate);
+}
+
+/*
+ * The fates of what can no more follow; `unless`: of that of which nothing more
+ * can be said.
+ */
+static __always_inline __u32
+unfinished_fates(const struct flow *flow, const struct track_options *options,
+		 enum event_fate unless)
+{
+	const __u32 left = kinds_left(flow, options) *
+			   (flow->seen / FLOW_AWAITED & 1);
+	const bool is_end = unless == FATE_NO_DATA || unless == FATE_CUT_OFF;
+	const __u32 unanswered =
+		fates_left(left, is_end ? FATE_SYNACK_UNSEEN : unless);
+	const __u32 answered =
+		fates_left(left & EVENT_BIT(EVENT_REQUEST),
+			   unsaid_fate(flow, CLIENT, true, unless)) |
+		fates_left(left & EVENT_BIT(EVENT_REPLY),
+			   unsaid_fate(flow, CLIENT, false, unless)) |
+		fates_left(left & EVENT_BIT(EVENT_RESPONSE),
+			   unsaid_fate(flow, SERVER, false, unless)) |
+		fates_left(left & EVENT_BIT(EVENT_OPEN),
+			   unless == FATE_NO_DATA ? FATE_HANDSHAKE_UNSEEN :
+						    unless);
+
+	return select_value(flow->seen / SEEN_SYNACK & 1, answered, unanswered);
 }
 
 /* Nothing more will be logged of a connection. */
@@ -111,7 +148,7 @@ static __always_inline void end_events(struct flow *flow, enum event_fate fate,
 {
 	if (!wants_more_events(options) || !(flow->seen & FLOW_AWAITED))
 		return;
-	verdict->fates |= fates_left(kinds_left(flow, options), fate);
+	verdict->fates |= unfinished_fates(flow, options, fate);
 	flow->seen |= SIDE_DONE << CLIENT | SIDE_DONE << SERVER | FLOW_OPENED;
 	flow->seen &= ~FLOW_AWAITED;
 }
@@ -133,7 +170,7 @@ static __always_inline void decide_side(struct flow *flow, enum side_name side,
 		fates |= fate_of(when_first, first);
 	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++) {
 		if (options->events & EVENT_BIT(kind))
-			verdict->fates |= fates & fate_of(kind, FATE_ROOM - 1);
+			verdict->fates |= fates & fate_of(kind, FATE_MASK);
 	}
 	flow->seen |= SIDE_DONE << side;
 }
@@ -152,58 +189,69 @@ unmet_need(const struct flow *flow, const struct track_options *options)
 	return FATE_LOGGED;
 }
 
-/* Why a side did not speak first, for the kind that says so. */
-static __always_inline enum event_fate not_first_fate(const struct flow *flow,
-						      enum side_name other)
-{
-	if (!side_has(flow, other, SIDE_SIGN))
-		return FATE_OTHER_FIRST_BY_ACK;
-	return side_has(flow, other, SIDE_BY_SEQ) ? FATE_OTHER_FIRST_BY_SEQ :
-						    FATE_OTHER_FIRST;
-}
-
-/* Logs the first bytes of a side; `first`: it spoke first. */
+/*
+ * What becomes of the first bytes of a side: they are logged, unless what
+ * --need asks for was not seen. `second`: 1, it did not speak first.
+ */
 static __always_inline void log_first_bytes(struct flow *flow,
-					    enum side_name side, bool first,
+					    enum side_name side, __u32 second,
 					    const struct track_options *options,
 					    struct verdict *verdict)
 {
-	const enum event_kind kind = event_of(side, first);
+	const __u32 kinds = select_value(second, EVENT_BIT(event_of(side, false)),
+				   EVENT_BIT(event_of(side, true)));
 	enum event_fate need = unmet_need(flow, options);
 
 	if (side == CLIENT && need == FATE_HANDSHAKE_UNSEEN)
 		need = FATE_LOGGED; /* it is the client's ACK, too */
-	if (first)
-		decide_side(flow, side, need, FATE_OTHER_FIRST, options,
-			    verdict);
-	else
-		decide_side(flow, side, not_first_fate(flow, !side), need,
+	if (need != FATE_LOGGED) {
+		decide_side(flow, side, need,
+			    side == SERVER ? need :
+					     select_value(second, need,
+						    FATE_OTHER_FIRST),
 			    options, verdict);
-	if (need == FATE_LOGGED && kind != EVENT_BANNER)
-		verdict->logs |= EVENT_BIT(kind) & options->events;
+		return;
+	}
+	decide_side(flow, side,
+		    select_value(second, not_first_fate(flow, !side), FATE_LOGGED),
+		    select_value(second, FATE_LOGGED, FATE_OTHER_FIRST), options,
+		    verdict);
+	flow->told |= TOLD_LOGGED;
+	verdict->logs |= (__u8)(kinds & options->events & ~EVENTS_BANNER);
 }
 
 /*
- * The segment that covers isn+1. `silent`: it acknowledges nothing that the
+ * The segment that covers isn+1. `silent`: 1, it acknowledges nothing that the
  * other side said.
  */
 static __always_inline void take_first_bytes(struct flow *flow,
-					     enum side_name side, bool silent,
+					     enum side_name side, __u32 silent,
 					     const struct track_options *options,
 					     struct verdict *verdict)
 {
-	const bool other_spoke = side_has(flow, !side, SIDE_SIGN);
+	const __u32 other_second = side_bit(flow, !side, SIDE_SECOND);
+	const __u32 other_silent = side_bit(flow, !side, SIDE_SILENT);
+	const __u32 other_heard = side_bit(flow, !side, SIDE_SIGN) &
+				  ~other_silent;
+	const __u32 crossed = silent & other_silent & ~other_second;
+	const __u32 second = (silent ^ 1) | crossed;
+	__u32 unknown = (silent ^ 1) & other_second;
 
-	if (!silent || (other_spoke && side_has(flow, !side, SIDE_SILENT))) {
-		verdict->crossed = silent;
-		log_first_bytes(flow, side, false, options, verdict);
-		flow->seen |= SIDE_SIGN << !side; /* seen, or missed */
-	} else if (!other_spoke || side == CLIENT) {
-		log_first_bytes(flow, side, true, options, verdict);
-	} else { /* it was first, and passed second: no banner */
-		decide_side(flow, side, FATE_NONE, FATE_ORDER_UNKNOWN, options,
-			    verdict);
+	if (side == SERVER)
+		unknown |= other_heard;
+	/* The first bytes tell it, whatever was seen before them. */
+	flow->seen = (flow->seen & ~(SIDE_SILENT << side)) |
+		     silent * (SIDE_SILENT << side);
+	if (unknown) {
+		/* Both cannot be second: one was seen too late, or again. */
+		decide_side(flow, side, FATE_ORDER_UNKNOWN, FATE_ORDER_UNKNOWN,
+			    options, verdict);
+		return;
 	}
+	verdict->crossed = crossed;
+	log_first_bytes(flow, side, second, options, verdict);
+	/* The other side's were seen, or missed. */
+	flow->seen |= second * (SIDE_SECOND << side | SIDE_SIGN << !side);
 }
 
 /* The first bytes of either side have passed: the other's delay begins. */
@@ -229,30 +277,58 @@ static __always_inline void note_first_bytes(struct flow *flow,
 {
 	const __s32 received =
 		seq_distance(flow->sides[!side].isn + 1, part->ack);
-	const bool silent = received <= silent_len(flow, !side);
+	__u32 silent = received <= silent_len(flow, !side);
 	const bool says = part->len && part_end(part) > 0;
 
-	if (!says && part->from <= silent_len(flow, side)) {
-		if (part->fin && part_end(part) == 0 &&
-		    !side_has(flow, side, SIDE_DONE | SIDE_SIGN))
-			decide_side(flow, side, FATE_NO_DATA, FATE_NO_DATA,
-				    options, verdict);
+	OPAQUE(silent);
+
+	flow->told |= (__u8)((~side_bit(flow, !side, SIDE_DATA) & ~silent & 1) *
+			     (TOLD_MISSED << !side));
+	if (!says && part->from <= silent_len(flow, side))
 		return;
-	}
+	if (!says)
+		flow->told |= (__u8)(TOLD_MISSED << side);
 	if (says && part->from <= 0 && at_hand &&
 	    !side_has(flow, side, SIDE_DONE)) {
 		take_first_bytes(flow, side, silent, options, verdict);
 		note_time(flow, now);
-	}
-	if (!side_has(flow, side, SIDE_SIGN)) {
 		flow->seen |= SIDE_SIGN << side;
-		if (silent)
-			flow->seen |= SIDE_SILENT << side;
-		if (!says)
-			flow->seen |= SIDE_BY_SEQ << side;
+	} else {
+		flow->seen |= (side_bit(flow, side, SIDE_SIGN) ^ 1) * silent *
+			      (SIDE_SILENT << side);
+		flow->seen |= SIDE_SIGN << side;
 	}
 	if (says)
 		flow->seen |= SIDE_DATA << side;
+	else
+		flow->seen |= (side_bit(flow, side, SIDE_DATA) ^ 1) *
+			      (SIDE_BY_SEQ << side);
+	READ_AGAIN();
+}
+
+/* Both sides have closed: what one of them has not said will not come. */
+static __always_inline void note_close(struct flow *flow,
+				       const struct track_options *options,
+				       struct verdict *verdict)
+{
+	const __u32 both_fins = SEEN_CLIENT_FIN | SEEN_SERVER_FIN;
+	const __u32 spoke = SIDE_DATA | SIDE_BY_SEQ;
+
+	if (!(flow->seen & FLOW_AWAITED) || (flow->seen & both_fins) != both_fins)
+		return;
+	/* What has a gap may be sent again. */
+	if ((side_has(flow, CLIENT, spoke) && !side_has(flow, CLIENT, SIDE_DONE)) ||
+	    (side_has(flow, SERVER, spoke) && !side_has(flow, SERVER, SIDE_DONE)))
+		return;
+	for (int side = CLIENT; side <= SERVER; side++) {
+		if (!side_has(flow, side, SIDE_DONE))
+			decide_side(flow, side,
+				    unsaid_fate(flow, side, true, FATE_NO_DATA),
+				    unsaid_fate(flow, side, false,
+						FATE_NO_DATA),
+				    options, verdict);
+	}
+	note_left(flow, options);
 }
 
 /* A valid client segment that acknowledges the SYN-ACK: the port is open. */
@@ -271,8 +347,36 @@ static __always_inline void note_open(struct flow *flow,
 		fate = FATE_LOGGED;
 	flow->seen |= FLOW_OPENED;
 	verdict->fates |= fate_of(EVENT_OPEN, fate);
-	if (fate == FATE_LOGGED)
-		verdict->logs |= EVENT_BIT(EVENT_OPEN);
+	if (fate != FATE_LOGGED)
+		return;
+	flow->told |= TOLD_LOGGED;
+	verdict->logs |= EVENT_BIT(EVENT_OPEN);
 }
+
+#ifndef __bpf__
+/* Adds those of a connection's events that may still follow. */
+static inline void event_counts_add_open(struct event_counts *counts,
+					 const struct flow *flow,
+					 const struct track_options *options)
+{
+	count_fates(counts, unfinished_fates(flow, options, FATE_OPEN));
+}
+
+/* Works out how many were evicted, when all other fates are counted. */
+static inline void count_evicted_events(struct event_counts *counts,
+					__u64 connections, __u32 events)
+{
+	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++) {
+		__u64 accounted = 0;
+
+		counts->by[kind][FATE_EVICTED] = 0;
+		for (int fate = FATE_NONE + 1; fate < FATE_MAX; fate++)
+			accounted += counts->by[kind][fate];
+		if (events & EVENT_BIT(kind) && connections > accounted)
+			counts->by[kind][FATE_EVICTED] =
+				connections - accounted;
+	}
+}
+#endif
 
 #endif

@@ -55,10 +55,18 @@ enum flow_seen {
 	SIDE_SILENT = 1 << 20, /* its first sign acknowledged no payload */
 	SIDE_DONE = 1 << 22,   /* what its first bytes are is decided */
 	SIDE_BY_SEQ = 1 << 24, /* its first sign was a number */
+	SIDE_SECOND = 1 << 26, /* its first bytes were spoken second */
 
-	FLOW_OPENED = 1 << 26,	/* whether the port is open is decided */
-	FLOW_AWAITED = 1 << 27, /* more events than the banner may follow */
-	FLOW_GATHERS_CLIENT = 1 << 28, /* as FLOW_GATHERING, of the client */
+	FLOW_OPENED = 1 << 28,	/* whether the port is open is decided */
+	FLOW_AWAITED = 1 << 29, /* more events than the banner may follow */
+	FLOW_GATHERS_CLIENT = 1 << 30, /* as FLOW_GATHERING, of the client */
+};
+
+/* What numbers alone tell: of the client; the next bit is the server's. */
+enum flow_told {
+	TOLD_MISSED = 1 << 0,	/* data of it was missed */
+	TOLD_BARE_FIN = 1 << 2, /* it closes, and has said nothing */
+	TOLD_LOGGED = 1 << 4,	/* of neither: an event was logged */
 };
 
 /* The numbers of one side. */
@@ -98,7 +106,7 @@ struct flow {
 			 * these were not seen, or nothing asks for the time */
 	__u16 syn_len;	/* payload bytes that the SYN carried, at most 65535 */
 	__u8 client; /* which end of the connection: 0 or 1 (flow_identify) */
-	__u8 reserved;
+	__u8 told; /* enum flow_told */
 };
 _Static_assert(sizeof(struct flow) == 56,
 	       "with its id, a flow is one cache line");
@@ -139,6 +147,20 @@ static __always_inline bool flow_is_closed(const struct flow *flow)
 	const __u32 both_fins = SEEN_CLIENT_FIN | SEEN_SERVER_FIN;
 
 	return flow->seen & SEEN_RST || (flow->seen & both_fins) == both_fins;
+}
+
+/* A flag of flow_seen that each side has, for one of them. */
+static __always_inline bool side_has(const struct flow *flow,
+				     enum side_name side, __u32 flag)
+{
+	return flow->seen & flag << side;
+}
+
+/* How far beyond isn+1 it acknowledges that nothing was said: a FIN, if any. */
+static __always_inline __s32 silent_len(const struct flow *flow,
+					enum side_name side)
+{
+	return flow->told & TOLD_BARE_FIN << side ? 1 : 0;
 }
 
 /* How far the server acknowledges that received nothing: a FIN, if any. */

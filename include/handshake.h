@@ -49,7 +49,8 @@ static __always_inline void begin(struct flow *flow, struct verdict *verdict,
 	if (flow_is_pending(flow))
 		verdict->ended = unfinished_outcome(flow);
 	if (wants_more_events(options))
-		verdict->ended_fates = unfinished_fates(flow, options);
+		verdict->ended_fates = unfinished_fates(flow, options,
+							FATE_NO_DATA);
 	verdict->began = COUNT_CONNECTIONS;
 	__builtin_memset(flow, 0, sizeof(*flow));
 	flow->start_time = start_time;
@@ -86,7 +87,7 @@ static __always_inline void take_syn_data(struct flow *flow, __u32 accepted,
 	    !wants_more_events(options))
 		return;
 	flow->seen |= SIDE_DATA << CLIENT;
-	log_first_bytes(flow, CLIENT, true, options, verdict);
+	log_first_bytes(flow, CLIENT, 0, options, verdict);
 	if (verdict->logs & EVENT_BIT(EVENT_REQUEST))
 		verdict->syn_len = (__u16)accepted;
 	verdict->logs &= (__u8)~EVENT_BIT(EVENT_REQUEST);
@@ -112,7 +113,9 @@ static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 	flow->sides[SERVER] = (struct side){ sisn, sisn + 1 + said, sisn + 1 };
 	flow->synack_time = now;
 	flow->seen |= SEEN_SYNACK;
-	flow->seen &= ~(SEEN_SERVER_AHEAD | SEEN_SERVER_FIN | EARLY_MASK);
+	flow->seen &= ~(SEEN_SERVER_AHEAD | SEEN_SERVER_FIN | EARLY_MASK |
+			(SIDE_DATA | SIDE_SIGN | SIDE_SILENT | SIDE_BY_SEQ)
+				<< SERVER);
 	READ_AGAIN();
 	take_syn_data(flow, ack - (cisn + 1), options, verdict);
 	READ_AGAIN();
@@ -155,6 +158,8 @@ static __always_inline void begin_next(struct flow *flow, struct rivals *rivals,
 	} else if (rivals->seen & NEXT_CLIENT_FIRST) {
 		decide(flow, verdict, COUNT_CLIENT_FIRST);
 		flow->seen |= (SIDE_SIGN | SIDE_DATA) << CLIENT;
+		if (wants_more_events(options))
+			flow->seen |= SEEN_ANSWERED;
 		if (rivals->early_ack == rivals->sisn + 1)
 			flow->seen |= SIDE_SILENT << CLIENT;
 	}
@@ -202,6 +207,8 @@ static __always_inline void track_syn(struct flow *flow, struct rivals *rivals,
 		end_events(flow, FATE_NO_SERVER, options, verdict);
 	} else {
 		remember_syn(rivals, segment, context->sender, context->now);
+		verdict->keeps_data = wants_more_events(options) &&
+				      segment->payload_len;
 		if (flow_is_pending(flow))
 			verdict->ignored = COUNT_SYN_IN_CONNECTION;
 	}
@@ -248,7 +255,7 @@ answer_flow(struct flow *flow, const struct rivals *rivals,
 	}
 	if (!(flow->seen & SEEN_SYNACK))
 		return HANDSHAKE_ANSWERED;
-	if (!flow_is_undecided(flow))
+	if (!flow_is_undecided(flow) || flow->told & TOLD_LOGGED)
 		return HANDSHAKE_OTHER;
 	if (flow->seen & SEEN_ANSWERED) {
 		verdict->ignored = COUNT_STALE_SYNACK;

@@ -68,10 +68,19 @@ static __always_inline bool is_far(const struct flow *flow,
 }
 
 /*
- * A valid part tells how far either side has come. What is far, or ends long
- * before what was known, tells nothing: or else one lucky guess would widen
- * what is valid for the next.
+ * Whether a part tells anything of either side. What is far, or ends long
+ * before what was known, does not: or else one lucky guess would widen what is
+ * valid for the next.
  */
+static __always_inline bool part_tells(const struct flow *flow,
+				       enum side_name sender,
+				       const struct part *part)
+{
+	return !is_far(flow, sender, part) &&
+	       (part->from >= -1 || part_end(part) + part->fin > 0);
+}
+
+/* A valid part tells how far either side has come. */
 static __always_inline void note_progress(struct flow *flow,
 					  enum side_name sender,
 					  const struct part *part)
@@ -80,12 +89,20 @@ static __always_inline void note_progress(struct flow *flow,
 	struct side *to = &flow->sides[!sender];
 	const __u32 begin = from->isn + 1 + (__u32)part->from;
 
-	if (is_far(flow, sender, part) ||
-	    (part->from < -1 && part_end(part) + part->fin <= 0))
+	if (!part_tells(flow, sender, part))
 		return;
 	raise_to(&from->sent, begin + part->len + part->fin);
 	raise_to(&to->acked, part->ack);
 	raise_to(&to->sent, part->ack);
+}
+
+/* To be called for each valid part, when it has been judged. */
+static __always_inline void note_bare_fin(struct flow *flow,
+					  enum side_name sender,
+					  const struct part *part)
+{
+	if (part->fin && part_end(part) == 0)
+		flow->told |= (__u8)(TOLD_BARE_FIN << sender);
 }
 
 /* A decided connection is not followed: near its first numbers will do. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The front of the table: a bitmap, indexed by the hash of a connection. A
- * clear bit means that no connection waits for the packet, which is so for
- * nearly every packet; a set bit may be a false positive, so the packet is
- * looked at again. Portable C without a helper call, like segment.h.
+ * The prefilter of the flow table: a bitmap, indexed by the hash of a
+ * connection. A clear bit means that no connection waits for the packet, which
+ * is so for nearly every packet; a set bit may be a false positive, so the
+ * packet is looked at again. Portable C without a helper call, like segment.h.
  *
- * flow_table.h sets and clears the bits.
+ * table_place.h sets and clears the bits.
  */
 #ifndef BANNERPROBE_PREFILTER_H
 #define BANNERPROBE_PREFILTER_H
@@ -24,7 +24,8 @@ struct prefilter {
 	__u32 mask; /* how many words, a power of two, less one */
 };
 
-static __always_inline __u32 prefilter_index(const struct prefilter *prefilter, __u64 hash)
+static __always_inline __u32 prefilter_index(const struct prefilter *prefilter,
+					     __u64 hash)
 {
 	return (__u32)(hash >> 32) & prefilter->mask;
 }
@@ -36,67 +37,88 @@ static __always_inline __u32 prefilter_bit(__u64 hash)
 }
 
 /* Whether a connection with this hash may be waited for. */
-static __always_inline bool prefilter_may_have(const struct prefilter *prefilter,
-					   __u64 hash)
+static __always_inline bool
+prefilter_may_have(const struct prefilter *prefilter, __u64 hash)
 {
-	return prefilter->words[prefilter_index(prefilter, hash)] >> prefilter_bit(hash) & 1;
+	return prefilter->words[prefilter_index(prefilter, hash)] >>
+		       prefilter_bit(hash) &
+	       1;
 }
 
 /* Whether a segment with this hash may change anything. */
-static __always_inline bool segment_may_matter(const struct segment *segment,
-					       __u64 hash,
-					       const struct prefilter *prefilter)
+static __always_inline bool
+segment_may_matter(const struct segment *segment, __u64 hash,
+		   const struct prefilter *prefilter)
 {
 	return segment->flags & (TCP_SYN | TCP_FIN | TCP_RST) ||
 	       prefilter_may_have(prefilter, hash);
 }
 
+/* What the prefilter finds a packet to be. */
+enum prefilter_result {
+	/* Neither TCP nor a tunnel to be counted, or data of a connection that
+	 * is not waited for, as nearly all packets are. */
+	PREFILTER_IGNORE,
+	PREFILTER_PARSE, /* it has to be parsed */
+	PREFILTER_HIT,	 /* data of a connection that may be waited for */
+};
+
 /*
- * Whether a packet has to be looked at again, by what a walk over plain packets
- * made of it. False where it is neither TCP nor a tunnel to be counted, and
- * where it is data of a connection that is not waited for, as nearly all
- * packets are.
+ * What a packet is, by what a walk over plain packets made of it. `hash`: of
+ * its connection, set where the result is PREFILTER_HIT.
  */
-static __always_inline bool
+static __always_inline enum prefilter_result
 prefilter_walked(enum parse_result result, const struct segment *segment,
-		 const struct prefilter *prefilter)
+		 const struct prefilter *prefilter, __u64 *hash)
 {
 	if (result != PARSED)
-		return result != PARSE_NOT_TCP && result != PARSE_UDP;
-	return prefilter_may_have(prefilter,
-				  flow_hash(segment, prefilter->secrets));
+		return result != PARSE_NOT_TCP && result != PARSE_UDP ?
+			       PREFILTER_PARSE :
+			       PREFILTER_IGNORE;
+	*hash = flow_hash(segment, prefilter->secrets);
+	return prefilter_may_have(prefilter, *hash) ? PREFILTER_HIT :
+						      PREFILTER_IGNORE;
+}
+
+static __always_inline enum prefilter_result
+prefilter_udp(const struct frame *frame, const struct segment *segment,
+	      const volatile struct decap *decap)
+{
+	return udp_may_be_tunnel(frame, segment->payload_offset, decap) ?
+		       PREFILTER_PARSE :
+		       PREFILTER_IGNORE;
 }
 
 /*
  * Of a packet that begins with an Ethernet header; `decap` says which tunnels
  * are opened.
  */
-static __always_inline bool
+static __always_inline enum prefilter_result
 prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
-		   const volatile struct decap *decap)
+		   const volatile struct decap *decap, __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
 		walk_ethernet(frame, WALK_PLAIN, &segment);
 
 	if (result == PARSE_UDP)
-		return udp_may_be_tunnel(frame, segment.payload_offset, decap);
-	return prefilter_walked(result, &segment, prefilter);
+		return prefilter_udp(frame, &segment, decap);
+	return prefilter_walked(result, &segment, prefilter, hash);
 }
 
 /* Likewise, of a packet that has an IP header at `offset`. */
-static __always_inline bool prefilter_ip(const struct frame *frame,
-					 __u64 offset,
-					 const struct prefilter *prefilter,
-					 const volatile struct decap *decap)
+static __always_inline enum prefilter_result
+prefilter_ip(const struct frame *frame, __u64 offset,
+	     const struct prefilter *prefilter,
+	     const volatile struct decap *decap, __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
 		walk_ip(frame, offset, WALK_PLAIN, &segment);
 
 	if (result == PARSE_UDP)
-		return udp_may_be_tunnel(frame, segment.payload_offset, decap);
-	return prefilter_walked(result, &segment, prefilter);
+		return prefilter_udp(frame, &segment, decap);
+	return prefilter_walked(result, &segment, prefilter, hash);
 }
 
 /*

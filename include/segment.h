@@ -78,6 +78,7 @@ struct segment {
 	__u8 tunnel_count; /* that were opened */
 	__u32 bytes_end;   /* of the last one's inside; 0: none was opened */
 	__u32 limit;	   /* likewise, as struct frame has it */
+	__be16 inside; /* EtherType of what is at payload_offset */
 	struct tunnel tunnels[TUNNELS_MAX]; /* outermost first */
 };
 

@@ -30,7 +30,7 @@ static __always_inline void track_events(struct flow *flow,
 					 struct verdict *verdict)
 {
 	if (!wants_more_events(options) || !(flow->seen & FLOW_AWAITED) ||
-	    is_far(flow, sender, part))
+	    !part_tells(flow, sender, part))
 		return;
 	if (sender == CLIENT)
 		note_open(flow, part, options, verdict);
@@ -43,6 +43,7 @@ static __always_inline void track_events(struct flow *flow,
 		gather(flow, sender, part, options, verdict);
 	}
 	note_left(flow, options);
+	READ_AGAIN();
 }
 
 /* --- the server ---------------------------------------------------------- */
@@ -126,6 +127,7 @@ track_server_part(struct flow *flow, const struct segment *segment,
 	if (!(flow->seen & FLOW_DECIDED))
 		track_server_data(flow, part, options, verdict);
 	note_progress(flow, SERVER, part);
+	note_bare_fin(flow, SERVER, part);
 }
 
 /* `seq`: where the payload begins, one more than its number in a SYN-ACK. */
@@ -192,6 +194,7 @@ static __always_inline void take_client_part(struct flow *flow,
 	flow->seen |= SEEN_ANSWERED;
 	note_progress(flow, CLIENT, part);
 	judge_client_part(flow, part, verdict);
+	note_bare_fin(flow, CLIENT, part);
 	if (part->fin && (part_end(part) == 0 || flow->seen & FLOW_DECIDED))
 		flow->seen |= SEEN_CLIENT_FIN;
 }
@@ -274,6 +277,7 @@ static __always_inline void track_client_part(
 	track_events(flow, CLIENT, part, true, now, options, verdict);
 	if (gathers) {
 		note_progress(flow, CLIENT, part);
+		note_bare_fin(flow, CLIENT, part);
 		if (part->fin)
 			flow->seen |= SEEN_CLIENT_FIN;
 		return;

@@ -78,6 +78,8 @@ track_segment(struct flow *flow, struct rivals *rivals,
 	else
 		track_server(flow, segment, segment->seq + syn, context->now,
 			     options, verdict);
+	if (wants_more_events(options))
+		note_close(flow, options, verdict);
 }
 
 static __always_inline void track_reset(struct flow *flow,

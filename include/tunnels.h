@@ -168,13 +168,41 @@ static __always_inline __u32 least(__u32 one, __u32 other)
 	return one < other ? one : other;
 }
 
+/* The frame of the layer that a segment stopped in. */
+static __always_inline struct frame
+frame_of_layer(const struct frame *frame, const struct segment *segment)
+{
+	struct frame layer = *frame;
+
+	layer.is_inner = true;
+	if (segment->bytes_end) {
+		layer.wire_len = segment->bytes_end;
+		layer.limit = segment->limit;
+	}
+	return layer;
+}
+
+/*
+ * Where the walk has come to. From the segment it is read back: the ways to it
+ * are all alike to the verifier then.
+ */
+static __always_inline void note_inside(struct segment *segment, __u64 offset,
+					__be16 ethertype, enum walk walk)
+{
+	segment->payload_offset = (__u32)offset;
+	segment->inside = ethertype;
+	if (walk == WALK_WHOLE)
+		READ_AGAIN();
+}
+
 /* Walks on from what the tunnel says that is inside. */
 static __always_inline enum parse_result
-walk_inside(const struct frame *inner, const struct opened *opened,
-	    enum walk walk, struct segment *segment)
+walk_inside(const struct frame *frame, enum walk walk, struct segment *segment)
 {
-	__be16 ethertype = opened->ethertype;
-	__u64 offset = opened->offset;
+	const struct frame layer = frame_of_layer(frame, segment);
+	const struct frame *inner = &layer;
+	__be16 ethertype = segment->inside;
+	__u64 offset = segment->payload_offset;
 	enum parse_result result;
 	const __u8 *first;
 
@@ -192,21 +220,9 @@ walk_inside(const struct frame *inner, const struct opened *opened,
 		ethertype = *first >> 4 == 4 ? bpf_htons(ETHERTYPE_IPV4) :
 					       bpf_htons(ETHERTYPE_IPV6);
 	}
-	return walk_ethertype(inner, offset, ethertype, walk, segment);
-}
-
-/* The frame of the layer that a segment stopped in. */
-static __always_inline struct frame
-frame_of_layer(const struct frame *frame, const struct segment *segment)
-{
-	struct frame layer = *frame;
-
-	layer.is_inner = true;
-	if (segment->bytes_end) {
-		layer.wire_len = segment->bytes_end;
-		layer.limit = segment->limit;
-	}
-	return layer;
+	note_inside(segment, offset, ethertype, walk);
+	return walk_ethertype(inner, segment->payload_offset, segment->inside,
+			      walk, segment);
 }
 
 /*
@@ -256,7 +272,8 @@ open_tunnel(const struct frame *frame, struct segment *segment,
 	inner.wire_len = least(inner.wire_len, inner.limit);
 	segment->bytes_end = inner.wire_len;
 	segment->limit = inner.limit;
-	return walk_inside(&inner, &opened, walk, segment);
+	note_inside(segment, opened.offset, opened.ethertype, walk);
+	return walk_inside(frame, walk, segment);
 }
 
 /* Whether a walk came to what may be a tunnel. */

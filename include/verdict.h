@@ -128,7 +128,7 @@ static __always_inline void count_fates(struct event_counts *counts,
 					__u32 fates)
 {
 	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++)
-		counts->by[kind][fates >> kind * FATE_BITS & (FATE_ROOM - 1)]++;
+		counts->by[kind][fates >> kind * FATE_BITS & FATE_MASK]++;
 }
 
 _Static_assert(COUNT_LAST_NOT_OPENED - COUNT_FIRST_NOT_OPENED ==

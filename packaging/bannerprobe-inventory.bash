@@ -4,7 +4,7 @@
 
 _bannerprobe_inventory() {
 	local cur prev words cword split command= word
-	local commands='list changes show import diff gone forget check'
+	local commands='list changes show report import diff gone forget check'
 
 	_init_completion -s || return
 	for word in "${words[@]:1:cword - 1}"; do
@@ -16,6 +16,10 @@ _bannerprobe_inventory() {
 	case $prev in
 	-s | --since | -u | --until)
 		COMPREPLY=($(compgen -W 'today yesterday 12h' -- "$cur"))
+		return
+		;;
+	-o | --output)
+		_filedir html
 		return
 		;;
 	-n | --net | -p | --port | -P | --product | -S | --sensor | -g | --gone | --not-seen) return ;;

@@ -3,7 +3,8 @@
 
 # The sanitizers find what an assertion does not.
 SANITIZERS ?= -fsanitize=address,undefined -fno-sanitize-recover=all
-TEST_CFLAGS := $(SANITIZERS) -fno-omit-frame-pointer
+# -O1: they are compiled in two thirds of the time, and their tests run as fast.
+TEST_CFLAGS := -O1 $(SANITIZERS) -fno-omit-frame-pointer
 
 sanitized = $(patsubst %.c,$(BUILD)/sanitized/%.o,$(sort $(1)))
 objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(1)))
@@ -23,17 +24,21 @@ READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c 
 CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
-	law_judge.c model.c conversations.c talk.c) $(PLAY))
+	attacks.c law_judge.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
+LAW_EVENTS_TEST := $(call sanitized,$(addprefix tests/unit/,law_events_test.c law_events_core.c law_events_cases.c law_events_truth.c \
+	law_events_attacks.c attacks.c law_cases.c events.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
 PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c pipeline/seen_twice.c \
-	sinks/line_sink.c sinks/format.c sinks/format_tunnels.c sinks/community_id.c system/file_helper.c system/files.c system/privileges.c))
+	sinks/line_sink.c sinks/format.c sinks/format_tunnels.c sinks/community_id.c system/file_helper.c system/process.c system/files.c \
+	system/privileges.c))
+PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
 ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \
-	$(addprefix user/attach/,routes.c links.c netlink.c))
+	$(addprefix user/,attach/routes.c attach/links.c system/netlink.c))
 IDENTIFY_TEST := $(call sanitized,tests/unit/identify_test.c $(IDENTIFY))
 FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
-SANITIZED := $(PIPELINE_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
+SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
 	$(FORM_TEST) $(INVENTORY_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
@@ -41,7 +46,7 @@ KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c
 BENCH_KERNEL := $(call objects,tests/bench/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/sinks/,format.c format_tunnels.c \
-	community_id.c line_sink.c) $(addprefix user/system/,file_helper.c files.c privileges.c))
+	community_id.c line_sink.c) $(addprefix user/system/,file_helper.c process.c files.c privileges.c))
 BENCH_INVENTORY := $(call objects,tests/bench/bench_inventory.c $(INVENTORY))
 # For a writer of rules: identifies the bytes of files.
 IDENTIFY_TOOL := $(call objects,tests/tools/identify_files.c $(IDENTIFY))
@@ -77,12 +82,15 @@ link = $(call say,LINK,$@) mkdir -p $(@D) && $(CC) $(LDFLAGS) $(1) -o $@ $^ $(2)
 $(BUILD)/tests/core_test: $(CORE_TEST)
 $(BUILD)/tests/property_test: $(PROPERTY_TEST)
 $(BUILD)/tests/law_test: $(LAW_TEST)
+$(BUILD)/tests/law_events_test: $(LAW_EVENTS_TEST)
 $(BUILD)/tests/oom_test: $(OOM_TEST)
 $(BUILD)/tests/addresses_test: $(ADDRESSES_TEST)
-$(addprefix $(BUILD)/tests/,core_test property_test law_test oom_test addresses_test):
+$(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom_test addresses_test):
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka -lmnl -lz -lzstd)
 
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
+$(BUILD)/tests/published_test: $(PUBLISHED_TEST)
+$(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test:
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
@@ -112,6 +120,74 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 
 -include $(patsubst %,%.d,$(sort $(SANITIZED) $(PRIVILEGES_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
 	$(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
+
+# --- make check: without root, network or installing anything, in less than a minute
+
+CHECKED := core_test pipeline_test law_test law_events_test property_test oom_test identify_test form_test inventory_test privileges_test
+# Fewer than `make test` tries.
+law_test_ARGS := 5000
+law_events_test_ARGS := 5000
+property_test_ARGS := 100000
+CHECKS := $(CHECKED:%=check-%) check-programs check-structure check-scripts
+
+.PHONY: check $(CHECKS)
+check:
+	$(Q)$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc)) $(CHECKS)
+	@echo "check: all passed"
+
+# $(call checked,NAME,COMMAND): the command's output is shown only if it fails.
+define checked
+	$(call say,CHECK,$(1)) mkdir -p $(BUILD)/check && log=$(BUILD)/check/$(1).log && \
+	if ! { $(2); } >$$log 2>&1; then cat $$log; exit 1; fi
+endef
+
+$(CHECKED:%=check-%): check-%: $(BUILD)/tests/%
+	$(Q)$(call checked,$*,CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 $< $($*_ARGS))
+
+# The programs themselves: their command lines, and captures whose records are known.
+check-programs: all
+	$(Q)$(call checked,programs,PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m unittest discover -s tests/unit)
+
+check-structure:
+	$(Q)$(call checked,structure,tests/tools/structure.py)
+
+# Python files are parsed by structure.py.
+check-scripts:
+	$(Q)$(call checked,scripts,grep -rlE --exclude-dir=corpus '^#!/bin/(ba)?sh' .ci packaging tests | \
+		xargs -n 1 bash -n && bash -n packaging/*.bash)
+
+# --- coverage of the core and of what reads, by what an ordinary user can run: docs/coverage.md
+# Two tests are left out: the users that they become may not write the counts.
+
+COVERAGE := $(BUILD)/coverage
+COVERAGE_CFLAGS := -O0 -g --coverage -include tests/unit/not_inlined.h
+COVERED := include user/capture user/sinks/format.c user/sinks/community_id.c user/identify user/inventory
+COVERAGE_SYSTEM := $(addprefix tests/system/,test_captures.py test_archives.py test_formats.py \
+	test_server_filter.py::test_ports test_server_filter.py::test_nets test_inventory.py test_identify.py)
+COVERAGE_FUZZERS := core capture format form identify
+law_test_COVERAGE := 20000
+law_events_test_COVERAGE := 20000
+property_test_COVERAGE := 200000
+COVERAGE_TESTS := $(filter-out privileges_test,$(CHECKED))
+
+.PHONY: coverage
+coverage:
+	$(Q)packaging/deps.sh gcovr
+	$(Q)$(MAKE) --no-print-directory BUILD=$(COVERAGE) CFLAGS="$(COVERAGE_CFLAGS)" LDFLAGS=--coverage \
+		SANITIZERS=-O0 HARDENING= HARDENED_LINK= $(COVERAGE_TESTS:%=$(COVERAGE)/tests/%) \
+		$(COVERAGE)/bannerprobe $(COVERAGE)/bannerprobe-inventory $(COVERAGE)/tests/identify
+	$(Q)env -u SRC -u CXXFLAGS CC="$(CC)" CXX="$(CC)" CFLAGS="$(COVERAGE_CFLAGS)" FUZZERS="$(COVERAGE_FUZZERS)" \
+		SKELETON=$(COVERAGE) OUT=$(COVERAGE)/fuzz WORK=$(COVERAGE)/fuzz/objects \
+		LIB_FUZZING_ENGINE=tests/fuzz/run_corpus.c tests/fuzz/oss-fuzz/build.sh
+	$(Q)find $(COVERAGE) -name '*.gcda' -delete
+	$(Q)$(foreach test,$(COVERAGE_TESTS),timeout 300 $(COVERAGE)/tests/$(test) $($(test)_COVERAGE) >/dev/null 2>&1 || exit 1;)
+	$(Q)$(foreach name,$(COVERAGE_FUZZERS),timeout 300 $(COVERAGE)/fuzz/fuzz_$(name) tests/fuzz/corpus/$(name) || exit 1;)
+	$(Q)BUILD=$(COVERAGE) BANNERPROBE=$(CURDIR)/$(COVERAGE)/bannerprobe \
+		BANNERPROBE_INVENTORY=$(CURDIR)/$(COVERAGE)/bannerprobe-inventory \
+		$(PYTHON) -m pytest -q -k "not may_not_write and not needs_no_privilege" tests/unit $(COVERAGE_SYSTEM)
+	$(Q)gcovr -r . $(COVERED:%=--filter %) --exclude '.*/command/' -s -o $(COVERAGE)/lines.txt $(COVERAGE)
+	$(Q)gcovr -r . $(COVERED:%=--filter %) --exclude '.*/command/' --branches -o $(COVERAGE)/branches.txt $(COVERAGE)
+	@echo "see $(COVERAGE)/lines.txt, $(COVERAGE)/branches.txt"
 
 # --- fuzzing
 
@@ -145,16 +221,17 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 
 # --- the tests
 
-C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test core_test property_test law_test oom_test addresses_test identify_test \
+C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
 	form_test inventory_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
+TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --ignore tests/system/test_fleet.py tests
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --durations=15 --ignore tests/system/test_fleet.py tests
 
 # Installs what the owner of a fleet has, and the other tests do not need.
 .PHONY: test-fleet
@@ -172,6 +249,31 @@ test-forgery:
 	$(Q)$(MAKE) --no-print-directory bannerprobe $(RIG_PROGRAMS)
 	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
 		tests/system/test_forgery.py tests/system/test_need.py tests/bench/forgery_cost.py
+
+# --- the report in a browser
+
+# Debian's Chromium; what drives it and what judges its pages, from npm.
+BROWSER := $(BUILD)/browser
+BROWSER_PACKAGES := playwright-core@1.65.1 axe-core@4.14.1
+
+$(BROWSER)/installed: tests/tests.mk
+	$(Q)command -v npm >/dev/null || packaging/deps.sh nodejs npm
+	$(Q)mkdir -p $(@D)
+	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts $(BROWSER_PACKAGES)
+	$(Q)touch $@
+
+.PHONY: test-report
+test-report:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)packaging/deps.sh chromium
+	$(Q)$(MAKE) --no-print-directory bannerprobe-inventory $(BROWSER)/installed
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q -rs tests/system/test_report.py
+
+# Prometheus' own program judges the rules of packaging/alerts.yml.
+.PHONY: test-alerts
+test-alerts:
+	$(Q)command -v promtool >/dev/null || packaging/deps.sh prometheus
+	$(Q)$(PYTHON) -m pytest -q -rs tests/system/test_alerts.py
 
 # Stops, a full disk, SIGHUPs and veths that come and go, all at once: some minutes.
 STORM_ARGS ?=

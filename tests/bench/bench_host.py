@@ -31,7 +31,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"
 import netns
 import rig
 from rig import (PATIENCE, PORT, TICKS, Site, banners_in, check, finished, install, maps_of,
-                 own_seconds, table, title, version)
+                 own_seconds, processes_of, table, title, version)
 
 MIB = 1 << 20
 
@@ -391,7 +391,7 @@ def shared_mib(pid):
 def memory():
     """Memory of the loader and of its maps, and how long it takes to be there."""
     title("Memory and start")
-    starts, resident, own, peak, kernel = [], [], [], [], []
+    starts, resident, own, loaded, kernel = [], [], [], [], []
     count = 10_000
     with Site() as site:
         for i in range(options.rounds):
@@ -400,18 +400,18 @@ def memory():
             with site.probe("auto", count) as probe:
                 starts.append((probe.stderr[-1].when - before) * 1000)
                 pid = probe.process.pid
-                resident.append(status_mib(pid, "VmRSS"))
-                own.append(resident[-1] - shared_mib(pid))
+                resident.append(rig.resident_bytes(pid) / MIB)
+                own.append(sum(status_mib(one, "VmRSS") - shared_mib(one) for one in processes_of(pid)))
                 site.load(count)
-                peak.append(status_mib(pid, "VmHWM"))
+                loaded.append(rig.resident_bytes(pid) / MIB)
                 maps = maps_of(pid)
                 kernel.append(sum(maps.values()) / MIB)
     progress("")
     row = table("what", "found", "goal")
     for what, values, goal, unit in (
-            ("loader's resident memory once attached (VmRSS)", resident, 8, "MiB"),
-            ("the same without the pages of maps that it sees", own, 8, "MiB"),
-            (f"its peak, after {count} banners (VmHWM)", peak, 8, "MiB"),
+            ("resident memory of all processes once attached (PSS)", resident, 8, "MiB"),
+            ("sum of their resident memory without pages of maps (RSS)", own, 16, "MiB"),
+            (f"PSS after {count} banners", loaded, 8, "MiB"),
             ("kernel memory of its maps", kernel, 16, "MiB"),
             ("from exec to attached", starts, 300, "ms")):
         row(what, f"{spread(values, '.1f')} {unit}",

@@ -25,6 +25,7 @@
 #include "unit/wrap.h"
 
 #define ROUNDS 9
+#define SILENT_HANDSHAKES 60000
 #define PIECE 20000 /* packets: 5,000 records at most */
 
 struct scenario {
@@ -110,6 +111,18 @@ static void flooded_table(const struct scenario *scenario)
 	packet_build(&bytes, &packet);
 	empty_table(scenario);
 	run(ROAD_XDP, true, &bytes, VARY_SYN_FLOOD, 0, 0, 4 * DEFAULT_FLOWS);
+}
+
+/* Full of handshakes whose servers stay silent: each is waited for. */
+static void silent_table(const struct scenario *scenario)
+{
+	struct test_packet packet = {};
+	struct bytes bytes;
+
+	packet_build(&bytes, &packet);
+	empty_table(scenario);
+	run(ROAD_XDP, true, &bytes, VARY_HANDSHAKE, 0, 3 * 0x800000,
+	    3 * SILENT_HANDSHAKES);
 }
 
 /* --- measuring --------------------------------------------------------- */
@@ -248,6 +261,12 @@ static const struct scenario scenarios[] = {
 	{ .name = "data of 10,000 unknown, table full", .goal = 15,
 	  .vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000,
 	  .together = 1, .prepare = flooded_table, PACKET },
+	{ .name = "data of a million unknown, table empty", .goal = 0,
+	  .vary = VARY_ADDRESS, .connections = 1000003, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET },
+	{ .name = "data of a million unknown, 60,000 servers silent",
+	  .goal = 0, .vary = VARY_ADDRESS, .connections = 1000003,
+	  .repeat = 1000000, .together = 1, .prepare = silent_table, PACKET },
 	{ .name = "a whole connection, four packets", .goal = 700,
 	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
 	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,

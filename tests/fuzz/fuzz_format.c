@@ -172,16 +172,31 @@ static void read_text_tunnels(const struct event *record)
 	}
 }
 
+static void expect_side(const struct event *record, enum side_name side)
+{
+	if (side == SERVER)
+		expect_endpoint(record, record->server, record->server_port);
+	else
+		expect_endpoint(record, record->client, record->client_port);
+}
+
 static void read_text(const struct event *record, const struct source *source)
 {
 	at = strchr(line, '.'); /* behind the second, in local time */
 	require(at);
 	expect_microseconds(record->time + source->clock_offset);
 	expect(" ");
-	expect_endpoint(record, record->server, record->server_port);
+	if (source->events) {
+		expect(event_kind_names[record->kind]);
+		expect(" ");
+	}
+	expect_side(record, event_origin(record->kind));
 	expect(" -> ");
-	expect_endpoint(record, record->client, record->client_port);
+	expect_side(record,
+		    event_origin(record->kind) == SERVER ? CLIENT : SERVER);
 	read_text_tunnels(record);
+	if (record->kind == EVENT_OPEN)
+		return;
 	expect(" ");
 	expect_bytes(record->bytes, record->kept, false);
 }
@@ -213,17 +228,49 @@ static void read_json_more(const struct event *record)
 	}
 	expect_mac("server_mac", record->server_mac);
 	expect_mac("client_mac", record->client_mac);
-	expect(",\"server_ttl\":");
+	expect(event_origin(record->kind) == SERVER ? ",\"server_ttl\":" :
+						      ",\"client_ttl\":");
 	expect_number(record->ttl);
 	if (record->rtt_us != RTT_UNKNOWN) {
 		expect(",\"rtt_us\":");
 		expect_number(record->rtt_us);
 	}
 	expect(",\"community_id\":\"1:");
-	require(strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-			   "0123456789+/") == COMMUNITY_ID_LENGTH - 3);
+	require(strspn(at,
+		       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+		       "0123456789+/") == COMMUNITY_ID_LENGTH - 3);
 	at += COMMUNITY_ID_LENGTH - 3;
 	expect("=\"}");
+}
+
+/* Of whom payload was seen before, and whose the event is. */
+static void read_json_payload(const struct event *record)
+{
+	static const char *const own[] = {
+		[EVENT_BANNER] = "d",  [EVENT_RESPONSE] = "d",
+		[EVENT_REQUEST] = "D", [EVENT_REPLY] = "D",
+		[EVENT_OPEN] = "",
+	};
+	const bool is_server = event_origin(record->kind) == SERVER;
+
+	expect(record->sides_seen & EVENT_CLIENT_DATA ? "D" : "");
+	expect(is_server ? own[record->kind] : "");
+	expect(record->sides_seen & EVENT_SERVER_DATA ? "d" : "");
+	expect(is_server ? "" : own[record->kind]);
+}
+
+/* Since the SYN-ACK; of what comes second, since what came first. */
+static void read_json_delay(const struct event *record)
+{
+	__u64 since = record->synack_time;
+
+	if (record->kind == EVENT_RESPONSE || record->kind == EVENT_REPLY) {
+		if (!record->spoke_us)
+			return;
+		since += (record->spoke_us - 1) * 1000ULL;
+	}
+	expect(",\"delay_us\":");
+	expect_number(record->time > since ? (record->time - since) / 1000 : 0);
 }
 
 static void read_json_end(const struct event *record,
@@ -234,10 +281,9 @@ static void read_json_end(const struct event *record,
 	expect(record->seen & SEEN_SYNACK ? "h" : "");
 	expect(record->seen & SEEN_ACK ? "A" : "");
 	expect(record->seen & SEEN_CLIENT_FIN ? "F" : "");
-	expect("d\",\"delay_us\":");
-	expect_number(record->time > record->synack_time ?
-			      (record->time - record->synack_time) / 1000 :
-			      0);
+	read_json_payload(record);
+	expect("\"");
+	read_json_delay(record);
 	expect(",\"iface\":\"");
 	expect_bytes(source->name, strlen(source->name), true);
 	expect("\"");
@@ -266,12 +312,19 @@ static void read_json(const struct event *record, const struct source *source)
 	expect_address(record->family, record->server);
 	expect("\",\"server_port\":");
 	expect_number(record->server_port);
-	expect(",\"banner\":\"");
-	expect_bytes(record->bytes, record->kept, true);
-	expect("\",\"len\":");
-	expect_number(record->len);
-	expect(",\"truncated\":");
-	expect(record->kept < record->len ? "true" : "false");
+	if (source->events) {
+		expect(",\"event\":\"");
+		expect(event_kind_names[record->kind]);
+		expect(record->crossed ? "\",\"crossed\":true" : "\"");
+	}
+	if (record->kind != EVENT_OPEN) {
+		expect(",\"banner\":\"");
+		expect_bytes(record->bytes, record->kept, true);
+		expect("\",\"len\":");
+		expect_number(record->len);
+		expect(",\"truncated\":");
+		expect(record->kept < record->len ? "true" : "false");
+	}
 	read_json_end(record, source);
 }
 
@@ -335,7 +388,7 @@ static bool is_http(const struct event *record)
 }
 
 static void check_format(enum format format, const struct event *record,
-			 const char *name)
+			 const char *name, __u32 events)
 {
 	static void (*const readers[])(const struct event *record,
 				       const struct source *source) = {
@@ -343,7 +396,9 @@ static void check_format(enum format format, const struct event *record,
 		[FORMAT_JSON] = read_json,
 		[FORMAT_ZEEK] = read_zeek,
 	};
-	const struct source source = { name, record->start_time };
+	const struct source source = { .name = name,
+				       .clock_offset = record->start_time,
+				       .events = events };
 	size_t len = format_record(format, line, record, &source);
 
 	if (format == FORMAT_ZEEK && !len) {
@@ -396,9 +451,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	place_tunnels(record);
 	record->family = record->family & 1 ? 4 : 6;
 	record->vlan_count %= 3;
+	record->kind %= EVENT_KINDS;
+	record->crossed &= 1;
 	memcpy(name, data, sizeof(name) - 1);
 	for (int format = FORMAT_TEXT; format <= FORMAT_ZEEK; format++)
-		check_format((enum format)format, record, name);
+		check_format((enum format)format, record, name,
+			     size & 1 ? EVENTS_ALL : 0);
 	free(record);
 	return 0;
 }

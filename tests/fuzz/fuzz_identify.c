@@ -140,13 +140,13 @@ static void check_prefilter(struct ruleset *set, const struct text *said)
 
 static void try_rules(int kind, const struct text *said)
 {
-	struct source *source = NULL;
+	struct rule_source *source = NULL;
 	struct matcher matcher;
 	struct ruleset set;
 
 	require(!matcher_open(&matcher, tell));
 	require(!ruleset_open(&set, &matcher));
-	require(!source_read(&source, path));
+	require(!rule_source_read(&source, path));
 	if (kind == KIND_NMAP)
 		nmapfile_load(source, &set, &set);
 	else
@@ -154,7 +154,7 @@ static void try_rules(int kind, const struct text *said)
 	check_prefilter(&set, said);
 	ruleset_close(&set);
 	matcher_close(&matcher);
-	source_free(source);
+	rule_source_free(source);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

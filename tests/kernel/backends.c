@@ -125,7 +125,7 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 		return false;
 	/* As much room as the kernel's has, which is rounded up. */
 	overflow_free(native->overflow);
-	native->overflow = overflow_new(bpf_map__max_entries(bpf->maps.flows));
+	native->overflow = overflow_new(bpf_map__max_entries(bpf->maps.overflow));
 	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
@@ -190,7 +190,7 @@ static void kernel_flow(struct backends *backends, __u64 hash, __u64 id,
 	if (way >= 0)
 		*flow = entries.ways[way].flow;
 	else
-		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.flows), &id, flow);
+		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.overflow), &id, flow);
 	/* Who waits is never told "no". */
 	if (flow_is_watched(flow) && !prefilter_may_have(&prefilter, hash))
 		differs(backends, "the kernel's prefilter forgot a connection");

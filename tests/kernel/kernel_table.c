@@ -27,7 +27,7 @@ void kernel_table_clear(const struct bannerprobe_bpf *bpf)
 {
 	static const struct bucket no_bucket;
 	static const struct bucket_entries no_entries;
-	const int flows = bpf_map__fd(bpf->maps.flows);
+	const int flows = bpf_map__fd(bpf->maps.overflow);
 	const __u32 words = bpf->rodata->prefilter_mask + 1;
 	__u64 id;
 

@@ -962,22 +962,10 @@ static void test_slow_servers(void **state)
 	kernel_table_clear(bpf);
 }
 
-/* kernel_test [CONNECTIONS] */
-int main(int argc, char **argv)
-{
-	static const enum road xdp = ROAD_XDP, tc = ROAD_TC;
-	const struct track_options all = { .times = true, .rtt = true,
-					    .gather = LENGTH };
-	struct hooks hooks[4];
+static struct hooks hooks[4];
 
-	if (argc > 1)
-		million = (__u32)atoi(argv[1]) / PIECE * PIECE + PIECE;
-	message_libbpf(getenv("VERBOSE"));
-	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, NULL, NULL);
-	gathering = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &all, NULL);
-	if (!bpf || !gathering || !drive_open(bpf) ||
-	    unshare(CLONE_NEWNET) || !drive_attach())
-		return 1;
+static void set_hooks(void)
+{
 	hooks[0] = (struct hooks){ "XDP", bpf->progs.bannerprobe_xdp,
 				   bpf->progs.bannerprobe_xdp, NULL };
 	hooks[1] = (struct hooks){ "tc", bpf->progs.bannerprobe_rx,
@@ -986,11 +974,18 @@ int main(int argc, char **argv)
 				   bpf->progs.bannerprobe_tx, NULL };
 	hooks[3] = (struct hooks){ "gathering", gathering->progs.bannerprobe_xdp,
 				   gathering->progs.bannerprobe_tx, gathering };
+}
 
+/* clang-format off */
 #define THROUGH(test, name, i)                                                  \
 	{ name, test, NULL, NULL, &hooks[i] }
 #define FLOOD(name, road, kind)                                                 \
 	{ name, test_flood, NULL, NULL, &(struct flood){ road, kind } }
+/* clang-format on */
+
+static int run_all(void)
+{
+	static const enum road xdp = ROAD_XDP, tc = ROAD_TC;
 	const struct CMUnitTest tests[] = {
 		THROUGH(test_cases_through, "cases through XDP", 0),
 		THROUGH(test_cases_through, "cases through tc", 1),
@@ -1027,10 +1022,29 @@ int main(int argc, char **argv)
 		{ "slow servers through XDP", test_slow_servers, NULL, NULL, (void *)&xdp },
 		{ "slow servers through tc", test_slow_servers, NULL, NULL, (void *)&tc },
 	};
-	int failed = _cmocka_run_group_tests("kernel", tests,
-					     sizeof(tests) / sizeof(*tests),
-					     NULL, NULL);
 
+	return _cmocka_run_group_tests("kernel", tests,
+				       sizeof(tests) / sizeof(*tests), NULL,
+				       NULL);
+}
+
+/* kernel_test [CONNECTIONS] */
+int main(int argc, char **argv)
+{
+	const struct track_options all = { .times = true, .rtt = true,
+					    .gather = LENGTH };
+	int failed;
+
+	if (argc > 1)
+		million = (__u32)atoi(argv[1]) / PIECE * PIECE + PIECE;
+	message_libbpf(getenv("VERBOSE"));
+	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, NULL, NULL);
+	gathering = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &all, NULL);
+	if (!bpf || !gathering || !drive_open(bpf) ||
+	    unshare(CLONE_NEWNET) || !drive_attach())
+		return 1;
+	set_hooks();
+	failed = run_all();
 	drive_close();
 	bannerprobe_bpf__destroy(gathering);
 	bannerprobe_bpf__destroy(bpf);

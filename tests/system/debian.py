@@ -11,6 +11,9 @@ import subprocess
 import sys
 
 POLICY = "/usr/sbin/policy-rc.d"	# Debian asks it whether a new package may start its service
+# Of a guest, which ends when it panics. On a busy machine an emulated timer comes too
+# late for the kernel's check of it, which panics.
+KERNEL_COMMAND_LINE = "console=ttyS0 quiet panic=-1 no_timer_check"
 
 
 def say(*words):

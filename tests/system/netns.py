@@ -42,6 +42,15 @@ def wait_for(what, condition, timeout=PATIENCE):
     return value
 
 
+def has_open(pid, path):
+    """Has a process this file open, by whatever name?"""
+    def is_it(descriptor):
+        with contextlib.suppress(OSError):	# closed by now, or the file is not there
+            return os.path.samefile(descriptor, path)
+    folder = f"/proc/{pid}/fd"
+    return any(is_it(f"{folder}/{number}") for number in os.listdir(folder))
+
+
 class Namespace:
     """A network namespace; everything in it goes with it."""
     count = 0
@@ -211,15 +220,29 @@ class Probe:
     def send(self, number):
         self.process.send_signal(number)
 
-    def guard(self):
-        """The process that removes tc filters after its SIGKILL."""
+    def child(self, name):
+        """The pid of the process of that name that it has started, or None."""
         number = self.process.pid
         with open(f"/proc/{number}/task/{number}/children") as file:
             for child in file.read().split():
-                with open(f"/proc/{child}/comm") as name:
-                    if name.read().strip() == "bannerprobe-tc":
+                with open(f"/proc/{child}/comm") as comm:
+                    if comm.read().strip() == name:
                         return int(child)
         return None
+
+    def guard(self):
+        """The process that removes tc filters after its SIGKILL."""
+        return self.child("bannerprobe-tc")
+
+    def reader(self):
+        """The process that reads events and writes records."""
+        return self.child("bannerprobe-rd")
+
+    def processes(self):
+        """The pids of all of it."""
+        number = self.process.pid
+        with open(f"/proc/{number}/task/{number}/children") as file:
+            return [number, *map(int, file.read().split())]
 
     def ended(self):
         """Wait for its end; then stdout and stderr hold all that it wrote."""

@@ -129,11 +129,34 @@ def listening(port):
     return ready
 
 
+def processes_of(pid):
+    """A process, and those that it has started."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [pid, *map(int, file.read().split())]
+
+
 def own_seconds(pid):
-    """CPU time of a process and its threads, user's and system's."""
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """CPU time of a process and of those that it has started, user's and system's."""
+    seconds = 0
+    for one in processes_of(pid):
+        with contextlib.suppress(FileNotFoundError), open(f"/proc/{one}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+            seconds += (int(fields[11]) + int(fields[12])) / TICKS
+    return seconds
+
+
+def resident_bytes(pid, name="Pss"):
+    """Memory of a process and of those that it has started: what they share is counted once."""
+    total = 0
+    for one in processes_of(pid):
+        with open(f"/proc/{one}/smaps_rollup") as file:
+            total += int(re.search(rf"^{name}:\s+(\d+) kB", file.read(), re.M)[1]) << 10
+    return total
+
+
+def descriptors_of(pid):
+    """How many descriptors they have open."""
+    return sum(len(os.listdir(f"/proc/{one}/fd")) for one in processes_of(pid))
 
 
 def maps_of(pid):

@@ -64,9 +64,9 @@ def ports(text):
 def test_full_ring(net):
     """A reader that is stopped: what the ring buffer had room for is logged, the rest is counted."""
     with watching(net) as (server, probe):
-        probe.send(signal.SIGSTOP)
+        os.kill(probe.reader(), signal.SIGSTOP)
         talks = greeted(net, server, 600)
-        probe.send(signal.SIGCONT)
+        os.kill(probe.reader(), signal.SIGCONT)
         count = stopped(probe)
     assert count["banners"] == 600 and count["lost_ring"] > 0 == count["lost_output"]
     logged = ports("\n".join(probe.stdout))
@@ -144,7 +144,7 @@ def test_full_disk_and_a_new_file(net, disk, tmp_path):
 
 def written_at(probe, path):
     """Where the probe's descriptor of a file stands: at 0 until something is written by it."""
-    folder = f"/proc/{probe.process.pid}"
+    folder = f"/proc/{probe.reader()}"
     for number in os.listdir(f"{folder}/fd"):
         with contextlib.suppress(FileNotFoundError):
             if os.path.samefile(f"{folder}/fd/{number}", path):

@@ -192,7 +192,7 @@ def live(ns, folder, *tracing):
     trace = folder / "trace"
     process = subprocess.Popen(		# -D: the tracer is a grandchild, so this is the probe's pid
         ns.argv("strace", "-D", "-o", trace, "-e", "trace=sendto,pidfd_open",
-                "-e", "inject=pidfd_open:error=ENOSYS", *tracing,		# no guard
+                "-e", "inject=pidfd_open:error=ENOSYS:when=2", *tracing,		# for the reader, not the guard
                 BINARY, "--hook", "tc", "veth0"),
         env={**os.environ, **CLSACT}, stderr=subprocess.PIPE, text=True)
     with process, process.stderr:

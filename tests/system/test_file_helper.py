@@ -13,7 +13,7 @@ import netns
 from netns import BINARY, PATIENCE, Probe, attached, wait_for
 from servers import Server, listen_to
 from test_privileges import NEEDED, capabilities, status, with_capabilities
-from test_stopping import alive, children, stopped
+from test_stopping import alive, stopped
 
 if os.geteuid():
     pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
@@ -28,7 +28,7 @@ def watching(net, *args, **kwargs):
     """The probe, the pid of its file helper, and a function that makes a banner."""
     with Server(net.host, "10.99.0.1") as server, \
             Probe(net.host, "-f", "json", *args, "veth0", **kwargs) as probe:
-        [helper] = children(probe.process.pid)
+        helper = probe.child("bannerprobe-log")
         try:
             yield probe, helper, lambda: listen_to(net.peer, server)
         finally:
@@ -69,7 +69,8 @@ def secret(tmp_path):
 def test_what_it_may_do(net, tmp_path):
     with watching(net, "-o", tmp_path / "log") as (probe, helper, _):
         state = status(helper)
-        assert len(os.listdir(f"/proc/{helper}/fd")) == 3	# a socket, a pipe, a directory
+        # It closes the log that it has handed over.
+        wait_for("a socket, a pipe, and a directory", lambda: len(os.listdir(f"/proc/{helper}/fd")) == 3)
     assert state["Name"] == "bannerprobe-log"
     for held in "CapEff", "CapPrm":
         assert capabilities(state, held) == {CAP_DAC_OVERRIDE, CAP_FOWNER}
@@ -232,8 +233,8 @@ def test_metrics_without_memory(net, tmp_path):
     with watching(net, "--metrics", folder / "m.prom",
                   env={"LD_PRELOAD": str(tmp_path / "no.so")}) as (probe, _, _greet):
         probe.error_line("Cannot allocate memory")
-        held = [os.readlink(f"/proc/{probe.process.pid}/fd/{fd}")
-                for fd in os.listdir(f"/proc/{probe.process.pid}/fd")]
+        held = [os.readlink(f"/proc/{probe.reader()}/fd/{fd}")
+                for fd in os.listdir(f"/proc/{probe.reader()}/fd")]
         assert not [path for path in held if str(folder) in path and "m.prom" in path]
         assert stopped(probe.process) == 0
     assert os.listdir(folder) == []

@@ -13,7 +13,7 @@ import subprocess
 
 import pytest
 
-from netns import PATIENCE, ROOT, Network, Probe, sh, wait_for
+from netns import PATIENCE, ROOT, Network, Probe, has_open, sh, wait_for
 from servers import Server, listen_often
 
 FLEET = os.path.join(ROOT, "packaging", "fleet")
@@ -104,10 +104,10 @@ class Host:
 
     def rotate(self):
         """A new file of records, in which the next ones are."""
-        before = os.readlink(self.log)
-        wait_for("another second, as the name tells", lambda: os.readlink(self.log) != before
-                 or rotate(self.log, "kill", "-HUP", str(self.probe.process.pid)))
-        wait_for("the new file", self.log.exists)
+        before, pid = self.log.stat().st_ino, self.probe.process.pid
+        wait_for("another second, as the name tells", lambda: self.log.stat().st_ino != before
+                 or rotate(self.log, "kill", "-HUP", str(pid)))
+        wait_for("the new file", lambda: has_open(pid, self.log))
 
     def logged(self):
         """Every line that the probe has written, whatever the file."""
@@ -318,9 +318,28 @@ def test_a_log_from_before_the_first_rotation(tmp_path):
     log = tmp_path / "eth0.json"
     log.write_text("record\n")
     rotate(log, "true")
-    assert log.is_symlink() and not log.exists()
-    [kept] = tmp_path.glob("eth0.json-*T*")
-    assert kept.read_text() == "record\n"
+    assert log.read_text() == ""
+    new, kept = sorted(tmp_path.glob("eth0.json-*T*"))
+    assert new.samefile(log) and kept.read_text() == "record\n"
+
+
+def test_a_log_that_was_a_symbolic_link(tmp_path):
+    """As it was once; and a link that somebody planted is not written through."""
+    log, old = tmp_path / "eth0.json", tmp_path / "eth0.json-20200101T000000"
+    log.symlink_to(old.name)
+    old.write_text("record\n")
+    rotate(log, "true")
+    assert not log.is_symlink() and log.read_text() == "" and old.read_text() == "record\n"
+
+
+def test_a_new_file_is_of_the_owner_of_the_directory(tmp_path):
+    """Others' files are not reopened by the probe, nor can the service write to root's."""
+    folder = tmp_path / "private" / "bannerprobe"
+    folder.mkdir(parents=True)
+    os.chmod(folder.parent, 0o700)
+    os.chown(folder, 65534, 65534)
+    rotate(folder / "eth0.json", "true")
+    assert (folder / "eth0.json").stat().st_uid == 65534
 
 
 def test_old_files_are_deleted(tmp_path):

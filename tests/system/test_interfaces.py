@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import select
 import signal
 import subprocess
 
@@ -206,7 +207,10 @@ def test_progress_is_told(net):
         try:
             text = b""
             while b"attaching: 60 of 102 interfaces" not in text:
+                assert select.select([ours], [], [], PATIENCE)[0], text
                 text += os.read(ours, 4096)
+            told = [int(number) for number in re.findall(rb"attaching: (\d+) of 102 interfaces", text)]
+            assert told == sorted(set(told)) and len(told) > 1
         finally:
             process.terminate()
             process.wait(PATIENCE)

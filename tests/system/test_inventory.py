@@ -75,8 +75,8 @@ class Inventory:
     def command(self, *words, **kwargs):
         return run(self.path, *words, **kwargs)
 
-    def json(self, *words):
-        return [json.loads(text) for text in self.command(*words, "--json").stdout.splitlines()]
+    def json(self, *words, **kwargs):
+        return [json.loads(text) for text in self.command(*words, "--json", **kwargs).stdout.splitlines()]
 
 
 @pytest.fixture
@@ -420,9 +420,23 @@ def test_a_newer_version(inventory):
         assert "newer bannerprobe" in lines_of(inventory.command(*words, code=1))
 
 
+def test_an_old_sqlite(inventory, tmp_path):
+    """One without STRICT tables, as Debian 11's: nothing is said to be damaged, and nothing is touched."""
+    inventory.take(line(SSH))
+    before = (tmp_path / "x.db").read_bytes()
+    (tmp_path / "old.c").write_text("""int sqlite3_libversion_number(void) { return 3034001; }
+                                    const char *sqlite3_libversion(void) { return "3.34.1"; }""")
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", "old.so", "old.c"], cwd=tmp_path, check=True, timeout=60)
+    old = {**os.environ, "LD_PRELOAD": str(tmp_path / "old.so")}
+    for words in ["list"], ["import", inventory.log], ["forget", "192.0.2.10:22"]:
+        told = lines_of(inventory.command(*words, code=1, env=old))
+        assert "needs SQLite 3.37 or newer, and here is 3.34.1" in told
+    assert (tmp_path / "x.db").read_bytes() == before
+
+
 def test_no_file(tmp_path):
     for words in [], ["changes"], ["show", "192.0.2.10:22"], ["forget", "192.0.2.10:22"], ["check"], ["gone"]:
-        lines_of(run(tmp_path / "x.db", *words, code=1))
+        assert f"{tmp_path}/x.db: No such file" in lines_of(run(tmp_path / "x.db", *words, code=1))
     assert not os.listdir(tmp_path)
 
 
@@ -602,11 +616,20 @@ def test_changes(filled):
     assert "9.2p1" in filled.command("changes", "--since", "60h").stdout
 
 
-@pytest.mark.parametrize("word", ["2026-11-26", "2026-11-26T10:00:00Z", "2026-11-26T10:00:00.5+01:00",
-                                  "2026-11-26 10:00", "yesterday", "today", "now", "2 days ago", "12h", "3w",
-                                  "1 week ago", "90 minutes ago"])
-def test_times(filled, word):
-    filled.command("changes", "--since", word)
+# Times as a user writes them, in UTC: seconds since 1970; before now; or since today began.
+FIXED, AGO, OF_TODAY = (lambda n: n), (lambda n: time.time() - n), (lambda n: time.time() // DAY * DAY + n)
+
+
+@pytest.mark.parametrize("word, since, number", [
+    ("2025-11-26", FIXED, 1764115200), ("2025-11-26T10:00:00Z", FIXED, 1764151200),
+    ("2025-11-26T10:00:00.5+01:00", FIXED, 1764147600.5), ("2025-11-26 10:00", FIXED, 1764151200),
+    ("yesterday", OF_TODAY, -DAY), ("today", OF_TODAY, 0), ("now", AGO, 0), ("2 days ago", AGO, 2 * DAY),
+    ("12h", AGO, DAY / 2), ("3w", AGO, 21 * DAY), ("1 week ago", AGO, 7 * DAY), ("90 minutes ago", AGO, 5400)])
+def test_times(inventory, word, since, number):
+    """Of two services, one is new a minute before that time and one a minute behind it."""
+    inventory.take(line(SSH, since(number) - 60, port=1), line(SSH, since(number) + 60, port=2))
+    found = inventory.json("changes", "--since", word, env={**os.environ, "TZ": "UTC"})
+    assert [one["server_port"] for one in found] == [2]
 
 
 @pytest.mark.parametrize("word", ["", "tomorrow", "2026-13-01", "2026-11-26T25:00Z", "12", "h", "5 parsecs",
@@ -710,13 +733,21 @@ def test_follow(inventory):
 
 # --- usage --------------------------------------------------------------------------------------
 
-@pytest.mark.parametrize("words", [
-    ["list", "--net", "nowhere"], ["list", "--port", "x"], ["list", "--port", "70000"], ["import"], ["show"],
-    ["show", "here"], ["show", "192.0.2.1:x"], ["diff"], ["forget"], ["forget", "192.0.2.1:1", "--not-seen=1d"],
-    ["gone", "--gone", "x"], ["--nonsense"], ["changes", "word"], ["check", "word"], ["forget", "--not-seen", "0x"],
-    ["list", "--net", "192.0.2.0/33"], ["list", "--net", "::/129"], ["diff", "a", "b"]])
-def test_wrong_usage(tmp_path, words):
-    lines_of(run(tmp_path / "x.db", *words, code=2))
+@pytest.mark.parametrize("words, told", [
+    (["list", "--net", "nowhere"], "nowhere: no net like"), (["list", "--port", "x"], "x: no list of ports like"),
+    (["list", "--port", "70000"], "70000: no list of ports like"), (["import"], "import: which logs?"),
+    (["show"], "show: which service?"), (["show", "here"], "here: no service like"),
+    (["show", "192.0.2.1:x"], "192.0.2.1:x: no service like"), (["diff"], "diff: from which older inventory?"),
+    (["forget"], "forget: a service, SERVER:PORT, or"),
+    (["forget", "192.0.2.1:1", "--not-seen=1d"], "forget: a service, SERVER:PORT, or"),
+    (["gone", "--gone", "x"], "--gone: x is no span like"), (["--nonsense"], "'--nonsense'"),
+    (["changes", "word"], "word: changes takes options only"), (["check", "word"], "word: check takes no words"),
+    (["forget", "--not-seen", "0x"], "--not-seen: 0x is no span like"),
+    (["list", "--net", "192.0.2.0/33"], "192.0.2.0/33: no net like"),
+    (["list", "--net", "::/129"], "::/129: no net like"), (["diff", "a", "b"], "b: one older inventory is enough")])
+def test_wrong_usage(tmp_path, words, told):
+    assert told in lines_of(run(tmp_path / "x.db", *words, code=2))
+    assert not os.listdir(tmp_path)
 
 
 def test_help_and_version():
@@ -736,7 +767,7 @@ def test_words_of_the_command_line(filled):
 
 PACKAGING = os.path.join(netns.ROOT, "packaging")
 MAN_PAGE = os.path.join(PACKAGING, "bannerprobe-inventory.1")
-COMMANDS = ["list", "changes", "show", "import", "diff", "gone", "forget", "check"]
+COMMANDS = ["list", "changes", "show", "report", "import", "diff", "gone", "forget", "check"]
 
 
 def options_of(command):

@@ -109,10 +109,7 @@ def test_the_file_is_reopened_where_only_root_may(net, tmp_path):
     log = tmp_path / "log"
     tmp_path.chmod(0o700)
     with Probe(net.host, "-o", log, "veth0") as probe:
-        children = f"/proc/{probe.process.pid}/task/{probe.process.pid}/children"
-        with open(children) as file:
-            [opener] = file.read().split()
-        assert status(opener)["Name"] == "bannerprobe-log"
+        opener = probe.child("bannerprobe-log")
         log.rename(tmp_path / "old")
         os.kill(int(opener), signal.SIGHUP)		# as `pkill -HUP bannerprobe` does
         probe.send(signal.SIGHUP)

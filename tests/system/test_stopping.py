@@ -215,6 +215,7 @@ def test_a_stop_while_another_holds_the_lock(net2):
 def test_a_start_while_another_holds_the_lock(net):
     """What a killed one has left is left, too: nobody knows what others do meanwhile."""
     with start(net.host, "clsact") as killed:
+        killed.send(signal.SIGSTOP)		# or it would end when the guard does
         os.kill(killed.guard(), signal.SIGKILL)
         killed.send(signal.SIGKILL)
         killed.ended()

@@ -18,11 +18,13 @@ WARM_UP = 5000		# until what is kept for later use is there
 SLACK = 512		# KiB that the allocator may round up to
 
 
-def held_by(pid):
-    """Descriptors, and resident KiB."""
-    with open(f"/proc/{pid}/status") as status:
-        resident = int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
-    return len(os.listdir(f"/proc/{pid}/fd")), resident
+def held_by(probe):
+    """Descriptors, and resident KiB, of all its processes."""
+    resident = 0
+    for pid in probe.processes():
+        with open(f"/proc/{pid}/status") as status:
+            resident += int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+    return sum(len(os.listdir(f"/proc/{pid}/fd")) for pid in probe.processes()), resident
 
 
 def turn(host, probe, number):
@@ -43,7 +45,7 @@ def main(count):
             turn(net.host, probe, number)
             done = (number + 1) * BATCH
             if done % EVERY == 0:
-                held = held_by(probe.process.pid)
+                held = held_by(probe)
                 print(f"{done} veths: {held[0]} descriptors, {held[1]} KiB", flush=True)
                 if done >= WARM_UP and not first:
                     first = held

@@ -152,8 +152,8 @@ static void ask_lines(struct identifier *identifier)
 
 static int ask_file(struct identifier *identifier, const char *path)
 {
-	struct source *source = NULL;
-	int error = source_read(&source, path);
+	struct rule_source *source = NULL;
+	int error = rule_source_read(&source, path);
 
 	if (error) {
 		tell("%s: %s", path, strerror(-error));
@@ -161,7 +161,7 @@ static int ask_file(struct identifier *identifier, const char *path)
 	}
 	ask(identifier, SAID_FIRST, 0, (uint8_t *)source->bytes, source->len,
 	    true);
-	source_free(source);
+	rule_source_free(source);
 	return 0;
 }
 
@@ -269,12 +269,12 @@ static void print_example(const struct example *example, void *context)
 static int load_examples(const char *path, void *context)
 {
 	struct ruleset *set = context;
-	struct source *source = NULL;
-	int error = source_read(&source, path);
+	struct rule_source *source = NULL;
+	int error = rule_source_read(&source, path);
 
 	if (!error)
 		error = rulefile_load(source, set, print_example, NULL);
-	source_free(source);
+	rule_source_free(source);
 	return error;
 }
 
@@ -287,7 +287,7 @@ static int run_examples(void)
 	if (matcher_open(&matcher, tell) || ruleset_open(&set, &matcher))
 		return 1;
 	for (int i = 0; !error && i < rules_count; i++)
-		error = source_each(rules[i], ".rules", load_examples, &set);
+		error = rule_source_each(rules[i], ".rules", load_examples, &set);
 	if (error)
 		tell("%s", strerror(-error));
 	error = error || matcher.statistics.refused;

@@ -41,11 +41,6 @@ OUTCOMES = ["banners", "client_first", "client_first_syn", "client_first_by_ack"
 Sample = collections.namedtuple("Sample", "seconds resident kernel fds")
 
 
-def resident_bytes(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as file:
-        return int(re.search(r"^Rss:\s+(\d+) kB", file.read(), re.M)[1]) << 10
-
-
 def kernel_bytes(pid):
     """Memory of the programs and the maps that a process holds."""
     held = netns.held_by(pid)
@@ -54,8 +49,8 @@ def kernel_bytes(pid):
 
 
 def sample(pid, start):
-    return Sample(time.monotonic() - start, resident_bytes(pid), kernel_bytes(pid),
-                  len(os.listdir(f"/proc/{pid}/fd")))
+    return Sample(time.monotonic() - start, rig.resident_bytes(pid), kernel_bytes(pid),
+                  rig.descriptors_of(pid))
 
 
 def retransmitted(*namespaces):

@@ -382,12 +382,10 @@ Held = collections.namedtuple("Held", "descriptors resident programs_and_maps")
 
 
 def held_by(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as file:
-        resident = int(re.search(r"^Rss:\s+(\d+) kB", file.read(), re.M)[1]) << 10
     ids = netns.held_by(pid)
     kernel = sum(int(one["bytes_memlock"]) for kind in ids for one in netns.bpftool(kind, "show")
                  if one["id"] in ids[kind])
-    return Held(len(os.listdir(f"/proc/{pid}/fd")), resident, kernel)
+    return Held(rig.descriptors_of(pid), rig.resident_bytes(pid), kernel)
 
 
 def children_of(pid):
@@ -453,11 +451,12 @@ def rage(place, storm, disk, piped, veths, connections):
     """
     storm.over.clear()
     helper = next(pid for pid in children_of(disk.probe.process.pid) if name_of(pid) == "bannerprobe-log")
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(17) as pool:
         greeted = [pool.submit(storm.gusts, place, first, connections // 2)
                    for first in (FAR, NEAR)]
         jobs = [pool.submit(*job) for job in (
             (storm.stops, "the probe", disk.probe.process.pid, 0.4),
+            (storm.stops, "its reader", disk.probe.reader(), 0.4),
             (storm.stops, "the process for files", helper, 0.1, 0.03),
             (storm.stops, "the reader", piped.cat.pid, 0.8),
             (storm.hangups, disk.probe), (storm.disk, disk), (veths.run,))]
@@ -473,9 +472,9 @@ def rage(place, storm, disk, piped, veths, connections):
 
 def fill_ring(place, probe):
     """Then each page of it has been looked at."""
-    probe.send(signal.SIGSTOP)
+    os.kill(probe.reader(), signal.SIGSTOP)
     heard = place.greet(FAR, SPAN, FULL_RING)
-    probe.send(signal.SIGCONT)
+    os.kill(probe.reader(), signal.SIGCONT)
     return heard
 
 

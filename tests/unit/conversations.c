@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "conversations.h"
 
+#include "beginnings.h"
 #include "packet.h"
 #include "talk.h"
 
@@ -196,6 +197,50 @@ static void forge_some(struct conversation *c, struct chance *chance)
 	}
 }
 
+/*
+ * Whether a SYN-ACK with any numbers is ignored at this place: there was a SYN,
+ * and no FIN yet. Elsewhere it may begin a connection that replaces one.
+ */
+static bool synack_is_stale(const struct conversation *c, int at)
+{
+	bool asked = false;
+
+	for (int i = 0; i < at; i++) {
+		const struct conversation_packet *p = &c->packets[i];
+
+		if (p->origin == ORIGIN_FORGED)
+			continue;
+		if (p->segment.flags & (TCP_FIN | TCP_RST))
+			return false;
+		asked |= (p->segment.flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	}
+	return asked;
+}
+
+/* By somebody who knows the addresses and ports, but no number. */
+static void forge_blindly(struct conversation *c, struct chance *chance)
+{
+	int times = 1 + below(chance, 12);
+
+	for (int i = 0; i < times; i++) {
+		int at = below(chance, c->count + 1);
+		struct model_segment s = {
+			.from = (__u8)below(chance, 2),
+			.flags = forged_flags[below(chance,
+						    COUNT(forged_flags))],
+		};
+
+		s.seq = (__u32)draw(chance);
+		s.ack = s.flags & TCP_ACK ? (__u32)draw(chance) : 0;
+		if (one_in(chance, 2))
+			s.len = some_len(chance);
+		if ((s.flags & (TCP_SYN | TCP_ACK)) == (TCP_SYN | TCP_ACK) &&
+		    (!s.from || !synack_is_stale(c, at)))
+			continue;
+		conversation_insert(c, at, &s, ORIGIN_FORGED);
+	}
+}
+
 /* --- the way of each packet */
 
 /* Both ends are here: what leaves comes in again (loopback). */
@@ -247,11 +292,16 @@ void conversation_make(struct conversation *c, __u64 seed,
 	c->count = c->base_count = 0;
 	c->need = MODEL_NEED_NONE;
 	c->own[0] = c->own[1] = c->live = false;
-	converse(c, &chance);
+	if (ingredients & INGREDIENT_BEGINNINGS)
+		begin_connection(c, &chance, ingredients & INGREDIENT_LOSS);
+	else
+		converse(c, &chance);
 	if (ingredients & INGREDIENT_DISTURBED)
 		disturb(c, &chance);
 	if (ingredients & INGREDIENT_FORGED)
 		forge_some(c, &chance);
+	if (ingredients & INGREDIENT_BLIND)
+		forge_blindly(c, &chance);
 	if (ingredients & INGREDIENT_LIVE)
 		give_ways(c, &chance);
 }

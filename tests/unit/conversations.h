@@ -18,6 +18,19 @@ enum ingredient {
 	INGREDIENT_DISTURBED = 1, /* lost, repeated, late, out of order */
 	INGREDIENT_FORGED = 2,
 	INGREDIENT_LIVE = 4, /* own addresses, and the way of each packet */
+	/* One connection whose ends are simulated, see beginnings.h. */
+	INGREDIENT_BEGINNINGS = 8,
+	INGREDIENT_LOSS = 16,  /* with that: packets sent again */
+	INGREDIENT_BLIND = 32, /* forged by somebody who sees no packet */
+};
+
+/* What a side of a simulated connection has really done. */
+struct side_truth {
+	bool spoke;
+	bool heard;	  /* it had received data before it spoke */
+	bool in_syn;	  /* it spoke in its SYN, and some was accepted */
+	bool undelivered; /* in its SYN, refused, and never sent again */
+	__u32 len;	  /* of what it said first */
 };
 
 enum origin { ORIGIN_HONEST, ORIGIN_COPY, ORIGIN_FORGED };
@@ -33,6 +46,7 @@ struct conversation {
 	enum model_need need;
 	bool own[2];
 	bool live;
+	struct side_truth truth[2]; /* client, server: INGREDIENT_BEGINNINGS */
 	/* A number that others are told from, and the end that it belongs to.
 	 */
 	struct {

@@ -274,6 +274,33 @@ static void test_mysql(void **state)
 	assert_true(form.refusal);
 }
 
+/* An alert refuses, a ServerHello does not; what is neither is no TLS. */
+static void test_tls(void **state)
+{
+	static const char alert[] = "\x15\x03\x03\0\x02\x02\x28",
+			  hello[] = "\x16\x03\x03\0\x7a\x02\0\0\x76",
+			  client[] = "\x16\x03\x01\0\x7a\x01\0\0\x76",
+			  long_alert[] = "\x15\x03\x03\0\x03\x02\x28\0",
+			  version[] = "\x16\x03\x05\0\x7a\x02\0\0\x76";
+	struct form form;
+
+	(void)state;
+	make(&form, alert, sizeof(alert) - 1, 443);
+	assert_string_equal(text, "\\x15\\x03\\{tls}");
+	assert_true(form.whole && form.binary && form.refusal);
+	make(&form, hello, sizeof(hello) - 1, 443);
+	assert_string_equal(text, "\\x16\\x03\\{tls}");
+	assert_true(form.whole && form.binary && !form.refusal);
+	make(&form, client, sizeof(client) - 1, 443);
+	assert_null(strstr(text, "tls"));
+	make(&form, long_alert, sizeof(long_alert) - 1, 443);
+	assert_null(strstr(text, "tls"));
+	make(&form, version, sizeof(version) - 1, 443);
+	assert_null(strstr(text, "tls"));
+	make(&form, hello, 5, 443);
+	assert_null(strstr(text, "tls"));
+}
+
 static void test_what_is_whole(void **state)
 {
 	static const struct {
@@ -469,6 +496,7 @@ int main(void)
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_mysql),
+		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_what_is_whole),
 		cmocka_unit_test(test_pairs),
 		cmocka_unit_test(test_a_known_form_learns_no_more),

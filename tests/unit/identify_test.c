@@ -166,6 +166,37 @@ static void test_nmap_templates(void **state)
 		    "x|-|-|ok|-|-|-|");
 }
 
+/* What stands in the quotes of a command, and what makes it none. */
+static void test_nmap_arguments(void **state)
+{
+	static const char *const none[] = {
+		"$SUBST(1,\"\\q\",\"\")",
+		"$SUBST(1,\"\\x4\",\"\")",
+		"$SUBST(1,\"\\xg0\",\"\")",
+		"$SUBST(1,\"_\")",
+		"$SUBST(1,2,3)",
+		"$SUBST(1,\"_\",\"-\"",
+		"$SUBST(1,\"_",
+		"$I(1,\"=\")",
+		"$I(1)",
+		"$P(\"1\")",
+		"$P(x)",
+	};
+
+	(void)state;
+	assert_nmap("match x m|^(.*)$| v|$SUBST(1,\"\\x5f\",\"\\x2D\")|\n",
+		    "1_2_3", "x|-|1-2-3|-|-|-|-|");
+	assert_nmap("match x m|^(.*)$|s v|$SUBST(1,\"\\t\",\"\\\"\")|\n",
+		    "1\t2", "x|-|1\"2|-|-|-|-|");
+	for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++) {
+		char rule[128];
+
+		snprintf(rule, sizeof(rule), "match x m|^(.*)$| v|%s| i/ok/\n",
+			 none[i]);
+		assert_nmap(rule, "1_2", "x|-|-|ok|-|-|-|");
+	}
+}
+
 /* nmap has 80 bytes with a NUL, and after a variable wants one more free. */
 static void test_nmap_lengths(void **state)
 {
@@ -708,6 +739,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_nmap_rules),
 		cmocka_unit_test(test_nmap_templates),
+		cmocka_unit_test(test_nmap_arguments),
 		cmocka_unit_test(test_nmap_lengths),
 		cmocka_unit_test(test_nmap_order_of_probes),
 		cmocka_unit_test(test_nmap_wrong_lines),

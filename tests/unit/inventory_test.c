@@ -17,6 +17,7 @@
 #include "inventory/command/logline.h"
 #include "inventory/command/say.h"
 #include "inventory/command/when.h"
+#include "inventory/intern.h"
 #include "inventory/inventory.h"
 
 #define SECOND 1000000ULL
@@ -403,6 +404,43 @@ static void test_times_and_spans(void **state)
 	assert_false(when_parse("999999999y", now, &when));
 }
 
+/* --- texts that are kept once --------------------------------------------- */
+
+/* More than the chains that there are at first: they become more. */
+static void test_texts_are_kept_once(void **state)
+{
+	enum { TEXTS = 20000 };
+	static struct text *kept[TEXTS];
+	struct texts texts;
+	uint32_t chains;
+	size_t memory;
+	char name[32];
+
+	(void)state;
+	assert_int_equal(texts_open(&texts), 0);
+	chains = texts.chains;
+	memory = texts.memory;
+	for (int i = 0; i < TEXTS; i++) {
+		snprintf(name, sizeof(name), "text %d", i);
+		kept[i] = text_get(&texts, name, strlen(name));
+		assert_string_equal(kept[i]->bytes, name);
+	}
+	assert_int_equal(texts.count, TEXTS);
+	assert_true(texts.chains > chains);
+	for (int i = 0; i < TEXTS; i++) {
+		snprintf(name, sizeof(name), "text %d", i);
+		assert_ptr_equal(text_get(&texts, name, strlen(name)), kept[i]);
+		assert_int_equal(kept[i]->users, 2);
+	}
+	assert_int_equal(texts.count, TEXTS);
+	for (int i = 0; i < 2 * TEXTS; i++)
+		text_put(&texts, kept[i / 2]);
+	assert_int_equal(texts.count, 0);
+	assert_int_equal(texts.memory - memory,
+			 (texts.chains - chains) * sizeof(void *));
+	texts_close(&texts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,6 +454,7 @@ int main(void)
 		TEST(test_a_greeting_is_identified_when_it_is_whole),
 		TEST(test_known_on_a_port_of_an_ftp_server),
 		TEST(test_a_hostile_server),
+		cmocka_unit_test(test_texts_are_kept_once),
 		cmocka_unit_test(test_escapes_are_read_back),
 		cmocka_unit_test(test_times_and_spans),
 	};

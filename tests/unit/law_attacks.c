@@ -1,45 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "law_attacks.h"
 
+#include "attacks.h"
 #include "law_judge.h"
 #include "law_play.h"
 #include "packet.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
-#define COVER 65538 /* steps of 65,535 that cover 2^32 numbers */
 #define CISN 0x9d2c5680
 #define SISN 0x1b873593
-
-enum sweep { SWEEP_SEQ, SWEEP_ACK, SWEEP_BOTH };
-
-static const struct attack {
-	const char *name;
-	int times;
-	enum sweep sweep;
-	__u8 from, flags, len;
-} attacks[] = {
-	{ "client segments without data", COVER, SWEEP_SEQ, 0, TCP_ACK, 0 },
-	{ "client data", COVER, SWEEP_SEQ, 0, TCP_ACK | TCP_PSH, 1 },
-	{ "client segments without flags", COVER, SWEEP_SEQ, 0, 0, 0 },
-	{ "client data without flags", COVER, SWEEP_SEQ, 0, 0, 1 },
-	{ "client FINs", COVER, SWEEP_SEQ, 0, TCP_FIN | TCP_ACK, 0 },
-	{ "client FINs without ACK", COVER, SWEEP_SEQ, 0, TCP_FIN, 0 },
-	{ "client data by ack", COVER, SWEEP_ACK, 0, TCP_ACK | TCP_PSH, 1 },
-	{ "client data by both", COVER, SWEEP_BOTH, 0, TCP_ACK | TCP_PSH, 1 },
-	{ "server data", COVER, SWEEP_SEQ, 1, TCP_ACK | TCP_PSH, 1 },
-	{ "server data by ack", COVER, SWEEP_ACK, 1, TCP_ACK | TCP_PSH, 1 },
-	{ "server data by both", COVER, SWEEP_BOTH, 1, TCP_ACK | TCP_PSH, 1 },
-	{ "server FINs by ack", COVER, SWEEP_ACK, 1, TCP_FIN | TCP_ACK, 0 },
-	{ "server RSTs", COVER, SWEEP_SEQ, 1, TCP_RST, 0 },
-	{ "server RSTs with ACK", COVER, SWEEP_BOTH, 1, TCP_RST | TCP_ACK, 0 },
-	{ "client RSTs", COVER, SWEEP_SEQ, 0, TCP_RST, 0 },
-	{ "client RSTs with ACK", COVER, SWEEP_BOTH, 0, TCP_RST | TCP_ACK, 0 },
-	{ "SYNs of the client", 1000, SWEEP_SEQ, 0, TCP_SYN, 0 },
-	{ "SYNs of the client with data", 1000, SWEEP_SEQ, 0, TCP_SYN, 5 },
-	{ "SYNs of the server", 1000, SWEEP_SEQ, 1, TCP_SYN, 0 },
-	{ "SYN-ACKs of the server", 1000, SWEEP_BOTH, 1, TCP_SYN | TCP_ACK, 0 },
-	{ "SYN-ACKs of the client", 1000, SWEEP_BOTH, 0, TCP_SYN | TCP_ACK, 0 },
-};
 
 /* An honest conversation; the last packet is the banner. */
 static const struct model_segment honest[] = {
@@ -52,15 +21,8 @@ static const struct model_segment honest[] = {
 static void attack_once(const struct conversation *setup,
 			const struct attack *attack, int number)
 {
-	struct model_segment s = { .from = attack->from,
-				   .flags = attack->flags,
-				   .len = attack->len };
-	__u32 step = (__u32)number * 65535;
+	struct model_segment s = attack_segment(attack, number);
 
-	/* What is not swept is a guess. */
-	s.seq = attack->sweep == SWEEP_ACK ? 0x12345678 : step;
-	if (attack->flags & TCP_ACK)
-		s.ack = attack->sweep == SWEEP_SEQ ? 0x76543210 : ~step;
 	s.way = setup->live ? WAY_IN : WAY_UNKNOWN;
 	play_to_core(&s, number);
 }
@@ -135,7 +97,7 @@ static void tell_when(const struct conversation *setup,
  */
 static bool withstands_two_sweeps(const struct conversation *setup)
 {
-	static const struct attack client = { "client data",	 COVER,
+	static const struct attack client = { "client data",	 ATTACK_COVER,
 					      SWEEP_SEQ,	 0,
 					      TCP_ACK | TCP_PSH, 1 };
 	struct model_segment s = { .from = 1, .flags = TCP_ACK, .len = 1 };
@@ -146,21 +108,21 @@ static bool withstands_two_sweeps(const struct conversation *setup)
 	for (int i = 0; i < 3; i++)
 		play_to_core(&honest[i], i);
 	for (__u32 quarter = 0; quarter < 4; quarter++) {
-		for (__u32 i = 0; i < COVER; i++) {
+		for (__u32 i = 0; i < ATTACK_COVER; i++) {
 			s.seq = SISN + 0x20000000 + (quarter << 30);
 			s.ack = i * 65535;
 			play_to_core(&s, (int)i);
 		}
 	}
 	for (__u32 quarter = 0; quarter < 4; quarter++)
-		for (int i = 0; i < COVER; i++)
+		for (int i = 0; i < ATTACK_COVER; i++)
 			attack_again(&client, i, quarter << 30);
 	logged = play_to_core(&honest[3], 3);
 	judge_end(&counts);
 	if (!logged)
 		printf("# a banner is hidden by server data and then client "
 		       "data, %d each from each quarter of the numbers\n",
-		       COVER);
+		       ATTACK_COVER);
 	return logged;
 }
 
@@ -168,7 +130,7 @@ static bool withstands_all(const struct conversation *setup)
 {
 	bool all = true;
 
-	for (int i = 0; i < COUNT(attacks); i++) {
+	for (int i = 0; i < attack_count; i++) {
 		/* Which SYN was the client's cannot be known then (case 15). */
 		if (setup->need == MODEL_NEED_HANDSHAKE &&
 		    attacks[i].flags == TCP_SYN)

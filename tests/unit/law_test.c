@@ -32,6 +32,10 @@ static const struct {
 	{ "live", INGREDIENT_LIVE },
 	{ "live, disturbed and forged",
 	  INGREDIENT_LIVE | INGREDIENT_DISTURBED | INGREDIENT_FORGED },
+	{ "simulated ends", INGREDIENT_BEGINNINGS | INGREDIENT_LOSS },
+	{ "simulated ends, live, disturbed and forged",
+	  INGREDIENT_BEGINNINGS | INGREDIENT_LOSS | INGREDIENT_LIVE |
+		  INGREDIENT_DISTURBED | INGREDIENT_FORGED },
 };
 
 /* Those that cannot be judged, by why; or the kinds of difference. */

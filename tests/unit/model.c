@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "model.h"
 
+#include "model_events.h"
 #include "segment.h"
 
 /* The most that a side can offer before it has spoken. */
@@ -15,12 +16,6 @@ const char *const reason_names[REASON_MAX] = {
 };
 
 static const struct model_event nothing;
-
-/* How far `number` lies beyond `other`; negative: before it. */
-static __s32 beyond(__u32 number, __u32 other)
-{
-	return (__s32)(number - other);
-}
 
 static void raise_to(__u32 *number, __u32 to)
 {
@@ -39,9 +34,25 @@ static bool closed(const struct model_connection *c)
 	return c->reset || (c->fin[MODEL_CLIENT] && c->fin[MODEL_SERVER]);
 }
 
-static bool waits(const struct model_connection *c)
+static bool banner_waits(const struct model_connection *c)
 {
 	return c->outcome == REASON_NONE && !c->reset;
+}
+
+/* Whether an event that was asked for may still come. */
+static bool waits(const struct model *model, const struct model_connection *c)
+{
+	for (int kind = 0; kind < MODEL_KINDS; kind++)
+		if (model->asked & MODEL_BIT(kind) && kind_waits(c, kind))
+			return true;
+	return false;
+}
+
+/* What a connection has brought about, or has not, is settled. */
+static bool decided(const struct model *model, const struct model_connection *c)
+{
+	return c->found & model->asked ||
+	       (c->outcome != REASON_NONE && !waits(model, c));
 }
 
 static int waiting(const struct model *model)
@@ -49,7 +60,7 @@ static int waiting(const struct model *model)
 	int count = 0;
 
 	for (int i = 0; i < model->connection_count; i++)
-		count += waits(&model->connections[i]);
+		count += waits(model, &model->connections[i]);
 	return count;
 }
 
@@ -62,7 +73,7 @@ static bool counts(const struct model *model)
 			return false;
 	for (int i = 0; i < model->connection_count; i++)
 		if (model->connections[i].counted)
-			return waits(&model->connections[i]);
+			return waits(model, &model->connections[i]);
 	return false;
 }
 
@@ -172,8 +183,10 @@ static struct model_connection *take_over(struct model *model,
 		unclear(model, "a server segment beside a connection");
 	if (c->displaced)
 		unclear(model, "two SYN-ACKs beside a connection");
-	if (old)
+	if (old) {
 		end(model, old, REASON_NO_DATA);
+		events_end(model, old, REASON_NO_DATA);
+	}
 	forget(model, 0, place);
 	for (int i = 1; i < model->connection_count; i++)
 		model->connections[i].left_over = true;
@@ -271,12 +284,6 @@ static void note_numbers(struct model_connection *c, enum model_role role,
 	}
 }
 
-/* 1 where the side has sent its FIN and no data, which takes a number, too. */
-static __s32 bare_fin(const struct model_connection *c, enum model_role role)
-{
-	return c->fin[role] && c->fin_at[role] == c->isn[role] + 1;
-}
-
 /*
  * Case 11; `hinted`: by a pure ACK of the server, of which nothing is said, or
  * by what came before the SYN-ACK.
@@ -306,7 +313,8 @@ static void take_client(struct model *model, struct model_connection *c,
 			const struct model_segment *s)
 {
 	__s32 seq = beyond(s->seq, c->isn[MODEL_CLIENT] + 1);
-	bool missed = !s->len && seq > bare_fin(c, MODEL_CLIENT);
+	__s32 bare = bare_fin(c, MODEL_CLIENT);
+	bool missed = !s->len && seq > bare;
 
 	c = take_over(model, c);
 	c->answered = true;
@@ -318,14 +326,13 @@ static void take_client(struct model *model, struct model_connection *c,
 		client_spoke(model, c, REASON_CLIENT_FIRST);
 	else if (missed)
 		client_spoke(model, c, REASON_CLIENT_FIRST_BY_SEQ);
+	events_segment(model, c, MODEL_CLIENT, s, bare);
 }
 
 /* Rule 3. */
 static bool proves_silence(const struct model_connection *c, __u32 ack)
 {
-	__s32 acked = beyond(ack, c->isn[MODEL_CLIENT] + 1);
-
-	return acked == 0 || (acked == 1 && bare_fin(c, MODEL_CLIENT));
+	return shows_nothing_of(c, MODEL_CLIENT, ack);
 }
 
 /* What comes of the payload that begins at sisn+1 or before it. */
@@ -333,10 +340,12 @@ static struct model_event judge_banner(struct model *model,
 				       struct model_connection *c,
 				       const struct model_segment *s)
 {
-	__u32 skip = c->isn[MODEL_SERVER] + 1 - s->seq;
+	struct model_event banner = { .banner = true };
 
-	if (!waits(c))
+	if (!banner_waits(c))
 		return nothing;
+	banner.skip = c->isn[MODEL_SERVER] + 1 - s->seq;
+	banner.len = s->len - banner.skip;
 	if (!proves_silence(c, s->ack)) {
 		if (c->counted)
 			client_spoke(model, c, REASON_CLIENT_FIRST_BY_ACK);
@@ -354,7 +363,39 @@ static struct model_event judge_banner(struct model *model,
 		return nothing;
 	}
 	decide(model, c, REASON_BANNER);
-	return (struct model_event){ true, skip, s->len - skip };
+	events_banner(model, c, &banner);
+	return banner;
+}
+
+/* Whether the connection that is counted has nothing but its SYN. */
+static bool beside_a_syn(struct model *model)
+{
+	const struct model_connection *c = counted(model);
+
+	return c && !c->synack_seen;
+}
+
+/* A server segment: a banner, or what else comes of it. */
+static struct model_event judge_server_segment(struct model *model,
+					       struct model_connection *c,
+					       const struct model_segment *s,
+					       __s32 bare)
+{
+	__s32 seq = beyond(s->seq, c->isn[MODEL_SERVER] + 1);
+	__s32 end = beyond(s->seq + s->len, c->isn[MODEL_SERVER] + 1);
+	struct model_event event = nothing;
+	bool was_counted = c->counted; /* else it may have another place now */
+
+	if (seq <= 0 && end > 0)
+		event = judge_banner(model, c, s);
+	if (!event.banner && was_counted)
+		events_segment(model, c, MODEL_SERVER, s, bare);
+	/* Case 14 proves a connection by a banner; of a response it is silent.
+	 */
+	else if (!event.banner && seq <= 0 && end > 0 && beside_a_syn(model))
+		kinds_unclear(model, MODEL_ALL_KINDS & ~MODEL_BIT(MODEL_OPEN),
+			      "a response beside a SYN");
+	return event;
 }
 
 /*
@@ -377,22 +418,24 @@ static struct model_event take_server(struct model *model,
 {
 	__s32 seq = beyond(s->seq, c->isn[MODEL_SERVER] + 1);
 	__s32 end = beyond(s->seq + s->len, c->isn[MODEL_SERVER] + 1);
+	__s32 bare = bare_fin(c, MODEL_SERVER);
+	struct model_event event;
 
 	if (c->untold && !c->counted && seq <= 0 && end > 0)
 		unclear(model, "a server segment beside a connection");
-	if (seq > 0 || end <= 0 || !waits(c) || !proves_silence(c, s->ack))
+	if (seq > 0 || end <= 0 || !banner_waits(c) ||
+	    !proves_silence(c, s->ack))
 		note_untold(c, s);
-	if (seq > bare_fin(c, MODEL_SERVER))
+	if (seq > bare)
 		prove_server_spoke(c, !s->len && !(s->flags & TCP_FIN));
 	note_numbers(c, MODEL_SERVER, s);
-	if (seq <= 0 && end > 0)
-		return judge_banner(model, c, s);
+	event = judge_server_segment(model, c, s, bare);
 	if (seq <= 0 && end == 0 && s->flags & TCP_FIN)
 		decide_or(model, c, REASON_NO_DATA,
 			  proves_silence(c, s->ack) ?
 				  REASON_NONE :
 				  REASON_CLIENT_FIRST_BY_ACK);
-	return nothing;
+	return event;
 }
 
 /* Case 4: a client segment whose SYN-ACK has not come, or not the right one. */
@@ -406,8 +449,10 @@ static bool remember_early(struct model *model, struct model_connection *c,
 	    !within_window(c, MODEL_CLIENT, s))
 		return false;
 	second = payload && !c->counted && model->early_beside++;
-	if (c->answered || !waits(c) || c->early_count == MODEL_EARLY)
+	if (c->answered || !waits(model, c) || c->early_count == MODEL_EARLY)
 		return false;
+	early->covers =
+		payload && beyond(s->seq, c->isn[MODEL_CLIENT] + 1) <= 0;
 	early->ack = s->ack;
 	early->payload = payload;
 	early->beside = second;
@@ -445,7 +490,8 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
-		bool certain = one && waits(c) && c->synack_seen && s->len;
+		bool certain =
+			one && waits(model, c) && c->synack_seen && s->len;
 
 		certain &= !remember_early(model, c, s);
 		if (c->client != s->from)
@@ -462,9 +508,10 @@ static void ignore_segment(struct model *model, const struct model_segment *s,
 }
 
 /* Data in a SYN may decide at once, or when the SYN-ACK comes. */
-static bool may_be_decided(const struct model_connection *c)
+static bool may_be_decided(const struct model *model,
+			   const struct model_connection *c)
 {
-	return !waits(c) || (c->syn_len && !c->synack_seen);
+	return !waits(model, c) || (c->syn_len && !c->synack_seen);
 }
 
 /*
@@ -482,7 +529,8 @@ static void judge_near(struct model *model, const struct model_segment *s,
 			    (!(s->flags & TCP_ACK) || !c->synack_seen ||
 			     s->ack - (c->isn[!role] + 1) <= WINDOW);
 
-		if (may_be_decided(c) && !closed(c) && near != is_valid(c, s))
+		if (may_be_decided(model, c) && !closed(c) &&
+		    near != is_valid(c, s))
 			c->doubt = true;
 		if (c->doubt && !c->counted)
 			unclear(model, "near a decided connection's numbers");
@@ -499,7 +547,7 @@ static void judge_far(struct model *model, const struct model_segment *s)
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
 
-		if (c->client != s->from && c->synack_seen && waits(c) &&
+		if (c->client != s->from && c->synack_seen && waits(model, c) &&
 		    (s->len || s->flags & TCP_FIN) &&
 		    beyond(s->seq, c->isn[MODEL_SERVER] + 1) > 0 &&
 		    !within_window(c, MODEL_SERVER, s) &&
@@ -523,9 +571,9 @@ static void judge_beside(struct model *model, const struct model_segment *s)
 		const struct model_connection *c = &model->connections[i];
 
 		if (s->len && !c->counted && c->client == s->from &&
-		    waits(c) && within_window(c, MODEL_CLIENT, s) &&
+		    waits(model, c) && within_window(c, MODEL_CLIENT, s) &&
 		    (valid(old, s) ||
-		     (!c->synack_seen && may_be_decided(old) &&
+		     (!c->synack_seen && may_be_decided(model, old) &&
 		      (old->doubt || !closed(old)))))
 			unclear(model, "a client segment beside a connection");
 	}
@@ -571,7 +619,7 @@ static struct model_event on_segment(struct model *model,
 		ignore_segment(model, s, true);
 		return nothing;
 	}
-	if (!waits(match) || !match->counted)
+	if (!waits(model, match) || !match->counted)
 		ignore_segment(model, s, false);
 	if (match->client != s->from)
 		return take_server(model, match, s);
@@ -624,7 +672,7 @@ static void on_rst(struct model *model, const struct model_segment *s)
 			unclear(model, "a SYN before another connection");
 		if (refuses_data(c, s))
 			unclear(model, "a RST that acknowledges data of a SYN");
-		if (c->early_count && waits(c) && c->synack_seen &&
+		if (c->early_count && waits(model, c) && c->synack_seen &&
 		    c->client != s->from &&
 		    (!c->answered ||
 		     beyond(c->early_ack, c->sent[MODEL_SERVER]) > 0 ||
@@ -637,7 +685,7 @@ static void on_rst(struct model *model, const struct model_segment *s)
 		if (any)
 			unclear(model, "a RST is valid for two connections");
 		any = true;
-		known |= waits(c);
+		known |= waits(model, c);
 		if (c->server_spoke)
 			decide_or(model, c, REASON_SERVER_DATA_UNSEEN,
 				  REASON_RESET);
@@ -695,6 +743,7 @@ static void on_syn(struct model *model, const struct model_segment *s)
 	if (c->left_over)
 		unclear(model, "a SYN before another connection");
 	c->syn_seen = true;
+	events_syn_data(model, c, s->len);
 	if (s->len > c->syn_len)
 		c->syn_len = s->len;
 	if (s->len && c->synack_seen)
@@ -748,6 +797,7 @@ static int judge_early(struct model *model, struct model_connection *c)
 
 		s.ack = c->early[i].ack;
 		if (ack_earned(c, MODEL_SERVER, &s)) {
+			events_early(model, c, &c->early[i]);
 			c->maybe_answered = true;
 			raise_to(&c->early_ack, s.ack);
 			if (beyond(s.ack, c->isn[MODEL_SERVER] + 1) > 0)
@@ -805,6 +855,7 @@ static struct model_event accept_synack(struct model *model,
 		c = take_over(model, c);
 	if (c->syn_len)
 		decide(model, c, REASON_CLIENT_FIRST);
+	events_synack(model, c, s->ack);
 	valid_early = judge_early(model, c);
 	if (valid_early >= 0) {
 		c = take_over(model, c);
@@ -815,8 +866,9 @@ static struct model_event accept_synack(struct model *model,
 		return nothing;
 	data = *s;
 	data.seq++; /* the SYN takes a number, the data begins behind it */
-	c->untold |= !c->counted && !(waits(c) && proves_silence(c, s->ack));
-	return judge_banner(model, c, &data);
+	c->untold |=
+		!c->counted && !(banner_waits(c) && proves_silence(c, s->ack));
+	return judge_server_segment(model, c, &data, 0);
 }
 
 /* Case 13 for a SYN-ACK: but data may be in the second one only. */
@@ -833,11 +885,11 @@ static struct model_event repeat_synack(struct model *model,
 	if (!c->counted && (!old || closed(old))) /* it closed in between */
 		c = take_over(model, c);
 	data.seq++;
-	if (!s->len || !waits(c))
+	if (!s->len || !waits(model, c))
 		return nothing;
 	c->untold |= !c->counted && !proves_silence(c, s->ack);
 	raise_to(&c->sent[MODEL_SERVER], data.seq + data.len);
-	return judge_banner(model, c, &data);
+	return judge_server_segment(model, c, &data, bare_fin(c, MODEL_SERVER));
 }
 
 /* Whether the SYN-ACK is an answer to this connection's SYN. */
@@ -872,26 +924,25 @@ static bool same_numbers(const struct model_connection *c,
  * Case 15b: whether another SYN-ACK still counts. What the SYN's data decided
  * is no answer, but nothing depends on it once the connection is counted.
  */
-static bool settled(const struct model_connection *c)
+static bool settled(const struct model *model, const struct model_connection *c)
 {
-	return c->answered || closed(c) ||
-	       (c->outcome != REASON_NONE && c->counted);
+	return c->answered || closed(c) || (decided(model, c) && c->counted);
 }
 
 /* Whether a SYN-ACK without a SYN may not begin another connection now. */
-static bool yields_to_none(const struct model_connection *c)
+static bool yields_to_none(const struct model *model,
+			   const struct model_connection *c)
 {
 	if (closed(c))
 		return false;
 	return c->answered || c->outcome == REASON_NO_SERVER ||
-	       (c->synack_seen && c->outcome != REASON_NONE) ||
+	       (c->synack_seen && decided(model, c)) ||
 	       (!c->counted && c->syn_seen && c->synack_seen);
 }
 
 /* The one without a SYN whose SYN-ACK acknowledged the same number, if any. */
-static struct model_connection *same_answer(struct model *model,
-					    const struct model_segment *s,
-					    bool is_counted)
+static struct model_connection *
+same_answer(struct model *model, const struct model_segment *s, bool is_counted)
 {
 	for (int i = 0; i < model->connection_count; i++) {
 		struct model_connection *c = &model->connections[i];
@@ -916,7 +967,7 @@ static bool any_yields_to_none(struct model *model)
 			unclear(model, "no server beside another connection");
 		if (!c->counted && c->untold)
 			unclear(model, "a server segment beside a connection");
-		if (yields_to_none(c))
+		if (yields_to_none(model, c))
 			return true;
 	}
 	return false;
@@ -928,7 +979,7 @@ static struct model_event on_unasked_synack(struct model *model,
 {
 	struct model_connection *c = same_answer(model, s, true);
 
-	if (c && !yields_to_none(c))
+	if (c && !yields_to_none(model, c))
 		return accept_synack(model, c, s); /* as case 15b */
 	if (any_yields_to_none(model)) {
 		ignore(model, REASON_STALE_SYNACK, counts(model));
@@ -1004,9 +1055,9 @@ static struct model_event answer(struct model *model,
 	if (c->outcome == REASON_NO_SERVER)
 		unclear(model, "a SYN-ACK with another number after the one "
 			       "of a SYN");
-	if (c->synack_seen && !settled(c) && c->maybe_answered)
+	if (c->synack_seen && !settled(model, c) && c->maybe_answered)
 		unclear(model, "a handshake out of order");
-	if (!closed(c) && (!c->synack_seen || !settled(c)))
+	if (!closed(c) && (!c->synack_seen || !settled(model, c)))
 		return accept_synack(model, c, s);
 	ignore(model, REASON_STALE_SYNACK, counts(model));
 	if (closed(c) && model->own[!s->from])
@@ -1074,11 +1125,22 @@ void model_open(struct model *model, enum model_need need, bool own0, bool own1,
 	memset(model->outcomes, 0, sizeof(model->outcomes));
 	memset(model->ignored, 0, sizeof(model->ignored));
 	model->unclear = NULL;
+	model->asked = MODEL_BANNER_ONLY;
+	model->packet = -1;
+	model->logged_count = 0;
+	memset(model->kind_unclear, 0, sizeof(model->kind_unclear));
+	memset(model->reason_count, 0, sizeof(model->reason_count));
+}
+
+void model_ask(struct model *model, unsigned int kinds)
+{
+	model->asked = kinds;
 }
 
 struct model_event model_packet(struct model *model,
 				const struct model_segment *s)
 {
+	model->packet++;
 	if (model->need != MODEL_NEED_NONE && model->own[s->from] &&
 	    s->way == WAY_IN) {
 		ignore(model, REASON_NOT_SEEN_LEAVING,
@@ -1113,4 +1175,5 @@ void model_finish(struct model *model)
 			  c->syn_len ? REASON_CLIENT_FIRST : REASON_NONE);
 	else
 		end(model, c, REASON_CUT_OFF);
+	events_end(model, c, model->live ? REASON_OPEN : REASON_CUT_OFF);
 }

@@ -68,6 +68,7 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 				     .end = data + len,
 				     .wire_len = (__u32)wire_len };
 	enum parse_result parsed;
+	__u64 hash = 0;
 
 	*segment = (struct segment){};
 	segment_reset(segment);
@@ -77,9 +78,9 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 		parsed = walk_tunnels(&frame, segment, parsed,
 				      &native->track.decap);
 	if ((raw_ip ? prefilter_ip(&frame, 0, &native->prefilter,
-				   &native->track.decap) :
+				   &native->track.decap, &hash) :
 		      prefilter_ethernet(&frame, &native->prefilter,
-					 &native->track.decap)) &&
+					 &native->track.decap, &hash)) &&
 	    (!native->track.decap.kinds ||
 	     prefilter_tunnel(&frame, raw_ip, &native->prefilter,
 			      &native->track.decap,

@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -40,7 +42,7 @@ static bool is_refused_to(enum role role, long (*call)(void))
 
 static bool is_refused(long (*call)(void))
 {
-	return is_refused_to(ROLE_WATCH, call);
+	return is_refused_to(ROLE_ATTACH, call);
 }
 
 static long call_open(void)
@@ -141,12 +143,92 @@ static void test_what_opens_files(void **state)
 	assert_true(is_refused_to(ROLE_FILES, call_setuid));
 }
 
+static long call_write(void)
+{
+	return write(STDERR_FILENO, "", 0);
+}
+
+static long call_map(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ?
+		       -1 :
+		       0;
+}
+
+static long call_map_to_run(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ?
+		       -1 :
+		       0;
+}
+
+static long call_protect_to_run(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	return mprotect(page, 4096, PROT_READ | PROT_EXEC);
+}
+
+static long call_bpf_lookup(void)
+{
+	return syscall(SYS_bpf, 1 /* BPF_MAP_LOOKUP_ELEM */, NULL, 0);
+}
+
+static long call_kill_parent(void)
+{
+	return kill(getppid(), 0);
+}
+
+static long call_signal_parent(void)
+{
+	return syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static long call_signal_own(void)
+{
+	return syscall(SYS_tgkill, getpid(), gettid(), 0);
+}
+
+static long call_unix(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static void test_what_reads(void **state)
+{
+	(void)state;
+	assert_false(is_refused_to(ROLE_READ, call_write));
+	assert_false(is_refused_to(ROLE_READ, call_map));
+	assert_false(is_refused_to(ROLE_READ, call_shutdown));
+	assert_false(is_refused_to(ROLE_READ, call_signal_own));
+	assert_true(is_refused_to(ROLE_READ, call_open));
+	assert_true(is_refused_to(ROLE_READ, call_netlink));
+	assert_true(is_refused_to(ROLE_READ, call_inet6));
+	assert_true(is_refused_to(ROLE_READ, call_unix));
+	assert_true(is_refused_to(ROLE_READ, call_execve));
+	assert_true(is_refused_to(ROLE_READ, call_fork));
+	assert_true(is_refused_to(ROLE_READ, call_bpf_prog_load));
+	assert_true(is_refused_to(ROLE_READ, call_bpf_lookup));
+	assert_true(is_refused_to(ROLE_READ, call_ptrace));
+	assert_true(is_refused_to(ROLE_READ, call_unshare));
+	assert_true(is_refused_to(ROLE_READ, call_unlink));
+	assert_true(is_refused_to(ROLE_READ, call_setuid));
+	assert_true(is_refused_to(ROLE_READ, call_kill_parent));
+	assert_true(is_refused_to(ROLE_READ, call_signal_parent));
+	assert_true(is_refused_to(ROLE_READ, call_map_to_run));
+	assert_true(is_refused_to(ROLE_READ, call_protect_to_run));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_is_needed),
 		cmocka_unit_test(test_what_is_refused),
 		cmocka_unit_test(test_what_opens_files),
+		cmocka_unit_test(test_what_reads),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

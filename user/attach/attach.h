@@ -43,7 +43,10 @@ struct interface {
 	struct packet_counts device;  /* what it counted when last asked */
 	struct packet_counts packets; /* since it was attached to */
 	__u64 counted[COUNTER_MAX];   /* on it, under an index that it had */
-	__u64 banners;		      /* seen on it */
+
+	/* As published. */
+	__u32 published;      /* its place */
+	__u32 published_name; /* NO_PLACE: its index stands for nothing */
 
 	/* Of the list that it is in. */
 	int place;

@@ -3,7 +3,7 @@
 
 #include "clsact.h"
 #include "links.h"
-#include "netlink.h"
+#include "system/netlink.h"
 #include "system/privileges.h"
 #include "system/stopping.h"
 
@@ -16,18 +16,20 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define GUARD_NAME "bannerprobe-tc"
 
 /* What it keeps open beside the standard ones, by these numbers. */
 enum kept {
-	KEPT_SOCKET = 3, /* to the loader */
-	KEPT_LOADER,	 /* readable when that has ended */
+	KEPT_SOCKET = 3, /* to the attacher */
+	KEPT_ATTACHER,	 /* readable when that has ended */
 	KEPT_COUNT,
 };
 
 static int guard_socket = -1; /* to the process */
+static pid_t guard_pid;
 
 struct indexes {
 	unsigned int *list;
@@ -58,31 +60,31 @@ static void clear_all(void)
 
 /*
  * Holds nothing that others wait for to be closed: neither the log, nor what
- * tells the other process of the loader's end. Standard error stays.
+ * tells the other process of the attacher's end. Standard error stays.
  */
-static int keep_only(int socket, int loader)
+static int keep_only(int socket, int attacher)
 {
 	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	/* Out of the way of the numbers that they are to get. */
 	const int high_socket = fcntl(socket, F_DUPFD, KEPT_COUNT);
-	const int high_loader = fcntl(loader, F_DUPFD, KEPT_COUNT);
+	const int high_attacher = fcntl(attacher, F_DUPFD, KEPT_COUNT);
 
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
 	    dup2(null, STDOUT_FILENO) < 0 ||
 	    dup2(high_socket, KEPT_SOCKET) < 0 ||
-	    dup2(high_loader, KEPT_LOADER) < 0)
+	    dup2(high_attacher, KEPT_ATTACHER) < 0)
 		return -errno;
 	return syscall(SYS_close_range, KEPT_COUNT, ~0U, 0) ? -errno : 0;
 }
 
 /*
- * False: the loader has said that nothing is left to do. If it has been killed
- * instead, its other descriptors may be open still when the socket is closed;
- * when it counts as ended, none is.
+ * False: the attacher has said that nothing is left to do. If it has been
+ * killed instead, its other descriptors may be open still when the socket is
+ * closed; when it counts as ended, none is.
  */
-static bool loader_was_killed(void)
+static bool attacher_was_killed(void)
 {
-	struct pollfd ended = { .fd = KEPT_LOADER, .events = POLLIN };
+	struct pollfd ended = { .fd = KEPT_ATTACHER, .events = POLLIN };
 	ssize_t len;
 	char byte;
 
@@ -96,7 +98,7 @@ static bool loader_was_killed(void)
 	return true;
 }
 
-/* Those that end a whole group of processes are meant for the loader. */
+/* Those that end a whole group of processes are meant for the attacher. */
 static void ignore_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -106,26 +108,33 @@ static void ignore_signals(void)
 }
 
 static void __attribute__((noreturn))
-guard(int socket, int loader, const struct identity *identity)
+guard(int socket, int attacher, const struct identity *identity)
 {
 	ignore_signals();
 	prctl(PR_SET_NAME, GUARD_NAME);
-	if (keep_only(socket, loader) || clsact_open() || netlink_reopen() ||
-	    privileges_drop(identity) || privileges_confine(ROLE_WATCH))
+	if (keep_only(socket, attacher) || clsact_open() || netlink_reopen() ||
+	    privileges_drop(identity, ROLE_ATTACH) ||
+	    privileges_confine(ROLE_ATTACH))
 		_exit(1);
-	/* The loader waits for this. */
-	if (write(KEPT_SOCKET, "", 1) == 1 && loader_was_killed())
+	/* The attacher waits for this. */
+	if (write(KEPT_SOCKET, "", 1) == 1 && attacher_was_killed())
 		clear_all();
 	_exit(0);
 }
 
-static int start(int ends[2], int loader, const struct identity *identity)
+int guard_fd(void)
+{
+	return guard_socket;
+}
+
+static int start(int ends[2], int attacher, const struct identity *identity)
 {
 	const pid_t child = fork();
 	char byte;
 
+	guard_pid = child;
 	if (!child)
-		guard(ends[1], loader, identity);
+		guard(ends[1], attacher, identity);
 	if (child < 0)
 		return -errno;
 	close(ends[1]);
@@ -137,18 +146,18 @@ static int start(int ends[2], int loader, const struct identity *identity)
 
 int guard_start(const struct identity *identity)
 {
-	const int loader = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	const int attacher = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	int ends[2], error;
 
-	if (loader < 0)
+	if (attacher < 0)
 		return -errno;
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
 		error = -errno;
-		close(loader);
+		close(attacher);
 		return error;
 	}
-	error = start(ends, loader, identity);
-	close(loader);
+	error = start(ends, attacher, identity);
+	close(attacher);
 	if (ends[1] >= 0)
 		close(ends[1]);
 	if (error)
@@ -168,4 +177,5 @@ void guard_stop(void)
 			   wait_end(WAIT_GUARD));
 	close(guard_socket);
 	guard_socket = -1;
+	waitpid(guard_pid, NULL, WNOHANG);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A process that outlives the loader for a moment: filters of clsact stay when
- * the loader is killed, and this removes them then.
+ * A process that outlives the attacher for a moment: filters of clsact stay
+ * when the attacher is killed, and this removes them then.
  */
 #ifndef BANNERPROBE_GUARD_H
 #define BANNERPROBE_GUARD_H
@@ -13,5 +13,8 @@ int guard_start(const struct identity *identity);
 
 /* All is detached: ends it, and waits for its end. */
 void guard_stop(void);
+
+/* Readable when it has ended; -1: there is none. */
+int guard_fd(void);
 
 #endif

@@ -2,8 +2,9 @@
 /* What has passed the interfaces, and what came of it. */
 #include "interfaces.h"
 
-#include "system/message.h"
 #include "programs.h"
+
+#include <string.h>
 
 /* Of more, the counters of all devices are asked for at once. */
 #define ASKED_ONE_BY_ONE 16
@@ -60,45 +61,28 @@ __u64 interfaces_count_packets(struct interfaces *interfaces)
 	return sum;
 }
 
-/* --- for a person ----------------------------------------------------------
+/* --- publishing -------------------------------------------------------------
  */
 
-static __u64 sum_from(const __u64 counters[COUNTER_MAX], enum counter first,
-		      enum counter last)
+static void publish(const struct interfaces *interfaces,
+		    const struct interface *interface)
 {
-	__u64 sum = 0;
+	struct published_interface now = { .is_watched = !interface->gone,
+					   .packets = interface->packets };
 
-	for (int i = first; i <= (int)last; i++)
-		sum += counters[i];
-	return sum;
+	memcpy(now.name, interface->name, sizeof(now.name));
+	now.has_counters =
+		interfaces_read_counters(interfaces, interface, now.counters);
+	publish_interface(interfaces->publisher, interface->published, &now);
 }
 
-static void print_interface(const struct interfaces *interfaces,
-			    const struct interface *interface)
+void interfaces_publish(struct interfaces *interfaces,
+			const __u64 counters[COUNTER_MAX])
 {
-	__u64 counters[COUNTER_MAX];
+	const __u64 packets = interfaces_count_packets(interfaces);
 
-	if (!interfaces_read_counters(interfaces, interface, counters)) {
-		message("%s: %llu packets in, %llu out, %llu banners",
-			interface->name, interface->packets.received,
-			interface->packets.sent, interface->banners);
-		return;
-	}
-	message("%s: %llu packets in, %llu out, %llu connections, %llu "
-		"banners, %llu segments ignored, %llu packets not read, %llu "
-		"lost",
-		interface->name, interface->packets.received,
-		interface->packets.sent, counters[COUNT_CONNECTIONS],
-		interface->banners,
-		sum_from(counters, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED),
-		sum_from(counters, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD),
-		counters[COUNT_LOST_RING] + counters[COUNT_LOST_PART]);
-}
-
-void interfaces_print_stats(const struct interfaces *interfaces)
-{
-	for (int i = 0; i < interfaces->count; i++) {
-		if (!interfaces->list[i]->gone)
-			print_interface(interfaces, interfaces->list[i]);
-	}
+	for (int i = 0; i < interfaces->count; i++)
+		publish(interfaces, interfaces->list[i]);
+	publish_totals(interfaces->publisher, packets, counters,
+		       interfaces_not_watched(interfaces));
 }

@@ -33,6 +33,8 @@ struct interface *interfaces_add(struct interfaces *interfaces)
 		return NULL;
 	}
 	new->gone = true; /* until it is attached to */
+	new->published = publish_place(interfaces->publisher);
+	new->published_name = NO_PLACE;
 	new->place = interfaces->count;
 	list[interfaces->count++] = new;
 	return new;
@@ -93,6 +95,7 @@ void interfaces_forget(struct interfaces *interfaces,
 		HASH_DELETE(by_index, interfaces->by_index, interface);
 	interfaces->list[interface->place] = last;
 	last->place = interface->place;
+	publish_leave(interfaces->publisher, interface->published);
 	free(interface);
 }
 

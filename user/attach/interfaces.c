@@ -109,16 +109,6 @@ bool interfaces_find(struct interfaces *interfaces)
 	return there && !interfaces->refused;
 }
 
-const char *interfaces_banner(struct interfaces *interfaces, unsigned int index)
-{
-	struct interface *interface = interfaces_by_index(interfaces, index);
-
-	if (!interface)
-		return "";
-	interface->banners++;
-	return interface->name;
-}
-
 unsigned int interfaces_programs(const struct interfaces *interfaces)
 {
 	unsigned int which = 0;
@@ -148,6 +138,21 @@ bool interfaces_may_need_clsact(const struct interfaces *interfaces)
 /* --- attaching --------------------------------------------------------------
  */
 
+static void begin_name(const struct interfaces *interfaces,
+		       struct interface *interface)
+{
+	interface->published_name =
+		publish_name(interfaces->publisher, interface->index,
+			     interface->published, interface->name);
+}
+
+static void end_name(const struct interfaces *interfaces,
+		     struct interface *interface)
+{
+	publish_end_of_name(interfaces->publisher, interface->published_name);
+	interface->published_name = NO_PLACE;
+}
+
 /* One that cannot be attached to stays in the list: it was tried. */
 static int attach(struct interfaces *interfaces, struct interface *interface)
 {
@@ -155,9 +160,12 @@ static int attach(struct interfaces *interfaces, struct interface *interface)
 
 	interfaces_dequeue(interfaces, interface);
 	programs_count_interface(interfaces->bpf, interface->index);
+	begin_name(interfaces, interface);
 	error = interface_attach(interface, interfaces->bpf);
-	if (error)
+	if (error) {
 		interface_detach(interface);
+		end_name(interfaces, interface);
+	}
 	interfaces->recount = true;
 	interfaces->some_left = false; /* perhaps */
 	interface->gone = error;
@@ -324,7 +332,8 @@ static void lose(struct interfaces *interfaces, struct interface *interface)
 {
 	if (!interface->gone) {
 		interface_detach(interface);
-		interfaces->leaving(interface->index, interfaces->context);
+		end_name(interfaces, interface);
+		interfaces->left(interfaces->context);
 		interface->gone = true;
 		try_one_again(interfaces);
 	}
@@ -373,8 +382,13 @@ static void on_changed(struct interfaces *interfaces,
 			interface->asked_name ? ": waiting for one of that "
 						"name to come" :
 						": not watched any more");
+	if (stays && !strcmp(interface->name, link->name))
+		return;
 	if (stays) {
+		end_name(interfaces, interface);
 		interface_rename(interface, link);
+		if (!interface->gone)
+			begin_name(interfaces, interface);
 		return;
 	}
 	lose(interfaces, interface);

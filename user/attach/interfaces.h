@@ -9,13 +9,14 @@
 
 #include "attach.h"
 #include "options/options.h"
+#include "published.h"
 
 struct interfaces {
 	const struct options *options; /* names and patterns, and the hook */
 	struct bannerprobe_bpf *bpf; /* to be set before the first attaching */
-	/* Called when an interface goes, while its index tells its name still.
-	 */
-	void (*leaving)(unsigned int index, void *context);
+	struct publisher *publisher; /* likewise */
+	/* Called when an interface has gone. */
+	void (*left)(void *context);
 	/* Whether to stop before all is attached. */
 	bool (*is_stopped)(void *context);
 	void *context;
@@ -74,11 +75,6 @@ void interfaces_free(struct interfaces *interfaces);
 struct interface *interfaces_by_index(const struct interfaces *interfaces,
 				      unsigned int index);
 
-/* A banner was seen on an index: its name, as long as it is watched; else "".
- */
-const char *interfaces_banner(struct interfaces *interfaces,
-			      unsigned int index);
-
 /*
  * What was counted on an interface since it is watched, but for what is worked
  * out from the table that all share. False where that cannot be told: it is
@@ -97,9 +93,12 @@ __u64 interfaces_count_packets(struct interfaces *interfaces);
 /* How many were asked for and are there, and are not watched in full. */
 int interfaces_not_watched(const struct interfaces *interfaces);
 
-/* Says of each that is watched what had passed when last asked, and what came
- * of it. */
-void interfaces_print_stats(const struct interfaces *interfaces);
+/*
+ * Publishes what has passed and what came of it, of each interface and, with
+ * these counters, of all.
+ */
+void interfaces_publish(struct interfaces *interfaces,
+			const __u64 counters[COUNTER_MAX]);
 
 /*
  * Reads what has changed (links_watch()): lets go of what has gone, and queues

@@ -43,11 +43,11 @@ static const char *load_advice(int error)
 	}
 }
 
-static __u32 spilled_flows(__u32 max_flows)
+static __u32 overflow_flows(__u32 max_flows)
 {
 	int cpus = libbpf_num_possible_cpus();
 
-	return table_spilled(max_flows) +
+	return table_overflow(max_flows) +
 	       2 * LRU_HOARD * (__u32)(cpus > 0 ? cpus : 1);
 }
 
@@ -58,7 +58,7 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 
 	/* Of the array that the programs were compiled with, its beginning. */
 	bpf_map__set_value_size(bpf->maps.bss, words * sizeof(__u64));
-	bpf_map__set_max_entries(bpf->maps.flows, spilled_flows(max_flows));
+	bpf_map__set_max_entries(bpf->maps.overflow, overflow_flows(max_flows));
 	bpf_map__set_max_entries(bpf->maps.buckets, buckets);
 	bpf_map__set_max_entries(bpf->maps.entries, buckets);
 	bpf->rodata->prefilter_mask = words - 1;
@@ -211,14 +211,14 @@ static __u64 count_pending_ways(const void *value)
 }
 
 /*
- * Connections about which nothing is decided, with those that were spilled so
+ * Connections about which nothing is decided, with those in the overflow so
  * long ago that nobody looks for them any more.
  */
 static __u64 count_open(const struct bannerprobe_bpf *bpf)
 {
 	return sum_values(bpf_map__fd(bpf->maps.entries), sizeof(__u32),
 			  sizeof(struct bucket_entries), count_pending_ways) +
-	       sum_values(bpf_map__fd(bpf->maps.flows), sizeof(__u64),
+	       sum_values(bpf_map__fd(bpf->maps.overflow), sizeof(__u64),
 			  sizeof(struct flow), count_pending_flow);
 }
 

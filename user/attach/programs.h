@@ -20,7 +20,7 @@ enum programs {
 /*
  * Loads the programs named by `which` (enum programs). `length`: bytes of a
  * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table, 1 to
- * PENDING_MAX. `track`: what is asked of the tracker, or NULL for nothing.
+ * FLOWS_MAX. `track`: what is asked of the tracker, or NULL for nothing.
  * `wanted`: which servers, or NULL for all; of its nets those of this host are
  * not asked for here. NULL on failure, of which the reason has been told.
  */

@@ -241,6 +241,7 @@ bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 {
 	struct segment segment;
 	enum parse_result result;
+	__u64 hash;
 
 	switch (link_type) {
 	case LINK_ETHERNET:
@@ -257,5 +258,5 @@ bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 		return true;
 	}
 	return result == PARSE_UDP ||
-	       prefilter_walked(result, &segment, prefilter);
+	       prefilter_walked(result, &segment, prefilter, &hash);
 }

@@ -7,8 +7,7 @@
 
 #define SYN_DATA_ROOM 64 /* SYNs whose data waits for a SYN-ACK */
 #define KEPT_SIZE                                                              \
-	(sizeof(struct event) + SYN_DATA_MAX +                                 \
-	 TUNNELS_MAX * sizeof(struct tunnel))
+	(sizeof(struct event) + SYN_DATA_ROOM_MAX)
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,7 +37,7 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		.prefilter = { .words = calloc(words, sizeof(__u64)),
 			   .secrets = engine->hash_secrets,
 			   .mask = words - 1 },
-		.overflow = overflow_new(table_spilled(max_flows)),
+		.overflow = overflow_new(table_overflow(max_flows)),
 		.event = calloc(1, sizeof(struct event) + EVENT_ROOM),
 		.syn_data = calloc(SYN_DATA_ROOM, KEPT_SIZE),
 		.length = length,
@@ -116,7 +115,8 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 				       .entries = &engine->entries[index],
 				       .prefilter = engine->prefilter,
 				       .first_word = index * words,
-				       .word_mask = words - 1 };
+				       .word_mask = words - 1,
+				       .tag = tag_of(hash, words - 1) };
 	return true;
 }
 
@@ -223,20 +223,18 @@ static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event)
 {
 	struct engine *engine = backend->engine;
-	struct event *known = backend_kept_data(backend, event->connection);
+	const unsigned int place = engine->syn_data_next++ % SYN_DATA_ROOM;
 
-	if (!known)
-		known = kept_at(engine, engine->syn_data_next++ % SYN_DATA_ROOM);
-	memcpy(known, event, event_size(event));
+	memcpy(kept_at(engine, place), event, event_size(event));
 }
 
 static __always_inline struct event *
-backend_kept_data(const struct backend *backend, __u64 id)
+backend_kept_data(const struct backend *backend, __u64 key)
 {
 	for (unsigned int i = 0; i < SYN_DATA_ROOM; i++) {
 		struct event *event = kept_at(backend->engine, i);
 
-		if (event->connection == id)
+		if (event->synack_time == key && event->connection)
 			return event;
 	}
 	return NULL;
@@ -281,6 +279,18 @@ static void count_open(const struct flow *flow, void *context)
 	*(__u64 *)context += flow_is_pending(flow);
 }
 
+struct open_events {
+	struct event_counts *counts;
+	const struct track_options *options;
+};
+
+static void count_open_events(const struct flow *flow, void *context)
+{
+	const struct open_events *open = context;
+
+	event_counts_add_open(open->counts, flow, open->options);
+}
+
 void engine_read_counters(const struct engine *engine,
 			  __u64 counters[COUNTER_MAX])
 {
@@ -289,11 +299,25 @@ void engine_read_counters(const struct engine *engine,
 	count_evicted(counters);
 }
 
+void engine_read_events(const struct engine *engine,
+			struct event_counts *counts)
+{
+	struct open_events open = { counts, &engine->track };
+
+	*counts = engine->event_counts;
+	each_flow(engine, count_open_events, &open);
+	count_evicted_events(counts, engine->counters[COUNT_CONNECTIONS],
+			     engine->track.events);
+}
+
 static void count_unfinished(const struct flow *flow, void *context)
 {
+	struct engine *engine = context;
+
 	if (flow_is_pending(flow))
-		count_in(((struct engine *)context)->counters,
-			 cut_outcome(flow));
+		count_in(engine->counters, cut_outcome(flow));
+	count_fates(&engine->event_counts,
+		    unfinished_fates(flow, &engine->track, FATE_CUT_OFF));
 }
 
 void engine_finish(struct engine *engine)
@@ -306,5 +330,7 @@ void engine_finish(struct engine *engine)
 	memset(engine->prefilter.words, 0,
 	       (engine->prefilter.mask + 1ULL) * sizeof(*engine->prefilter.words));
 	overflow_clear(engine->overflow);
+	memset(engine->syn_data, 0,
+	       SYN_DATA_ROOM * (sizeof(struct event) + SYN_DATA_MAX));
 	count_evicted(engine->counters);
 }

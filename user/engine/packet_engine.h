@@ -56,6 +56,10 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 void engine_read_counters(const struct engine *engine,
 			  __u64 counters[COUNTER_MAX]);
 
+/* What became of events other than banners, likewise. */
+void engine_read_events(const struct engine *engine,
+			struct event_counts *counts);
+
 /*
  * No more packets of these connections: counts what was undecided and forgets
  * them all. The counters stay.

@@ -12,7 +12,7 @@
 
 struct identifier {
 	struct matcher matcher;
-	struct source *sources;
+	struct rule_source *sources;
 	struct ruleset nmap_first, nmap_second, own;
 	struct recog recog;
 	struct cache cache;
@@ -28,7 +28,7 @@ static int fail(const struct identifier *identifier, const char *path,
 static int load_own(const char *path, void *context)
 {
 	struct identifier *identifier = context;
-	int error = source_read(&identifier->sources, path);
+	int error = rule_source_read(&identifier->sources, path);
 
 	if (error == -ENOENT)
 		return 0;
@@ -43,7 +43,8 @@ static int load_all_own(struct identifier *identifier, const char *const *paths)
 	int error = 0;
 
 	for (; !error && paths && *paths; paths++) {
-		error = source_each(*paths, ".rules", load_own, identifier);
+		error = rule_source_each(*paths, ".rules", load_own,
+					 identifier);
 		if (error == -ENOENT)
 			error = 0;
 	}
@@ -52,7 +53,7 @@ static int load_all_own(struct identifier *identifier, const char *const *paths)
 
 static int load_nmap(struct identifier *identifier, const char *path)
 {
-	int error = source_read(&identifier->sources, path);
+	int error = rule_source_read(&identifier->sources, path);
 
 	if (error)
 		return fail(identifier, path, error);
@@ -133,7 +134,7 @@ void identify_close(struct identifier *identifier)
 	ruleset_close(&identifier->nmap_second);
 	ruleset_close(&identifier->own);
 	recog_close(&identifier->recog);
-	source_free(identifier->sources);
+	rule_source_free(identifier->sources);
 	matcher_close(&identifier->matcher);
 	free(identifier);
 }

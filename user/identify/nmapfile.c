@@ -169,11 +169,13 @@ static void begin_probe(struct loader *loader, char *at)
 							     loader->second;
 }
 
-static int load_line(struct loader *loader, char *line)
+static int load_line(char *line, void *context)
 {
 	static const char probe[] = "Probe ", match[] = "match ",
 			  softmatch[] = "softmatch ";
+	struct loader *loader = context;
 
+	loader->place.line++;
 	if (!strncmp(line, probe, strlen(probe)))
 		begin_probe(loader, line + strlen(probe));
 	else if (!strncmp(line, match, strlen(match)))
@@ -183,22 +185,15 @@ static int load_line(struct loader *loader, char *line)
 	return 0;
 }
 
-int nmapfile_load(struct source *source, struct ruleset *first,
+int nmapfile_load(struct rule_source *source, struct ruleset *first,
 		  struct ruleset *second)
 {
 	struct loader loader = { .first = first,
 				 .second = second,
 				 .place.file = source->path };
-	char *line = source->bytes, *end = line + source->len, *next;
-	int error = 0;
+	int error;
 
-	for (; !error && line < end; line = next) {
-		next = memchr(line, '\n', (size_t)(end - line));
-		next = next ? next : end;
-		*next++ = '\0';
-		loader.place.line++;
-		error = load_line(&loader, line);
-	}
+	error = rule_source_each_line(source, load_line, &loader);
 	if (!error && !loader.has_probe)
 		return -EINVAL;
 	return error;

@@ -4,14 +4,14 @@
 #define BANNERPROBE_IDENTIFY_NMAPFILE_H
 
 #include "ruleset.h"
-#include "source.h"
+#include "rule_source.h"
 
 /*
  * Adds the rules of the NULL probe to `first` and those of the other TCP
  * probes to `second`, in their order. The source is written to, and must live
  * as long as they. 0 or negative errno; -EINVAL: it is no such file.
  */
-int nmapfile_load(struct source *source, struct ruleset *first,
+int nmapfile_load(struct rule_source *source, struct ruleset *first,
 		  struct ruleset *second);
 
 #endif

@@ -61,7 +61,7 @@ static int load(const char *path, void *context)
 {
 	struct recog *recog = context;
 	struct database *database;
-	int error = source_read(&recog->sources, path);
+	int error = rule_source_read(&recog->sources, path);
 
 	if (error) {
 		recog->matcher->message("%s: %s", path, strerror(-error));
@@ -81,7 +81,7 @@ int recog_open(struct recog *recog, const char *path, struct matcher *matcher)
 	int error;
 
 	*recog = (struct recog){ .matcher = matcher };
-	error = source_each(path, ".xml", load, recog);
+	error = rule_source_each(path, ".xml", load, recog);
 	if (error) {
 		if (!recog->sources)
 			matcher->message("%s: %s", path, strerror(-error));
@@ -98,7 +98,7 @@ int recog_open(struct recog *recog, const char *path, struct matcher *matcher)
 void recog_close(struct recog *recog)
 {
 	database_free(recog->databases);
-	source_free(recog->sources);
+	rule_source_free(recog->sources);
 }
 
 struct database *recog_database(const struct recog *recog, const char *kind)

@@ -6,10 +6,10 @@
 #include "answer.h"
 #include "dialect.h"
 #include "fingerprint.h"
-#include "source.h"
+#include "rule_source.h"
 
 struct recog {
-	struct source *sources;
+	struct rule_source *sources;
 	struct database *databases;
 	struct matcher *matcher;
 };

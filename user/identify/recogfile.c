@@ -162,7 +162,7 @@ static void refuse_doctype(void *context, const char *name, const char *system,
 	stop(context, -EINVAL, "it has a document type, which is not read");
 }
 
-static int parse(struct loader *loader, const struct source *source)
+static int parse(struct loader *loader, const struct rule_source *source)
 {
 	XML_SetUserData(loader->parser, loader);
 	XML_SetElementHandler(loader->parser, begin, end);
@@ -186,7 +186,7 @@ static int parse(struct loader *loader, const struct source *source)
 	return loader->error;
 }
 
-int recogfile_load(const struct source *source, struct matcher *matcher,
+int recogfile_load(const struct rule_source *source, struct matcher *matcher,
 		   struct database **database)
 {
 	struct loader loader = { .parser = XML_ParserCreate("UTF-8"),

@@ -4,14 +4,14 @@
 #define BANNERPROBE_IDENTIFY_RECOGFILE_H
 
 #include "fingerprint.h"
-#include "source.h"
+#include "rule_source.h"
 
 /*
  * Reads a file into a database, which the caller puts among the others. The
  * source's path must live as long. 0 or negative errno; -EINVAL: it is no such
  * file, which is told.
  */
-int recogfile_load(const struct source *source, struct matcher *matcher,
+int recogfile_load(const struct rule_source *source, struct matcher *matcher,
 		   struct database **database);
 
 #endif

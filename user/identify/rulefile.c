@@ -164,8 +164,11 @@ static bool is_empty(const char *line)
 	return !line[strspn(line, " \t\r")];
 }
 
-static int load_line(struct loader *loader, char *line)
+static int load_line(char *line, void *context)
 {
+	struct loader *loader = context;
+
+	loader->place.line++;
 	if (*line == '#' || is_empty(line))
 		return 0;
 	if (*line == ' ' || *line == '\t')
@@ -173,22 +176,13 @@ static int load_line(struct loader *loader, char *line)
 	return load_rule(loader, line);
 }
 
-int rulefile_load(struct source *source, struct ruleset *set,
+int rulefile_load(struct rule_source *source, struct ruleset *set,
 		  rulefile_example *example, void *context)
 {
 	struct loader loader = { .set = set,
 				 .example = example,
 				 .context = context,
 				 .place.file = source->path };
-	char *line = source->bytes, *end = line + source->len, *next;
-	int error = 0;
 
-	for (; !error && line < end; line = next) {
-		next = memchr(line, '\n', (size_t)(end - line));
-		next = next ? next : end;
-		*next++ = '\0';
-		loader.place.line++;
-		error = load_line(&loader, line);
-	}
-	return error;
+	return rule_source_each_line(source, load_line, &loader);
 }

@@ -15,7 +15,7 @@
 #define BANNERPROBE_IDENTIFY_RULEFILE_H
 
 #include "ruleset.h"
-#include "source.h"
+#include "rule_source.h"
 
 /* An example, and the fields that are written beside it. */
 struct example {
@@ -34,7 +34,7 @@ typedef void rulefile_example(const struct example *example, void *context);
  * as long as they. Each example is given to `example`, unless that is NULL,
  * and lives no longer. 0 or negative errno.
  */
-int rulefile_load(struct source *source, struct ruleset *set,
+int rulefile_load(struct rule_source *source, struct ruleset *set,
 		  rulefile_example *example, void *context);
 
 #endif

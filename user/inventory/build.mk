@@ -11,6 +11,18 @@ INVENTORY_IDENTIFY := $(wildcard user/identify/*.c)
 INVENTORY_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(INVENTORY) $(INVENTORY_COMMAND) $(INVENTORY_IDENTIFY))
 INVENTORY_LIBS := -lsqlite3 -ljson-c -lz -lnettle -lm $(if $(INVENTORY_IDENTIFY),-lpcre2-8 -lexpat)
 
+# The report's style and script, as arrays of bytes: report_css, report_js.
+REPORT_ASSETS := $(addprefix user/inventory/command/report/,report.css report.js)
+$(BUILD)/report_assets.h: $(REPORT_ASSETS)
+	$(call say,ASSETS,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)for file in $^; do \
+		echo "static const unsigned char $$(basename $$file | tr . _)[] = {"; \
+		od -An -v -tx1 $$file | sed 's/ \(..\)/0x\1,/g'; \
+		echo '};'; \
+	done >$@.new && mv $@.new $@
+$(BUILD)/user/inventory/command/report_page.o lint: | $(BUILD)/report_assets.h
+
 bannerprobe-inventory: $(BUILD)/bannerprobe-inventory
 	$(call say,COPY,$@)
 	$(Q)cp -f $< $@

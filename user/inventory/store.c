@@ -13,6 +13,12 @@
 #define HEADER 100	  /* bytes of SQLite's file header */
 #define APPLICATION_AT 68 /* in it, big-endian */
 
+/* STRICT tables (SQLite 3.37, 2021); an older one says they are damaged. */
+#define SQLITE_NEEDED 3037000
+#if SQLITE_VERSION_NUMBER < SQLITE_NEEDED
+#error "the inventory needs SQLite 3.37 or newer"
+#endif
+
 /* From each version to the next; the first makes a new file. */
 static const char *const steps[STORE_VERSION] = {
 	"CREATE TABLE service ("
@@ -133,6 +139,18 @@ sqlite3_stmt *store_prepare(struct store *store, const char *sql)
 }
 
 /* --- opening ----------------------------------------------------------- */
+
+/* The library is the system's, which may be older than its header was. */
+static int check_library(struct store *store)
+{
+	if (sqlite3_libversion_number() >= SQLITE_NEEDED)
+		return 0;
+	snprintf(store->error, sizeof(store->error),
+		 "%.300s: it needs SQLite 3.37 or newer, and here is %.20s: "
+		 "install a newer one, or bring the logs to a newer system",
+		 store->path, sqlite3_libversion());
+	return -ENOSYS;
+}
 
 /*
  * Is it an inventory? Looked at before SQLite is, which would write to any
@@ -325,7 +343,9 @@ int store_open(struct store *store, const char *path, enum store_use use,
 	*store = (struct store){ .path = strdup(path) };
 	if (!store->path)
 		return -ENOMEM;
-	error = check_header(store, use, &empty);
+	error = check_library(store);
+	if (!error)
+		error = check_header(store, use, &empty);
 	if (!error && use == STORE_READ)
 		error = open_to_read(store, empty, busy_ms);
 	else if (!error)

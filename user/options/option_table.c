@@ -193,8 +193,8 @@ static __u32 event_by_name(const char *word, size_t len)
 	if (len == 3 && !strncmp(word, "all", len))
 		return EVENTS_ALL;
 	for (int kind = 0; kind < EVENT_KINDS; kind++) {
-		if (strlen(event_names[kind]) == len &&
-		    !strncmp(word, event_names[kind], len))
+		if (strlen(event_kind_names[kind]) == len &&
+		    !strncmp(word, event_kind_names[kind], len))
 			return EVENT_BIT(kind);
 	}
 	return 0;
@@ -360,7 +360,7 @@ const struct option_row option_table[] = {
 	  AT(hook), .choices = hooks, .what = "the hook" },
 	{ "max-flows", 0, GROUP_ATTACHING, KIND_NUMBER, 0, "N",
 	  "connections in the table, at most 4194304 (default 32768)",
-	  AT(max_flows), 1, PENDING_MAX, .what = "the size of the table" },
+	  AT(max_flows), 1, FLOWS_MAX, .what = "the size of the table" },
 	{ "check", 0, GROUP_ATTACHING, KIND_FLAG, OPTION_INTERFACES_ONLY, NULL,
 	  "try a start, leave nothing, and say what would be attached where",
 	  AT(check) },

@@ -70,9 +70,8 @@ struct options {
 };
 
 /*
- * Fills `options`, which nothing but options_free() and what follows this
- * host's addresses changes afterwards; ends the process on -h, -V and wrong
- * usage (2).
+ * Fills `options`, which nothing changes afterwards; ends the process on -h, -V
+ * and wrong usage (2).
  */
 void options_parse(struct options *options, int argc, char **argv);
 void options_free(struct options *options);

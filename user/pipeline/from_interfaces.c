@@ -1,178 +1,105 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The attacher. What it has to be told of events, the reader tells it. */
 #include "from_interfaces.h"
 
-#include "attach/addresses.h"
-#include "system/event_loop.h"
+#include "attach/address_maps.h"
 #include "attach/guard.h"
-#include "stats/interface_stats.h"
 #include "attach/interfaces.h"
 #include "attach/links.h"
-#include "system/message.h"
-#include "stats/metrics.h"
-#include "attach/netlink.h"
-#include "system/notify.h"
-#include "attach/own_bits.h"
-#include "system/privileges.h"
+#include "system/netlink.h"
 #include "attach/programs.h"
-#include "stats/losses.h"
-#include "stats/report.h"
+#include "reader_process.h"
+#include "stats/metrics.h"
+#include "system/event_loop.h"
+#include "system/message.h"
+#include "system/notify.h"
+#include "system/privileges.h"
 #include "system/stopping.h"
-#include "attach/filter_maps.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bannerprobe.skel.h"
 
-#define NS_PER_SECOND 1000000000ULL
-
-/*
- * How long records gather, in microseconds: waking up for each would cost more
- * than all else that is done for it. The ring buffer has room for a hundred
- * times as many as come in that time on a busy host.
- */
-#define BATCH_TIME 5000
-
-#define BATCH_MAX 4096 /* records between looks at other events */
-#define RING_BATCHES 4 /* so many hold all that the ring can */
-
 #define STATUS_SECONDS 1 /* from one status line to the next */
 
-#define RETRY_MILLISECONDS                                                     \
-	20 /* until a sink that holds back is asked again                      \
-	    */
-
-struct live {
+struct attacher {
 	const struct options *options;
-	struct pipeline *pipeline;
 	struct file_helper *helper; /* opens files */
+	struct reader_process reader;
 	struct bannerprobe_bpf *bpf;
-	struct ring_buffer *ring;
+	struct publisher *publisher;
 	struct interfaces interfaces;
 	struct mnl_socket *links;
-	struct addresses *addresses; /* of this host */
-	struct filter_maps trie;
-	struct own_bits own_bits;
-	int addresses_error; /* the last one, told once */
+	struct address_maps addresses; /* of this host */
 	struct events events;
-	int quiet_fd;	    /* a greeting has been quiet long enough */
-	unsigned int batch; /* records taken from the ring in one go */
-	int metrics_error;  /* the last one, told once */
-	__u64 evicted;	    /* as told the last time */
-	struct report report;
-	__u64 clock_offset; /* ns from CLOCK_MONOTONIC's beginning to 1970 */
-	bool ready;	    /* and told so */
-	bool holds_back;    /* a sink: it is to be asked again */
+	__u64 evicted;	  /* as published the last time */
+	bool has_written; /* the reader: its first event */
+	bool ready;	  /* and told so */
 	bool stop;
 	enum exit_code code;
 };
 
-/* --- records ----------------------------------------------------------- */
-
-static __u64 clock_ns(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return (__u64)time.tv_sec * NS_PER_SECOND + (__u64)time.tv_nsec;
-}
-
-/* Called before each batch: the wall clock may have been set. */
-static void read_clock_offset(struct live *live)
-{
-	live->clock_offset =
-		clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_MONOTONIC);
-}
-
-static struct source source_of(const struct event *event, void *context)
-{
-	struct live *live = context;
-
-	return (struct source){
-		.name = interfaces_banner(&live->interfaces, event->ifindex),
-		.clock_offset = live->clock_offset,
-	};
-}
-
-/* An error ends the batch: other events must not wait for a ring that fills. */
-static int on_record(void *context, void *data, size_t size)
-{
-	struct live *live = context;
-
-	(void)size;
-	pipeline_take(live->pipeline, data);
-	return ++live->batch % BATCH_MAX ? 0 : -EAGAIN;
-}
-
-/* Logs the greetings that have been quiet since before `now`. */
-static void expire_greetings(struct live *live, __u64 now)
-{
-	struct itimerspec timer = {};
-	__u64 deadline;
-
-	pipeline_expire(live->pipeline, now);
-	deadline = pipeline_deadline(live->pipeline);
-	timer.it_value.tv_sec = (time_t)(deadline / NS_PER_SECOND);
-	timer.it_value.tv_nsec = (long)(deadline % NS_PER_SECOND);
-	timerfd_settime(live->quiet_fd, TFD_TIMER_ABSTIME, &timer, NULL);
-}
-
-/* Logs what is in the ring; false if that was too much for one go. */
-static bool write_records(struct live *live)
-{
-	const __u64 now = clock_ns(CLOCK_MONOTONIC);
-	bool is_empty;
-
-	read_clock_offset(live);
-	is_empty = ring_buffer__consume(live->ring) != -EAGAIN;
-	if (live->options->gather_ms) /* none while parts may be in the ring */
-		expire_greetings(live, is_empty ? now : 0);
-	live->holds_back = !pipeline_flush(live->pipeline);
-	live->stop |= pipeline_is_over(live->pipeline);
-	return is_empty;
-}
-
-static void on_records(void *context)
-{
-	struct live *live = context;
-
-	usleep(BATCH_TIME);
-	write_records(live);
-}
-
-/* Writes what is in the ring, and ends the greetings of an interface that goes.
+/* --- what is published ------------------------------------------------------
  */
-static void write_last_records(struct live *live, unsigned int ifindex)
+
+/* Evictions are worked out. They never fall: that would be a new beginning. */
+static void read_counters(struct attacher *attacher,
+			  __u64 counters[COUNTER_MAX])
 {
-	/* Other interfaces may fill it as fast as it is emptied. */
-	for (int i = 0; i < RING_BATCHES && !write_records(live); i++)
-		;
-	pipeline_end_greetings(live->pipeline, ifindex);
-	write_records(live);
+	programs_read_counters(attacher->bpf, counters);
+	if (counters[COUNT_EVICTED] > attacher->evicted)
+		attacher->evicted = counters[COUNT_EVICTED];
+	counters[COUNT_EVICTED] = attacher->evicted;
 }
 
-/* What is in the ring bears an index that tells a name only now. */
-static void on_leaving(unsigned int index, void *context)
+static void publish(struct attacher *attacher)
 {
-	write_last_records(context, index);
+	__u64 counters[COUNTER_MAX];
+
+	read_counters(attacher, counters);
+	interfaces_publish(&attacher->interfaces, counters);
+}
+
+/* Has the reader do what the latest counts are needed for. */
+static void publish_for(struct attacher *attacher, enum job job)
+{
+	publish(attacher);
+	reader_link_post(&attacher->reader.link, job);
+}
+
+static void publish_metrics(struct attacher *attacher)
+{
+	if (attacher->options->metrics)
+		publish_for(attacher, JOB_METRICS);
+}
+
+/* --- the event loop ---------------------------------------------------------
+ */
+
+static void on_left(void *context)
+{
+	struct attacher *attacher = context;
+
+	reader_link_post(&attacher->reader.link, JOB_LEFT);
 }
 
 static void on_links(void *context)
 {
-	struct live *live = context;
+	struct attacher *attacher = context;
 
-	interfaces_follow(&live->interfaces, live->links);
+	interfaces_follow(&attacher->interfaces, attacher->links);
 }
 
-/* --- the event loop ---------------------------------------------------- */
+static void on_addresses(void *context)
+{
+	struct attacher *attacher = context;
+
+	address_maps_follow(&attacher->addresses);
+}
 
 static void on_stop(void *context)
 {
@@ -182,88 +109,86 @@ static void on_stop(void *context)
 
 static void on_hangup(void *context)
 {
-	struct live *live = context;
+	struct attacher *attacher = context;
 
-	pipeline_reopen(live->pipeline);
+	reader_link_post(&attacher->reader.link, JOB_REOPEN);
+}
+
+static void on_user_signal(void *context)
+{
+	publish_for(context, JOB_SIGNAL);
+}
+
+static void on_stats_timer(void *context)
+{
+	publish_for(context, JOB_INTERVAL);
+}
+
+static void on_metrics_timer(void *context)
+{
+	publish_metrics(context);
+}
+
+static void on_status_timer(void *context)
+{
+	struct attacher *attacher = context;
+
+	if (!attacher->has_written)
+		publish_for(attacher, JOB_STATUS);
+}
+
+/* The run cannot go on without it, nor end as it should. */
+static void on_death(struct attacher *attacher, const char *what)
+{
+	if (!attacher->stop && !stopping()) {
+		if (what)
+			message("the process that %s has ended", what);
+		attacher->code = EXIT_FAILED;
+	}
+	attacher->stop = true;
+	stop_now();
+}
+
+static void on_reader(void *context)
+{
+	struct attacher *attacher = context;
+	const int word = reader_link_hear(&attacher->reader.link);
+
+	attacher->has_written |= word == WORD_WRITTEN;
+	attacher->stop |= word == WORD_OVER;
+	if (word < 0)
+		on_death(attacher, NULL); /* its status will be told */
+}
+
+static void on_helper_death(void *context)
+{
+	on_death(context, "opens files");
+}
+
+static void on_guard_death(void *context)
+{
+	on_death(context, "removes tc filters after a SIGKILL");
 }
 
 /* Between two interfaces, while many are attached to. */
 static bool is_stopped(void *context)
 {
-	const struct live *live = context;
+	const struct attacher *attacher = context;
 
-	return live->stop || stopping();
+	return attacher->stop || stopping() ||
+	       process_has_ended(&attacher->reader.process);
 }
 
-/* Evictions are worked out. They never fall: that would be a new beginning. */
-static void read_counters(struct live *live, __u64 counters[COUNTER_MAX])
-{
-	programs_read_counters(live->bpf, counters);
-	if (counters[COUNT_EVICTED] > live->evicted)
-		live->evicted = counters[COUNT_EVICTED];
-	counters[COUNT_EVICTED] = live->evicted;
-	pipeline_read_counters(live->pipeline, counters);
-}
-
-static void read_stats(struct live *live, struct stats *now)
-{
-	const __u64 packets = interfaces_count_packets(&live->interfaces);
-	const struct sink_counts counts = pipeline_counts(live->pipeline);
-	__u64 counters[COUNTER_MAX];
-
-	read_counters(live, counters);
-	stats_read(now, packets, counters, &counts);
-}
-
-static void print_stats(struct live *live, enum report_reason reason)
-{
-	struct stats now;
-
-	read_stats(live, &now);
-	report_print(&live->report, &now, reason);
-}
-
-static void print_interfaces(const void *interfaces)
-{
-	interfaces_print_stats(interfaces);
-}
-
-/* Shows a status line until the first record. */
-static void show_status(struct live *live)
-{
-	__u64 counters[COUNTER_MAX], packets;
-
-	if (pipeline_counts(live->pipeline).written)
-		return;
-	packets = interfaces_count_packets(&live->interfaces);
-	read_counters(live, counters);
-	message_status("no banner yet: %llu packets, %llu connections", packets,
-		       counters[COUNT_CONNECTIONS]);
-}
-
-static void on_stats_timer(void *context)
-{
-	print_stats(context, REPORT_INTERVAL);
-}
-
-static void on_user_signal(void *context)
-{
-	print_stats(context, REPORT_SIGNAL);
-}
-
-static const char *metrics_advice(int error)
-{
-	return error == -EEXIST ? "not replaced: it is no file for metrics" :
-				  strerror(-error);
-}
+/* --- start ------------------------------------------------------------------
+ */
 
 /* Tells whether they can be, before anything is attached; leaves nothing. */
-static bool try_metrics(struct live *live)
+static bool try_metrics(struct attacher *attacher)
 {
-	struct file_helper *helper = live->helper;
+	struct file_helper *helper = attacher->helper;
 	int fd;
 
-	if (!live->options->metrics)
+	if (!attacher->options->metrics)
 		return true;
 	fd = file_helper_ask(helper, FILE_NEW_METRICS);
 	if (fd >= 0) {
@@ -271,258 +196,142 @@ static bool try_metrics(struct live *live)
 		file_helper_ask(helper, FILE_DROP_METRICS);
 		return true;
 	}
-	message("--metrics %s: %s", live->options->metrics, metrics_advice(fd));
-	live->code = EXIT_FAILED;
+	message("--metrics %s: %s", attacher->options->metrics,
+		metrics_advice(fd));
+	attacher->code = EXIT_FAILED;
 	return false;
 }
 
-static void write_metrics(struct live *live)
+/*
+ * The user to become, and the process that opens the log and the metrics: to
+ * open, rename and remove files is nothing that the others need.
+ */
+static bool choose_identity(struct attacher *attacher,
+			    struct identity *identity)
 {
-	struct stats now;
-	int error;
+	const struct options *options = attacher->options;
+	struct file_helper *helper = attacher->helper;
 
-	if (!live->options->metrics)
-		return;
-	read_stats(live, &now);
-	error = metrics_write(live->helper, &now, &live->interfaces);
-	if (error && error != live->metrics_error)
-		message("--metrics %s: %s", live->options->metrics,
-			metrics_advice(error));
-	live->metrics_error = error;
-}
-
-static void on_quiet_timer(void *context)
-{
-	write_records(context);
-}
-
-static void on_status_timer(void *context)
-{
-	show_status(context);
-}
-
-static void on_metrics_timer(void *context)
-{
-	write_metrics(context);
+	if (!privileges_find_user(identity, options->user)) {
+		attacher->code = EXIT_USAGE;
+		return false;
+	}
+	/* What is wrong with the metrics' place is told when they are tried. */
+	if (options->metrics)
+		files_find_metrics(&helper->files, options->metrics);
+	if (!options->metrics && !options->output)
+		return true;
+	return !file_helper_start(helper, options->unconfined);
 }
 
 /* Calls the handler every so many seconds; 0: never. */
-static int open_timer(struct live *live, unsigned int seconds,
+static int open_timer(struct attacher *attacher, unsigned int seconds,
 		      event_handler *handler)
 {
-	int fd = seconds ? events_timer(&live->events, seconds, handler) : 0;
+	int fd =
+		seconds ? events_timer(&attacher->events, seconds, handler) : 0;
 
 	return fd < 0 ? fd : 0;
 }
 
-static int open_timers(struct live *live)
+static int open_timers(struct attacher *attacher)
 {
+	const struct options *options = attacher->options;
 	int error =
-		open_timer(live, live->options->stats_seconds, on_stats_timer);
+		open_timer(attacher, options->stats_seconds, on_stats_timer);
 
 	if (!error)
-		error = open_timer(live,
-				   live->options->metrics ? METRICS_SECONDS : 0,
+		error = open_timer(attacher,
+				   options->metrics ? METRICS_SECONDS : 0,
 				   on_metrics_timer);
 	if (!error)
-		error = open_timer(live,
+		error = open_timer(attacher,
 				   isatty(STDERR_FILENO) ? STATUS_SECONDS : 0,
 				   on_status_timer);
 	return error;
+}
+
+/* A descriptor of -1 is of a process that there is not. */
+static int watch_process(struct attacher *attacher, int fd,
+			 event_handler *handler)
+{
+	return fd < 0 ? 0 : events_watch(&attacher->events, fd, handler);
+}
+
+static bool open_events(struct attacher *attacher)
+{
+	struct events *events = &attacher->events;
+	int error = events_open(events, attacher);
+
+	if (!error)
+		error = events_signal(events, SIGHUP, on_hangup);
+	if (!error)
+		error = events_signal(events, SIGUSR1, on_user_signal);
+	if (!error)
+		error = open_timers(attacher);
+	if (!error)
+		error = events_watch(events, attacher->reader.link.socket,
+				     on_reader);
+	if (!error)
+		error = watch_process(attacher, attacher->helper->process.ended,
+				      on_helper_death);
+	attacher->links = links_watch();
+	if (!error)
+		error = attacher->links ?
+				events_watch(events,
+					     netlink_fd(attacher->links),
+					     on_links) :
+				-errno;
+	if (error)
+		message("setting up the event loop: %s", strerror(-error));
+	return !error;
 }
 
 /*
  * Until here the signals end the process, whatever it waits for: nothing is
  * attached yet, and loading may take seconds.
  */
-static bool watch_stop(struct live *live)
+static bool watch_stop(struct attacher *attacher)
 {
 	const int stop_fd = stopping_open();
-	int error = stop_fd < 0 ? stop_fd :
-				  events_watch(&live->events, stop_fd, on_stop);
+	int error = stop_fd < 0 ?
+			    stop_fd :
+			    events_watch(&attacher->events, stop_fd, on_stop);
 
+	if (!error)
+		error = watch_process(attacher, guard_fd(), on_guard_death);
 	if (error)
 		message("waiting for signals: %s", strerror(-error));
 	return !error;
 }
 
-static bool open_events(struct live *live)
+static bool open_addresses(struct attacher *attacher)
 {
-	int error = events_open(&live->events, live);
-
-	if (!error)
-		error = events_signal(&live->events, SIGHUP, on_hangup);
-	if (!error)
-		error = events_signal(&live->events, SIGUSR1, on_user_signal);
-	if (!error)
-		error = open_timers(live);
-	live->links = links_watch();
-	if (!error)
-		error = live->links ? events_watch(&live->events,
-						   netlink_fd(live->links),
-						   on_links) :
-				      -errno;
-	if (error)
-		message("setting up the event loop: %s", strerror(-error));
-	return !error;
-}
-
-static void on_address(const struct net *net, bool added, void *context)
-{
-	struct live *live = context;
-	int error = filter_maps_update(&live->trie, net);
-
-	/* After the table that a set bit leads to. */
-	own_bits_update(&live->own_bits, net, added);
-
-	if (error)
-		message("an address of this host that has %s: %s",
-			added ? "come" : "gone", strerror(-error));
-}
-
-static void on_addresses(void *context)
-{
-	struct live *live = context;
-	int error = addresses_follow(live->addresses);
-
-	if (error && error != live->addresses_error)
-		message("following this host's addresses: %s",
-			strerror(-error));
-	live->addresses_error = error;
-}
-
-static bool open_addresses(struct live *live)
-{
-	int error;
-
-	live->addresses = addresses_open();
-	if (live->addresses) {
-		live->trie =
-			(struct filter_maps){ bpf_map__fd(live->bpf->maps.nets),
-					      &live->options->wanted,
-					      addresses_nets(live->addresses) };
-		error = filter_maps_fill(&live->trie);
-		live->own_bits = (struct own_bits){
-			.words = live->bpf->data_own->own_bits,
-			.secrets = live->bpf->rodata->hash_secrets,
-			.addresses = live->addresses,
-		};
-		own_bits_fill(&live->own_bits);
-	} else {
-		error = -errno;
-	}
-	if (!error)
-		error = events_watch(&live->events,
-				     addresses_fd(live->addresses),
-				     on_addresses);
-	if (error) {
-		message("finding this host's addresses: %s", strerror(-error));
-		return false;
-	}
-	addresses_tell(live->addresses, on_address, live);
-	return true;
-}
-
-/* expire_greetings() sets the timer. */
-static bool prepare_pipeline(struct live *live)
-{
-	if (!pipeline_prepare(live->pipeline, live->options, source_of, live)) {
-		message("making room for greetings: out of memory");
-		return false;
-	}
-	if (!live->options->gather_ms)
-		return true;
-	live->quiet_fd = events_timer(&live->events, 0, on_quiet_timer);
-	if (live->quiet_fd < 0)
-		message("setting up a timer: %s", strerror(-live->quiet_fd));
-	return live->quiet_fd >= 0;
-}
-
-static bool open_ring(struct live *live)
-{
-	live->ring = ring_buffer__new(bpf_map__fd(live->bpf->maps.records),
-				      on_record, live, NULL);
-	if (live->ring &&
-	    !events_watch(&live->events, ring_buffer__epoll_fd(live->ring),
-			  on_records))
-		return true;
-	message("opening the ring buffer: %s", strerror(errno));
-	return false;
-}
-
-/* Told once: all that stood at the start is attached to, or told of. */
-static void tell_ready(struct live *live)
-{
-	if (live->ready)
-		return;
-	live->ready = true;
-	write_metrics(live);
-	notify_ready();
-}
-
-static void run(struct live *live)
-{
-	while (!live->stop && !stopping()) {
-		int wait;
-
-		if (!interfaces_work(&live->interfaces, &wait)) {
-			live->code = EXIT_FAILED;
-			break;
-		}
-		if (wait)
-			tell_ready(live);
-		if (live->stop) /* nothing can be written any more */
-			break;
-		if (live->holds_back) {
-			events_serve(&live->events,
-				     wait ? RETRY_MILLISECONDS : 0);
-			write_records(live);
-		} else {
-			events_serve(&live->events, wait);
-		}
-	}
-}
-
-/*
- * The user to become, and the process that opens the output file where that one
- * may not; and the metrics, for any: to rename and remove files is nothing that
- * watching needs.
- */
-static bool choose_identity(struct live *live, struct identity *identity)
-{
-	const struct options *options = live->options;
-	struct file_helper *helper = live->helper;
-
-	if (!privileges_find_user(identity, live->options->user)) {
-		live->code = EXIT_USAGE;
-		return false;
-	}
-	/* What is wrong with the metrics' place is told when they are written.
-	 */
-	if (options->metrics)
-		files_find_metrics(&helper->files, options->metrics);
-	if (!options->metrics && (!identity->changes || !options->output))
-		return true;
-	return !file_helper_start(helper, options->unconfined);
+	return !address_maps_open(&attacher->addresses, attacher->bpf,
+				  &attacher->options->wanted) &&
+	       !events_watch(&attacher->events,
+			     address_maps_fd(&attacher->addresses),
+			     on_addresses);
 }
 
 /* Once all is loaded. */
-static bool give_up_privileges(const struct live *live,
+static bool give_up_privileges(const struct attacher *attacher,
 			       const struct identity *identity)
 {
-	const bool may_fail = live->options->unconfined;
+	const bool may_fail = attacher->options->unconfined;
 
-	return (!privileges_drop(identity) || may_fail) &&
-	       privileges_confine_or_tell(ROLE_WATCH, may_fail);
+	privileges_tell_user(identity);
+	return (!privileges_drop(identity, ROLE_ATTACH) || may_fail) &&
+	       privileges_confine_or_tell(ROLE_ATTACH, may_fail);
 }
 
 /* Without it a SIGKILL leaves filters behind, until the next start. */
-static void start_guard(const struct live *live,
+static void start_guard(const struct attacher *attacher,
 			const struct identity *identity)
 {
 	int error;
 
-	if (!interfaces_may_need_clsact(&live->interfaces))
+	if (!interfaces_may_need_clsact(&attacher->interfaces))
 		return;
 	error = guard_start(identity);
 	if (error)
@@ -531,101 +340,153 @@ static void start_guard(const struct live *live,
 			strerror(-error));
 }
 
-/* All that can fail has not: what is seen from now on is written. */
-static bool begin_run(struct live *live)
+static bool load(struct attacher *attacher, const struct identity *identity)
 {
-	live->code = EXIT_DONE;
-	if (!live->options->check && pipeline_open(live->pipeline)) {
-		live->code = EXIT_FAILED;
+	const struct options *options = attacher->options;
+
+	attacher->bpf = programs_load(
+		interfaces_programs(&attacher->interfaces), options->length,
+		options->max_flows, &options->track, &options->wanted);
+	if (!attacher->bpf)
+		return false;
+	attacher->interfaces.bpf = attacher->bpf;
+	start_guard(attacher, identity);
+	clsact_open();
+	return watch_stop(attacher) &&
+	       reader_process_begin(&attacher->reader,
+				    bpf_map__fd(attacher->bpf->maps.records)) &&
+	       open_addresses(attacher) &&
+	       give_up_privileges(attacher, identity);
+}
+
+/* All that can fail has not: what is seen from now on is written. */
+static bool begin_run(struct attacher *attacher)
+{
+	attacher->code = EXIT_DONE;
+	if (!attacher->options->check &&
+	    !reader_process_open(&attacher->reader)) {
+		attacher->code = EXIT_FAILED;
 		return false;
 	}
-	interfaces_tell(&live->interfaces);
-	if (live->options->check)
-		return false; /* as a start, up to here, and leaves nothing */
-	return true;
+	interfaces_tell(&attacher->interfaces);
+	/* --check: as a start, up to here, and leaves nothing. */
+	return !attacher->options->check;
+}
+
+/* The reader comes first: it must not have what is opened afterwards. */
+static bool start_processes(struct attacher *attacher,
+			    struct pipeline *pipeline,
+			    struct identity *identity)
+{
+	if (!choose_identity(attacher, identity) || !try_metrics(attacher) ||
+	    reader_process_start(&attacher->reader, attacher->options, pipeline,
+				 attacher->helper, identity))
+		return false;
+	attacher->publisher = publisher_new(attacher->reader.link.published);
+	attacher->interfaces.publisher = attacher->publisher;
+	if (!attacher->publisher)
+		message("out of memory");
+	return attacher->publisher;
 }
 
 /* Everything up to the first packet. */
-static bool start(struct live *live)
+static bool start(struct attacher *attacher, struct pipeline *pipeline)
 {
 	struct identity identity;
 
-	live->code = EXIT_ATTACH;
+	attacher->code = EXIT_ATTACH;
 	attach_prepare();
-	if (!choose_identity(live, &identity) || !try_metrics(live))
-		return false;
 	/* Links are watched before they are looked up: none can slip away. */
-	if (!open_events(live) || !interfaces_find(&live->interfaces))
-		return false;
-	live->bpf =
-		programs_load(interfaces_programs(&live->interfaces),
-			      live->options->length, live->options->max_flows,
-			      &live->options->track, &live->options->wanted);
-	if (!live->bpf)
-		return false;
-	live->interfaces.bpf = live->bpf;
-	start_guard(live, &identity);
-	clsact_open();
-	if (!watch_stop(live) || !open_ring(live) || !prepare_pipeline(live) ||
-	    !open_addresses(live) || !give_up_privileges(live, &identity))
-		return false;
-	/* As those that come later: nothing more is needed to attach. */
-	return interfaces_attach(&live->interfaces) && begin_run(live);
+	return start_processes(attacher, pipeline, &identity) &&
+	       open_events(attacher) &&
+	       interfaces_find(&attacher->interfaces) &&
+	       load(attacher, &identity) &&
+	       /* As those that come later: nothing more is needed to attach. */
+	       interfaces_attach(&attacher->interfaces) && begin_run(attacher);
 }
 
-/* Detached first: then the ring and the counters do not change any more. */
-static void finish(struct live *live)
-{
-	struct stats now;
+/* --- run and end ------------------------------------------------------------
+ */
 
+/* Told once: all that stood at the start is attached to, or told of. */
+static void tell_ready(struct attacher *attacher)
+{
+	if (attacher->ready)
+		return;
+	attacher->ready = true;
+	publish_metrics(attacher);
+	notify_ready();
+}
+
+static void run(struct attacher *attacher)
+{
+	while (!attacher->stop && !stopping()) {
+		int wait;
+
+		if (!interfaces_work(&attacher->interfaces, &wait)) {
+			attacher->code = EXIT_FAILED;
+			break;
+		}
+		if (wait)
+			tell_ready(attacher);
+		events_serve(&attacher->events, wait);
+	}
+}
+
+/*
+ * Detached first, whatever the reader does: then the ring and the counters do
+ * not change any more.
+ */
+static void finish(struct attacher *attacher)
+{
 	message_clear_status();
 	notify_stopping();
-	interfaces_detach(&live->interfaces);
-	write_last_records(live, 0);
-	pipeline_close(live->pipeline);
-	write_metrics(live);
-	if (live->options->stats)
-		print_stats(live, REPORT_END);
-	read_stats(live, &now);
-	if (pipeline_is_over(live->pipeline))
-		return; /* the reader has what it wanted */
-	losses_print(&now);
-	if (now.by[COUNT_LOST_RING] + now.by[COUNT_LOST_PART] &&
-	    live->code == EXIT_DONE)
-		live->code = EXIT_LOST;
+	interfaces_detach(&attacher->interfaces);
+	publish(attacher);
+	reader_process_finish(&attacher->reader);
+}
+
+/* The reader's end; what it came to counts if this process had no failure. */
+static void end_processes(struct attacher *attacher, bool has_run)
+{
+	enum exit_code code;
+
+	guard_stop();
+	if (!has_run)
+		reader_link_close(&attacher->reader.link);
+	code = reader_process_end(&attacher->reader);
+	if (attacher->code == EXIT_DONE || (!has_run && code != EXIT_DONE))
+		attacher->code = code;
+	file_helper_stop(attacher->helper);
 }
 
 enum exit_code interfaces_run(const struct options *options,
 			      struct pipeline *pipeline,
 			      struct file_helper *helper)
 {
-	struct live live = {
+	struct attacher attacher = {
 		.options = options,
-		.pipeline = pipeline,
 		.helper = helper,
+		.reader = READER_PROCESS_NONE,
 		.interfaces = { .options = options,
-				.leaving = on_leaving,
+				.left = on_left,
 				.is_stopped = is_stopped,
-				.context = &live },
+				.context = &attacher },
 		.events = { .fd = -1 },
-		.report = { .format = options->stats_format,
-			    .write_interfaces = interface_stats_write_json,
-			    .print_interfaces = print_interfaces,
-			    .interfaces = &live.interfaces },
 	};
+	const bool has_run = start(&attacher, pipeline);
 
-	if (start(&live)) {
-		run(&live);
-		finish(&live);
+	if (has_run) {
+		run(&attacher);
+		finish(&attacher);
 	}
-	interfaces_detach(&live.interfaces);
-	guard_stop();
-	ring_buffer__free(live.ring);
-	pipeline_free(pipeline);
-	bannerprobe_bpf__destroy(live.bpf);
-	addresses_close(live.addresses);
-	netlink_close(live.links);
-	events_close(&live.events);
-	interfaces_free(&live.interfaces);
-	return pipeline_exit_code(pipeline, live.code);
+	interfaces_detach(&attacher.interfaces);
+	end_processes(&attacher, has_run);
+	bannerprobe_bpf__destroy(attacher.bpf);
+	address_maps_close(&attacher.addresses);
+	netlink_close(attacher.links);
+	events_close(&attacher.events);
+	interfaces_free(&attacher.interfaces);
+	publisher_free(attacher.publisher);
+	return attacher.code;
 }

@@ -184,7 +184,7 @@ static char *put_json_end(char *to, const struct event *record,
 static char *put_json_kind(char *to, const struct event *event)
 {
 	to = PUT(to, ",\"event\":\"");
-	to = put_text_of(to, event_names[event->kind]);
+	to = put_text_of(to, event_kind_names[event->kind]);
 	return event->crossed ? PUT(to, "\",\"crossed\":true") :
 				PUT(to, "\"");
 }
@@ -270,7 +270,7 @@ static char *put_line_text(char *to, const struct event *record,
 			   const struct source *source)
 {
 	const bool from_server = event_origin(record->kind) == SERVER;
-	const char *name = event_names[record->kind];
+	const char *name = event_kind_names[record->kind];
 
 	to = put_local_time(to, record->time + source->clock_offset);
 	*to++ = ' ';

@@ -268,7 +268,8 @@ static int open_existing(struct line_sink *sink)
 				descriptor_unblocked(STDOUT_FILENO);
 	if (sink->fd >= 0)
 		return 0;
-	return sink->fd == -ENOENT ? try_directory(sink->path) : sink->fd;
+	return sink->path && sink->fd == -ENOENT ? try_directory(sink->path) :
+						   sink->fd;
 }
 
 static int open_sink(struct sink *base)

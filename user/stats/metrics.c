@@ -5,13 +5,15 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <stdbool.h>
 #include <unistd.h>
 
 /* What is written, and about which probe. */
 struct page {
 	FILE *file;
-	const struct interfaces *interfaces;
+	const struct options *options;
+	const struct interface_stats *interfaces;
 };
 
 static void describe(const struct page *page, const char *name,
@@ -47,7 +49,7 @@ static void write_label(FILE *file, const char *text)
  */
 static void write_probe(const struct page *page)
 {
-	const struct options *options = page->interfaces->options;
+	const struct options *options = page->options;
 
 	fputs("probe=\"", page->file);
 	for (int i = 0; i < options->count; i++) {
@@ -60,8 +62,8 @@ static void write_probe(const struct page *page)
 
 /* `interface`, `label` (with its value): NULL where there is none. */
 static void write_sample(const struct page *page, const char *name,
-			 const struct interface *interface, const char *label,
-			 const char *text, __u64 value)
+			 const struct published_interface *interface,
+			 const char *label, const char *text, __u64 value)
 {
 	fprintf(page->file, "bannerprobe_%s{", name);
 	write_probe(page);
@@ -96,100 +98,109 @@ static void write_reasons(const struct page *page, const char *name,
 	}
 }
 
-/* What is known of an interface, read once for all that is told of it. */
-struct interface_counters {
-	const struct interface *interface;
-	__u64 counters[COUNTER_MAX];
-};
+typedef bool interface_test(const struct published_interface *interface);
+
+static bool is_watched(const struct published_interface *interface)
+{
+	return interface->is_watched;
+}
+
+static bool has_counters(const struct published_interface *interface)
+{
+	return interface->has_counters;
+}
+
+/* The next interface of which something is told, from a place on; or NULL. */
+static const struct published_interface *
+next_of(const struct page *page, __u32 place, interface_test *is_told)
+{
+	const struct published_counts *counts = &page->interfaces->published;
+
+	for (; place < counts->count; place++) {
+		if (is_told(&counts->interfaces[place]))
+			return &counts->interfaces[place];
+	}
+	return NULL;
+}
+
+static __u32 place_of(const struct page *page,
+		      const struct published_interface *interface)
+{
+	return (__u32)(interface - page->interfaces->published.interfaces);
+}
+
+#define EACH(interface, page, is_told)                                         \
+	(const struct published_interface *interface =                         \
+		 next_of(page, 0, is_told);                                    \
+	 interface;                                                            \
+	 interface = next_of(page, place_of(page, interface) + 1, is_told))
 
 /* Counters of interfaces, from `first` to `last`, by their names. */
 static void write_by_interface(const struct page *page, const char *name,
-			       const char *meaning,
-			       const struct interface_counters *known,
-			       int count, enum counter first, enum counter last)
+			       const char *meaning, enum counter first,
+			       enum counter last)
 {
 	describe(page, name, "counter", meaning);
-	for (int i = 0; i < count; i++) {
-		for (int j = first; j <= (int)last; j++) {
-			if (j != COUNT_OPEN && j != COUNT_EVICTED)
-				write_sample(page, name, known[i].interface,
-					     "reason", counter_texts[j].name,
-					     known[i].counters[j]);
+	for
+		EACH(interface, page, has_counters)
+		{
+			for (int i = first; i <= (int)last; i++) {
+				if (i != COUNT_OPEN && i != COUNT_EVICTED)
+					write_sample(page, name, interface,
+						     "reason",
+						     counter_texts[i].name,
+						     interface->counters[i]);
+			}
 		}
-	}
 }
 
-static void write_interface_counters(const struct page *page,
-				     const struct interface_counters *known,
-				     int count)
+static void write_interface_counters(const struct page *page)
 {
 	write_by_interface(page, "interface_connections_total",
 			   "connections whose opening was seen on an interface",
-			   known, count, COUNT_CONNECTIONS, COUNT_CONNECTIONS);
+			   COUNT_CONNECTIONS, COUNT_CONNECTIONS);
 	write_by_interface(page, "interface_connections_decided_total",
 			   "likewise, by what a packet seen there made of them",
-			   known, count, COUNT_FIRST_OUTCOME,
-			   COUNT_LAST_OUTCOME);
+			   COUNT_FIRST_OUTCOME, COUNT_LAST_OUTCOME);
 	write_by_interface(page, "interface_segments_ignored_total",
-			   "segments seen there that changed nothing", known,
-			   count, COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
+			   "segments seen there that changed nothing",
+			   COUNT_FIRST_IGNORED, COUNT_LAST_IGNORED);
 	write_by_interface(page, "interface_packets_unread_total",
 			   "packets seen there that no segment could be read "
 			   "from",
-			   known, count, COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
+			   COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
 	write_by_interface(page, "interface_lost_total",
 			   "banners, and segments of greetings, seen there and "
 			   "lost: the ring buffer was full",
-			   known, count, COUNT_LOST_RING, COUNT_LOST_PART);
-}
-
-/* Without memory for it nothing is told by interface, rather than nothing. */
-static void read_and_write_counters(const struct page *page)
-{
-	const struct interfaces *interfaces = page->interfaces;
-	struct interface_counters *known =
-		calloc((size_t)interfaces->count + 1, sizeof(*known));
-	int count = 0;
-
-	for (int i = 0; known && i < interfaces->count; i++) {
-		known[count].interface = interfaces->list[i];
-		count += interfaces_read_counters(
-			interfaces, interfaces->list[i], known[count].counters);
-	}
-	write_interface_counters(page, known, count);
-	free(known);
+			   COUNT_LOST_RING, COUNT_LOST_PART);
 }
 
 static void write_interfaces(const struct page *page)
 {
-	const struct interfaces *interfaces = page->interfaces;
-
 	write_one(page, "interfaces_not_watched", "gauge",
 		  "interfaces that were asked for and are there, and could "
 		  "not be attached to",
-		  (__u64)interfaces_not_watched(interfaces));
+		  (__u64)page->interfaces->published.not_watched);
 	describe(page, "interface_packets_total", "counter",
 		 "packets of a watched interface since it is watched, as the "
 		 "device counts them");
-	for (int i = 0; i < interfaces->count; i++) {
-		const struct interface *interface = interfaces->list[i];
-
-		if (interface->gone)
-			continue;
-		write_sample(page, "interface_packets_total", interface,
-			     "direction", "in", interface->packets.received);
-		write_sample(page, "interface_packets_total", interface,
-			     "direction", "out", interface->packets.sent);
-	}
+	for
+		EACH(interface, page, is_watched)
+		{
+			write_sample(page, "interface_packets_total", interface,
+				     "direction", "in",
+				     interface->packets.received);
+			write_sample(page, "interface_packets_total", interface,
+				     "direction", "out",
+				     interface->packets.sent);
+		}
 	describe(page, "interface_banners_total", "counter",
 		 "banners seen on a watched interface");
-	for (int i = 0; i < interfaces->count; i++) {
-		if (!interfaces->list[i]->gone)
-			write_sample(page, "interface_banners_total",
-				     interfaces->list[i], NULL, NULL,
-				     interfaces->list[i]->banners);
-	}
-	read_and_write_counters(page);
+	for
+		EACH(interface, page, is_watched)
+	write_sample(page, "interface_banners_total", interface, NULL, NULL,
+		     page->interfaces->banners[place_of(page, interface)]);
+	write_interface_counters(page);
 }
 
 /* Each metric of losses, and each kind that is counted in it. */
@@ -239,35 +250,42 @@ static void write_all(const struct page *page, const struct stats *now)
 }
 
 /* Fills the new file, which it closes. 0 or negative errno. */
-static int write_page(int fd, const struct stats *now,
-		      const struct interfaces *interfaces)
+static int write_page(int fd, struct page *page, const struct stats *now)
 {
-	const struct page page = { fdopen(fd, "w"), interfaces };
 	bool failed;
 
-	if (!page.file) {
+	page->file = fdopen(fd, "w");
+	if (!page->file) {
 		int error = -errno;
 
 		close(fd);
 		return error;
 	}
-	write_all(&page, now);
-	write_interfaces(&page);
-	failed = ferror(page.file);
-	return fclose(page.file) || failed ? -errno : 0;
+	write_all(page, now);
+	write_interfaces(page);
+	failed = ferror(page->file);
+	return fclose(page->file) || failed ? -errno : 0;
 }
 
-int metrics_write(struct file_helper *helper, const struct stats *now,
-		  const struct interfaces *interfaces)
+int metrics_write(struct file_helper *helper, const struct options *options,
+		  const struct stats *now,
+		  const struct interface_stats *interfaces)
 {
+	struct page page = { .options = options, .interfaces = interfaces };
 	const int fd = file_helper_ask(helper, FILE_NEW_METRICS);
 	int error;
 
 	if (fd < 0)
 		return fd;
-	error = write_page(fd, now, interfaces);
+	error = write_page(fd, &page, now);
 	if (!error)
 		return file_helper_ask(helper, FILE_SET_METRICS);
 	file_helper_ask(helper, FILE_DROP_METRICS);
 	return error;
+}
+
+const char *metrics_advice(int error)
+{
+	return error == -EEXIST ? "not replaced: it is no file for metrics" :
+				  strerror(-error);
 }

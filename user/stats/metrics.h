@@ -3,7 +3,8 @@
 #ifndef BANNERPROBE_METRICS_H
 #define BANNERPROBE_METRICS_H
 
-#include "attach/interfaces.h"
+#include "interface_stats.h"
+#include "options/options.h"
 #include "stats.h"
 #include "system/file_helper.h"
 
@@ -13,7 +14,11 @@
  * Writes the metrics file that the helper knows: whole, and then renamed into
  * place. 0 or negative errno.
  */
-int metrics_write(struct file_helper *helper, const struct stats *now,
-		  const struct interfaces *interfaces);
+int metrics_write(struct file_helper *helper, const struct options *options,
+		  const struct stats *now,
+		  const struct interface_stats *interfaces);
+
+/* Why that failed, for a message. */
+const char *metrics_advice(int error);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,4 +42,47 @@ ssize_t descriptor_write(int fd, const void *bytes, size_t len)
 	ssize_t sent = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	return sent < 0 && errno == ENOTSOCK ? write(fd, bytes, len) : sent;
+}
+
+/* A descriptor on its way. */
+union control {
+	struct cmsghdr header;
+	char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+int descriptor_send(int socket, const void *bytes, size_t len, int fd)
+{
+	union control control = {};
+	struct iovec data = { (void *)bytes, len };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+
+	if (fd >= 0) {
+		message.msg_control = control.bytes;
+		message.msg_controllen = sizeof(control.bytes);
+		control.header.cmsg_level = SOL_SOCKET;
+		control.header.cmsg_type = SCM_RIGHTS;
+		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
+		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
+	}
+	return sendmsg(socket, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+int descriptor_receive(int socket, void *bytes, size_t len, int *fd, int flags)
+{
+	union control control = {};
+	struct iovec data = { bytes, len };
+	struct msghdr message = { .msg_iov = &data,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = sizeof(control.bytes) };
+	const ssize_t got = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
+
+	*fd = -1;
+	if (got < 0)
+		return -errno;
+	if (got != (ssize_t)len)
+		return -EPIPE;
+	if (message.msg_controllen >= sizeof(control.bytes))
+		memcpy(fd, CMSG_DATA(&control.header), sizeof(*fd));
+	return 0;
 }

@@ -21,6 +21,18 @@ int descriptors_fill(bool *no_stdout);
  */
 int descriptor_unblocked(int fd);
 
+/*
+ * Sends a datagram over a socket of AF_UNIX, with a descriptor if that is not
+ * -1. 0 or negative errno.
+ */
+int descriptor_send(int socket, const void *bytes, size_t len, int fd);
+
+/*
+ * Receives one of exactly `len` bytes; *fd: its descriptor, or -1. `flags` of
+ * recvmsg(2). 0 or negative errno; -EPIPE: the other end is closed.
+ */
+int descriptor_receive(int socket, void *bytes, size_t len, int *fd, int flags);
+
 /* Like write(2); to a socket it never waits. */
 ssize_t descriptor_write(int fd, const void *bytes, size_t len);
 

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "file_helper.h"
 
+#include "descriptors.h"
 #include "message.h"
 #include "privileges.h"
 #include "stopping.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -26,12 +24,6 @@ struct answer {
 	int result; /* negative errno, or 0: then there may be a descriptor */
 };
 
-/* A descriptor on its way. */
-union control {
-	struct cmsghdr header;
-	char bytes[CMSG_SPACE(sizeof(int))];
-};
-
 /* Whether what comes of it, if it could be done, is a descriptor. */
 static bool opens(enum file_request what)
 {
@@ -39,24 +31,6 @@ static bool opens(enum file_request what)
 }
 
 /* --- the process --------------------------------------------------------- */
-
-/* `fd` -1: none goes along. */
-static void send_answer(int socket, struct answer answer, int fd)
-{
-	union control control = {};
-	struct iovec data = { &answer, sizeof(answer) };
-	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
-
-	if (fd >= 0) {
-		message.msg_control = control.bytes;
-		message.msg_controllen = sizeof(control.bytes);
-		control.header.cmsg_level = SOL_SOCKET;
-		control.header.cmsg_type = SCM_RIGHTS;
-		control.header.cmsg_len = CMSG_LEN(sizeof(fd));
-		memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-	}
-	sendmsg(socket, &message, MSG_NOSIGNAL);
-}
 
 static void serve(int socket, struct files *files,
 		  const struct request *request)
@@ -66,69 +40,29 @@ static void serve(int socket, struct files *files,
 	const struct answer answer = { request->serial,
 				       result < 0 ? result : 0 };
 
-	send_answer(socket, answer, has_fd ? result : -1);
+	descriptor_send(socket, &answer, sizeof(answer), has_fd ? result : -1);
 	if (has_fd)
 		close(result);
 }
 
-/*
- * When the other end of the pipe is closed the kernel kills this process,
- * whatever it waits for: PR_SET_PDEATHSIG does not, since a parent that has
- * become another user may not send it a signal.
- */
-static int live_with(int pipe)
+static int confine(void)
 {
-	return fcntl(pipe, F_SETSIG, SIGKILL) ||
-			       fcntl(pipe, F_SETOWN, getpid()) ||
-			       fcntl(pipe, F_SETFL, O_ASYNC) ?
-		       -errno :
-		       0;
-}
+	const int error = privileges_keep(ROLE_FILES);
 
-/* All descriptors but these: pipes that others read end with the program. */
-static void close_others(const int *kept, size_t count)
-{
-	unsigned int from = 0;
-
-	for (;;) {
-		unsigned int next = ~0U;
-
-		for (size_t i = 0; i < count; i++) {
-			if (kept[i] >= (int)from &&
-			    (unsigned int)kept[i] < next)
-				next = (unsigned int)kept[i];
-		}
-		if (next > from)
-			close_range(from, next - 1, 0);
-		if (next == ~0U)
-			return;
-		from = next + 1;
-	}
-}
-
-static int confine(int life)
-{
-	int error = live_with(life);
-
-	if (!error)
-		error = privileges_keep(ROLE_FILES);
 	return error ? error : privileges_confine(ROLE_FILES);
 }
 
 /* Until the program is gone, however it went; signals are for that one. */
-static void run(struct files *files, int socket, int life, bool unconfined)
+static void __attribute__((noreturn))
+run(struct files *files, int socket, int life, bool unconfined)
 {
 	const int kept[] = { socket, life, files->log.dir, files->metrics.dir };
 	struct request request;
 	struct answer ready = {};
-	sigset_t all;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
-	prctl(PR_SET_NAME, NAME);
-	close_others(kept, sizeof(kept) / sizeof(*kept));
-	ready.result = confine(life);
-	send_answer(socket, ready, -1);
+	process_keep_only(kept, sizeof(kept) / sizeof(*kept));
+	ready.result = confine();
+	descriptor_send(socket, &ready, sizeof(ready), -1);
 	if (ready.result && !unconfined)
 		_exit(1);
 	files_clear_stale(files);
@@ -141,27 +75,6 @@ static void run(struct files *files, int socket, int life, bool unconfined)
 /* --- those that ask it -----------------------------------------------------
  */
 
-/* Waits for an answer; its descriptor is in *fd, or -1. 0 or negative errno. */
-static int receive(int socket, struct answer *answer, int *fd, int flags)
-{
-	union control control = {};
-	struct iovec data = { answer, sizeof(*answer) };
-	struct msghdr message = { .msg_iov = &data,
-				  .msg_iovlen = 1,
-				  .msg_control = control.bytes,
-				  .msg_controllen = sizeof(control.bytes) };
-	const ssize_t len = recvmsg(socket, &message, MSG_CMSG_CLOEXEC | flags);
-
-	*fd = -1;
-	if (len < 0)
-		return -errno;
-	if (len != sizeof(*answer))
-		return -EPIPE; /* it is gone */
-	if (message.msg_controllen >= sizeof(control.bytes))
-		memcpy(fd, CMSG_DATA(&control.header), sizeof(*fd));
-	return 0;
-}
-
 bool file_helper_is_busy(struct file_helper *helper)
 {
 	struct answer answer;
@@ -170,7 +83,8 @@ bool file_helper_is_busy(struct file_helper *helper)
 	/* What was given up is answered at last: nobody wants it now. */
 
 	while (helper->busy &&
-	       !receive(helper->socket, &answer, &fd, MSG_DONTWAIT)) {
+	       !descriptor_receive(helper->socket, &answer, sizeof(answer), &fd,
+				   MSG_DONTWAIT)) {
 		if (fd >= 0)
 			close(fd);
 		helper->busy = answer.serial != helper->serial;
@@ -187,7 +101,8 @@ static int await(struct file_helper *helper, enum wait wait,
 	helper->busy = true;
 	if (!wait_ready(helper->socket, POLLIN, wait, wait_end(wait)))
 		return -ETIMEDOUT;
-	error = receive(helper->socket, answer, fd, 0);
+	error = descriptor_receive(helper->socket, answer, sizeof(*answer), fd,
+				   0);
 	helper->busy = false;
 	return error;
 }
@@ -229,57 +144,54 @@ static int await_start(struct file_helper *helper, bool unconfined)
 	return error;
 }
 
-/* The ends of what joins the two processes: here 0, there 1. */
-static int open_ends(int socket[2], int life[2])
-{
-	int error;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socket))
-		return -errno;
-	if (!pipe2(life, O_CLOEXEC))
-		return 0;
-	error = -errno;
-	close(socket[0]);
-	close(socket[1]);
-	return error;
-}
-
 int file_helper_start(struct file_helper *helper, bool unconfined)
 {
-	int socket[2] = { -1, -1 }, life[2] = { -1, -1 };
-	int error = open_ends(socket, life);
-	pid_t child;
+	int ends[2], result;
 
-	if (error) {
-		message("starting a process for files: %s", strerror(-error));
-		return error;
+	result = socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) ?
+			 -errno :
+			 process_start(&helper->process, NAME);
+	if (!result)
+		run(&helper->files, ends[1], helper->process.life, unconfined);
+	if (result < 0) {
+		message("starting a process for files: %s", strerror(-result));
+		return result;
 	}
-	signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
-	child = fork();
-	if (!child)
-		run(&helper->files, socket[1], life[0], unconfined);
-	error = -errno;
-	close(socket[1]);
-	close(life[0]);
-	helper->socket = socket[0];
-	helper->life = life[1];
-	if (child > 0)
-		return await_start(helper, unconfined);
-	message("starting a process for files: %s", strerror(-error));
-	return error;
+	close(ends[1]);
+	helper->socket = ends[0];
+	return await_start(helper, unconfined);
 }
 
-/* With time to remove what it would leave; then it is killed. */
+void file_helper_leave(struct file_helper *helper)
+{
+	if (helper->socket < 0)
+		return;
+	shutdown(helper->socket, SHUT_WR);
+	wait_ready(helper->socket, POLLRDHUP, WAIT_HELPER,
+		   wait_end(WAIT_HELPER));
+	close(helper->socket);
+	helper->socket = -1;
+}
+
+void file_helper_hand_over(struct file_helper *helper)
+{
+	if (helper->socket >= 0)
+		close(helper->socket);
+	helper->socket = -1;
+	files_close(&helper->files);
+}
+
+void file_helper_take_over(struct file_helper *helper)
+{
+	process_forget(&helper->process);
+	if (helper->socket >= 0)
+		files_close(&helper->files); /* it asks */
+}
+
 void file_helper_stop(struct file_helper *helper)
 {
-	if (helper->socket >= 0) {
-		shutdown(helper->socket, SHUT_WR);
-		wait_ready(helper->socket, POLLRDHUP, WAIT_HELPER,
-			   wait_end(WAIT_HELPER));
-		close(helper->socket);
-	}
-	if (helper->life >= 0)
-		close(helper->life);
-	helper->socket = helper->life = -1;
+	file_helper_leave(helper);
+	process_wait(&helper->process, WAIT_HELPER, wait_end(WAIT_HELPER));
+	process_end(&helper->process);
 	files_close(&helper->files);
 }

@@ -2,27 +2,28 @@
 /*
  * A process beside the program that opens its files again, where the program
  * itself may not any more. It does nothing else, can do little else, and ends
- * with the process that started it, however that ended. Another process can
- * ask it as well, by the same socket, one at a time.
+ * with the process that started it, however that ended. After a fork another
+ * process asks it, by the same socket.
  */
 #ifndef BANNERPROBE_FILE_HELPER_H
 #define BANNERPROBE_FILE_HELPER_H
 
 #include "files.h"
+#include "process.h"
 
 #include <stdbool.h>
 
 struct file_helper {
 	struct files files;
+	struct process process;
 	int socket;	     /* to the process; -1: all is done here */
-	int life;	     /* the process lives as long as this is open */
 	unsigned int serial; /* of the last request */
 	bool busy;	     /* that one is not answered yet */
 };
 
 #define FILE_HELPER_NONE                                                       \
 	{                                                                      \
-		.files = FILES_NONE, .socket = -1, .life = -1                  \
+		.files = FILES_NONE, .process = PROCESS_NONE, .socket = -1     \
 	}
 
 /*
@@ -30,7 +31,19 @@ struct file_helper {
  * message. `unconfined`: go on also where it cannot be confined.
  */
 int file_helper_start(struct file_helper *helper, bool unconfined);
+
+/* Has it end, with time to remove what it would leave; then it is killed. */
 void file_helper_stop(struct file_helper *helper);
+
+/*
+ * After a fork, here: the other process asks it from now on. It is still to be
+ * stopped here.
+ */
+void file_helper_hand_over(struct file_helper *helper);
+
+/* And there; and when that one has asked the last: it ends. */
+void file_helper_take_over(struct file_helper *helper);
+void file_helper_leave(struct file_helper *helper);
 
 /*
  * Has something done, as files_serve(). -ETIMEDOUT: it was not answered in

@@ -13,7 +13,13 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static bool has_status;
+static bool own_status;
+static bool *has_status = &own_status;
+
+void message_share_status(bool *shared)
+{
+	has_status = shared ? shared : &own_status;
+}
 
 /*
  * What is written to standard error, wherever: to a descriptor that does not
@@ -111,14 +117,14 @@ void message_status(const char *format, ...)
 	 */
 	print("\r\033[K\033[?7l", format, arguments, "\033[?7h");
 	va_end(arguments);
-	has_status = true;
+	*has_status = true;
 }
 
 void message_clear_status(void)
 {
-	if (has_status)
+	if (*has_status)
 		fputs("\r\033[K", stderr);
-	has_status = false;
+	*has_status = false;
 }
 
 void message(const char *format, ...)

@@ -24,6 +24,12 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_status(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/*
+ * Whether something is shown is in memory that several processes have mapped:
+ * each of them takes away what another one shows. NULL: of this process alone.
+ */
+void message_share_status(bool *shared);
+
 /* Takes that away, before anything else is written to the terminal. */
 void message_clear_status(void);
 

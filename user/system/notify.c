@@ -53,6 +53,13 @@ void notify_open(void)
 		message("NOTIFY_SOCKET: %s: %s", name, strerror(errno));
 }
 
+void notify_close(void)
+{
+	if (notify_fd >= 0)
+		close(notify_fd);
+	notify_fd = -1;
+}
+
 /* A manager that does not listen any more is no reason to end. */
 static void notify(const char *state)
 {

@@ -15,6 +15,9 @@
  */
 void notify_open(void);
 
+/* In another process after a fork, which tells nothing. */
+void notify_close(void);
+
 /* Both need no system call but sendto(2). Without a socket they do nothing. */
 void notify_ready(void); /* all is attached */
 void notify_stopping(void);

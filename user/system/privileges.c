@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -106,10 +108,12 @@ const char *privileges_missing(void)
  * before 6.6) can be removed, by nothing less. Files are opened where only root
  * may.
  */
-static const int kept_watching[] = { CAP_BPF, CAP_NET_ADMIN, -1 };
+static const int kept_attaching[] = { CAP_BPF, CAP_NET_ADMIN, -1 };
+static const int kept_reading[] = { -1 };
 static const int kept_for_files[] = { CAP_DAC_OVERRIDE, CAP_FOWNER, -1 };
 static const int *const kept[] = {
-	[ROLE_WATCH] = kept_watching,
+	[ROLE_ATTACH] = kept_attaching,
+	[ROLE_READ] = kept_reading,
 	[ROLE_FILES] = kept_for_files,
 };
 
@@ -150,35 +154,70 @@ int privileges_keep(enum role role)
 }
 
 /* Becomes the user, and keeps what that one is to have. */
-static int change_user(const struct identity *identity)
+static int change_user(const struct identity *identity, enum role role)
 {
 	const unsigned int bound = hold(CAP_SETPCAP) ? CAPNG_CLEAR_BOUNDING : 0;
 
-	choose_kept(ROLE_WATCH);
+	choose_kept(role);
 	return capng_change_id((int)identity->uid, (int)identity->gid,
 			       (capng_flags_t)(CAPNG_DROP_SUPP_GRP | bound));
 }
 
-int privileges_drop(const struct identity *identity)
+/* Of what capng_get_caps_process() has found. */
+static bool may_change(const struct identity *identity)
 {
-	bool may_change;
-	int error = capng_get_caps_process();
+	return identity->changes && hold(CAP_SETUID) && hold(CAP_SETGID);
+}
 
-	may_change = !error && hold(CAP_SETUID) && hold(CAP_SETGID);
-	if (!error && identity->changes && !may_change)
+void privileges_tell_user(const struct identity *identity)
+{
+	if (!capng_get_caps_process() && identity->changes &&
+	    !may_change(identity))
 		message("%s: cannot become that user without CAP_SETUID and "
 			"CAP_SETGID: staying user %d",
 			identity->name, (int)geteuid());
+}
+
+int privileges_drop(const struct identity *identity, enum role role)
+{
+	int error = capng_get_caps_process();
+
 	if (!error)
-		error = identity->changes && may_change ?
-				change_user(identity) :
-				privileges_keep(ROLE_WATCH);
+		error = may_change(identity) ? change_user(identity, role) :
+					       privileges_keep(role);
 	if (!error)
 		return 0;
 	message("giving up privileges failed (%d): --unconfined goes on with "
 		"them",
 		error);
 	return -EPERM;
+}
+
+int privileges_limit(void)
+{
+	static const struct {
+		__rlimit_resource_t resource;
+		rlim_t most;
+	} limits[] = {
+		{ RLIMIT_CORE, 0 }, /* what strangers sent stays here */
+		{ RLIMIT_MEMLOCK, 0 },	  { RLIMIT_MSGQUEUE, 0 },
+		{ RLIMIT_NPROC, 0 },	  { RLIMIT_NOFILE, 64 },
+		{ RLIMIT_DATA, 1 << 30 },
+	};
+
+	for (size_t i = 0; i < COUNT(limits); i++) {
+		struct rlimit limit;
+
+		if (getrlimit(limits[i].resource, &limit))
+			return -errno;
+		if (limit.rlim_max > limits[i].most)
+			limit.rlim_max = limits[i].most;
+		if (limit.rlim_cur > limit.rlim_max)
+			limit.rlim_cur = limit.rlim_max;
+		if (setrlimit(limits[i].resource, &limit))
+			return -errno;
+	}
+	return 0;
 }
 
 /* --- system calls -------------------------------------------------------- */
@@ -236,6 +275,7 @@ static const int allowed[] = {
 	SCMP_SYS(time),
 	SCMP_SYS(timer_settime),
 	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(wait4), /* for the other processes */
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
 	/* libbpf and netlink sockets are bound and connected with these. */
@@ -244,7 +284,7 @@ static const int allowed[] = {
 };
 
 /* With one of these values as their argument of that number. */
-static const struct {
+static const struct call_with {
 	int call;
 	unsigned int argument;
 	unsigned long value;
@@ -273,6 +313,53 @@ static const int allowed_for_files[] = {
 	SCMP_SYS(unlinkat),
 };
 
+/* The process that reads events: it opens nothing, and has no sockets made. */
+static const int allowed_to_read[] = {
+	SCMP_SYS(brk),
+	SCMP_SYS(clock_gettime),
+	SCMP_SYS(clock_nanosleep),
+	SCMP_SYS(close),
+	SCMP_SYS(epoll_ctl),
+	SCMP_SYS(epoll_pwait),
+	SCMP_SYS(epoll_wait),
+	SCMP_SYS(exit),
+	SCMP_SYS(exit_group),
+	SCMP_SYS(fcntl),
+	SCMP_SYS(fstat),
+	SCMP_SYS(futex),
+	SCMP_SYS(getpid),
+	SCMP_SYS(getrandom),
+	SCMP_SYS(gettid),
+	SCMP_SYS(gettimeofday),
+	SCMP_SYS(lseek),
+	SCMP_SYS(madvise),
+	SCMP_SYS(mremap),
+	SCMP_SYS(munmap),
+	SCMP_SYS(newfstatat),
+	SCMP_SYS(poll),
+	SCMP_SYS(ppoll),
+	SCMP_SYS(read),
+	SCMP_SYS(readv),
+	SCMP_SYS(recvfrom),
+	SCMP_SYS(recvmsg),
+	SCMP_SYS(restart_syscall),
+	SCMP_SYS(rt_sigaction),
+	SCMP_SYS(rt_sigprocmask),
+	SCMP_SYS(rt_sigreturn),
+	SCMP_SYS(sendmsg),
+	SCMP_SYS(sendto),
+	SCMP_SYS(shutdown),
+	SCMP_SYS(statx),
+	SCMP_SYS(time),
+	SCMP_SYS(timerfd_settime),
+	SCMP_SYS(write),
+	SCMP_SYS(writev),
+};
+
+static const struct call_with allowed_to_read_with[] = {
+	{ SCMP_SYS(ioctl), 1, TCGETS }, /* isatty() */
+};
+
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
 	int error = 0;
@@ -282,6 +369,47 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	return error;
 }
 
+static int allow_with(scmp_filter_ctx filter, const struct call_with *calls,
+		      size_t count)
+{
+	int error = 0;
+
+	for (size_t i = 0; !error && i < count; i++)
+		error = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, calls[i].call, 1,
+			SCMP_CMP64(calls[i].argument, SCMP_CMP_EQ,
+				   calls[i].value));
+	return error;
+}
+
+/* Memory that cannot be run, and signals for itself alone, as by abort(). */
+static int allow_within(scmp_filter_ctx filter)
+{
+	static const int with_protection[] = { SCMP_SYS(mmap),
+					       SCMP_SYS(mprotect) };
+	int error = 0;
+
+	for (size_t i = 0; !error && i < COUNT(with_protection); i++)
+		error = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, with_protection[i], 1,
+			SCMP_CMP64(2, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+	if (!error)
+		error = seccomp_rule_add(
+			filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+			SCMP_CMP64(0, SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+	return error;
+}
+
+static int add_rules_to_read(scmp_filter_ctx filter)
+{
+	int error = allow(filter, allowed_to_read, COUNT(allowed_to_read));
+
+	if (!error)
+		error = allow_with(filter, allowed_to_read_with,
+				   COUNT(allowed_to_read_with));
+	return error ? error : allow_within(filter);
+}
+
 static int add_rules(scmp_filter_ctx filter, enum role role)
 {
 	int error;
@@ -289,13 +417,11 @@ static int add_rules(scmp_filter_ctx filter, enum role role)
 	if (role == ROLE_FILES)
 		return allow(filter, allowed_for_files,
 			     COUNT(allowed_for_files));
+	if (role == ROLE_READ)
+		return add_rules_to_read(filter);
 	error = allow(filter, allowed, COUNT(allowed));
-	for (size_t i = 0; !error && i < COUNT(allowed_with); i++)
-		error = seccomp_rule_add(
-			filter, SCMP_ACT_ALLOW, allowed_with[i].call, 1,
-			SCMP_CMP64(allowed_with[i].argument, SCMP_CMP_EQ,
-				   allowed_with[i].value));
-	return error;
+	return error ? error :
+		       allow_with(filter, allowed_with, COUNT(allowed_with));
 }
 
 int privileges_confine(enum role role)

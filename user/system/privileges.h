@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the loader may do, and what it gives up once it is attached. */
+/* What the processes may do, and what they give up once all is loaded. */
 #ifndef BANNERPROBE_PRIVILEGES_H
 #define BANNERPROBE_PRIVILEGES_H
 
@@ -23,17 +23,21 @@ bool privileges_find_user(struct identity *identity, const char *name);
 
 /* What a process of this program does, and what it may do for that. */
 enum role {
-	ROLE_WATCH,    /* interfaces, once they are attached to */
+	ROLE_ATTACH,   /* to interfaces, also to those that come back */
+	ROLE_READ,     /* reads what strangers have sent, and writes records */
 	ROLE_CAPTURES, /* reads them: whatever capabilities it has */
 	ROLE_FILES,    /* opens the log and the metrics again */
 };
 
 /*
- * Becomes that user, or says in a line that CAP_SETUID and CAP_SETGID are
- * missing for it, and keeps of the capabilities that are there those of
- * ROLE_WATCH. 0 or negative errno, with a message.
+ * Becomes that user, where CAP_SETUID and CAP_SETGID are there, and keeps of
+ * the capabilities that are there those of the role. 0 or negative errno, with
+ * a message.
  */
-int privileges_drop(const struct identity *identity);
+int privileges_drop(const struct identity *identity, enum role role);
+
+/* Says in a line if those two are missing. */
+void privileges_tell_user(const struct identity *identity);
 
 /*
  * Keeps, of the capabilities that are there, those of the role. 0 or negative
@@ -49,6 +53,9 @@ int privileges_confine(enum role role);
 
 /* The same; false, with a message, where it failed and must not. */
 bool privileges_confine_or_tell(enum role role, bool may_fail);
+
+/* Bounds what a process of ROLE_READ can use up. 0 or negative errno. */
+int privileges_limit(void);
 
 /*
  * The capabilities that loading and attaching need and that are not there, for

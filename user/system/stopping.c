@@ -13,19 +13,23 @@
 
 /*
  * Milliseconds: of one wait, as long as the program is to go on; and since the
- * stop. What is waited for later has more of these, so that nothing takes all
- * of the two seconds in which a stop is over.
+ * stop, as this process has noticed it. What is waited for later has more of
+ * these, so that nothing takes all of the two seconds in which a stop is over.
+ * The process that writes the records may notice it only when it is given its
+ * last job: all that it waits for must be over within WAIT_LAST.
  */
 static const struct {
 	long long usual, since_stop;
 } limits[] = {
-	[WAIT_READER] = { ENDLESS, 600 }, [WAIT_LOCK] = { 500, 800 },
-	[WAIT_HELPER] = { 2000, 1000 },	  [WAIT_START] = { 10000, 1000 },
-	[WAIT_GUARD] = { 1000, 1400 },
-	[WAIT_MESSAGES] = { 500, 1200 },
+	[WAIT_READER] = { ENDLESS, 600 },  [WAIT_LOCK] = { 500, 800 },
+	[WAIT_HELPER] = { 2000, 700 },	   [WAIT_START] = { 10000, 1000 },
+	[WAIT_GUARD] = { 1000, 1400 },	   [WAIT_MESSAGES] = { 500, 800 },
+	[WAIT_RECORDS] = { ENDLESS, 700 }, [WAIT_LAST] = { 900, ENDLESS },
+	[WAIT_KILLED] = { 100, ENDLESS },
 };
 
 static int stop_fd = -1;
+static int passed_to = -1;
 static long long stopped_at; /* 0: not asked for */
 
 static long long now_ms(void)
@@ -55,13 +59,35 @@ void stopping_close(void)
 	stop_fd = -1;
 }
 
+void stopping_pass_on(int eventfd)
+{
+	passed_to = eventfd;
+}
+
+void stopping_follow(int eventfd)
+{
+	stop_fd = eventfd;
+}
+
+void stop_now(void)
+{
+	static const unsigned long long one = 1;
+
+	if (stopped_at)
+		return;
+	stopped_at = now_ms();
+	/* It does not block: it is the only write. */
+	if (passed_to >= 0 && write(passed_to, &one, sizeof(one)) < 0)
+		passed_to = -1;
+}
+
 bool stopping(void)
 {
 	/* The signal is left there: every other wait is to see it, too. */
 	struct pollfd signalled = { .fd = stop_fd, .events = POLLIN };
 
 	if (!stopped_at && stop_fd >= 0 && poll(&signalled, 1, 0) > 0)
-		stopped_at = now_ms();
+		stop_now();
 	return stopped_at;
 }
 
@@ -73,10 +99,12 @@ long long wait_end(enum wait wait)
 
 int wait_left(enum wait wait, long long end)
 {
+	const long long since_stop = limits[wait].since_stop;
 	long long left;
 
-	if (stopped_at && end > stopped_at + limits[wait].since_stop)
-		end = stopped_at + limits[wait].since_stop;
+	if (stopped_at && since_stop != ENDLESS &&
+	    end > stopped_at + since_stop)
+		end = stopped_at + since_stop;
 	if (end == ENDLESS)
 		return -1;
 	left = end - now_ms();

@@ -16,6 +16,9 @@ enum wait {
 	WAIT_START,    /* of another process is over */
 	WAIT_GUARD,    /* of tc filters has ended */
 	WAIT_MESSAGES, /* are taken from standard error */
+	WAIT_RECORDS,  /* are written: the process that does so has ended */
+	WAIT_LAST,     /* likewise, where detaching has taken that time */
+	WAIT_KILLED,   /* process has ended, unless the kernel holds it */
 };
 
 /*
@@ -27,6 +30,13 @@ void stopping_close(void);
 
 /* Whether the stop has been asked for. */
 bool stopping(void);
+
+/* As if it had been: this program cannot go on, and must not wait long. */
+void stop_now(void);
+
+/* Has the stop passed on to another process, which follows this eventfd(2). */
+void stopping_pass_on(int eventfd);
+void stopping_follow(int eventfd);
 
 /* When a wait that begins now is over, and how many milliseconds are left. */
 long long wait_end(enum wait wait);

@@ -30,6 +30,8 @@ int command_changes(const struct command *command, const char *file, int argc,
 		    char **argv);
 int command_show(const struct command *command, const char *file, int argc,
 		 char **argv);
+int command_report(const struct command *command, const char *file, int argc,
+		   char **argv);
 int command_import(const struct command *command, const char *file, int argc,
 		   char **argv);
 int command_diff(const struct command *command, const char *file, int argc,

@@ -10,6 +10,7 @@ static const struct command commands[] = {
 	{ "list", "[FILE]", "The services (the default).", command_list },
 	{ "changes", "", "What changed.", command_changes },
 	{ "show", "SERVER:PORT", "A service's whole history.", command_show },
+	{ "report", "", "The inventory as a page of HTML.", command_report },
 	{ "import", "LOG...",
 	  "Read bannerprobe's json logs, compressed by gzip or not; - is "
 	  "standard input. What was read of a log before is not read again.",

@@ -227,7 +227,7 @@ static int64_t forget(const struct maintain *maintain, struct store *store)
 		return -1;
 	if (!run_choice(maintain, store) &&
 	    !store_execute(store, remove_rows)) {
-		count = sqlite3_changes64(store->db);
+		count = sqlite3_changes(store->db); /* changes64 is newer */
 		if (store_execute(store, "COMMIT"))
 			count = -1;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "source.h"
+#include "rule_source.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,7 +13,7 @@
 /* nmap's file has 2.5 MB. */
 #define SIZE_MAX_READ (64L << 20)
 
-static int read_all(int file, struct source *source, size_t size)
+static int read_all(int file, struct rule_source *source, size_t size)
 {
 	while (true) {
 		const ssize_t count = read(file, source->bytes + source->len,
@@ -28,7 +28,7 @@ static int read_all(int file, struct source *source, size_t size)
 }
 
 /* Of what grows while it is read, only what was there at first is read. */
-static int read_regular(int file, struct source *source)
+static int read_regular(int file, struct rule_source *source)
 {
 	struct stat status;
 	int error;
@@ -52,7 +52,7 @@ static int read_regular(int file, struct source *source)
 	return 0;
 }
 
-static int read_path(const char *path, struct source *source)
+static int read_path(const char *path, struct rule_source *source)
 {
 	const int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	int error;
@@ -65,16 +65,16 @@ static int read_path(const char *path, struct source *source)
 	return error;
 }
 
-int source_read(struct source **sources, const char *path)
+int rule_source_read(struct rule_source **sources, const char *path)
 {
-	struct source *source = calloc(1, sizeof(*source));
+	struct rule_source *source = calloc(1, sizeof(*source));
 	int error;
 
 	if (!source)
 		return -ENOMEM;
 	error = read_path(path, source);
 	if (error) {
-		source_free(source);
+		rule_source_free(source);
 		return error;
 	}
 	source->next = *sources;
@@ -82,10 +82,25 @@ int source_read(struct source **sources, const char *path)
 	return 0;
 }
 
-void source_free(struct source *sources)
+int rule_source_each_line(struct rule_source *source,
+			  int (*take)(char *line, void *context), void *context)
+{
+	char *line = source->bytes, *end = line + source->len, *next;
+	int error = 0;
+
+	for (; !error && line < end; line = next) {
+		next = memchr(line, '\n', (size_t)(end - line));
+		next = next ? next : end;
+		*next++ = '\0';
+		error = take(line, context);
+	}
+	return error;
+}
+
+void rule_source_free(struct rule_source *sources)
 {
 	while (sources) {
-		struct source *next = sources->next;
+		struct rule_source *next = sources->next;
 
 		free(sources->path);
 		free(sources->bytes);
@@ -114,8 +129,9 @@ static int take_one(const char *folder, const char *name,
 	return result;
 }
 
-int source_each(const char *path, const char *suffix,
-		int (*take)(const char *path, void *context), void *context)
+int rule_source_each(const char *path, const char *suffix,
+		     int (*take)(const char *path, void *context),
+		     void *context)
 {
 	struct dirent **entries;
 	const int count = scandir(path, &entries, NULL, alphasort);

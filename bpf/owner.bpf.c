@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+/*
+ * Which processes have which listening TCP sockets open: an iterator over the
+ * files of all tasks (Linux 5.8). It runs in the process that reads it, and
+ * only when that reads.
+ */
+#include "../vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "../include/held_socket.h"
+
+#define S_IFMT 0170000
+#define S_IFSOCK 0140000
+#define SOCKFS_MAGIC 0x534f434b
+#define AF_INET 2
+#define AF_INET6 10
+#define TCP_LISTEN 10
+#define IPPROTO_TCP 6
+#define IPPROTO_MPTCP 262
+#define PID_LEVELS 32 /* MAX_PID_NS_LEVEL */
+
+typedef _Bool bool;
+
+/*
+ * The kernel's types, with no more than the members used. The loader finds
+ * where the running kernel has them.
+ */
+#pragma clang attribute push(__attribute__((preserve_access_index)),           \
+			     apply_to = record)
+
+struct ns_common {
+	unsigned int inum;
+};
+
+struct net {
+	struct ns_common ns;
+};
+
+struct kernfs_node {
+	__u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct task_struct {
+	struct task_struct *group_leader;
+	struct task_struct *real_parent;
+	struct pid *thread_pid;
+	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
+	char comm[HELD_COMM];
+};
+
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	unsigned short i_mode;
+	unsigned long i_ino;
+	struct super_block *i_sb;
+};
+
+struct file {
+	struct inode *f_inode;
+	void *private_data;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
+struct sock_common {
+	__u32 skc_rcv_saddr;
+	__u16 skc_num;
+	unsigned short skc_family;
+	volatile unsigned char skc_state;
+	unsigned char skc_ipv6only : 1;
+	int skc_bound_dev_if;
+	possible_net_t skc_net;
+	struct in6_addr skc_v6_rcv_saddr;
+	atomic64_t skc_cookie;
+};
+
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct sock_cgroup_data {
+	struct cgroup *cgroup;
+};
+
+/* Before Linux 5.15: a pointer, or with the lowest bit set something else. */
+struct sock_cgroup_data___old {
+	__u64 val;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+	__u16 sk_protocol;
+	kuid_t sk_uid;
+	struct sock_cgroup_data sk_cgrp_data;
+};
+
+struct socket {
+	struct sock *sk;
+};
+
+struct seq_file;
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__task_file {
+	struct bpf_iter_meta *meta;
+	struct task_struct *task;
+	__u32 fd;
+	struct file *file;
+};
+
+#pragma clang attribute pop
+
+static __always_inline struct sock *sock_of_file(struct file *file,
+						 __u32 *number)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct socket *socket;
+
+	/* The type and the file system: a Unix socket's path is none. */
+	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
+	    BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
+		return NULL;
+	*number = (__u32)BPF_CORE_READ(inode, i_ino);
+	socket = BPF_CORE_READ(file, private_data);
+	return socket ? BPF_CORE_READ(socket, sk) : NULL;
+}
+
+static __always_inline bool is_listening_tcp(struct sock *sk)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	__u16 protocol;
+
+	/* Unix sockets use the states of TCP, too. */
+	if (family != AF_INET && family != AF_INET6)
+		return 0;
+	if (BPF_CORE_READ(sk, __sk_common.skc_state) != TCP_LISTEN)
+		return 0;
+	protocol = BPF_CORE_READ(sk, sk_protocol);
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_MPTCP;
+}
+
+static __always_inline __u64 cgroup_of_sock(struct sock *sk)
+{
+	struct cgroup *cgroup = NULL;
+
+	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup)) {
+		cgroup = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+	} else {
+		struct sock_cgroup_data___old *old = (void *)&sk->sk_cgrp_data;
+		__u64 val = BPF_CORE_READ(old, val);
+
+		if (!(val & 1))
+			cgroup = (struct cgroup *)(unsigned long)(val & ~3ULL);
+	}
+	return cgroup ? BPF_CORE_READ(cgroup, kn, id) : 0;
+}
+
+static __always_inline void describe_sock(struct held_socket *held,
+					  struct sock *sk)
+{
+	held->family =
+		BPF_CORE_READ(sk, __sk_common.skc_family) == AF_INET ? 4 : 6;
+	if (held->family == 4)
+		held->address[0] = BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr);
+	else
+		BPF_CORE_READ_INTO(&held->address, sk,
+				   __sk_common.skc_v6_rcv_saddr);
+	held->port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	held->v6only =
+		BPF_CORE_READ_BITFIELD_PROBED(&sk->__sk_common, skc_ipv6only);
+	held->ifindex = (__u32)BPF_CORE_READ(sk, __sk_common.skc_bound_dev_if);
+	held->netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	held->cookie = (__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	held->uid = bpf_core_field_exists(sk->sk_uid) ?
+			    BPF_CORE_READ(sk, sk_uid.val) :
+			    HELD_UID_UNKNOWN;
+	held->cgroup = cgroup_of_sock(sk);
+}
+
+/* As the reader's PID namespace, `level` deep, numbers it; 0: it does not. */
+static __always_inline __u32 pid_at_level(struct task_struct *task,
+					  unsigned int level)
+{
+	struct pid *pid = BPF_CORE_READ(task, group_leader, thread_pid);
+	__u32 size = bpf_core_type_size(struct upid);
+	int number = 0;
+
+	if (level > PID_LEVELS || BPF_CORE_READ(pid, level) < level)
+		return 0;
+	bpf_probe_read_kernel(&number, sizeof(number),
+			      (void *)&pid->numbers[0] + level * size);
+	return (__u32)number;
+}
+
+static __always_inline void describe_task(struct held_socket *held,
+					  struct task_struct *task)
+{
+	struct task_struct *reader =
+		(struct task_struct *)(unsigned long)bpf_get_current_task();
+	unsigned int level = BPF_CORE_READ(reader, thread_pid, level);
+
+	held->pid = pid_at_level(task, level);
+	held->parent = pid_at_level(BPF_CORE_READ(task, real_parent), level);
+	held->task_netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	held->task_cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	BPF_CORE_READ_STR_INTO(&held->comm, task, group_leader, comm);
+}
+
+SEC("iter/task_file")
+int listening_sockets(struct bpf_iter__task_file *context)
+{
+	struct task_struct *task = context->task;
+	struct file *file = context->file;
+	struct held_socket held = {};
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	sk = sock_of_file(file, &held.inode);
+	if (!sk || !is_listening_tcp(sk))
+		return 0;
+	describe_sock(&held, sk);
+	describe_task(&held, task);
+	bpf_seq_write(context->meta->seq, &held, sizeof(held));
+	return 0;
+}
+
+char owner_license[] SEC("license") = "Dual BSD/GPL";

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * A bucket of the flow table: a few ways, like a processor cache's, with a tag
+ * and a priority each; and the tags of connections that moved to the overflow
+ * LRU. It is searched, and a way to evict is chosen, in words of four 16-bit
+ * lanes. Portable C without a helper call, like segment.h.
+ */
+#ifndef BANNERPROBE_BUCKET_H
+#define BANNERPROBE_BUCKET_H
+
+#include "flow.h"
+#include "platform.h"
+#include "prefilter.h"
+#include "rivals.h"
+
+#define BUCKET_WAYS 8 /* a power of two */
+
+/*
+ * Ways that connections with a complete handshake may keep when new ones need
+ * room. A flood of silent connections must not leave new connections a single
+ * way: each would have no more time than until the next SYN.
+ */
+#define COMPLETE_WAYS 2
+
+/* A bucket keeps the tags of as many connections that moved to the overflow. */
+#define OVERFLOW_TAGS 12
+
+/*
+ * What is in a way, in the order of its priority. The two in the middle have
+ * the same: of these the older is evicted.
+ */
+enum rank {
+	RANK_FREE, /* no connection */
+	RANK_DECIDED,
+	RANK_HALF_OPEN,
+	RANK_COMPLETE, /* its handshake is, and nothing is decided */
+};
+
+/*
+ * A tag: bits of a connection's hash. Its bit in the prefilter (the word of the
+ * bucket, then the bit), and some more to tell false positives by.
+ */
+#define TAG_BIT 0x00ff
+#define TAG_WORD_SHIFT 6
+#define TAG_MORE 0x3f00
+#define TAG_RIVALS 0x4000 /* of what stands beside a connection */
+#define TAG_USED 0x8000	  /* in each, so 0 is none */
+
+/* A priority: the rank, whether data and ACKs may matter, when it began. */
+#define RANK_SHIFT 14
+#define PRIORITY_WAITS (1U << 13)
+#define ORDER_MASK (PRIORITY_WAITS - 1)
+
+#ifdef __bpf__
+#define BUCKET_LOCK struct bpf_spin_lock
+#else
+#define BUCKET_LOCK __u32 /* of the same size; one thread only */
+#endif
+
+/* A cache line: all that is read where a connection is not found. */
+struct bucket {
+	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
+	union {
+		struct {
+			__u16 begun; /* ages are differences to it */
+			__u8 moves;  /* connections moved to the overflow */
+			__u8 next_overflow; /* where the tag of the next goes */
+		};
+		__u32 version; /* of all these: they wrap */
+	};
+	union {
+		__u16 of[BUCKET_WAYS];
+		__u64 four[BUCKET_WAYS / 4];
+	} tags; /* tag_of() each way */
+	union {
+		__u16 of[OVERFLOW_TAGS];
+		__u64 four[OVERFLOW_TAGS / 4];
+	} overflow_tags; /* of the latest that moved to the overflow */
+	union {
+		__u16 of[BUCKET_WAYS];
+		__u64 four[BUCKET_WAYS / 4];
+	} priorities;
+};
+_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
+
+/* The connections of a bucket: each way is a cache line. */
+struct bucket_entries {
+	struct table_entry {
+		__u64 id; /* flow_identify(), rivals_id(); 0: free */
+		union {
+			struct flow flow;
+			struct rivals rivals;
+		};
+	} ways[BUCKET_WAYS];
+};
+
+/* The id of what stands beside a connection. */
+static __always_inline __u64 rivals_id(__u64 flow_id)
+{
+	return flow_id | 1;
+}
+
+/* Whether an entry is a connection's: not free, nor of what stands beside one.
+ */
+static __always_inline bool entry_is_flow(const struct table_entry *entry)
+{
+	return entry->id && !(entry->id & 1);
+}
+
+/* The tag of a hash. `word_mask`: as in struct table_place. */
+static __always_inline __u16 tag_of(__u64 hash, __u32 word_mask)
+{
+	const __u32 word = (__u32)(hash >> 32) & word_mask;
+
+	return (__u16)(TAG_USED | (hash >> 42 & TAG_MORE) |
+		       (word << TAG_WORD_SHIFT & TAG_BIT) |
+		       prefilter_bit(hash));
+}
+
+/*
+ * Four numbers of 16 bits at once, in the lanes of a word. A set of lanes has
+ * bit 15 of each. Without a branch: the verifier would follow each through all
+ * that comes.
+ */
+#define EACH_LANE 0x0001000100010001ULL
+#define LANE_TOP (EACH_LANE << 15)
+#define LANE_REST (LANE_TOP - EACH_LANE)
+
+/* The set of those that are this tag, in the bits of the mask. */
+static __always_inline __u64 lanes_equal(__u64 four, __u16 tag, __u16 mask)
+{
+	const __u64 differs = (four ^ tag * EACH_LANE) & mask * EACH_LANE;
+
+	return ~(((differs & LANE_REST) + LANE_REST) | differs | LANE_REST);
+}
+
+/* A set of ways, from those of two words: see lowest_way(). */
+static __always_inline __u64 ways_of_lanes(__u64 first, __u64 second)
+{
+	return first >> 8 | second;
+}
+
+/* The lowest of a set of ways: a product that has each at its place. */
+static __always_inline int lowest_way(__u64 ways)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	const __u64 way_of_byte = 0x0004010502060307ULL;
+#else
+	const __u64 way_of_byte = 0x0307020601050004ULL;
+#endif
+
+	return (int)(((ways & -ways) >> 7) * way_of_byte >> 56);
+}
+
+/* The ways that have a tag. */
+static __always_inline __u64 ways_with(const struct bucket *bucket, __u16 tag)
+{
+	const volatile __u64 *four = bucket->tags.four;
+
+	return ways_of_lanes(lanes_equal(four[0], tag, 0xffff),
+			     lanes_equal(four[1], tag, 0xffff));
+}
+
+/* The tags of the overflow that are this one, as a set: each word has its bits.
+ */
+static __always_inline __u64 overflow_like(const struct bucket *bucket,
+					   __u16 tag, __u16 mask)
+{
+	const volatile __u64 *four = bucket->overflow_tags.four;
+
+	return lanes_equal(four[0], tag, mask) |
+	       lanes_equal(four[1], tag, mask) >> 1 |
+	       lanes_equal(four[2], tag, mask) >> 2;
+}
+
+static __always_inline __u64 overflow_with(const struct bucket *bucket,
+					   __u16 tag)
+{
+	return overflow_like(bucket, tag, 0xffff);
+}
+
+/*
+ * Whether a bucket has a connection with this tag, or what stands beside one:
+ * without the lock. The ways are looked at first: a connection that moves to
+ * the overflow meanwhile has its tag there before it leaves its way.
+ */
+static __always_inline bool bucket_may_have(const struct bucket *bucket,
+					    __u16 tag)
+{
+	const volatile __u64 *four = bucket->tags.four;
+	const __u16 mask = 0xffff ^ TAG_RIVALS;
+	const __u64 here = lanes_equal(four[0], tag, mask) |
+			   lanes_equal(four[1], tag, mask);
+
+	return here | overflow_like(bucket, tag, mask);
+}
+
+/*
+ * The way of a connection, or -1. Without a branch: the verifier would follow
+ * each through all that comes.
+ */
+static __always_inline int table_find_id(const struct bucket_entries *entries,
+					 __u64 id)
+{
+	__u64 found = 0;
+
+	for (int i = 0; i < BUCKET_WAYS; i++) {
+		__u64 differs = entries->ways[i].id ^ id;
+
+		differs |= -differs; /* its highest bit: differs at all */
+		OPAQUE(differs);
+		found |= (~differs >> 63) * (i + 1);
+	}
+	return (int)found - 1;
+}
+
+/* Which way to evict: of the least priority, or with a complete handshake. */
+enum victim {
+	VICTIM_LEAST,
+	VICTIM_COMPLETE,
+};
+
+/* In each lane, how soon it gives way: how fit it is, then its age. */
+static __always_inline __u64 victim_keys(__u64 priorities, __u16 begun,
+					 enum victim wanted)
+{
+	const __u64 orders = priorities & EACH_LANE * ORDER_MASK;
+	const __u64 ages = ((begun * EACH_LANE | LANE_TOP) - orders) &
+			   EACH_LANE * ORDER_MASK;
+	const __u64 one = EACH_LANE << 13, worse = ~priorities;
+
+	if (wanted == VICTIM_COMPLETE)
+		return ages | (priorities >> 1 & priorities >> 2 & one);
+	/* 2 for a free way, 1, 1, 0 for a complete one. */
+	return ages + (worse >> 1 & one) + (worse >> 2 & one);
+}
+
+/* The greater of each lane; bit 15 is clear in all of them. */
+static __always_inline __u64 lanes_max(__u64 a, __u64 b)
+{
+	const __u64 a_is = ((a | LANE_TOP) - b) & LANE_TOP;
+
+	return b ^ ((a ^ b) & (a_is - (a_is >> 15)));
+}
+
+/* Likewise, but 0 where a way has the tag `spared`. */
+static __always_inline __u64 victim_keys_but(const struct bucket *bucket,
+					     int word, enum victim wanted,
+					     __u16 spared)
+{
+	const __u64 keys = victim_keys(bucket->priorities.four[word],
+				       bucket->begun, wanted);
+	__u64 are_spared;
+
+	if (!spared)
+		return keys;
+	are_spared = lanes_equal(bucket->tags.four[word], spared, 0xffff);
+	return keys & ~(are_spared - (are_spared >> 15));
+}
+
+/*
+ * The way of the victim, and of equals the oldest. `spared`: the tag of ways
+ * that give way last; 0: none.
+ */
+static __always_inline int bucket_victim(const struct bucket *bucket,
+					 enum victim wanted, __u16 spared)
+{
+	const __u64 first = victim_keys_but(bucket, 0, wanted, spared);
+	const __u64 second = victim_keys_but(bucket, 1, wanted, spared);
+	__u64 most = lanes_max(first, second);
+	__u16 key;
+
+	most = lanes_max(most, most >> 32);
+	most = lanes_max(most, most >> 16);
+	key = (__u16)most;
+	return lowest_way(ways_of_lanes(lanes_equal(first, key, 0xffff),
+					lanes_equal(second, key, 0xffff))) &
+	       (BUCKET_WAYS - 1);
+}
+
+/* Whether a connection in a way has to be kept elsewhere before it goes. */
+static __always_inline bool bucket_way_is_complete(const struct bucket *bucket,
+						   int way)
+{
+	return bucket->priorities.of[way & (BUCKET_WAYS - 1)] >> RANK_SHIFT ==
+	       RANK_COMPLETE;
+}
+
+/*
+ * Whether a connection with a complete handshake has to be evicted before
+ * another begins: no way holds a decided connection, and more than
+ * COMPLETE_WAYS hold one with a complete handshake.
+ */
+static __always_inline bool bucket_is_crowded(const struct bucket *bucket)
+{
+	const __u64 *four = bucket->priorities.four;
+	const __u64 complete = ((four[0] & four[0] << 1 & LANE_TOP) >> 15) +
+			       ((four[1] & four[1] << 1 & LANE_TOP) >> 15);
+
+	/* Bit 15 is set in those that are half open or complete. */
+	return (four[0] & four[1] & LANE_TOP) == LANE_TOP &&
+	       complete * EACH_LANE >> 48 > COMPLETE_WAYS;
+}
+
+#endif

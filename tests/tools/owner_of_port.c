@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Prints the owner of a port, for a test and for a person. Reads questions from
+ * standard input, one a line, and answers each with a line of JSON:
+ *
+ *	listener IFINDEX ADDRESS PORT
+ *	socket CGROUP UID ADDRESS PORT
+ *	reasons
+ *	tick
+ *	drop UID		gives up all privileges but CAP_BPF and
+ *				CAP_NET_ADMIN
+ *	bench N QUESTION...	what N answers took of the processor, in
+ *				nanoseconds each
+ *
+ * Its argument is what to do without, a number: enum owner_flags.
+ */
+#include <arpa/inet.h>
+#include <cap-ng.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "owner/owner.h"
+
+static const char *const parts[OWNER_PARTS] = {
+	[OWNER_CGROUPS] = "cgroups",	 [OWNER_LISTENERS] = "listeners",
+	[OWNER_PROCESSES] = "processes", [OWNER_NAMESPACES] = "namespaces",
+	[OWNER_POD_NAMES] = "pod_names",
+};
+
+/* As JSON; bytes beyond ASCII as Latin-1, so that none is lost. */
+static void print_text(const char *name, const char *text)
+{
+	if (!text) {
+		printf("\"%s\": null, ", name);
+		return;
+	}
+	printf("\"%s\": \"", name);
+	for (const char *c = text; *c; c++) {
+		if (*c < ' ' || *c > '~' || *c == '"' || *c == '\\')
+			printf("\\u%04x", (unsigned char)*c);
+		else
+			putchar(*c);
+	}
+	printf("\", ");
+}
+
+static void print_owner(bool known, const struct owner *owner)
+{
+	printf("{\"known\": %s, ", known ? "true" : "false");
+	print_text("unit", owner->unit);
+	print_text("container", owner->container);
+	print_text("pod", owner->pod);
+	print_text("pod_name", owner->pod_name);
+	print_text("cgroup", owner->cgroup);
+	print_text("process", owner->process);
+	printf("\"claimed\": %s, \"pid\": %" PRIu32 ", \"uid\": %" PRId32 "}\n",
+	       owner->claimed ? "true" : "false", owner->pid,
+	       (int32_t)owner->uid);
+}
+
+static bool read_endpoint(struct endpoint *endpoint, const char *address,
+			  unsigned int port)
+{
+	*endpoint = (struct endpoint){ .port = (uint16_t)port };
+	endpoint->family = strchr(address, ':') ? 6 : 4;
+	return inet_pton(endpoint->family == 6 ? AF_INET6 : AF_INET, address,
+			 endpoint->address) == 1;
+}
+
+static bool ask(struct owners *owners, const char *question,
+		struct owner *owner)
+{
+	struct owner_socket socket = {};
+	struct endpoint endpoint;
+	char address[64];
+	unsigned int ifindex, port;
+
+	*owner = (struct owner){ .uid = OWNER_UID_UNKNOWN };
+	if (sscanf(question, "listener %u %63s %u", &ifindex, address, &port) ==
+		    3 &&
+	    read_endpoint(&endpoint, address, port))
+		return owner_of_listener(owners, ifindex, &endpoint, owner);
+	if (sscanf(question, "socket %" SCNu64 " %" SCNu32 " %63s %u",
+		   &socket.cgroup, &socket.uid, address, &port) == 4 &&
+	    read_endpoint(&socket.server, address, port))
+		return owner_of_socket(owners, &socket, owner);
+	fprintf(stderr, "owner: not understood: %s", question);
+	exit(2);
+}
+
+/* Of the processor: the machine may have other work. */
+static double cpu_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+	return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
+}
+
+/* Refreshes are part of it, as they come. */
+static void bench(struct owners *owners, const char *line)
+{
+	unsigned int count = 0, known = 0;
+	struct owner owner;
+	double begun;
+	int used = 0;
+
+	if (sscanf(line, "bench %u %n", &count, &used) != 1 || !count)
+		exit(2);
+	ask(owners, line + used, &owner);
+	begun = cpu_ns();
+	for (unsigned int i = 0; i < count; i++)
+		known += ask(owners, line + used, &owner);
+	printf("{\"known\": %u, \"ns\": %.0f}\n", known,
+	       (cpu_ns() - begun) / count);
+}
+
+static void print_reasons(const struct owners *owners)
+{
+	putchar('{');
+	for (int i = 0; i < OWNER_PARTS; i++)
+		print_text(parts[i], owner_reason(owners, (enum owner_part)i));
+	printf("\"end\": null}\n");
+}
+
+static void drop(const char *line)
+{
+	const int user = atoi(line);
+
+	capng_clear(CAPNG_SELECT_BOTH);
+	capng_updatev(CAPNG_ADD, CAPNG_EFFECTIVE | CAPNG_PERMITTED, CAP_BPF,
+		      CAP_NET_ADMIN, -1);
+	if (capng_change_id(user, user,
+			    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING)) {
+		fprintf(stderr, "owner: privileges cannot be dropped\n");
+		exit(1);
+	}
+	printf("{}\n");
+}
+
+int main(int argc, char **argv)
+{
+	struct owners *owners =
+		owner_open(argc > 1 ? (unsigned int)atoi(argv[1]) : 0);
+	struct owner owner;
+	char line[256];
+
+	if (!owners)
+		return 1;
+	while (fgets(line, sizeof(line), stdin)) {
+		if (!strncmp(line, "reasons", 7)) {
+			print_reasons(owners);
+		} else if (!strncmp(line, "tick", 4)) {
+			owner_tick(owners);
+			printf("{}\n");
+		} else if (!strncmp(line, "drop ", 5)) {
+			drop(line + 5);
+		} else if (!strncmp(line, "bench ", 6)) {
+			bench(owners, line);
+		} else {
+			bool known = ask(owners, line, &owner);
+
+			print_owner(known, &owner);
+		}
+		fflush(stdout);
+	}
+	owner_close(owners);
+	return 0;
+}

@@ -1,0 +1,38 @@
+#separator \x09
+#set_separator	,
+#empty_field	(empty)
+#unset_field	-
+#path	passiverecon
+#open	
+#fields	ts	uid	host	srvport	recon_type	source	value	targetval
+#types	time	string	addr	port	enum	string	string	string
+1700000000.123456	CTqENGZJbr14	198.51.100.25	1000	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.131456	CZa71bFCypV4	198.51.100.25	1001	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.139456	CLXEBJQef53F	198.51.100.25	1002	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.147456	CMVJ7ibEsyzH	198.51.100.25	1003	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.155456	CE1RZAjGnXn6	198.51.100.25	1005	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.171456	C5oQHrNEuZvC	198.51.100.25	1008	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.179456	CLoqSzj4jhrJ	198.51.100.25	1009	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.187456	CAfjI41EHp65	198.51.100.25	1010	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.195456	CI2CxNz9TSi8	198.51.100.25	1011	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.203456	Camwea1xU8u3	198.51.100.25	1012	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.211456	Czf1QZ5eul9I	198.51.100.25	1013	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.219456	CVMx5JbaHS2K	198.51.100.25	1014	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.227456	CVOfx4xjUYyK	198.51.100.25	1015	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.235456	CkYyjD9tgOFH	198.51.100.25	1016	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.243456	CstQxjrtKYC7	198.51.100.25	1017	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.251456	CiRnjEhdhfh3	198.51.100.25	1018	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.259456	Cdh2O77YbQC0	198.51.100.25	1019	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.267456	CKJNdtUfRPDF	198.51.100.25	1020	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.275456	Cgs11AvyVFoC	198.51.100.25	1021	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.283456	CrN32IiZ7BnH	198.51.100.25	1022	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.291456	CXhixt8kYzt5	198.51.100.25	1023	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.299456	CW1Q7bgvSs95	198.51.100.25	1024	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.307456	CtUVpiuPgHqG	198.51.100.25	1025	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.315456	CapXUXE3rujC	198.51.100.25	1026	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.323456	C4PXJOAQuJWA	198.51.100.25	1027	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.331456	CHohBfbWBNCD	198.51.100.25	1028	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.339456	CmXG8M8aTmNI	198.51.100.25	1029	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.347456	CG7EJg8xXjJH	198.51.100.25	1100	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+1700000000.351456	CoGN4FGbLIL4	198.51.100.25	1101	PassiveRecon::TCP_SERVER_BANNER	-	220 link.example\x0d\x0a	-
+#close	

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Plays a conversation to the core, which is asked for all kinds of events. */
+#ifndef BANNERPROBE_TESTS_LAW_EVENTS_CORE_H
+#define BANNERPROBE_TESTS_LAW_EVENTS_CORE_H
+
+#include "events.h"
+
+/* Before the first conversation; false without memory. */
+bool core_open(void);
+void core_close(void);
+
+/* An event_player. */
+void core_play(const struct conversation *c, struct event_list *list,
+	       int counted[MODEL_KINDS][REASON_MAX]);
+
+/*
+ * Whether each connection of the last conversation came to one fate of each
+ * kind.
+ */
+bool core_balances(void);
+
+#endif

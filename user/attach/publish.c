@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "published.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define NS_PER_SECOND 1000000000ULL
+
+/* All that is remembered here is not read back from what is published. */
+struct publisher {
+	struct published *page;
+	__u32 interface_count, name_count, free_count;
+	__u32 first_ended, ended_count;
+	__u32 free[PUBLISHED_INTERFACES]; /* places that were given back */
+	__u32 ended[PUBLISHED_NAMES];	  /* names, a ring */
+};
+
+struct publisher *publisher_new(struct published *page)
+{
+	struct publisher *publisher = calloc(1, sizeof(*publisher));
+
+	if (publisher)
+		publisher->page = page;
+	return publisher;
+}
+
+void publisher_free(struct publisher *publisher)
+{
+	free(publisher);
+}
+
+/* As the events' own times are. */
+static __u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
+}
+
+/* A reader that sees an odd number, or another one afterwards, looks again. */
+static void begin_change(__u32 *serial)
+{
+	__atomic_store_n(serial, *serial + 1, __ATOMIC_RELAXED);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+static void end_change(__u32 *serial)
+{
+	__atomic_store_n(serial, *serial + 1, __ATOMIC_RELEASE);
+}
+
+/* --- places -----------------------------------------------------------------
+ */
+
+__u32 publish_place(struct publisher *publisher)
+{
+	__u32 place;
+
+	if (publisher->free_count)
+		return publisher->free[--publisher->free_count];
+	if (publisher->interface_count == PUBLISHED_INTERFACES)
+		return NO_PLACE;
+	place = publisher->interface_count++;
+	__atomic_store_n(&publisher->page->interface_count,
+			 publisher->interface_count, __ATOMIC_RELEASE);
+	return place;
+}
+
+void publish_leave(struct publisher *publisher, __u32 place)
+{
+	struct published_interface *interface;
+
+	if (place == NO_PLACE)
+		return;
+	interface = &publisher->page->interfaces[place];
+	begin_change(&publisher->page->serial);
+	interface->generation++;
+	interface->is_watched = interface->has_counters = false;
+	end_change(&publisher->page->serial);
+	publisher->free[publisher->free_count++] = place;
+}
+
+/* --- names ------------------------------------------------------------------
+ */
+
+static __u32 take_ended(struct publisher *publisher)
+{
+	const __u32 number = publisher->ended[publisher->first_ended];
+
+	publisher->first_ended = (publisher->first_ended + 1) % PUBLISHED_NAMES;
+	publisher->ended_count--;
+	return number;
+}
+
+/* The oldest of those that have ended, if enough of them are kept. */
+static __u32 take_number(struct publisher *publisher)
+{
+	const bool is_full = publisher->name_count == PUBLISHED_NAMES;
+
+	if (publisher->ended_count > (is_full ? 0 : NAMES_KEPT))
+		return take_ended(publisher);
+	return is_full ? NO_PLACE : publisher->name_count;
+}
+
+__u32 publish_name(struct publisher *publisher, __u32 ifindex, __u32 place,
+		   const char *name)
+{
+	const __u32 number = take_number(publisher);
+	struct published_name *entry;
+
+	if (number == NO_PLACE)
+		return NO_PLACE;
+	entry = &publisher->page->names[number];
+	begin_change(&entry->serial);
+	entry->ifindex = ifindex;
+	entry->interface = place;
+	entry->generation =
+		place == NO_PLACE ?
+			0 :
+			publisher->page->interfaces[place].generation;
+	entry->from = now_ns();
+	entry->to = 0;
+	snprintf(entry->name, sizeof(entry->name), "%s", name);
+	end_change(&entry->serial);
+	if (number == publisher->name_count) {
+		publisher->name_count++;
+		__atomic_store_n(&publisher->page->name_count,
+				 publisher->name_count, __ATOMIC_RELEASE);
+	}
+	return number;
+}
+
+void publish_end_of_name(struct publisher *publisher, __u32 number)
+{
+	struct published_name *entry;
+	__u32 last;
+
+	if (number == NO_PLACE)
+		return;
+	entry = &publisher->page->names[number];
+	begin_change(&entry->serial);
+	entry->to = now_ns();
+	end_change(&entry->serial);
+	last = (publisher->first_ended + publisher->ended_count) %
+	       PUBLISHED_NAMES;
+	publisher->ended[last] = number;
+	publisher->ended_count++;
+}
+
+/* --- counts -----------------------------------------------------------------
+ */
+
+void publish_interface(struct publisher *publisher, __u32 place,
+		       const struct published_interface *interface)
+{
+	struct published *page = publisher->page;
+	__u32 generation;
+
+	if (place == NO_PLACE)
+		return;
+	generation = page->interfaces[place].generation;
+	begin_change(&page->serial);
+	page->interfaces[place] = *interface;
+	page->interfaces[place].generation = generation;
+	end_change(&page->serial);
+}
+
+void publish_totals(struct publisher *publisher, __u64 packets,
+		    const __u64 counters[COUNTER_MAX], int not_watched)
+{
+	struct published *page = publisher->page;
+
+	begin_change(&page->serial);
+	page->packets = packets;
+	page->not_watched = not_watched;
+	memcpy(page->counters, counters, sizeof(page->counters));
+	end_change(&page->serial);
+}

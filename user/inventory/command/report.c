@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The report: what is asked for, where it is written, what it counts. */
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define US_PER_DAY 86400000000LL
+#define FRESH_DAYS 7
+#define SETTLING_DAYS 1
+
+static const struct argp_option options[] = {
+	FILTER_OPTIONS,
+	{ "output", 'o', "FILE", 0, "write to this file; - is standard output",
+	  0 },
+	{ "since", 's', "TIME", 0,
+	  "changes since then (default: all; what is new or changed in the "
+	  "last 7 days is marked)",
+	  0 },
+	{ "gone", 'g', "SPAN", 0, "not seen for so long: 12h (default 7d)", 0 },
+	{ "help", 'h', NULL, 0, "print this and exit", -1 },
+	{},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct report *report = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* what is wrong, getopt has said */
+		return 0;
+	case 'o':
+		report->output = strcmp(argument, "-") ? argument : NULL;
+		report->output_given = true;
+		return 0;
+	case 's':
+		report->filter.since = parse_when("--since", argument);
+		return 0;
+	case 'g':
+		report->gone_span = parse_span("--gone", argument);
+		return 0;
+	case 'h':
+		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
+		return 0;
+	case ARGP_KEY_ARG:
+		wrong_usage("%s: report takes options only; the inventory "
+			    "stands before it",
+			    argument);
+	default:
+		return filter_option(&report->filter, key, argument);
+	}
+}
+
+/* --- what it counts ---------------------------------------------------- */
+
+static void taken(sqlite3_context *context, int argc, sqlite3_value **argv)
+{
+	const struct filter *filter = sqlite3_user_data(context);
+	const char *text[6] = { "", "", "", "", "", "" };
+
+	for (int i = 0; i < argc && i < 6; i++) {
+		const unsigned char *value = sqlite3_value_text(argv[i]);
+
+		if (value)
+			text[i] = (const char *)value;
+	}
+	sqlite3_result_int(context,
+			   filter_takes(filter, text[0], text[1],
+					sqlite3_value_int(argv[2])) &&
+				   filter_takes_texts(filter, text + 3, 3));
+}
+
+sqlite3_stmt *report_prepare(struct report *report, const char *sql)
+{
+	sqlite3_stmt *rows = prepare(&report->store, sql);
+
+	if (!rows)
+		return NULL;
+	sqlite3_bind_int64(rows, 1, report->fresh);
+	sqlite3_bind_int64(rows, 2, report->settled);
+	sqlite3_bind_int64(rows, 3, report->gone);
+	return rows;
+}
+
+/* Times are those of the inventory as a whole, whatever is filtered. */
+static int read_bounds(struct report *report)
+{
+	sqlite3_stmt *row = prepare(
+		&report->store,
+		"SELECT min(first_seen), max(last_seen),"
+		" count(DISTINCT sensor) > 1 OR max(sensor) <> '' FROM service"
+		" WHERE last_seen <= ?1");
+	int code;
+
+	if (!row)
+		return EXIT_FAILED;
+	/* A clock that was wrong makes nothing else look old. */
+	sqlite3_bind_int64(row, 1, report->made);
+	code = sqlite3_step(row);
+	report->begin = report->end = report->made;
+	if (code == SQLITE_ROW && sqlite3_column_type(row, 0) != SQLITE_NULL) {
+		report->begin = sqlite3_column_int64(row, 0);
+		report->end = sqlite3_column_int64(row, 1);
+		report->sensors = sqlite3_column_int(row, 2);
+	}
+	report->fresh = report->filter.since ?
+				report->filter.since :
+				report->end - FRESH_DAYS * US_PER_DAY;
+	report->settled = report->begin + SETTLING_DAYS * US_PER_DAY;
+	report->gone = report->end - (report->gone_span ?
+					      report->gone_span :
+					      INVENTORY_GONE_DAYS * US_PER_DAY);
+	return finish(&report->store, row, code);
+}
+
+static const char total_query[] =
+	"SELECT count(*), count(DISTINCT host), count(DISTINCT what),"
+	" total(is_fresh), total(is_changed), total(is_gone), total(is_once),"
+	" total(is_refusing), total(is_different), total(forms > 1) FROM"
+	" (SELECT service.sensor || ' ' || server AS host,"
+	" nullif(product, '') AS what," REPORT_FLAGS
+	" FROM service LEFT JOIN banner ON banner.id = banner_id"
+	" WHERE" REPORT_TAKEN ")";
+
+static int read_totals(struct report *report)
+{
+	sqlite3_stmt *row = report_prepare(report, total_query);
+	int64_t *const to[] = {
+		&report->total.services,  &report->total.servers,
+		&report->total.products,  &report->total.fresh,
+		&report->total.changed,	  &report->total.gone,
+		&report->total.once,	  &report->total.refusing,
+		&report->total.different, &report->total.pool,
+	};
+	int code;
+
+	if (!row)
+		return EXIT_FAILED;
+	code = sqlite3_step(row);
+	for (int i = 0; i < 10 && code == SQLITE_ROW; i++)
+		*to[i] = sqlite3_column_int64(row, i);
+	return finish(&report->store, row, code);
+}
+
+static const char day_query[] =
+	"SELECT date(ts / 1000000, 'unixepoch', 'localtime') AS day,"
+	" CAST(julianday(date(ts / 1000000, 'unixepoch', 'localtime')) AS"
+	" INTEGER), total(kind = 'new' AND ts >= ?2), total(kind <> 'new'),"
+	" total(kind = 'new' AND ts < ?2) FROM change"
+	" JOIN service ON service.id = change.service_id"
+	" LEFT JOIN banner ON banner.id = service.banner_id"
+	" WHERE ts >= ?4 AND" REPORT_TAKEN " GROUP BY day ORDER BY day DESC";
+
+static bool add_day(struct report *report, sqlite3_stmt *row)
+{
+	struct report_day *day;
+
+	if (!(report->days & (report->days - 1))) {
+		day = realloc(report->day,
+			      sizeof(*day) *
+				      (report->days ? 2 * report->days : 1));
+		if (!day) {
+			say("out of memory");
+			return false;
+		}
+		report->day = day;
+	}
+	day = &report->day[report->days++];
+	*day = (struct report_day){
+		.number = sqlite3_column_int64(row, 1),
+		.fresh = sqlite3_column_int64(row, 2),
+		.changed = sqlite3_column_int64(row, 3),
+		.initial = sqlite3_column_int64(row, 4),
+	};
+	plain(day->date, sizeof(day->date), column_text(row, 0));
+	return true;
+}
+
+static int read_days(struct report *report)
+{
+	sqlite3_stmt *rows = report_prepare(report, day_query);
+	int code;
+
+	if (!rows)
+		return EXIT_FAILED;
+	sqlite3_bind_int64(rows, 4, report->filter.since);
+	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+		if (!add_day(report, rows)) {
+			sqlite3_finalize(rows);
+			return EXIT_FAILED;
+		}
+	}
+	return finish(&report->store, rows, code);
+}
+
+/* --- the file ---------------------------------------------------------- */
+
+static int fail_output(const struct report *report, int error)
+{
+	say("%s: %s", report->output ? report->output : "standard output",
+	    strerror(error));
+	return EXIT_FAILED;
+}
+
+static int write_page(struct report *report)
+{
+	int result;
+
+	report_head(report);
+	result = report_changes(report);
+	if (!result)
+		result = report_products(report);
+	if (!result)
+		result = report_services(report);
+	report_tail(report);
+	if (fflush(report->page) || ferror(report->page)) {
+		/* A reader that has seen enough is no failure. */
+		if (!report->output && errno == EPIPE)
+			return result;
+		return fail_output(report, errno ? errno : EIO);
+	}
+	return result;
+}
+
+/* A device or a pipe is written to; a file is replaced when all is written. */
+static bool is_special(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && !S_ISREG(status.st_mode);
+}
+
+static FILE *open_beside(const char *path, char **name)
+{
+	const mode_t mask = umask(0);
+	FILE *file = NULL;
+	int descriptor;
+
+	umask(mask);
+	if (asprintf(name, "%s.XXXXXX", path) < 0) {
+		*name = NULL;
+		errno = ENOMEM;
+		return NULL;
+	}
+	descriptor = mkostemp(*name, O_CLOEXEC);
+	if (descriptor >= 0 && !fchmod(descriptor, 0666 & ~mask))
+		file = fdopen(descriptor, "w");
+	if (descriptor >= 0 && !file) {
+		close(descriptor);
+		unlink(*name);
+	}
+	return file;
+}
+
+static int replace_file(struct report *report)
+{
+	char *name = NULL;
+	int result;
+
+	report->page = open_beside(report->output, &name);
+	if (!report->page) {
+		result = fail_output(report, errno);
+		free(name);
+		return result;
+	}
+	result = write_page(report);
+	if (fclose(report->page) && !result)
+		result = fail_output(report, errno);
+	if (!result && rename(name, report->output))
+		result = fail_output(report, errno);
+	if (result)
+		unlink(name);
+	free(name);
+	return result;
+}
+
+static int write_to_output(struct report *report)
+{
+	int result;
+
+	if (report->output && !is_special(report->output))
+		return replace_file(report);
+	report->page = report->output ? fopen(report->output, "we") : stdout;
+	if (!report->page)
+		return fail_output(report, errno);
+	result = write_page(report);
+	if (report->output && fclose(report->page) && !result)
+		result = fail_output(report, errno);
+	return result;
+}
+
+/* One state of the file, however long the page takes while others write. */
+static int make_report(struct report *report)
+{
+	int result;
+
+	if (store_execute(&report->store, "BEGIN")) {
+		say("%s", report->store.error);
+		return EXIT_FAILED;
+	}
+	sqlite3_create_function_v2(report->store.db, "taken", 6,
+				   SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+				   &report->filter, taken, NULL, NULL, NULL);
+	result = read_bounds(report);
+	if (!result)
+		result = read_totals(report);
+	if (!result)
+		result = read_days(report);
+	if (!result)
+		result = write_to_output(report);
+	store_execute(&report->store, "ROLLBACK");
+	return result;
+}
+
+int command_report(const struct command *command, const char *file, int argc,
+		   char **argv)
+{
+	struct report report = { .file = file, .made = now_us() };
+	int result;
+
+	parse_words(command, options, parse, &report, argc, argv);
+	if (!report.output_given && isatty(STDOUT_FILENO))
+		wrong_usage("report: a page is nothing for a terminal: "
+			    "-o report.html");
+	if (!open_store(&report.store, file, STORE_READ))
+		return EXIT_FAILED;
+	result = make_report(&report);
+	free(report.day);
+	store_close(&report.store);
+	return result;
+}

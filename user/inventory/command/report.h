@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* An inventory as one HTML file that needs neither network nor JavaScript. */
+#ifndef BANNERPROBE_REPORT_H
+#define BANNERPROBE_REPORT_H
+
+#include "command.h"
+#include "report_html.h"
+
+/* YYYY-MM-DD */
+#define DAY_TEXT 11
+
+/* What changed on a day of local time. */
+struct report_day {
+	char date[DAY_TEXT]; /* "": of no calendar */
+	int64_t number;	     /* of days, for differences between two */
+	int64_t fresh, changed;
+	int64_t initial; /* services that were there from the beginning */
+};
+
+struct report {
+	struct store store;
+	struct filter filter;
+	const char *file, *output; /* the inventory; NULL: standard output */
+	bool output_given;
+	FILE *page;
+	int64_t gone_span;
+	/* Microseconds since 1970. */
+	int64_t made;
+	int64_t begin, end; /* of all records; end is not behind `made` */
+	int64_t fresh;	    /* new and changed: since then */
+	int64_t settled;    /* first seen before: there from the beginning */
+	int64_t gone;	    /* last seen before: gone */
+	bool sensors;	    /* more than one, or one with a name */
+	struct {
+		int64_t services, servers, products;
+		int64_t fresh, changed, gone, once, refusing, different, pool;
+	} total;
+	struct report_day *day; /* the newest first */
+	size_t days;
+};
+
+/*
+ * Each writes a part of the page: EXIT_DONE, or a message and EXIT_FAILED.
+ * What cannot be written shows in ferror().
+ */
+int report_changes(struct report *report);
+int report_products(struct report *report);
+int report_services(struct report *report);
+
+void report_head(struct report *report);
+void report_tail(struct report *report);
+
+/*
+ * Whether a service is taken by the filter; the query joins its current form:
+ * taken(service.sensor, server, port, banner.service, product, stable).
+ */
+#define REPORT_TAKEN                                                           \
+	" taken(service.sensor, service.server, service.port, banner.service," \
+	" banner.product, banner.stable)"
+
+/* What a service is, besides; ?1 fresh, ?2 settled, ?3 gone. */
+#define REPORT_FLAGS                                                           \
+	" service.first_seen >= ?1 AND service.first_seen >= ?2 AS is_fresh,"  \
+	" EXISTS (SELECT 1 FROM change WHERE change.service_id = service.id"   \
+	" AND kind <> 'new' AND ts >= ?1) AS is_changed,"                      \
+	" service.last_seen < ?3 AS is_gone,"                                  \
+	" connections = 1 AS is_once,"                                         \
+	" coalesce(refusal, 0) <> 0 AS is_refusing,"                           \
+	" ever_different <> 0 AS is_different,"                                \
+	" (SELECT count(*) FROM banner AS form"                                \
+	" WHERE form.service_id = service.id) AS forms"
+
+/* Prepared, with ?1 to ?3 as above; NULL, and a message. */
+sqlite3_stmt *report_prepare(struct report *report, const char *sql);
+
+#endif

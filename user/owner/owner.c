@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "owner.h"
+
+#include "cgroup_ids.h"
+#include "pod_names.h"
+#include "processes.h"
+#include "views.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INIT_SCOPE "init.scope" /* where systemd itself runs */
+
+struct owners {
+	struct cgroup_ids *cgroups;
+	struct pod_names *pods;
+	struct processes *processes; /* NULL: not wanted */
+	struct views *views;
+	char comm[HELD_COMM]; /* of the last answer */
+};
+
+/* --- opening ---------------------------------------------------------------*/
+
+static bool open_parts(struct owners *owners, unsigned int flags)
+{
+	owners->cgroups = cgroup_ids_open(
+		NULL, flags & OWNER_NO_HANDLES ? CGROUP_IDS_WALK : 0);
+	if (!owners->cgroups)
+		return false;
+	if (!(flags & OWNER_NO_POD_NAMES)) {
+		owners->pods = pod_names_open(NULL);
+		if (!owners->pods)
+			return false;
+	}
+	if (!(flags & OWNER_NO_PROCESSES)) {
+		owners->processes = processes_open();
+		if (!owners->processes)
+			return false;
+	}
+	owners->views =
+		views_open(owners->processes, !(flags & OWNER_NO_NAMESPACES));
+	return owners->views;
+}
+
+struct owners *owner_open(unsigned int flags)
+{
+	struct owners *owners = calloc(1, sizeof(*owners));
+
+	if (owners && open_parts(owners, flags))
+		return owners;
+	owner_close(owners);
+	return NULL;
+}
+
+void owner_close(struct owners *owners)
+{
+	if (!owners)
+		return;
+	views_close(owners->views);
+	processes_close(owners->processes);
+	pod_names_close(owners->pods);
+	cgroup_ids_close(owners->cgroups);
+	free(owners);
+}
+
+void owner_tick(struct owners *owners)
+{
+	views_tick(owners->views);
+}
+
+const char *owner_reason(const struct owners *owners, enum owner_part part)
+{
+	switch (part) {
+	case OWNER_CGROUPS:
+		return cgroup_ids_reason(owners->cgroups);
+	case OWNER_LISTENERS:
+		return views_reason(owners->views);
+	case OWNER_PROCESSES:
+		return owners->processes ?
+			       processes_reason(owners->processes) :
+			       "not asked for: pid and process are not known";
+	case OWNER_NAMESPACES:
+		return views_peers_reason(owners->views);
+	case OWNER_POD_NAMES:
+		return owners->pods ?
+			       pod_names_reason(owners->pods) :
+			       "not asked for: names of pods are not known";
+	default:
+		return NULL;
+	}
+}
+
+/* --- answers ---------------------------------------------------------------*/
+
+static const char *or_null(const char *text)
+{
+	return *text ? text : NULL;
+}
+
+/* A cgroup's path names unit, container and pod. */
+static void tell_cgroup(struct owners *owners, uint64_t id, struct owner *owner)
+{
+	const struct cgroup *cgroup = cgroup_ids_find(owners->cgroups, id);
+
+	if (!cgroup)
+		return;
+	owner->cgroup = cgroup->path;
+	owner->unit = or_null(cgroup->owner.unit);
+	owner->container = or_null(cgroup->owner.container);
+	owner->pod = or_null(cgroup->owner.pod);
+	owner->pod_name = NULL;
+	owner->claimed = cgroup->owner.claimed;
+	if (owner->pod && owners->pods && !owner->claimed)
+		owner->pod_name = pod_names_find(owners->pods, owner->pod);
+}
+
+static bool find_process(struct owners *owners, const struct listener *listener,
+			 struct process *process)
+{
+	const uint16_t port = listener->bound.port;
+
+	if (!owners->processes)
+		return false;
+	processes_refresh(owners->processes, false);
+	if (processes_find(owners->processes, port, listener->inode, process))
+		return true;
+	return processes_refresh(owners->processes, true) &&
+	       processes_find(owners->processes, port, listener->inode,
+			      process);
+}
+
+/* What all members of a group have in common. */
+static bool find_processes(struct owners *owners, const struct group *group,
+			   struct process *common)
+{
+	struct process process;
+
+	if (group->count > GROUP_MAX ||
+	    !find_process(owners, group->member[0], common))
+		return false;
+	for (size_t i = 1; i < group->count; i++) {
+		if (!find_process(owners, group->member[i], &process))
+			return false;
+		if (common->pid != process.pid)
+			common->pid = 0;
+		if (memcmp(common->comm, process.comm, HELD_COMM))
+			memset(common->comm, 0, HELD_COMM);
+		if (common->cgroup != process.cgroup)
+			common->cgroup = 0;
+		common->is_manager |= process.is_manager;
+	}
+	return true;
+}
+
+/*
+ * The process. Where systemd itself made the socket and passed it to a service,
+ * the cgroup is the service's.
+ */
+static void tell_process(struct owners *owners, const struct group *group,
+			 struct owner *owner)
+{
+	struct process process;
+
+	if (!find_processes(owners, group, &process))
+		return;
+	memcpy(owners->comm, process.comm, HELD_COMM);
+	owner->process = or_null(owners->comm);
+	owner->pid = process.pid;
+	if (owner->unit && !strcmp(owner->unit, INIT_SCOPE) &&
+	    !process.is_manager && process.cgroup)
+		tell_cgroup(owners, process.cgroup, owner);
+}
+
+static void clear(struct owner *owner)
+{
+	*owner = (struct owner){ .uid = OWNER_UID_UNKNOWN };
+}
+
+static bool is_known(const struct owner *owner)
+{
+	return owner->cgroup || owner->process || owner->pid ||
+	       owner->uid != OWNER_UID_UNKNOWN;
+}
+
+bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,
+		     struct owner *owner)
+{
+	struct group group;
+	bool has_listener = views_find_own(owners->views, &socket->server,
+					   socket->cgroup, &group) &&
+			    group.agrees;
+
+	clear(owner);
+	owner->uid = socket->uid;
+	if (socket->cgroup)
+		tell_cgroup(owners, socket->cgroup, owner);
+	else if (has_listener)
+		tell_cgroup(owners, group.member[0]->cgroup, owner);
+	if (has_listener)
+		tell_process(owners, &group, owner);
+	return is_known(owner);
+}
+
+bool owner_of_listener(struct owners *owners, uint32_t ifindex,
+		       const struct endpoint *server, struct owner *owner)
+{
+	struct group group;
+
+	clear(owner);
+	if (!views_find(owners->views, ifindex, server, &group) ||
+	    !group.agrees)
+		return false;
+	owner->uid = group.member[0]->uid;
+	tell_cgroup(owners, group.member[0]->cgroup, owner);
+	tell_process(owners, &group, owner);
+	return is_known(owner);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "view.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOPBACK_BYTE 127 /* 127.0.0.0/8 is local without an address */
+
+struct view *view_open(const struct netns *netns, struct diag *diag)
+{
+	struct view *view = calloc(1, sizeof(*view));
+
+	if (!view) {
+		diag_close(diag);
+		return NULL;
+	}
+	view->netns = *netns;
+	view->netns.fd = -1;
+	view->diag = diag;
+	return view;
+}
+
+void view_close(struct view *view)
+{
+	if (!view)
+		return;
+	diag_close(view->diag);
+	listeners_free(&view->listeners);
+	free(view->addresses);
+	free(view);
+}
+
+/* --- addresses -------------------------------------------------------------*/
+
+static int compare(const void *left, const void *right)
+{
+	const struct endpoint *a = left, *b = right;
+
+	if (a->family != b->family)
+		return a->family < b->family ? -1 : 1;
+	return memcmp(a->address, b->address, sizeof(a->address));
+}
+
+static void add_address(const struct endpoint *address, void *context)
+{
+	struct view *view = context;
+
+	if (view->address_count == view->address_room) {
+		size_t room = view->address_room ? 2 * view->address_room : 16;
+		struct endpoint *list;
+
+		if (room > VIEW_ADDRESSES_MAX)
+			return;
+		list = reallocarray(view->addresses, room, sizeof(*list));
+		if (!list)
+			return;
+		view->addresses = list;
+		view->address_room = room;
+	}
+	view->addresses[view->address_count++] = *address;
+}
+
+static void read_addresses(struct view *view)
+{
+	view->address_count = 0;
+	if (namespaces_addresses(view->netns.nsid, add_address, view))
+		view->address_count = 0;
+	if (view->address_count)
+		qsort(view->addresses, view->address_count,
+		      sizeof(*view->addresses), compare);
+}
+
+bool view_has_address(const struct view *view, const struct endpoint *endpoint)
+{
+	if (endpoint->family == 4 &&
+	    ntohl(endpoint->address[0]) >> 24 == LOOPBACK_BYTE)
+		return true;
+	return view->address_count &&
+	       bsearch(endpoint, view->addresses, view->address_count,
+		       sizeof(*view->addresses), compare);
+}
+
+/* --- listeners -------------------------------------------------------------*/
+
+static void add_listener(const struct listener *listener, void *context)
+{
+	struct view *view = context;
+
+	listeners_add(&view->listeners, listener);
+}
+
+static struct listener listener_of(const struct held_socket *held)
+{
+	struct listener listener = {
+		.bound = { .port = held->port,
+			   .family = held->family,
+			   .ifindex = held->ifindex },
+		.cookie = held->cookie,
+		.cgroup = held->cgroup,
+		.inode = held->inode,
+		.uid = held->uid,
+		.v6only = held->v6only,
+	};
+
+	memcpy(listener.bound.address, held->address, sizeof(held->address));
+	return listener;
+}
+
+static void add_held(struct view *view, const struct processes *processes)
+{
+	size_t count;
+	const struct held_socket *list = processes_list(processes, &count);
+
+	if (!processes_are_known(processes))
+		view->listeners.is_partial = true;
+	for (size_t i = 0; i < count; i++) {
+		const struct listener listener = listener_of(&list[i]);
+
+		if (list[i].netns == view->netns.inode)
+			listeners_add(&view->listeners, &listener);
+	}
+}
+
+/* A process that is in this namespace and has a socket of it; 0: there is none.
+ */
+static uint32_t process_in(uint32_t inode, const struct processes *processes)
+{
+	size_t count;
+	const struct held_socket *list = processes_list(processes, &count);
+
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].netns == inode && list[i].task_netns == inode)
+			return list[i].pid;
+	}
+	return 0;
+}
+
+/*
+ * The inode of a namespace that has an nsid. 0: no process listens there, or
+ * none that is known to. `last` is what it was before.
+ */
+static uint32_t inode_of(int nsid, uint32_t last,
+			 const struct processes *processes)
+{
+	size_t count;
+	const struct held_socket *list = processes_list(processes, &count);
+	uint32_t pid = last ? process_in(last, processes) : 0;
+
+	if (pid && namespaces_id_of_pid(pid) == nsid)
+		return last;
+	last = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct held_socket *held = &list[i];
+
+		if (held->netns != held->task_netns || held->netns == last ||
+		    !held->pid)
+			continue;
+		last = held->netns;
+		if (namespaces_id_of_pid(held->pid) == nsid)
+			return held->netns;
+	}
+	return 0;
+}
+
+static void read_held(struct view *view, const struct processes *processes)
+{
+	/* An nsid may have become another namespace's meanwhile. */
+	if (view->netns.nsid != NAMESPACE_OWN)
+		view->netns.inode = inode_of(view->netns.nsid,
+					     view->netns.inode, processes);
+	listeners_begin(&view->listeners);
+	if (view->netns.inode)
+		add_held(view, processes);
+	listeners_end(&view->listeners);
+	read_addresses(view);
+	view->read = pace_clock();
+}
+
+/* A view is as old as the iterator's answer, and no older. */
+static bool refresh_held(struct view *view, struct processes *processes,
+			 bool is_missing)
+{
+	processes_refresh(processes, is_missing);
+	if (view->readings == processes_readings(processes))
+		return false;
+	view->readings = processes_readings(processes);
+	read_held(view, processes);
+	return true;
+}
+
+static bool refresh_diag(struct view *view, bool is_missing)
+{
+	struct pace *pace = is_missing ? &view->missed : &view->aged;
+
+	if (!pace_is_due(pace, pace_clock()))
+		return false;
+	pace_begin(pace);
+	listeners_begin(&view->listeners);
+	if (diag_list(view->diag, add_listener, view))
+		view->listeners.is_partial = true;
+	listeners_end(&view->listeners);
+	read_addresses(view);
+	view->read = pace_clock();
+	pace_end(pace);
+	/* What was just read is not old. */
+	if (is_missing)
+		view->aged = view->missed;
+	return true;
+}
+
+bool view_refresh(struct view *view, struct processes *processes,
+		  bool is_missing)
+{
+	if (view->diag)
+		return refresh_diag(view, is_missing);
+	return processes && refresh_held(view, processes, is_missing);
+}
+
+/* --- finding ---------------------------------------------------------------*/
+
+/*
+ * The kernel says which socket it would give such a connection to. That must be
+ * one that is known, and where only one was found, this one.
+ */
+static bool kernel_agrees(struct view *view, const struct endpoint *endpoint,
+			  uint64_t cgroup, const struct group *group)
+{
+	struct endpoint question = *endpoint;
+	struct listener now;
+
+	question.ifindex = group->member[0]->bound.ifindex;
+	if (diag_ask(view->diag, &question, &now))
+		return false;
+	if (group->count == 1 && !cgroup)
+		return now.cookie == group->member[0]->cookie;
+	return listeners_have(&view->listeners, endpoint->port, now.cookie);
+}
+
+bool view_find(struct view *view, const struct endpoint *endpoint,
+	       uint64_t cgroup, struct group *group)
+{
+	if (!listeners_find(&view->listeners, endpoint, cgroup, group))
+		return false;
+	if (view->diag)
+		return kernel_agrees(view, endpoint, cgroup, group);
+	return !view->listeners.is_partial;
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "reader.h"
+
+#include "reader_source.h"
+#include "stats/losses.h"
+#include "stats/metrics.h"
+#include "stats/stats_report.h"
+#include "system/event_loop.h"
+#include "system/message.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_SECOND 1000000000ULL
+
+/*
+ * How long events gather, in microseconds: waking up for each would cost more
+ * than all else that is done for it. The ring buffer has room for a hundred
+ * times as many as come in that time on a busy host.
+ */
+#define BATCH_TIME 5000
+
+#define BATCH_MAX 4096 /* events between looks at other things */
+#define RING_BATCHES 4 /* so many hold all that the ring can */
+
+#define RETRY_MILLISECONDS                                                     \
+	20 /* until a sink that holds back is asked again                      \
+	    */
+
+struct reader {
+	const struct options *options;
+	struct pipeline *pipeline;
+	struct file_helper *helper;
+	struct reader_link *link;
+	struct ring_buffer *ring;
+	struct events events;
+	int quiet_fd;	    /* a greeting has been quiet long enough */
+	unsigned int batch; /* events taken from the ring in one go */
+	struct reader_source source;
+	__u64 left_since; /* names that ended until then have been seen to */
+	struct report report;
+	int metrics_error; /* the last one, told once */
+	bool has_written;  /* and said so */
+	bool has_said_over;
+	bool holds_back; /* a sink: it is to be asked again */
+	bool is_done;
+	enum exit_code code;
+};
+
+/* --- events -----------------------------------------------------------------
+ */
+
+/* An error ends the batch: other things must not wait for a ring that fills. */
+static int on_event(void *context, void *data, size_t size)
+{
+	struct reader *reader = context;
+
+	(void)size;
+	pipeline_take(reader->pipeline, data);
+	return ++reader->batch % BATCH_MAX ? 0 : -EAGAIN;
+}
+
+/* Ends the greetings that have been quiet since before `now`. */
+static void expire_greetings(struct reader *reader, __u64 now)
+{
+	struct itimerspec timer = {};
+	__u64 deadline;
+
+	pipeline_expire(reader->pipeline, now);
+	deadline = pipeline_deadline(reader->pipeline);
+	timer.it_value.tv_sec = (time_t)(deadline / NS_PER_SECOND);
+	timer.it_value.tv_nsec = (long)(deadline % NS_PER_SECOND);
+	timerfd_settime(reader->quiet_fd, TFD_TIMER_ABSTIME, &timer, NULL);
+}
+
+/* What the attacher has to know of what became of them. */
+static void tell_attacher(struct reader *reader)
+{
+	if (!reader->has_written && pipeline_counts(reader->pipeline).written) {
+		reader->has_written = true;
+		reader_link_say(reader->link, WORD_WRITTEN);
+	}
+	if (!reader->has_said_over && pipeline_is_over(reader->pipeline)) {
+		reader->has_said_over = true;
+		reader_link_say(reader->link, WORD_OVER);
+	}
+}
+
+/* Logs what is in the ring; false if that was too much for one go. */
+static bool read_ring(struct reader *reader)
+{
+	const __u64 now = reader_source_begin(&reader->source);
+	const bool is_empty = ring_buffer__consume(reader->ring) != -EAGAIN;
+
+	if (reader->options
+		    ->gather_ms) /* none while parts may be in the ring */
+		expire_greetings(reader, is_empty ? now : 0);
+	reader->holds_back = !pipeline_flush(reader->pipeline);
+	tell_attacher(reader);
+	return is_empty;
+}
+
+static void on_ring(void *context)
+{
+	usleep(BATCH_TIME);
+	read_ring(context);
+}
+
+static void on_quiet_timer(void *context)
+{
+	read_ring(context);
+}
+
+/* All that is there: other interfaces may fill it as fast as it is emptied. */
+static void empty_ring(struct reader *reader)
+{
+	for (int i = 0; i < RING_BATCHES && !read_ring(reader); i++)
+		;
+}
+
+static void end_greetings(__u32 ifindex, void *context)
+{
+	const struct reader *reader = context;
+
+	pipeline_end_greetings(reader->pipeline, ifindex);
+}
+
+/* An interface has gone: no more of its greetings will come. */
+static void do_left(struct reader *reader)
+{
+	if (!reader->options->gather_ms)
+		return;
+	empty_ring(reader);
+	published_each_ended(reader->link->published, &reader->left_since,
+			     end_greetings, reader);
+	read_ring(reader);
+}
+
+/* --- statistics -------------------------------------------------------------
+ */
+
+static void read_stats(struct reader *reader, struct stats *now)
+{
+	const struct sink_counts sinks = pipeline_counts(reader->pipeline);
+	struct published_counts *counts = &reader->source.stats.published;
+
+	reader_source_read(&reader->source);
+	pipeline_read_counters(reader->pipeline, counts->counters);
+	stats_read(now, counts->packets, counts->counters, &sinks);
+}
+
+static void print_stats(struct reader *reader, enum report_reason reason)
+{
+	struct stats now;
+
+	read_stats(reader, &now);
+	report_print(&reader->report, &now, reason);
+}
+
+/* Shows a status line until the first event. */
+static void show_status(struct reader *reader)
+{
+	struct stats now;
+
+	if (pipeline_counts(reader->pipeline).written)
+		return;
+	read_stats(reader, &now);
+	message_status("no banner yet: %llu packets, %llu connections",
+		       now.by[STATS_PACKETS], now.by[COUNT_CONNECTIONS]);
+}
+
+static void write_metrics(struct reader *reader)
+{
+	struct stats now;
+	int error;
+
+	if (!reader->options->metrics)
+		return;
+	read_stats(reader, &now);
+	error = metrics_write(reader->helper, reader->options, &now,
+			      &reader->source.stats);
+	if (error && error != reader->metrics_error)
+		message("--metrics %s: %s", reader->options->metrics,
+			metrics_advice(error));
+	reader->metrics_error = error;
+}
+
+/* --- jobs -------------------------------------------------------------------
+ */
+
+static void do_open(struct reader *reader)
+{
+	const int error = pipeline_open(reader->pipeline);
+
+	reader->is_done =
+		error ||
+		events_watch(&reader->events,
+			     ring_buffer__epoll_fd(reader->ring), on_ring);
+	if (reader->is_done)
+		reader->code = EXIT_FAILED;
+	else
+		reader_link_say(reader->link, WORD_OPEN);
+}
+
+/* Nothing is attached any more: ring and counters do not change. */
+static void do_last(struct reader *reader)
+{
+	struct stats now;
+
+	reader->is_done = true;
+	message_clear_status();
+	empty_ring(reader);
+	pipeline_end_greetings(reader->pipeline, 0);
+	pipeline_close(reader->pipeline);
+	write_metrics(reader);
+	if (reader->options->stats)
+		print_stats(reader, REPORT_END);
+	read_stats(reader, &now);
+	if (pipeline_is_over(reader->pipeline))
+		return; /* the reader of the log has what it wanted */
+	losses_print(&now);
+	if (now.by[COUNT_LOST_RING] + now.by[COUNT_LOST_PART])
+		reader->code = EXIT_LOST;
+}
+
+static void do_job(struct reader *reader, enum job job)
+{
+	switch (job) {
+	case JOB_OPEN:
+		do_open(reader);
+		break;
+	case JOB_LEFT:
+		do_left(reader);
+		break;
+	case JOB_REOPEN:
+		pipeline_reopen(reader->pipeline);
+		break;
+	case JOB_STATUS:
+		show_status(reader);
+		break;
+	case JOB_INTERVAL:
+		print_stats(reader, REPORT_INTERVAL);
+		break;
+	case JOB_SIGNAL:
+		print_stats(reader, REPORT_SIGNAL);
+		break;
+	case JOB_METRICS:
+		write_metrics(reader);
+		break;
+	case JOB_LAST:
+		do_last(reader);
+		break;
+	}
+}
+
+static void on_jobs(void *context)
+{
+	struct reader *reader = context;
+	__u32 jobs = 0;
+
+	if (!reader_link_take_jobs(reader->link, &jobs)) {
+		reader->is_done = true; /* it has given up */
+		return;
+	}
+	for (int job = 0; job <= JOB_LAST && !reader->is_done; job++) {
+		if (jobs >> job & 1)
+			do_job(reader, (enum job)job);
+	}
+}
+
+/* --- start ------------------------------------------------------------------
+ */
+
+/* While nothing is given up yet: afterwards no bpf(2) is allowed. */
+static bool open_ring(struct reader *reader)
+{
+	const int map = reader_link_receive_ring(reader->link);
+
+	if (map < 0) {
+		reader->code = EXIT_DONE; /* the attacher has told why */
+		return false;
+	}
+	reader->ring = ring_buffer__new(map, on_event, reader, NULL);
+	if (!reader->ring)
+		message("opening the ring buffer: %s", strerror(errno));
+	/* It is mapped, and the epoll descriptor stays readable with it. */
+	close(map);
+	return reader->ring;
+}
+
+static bool open_events(struct reader *reader)
+{
+	int error = events_open(&reader->events, reader);
+
+	if (!error)
+		error = events_watch(&reader->events, reader->link->socket,
+				     on_jobs);
+	if (!error && reader->options->gather_ms) {
+		reader->quiet_fd =
+			events_timer(&reader->events, 0, on_quiet_timer);
+		error = reader->quiet_fd < 0 ? reader->quiet_fd : 0;
+	}
+	if (error)
+		message("setting up the event loop: %s", strerror(-error));
+	return !error;
+}
+
+static bool prepare_pipeline(struct reader *reader)
+{
+	if (reader_source_open(&reader->source, reader->link->published) &&
+	    pipeline_prepare(reader->pipeline, reader->options,
+			     reader_source_find, &reader->source))
+		return true;
+	message("out of memory");
+	return false;
+}
+
+/* The C library asks for the time zone's file by name only once. */
+static void load_time_zone(void)
+{
+	if (!getenv("TZ"))
+		setenv("TZ", ":/etc/localtime", 1);
+	tzset();
+}
+
+static bool give_up_privileges(const struct reader_needs *needs)
+{
+	const bool may_fail = needs->options->unconfined;
+	int error;
+
+	if (privileges_drop(needs->identity, ROLE_READ) && !may_fail)
+		return false;
+	error = privileges_limit();
+	if (error)
+		message("limiting resources: %s", strerror(-error));
+	return (!error || may_fail) &&
+	       privileges_confine_or_tell(ROLE_READ, may_fail);
+}
+
+static bool start(struct reader *reader, const struct reader_needs *needs)
+{
+	reader->code = EXIT_FAILED;
+	load_time_zone();
+	if (!open_events(reader) || !prepare_pipeline(reader) ||
+	    !open_ring(reader))
+		return false;
+	reader->code = EXIT_ATTACH;
+	if (!give_up_privileges(needs))
+		return false;
+	reader->code = EXIT_DONE;
+	reader_link_say(reader->link, WORD_READY);
+	return true;
+}
+
+static void run(struct reader *reader)
+{
+	while (!reader->is_done) {
+		events_serve(&reader->events,
+			     reader->holds_back ? RETRY_MILLISECONDS : -1);
+		if (reader->holds_back && !reader->is_done)
+			read_ring(reader);
+	}
+}
+
+enum exit_code reader_run(const struct reader_needs *needs)
+{
+	struct reader reader = {
+		.options = needs->options,
+		.pipeline = needs->pipeline,
+		.helper = needs->helper,
+		.link = needs->link,
+		.events = { .fd = -1 },
+		.report = { .format = needs->options->stats_format,
+			    .write_interfaces = interface_stats_write_json,
+			    .print_interfaces = interface_stats_print,
+			    .interfaces = &reader.source.stats },
+	};
+
+	if (start(&reader, needs))
+		run(&reader);
+	pipeline_close(reader.pipeline);
+	file_helper_leave(reader.helper);
+	return pipeline_exit_code(reader.pipeline, reader.code);
+}

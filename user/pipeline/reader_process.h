@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The reader, as the attacher sees it: a process that it starts and ends. */
+#ifndef BANNERPROBE_READER_PROCESS_H
+#define BANNERPROBE_READER_PROCESS_H
+
+#include "reader.h"
+#include "system/process.h"
+
+struct reader_process {
+	struct process process;
+	struct reader_link link;
+	long long last_end; /* when its last job must be over */
+};
+
+#define READER_PROCESS_NONE                                                    \
+	{                                                                      \
+		.process = PROCESS_NONE, .link = READER_LINK_NONE              \
+	}
+
+/*
+ * Starts it, before anything is opened that it must not have; it waits for the
+ * ring buffer then. The file helper and the sinks are its own from now on. 0 or
+ * negative errno, with a message.
+ */
+int reader_process_start(struct reader_process *reader,
+			 const struct options *options,
+			 struct pipeline *pipeline, struct file_helper *helper,
+			 const struct identity *identity);
+
+/* Hands over the ring buffer, and waits until the reader is confined. */
+bool reader_process_begin(struct reader_process *reader, int map);
+
+/* Has it open its sinks. False if it cannot: it has told why. */
+bool reader_process_open(struct reader_process *reader);
+
+/* Gives it its last job. */
+void reader_process_finish(struct reader_process *reader);
+
+/*
+ * Waits for its end and returns its exit code; what is not over in time is
+ * killed, and records are lost.
+ */
+enum exit_code reader_process_end(struct reader_process *reader);
+
+#endif
