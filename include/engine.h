@@ -146,6 +146,13 @@ engine_is_filtered(const struct backend *backend, const struct segment *segment,
 				      syn_is_to_server(segment));
 }
 
+/* Whether a segment was taken out of a tunnel. */
+static __always_inline bool is_from_tunnel(const struct decap *decap,
+					   const struct segment *segment)
+{
+	return decap->kinds && segment->tunnel_count;
+}
+
 /*
  * Whether this host is said to have sent a segment that comes in: it is a copy
  * of one that left, or forged.
@@ -154,11 +161,34 @@ static __always_inline bool
 engine_is_not_seen_leaving(const struct backend *backend,
 			   const struct segment *segment)
 {
-	if (backend_settings(backend).track.need == NEED_NONE ||
+	const struct engine_settings settings = backend_settings(backend);
+
+	if (settings.track.need == NEED_NONE ||
 	    backend_direction(backend) != DIRECTION_IN ||
+	    is_from_tunnel(&settings.track.decap, segment) ||
 	    !backend_is_own(backend, segment->source, segment->family))
 		return false;
 	engine_count(backend, COUNT_NOT_SEEN_LEAVING);
+	return true;
+}
+
+/*
+ * Whether a segment comes in a tunnel from an address that is not believed.
+ * What this host sends is.
+ */
+static __always_inline bool engine_is_refused(const struct backend *backend,
+					      const struct segment *segment)
+{
+	const struct engine_settings settings = backend_settings(backend);
+	struct net net;
+
+	if (!settings.track.decap.by_peer ||
+	    !is_from_tunnel(&settings.track.decap, segment) ||
+	    backend_direction(backend) == DIRECTION_OUT ||
+	    !outermost_peer(segment, &net) ||
+	    backend_marks(backend, &net) & MARK_PEER)
+		return false;
+	engine_count(backend, COUNT_REFUSED_PEER);
 	return true;
 }
 
@@ -175,21 +205,25 @@ static __always_inline bool engine_see(const struct backend *backend,
 	const volatile __u64 *secrets = backend_secrets(backend);
 	const struct segment *segment = &sighting->segment;
 	const struct prefilter prefilter = backend_prefilter(backend);
-	const bool key_vlan = settings.track.key_vlan;
 
 	engine_count(backend, parse_counter(result));
 	if (result != PARSED)
 		return false;
-	sighting->hash = connection_hash(segment, key_vlan, secrets);
+	sighting->hash = connection_hash(segment, settings.track.key, secrets);
 	if (!segment_may_matter(segment, sighting->hash, &prefilter))
 		return false;
 	if (engine_is_filtered(backend, segment, sighting->hash, &prefilter)) {
 		engine_count(backend, COUNT_PASSED_OVER);
 		return false;
 	}
-	sighting->id =
-		connection_id(segment, key_vlan, secrets, &sighting->sender);
-	sighting->to_own = OWN_UNKNOWN;
+	if (engine_is_refused(backend, segment))
+		return false;
+	sighting->id = connection_id(segment, settings.track.key, secrets,
+				     &sighting->sender);
+	/* A tunnel's inside is not this host's, whatever its addresses are. */
+	sighting->to_own = is_from_tunnel(&settings.track.decap, segment) ?
+				   OWN_NO :
+				   OWN_UNKNOWN;
 	return sighting->sender >= 0;
 }
 
@@ -204,6 +238,7 @@ engine_is_unexpected_synack(const struct backend *backend,
 	const struct prefilter prefilter = backend_prefilter(backend);
 
 	return backend_settings(backend).track.need != NEED_NONE &&
+	       sighting->to_own == OWN_UNKNOWN &&
 	       sighting->segment.flags & TCP_SYN &&
 	       sighting->segment.flags & TCP_ACK &&
 	       !prefilter_may_have(&prefilter, sighting->hash);
@@ -332,20 +367,53 @@ engine_find_and_lock(const struct backend *backend,
 
 /* --- events -------------------------------------------------------------- */
 
-/* Fills in the event's bytes, as far as they are at hand and asked for. */
+/* The link layer's addresses in a tunnel may lie beyond the linear part. */
+static __always_inline void engine_read_macs(const struct backend *backend,
+					     struct event *event,
+					     const struct sighting *sighting)
+{
+	const bool from_server = sighting->verdict.sender == SERVER;
+	const __u16 source = sighting->segment.source_mac;
+	const __u16 destination = sighting->segment.destination_mac;
+
+	if (source == MAC_NOT_TOLD || destination == MAC_NOT_TOLD)
+		return;
+	backend_read(backend, source,
+		     from_server ? event->server_mac : event->client_mac,
+		     MAC_LENGTH);
+	backend_read(backend, destination,
+		     from_server ? event->client_mac : event->server_mac,
+		     MAC_LENGTH);
+}
+
+/*
+ * Fills in the event's bytes, as far as they are at hand and asked for: `most`
+ * of them.
+ */
 static __always_inline void
 engine_read_bytes(const struct backend *backend, struct event *event,
-		  const struct sighting *sighting)
+		  const struct sighting *sighting, __u32 most)
 {
 	const __u32 offset = sighting->segment.payload_offset +
 			     sighting->verdict.skip;
-	__u32 kept = bytes_to_keep(backend_len(backend), offset, event->len,
-				   backend_settings(backend).limit -
-					   event->offset);
+	const struct engine_settings settings = backend_settings(backend);
+	const struct segment *segment = &sighting->segment;
+	const bool in_tunnel = is_from_tunnel(&settings.track.decap, segment);
+	__u32 at_hand = backend_len(backend), kept;
 
+	/* Behind the inside of a tunnel there may be something else. */
+	if (in_tunnel && at_hand > segment->bytes_end)
+		at_hand = segment->bytes_end;
+	kept = bytes_to_keep(at_hand, offset, event->len, most);
+	if (in_tunnel)
+		clear_padding(event, kept);
 	if (kept && !backend_read(backend, offset, event->bytes, kept))
 		kept = 0;
 	event->kept = kept;
+	if (in_tunnel) {
+		describe_tunnels(event, segment);
+		engine_read_macs(backend, event, sighting);
+	}
 }
 
 static __always_inline void engine_emit(const struct backend *backend,
@@ -381,7 +449,8 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
 	describe_event(event, kind, &sighting->flow, &sighting->segment,
 		       backend_frame(backend), verdict, now);
 	event->connection = sighting->id;
-	engine_read_bytes(backend, event, sighting);
+	engine_read_bytes(backend, event, sighting,
+			  backend_settings(backend).limit - event->offset);
 	engine_emit(backend, event);
 }
 
@@ -415,6 +484,7 @@ static __always_inline void engine_keep_data(const struct backend *backend,
 					     const struct sighting *sighting,
 					     __u64 now)
 {
+	const __u32 limit = backend_settings(backend).limit;
 	const struct verdict *verdict = &sighting->verdict;
 	const __u64 key = syn_data_key(sighting->id, sighting->segment.seq);
 
@@ -424,9 +494,8 @@ static __always_inline void engine_keep_data(const struct backend *backend,
 		       &sighting->segment, backend_frame(backend), verdict, now);
 	event->connection = sighting->id;
 	event->synack_time = key; /* until it is known */
-	engine_read_bytes(backend, event, sighting);
-	if (event->kept > SYN_DATA_MAX)
-		event->kept = SYN_DATA_MAX;
+	engine_read_bytes(backend, event, sighting,
+			  limit < SYN_DATA_MAX ? limit : SYN_DATA_MAX);
 	backend_keep_data(backend, event);
 }
 
@@ -437,6 +506,10 @@ static __always_inline void engine_emit_kept(const struct backend *backend,
 	describe_history(event, &sighting->flow);
 	if (event->kept > SYN_DATA_MAX)
 		event->kept = SYN_DATA_MAX;
+	if (event->tunnels_at > SYN_DATA_MAX)
+		event->tunnels_at = SYN_DATA_MAX;
+	if (event->tunnel_count > TUNNELS_MAX)
+		event->tunnel_count = TUNNELS_MAX;
 	event->part = backend_settings(backend).track.gather ? PART_FIRST :
 							       PART_NONE;
 	engine_emit(backend, event);
