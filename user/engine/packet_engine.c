@@ -331,6 +331,6 @@ void engine_finish(struct engine *engine)
 	       (engine->prefilter.mask + 1ULL) * sizeof(*engine->prefilter.words));
 	overflow_clear(engine->overflow);
 	memset(engine->syn_data, 0,
-	       SYN_DATA_ROOM * (sizeof(struct event) + SYN_DATA_MAX));
+	       SYN_DATA_ROOM * KEPT_SIZE);
 	count_evicted(engine->counters);
 }
