@@ -14,7 +14,12 @@
 #define DEFAULT_GATHER_MS 1000
 #define DAY_SECONDS 86400
 
-static const char *const formats[] = { "text", "json", "zeek", NULL };
+static const char *const formats[] = {
+#define FORMAT_NAME(constant, name) name,
+	FORMATS(FORMAT_NAME)
+#undef FORMAT_NAME
+		NULL
+};
 static const char *const hooks[] = { "auto",	    "xdp", "xdp-native",
 				     "xdp-generic", "tc",  NULL };
 static const char *const stats_formats[] = { "text", "json", NULL };
@@ -282,7 +287,7 @@ const struct option_row option_table[] = {
 	  AT(sequence) },
 
 	{ "format", 'f', GROUP_RECORDS, KIND_CHOICE, 0, "FORMAT",
-	  "text (default), json or zeek",
+	  FORMATS_HELP,
 	  AT(format), .choices = formats, .what = "the format" },
 	{ "output", 'o', GROUP_RECORDS, KIND_FILE, 0, "FILE",
 	  "append to FILE; reopened on SIGHUP; - is standard output (default), "
