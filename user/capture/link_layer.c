@@ -58,7 +58,10 @@ static enum parse_result parse_loopback(const struct frame *frame,
 	}
 }
 
-/* A Linux cooked header: it tells who sent the packet, not who receives it. */
+/*
+ * A Linux cooked header. It has the sender's link-layer address, but not the
+ * receiver's.
+ */
 struct cooked {
 	__u32 len;	   /* bytes of the header; and offsets in it: */
 	__u32 protocol;	   /* the EtherType */
@@ -201,7 +204,7 @@ static enum parse_result parse_nflog(struct frame *frame, bool is_swapped,
 #define PORT_GENEVE 6081
 #define UDP_HEADER 8
 
-/* A tunnel's first byte, as far as it is at hand: does it fit? */
+/* Finds tunnels by their port, and their first byte where it was captured. */
 static enum parse_result parse_udp(const struct frame *frame, __u64 offset)
 {
 	const __u8 *udp = frame_at(frame, offset, UDP_HEADER);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * From the link types of captures to a TCP segment: what the hooks never meet.
+ * The link types of captures, down to the TCP segment. Hooks meet only Ethernet
+ * and IP.
  */
 #ifndef BANNERPROBE_LINK_LAYER_H
 #define BANNERPROBE_LINK_LAYER_H
@@ -31,16 +32,16 @@ enum link_type {
 };
 
 /*
- * Whether a packet has to be parsed: nearly all data has not. By the prefilter,
- * but true for UDP, in which a tunnel may be.
+ * Whether a packet has to be parsed, by the prefilter; nearly all data need not
+ * be. Always true for UDP, which may carry a tunnel.
  */
 bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 			   const struct prefilter *prefilter);
 
 /*
- * Parses a packet. The frame is made to begin where its IP packet, or the
- * header with its link layer's addresses, does. `is_swapped`: a host of the
- * other byte order wrote it.
+ * Parses a packet. Moves the frame's start to the IP packet, or to the header
+ * with link-layer addresses. `is_swapped`: written by a host of the other byte
+ * order.
  */
 enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 				   struct frame *frame,

@@ -64,7 +64,10 @@ bool netfile_add(struct server_list *wanted, const char *path, __u32 mark)
 	}
 	good = add_lines(wanted, file, path, mark);
 	fclose(file);
-	/* Of no nets at all, too: then no server is wanted, or each. */
+	/*
+	 * Also set for an empty file: then no server passes --net, or every
+	 * server passes --not-net.
+	 */
 	wanted->by |= mark == MARK_NET ? FILTER_BY_NET : FILTER_BY_NOT_NET;
 	return good;
 }

@@ -348,7 +348,8 @@ const struct option_row option_table[] = {
 	  "try a start, leave nothing, and say what would be attached where",
 	  AT(check) },
 	{ "user", 0, GROUP_ATTACHING, KIND_TEXT, OPTION_INTERFACES_ONLY, "NAME",
-	  "who to be once all is loaded (default nobody, when started as root)",
+	  "the user to become once all is loaded (default nobody, when started "
+	  "as root)",
 	  AT(user) },
 	{ "unconfined", 0, GROUP_ATTACHING, KIND_FLAG, 0, NULL,
 	  "go on where privileges cannot be given up or system calls not be "
