@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The attacher. It sees no event; the reader reports to it what it needs. */
+/* The attacher: it sees no event itself. */
 #include "from_interfaces.h"
 
 #include "attach/address_maps.h"
@@ -46,10 +46,7 @@ struct attacher {
 /* --- what is published ------------------------------------------------------
  */
 
-/*
- * Evictions are computed. They never fall, because a fall would look like a
- * restart.
- */
+/* Evictions are computed. They never fall: that would look like a restart. */
 static void read_counters(struct attacher *attacher,
 			  __u64 counters[COUNTER_MAX])
 {
@@ -67,7 +64,7 @@ static void publish(struct attacher *attacher)
 	interfaces_publish(&attacher->interfaces, counters);
 }
 
-/* Publishes the counts, and posts a job that needs them. */
+/* Publishes the counts, and posts a job for the reader. */
 static void publish_for(struct attacher *attacher, enum job job)
 {
 	publish(attacher);
@@ -140,7 +137,7 @@ static void on_status_timer(void *context)
 		publish_for(attacher, JOB_STATUS);
 }
 
-/* The run can neither go on without that process nor end in order. */
+/* The run cannot go on without it, nor end in order. */
 static void on_death(struct attacher *attacher, const char *what)
 {
 	if (!attacher->stop && !stopping()) {
@@ -173,7 +170,7 @@ static void on_guard_death(void *context)
 	on_death(context, "removes tc filters after a SIGKILL");
 }
 
-/* Called between two interfaces, while many are being attached to. */
+/* Called between two interfaces while attaching to many. */
 static bool is_stopped(void *context)
 {
 	const struct attacher *attacher = context;
@@ -185,10 +182,7 @@ static bool is_stopped(void *context)
 /* --- start ------------------------------------------------------------------
  */
 
-/*
- * Tries whether the metrics can be written, before anything is attached; leaves
- * nothing.
- */
+/* Tries to write the metrics, before anything is attached; leaves nothing. */
 static bool try_metrics(struct attacher *attacher)
 {
 	struct file_helper *helper = attacher->helper;
@@ -222,10 +216,7 @@ static bool choose_identity(struct attacher *attacher,
 		attacher->code = EXIT_USAGE;
 		return false;
 	}
-	/*
-	 * A problem with the metrics' directory is reported when they are
-	 * tried.
-	 */
+	/* An error is reported when the metrics are tried. */
 	if (options->metrics)
 		files_find_metrics(&helper->files, options->metrics);
 	if (!options->metrics && !options->output)
@@ -260,7 +251,7 @@ static int open_timers(struct attacher *attacher)
 	return error;
 }
 
-/* A descriptor of -1 means that there is no such process. */
+/* -1: there is no such process. */
 static int watch_process(struct attacher *attacher, int fd,
 			 event_handler *handler)
 {
@@ -334,7 +325,7 @@ static bool give_up_privileges(const struct attacher *attacher,
 	       privileges_confine_or_tell(ROLE_ATTACH, may_fail);
 }
 
-/* Without the guard a SIGKILL leaves filters behind, until the next start. */
+/* Without it a SIGKILL leaves filters behind, until the next start. */
 static void start_guard(const struct attacher *attacher,
 			const struct identity *identity)
 {
@@ -368,7 +359,7 @@ static bool load(struct attacher *attacher, const struct identity *identity)
 	       give_up_privileges(attacher, identity);
 }
 
-/* Nothing can fail from here: all events are written from now on. */
+/* From here nothing can fail: all events are written. */
 static bool begin_run(struct attacher *attacher)
 {
 	attacher->code = EXIT_DONE;
@@ -405,7 +396,7 @@ static bool start(struct attacher *attacher, struct pipeline *pipeline)
 
 	attacher->code = EXIT_ATTACH;
 	attach_prepare();
-	/* Links are watched before they are dumped, so that none is missed. */
+	/* Links are watched before they are dumped: none is missed. */
 	return start_processes(attacher, pipeline, &identity) &&
 	       open_events(attacher) &&
 	       interfaces_find(&attacher->interfaces) &&
@@ -417,10 +408,7 @@ static bool start(struct attacher *attacher, struct pipeline *pipeline)
 /* --- run and end ------------------------------------------------------------
  */
 
-/*
- * Reports readiness once: each interface of the start is attached to, or
- * reported.
- */
+/* Once: each interface of the start is attached to, or reported. */
 static void tell_ready(struct attacher *attacher)
 {
 	if (attacher->ready)
