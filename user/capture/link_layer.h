@@ -8,6 +8,7 @@
 
 #include "prefilter.h"
 #include "layers.h"
+#include "tunnels.h"
 
 /* As capture files number them: https://www.tcpdump.org/linktypes.html */
 enum link_type {
@@ -39,12 +40,13 @@ bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 			   const struct prefilter *prefilter);
 
 /*
- * Parses a packet. Moves the frame's start to the IP packet, or to the header
- * with link-layer addresses. `is_swapped`: written by a host of the other byte
- * order.
+ * Parses a packet, with the tunnels that `decap` opens. Moves the frame's start
+ * to the IP packet, or to the header with link-layer addresses. `is_swapped`:
+ * written by a host of the other byte order.
  */
 enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 				   struct frame *frame,
+				   const struct decap *decap,
 				   struct segment *segment);
 
 /* --- for wifi.c */

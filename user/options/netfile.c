@@ -68,6 +68,6 @@ bool netfile_add(struct server_list *wanted, const char *path, __u32 mark)
 	 * Also set for an empty file: then no server passes --net, or every
 	 * server passes --not-net.
 	 */
-	wanted->by |= mark == MARK_NET ? FILTER_BY_NET : FILTER_BY_NOT_NET;
+	wanted->by |= filter_of_mark(mark);
 	return good;
 }

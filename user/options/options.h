@@ -65,7 +65,8 @@ struct options {
 	enum stats_format stats_format;
 	struct track_options track; /* of the tracker */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
-	struct server_list wanted; /* servers */
+	struct server_list wanted; /* servers, and peers of tunnels */
+	bool decap_given; /* track.decap is not by default */
 	const char *metrics;  /* file for Prometheus; NULL: none */
 	const char *user;     /* to become once attached; NULL: the default */
 	bool unconfined;      /* go on where confining fails */
