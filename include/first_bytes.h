@@ -354,7 +354,7 @@ static __always_inline void note_open(struct flow *flow,
 	if (flow->seen & FLOW_OPENED || !(options->events & EVENT_BIT(EVENT_OPEN)) ||
 	    part->from < 0 || acked > FIRST_WINDOW_MAX)
 		return;
-	if (fate == FATE_HANDSHAKE_UNSEEN) /* it is its ACK, too */
+	if (fate == FATE_HANDSHAKE_UNSEEN) /* this is its ACK */
 		fate = FATE_LOGGED;
 	flow->seen |= FLOW_OPENED;
 	verdict->fates |= fate_of(EVENT_OPEN, fate);
