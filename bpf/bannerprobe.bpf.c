@@ -66,9 +66,9 @@ static __always_inline enum parse_result parse(const struct backend *backend,
 }
 
 /*
- * Goes on through tunnels, one layer a call: so the verifier checks what reads
- * a layer once, not for each way that leads there. The sighting's segment says
- * where the walk has come to.
+ * Opens tunnels, one layer a call, so that the verifier checks the reading of a
+ * layer once and not for each path that leads there. The segment in the scratch
+ * memory holds the position of the walk.
  */
 __noinline int open_tunnel_of_xdp(struct xdp_md *ctx, int result)
 {
@@ -92,14 +92,14 @@ __noinline int open_tunnel_of_skb(struct __sk_buff *skb, int result)
 			 PARSE_CUT;
 }
 
-/* Of `len` bytes that were copied. */
+/* The same for a copy of `len` bytes. */
 __noinline int open_tunnel_of_copy(int len, int wire_len, int result)
 {
 	struct scratch *scratch = scratch_of_cpu();
 	struct frame frame = { .wire_len = wire_len };
 	__u64 size = (__u32)len;
 
-	OPAQUE(size); /* checked and used as one value */
+	OPAQUE(size); /* the checked value is the used one */
 	if (!scratch || size > HEADERS_MAX)
 		return PARSE_CUT;
 	frame.data = scratch->bytes;
@@ -108,7 +108,7 @@ __noinline int open_tunnel_of_copy(int len, int wire_len, int result)
 			   WALK_WHOLE, &decap);
 }
 
-/* The same for each place that bytes lie in; `len`: of a copy. */
+/* Opens all tunnels, wherever the bytes are; `len`: of a copy, or 0. */
 static __always_inline enum parse_result
 open_tunnels(const struct backend *backend, enum parse_result result,
 	     struct segment *segment, __u32 len)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What becomes of a packet: it is parsed, filtered, looked up, judged, counted
- * and, if it carries an event, handed on. One procedure for the BPF programs
- * and for user space. The file that includes this one is a backend: it defines
- * struct backend and the functions of engine_backend.h.
+ * The way of a packet through the core: it is parsed, filtered, looked up,
+ * tracked, counted and, if it carries an event, handed on. One procedure for
+ * the BPF programs and for user space. The file that includes this one is a
+ * backend: it defines struct backend and the functions of engine_backend.h,
+ * through which all state is reached.
  */
 #ifndef BANNERPROBE_ENGINE_H
 #define BANNERPROBE_ENGINE_H
@@ -14,14 +15,14 @@
 #include "engine_lookup.h"
 
 /*
- * Takes a complete sighting into account for its connection. `event`: room for
- * one, with BANNER_MAX bytes. 1: nothing has changed, and the destination has
- * to be looked up first; then it is to be called again.
+ * Tracks a complete sighting: a segment with what was found about its
+ * connection. `event`: room for one, with EVENT_ROOM bytes. 1: nothing has
+ * changed, and the caller has to look up the destination and call again.
  *
- * Two CPUs that work on one connection take the same lock, so it is decided
- * once. (An entry of the LRU map may be evicted and become another's while it
- * is changed here: then the other's numbers are lost, and no banner comes of
- * numbers that do not fit.)
+ * Two CPUs that handle one connection take the same lock, so it is decided
+ * once. (While an entry of the LRU map is changed here, another CPU may evict
+ * it and reuse it for another connection. Then that connection's numbers are
+ * lost, and numbers that do not fit give no banner.)
  */
 static __always_inline int engine_track(const struct backend *backend,
 					struct sighting *sighting,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the engine is given by its backend, the BPF programs or user space:
+ * What a backend, the BPF programs or user space, provides for the engine:
  * prototypes of the functions through which all state is reached. The file that
- * includes engine.h defines struct backend and each of these.
+ * includes engine.h defines struct backend and each of these functions.
  */
 #ifndef BANNERPROBE_ENGINE_BACKEND_H
 #define BANNERPROBE_ENGINE_BACKEND_H
@@ -17,7 +17,7 @@
 
 struct backend;
 
-/* What does not change while it runs. */
+/* Settings, which are constant during a run. */
 struct engine_settings {
 	struct track_options track;
 	__u32 filter_by; /* enum filter_by */
@@ -33,10 +33,10 @@ backend_filter_ports(const struct backend *backend);
 static __always_inline struct prefilter
 backend_prefilter(const struct backend *backend);
 
-/* How the packet passes: enum direction. */
+/* The packet's direction: enum direction. */
 static __always_inline __u8 backend_direction(const struct backend *backend);
 
-/* The place of a hash in the table; false: there is none. */
+/* The place of a hash in the flow table; false: there is none. */
 static __always_inline bool backend_find_place(const struct backend *backend,
 					       __u64 hash,
 					       struct table_place *place);
@@ -46,18 +46,18 @@ static __always_inline void backend_unlock(struct bucket *bucket);
 /* A connection in the overflow LRU; NULL: it is not there. */
 static __always_inline struct flow *
 backend_overflow_find(const struct backend *backend, __u64 id);
-/* Likewise, or an entry for it, all zero; NULL: there is no room. */
+/* Likewise, or a new entry, all zero; NULL: there is no room. */
 static __always_inline struct flow *
 backend_overflow_add(const struct backend *backend, __u64 id);
 
-/* All enum address_mark of the nets that an address lies in. */
+/* The tags (enum address_mark) of all networks that contain an address. */
 static __always_inline __u32 backend_marks(const struct backend *backend,
 					   const struct net *net);
 /* Whether an address is this host's own. */
 static __always_inline bool backend_is_own(const struct backend *backend,
 					   const __u32 address[4], __u8 family);
 
-/* COUNTER_ROOM counters of the packet's interface; NULL: they are not had. */
+/* COUNTER_ROOM counters of the packet's interface; NULL: there are none. */
 static __always_inline __u64 *
 backend_counters(const struct backend *backend);
 
@@ -66,11 +66,14 @@ static __always_inline __u64 backend_now(const struct backend *backend);
 
 /* Bytes of the packet that can be read. */
 static __always_inline __u32 backend_len(const struct backend *backend);
-/* Copies `len` bytes at `offset` of the packet, 1 to BANNER_MAX; false: not. */
+/*
+ * Copies `len` bytes, 1 to BANNER_MAX, from `offset` of the packet; false:
+ * failed.
+ */
 static __always_inline bool backend_read(const struct backend *backend,
 					 __u32 offset, void *to, __u32 len);
 
-/* Whether the interface has had as many events in this second as it may. */
+/* Whether the interface has used up the events of this second. */
 static __always_inline bool backend_is_over_rate(const struct backend *backend,
 						 __u64 now);
 /* The frame of the packet: for its link-layer addresses. */
@@ -80,14 +83,14 @@ backend_frame(const struct backend *backend);
 static __always_inline bool backend_emit(const struct backend *backend,
 					 struct event *event);
 
-/* Counts what became of events other than banners. */
+/* Counts the fates of events other than banners. */
 static __always_inline void backend_count_fates(const struct backend *backend,
 						const struct verdict *verdict);
 
 /* Keeps an event with the data of a SYN, by its synack_time as a key. */
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event);
-/* It; NULL: it is gone. The caller may change it. */
+/* The kept event; NULL: it is gone. The caller may change it. */
 static __always_inline struct event *
 backend_kept_data(const struct backend *backend, __u64 key);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a segment's verdict makes of it: events with their bytes, and the counts
- * of what is not logged.
+ * Acts on a segment's verdict: builds events with their bytes, and counts what
+ * is not logged.
  */
 #ifndef BANNERPROBE_ENGINE_EVENTS_H
 #define BANNERPROBE_ENGINE_EVENTS_H
@@ -9,7 +9,7 @@
 #include "engine_backend.h"
 #include "engine_filter.h"
 
-/* The link layer's addresses in a tunnel may lie beyond the linear part. */
+/* Link-layer addresses inside a tunnel may lie beyond the linear part. */
 static __always_inline void engine_read_macs(const struct backend *backend,
 					     struct event *event,
 					     const struct sighting *sighting)
@@ -43,7 +43,7 @@ engine_read_bytes(const struct backend *backend, struct event *event,
 	const bool in_tunnel = is_from_tunnel(&settings.track.decap, segment);
 	__u32 at_hand = backend_len(backend), kept;
 
-	/* Behind the inside of a tunnel there may be something else. */
+	/* Other bytes may follow the inside of a tunnel. */
 	if (in_tunnel && at_hand > segment->bytes_end)
 		at_hand = segment->bytes_end;
 	kept = bytes_to_keep(at_hand, offset, event->len, most);
@@ -65,7 +65,7 @@ static __always_inline void engine_emit(const struct backend *backend,
 		engine_count(backend, lost_counter(event->part));
 }
 
-/* Whether a first chunk is one too many in this second. */
+/* Whether a first chunk exceeds the rate of this second. */
 static __always_inline bool engine_is_over_rate(const struct backend *backend,
 						__u64 now)
 {
@@ -85,7 +85,7 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
 {
 	const struct verdict *verdict = &sighting->verdict;
 
-	/* Of an event whose beginning is refused no other part is logged. */
+	/* Of an event whose first chunk is refused no other part is logged. */
 	if (verdict->part <= PART_FIRST && engine_is_over_rate(backend, now))
 		return;
 	describe_event(event, kind, &sighting->flow, &sighting->segment,
@@ -96,7 +96,7 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
 	engine_emit(backend, event);
 }
 
-/* No more of what the other side said is gathered. */
+/* Ends the reassembly of what the other side said. */
 static __always_inline void engine_emit_end(const struct backend *backend,
 					    struct event *event,
 					    const struct sighting *sighting,
@@ -114,13 +114,13 @@ static __always_inline void engine_emit_end(const struct backend *backend,
 
 /* --- data of a SYN -------------------------------------------------------- */
 
-/* What the data of a SYN is kept by: each SYN of a connection has its own. */
+/* The key for the data of a SYN: each SYN of a connection has its own. */
 static __always_inline __u64 syn_data_key(__u64 id, __u32 isn)
 {
 	return id ^ ((__u64)isn << 32 | isn);
 }
 
-/* Keeps the data of a SYN: only the SYN-ACK tells whether it is a request. */
+/* Keeps the data of a SYN: only the SYN-ACK shows whether it is a request. */
 static __always_inline void engine_keep_data(const struct backend *backend,
 					     struct event *event,
 					     const struct sighting *sighting,

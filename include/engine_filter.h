@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which segments are tracked: those of servers that are asked for, from where
- * they can come.
+ * Which segments are tracked: those that pass the server filter, and come from
+ * where they can come from.
  */
 #ifndef BANNERPROBE_ENGINE_FILTER_H
 #define BANNERPROBE_ENGINE_FILTER_H
 
 #include "engine_backend.h"
 
-/* Whether the server of a segment is asked for. */
+/* Whether the server of a segment passes the filter. */
 static __always_inline bool
 engine_server_matches(const struct backend *backend,
 		      const struct segment *segment, bool to_server)
@@ -30,9 +30,9 @@ engine_server_matches(const struct backend *backend,
 }
 
 /*
- * Whether a segment would begin a connection to a server that is not asked
- * for. Within a connection that is waited for it may tell that there is no
- * server: that is for the tracker.
+ * Whether a segment would begin a connection to a server that is filtered. A
+ * segment of a pending connection may show that there is no server; the tracker
+ * decides that.
  */
 static __always_inline bool
 engine_is_filtered(const struct backend *backend, const struct segment *segment,
@@ -52,8 +52,8 @@ static __always_inline bool is_from_tunnel(const struct decap *decap,
 }
 
 /*
- * Whether this host is said to have sent a segment that comes in: it is a copy
- * of one that left, or forged.
+ * Whether a received segment has an address of this host as its source: it is a
+ * copy of a sent segment, or forged.
  */
 static __always_inline bool
 engine_is_not_seen_leaving(const struct backend *backend,
@@ -71,8 +71,8 @@ engine_is_not_seen_leaving(const struct backend *backend,
 }
 
 /*
- * Whether a segment comes in a tunnel from an address that is not believed.
- * What this host sends is.
+ * Whether a segment came in a tunnel from an address outside of --decap-from.
+ * Tunnels of this host are accepted.
  */
 static __always_inline bool engine_is_refused(const struct backend *backend,
 					      const struct segment *segment)
@@ -91,9 +91,8 @@ static __always_inline bool engine_is_refused(const struct backend *backend,
 }
 
 /*
- * Takes what the parser made of a packet: `result`, and sighting->segment.
- * True: the rest of the sighting is filled in, and engine_track() has to be
- * called.
+ * Filters a parsed packet: `result`, and sighting->segment. True: the rest of
+ * the sighting is filled in, and engine_track() has to be called.
  */
 static __always_inline bool engine_see(const struct backend *backend,
 				       enum parse_result result,
@@ -118,7 +117,10 @@ static __always_inline bool engine_see(const struct backend *backend,
 		return false;
 	sighting->id = connection_id(segment, settings.track.key, secrets,
 				     &sighting->sender);
-	/* A tunnel's inside is not this host's, whatever its addresses are. */
+	/*
+	 * A packet inside of a tunnel is not this host's, whatever its
+	 * addresses are.
+	 */
 	sighting->to_own = is_from_tunnel(&settings.track.decap, segment) ?
 				   OWN_NO :
 				   OWN_UNKNOWN;
@@ -126,8 +128,8 @@ static __always_inline bool engine_see(const struct backend *backend,
 }
 
 /*
- * Whether a segment is a SYN-ACK that no connection here waits for: most likely
- * its destination will have to be looked up.
+ * Whether a segment is a SYN-ACK for which no connection waits here: then its
+ * destination probably has to be looked up.
  */
 static __always_inline bool
 engine_is_unexpected_synack(const struct backend *backend,

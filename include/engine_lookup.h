@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where a segment's connection is: in its bucket, in the overflow LRU, or
- * nowhere; and room for one that begins.
+ * Finds a segment's connection in its bucket or in the overflow LRU, and makes
+ * room for one that begins.
  */
 #ifndef BANNERPROBE_ENGINE_LOOKUP_H
 #define BANNERPROBE_ENGINE_LOOKUP_H
@@ -26,8 +26,8 @@ static __always_inline void engine_move_to_overflow(const struct backend *backen
 }
 
 /*
- * Makes room for a connection that may begin, or stand beside another. What is
- * read unlocked here is asked again under the lock.
+ * Makes room for a connection that may begin, or for rivals. Values that are
+ * read here without the lock are checked again under the lock.
  */
 static __always_inline void engine_make_room(const struct backend *backend,
 					     const struct table_place *place,
@@ -46,8 +46,8 @@ static __always_inline void engine_make_room(const struct backend *backend,
 
 enum search {
 	FOUND,	 /* or begins here; the bucket is locked */
-	NOWHERE, /* nothing waits for the segment */
-	MOVED,	 /* perhaps, meanwhile: to be looked for again */
+	NOWHERE, /* no connection waits for the segment */
+	MOVED,	 /* it may have moved: look for it again */
 };
 
 /*
@@ -74,7 +74,7 @@ engine_search_once(const struct backend *backend,
 		backend_unlock(bucket);
 		return MOVED;
 	}
-	/* Asked after the ways: see bucket_may_have(). */
+	/* Looked up after the ways: see bucket_may_have(). */
 	if (again || overflow_with(bucket, place->tag))
 		*known = backend_overflow_find(backend, sighting->id);
 	else if (!opens)
@@ -82,7 +82,10 @@ engine_search_once(const struct backend *backend,
 	backend_lock(bucket);
 	sighting->way = again ? table_find(place, sighting->id) : -1;
 	unmoved = again || bucket->version == version;
-	/* Read back, where the ways to it are all alike to the verifier. */
+	/*
+	 * Read back from memory, where the verifier does not distinguish the
+	 * paths.
+	 */
 	if (*(volatile int *)&sighting->way >= 0 ||
 	    (unmoved && (*known || opens)))
 		return FOUND;
@@ -91,14 +94,14 @@ engine_search_once(const struct backend *backend,
 }
 
 /*
- * Finds what is known of a sighting's connection outside its bucket (*known),
- * and locks the bucket. False, unlocked: nobody waits for the segment.
+ * Finds the state of a sighting's connection outside of its bucket (*known),
+ * and locks the bucket. False, unlocked: no connection waits for the segment.
  *
  * A connection may begin in the bucket, or move to the overflow LRU, after it
  * was looked for there and before the lock is taken. Then the bucket's version
  * has changed, and it is looked for once more: in the overflow LRU, which it
- * does not leave, then in the bucket under the lock. So twice is enough, however
- * long this CPU was held up.
+ * does not leave, then in the bucket under the lock. So twice is enough,
+ * however long this CPU was held up.
  */
 static __always_inline bool
 engine_find_and_lock(const struct backend *backend,

@@ -354,8 +354,7 @@ static __always_inline void note_open(struct flow *flow,
 	if (flow->seen & FLOW_OPENED || !(options->events & EVENT_BIT(EVENT_OPEN)) ||
 	    part->from < 0 || acked > FIRST_WINDOW_MAX)
 		return;
-	if (fate ==
-	    FATE_HANDSHAKE_UNSEEN) /* an open port is what was asked for */
+	if (fate == FATE_HANDSHAKE_UNSEEN) /* this is its ACK */
 		fate = FATE_LOGGED;
 	flow->seen |= FLOW_OPENED;
 	verdict->fates |= fate_of(EVENT_OPEN, fate);

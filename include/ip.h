@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The part of the walk over a packet's headers that IPv4 and IPv6 are.
- * Portable C without a helper call, like segment.h, which follows.
+ * The IPv4 and IPv6 part of the walk over a packet's headers. Portable C
+ * without a helper call, like segment.h, which follows.
  */
 #ifndef BANNERPROBE_IP_H
 #define BANNERPROBE_IP_H
@@ -32,7 +32,7 @@ static __always_inline bool protocol_is_tunnel(__u8 protocol)
 	       protocol == PROTO_IPV6;
 }
 
-/* Of an IP packet without TCP; its payload is at `offset`. */
+/* The result for an IP packet without TCP; its payload is at `offset`. */
 static __always_inline enum parse_result
 other_protocol(__u8 protocol, __u64 offset, struct segment *segment)
 {
@@ -46,8 +46,8 @@ other_protocol(__u8 protocol, __u64 offset, struct segment *segment)
 }
 
 /*
- * An IP header of `size` bytes, or NULL. Of a plain packet a TCP header has to
- * be at hand behind it: one comparison serves both.
+ * An IP header of `size` bytes, or NULL. In a plain packet a TCP header has to
+ * follow within the bytes at hand, so one comparison serves both.
  */
 static __always_inline const void *ip_header_at(const struct frame *frame,
 						__u64 offset, __u32 size,
@@ -90,7 +90,10 @@ static __always_inline void note_ipv4(const struct iphdr *ip,
 		segment->destination[3] = 0;
 }
 
-/* Of an IPv4 packet without TCP: its lengths matter if it is a tunnel. */
+/*
+ * The result for an IPv4 packet without TCP, whose lengths matter if it is a
+ * tunnel.
+ */
 static __always_inline enum parse_result
 walk_other_ipv4(const struct frame *frame, const struct iphdr *ip, __u64 offset,
 		__u32 header_len, enum walk walk, struct segment *segment)
@@ -194,9 +197,9 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 			len = ((__u32)READ_FIELD(extension, len) + 2) * 4;
 		}
 		/*
-		 * The next offset as a difference of pointers, of which the
-		 * verifier knows nothing: so it need not follow each length
-		 * that each header can have through all that comes after.
+		 * The next offset is a difference of pointers, about which the
+		 * verifier knows nothing. So it need not follow each length of
+		 * each header through all that comes later.
 		 */
 		next = (const __u8 *)extension + len;
 		OPAQUE(next);

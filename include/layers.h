@@ -39,15 +39,15 @@ static __always_inline bool ethertype_is_tag(__be16 ethertype)
 	       ethertype == bpf_htons(ETHERTYPE_QINQ_OLD);
 }
 
-/* Whether it is no EtherType, but the length of an IEEE 802.3 frame. */
+/* Whether the field is no EtherType, but the length of an IEEE 802.3 frame. */
 static __always_inline bool is_length(__be16 ethertype)
 {
 	return bpf_ntohs(ethertype) < ETHERTYPE_MIN;
 }
 
 /*
- * Of an EtherType that is neither IP nor one of the tags that were skipped: of
- * a plain packet none was.
+ * The result for an EtherType that is neither IP nor a skipped tag; in a plain
+ * packet no tag was skipped.
  */
 static __always_inline enum parse_result other_ethertype(__be16 ethertype,
 							 enum walk walk)
@@ -106,7 +106,7 @@ static __always_inline enum parse_result skip_tags(const struct frame *frame,
 	return PARSED;
 }
 
-/* Walks on behind an EtherType, in network byte order: tags, then IP. */
+/* Walks on behind an EtherType in network byte order: tags, then IP. */
 static __always_inline enum parse_result
 walk_ethertype(const struct frame *frame, __u64 offset, __be16 ethertype,
 	       enum walk walk, struct segment *segment)

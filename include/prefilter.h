@@ -92,8 +92,8 @@ prefilter_udp(const struct frame *frame, const struct segment *segment,
 }
 
 /*
- * Of a packet that begins with an Ethernet header; `decap` says which tunnels
- * are opened.
+ * The same for a packet that begins with an Ethernet header; `decap`: which
+ * tunnels are opened.
  */
 static __always_inline enum prefilter_result
 prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The last part of the walk from the bytes of a packet to a TCP segment: the
- * TCP header, and what every part shares. ip.h and layers.h are the parts
- * before it. Portable C without a helper call: the BPF programs, the capture
- * reader, the tests and the fuzzers compile this very file.
+ * TCP header, and what all parts share. ip.h and layers.h are the parts before
+ * it. Portable C without a helper call: the BPF programs, the capture reader,
+ * the tests and the fuzzers compile this file.
  *
- * Nothing in a packet is believed before it is checked: each header is read
- * only after a bounds check, each loop is capped, each length is held against
+ * Nothing in a packet is trusted before it is checked: each header is read only
+ * after a bounds check, each loop is capped, and each length is compared with
  * the one around it. Checksums are not verified (offloads leave them open).
  */
 #ifndef BANNERPROBE_SEGMENT_H
@@ -18,8 +18,8 @@
 #define VLAN_DEPTH_MAX 2 /* tags, the hardware-stripped one included */
 
 /*
- * Headers that lie further into a packet are not looked for. Also the bound
- * by which the verifier knows that an offset is small.
+ * Headers beyond this offset are not read. The verifier also takes it as the
+ * bound of offsets.
  */
 #define HEADERS_MAX 4096
 
@@ -28,12 +28,12 @@
 #define TCP_RST 0x04
 #define TCP_ACK 0x10
 
-/* A packet, or as much of it as is at hand. */
+/* A packet, as far as it is at hand. */
 struct frame {
 	const __u8 *data; /* its first byte */
 	const __u8 *end;  /* one past its last byte at hand */
-	__u32 wire_len;	  /* bytes that it had on the wire, from data on */
-	/* Of the inside of a tunnel, which `data` is not the start of: */
+	__u32 wire_len;	  /* original bytes, on the wire, from data on */
+	/* For the inside of a tunnel, which does not begin at `data`: */
 	bool is_inner; /* wire_len is where its bytes end */
 	__u32 limit; /* where lengths may end: more is malformed; 0: wire_len */
 };
@@ -49,7 +49,7 @@ static __always_inline __u32 frame_limit(const struct frame *frame)
 #define MAC_LENGTH 6	    /* bytes */
 #define MAC_NOT_TOLD 0xffff /* as an offset */
 
-/* What the core has to know of a TCP segment. */
+/* What the core needs to know about a TCP segment. */
 struct segment {
 	__u32 source[4]; /* address, network byte order; IPv4 in [0], rest 0 */
 	__u32 destination[4]; /* likewise */
@@ -65,12 +65,16 @@ struct segment {
 	__u8 flags;  /* TCP_FIN ... */
 	__u8 family; /* 4 or 6 */
 	__u8 ttl;    /* or hop limit, as the packet has it here */
-	bool to_end; /* no IP header tells a length: the frame's length does */
+	bool to_end; /* no IP header has the length; the frame's length is used
+		      */
 	__u16 source_mac; /* bytes from the start of the frame to the address of
 			   * its sender on this link; or MAC_NOT_TOLD */
 	__u16 destination_mac; /* likewise, of its receiver */
 
-	/* Of what carries a tunnel; offsets are from the start of the frame. */
+	/*
+	 * Of the packet that carries a tunnel; offsets are from the start of
+	 * the frame.
+	 */
 	__u32 ip_end;	   /* of the IP packet, by its header */
 	__u8 protocol;	   /* in the IP packet */
 	bool is_fragment;  /* of an IP packet */
@@ -83,8 +87,8 @@ struct segment {
 };
 
 /*
- * To be called before a packet is parsed. A caller that knows of a tag which
- * the hardware has stripped adds it then.
+ * Called before a packet is parsed. A caller that knows a tag which the
+ * hardware has stripped adds it afterwards.
  */
 static __always_inline void segment_reset(struct segment *segment)
 {
@@ -99,23 +103,27 @@ static __always_inline void segment_reset(struct segment *segment)
 	segment->bytes_end = segment->limit = 0;
 }
 
-/* What a walk over the headers of a packet came to. */
+/* The result of a walk over the headers of a packet. */
 enum parse_result {
 	PARSED,
 	PARSE_NOT_TCP,	 /* another protocol */
 	PARSE_UDP,	 /* payload_offset is where its header begins */
 	PARSE_FRAGMENT,	 /* a fragment without the whole TCP header */
-	PARSE_MALFORMED, /* headers that contradict each other or the packet */
+	PARSE_MALFORMED, /* headers that are inconsistent with each other or the
+			  * packet */
 	PARSE_CUT,	 /* headers beyond the bytes at hand, or HEADERS_MAX */
-	PARSE_NOT_PLAIN, /* WALK_PLAIN only: WALK_WHOLE tells more */
-	/* What may carry TCP and is not opened: counters.h has each, too. */
+	PARSE_NOT_PLAIN, /* WALK_PLAIN only: WALK_WHOLE has to decide */
+	/*
+	 * Encapsulations that may carry TCP and are not opened; each is in
+	 * counters.h, too.
+	 */
 	PARSE_PPPOE,
 	PARSE_MPLS,
 	PARSE_GRE,
 	PARSE_IP_IN_IP,
 	PARSE_THIRD_TAG, /* a VLAN tag behind VLAN_DEPTH_MAX others */
 	PARSE_LLC,	 /* LLC without SNAP, or SNAP without an EtherType */
-	/* Of these, only captures tell. */
+	/* Only in captures: */
 	PARSE_VXLAN,
 	PARSE_GENEVE,
 	PARSE_WIFI_PROTECTED, /* IEEE 802.11 data, encrypted */
@@ -145,7 +153,7 @@ static __always_inline const void *frame_at(const struct frame *frame,
 	if (frame->is_inner && offset + size > frame->wire_len)
 		return NULL;
 	at = frame->data + offset;
-	if (frame->is_inner) /* any offset: checked and used as one value */
+	if (frame->is_inner) /* any offset: the checked value is the used one */
 		OPAQUE(at);
 	return at + size <= frame->end ? at : NULL;
 }
@@ -169,7 +177,9 @@ static __always_inline enum parse_result walk_tcp(const struct frame *frame,
 	__u32 header_len;
 	__u32 flags;
 
-	/* Of a plain packet it is at hand: what follows asks for more. */
+	/*
+	 * In a plain packet the TCP header is at hand; what follows needs more.
+	 */
 	if (walk == WALK_WHOLE && ip_end < offset + sizeof(*tcp))
 		return fragment ? PARSE_FRAGMENT : PARSE_MALFORMED;
 	tcp = frame_at(frame, offset, sizeof(*tcp));

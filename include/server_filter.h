@@ -41,7 +41,7 @@ static __always_inline __u32 filter_of_mark(__u32 mark)
 		return FILTER_BY_NET;
 	case MARK_NOT_NET:
 		return FILTER_BY_NOT_NET;
-	default: /* nothing: it is not about servers */
+	default: /* not a tag of servers */
 		return 0;
 	}
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The tunnels that are opened: their kinds, what is told of each, and which of
- * them are asked for. tunnels.h opens them.
+ * The tunnels that are opened: their kinds, what is reported of each, and the
+ * options that choose them. tunnels.h opens them.
  */
 #ifndef BANNERPROBE_TUNNEL_H
 #define BANNERPROBE_TUNNEL_H
@@ -9,8 +9,9 @@
 #include "platform.h"
 
 /*
- * Each kind of tunnel: its name for the user, what a packet counts as if its
- * tunnel is not opened, and the function of tunnels.h that reads its header.
+ * Each kind of tunnel: its name for the user, the parse result for a packet
+ * whose tunnel is not opened, and the function in tunnel_headers.h that reads
+ * its header.
  */
 #define TUNNELS(X)                                                             \
 	X(VXLAN, "vxlan", PARSE_VXLAN, open_vxlan)                             \
@@ -46,20 +47,20 @@ struct tunnel {
 
 #define DECAP_PORTS 4
 #define PORT_VXLAN 4789	      /* RFC 7348 */
-#define PORT_VXLAN_LINUX 8472 /* what Linux takes if it is told none */
+#define PORT_VXLAN_LINUX 8472 /* the default of Linux */
 #define PORT_VXLAN_GPE 4790
 #define PORT_GENEVE 6081 /* RFC 8926 */
 
-/* What --decap and its relatives ask for. All zero: nothing is opened. */
+/* The --decap options. All zero: nothing is opened. */
 struct decap {
 	__u32 kinds; /* TUNNEL_BIT() of each that is opened */
 	/* UDP ports, 0 where there are fewer. */
 	__u16 vxlan_ports[DECAP_PORTS];
 	__u16 geneve_ports[DECAP_PORTS];
-	bool by_peer; /* only what comes from addresses with MARK_PEER */
+	bool by_peer; /* only tunnels from addresses with MARK_PEER */
 };
 
-/* The ports by which UDP is taken for a tunnel unless others are given. */
+/* The UDP ports of tunnels unless others are given. */
 static inline void decap_default_ports(struct decap *decap)
 {
 	decap->vxlan_ports[0] = PORT_VXLAN;

@@ -11,15 +11,15 @@
 #include "segment.h"
 #include "tunnel.h"
 
-/* A tunnel's header, of which the row's function fills in the second half. */
+/* A tunnel's header. The function of the kind fills in the second half. */
 struct opened {
-	__u64 offset;  /* of the header; then of what is inside */
+	__u64 offset;  /* offset of the header; then of the inside */
 	__u16 port;    /* UDP destination; 0: not in UDP */
 	__u8 protocol; /* in the IP packet around it */
 
-	__be16 ethertype; /* of what is inside */
+	__be16 ethertype; /* of the inside */
 	__u32 id;
-	__u32 end; /* where the tunnel says that it ends; 0: it does not */
+	__u32 end; /* the end by the tunnel's own length; 0: it has none */
 };
 
 static __always_inline __be16 be16_of(const __u8 *bytes)
@@ -34,7 +34,7 @@ static __always_inline __u32 number24(const __u8 *bytes)
 
 /* --- a function for each kind of tunnel ----------------------------------- */
 
-/* What draft-ietf-nvo3-vxlan-gpe, 3.2, numbers; 0: something else. */
+/* Next protocols by draft-ietf-nvo3-vxlan-gpe, 3.2; 0: another one. */
 static __always_inline __be16 gpe_ethertype(__u8 next_protocol)
 {
 	switch (next_protocol) {
@@ -105,7 +105,7 @@ static __always_inline enum parse_result open_geneve(const struct frame *frame,
 #define GRE_SEQUENCE 0x10
 #define GRE_REFUSED 0x4c /* bits 1, 4 and 5: RFC 2784, 2.3 */
 
-/* A GRE header, without a look at what is inside; *flags: its first byte. */
+/* Reads a GRE header, without its inside; *flags: its first byte. */
 static __always_inline enum parse_result
 skip_gre(const struct frame *frame, struct opened *opened, __u8 *flags)
 {
@@ -193,7 +193,7 @@ open_erspan_3(const struct frame *frame, struct opened *opened)
 	return frame_type ? PARSE_GRE : PARSED;
 }
 
-/* draft-foschiano-erspan, 4: with its GRE. */
+/* draft-foschiano-erspan, 4, with the GRE header around it. */
 static __always_inline enum parse_result open_erspan(const struct frame *frame,
 						     struct opened *opened)
 {
@@ -228,8 +228,8 @@ static __always_inline enum parse_result open_ipip(const struct frame *frame,
 #define MPLS_LABELS_MAX 8
 
 /*
- * RFC 3032: labels, the last of which says so. Behind them is IP, or, behind a
- * control word that begins with 16 bits of 0 (RFC 4448, 4.6), Ethernet.
+ * RFC 3032: labels, the last of which has the S bit. IP follows them, or
+ * Ethernet behind a control word that begins with 16 bits of 0 (RFC 4448, 4.6).
  */
 static __always_inline enum parse_result open_mpls(const struct frame *frame,
 						   struct opened *opened)
@@ -261,7 +261,7 @@ static __always_inline enum parse_result open_mpls(const struct frame *frame,
 	return PARSED;
 }
 
-/* RFC 2516, 4: a session's; its length is believed. */
+/* RFC 2516, 4: the header of a session; its length is used. */
 static __always_inline enum parse_result open_pppoe(const struct frame *frame,
 						    struct opened *opened)
 {
@@ -296,7 +296,7 @@ static __always_inline enum parse_result open_header(enum tunnel_kind kind,
 	}
 }
 
-/* What a packet counts as whose tunnel is not opened. */
+/* The parse result for a packet whose tunnel is not opened. */
 static __always_inline enum parse_result tunnel_unopened(enum tunnel_kind kind)
 {
 	switch (kind) {

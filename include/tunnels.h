@@ -45,7 +45,7 @@ kind_of_port(__u16 port, const volatile struct decap *decap)
 							  TUNNEL_NONE;
 }
 
-/* Whether UDP at `offset` may be a tunnel that is opened. */
+/* Whether UDP at `offset` may carry a tunnel that is opened. */
 static __always_inline bool
 udp_may_be_tunnel(const struct frame *frame, __u64 offset,
 		  const volatile struct decap *decap)
@@ -72,9 +72,9 @@ static __always_inline enum tunnel_kind kind_of_gre(const struct frame *frame,
 }
 
 /*
- * Where the inside of UDP ends, by its length: *limit. A length beyond the IP
- * packet, or of less than a header, is malformed; one that ends before the IP
- * packet does has to leave room for what is inside. False: malformed.
+ * Sets *limit to the end of the UDP payload, by its length. A length beyond the
+ * IP packet, or less than a header, is malformed; one that ends before the IP
+ * packet does has to leave room for the inside. False: malformed.
  */
 static __always_inline bool udp_ends(const __u8 *udp, __u64 offset,
 				     const struct segment *segment,
@@ -92,11 +92,11 @@ static __always_inline bool udp_ends(const __u8 *udp, __u64 offset,
 	return true;
 }
 
-/* What a walk stopped at, and where the packet ends that it is in. */
+/* What a walk stopped at, and where the packet around it ends. */
 struct doorway {
 	enum tunnel_kind kind;
 	bool is_malformed;
-	__u32 limit; /* of what is inside, as struct frame has it */
+	__u32 limit; /* of the inside, as in struct frame */
 };
 
 static __always_inline struct doorway
@@ -183,8 +183,8 @@ frame_of_layer(const struct frame *frame, const struct segment *segment)
 }
 
 /*
- * Where the walk has come to. From the segment it is read back: the ways to it
- * are all alike to the verifier then.
+ * The position of the walk. It is read back from the segment, because the
+ * verifier then does not distinguish the paths to it.
  */
 static __always_inline void note_inside(struct segment *segment, __u64 offset,
 					__be16 ethertype, enum walk walk)
@@ -195,7 +195,7 @@ static __always_inline void note_inside(struct segment *segment, __u64 offset,
 		READ_AGAIN();
 }
 
-/* Walks on from what the tunnel says that is inside. */
+/* Walks on with the protocol that the tunnel announces. */
 static __always_inline enum parse_result
 walk_inside(const struct frame *frame, enum walk walk, struct segment *segment)
 {
@@ -226,9 +226,9 @@ walk_inside(const struct frame *frame, enum walk walk, struct segment *segment)
 }
 
 /*
- * Goes on where a walk came to `result`: through one tunnel, if it is one that
- * is asked for. Returns what the walk inside comes to, or why there was none;
- * to be called again with that, until tunnel_may_follow() denies it.
+ * Continues a walk that stopped with `result` through one tunnel, if that kind
+ * is opened. Returns the result of the walk inside, or why there was none.
+ * Called again with that, until tunnel_may_follow() denies it.
  */
 static __always_inline enum parse_result
 open_tunnel(const struct frame *frame, struct segment *segment,
@@ -276,7 +276,7 @@ open_tunnel(const struct frame *frame, struct segment *segment,
 	return walk_inside(frame, walk, segment);
 }
 
-/* Whether a walk came to what may be a tunnel. */
+/* Whether a walk stopped where a tunnel may begin. */
 static __always_inline bool tunnel_may_follow(enum parse_result result)
 {
 	switch (result) {
@@ -292,8 +292,8 @@ static __always_inline bool tunnel_may_follow(enum parse_result result)
 }
 
 /*
- * Goes on through all tunnels that are asked for. Once more than there may be
- * layers: the last call says of what kind the one too many is.
+ * Walks through all tunnels that are opened. Called once more than there may be
+ * layers: the last call reports the kind of the layer that is too much.
  */
 static __always_inline enum parse_result
 walk_tunnels(const struct frame *frame, struct segment *segment,

@@ -8,17 +8,17 @@
 #define SETS 8192
 #define WAYS 8
 
-/* What an event, or the rest of its layers, is known by; 0: free. */
+/* The hash of an event with all or the last of its layers; 0: free. */
 struct set {
 	__u64 marks[WAYS];
-	__u32 next; /* the oldest, which gives way */
+	__u32 next; /* the oldest entry, which is replaced */
 };
 
 /*
- * Each event that is logged leaves a mark of its own, which a later one with
- * more layers around it looks for, and one for each rest of its layers, which a
- * later one with fewer looks for. They differ: two tunnels around copies of one
- * packet have a rest in common, and are two.
+ * Each logged event leaves a hash of its own, which a later event with more
+ * layers looks for, and one for each rest of its layers, which a later event
+ * with fewer layers looks for. The two kinds differ: two tunnels around copies
+ * of one packet share a rest, and are two events.
  */
 enum mark_kind { MARK_WHOLE, MARK_REST };
 
@@ -53,7 +53,7 @@ __u64 seen_twice_count(const struct seen_twice *seen)
 	return seen->count;
 }
 
-/* A hash that nobody can foresee of whole words. */
+/* A keyed hash of whole words, which a sender cannot predict. */
 struct hash {
 	const __u64 *secrets;
 	__u64 value;
@@ -73,7 +73,7 @@ static void hash_add(struct hash *hash, const void *bytes, size_t size)
 	}
 }
 
-/* Of an event without its first layers. */
+/* The hash of an event without its first layers. */
 static __u64 mark_of(const struct seen_twice *seen, const struct event *event,
 		     int without, enum mark_kind kind)
 {
