@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The pieces of a line. Each writes to `to`, where the caller has room, and
+ * returns where the next one goes; nothing is ended with a 0.
+ */
+#ifndef BANNERPROBE_PUT_H
+#define BANNERPROBE_PUT_H
+
+#include <linux/types.h>
+#include <stddef.h>
+
+#define NS_PER_SECOND 1000000000ULL
+
+#define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
+
+extern const char hex_digits[];
+
+char *put_text(char *to, const char *text, size_t len);
+
+/* In decimal, with leading zeros up to `width` digits; at most 20 digits. */
+char *put_number(char *to, __u64 value, int width);
+
+/* ns as seconds and microseconds; finer digits are cut off. */
+char *put_timestamp(char *to, __u64 time);
+
+/* `family` 4 or 6; in network byte order. INET6_ADDRSTRLEN bytes at most. */
+char *put_address(char *to, __u8 family, const __u32 *address);
+
+/* \xhh: four bytes. */
+char *put_hex(char *to, __u8 byte);
+
+/* 0x20 to 0x7e as they are, a backslash doubled, any other byte as \xhh. */
+char *put_escaped(char *to, const __u8 *bytes, size_t len);
+
+#endif
