@@ -55,10 +55,11 @@ struct options {
 	enum stats_format stats_format;
 	struct track_options track; /* of the tracker */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
+	bool gather_ssh; /* only what may be an SSH identification is */
 	struct server_list wanted; /* servers */
-	const char *metrics;  /* file for Prometheus; NULL: none */
-	const char *user;     /* to become once attached; NULL: the default */
-	bool unconfined;      /* go on where confining fails */
+	const char *metrics;	   /* file for Prometheus; NULL: none */
+	const char *user; /* to become once attached; NULL: the default */
+	bool unconfined;  /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	bool sequence;	    /* captures are one that was rotated */

@@ -39,6 +39,7 @@ struct reassembly {
 	__u32 length;
 	__u64 quiet;
 	__u64 crowded_out, crowded_parts;
+	bool (*is_end)(const __u8 *bytes, size_t len); /* or NULL */
 	void (*log)(const struct event *record, void *context);
 	void *context;
 };
@@ -63,6 +64,12 @@ struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 		return greetings;
 	free(greetings);
 	return NULL;
+}
+
+void reassembly_end_where(struct reassembly *greetings,
+			  bool (*is_end)(const __u8 *bytes, size_t len))
+{
+	greetings->is_end = is_end;
 }
 
 void reassembly_free(struct reassembly *greetings)
@@ -143,6 +150,14 @@ static const struct event *whole(struct greeting *greeting)
 	record->len = greeting->end; /* more, if there is a gap */
 	record->segments = greeting->segments;
 	return record;
+}
+
+/* Whether what has come of it from its beginning on is its end. */
+static bool is_ended(const struct reassembly *greetings,
+		     struct greeting *greeting)
+{
+	return greetings->is_end && greeting->has_first &&
+	       greetings->is_end(greeting->record.bytes, whole(greeting)->kept);
 }
 
 /* --- all of them --------------------------------------------------------- */
@@ -235,6 +250,16 @@ static __u64 key_of(const struct event *record)
 	       event_origin(record->kind);
 }
 
+bool reassembly_has(const struct reassembly *greetings,
+		    const struct event *record)
+{
+	const __u64 key = key_of(record);
+	struct greeting *greeting;
+
+	HASH_FIND(handle, greetings->list, &key, sizeof(key), greeting);
+	return greeting;
+}
+
 void reassembly_add(struct reassembly *greetings, const struct event *record)
 {
 	const __u64 key = key_of(record);
@@ -258,7 +283,8 @@ void reassembly_add(struct reassembly *greetings, const struct event *record)
 		return;
 	}
 	merge(greeting, record, greetings->length);
-	if (is_complete(greeting, greetings->length))
+	if (is_complete(greeting, greetings->length) ||
+	    is_ended(greetings, greeting))
 		finish(greetings, greeting);
 }
 
