@@ -98,7 +98,8 @@ int interfaces_not_watched(const struct interfaces *interfaces);
  * these counters, of all.
  */
 void interfaces_publish(struct interfaces *interfaces,
-			const __u64 counters[COUNTER_MAX]);
+			const __u64 counters[COUNTER_MAX],
+			const struct event_counts *events);
 
 /*
  * Reads what has changed (links_watch()): lets go of what has gone, and queues

@@ -169,7 +169,8 @@ void publish_interface(struct publisher *publisher, __u32 place,
 }
 
 void publish_totals(struct publisher *publisher, __u64 packets,
-		    const __u64 counters[COUNTER_MAX], int not_watched)
+		    const __u64 counters[COUNTER_MAX],
+		    const struct event_counts *events, int not_watched)
 {
 	struct published *page = publisher->page;
 
@@ -177,5 +178,6 @@ void publish_totals(struct publisher *publisher, __u64 packets,
 	page->packets = packets;
 	page->not_watched = not_watched;
 	memcpy(page->counters, counters, sizeof(page->counters));
+	page->events = *events;
 	end_change(&page->serial);
 }

@@ -36,7 +36,8 @@ struct attacher {
 	struct mnl_socket *links;
 	struct address_maps addresses; /* of this host */
 	struct events events;
-	__u64 evicted;	  /* as published the last time */
+	__u64 evicted; /* as published the last time */
+	__u64 events_evicted[EVENT_KINDS];
 	bool has_written; /* the reader: its first event */
 	bool ready;	  /* and told so */
 	bool stop;
@@ -47,21 +48,32 @@ struct attacher {
  */
 
 /* Evictions are worked out. They never fall: that would be a new beginning. */
-static void read_counters(struct attacher *attacher,
-			  __u64 counters[COUNTER_MAX])
+static void keep_from_falling(__u64 *value, __u64 *highest)
 {
-	programs_read_counters(attacher->bpf, counters);
-	if (counters[COUNT_EVICTED] > attacher->evicted)
-		attacher->evicted = counters[COUNT_EVICTED];
-	counters[COUNT_EVICTED] = attacher->evicted;
+	if (*value > *highest)
+		*highest = *value;
+	*value = *highest;
+}
+
+static void read_counters(struct attacher *attacher,
+			  __u64 counters[COUNTER_MAX],
+			  struct event_counts *events)
+{
+	programs_read_counters(attacher->bpf, &attacher->options->track,
+			       counters, events);
+	keep_from_falling(&counters[COUNT_EVICTED], &attacher->evicted);
+	for (int kind = 0; kind < EVENT_KINDS; kind++)
+		keep_from_falling(&events->by[kind][FATE_EVICTED],
+				  &attacher->events_evicted[kind]);
 }
 
 static void publish(struct attacher *attacher)
 {
 	__u64 counters[COUNTER_MAX];
+	struct event_counts events;
 
-	read_counters(attacher, counters);
-	interfaces_publish(&attacher->interfaces, counters);
+	read_counters(attacher, counters, &events);
+	interfaces_publish(&attacher->interfaces, counters, &events);
 }
 
 /* Has the reader do what the latest counts are needed for. */

@@ -30,7 +30,7 @@ sources_of() {
 	capture) echo "tests/fuzz/getrandom.c user/pipeline/from_captures.c user/pipeline/pipeline.c user/capture/capture_list.c user/capture/origins.c
 		user/capture/not_opened.c user/capture/packet_reader.c user/capture/pcap_reader.c user/capture/pcapng_reader.c user/capture/byte_source.c
 		user/capture/decompress.c user/capture/link_layer.c user/capture/wifi.c user/pipeline/reassembly.c user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c
-		user/engine/nets.c $format user/stats/stats.c user/stats/losses.c
+		user/engine/nets.c $format user/stats/stats.c user/stats/losses.c user/stats/event_stats.c
 		user/stats/report.c user/stats/stats_json.c user/system/event_loop.c user/system/stopping.c user/system/descriptors.c" ;;
 	format) echo "$format" ;;
 	identify) echo user/identify/*.c ;;
