@@ -47,32 +47,13 @@ struct attacher {
 /* --- what is published ------------------------------------------------------
  */
 
-/* Evictions are worked out. They never fall: that would be a new beginning. */
-static void keep_from_falling(__u64 *value, __u64 *highest)
-{
-	if (*value > *highest)
-		*highest = *value;
-	*value = *highest;
-}
-
-static void read_counters(struct attacher *attacher,
-			  __u64 counters[COUNTER_MAX],
-			  struct event_counts *events)
-{
-	programs_read_counters(attacher->bpf, &attacher->options->track,
-			       counters, events);
-	keep_from_falling(&counters[COUNT_EVICTED], &attacher->evicted);
-	for (int kind = 0; kind < EVENT_KINDS; kind++)
-		keep_from_falling(&events->by[kind][FATE_EVICTED],
-				  &attacher->events_evicted[kind]);
-}
-
 static void publish(struct attacher *attacher)
 {
 	__u64 counters[COUNTER_MAX];
 	struct event_counts events;
 
-	read_counters(attacher, counters, &events);
+	programs_read_counters(attacher->bpf, &attacher->options->track,
+			       counters, &events);
 	interfaces_publish(&attacher->interfaces, counters, &events);
 }
 
