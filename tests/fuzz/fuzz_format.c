@@ -11,6 +11,7 @@
 
 #include "sinks/community_id.h"
 #include "sinks/format.h"
+#include "sinks/proxy_header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -273,6 +274,7 @@ static void read_json(const struct event *record, const struct source *source)
 		expect(",\"event\":\"");
 		expect(event_kind_names[record->kind]);
 		expect(record->crossed ? "\",\"crossed\":true" : "\"");
+		expect(is_proxy_header(record) ? ",\"proxy\":true" : "");
 	}
 	if (record->kind != EVENT_OPEN) {
 		expect(",\"banner\":\"");
