@@ -56,10 +56,11 @@ struct options {
 	struct track_options track; /* of the tracker */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
 	bool gather_ssh; /* only what may be an SSH identification is */
-	struct server_list wanted; /* servers */
-	const char *metrics;	   /* file for Prometheus; NULL: none */
-	const char *user; /* to become once attached; NULL: the default */
-	bool unconfined;  /* go on where confining fails */
+	struct server_list wanted; /* servers, and peers of tunnels */
+	bool decap_given; /* track.decap is not by default */
+	const char *metrics;  /* file for Prometheus; NULL: none */
+	const char *user;     /* to become once attached; NULL: the default */
+	bool unconfined;      /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	bool sequence;	    /* captures are one that was rotated */

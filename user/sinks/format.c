@@ -2,6 +2,7 @@
 #include "format.h"
 
 #include "community_id.h"
+#include "format_tunnels.h"
 #include "proxy_header.h"
 #include "put.h"
 #include "zeek.h"
@@ -142,15 +143,14 @@ static char *put_json_end(char *to, const struct event *record,
 	}
 	if (record->vlan_count)
 		to = PUT(to, "]");
+	to = put_tunnels_json(to, record);
 	return put_json_more(to, record);
 }
 
 static char *put_json_kind(char *to, const struct event *event)
 {
-	const char *name = event_kind_names[event->kind];
-
 	to = PUT(to, ",\"event\":\"");
-	to = put_text(to, name, strlen(name));
+	to = put_text_of(to, event_kind_names[event->kind]);
 	to = event->crossed ? PUT(to, "\",\"crossed\":true") : PUT(to, "\"");
 	return is_proxy_header(event) ? PUT(to, ",\"proxy\":true") : to;
 }
@@ -247,6 +247,7 @@ static char *put_line_text(char *to, const struct event *record,
 	to = from_server ? put_server(to, record) : put_client(to, record);
 	to = PUT(to, " -> ");
 	to = from_server ? put_client(to, record) : put_server(to, record);
+	to = put_tunnels(to, record);
 	if (record->kind != EVENT_OPEN) {
 		*to++ = ' ';
 		to = put_escaped(to, record->bytes, record->kept);

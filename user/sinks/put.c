@@ -12,6 +12,11 @@ char *put_text(char *to, const char *text, size_t len)
 	return to + len;
 }
 
+char *put_text_of(char *to, const char *text)
+{
+	return put_text(to, text, strlen(text));
+}
+
 char *put_number(char *to, __u64 value, int width)
 {
 	char digits[20];

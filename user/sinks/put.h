@@ -17,6 +17,9 @@ extern const char hex_digits[];
 
 char *put_text(char *to, const char *text, size_t len);
 
+/* To the end of the text. */
+char *put_text_of(char *to, const char *text);
+
 /* In decimal, with leading zeros up to `width` digits; at most 20 digits. */
 char *put_number(char *to, __u64 value, int width);
 
