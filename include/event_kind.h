@@ -100,6 +100,17 @@ struct event_counts {
 	__u64 by[EVENT_KINDS + 3][FATE_ROOM]; /* a power of two of kinds */
 };
 
+#ifndef __bpf__
+static inline void event_counts_add(struct event_counts *sums,
+				    const struct event_counts *counts)
+{
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		for (int fate = 0; fate < FATE_MAX; fate++)
+			sums->by[kind][fate] += counts->by[kind][fate];
+	}
+}
+#endif
+
 /* The fates of all kinds as one number. */
 static __always_inline __u32 fate_of(enum event_kind kind, enum event_fate fate)
 {

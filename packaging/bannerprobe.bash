@@ -24,6 +24,7 @@ _bannerprobe() {
 	case $prev in
 	-f | --format) COMPREPLY=($(compgen -W 'text json zeek' -- "$cur")) ;;
 	--stats-format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
+	--events) COMPREPLY=($(compgen -W 'banner request response reply open all' -- "$cur")) ;;
 	--need) COMPREPLY=($(compgen -W 'own syn handshake none' -- "$cur")) ;;
 	--key) COMPREPLY=($(compgen -W 'vlan' -- "$cur")) ;;
 	--decap-key) COMPREPLY=($(compgen -W 'yes no' -- "$cur")) ;;

@@ -22,13 +22,14 @@ READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c 
 # --- the objects of each program
 
 CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
+FORMAT := $(addprefix sinks/,format.c format_tunnels.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	attacks.c law_judge.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
 LAW_EVENTS_TEST := $(call sanitized,$(addprefix tests/unit/,law_events_test.c law_events_core.c law_events_cases.c law_events_truth.c \
 	law_events_attacks.c attacks.c law_cases.c events.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
 PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c pipeline/seen_twice.c \
-	sinks/line_sink.c sinks/format.c sinks/format_tunnels.c sinks/community_id.c system/file_helper.c system/process.c system/files.c \
+	sinks/line_sink.c $(FORMAT) system/file_helper.c system/process.c system/files.c \
 	system/privileges.c))
 PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
@@ -45,8 +46,8 @@ PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privi
 KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c $(READ) $(PLAY) $(DRIVE))
 BENCH_KERNEL := $(call objects,tests/bench/bench_kernel.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench/bench_growth.c $(DRIVE))
-BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/sinks/,format.c format_tunnels.c \
-	community_id.c line_sink.c) $(addprefix user/system/,file_helper.c process.c files.c privileges.c))
+BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/,$(FORMAT) \
+	sinks/line_sink.c) $(addprefix user/system/,file_helper.c process.c files.c privileges.c))
 BENCH_INVENTORY := $(call objects,tests/bench/bench_inventory.c $(INVENTORY))
 # For a writer of rules: identifies the bytes of files.
 IDENTIFY_TOOL := $(call objects,tests/tools/identify_files.c $(IDENTIFY))
@@ -162,7 +163,7 @@ check-scripts:
 
 COVERAGE := $(BUILD)/coverage
 COVERAGE_CFLAGS := -O0 -g --coverage -include tests/unit/not_inlined.h
-COVERED := include user/capture user/sinks/format.c user/sinks/community_id.c user/identify user/inventory
+COVERED := include user/capture $(FORMAT:%=user/%) user/identify user/inventory
 COVERAGE_SYSTEM := $(addprefix tests/system/,test_captures.py test_archives.py test_formats.py \
 	test_server_filter.py::test_ports test_server_filter.py::test_nets test_inventory.py test_identify.py)
 COVERAGE_FUZZERS := core capture format form identify

@@ -11,6 +11,7 @@
 
 #include "sinks/community_id.h"
 #include "sinks/format.h"
+#include "sinks/proxy_header.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -316,6 +317,7 @@ static void read_json(const struct event *record, const struct source *source)
 		expect(",\"event\":\"");
 		expect(event_kind_names[record->kind]);
 		expect(record->crossed ? "\",\"crossed\":true" : "\"");
+		expect(is_proxy_header(record) ? ",\"proxy\":true" : "");
 	}
 	if (record->kind != EVENT_OPEN) {
 		expect(",\"banner\":\"");
@@ -340,51 +342,111 @@ static void read_zeek_value(const struct event *record, size_t len)
 	expect_bytes(record->bytes, len, false);
 }
 
-static void read_zeek(const struct event *record, const struct source *source)
+/* Before the value; returns the type, which at most one tab follows. */
+static const char *read_zeek_columns(const struct event *record,
+				     const struct source *source)
 {
-	const char *banner = (const char *)record->bytes;
-	size_t len = record->kept;
+	const char *type;
+	bool of_server;
 
 	expect_timestamp(record->start_time + source->clock_offset);
 	expect("\tC");
 	at += strcspn(at, "\t"); /* an id of its own making */
 	expect("\t");
-	expect_address(record->family, record->server);
+	type = strstr(at, "PassiveRecon::");
+	require(type);
+	type += strlen("PassiveRecon::");
+	of_server = !strncmp(type, "OPEN", 4) || strstr(type, "_SERVER");
+	if (!strncmp(type, "TCP_CLIENT", 10) ||
+	    !strncmp(type, "SSH_CLIENT", 10) ||
+	    !strncmp(type, "HTTP_CLIENT", 11))
+		of_server = false;
+	expect_address(record->family,
+		       of_server ? record->server : record->client);
 	expect("\t");
+	if (of_server)
+		expect_number(record->server_port);
+	else
+		expect("-");
+	expect("\t");
+	at = type + strcspn(type, "\t");
+	expect("\t");
+	return type;
+}
+
+/* Bytes before the end of an identification's line. */
+static size_t version_length(const struct event *record)
+{
+	size_t len = 0;
+
+	while (len < record->kept && record->bytes[len] != '\r' &&
+	       record->bytes[len] != '\n')
+		len++;
+	require(len < record->kept); /* it has an end */
+	return len;
+}
+
+static void expect_port(const struct event *record)
+{
+	expect("tcp/");
 	expect_number(record->server_port);
-	expect("\tPassiveRecon::");
-	if (len >= 4 && !strncasecmp(banner, "SSH-", 4) && *at == 'S') {
-		expect("SSH_SERVER"); /* its version is the first line */
-		for (len = 0; len < record->kept && banner[len] != '\r' &&
-			      banner[len] != '\n';)
-			len++;
+}
+
+static void read_zeek(const struct event *record, const struct source *source)
+{
+	const char *type = read_zeek_columns(record, source);
+
+	if (!strncmp(type, "HTTP", 4)) {
+		require(!strncmp(type + 5, "SERVER", 6) ==
+			(record->kind == EVENT_RESPONSE));
+		at += strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-");
+		expect("\t");
+		require(strncmp(at, "-\t", 2) && *at != '#' && *at != '\t');
+		while (*at != '\t')
+			next_byte(false);
+	} else if (!strncmp(type, "OPEN_PORT", 9)) {
+		expect("TCP\t");
+		expect_port(record);
+	} else if (!strncmp(type, "TCP_CLIENT", 10)) {
+		expect_port(record);
+		expect("\t");
+		read_zeek_value(record, record->kept);
 	} else {
-		expect("TCP_SERVER_BANNER");
+		expect("-\t");
+		read_zeek_value(record, *type == 'S' ? version_length(record) :
+						       record->kept);
 	}
-	expect("\t-\t");
-	read_zeek_value(record, len);
 	expect("\t-");
 }
 
 /* --- the harness ------------------------------------------------------- */
 
-static void check_line(size_t len, bool tabs)
+/* Zeek's format has tabs, and more than one row of a message of HTTP. */
+static void check_line(size_t len, bool zeek)
 {
 	require(len > 0 && len < sizeof(line) && line[len - 1] == '\n');
 	for (size_t i = 0; i < len - 1; i++)
 		require((line[i] >= 0x20 && line[i] <= 0x7e) ||
-			(tabs && line[i] == '\t'));
+			(zeek && (line[i] == '\t' || line[i] == '\n')));
 	line[len] = 0;
 	at = line;
 }
 
-static bool is_http(const struct event *record)
+/* Of banners and open ports what has no row is known; of others, too much. */
+static bool has_row(const struct event *record)
 {
 	const char *banner = (const char *)record->bytes;
 
-	if (record->kept > 5 && !memcmp(banner, "HTTP/", 5))
-		return is_digit(banner[5]);
-	return record->kept > 10 && !memcmp(banner, "UNKNOWN 408", 11);
+	if (record->kind != EVENT_BANNER)
+		return record->kind == EVENT_OPEN;
+	if (record->kept > 5 && !memcmp(banner, "HTTP/", 5) &&
+	    is_digit(banner[5]))
+		return false;
+	if (record->kept > 5 && !strncasecmp(banner, "SSH-", 4) &&
+	    (banner[4] == '1' || banner[4] == '2') && banner[5] == '.')
+		return memchr(banner, '\r', record->kept) ||
+		       memchr(banner, '\n', record->kept);
+	return record->kept < 11 || memcmp(banner, "UNKNOWN 408", 11);
 }
 
 static void check_format(enum format format, const struct event *record,
@@ -402,12 +464,14 @@ static void check_format(enum format format, const struct event *record,
 	size_t len = format_record(format, line, record, &source);
 
 	if (format == FORMAT_ZEEK && !len) {
-		require(is_http(record)); /* which is no banner there */
+		require(!has_row(record));
 		return;
 	}
 	check_line(len, format == FORMAT_ZEEK);
-	readers[format](record, &source);
-	expect("\n");
+	do {
+		readers[format](record, &source);
+		expect("\n");
+	} while (format == FORMAT_ZEEK && at < line + len);
 	require(at == line + len);
 }
 

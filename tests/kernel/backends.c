@@ -64,7 +64,10 @@ static int on_kernel_record(void *context, void *data, size_t size)
 /* Those that are worked out from the table are not compared. */
 static void read_counters(struct backends *backends, __u64 counters[COUNTER_MAX])
 {
-	programs_read_counters(backends->bpf, counters);
+	static const struct track_options track;
+	struct event_counts events;
+
+	programs_read_counters(backends->bpf, &track, counters, &events);
 	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
 }
 

@@ -262,7 +262,7 @@ def test_zeek_empty_value():
 @pytest.mark.parametrize("banner, version", [
     (b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n", "SSH-2.0-OpenSSH_9.2p1 Debian-2"),
     (b"SSH-1.99-Cisco-1.25\n\0\0\0", "SSH-1.99-Cisco-1.25"),
-    (b"ssh-2.0-lower", "ssh-2.0-lower"),
+    (b"ssh-2.0-lower\n", "ssh-2.0-lower"),
     (b"SSH-2.0-\xff\t\r\n", r"SSH-2.0-\xff\x09"),
 ])
 def test_zeek_ssh_is_logged_as_ssh(banner, version):

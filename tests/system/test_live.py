@@ -6,11 +6,9 @@ import fcntl
 import json
 import os
 import re
-import shutil
 import signal
 import socket
 import struct
-import subprocess
 import threading
 import time
 
@@ -19,6 +17,7 @@ import pytest
 import netns
 import packets
 from netns import BINARY, PATIENCE, Probe, attached, decoded, wait_for
+from real_servers import sshd
 from servers import Server, ask, connect, listen_to, load
 from ways import WAYS, every_way, shown, start, told
 
@@ -180,27 +179,6 @@ def test_traffic_arrives_unchanged(net, way):
 
 
 # --- real sshd --------------------------------------------------------------------------------
-
-@contextlib.contextmanager
-def sshd(ns, folder, address):
-    """OpenSSH's server with a configuration of its own; yields its port."""
-    program = shutil.which("sshd", path="/usr/sbin:/usr/local/sbin")
-    if not program:
-        pytest.skip("openssh-server is not installed")
-    key, port = folder / "key", 2222
-    netns.sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key))
-    os.makedirs("/run/sshd", exist_ok=True)	# its privilege separation insists
-    command = [program, "-D", "-e", "-f", "/dev/null", "-h", str(key), "-p", str(port),
-               "-o", f"ListenAddress={address}", "-o", f"PidFile={folder}/pid"]
-    server = subprocess.Popen(ns.argv(*command), stderr=subprocess.PIPE, text=True)
-    try:
-        lines = iter(server.stderr.readline, "")
-        assert any("Server listening" in line for line in lines), "sshd does not start"
-        yield port
-    finally:
-        server.terminate()
-        server.communicate(timeout=PATIENCE)
-
 
 def test_openssh(net, tmp_path):
     with sshd(net.host, tmp_path, "10.99.0.1") as port, start(net.host, "auto") as probe:

@@ -104,6 +104,7 @@ def test_completes_options(options):
 
 @pytest.mark.parametrize("short, option, message", [
     ("-f ", "--format", "the format is"), ("--hook ", "--hook", "the hook is"),
+    ("--events ", "--events", "the events are"),
     ("--stats-format ", "--stats-format", "the format of counters is")])
 def test_completes_values_that_the_program_takes(short, option, message):
     values = complete(f"bannerprobe {short}")

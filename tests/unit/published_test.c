@@ -178,6 +178,7 @@ static void test_counts_by_place(void **state)
 						 .is_watched = true,
 						 .packets = { 3, 4 } };
 	struct published_counts counts = {};
+	struct event_counts events = {};
 	const __u32 place = publish_place(publisher);
 	__u32 generation;
 
@@ -185,7 +186,7 @@ static void test_counts_by_place(void **state)
 	assert_int_not_equal(publish_place(publisher), place);
 	publish_interface(publisher, place, &interface);
 	publish_interface(publisher, NO_PLACE, &interface);
-	publish_totals(publisher, 7, totals, 1);
+	publish_totals(publisher, 7, totals, &events, 1);
 	published_read(&counts, page);
 	assert_int_equal(counts.count, 2);
 	assert_int_equal(counts.packets, 7);

@@ -80,12 +80,13 @@ static void publish(const struct interfaces *interfaces,
 }
 
 void interfaces_publish(struct interfaces *interfaces,
-			const __u64 counters[COUNTER_MAX])
+			const __u64 counters[COUNTER_MAX],
+			const struct event_counts *events)
 {
 	const __u64 packets = interfaces_count_packets(interfaces);
 
 	for (int i = 0; i < interfaces->count; i++)
 		publish(interfaces, interfaces->list[i]);
-	publish_totals(interfaces->publisher, packets, counters,
+	publish_totals(interfaces->publisher, packets, counters, events,
 		       interfaces_not_watched(interfaces));
 }

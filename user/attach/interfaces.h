@@ -99,7 +99,8 @@ int interfaces_not_watched(const struct interfaces *interfaces);
  * counters, of all.
  */
 void interfaces_publish(struct interfaces *interfaces,
-			const __u64 counters[COUNTER_MAX]);
+			const __u64 counters[COUNTER_MAX],
+			const struct event_counts *events);
 
 /*
  * Reads changes of links (links_watch()): releases vanished interfaces, and

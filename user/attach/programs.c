@@ -112,7 +112,8 @@ static void set_tracked(struct bannerprobe_bpf *bpf,
 	bpf->rodata->max_rate = track->max_rate;
 }
 
-static void set_wanted(struct bannerprobe_bpf *bpf, const struct server_list *wanted)
+static void set_wanted(struct bannerprobe_bpf *bpf,
+		       const struct server_list *wanted)
 {
 	bpf->rodata->filter_by = wanted->by;
 	memcpy((__u64 *)bpf->rodata->filter_ports, wanted->ports,
@@ -123,7 +124,7 @@ static int fill_nets(const struct bannerprobe_bpf *bpf,
 		     const struct server_list *wanted)
 {
 	const struct filter_maps trie = { .map = bpf_map__fd(bpf->maps.nets),
-				   .wanted = wanted };
+					  .wanted = wanted };
 
 	return filter_maps_fill(&trie);
 }
@@ -169,15 +170,45 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	return NULL;
 }
 
-/* Adds up `count` over all values of a map, read in batches. */
-static __u64 sum_values(int map, size_t key_size, size_t value_size,
-			__u64 (*count)(const void *value))
+/* What the table tells of connections that are in it. */
+struct in_table {
+	__u64 pending;
+	struct event_counts events;
+	const struct track_options *track;
+};
+
+static void count_flow(struct in_table *counts, const struct flow *flow)
+{
+	counts->pending += flow_is_pending(flow);
+	if (counts->track->events & ~EVENTS_BANNER)
+		event_counts_add_open(&counts->events, flow, counts->track);
+}
+
+static void count_entry(struct in_table *counts, const void *value)
+{
+	const struct bucket_entries *entries = value;
+
+	for (int i = 0; i < BUCKET_WAYS; i++) {
+		if (entry_is_flow(&entries->ways[i]))
+			count_flow(counts, &entries->ways[i].flow);
+	}
+}
+
+static void count_overflow(struct in_table *counts, const void *value)
+{
+	count_flow(counts, value);
+}
+
+/* Calls `count` with each value of a map, read in batches. */
+static void each_value(int map, size_t key_size, size_t value_size,
+		       void (*count)(struct in_table *counts,
+				     const void *value),
+		       struct in_table *counts)
 {
 	char *keys = calloc(VALUES_A_BATCH, key_size);
 	char *values = calloc(VALUES_A_BATCH, value_size);
 	__u32 position[2] = {}, len; /* a bucket, or an index */
 	void *from = NULL;
-	__u64 sum = 0;
 	int error = keys && values ? 0 : -ENOMEM;
 
 	while (!error) {
@@ -188,40 +219,24 @@ static __u64 sum_values(int map, size_t key_size, size_t value_size,
 		    error != -ENOENT) /* the end, and what came before it */
 			break;
 		for (__u32 i = 0; i < len; i++)
-			sum += count(values + i * value_size);
+			count(counts, values + i * value_size);
 		from = position;
 	}
 	free(keys);
 	free(values);
-	return sum;
-}
-
-static __u64 count_pending_flow(const void *value)
-{
-	return flow_is_pending(value);
-}
-
-static __u64 count_pending_ways(const void *value)
-{
-	const struct bucket_entries *entries = value;
-	__u64 count = 0;
-
-	for (int i = 0; i < BUCKET_WAYS; i++)
-		count += entry_is_flow(&entries->ways[i]) &&
-			 flow_is_pending(&entries->ways[i].flow);
-	return count;
 }
 
 /*
- * Counts undecided connections, with those in the overflow that expired long
- * ago.
+ * Of connections in the table, with those in the overflow so long ago that
+ * nobody looks for them any more.
  */
-static __u64 count_open(const struct bannerprobe_bpf *bpf)
+static void count_table(const struct bannerprobe_bpf *bpf,
+			struct in_table *counts)
 {
-	return sum_values(bpf_map__fd(bpf->maps.entries), sizeof(__u32),
-			  sizeof(struct bucket_entries), count_pending_ways) +
-	       sum_values(bpf_map__fd(bpf->maps.overflow), sizeof(__u64),
-			  sizeof(struct flow), count_pending_flow);
+	each_value(bpf_map__fd(bpf->maps.entries), sizeof(__u32),
+		   sizeof(struct bucket_entries), count_entry, counts);
+	each_value(bpf_map__fd(bpf->maps.overflow), sizeof(__u64),
+		   sizeof(struct flow), count_overflow, counts);
 }
 
 /* --- counters ----------------------------------------------------------- */
@@ -327,22 +342,48 @@ __u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter)
 	return sums[counter];
 }
 
+/* Adds what all CPUs have counted of events other than banners. */
+static void add_events(const struct bannerprobe_bpf *bpf,
+		       struct event_counts *sums)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct event_counts *counted =
+		calloc(cpus > 0 ? (size_t)cpus : 1, sizeof(*counted));
+	const __u32 zero = 0;
+
+	if (counted && cpus > 0 &&
+	    !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.event_counts), &zero,
+				 counted)) {
+		for (int cpu = 0; cpu < cpus; cpu++)
+			event_counts_add(sums, &counted[cpu]);
+	}
+	free(counted);
+}
+
 /*
  * Packets pass meanwhile. A connection that began before the table was read is
  * found in the table, or in counters that are read afterwards, or in both. So
  * no connection is counted as evicted that was not.
  */
 void programs_read_counters(struct bannerprobe_bpf *bpf,
-			    __u64 counters[COUNTER_MAX])
+			    const struct track_options *track,
+			    __u64 counters[COUNTER_MAX],
+			    struct event_counts *events)
 {
 	const __u64 began = programs_counter(bpf, COUNT_CONNECTIONS);
-	const __u64 open = count_open(bpf);
+	struct in_table table = { .track = track };
 	__u64 connections;
 
+	count_table(bpf, &table);
+	*events = table.events;
+	if (track->events & ~EVENTS_BANNER) {
+		add_events(bpf, events);
+		count_evicted_events(events, began, track->events);
+	}
 	sum_slots(bpf, counters);
 	connections = counters[COUNT_CONNECTIONS];
 	counters[COUNT_CONNECTIONS] = began;
-	counters[COUNT_OPEN] = open;
+	counters[COUNT_OPEN] = table.pending;
 	count_evicted(counters);
 	counters[COUNT_CONNECTIONS] = connections;
 }

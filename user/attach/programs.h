@@ -4,6 +4,7 @@
 #define BANNERPROBE_PROGRAMS_H
 
 #include "counters.h"
+#include "event_kind.h"
 #include "platform.h"
 
 struct bannerprobe_bpf;
@@ -50,11 +51,14 @@ void programs_forget_interface(const struct bannerprobe_bpf *bpf,
 			       __u32 ifindex);
 
 /*
- * Reads the counters of all CPUs. Open and evicted connections are computed
- * from the table. They are exact when nothing is attached any more; before
- * that, `evicted` is too low rather than too high.
+ * Reads the counters of all CPUs. Those still open and those evicted are
+ * worked out from the table: exact when nothing is attached any more; before,
+ * evicted are told too few rather than too many. `events`: what became of
+ * events other than banners, likewise; all 0 where `track` asks for none.
  */
 void programs_read_counters(struct bannerprobe_bpf *bpf,
-			    __u64 counters[COUNTER_MAX]);
+			    const struct track_options *track,
+			    __u64 counters[COUNTER_MAX],
+			    struct event_counts *events);
 
 #endif

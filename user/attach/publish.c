@@ -14,6 +14,7 @@
  */
 struct publisher {
 	struct published *page;
+	__u64 evicted, events_evicted[EVENT_KINDS]; /* the last time */
 	__u32 interface_count, name_count, free_count;
 	__u32 first_ended, ended_count;
 	__u32 free[PUBLISHED_INTERFACES]; /* places that were given back */
@@ -171,8 +172,27 @@ void publish_interface(struct publisher *publisher, __u32 place,
 	end_change(&page->serial);
 }
 
+/* Evictions are worked out. They never fall: that would be a new beginning. */
+static void keep_from_falling(__u64 *value, __u64 *highest)
+{
+	if (*value > *highest)
+		*highest = *value;
+	*value = *highest;
+}
+
+static void keep_evictions(struct publisher *publisher)
+{
+	struct published *page = publisher->page;
+
+	keep_from_falling(&page->counters[COUNT_EVICTED], &publisher->evicted);
+	for (int kind = 0; kind < EVENT_KINDS; kind++)
+		keep_from_falling(&page->events.by[kind][FATE_EVICTED],
+				  &publisher->events_evicted[kind]);
+}
+
 void publish_totals(struct publisher *publisher, __u64 packets,
-		    const __u64 counters[COUNTER_MAX], int not_watched)
+		    const __u64 counters[COUNTER_MAX],
+		    const struct event_counts *events, int not_watched)
 {
 	struct published *page = publisher->page;
 
@@ -180,5 +200,7 @@ void publish_totals(struct publisher *publisher, __u64 packets,
 	page->packets = packets;
 	page->not_watched = not_watched;
 	memcpy(page->counters, counters, sizeof(page->counters));
+	page->events = *events;
+	keep_evictions(publisher);
 	end_change(&page->serial);
 }

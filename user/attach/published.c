@@ -126,6 +126,7 @@ static bool copy_counts(struct published_counts *counts,
 	counts->packets = page->packets;
 	counts->not_watched = page->not_watched;
 	memcpy(counts->counters, page->counters, sizeof(counts->counters));
+	counts->events = page->events;
 	if (counts->count)
 		memcpy(counts->interfaces, page->interfaces,
 		       counts->count * sizeof(*counts->interfaces));

@@ -8,6 +8,7 @@
 #define BANNERPROBE_PUBLISHED_H
 
 #include "counters.h"
+#include "event_kind.h"
 #include "links.h"
 
 #include <linux/if.h>
@@ -52,6 +53,7 @@ struct published {
 	int not_watched;
 	__u64 packets;
 	__u64 counters[COUNTER_MAX];
+	struct event_counts events;
 	struct published_interface interfaces[PUBLISHED_INTERFACES];
 	struct published_name names[PUBLISHED_NAMES];
 };
@@ -83,8 +85,10 @@ void publish_end_of_name(struct publisher *publisher, __u32 number);
 void publish_interface(struct publisher *publisher, __u32 place,
 		       const struct published_interface *interface);
 
+/* `events`: what became of those other than banners. */
 void publish_totals(struct publisher *publisher, __u64 packets,
-		    const __u64 counters[COUNTER_MAX], int not_watched);
+		    const __u64 counters[COUNTER_MAX],
+		    const struct event_counts *events, int not_watched);
 
 /* --- the reader -------------------------------------------------------------
  */
@@ -108,6 +112,7 @@ void published_each_ended(const struct published *page, __u64 *since,
 struct published_counts {
 	__u64 packets;
 	__u64 counters[COUNTER_MAX];
+	struct event_counts events;
 	int not_watched;
 	struct published_interface *interfaces; /* room for `room`, by place */
 	__u32 count, room;

@@ -11,8 +11,9 @@
 #include <string.h>
 
 #define DEFAULT_LENGTH 256
-#define FIRST_NAME 256 /* getopt's value of the first --name; no letter's */
-#define OPERAND 1      /* getopt's value of what is no option */
+#define SSH_GATHER_MS 1000 /* quiet time that ends an identification */
+#define FIRST_NAME 256	   /* getopt's value of the first --name; no letter's */
+#define OPERAND 1	   /* getopt's value of what is no option */
 
 /* What has been read of the command line. */
 struct parser {
@@ -230,6 +231,18 @@ static void check_usage(const struct parser *parser)
 			    options->metrics);
 }
 
+/* Whoever asks for these has to know what the log will hold. */
+static void note_passwords(const struct options *options)
+{
+	const __u32 said_by_clients =
+		EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY);
+
+	if (options->track.events & said_by_clients && !options->no_output)
+		usage_note("--events: what clients say first can hold "
+			   "passwords: let nobody read the log who must not "
+			   "know them");
+}
+
 void options_parse(struct options *options, int argc, char **argv)
 {
 	struct parser parser = { .options = options, .words = argv };
@@ -247,6 +260,13 @@ void options_parse(struct options *options, int argc, char **argv)
 	parse_words(&parser, argc);
 	decap_set_defaults(options);
 	check_usage(&parser);
+	/* An SSH identification that was cut is none to a reader of this log.
+	 */
+	if (options->format == FORMAT_ZEEK && !options->gather_ms) {
+		options->gather_ms = SSH_GATHER_MS;
+		options->gather_ssh = true;
+	}
+	note_passwords(options);
 	usage_print_notes();
 	/* A line of text tells none; a greeting is known by its SYN-ACK's. */
 	options->track.times =

@@ -65,6 +65,7 @@ struct options {
 	enum stats_format stats_format;
 	struct track_options track; /* of the tracker */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
+	bool gather_ssh; /* only what may be an SSH identification is */
 	struct server_list wanted; /* servers, and peers of tunnels */
 	bool decap_given; /* track.decap is not by default */
 	const char *metrics;  /* file for Prometheus; NULL: none */

@@ -125,9 +125,14 @@ static void read_stats(const struct reader *reader, struct stats *now)
 {
 	const struct sink_counts counts = pipeline_counts(reader->pipeline);
 	__u64 counters[COUNTER_MAX];
+	struct event_counts events;
 
 	read_counters(reader, counters);
 	stats_read(now, reader->packets, counters, &counts);
+	if (!(reader->options->track.events & ~EVENTS_BANNER))
+		return;
+	engine_read_events(&reader->native, &events);
+	stats_read_events(now, reader->options->track.events, &events);
 }
 
 static void print_stats(struct reader *reader, enum report_reason reason)

@@ -36,7 +36,8 @@ struct attacher {
 	struct mnl_socket *links;
 	struct address_maps addresses; /* of this host */
 	struct events events;
-	__u64 evicted;	  /* as published the last time */
+	__u64 evicted; /* as published the last time */
+	__u64 events_evicted[EVENT_KINDS];
 	bool has_written; /* the reader: its first event */
 	bool ready;	  /* and reported so */
 	bool stop;
@@ -46,22 +47,14 @@ struct attacher {
 /* --- what is published ------------------------------------------------------
  */
 
-/* Evictions are computed. They never fall: that would look like a restart. */
-static void read_counters(struct attacher *attacher,
-			  __u64 counters[COUNTER_MAX])
-{
-	programs_read_counters(attacher->bpf, counters);
-	if (counters[COUNT_EVICTED] > attacher->evicted)
-		attacher->evicted = counters[COUNT_EVICTED];
-	counters[COUNT_EVICTED] = attacher->evicted;
-}
-
 static void publish(struct attacher *attacher)
 {
 	__u64 counters[COUNTER_MAX];
+	struct event_counts events;
 
-	read_counters(attacher, counters);
-	interfaces_publish(&attacher->interfaces, counters);
+	programs_read_counters(attacher->bpf, &attacher->options->track,
+			       counters, &events);
+	interfaces_publish(&attacher->interfaces, counters, &events);
 }
 
 /* Publishes the counts, and posts a job for the reader. */

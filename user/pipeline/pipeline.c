@@ -3,6 +3,7 @@
 
 #include "reassembly.h"
 #include "seen_twice.h"
+#include "sinks/ssh_line.h"
 
 #include <stdlib.h>
 
@@ -29,6 +30,11 @@ static void put(const struct event *event, void *context)
 	}
 }
 
+static bool is_no_ssh_beginning(const __u8 *bytes, size_t len)
+{
+	return !ssh_is_incomplete(bytes, len);
+}
+
 bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		      source_finder *find_source, void *context)
 {
@@ -44,7 +50,12 @@ bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		return true;
 	pipeline->reassembly = reassembly_new(
 		options->length, options->gather_ms * NS_PER_MS, put, pipeline);
-	return pipeline->reassembly;
+	if (!pipeline->reassembly)
+		return false;
+	pipeline->gathers_ssh = options->gather_ssh;
+	if (pipeline->gathers_ssh)
+		reassembly_end_where(pipeline->reassembly, is_no_ssh_beginning);
+	return true;
 }
 
 /*
@@ -67,12 +78,27 @@ int pipeline_open(struct pipeline *pipeline)
 	return 0;
 }
 
+/* Whether it goes through reassembly. */
+static bool is_gathered(const struct pipeline *pipeline,
+			const struct event *event)
+{
+	if (!pipeline->reassembly || event->kind == EVENT_OPEN)
+		return false;
+	if (!pipeline->gathers_ssh)
+		return true;
+	if (event->part > PART_FIRST)
+		return reassembly_has(pipeline->reassembly, event);
+	return event->kept == event->len && !event->fin &&
+	       ssh_is_incomplete(event->bytes, event->kept);
+}
+
 void pipeline_take(struct pipeline *pipeline, const struct event *event)
 {
-	if (pipeline->reassembly)
+	if (is_gathered(pipeline, event))
 		reassembly_add(pipeline->reassembly, event);
-	else
+	else if (event->part <= PART_FIRST || event->kind == EVENT_OPEN)
 		put(event, pipeline);
+	/* Other parts: of what was logged with its first one. */
 }
 
 void pipeline_expire(struct pipeline *pipeline, __u64 now)

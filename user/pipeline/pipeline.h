@@ -29,6 +29,7 @@ struct pipeline {
 	struct sink *sinks[SINKS_MAX];
 	int count;
 	struct reassembly *reassembly; /* NULL: not asked for */
+	bool gathers_ssh;	       /* and nothing else */
 	__u32 events; /* that were asked for: EVENT_BIT(), or 0 */
 	struct seen_twice *seen_twice; /* NULL: no tunnel is opened */
 	source_finder *find_source;

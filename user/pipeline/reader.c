@@ -157,6 +157,7 @@ static void read_stats(struct reader *reader, struct stats *now)
 	reader_source_read(&reader->source);
 	pipeline_read_counters(reader->pipeline, counts->counters);
 	stats_read(now, counts->packets, counts->counters, &sinks);
+	stats_read_events(now, reader->options->track.events, &counts->events);
 }
 
 static void print_stats(struct reader *reader, enum report_reason reason)

@@ -40,6 +40,7 @@ struct reassembly {
 	__u32 length;
 	__u64 quiet;
 	__u64 crowded_out, crowded_parts;
+	bool (*is_end)(const __u8 *bytes, size_t len); /* or NULL */
 	void (*log)(const struct event *record, void *context);
 	void *context;
 };
@@ -71,6 +72,12 @@ struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 		return greetings;
 	free(greetings);
 	return NULL;
+}
+
+void reassembly_end_where(struct reassembly *greetings,
+			  bool (*is_end)(const __u8 *bytes, size_t len))
+{
+	greetings->is_end = is_end;
 }
 
 void reassembly_free(struct reassembly *greetings)
@@ -166,6 +173,14 @@ static const struct event *whole(struct greeting *greeting)
 	return record;
 }
 
+/* Whether what has come of it from its beginning on is its end. */
+static bool is_ended(const struct reassembly *greetings,
+		     struct greeting *greeting)
+{
+	return greetings->is_end && greeting->has_first &&
+	       greetings->is_end(greeting->record.bytes, whole(greeting)->kept);
+}
+
 /* --- all of them --------------------------------------------------------- */
 
 static void free_place(struct reassembly *greetings, struct greeting *greeting)
@@ -259,6 +274,16 @@ static __u64 key_of(const struct event *record)
 	       event_origin(record->kind);
 }
 
+bool reassembly_has(const struct reassembly *greetings,
+		    const struct event *record)
+{
+	const __u64 key = key_of(record);
+	struct greeting *greeting;
+
+	HASH_FIND(handle, greetings->list, &key, sizeof(key), greeting);
+	return greeting;
+}
+
 void reassembly_add(struct reassembly *greetings, const struct event *record)
 {
 	const __u64 key = key_of(record);
@@ -282,7 +307,8 @@ void reassembly_add(struct reassembly *greetings, const struct event *record)
 		return;
 	}
 	merge(greeting, record, greetings->length);
-	if (is_complete(greeting, greetings->length))
+	if (is_complete(greeting, greetings->length) ||
+	    is_ended(greetings, greeting))
 		finish(greetings, greeting);
 }
 

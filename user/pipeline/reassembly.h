@@ -9,6 +9,9 @@
 
 #include "event.h"
 
+#include <stdbool.h>
+#include <stddef.h>
+
 /* How many are put together at once; of more the oldest is logged as it is. */
 #define REASSEMBLY_MAX 4096
 
@@ -27,6 +30,17 @@ struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 					      void *context),
 				  void *context);
 void reassembly_free(struct reassembly *greetings);
+
+/*
+ * A greeting is also complete where `is_end` says so of all that it says so far
+ * from its beginning on.
+ */
+void reassembly_end_where(struct reassembly *greetings,
+			  bool (*is_end)(const __u8 *bytes, size_t len));
+
+/* Whether a part of the record's greeting has come. */
+bool reassembly_has(const struct reassembly *greetings,
+		    const struct event *record);
 
 /* Takes a record with a part of a greeting. */
 void reassembly_add(struct reassembly *greetings, const struct event *record);

@@ -3,46 +3,13 @@
 
 #include "community_id.h"
 #include "format_tunnels.h"
+#include "proxy_header.h"
 #include "put.h"
+#include "zeek.h"
 
-#include <arpa/inet.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-#define NS_PER_SECOND 1000000000ULL
-
-static const char hex_digits[] = "0123456789abcdef";
-
-/* Seconds and microseconds; finer digits are cut off. */
-static char *put_timestamp(char *to, __u64 time)
-{
-	to = put_number(to, time / NS_PER_SECOND, 1);
-	*to++ = '.';
-	return put_number(to, time % NS_PER_SECOND / 1000, 6);
-}
-
-static char *put_hex(char *to, __u8 byte)
-{
-	*to++ = '\\';
-	*to++ = 'x';
-	*to++ = hex_digits[byte >> 4];
-	*to++ = hex_digits[byte & 15];
-	return to;
-}
-
-static char *put_escaped(char *to, const __u8 *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '\\')
-			to = PUT(to, "\\\\");
-		else if (bytes[i] >= 0x20 && bytes[i] <= 0x7e)
-			*to++ = (char)bytes[i];
-		else
-			to = put_hex(to, bytes[i]);
-	}
-	return to;
-}
 
 /* The same escapes, and those of a JSON string around them. */
 static char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
@@ -138,8 +105,8 @@ static char *put_json_more(char *to, const struct event *record)
  */
 static char *put_delay(char *to, const struct event *event)
 {
-	const bool is_second = event->kind == EVENT_RESPONSE ||
-			       event->kind == EVENT_REPLY;
+	const bool is_second =
+		event->kind == EVENT_RESPONSE || event->kind == EVENT_REPLY;
 	__u64 before = event->synack_time;
 
 	if (is_second && !event->spoke_us)
@@ -148,10 +115,9 @@ static char *put_delay(char *to, const struct event *event)
 		before += (event->spoke_us - 1) * 1000ULL;
 	to = PUT(to, ",\"delay_us\":");
 	/* Never negative, whatever order a capture is in. */
-	return put_number(to,
-			  event->time > before ? (event->time - before) / 1000 :
-						 0,
-			  1);
+	return put_number(
+		to, event->time > before ? (event->time - before) / 1000 : 0,
+		1);
 }
 
 static char *put_json_end(char *to, const struct event *record,
@@ -185,8 +151,8 @@ static char *put_json_kind(char *to, const struct event *event)
 {
 	to = PUT(to, ",\"event\":\"");
 	to = put_text_of(to, event_kind_names[event->kind]);
-	return event->crossed ? PUT(to, "\",\"crossed\":true") :
-				PUT(to, "\"");
+	to = event->crossed ? PUT(to, "\",\"crossed\":true") : PUT(to, "\"");
+	return is_proxy_header(event) ? PUT(to, ",\"proxy\":true") : to;
 }
 
 static char *put_json_bytes(char *to, const struct event *event)
@@ -290,104 +256,6 @@ static char *put_line_text(char *to, const struct event *record,
 	return to;
 }
 
-static bool begins(const struct event *record, const char *text)
-{
-	size_t len = strlen(text);
-
-	return record->kept >= len && !memcmp(record->bytes, text, len);
-}
-
-/* ^[sS][sS][hH]-[12]\. */
-static bool is_ssh(const struct event *record)
-{
-	return record->kept >= 6 &&
-	       !strncasecmp((const char *)record->bytes, "ssh-", 4) &&
-	       (record->bytes[4] == '1' || record->bytes[4] == '2') &&
-	       record->bytes[5] == '.';
-}
-
-/*
- * What IVRE's reader of Zeek's passive reconnaissance log does not take for a
- * banner.
- */
-static bool is_http(const struct event *record)
-{
-	return begins(record, "UNKNOWN 408") ||
-	       (begins(record, "HTTP/") && record->kept > 5 &&
-		record->bytes[5] >= '0' && record->bytes[5] <= '9');
-}
-
-/* Stable for a connection, and unlike another's: 64 bits in base 62. */
-static char *put_uid(char *to, const struct event *record)
-{
-	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz";
-	__u64 words[6] = { record->start_time,
-			   (__u64)record->client_port << 16 |
-				   record->server_port };
-	__u64 hash = 0xcbf29ce484222325ULL;
-
-	memcpy(&words[2], record->client, 16);
-	memcpy(&words[4], record->server, 16);
-	for (int i = 0; i < 6; i++) {
-		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 32;
-	}
-	*to++ = 'C';
-	for (int i = 0; i < 11; i++) {
-		*to++ = digits[hash % 62];
-		hash /= 62;
-	}
-	return to;
-}
-
-/* Values that Zeek's format gives a meaning of their own are escaped. */
-static char *put_zeek_value(char *to, const __u8 *bytes, size_t len)
-{
-	size_t escaped = 0;
-
-	if (!len)
-		return PUT(to, "(empty)");
-	if (bytes[0] == '#' || (len == 1 && bytes[0] == '-') ||
-	    (len == 7 && !memcmp(bytes, "(empty)", 7))) {
-		to = put_hex(to, bytes[0]);
-		escaped = 1;
-	}
-	return put_escaped(to, bytes + escaped, len - escaped);
-}
-
-/* The bytes before the first line end. */
-static size_t first_line(const struct event *record)
-{
-	size_t len = 0;
-
-	while (len < record->kept && record->bytes[len] != '\r' &&
-	       record->bytes[len] != '\n')
-		len++;
-	return len;
-}
-
-static char *put_zeek(char *to, const struct event *record,
-		      const struct source *source)
-{
-	const bool ssh = is_ssh(record);
-
-	if (is_http(record))
-		return to;
-	to = put_timestamp(to, record->start_time + source->clock_offset);
-	*to++ = '\t';
-	to = put_uid(to, record);
-	*to++ = '\t';
-	to = put_address(to, record->family, record->server);
-	*to++ = '\t';
-	to = put_number(to, record->server_port, 1);
-	to = ssh ? PUT(to, "\tPassiveRecon::SSH_SERVER\t-\t") :
-		   PUT(to, "\tPassiveRecon::TCP_SERVER_BANNER\t-\t");
-	to = put_zeek_value(to, record->bytes,
-			    ssh ? first_line(record) : record->kept);
-	return PUT(to, "\t-\n");
-}
-
 size_t format_record(enum format format, char *to, const struct event *record,
 		     const struct source *source)
 {
@@ -397,43 +265,17 @@ size_t format_record(enum format format, char *to, const struct event *record,
 	case FORMAT_JSON:
 		return (size_t)(put_json(to, record, source) - to);
 	case FORMAT_ZEEK:
-		return (size_t)(put_zeek(to, record, source) - to);
+		return zeek_record(to, record, source);
 	}
 	return 0;
 }
 
-/* Zeek's own way of writing a time into a header. */
-static size_t put_zeek_time(char *to, const char *name, time_t now)
-{
-	struct tm calendar = {};
-	size_t len = (size_t)sprintf(to, "#%s\t", name);
-
-	localtime_r(&now, &calendar);
-	return len + strftime(to + len, 64, "%Y-%m-%d-%H-%M-%S\n", &calendar);
-}
-
 size_t format_header(enum format format, char *to, time_t now)
 {
-	static const char before[] = "#separator \\x09\n"
-				     "#set_separator\t,\n"
-				     "#empty_field\t(empty)\n"
-				     "#unset_field\t-\n"
-				     "#path\tpassiverecon\n";
-	static const char after[] = "#fields\tts\tuid\thost\tsrvport\trecon_"
-				    "type\tsource\tvalue\ttargetval\n"
-				    "#types\ttime\tstring\taddr\tport\tenum\tst"
-				    "ring\tstring\tstring\n";
-	char *end = to;
-
-	if (format != FORMAT_ZEEK)
-		return 0;
-	end = PUT(end, before);
-	end += put_zeek_time(end, "open", now);
-	end = PUT(end, after);
-	return (size_t)(end - to);
+	return format == FORMAT_ZEEK ? zeek_header(to, now) : 0;
 }
 
 size_t format_footer(enum format format, char *to, time_t now)
 {
-	return format == FORMAT_ZEEK ? put_zeek_time(to, "close", now) : 0;
+	return format == FORMAT_ZEEK ? zeek_footer(to, now) : 0;
 }

@@ -15,18 +15,23 @@
 #include <time.h>
 
 /*
- * The longest line of any format, in bytes: five for each byte of the banner
- * in json, six for each byte of a file name of PATH_MAX and of an interface's
- * name, 160 for each layer of tunnels, and the rest.
+ * The most bytes that come of a record, in any format. A line of json: five for
+ * each byte of the banner, six for each byte of a file name of PATH_MAX and of
+ * an interface's name, 160 for each layer of tunnels, and the rest. In Zeek's
+ * format each header of HTTP is a line: the shortest, "VIA:" and its line end,
+ * makes at most 130 of five.
  */
-#define LINE_MAX_BYTES                                                         \
-	(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX +               \
-	 160 * TUNNELS_MAX + 1024)
+#define LINE_MAX_BYTES (27 * BANNER_MAX + 1024)
+
+_Static_assert(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX +
+			       160 * TUNNELS_MAX + 1024 <=
+		       LINE_MAX_BYTES,
+	       "a line of json fits");
 
 /*
  * Writes a record as one line with its newline to `to`, which has room for
- * LINE_MAX_BYTES. Returns the bytes written: 0 where the format leaves such a
- * record out.
+ * LINE_MAX_BYTES; in Zeek's format it may be several. Returns the bytes
+ * written: 0 where the format leaves such a record out.
  */
 size_t format_record(enum format format, char *to, const struct event *record,
 		     const struct source *source);

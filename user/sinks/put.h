@@ -1,59 +1,38 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Parts of a line. Each function writes at `to`, where there is room, and
- * returns where it ended.
+ * The pieces of a line. Each writes to `to`, where the caller has room, and
+ * returns where the next one goes; nothing is ended with a 0.
  */
 #ifndef BANNERPROBE_PUT_H
 #define BANNERPROBE_PUT_H
 
-#include <arpa/inet.h>
 #include <linux/types.h>
-#include <string.h>
+#include <stddef.h>
 
-static inline char *put_text(char *to, const char *text, size_t len)
-{
-	memcpy(to, text, len);
-	return to + len;
-}
-
-static inline char *put_text_of(char *to, const char *text)
-{
-	return put_text(to, text, strlen(text));
-}
+#define NS_PER_SECOND 1000000000ULL
 
 #define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
 
-/* In decimal, with leading zeros up to `width` digits. */
-static inline char *put_number(char *to, __u64 value, int width)
-{
-	char digits[20];
-	int n = 0;
+extern const char hex_digits[];
 
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	while (n < width)
-		digits[n++] = '0';
-	while (n)
-		*to++ = digits[--n];
-	return to;
-}
+char *put_text(char *to, const char *text, size_t len);
 
-static inline char *put_address(char *to, __u8 family, const __u32 *address)
-{
-	const __u8 *byte = (const __u8 *)address;
+/* To the end of the text. */
+char *put_text_of(char *to, const char *text);
 
-	if (family == 6) {
-		inet_ntop(AF_INET6, address, to, INET6_ADDRSTRLEN);
-		return to + strlen(to);
-	}
-	for (int i = 0; i < 4; i++) {
-		if (i)
-			*to++ = '.';
-		to = put_number(to, byte[i], 1);
-	}
-	return to;
-}
+/* In decimal, with leading zeros up to `width` digits; at most 20 digits. */
+char *put_number(char *to, __u64 value, int width);
+
+/* ns as seconds and microseconds; finer digits are cut off. */
+char *put_timestamp(char *to, __u64 time);
+
+/* `family` 4 or 6; in network byte order. INET6_ADDRSTRLEN bytes at most. */
+char *put_address(char *to, __u8 family, const __u32 *address);
+
+/* \xhh: four bytes. */
+char *put_hex(char *to, __u8 byte);
+
+/* 0x20 to 0x7e as they are, a backslash doubled, any other byte as \xhh. */
+char *put_escaped(char *to, const __u8 *bytes, size_t len);
 
 #endif

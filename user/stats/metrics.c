@@ -219,6 +219,46 @@ static void write_losses(const struct page *page, const struct stats *now)
 	}
 }
 
+static void write_fate(const struct page *page, const char *name,
+		       const struct event_stats *events, int kind, int fate)
+{
+	char labels[64];
+
+	if (fate == FATE_OPEN)
+		snprintf(labels, sizeof(labels), "%s", event_kind_names[kind]);
+	else
+		snprintf(labels, sizeof(labels), "%s\",reason=\"%s",
+			 event_kind_names[kind], event_fate_name(fate));
+	write_sample(page, name, NULL, "event", labels,
+		     events->counts.by[kind][fate]);
+}
+
+/* A counter of two labels for each fate; an event may follow, or not. */
+static void write_events(const struct page *page,
+			 const struct event_stats *events)
+{
+	if (!(events->kinds & ~EVENTS_BANNER))
+		return;
+	describe(page, "events_total", "counter",
+		 "connections by what became of each kind of event");
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		for (int fate = FATE_NONE + 1;
+		     event_stats_tell(events, kind) && fate < FATE_MAX;
+		     fate++) {
+			if (fate != FATE_OPEN)
+				write_fate(page, "events_total", events, kind,
+					   fate);
+		}
+	}
+	describe(page, "events_open", "gauge",
+		 "connections of which such an event may follow");
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		if (event_stats_tell(events, kind))
+			write_fate(page, "events_open", events, kind,
+				   FATE_OPEN);
+	}
+}
+
 static void write_all(const struct page *page, const struct stats *now)
 {
 	const __u64 *counters = now->by;
@@ -241,6 +281,7 @@ static void write_all(const struct page *page, const struct stats *now)
 	write_reasons(page, "packets_unread_total",
 		      "packets that no segment could be read from", counters,
 		      COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
+	write_events(page, &now->events);
 	write_losses(page, now);
 	write_one(page, "records_logged_total", "counter", "records written",
 		  now->by[STATS_LOGGED]);

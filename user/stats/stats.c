@@ -24,6 +24,14 @@ void stats_read(struct stats *now, __u64 packets,
 	now->by[STATS_LOGGED] = sinks->written;
 	now->by[STATS_LEFT_OUT] = sinks->left_out;
 	now->by[STATS_LOST_OUTPUT] = sinks->lost;
+	now->events.kinds = 0;
+}
+
+void stats_read_events(struct stats *now, __u32 kinds,
+		       const struct event_counts *counts)
+{
+	now->events.kinds = kinds;
+	now->events.counts = *counts;
 }
 
 const struct counter_text *stats_text(int value)
@@ -58,6 +66,7 @@ void stats_print_table(const struct stats *now)
 	for (int i = 0; i < STATS_MAX; i++)
 		fprintf(stderr, "%-24s %12llu  %s\n", stats_text(i)->name,
 			now->by[i], stats_text(i)->meaning);
+	event_stats_print(&now->events);
 	if (!losses_sum(now))
 		message("nothing lost");
 }
@@ -126,6 +135,7 @@ void stats_print_line(const struct stats *now, const struct stats *before)
 		strftime(when, sizeof(when), "%F %T ", &local);
 	fputs(when, line);
 	write_changes(line, now, before);
+	event_stats_write_changes(line, &now->events, &before->events);
 	fputs(": ", line);
 	write_verdict(line, now, before);
 	if (!fclose(line))

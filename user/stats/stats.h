@@ -4,6 +4,7 @@
 #define BANNERPROBE_STATS_H
 
 #include "counters.h"
+#include "event_stats.h"
 #include "sinks/sink.h"
 
 #include <stddef.h>
@@ -23,12 +24,17 @@ enum stats_value {
 
 struct stats {
 	__u64 by[STATS_MAX]; /* since the start */
+	struct event_stats events;
 };
 
 /* The current values. */
 void stats_read(struct stats *now, __u64 packets,
 		const __u64 counters[COUNTER_MAX],
 		const struct sink_counts *sinks);
+
+/* And, where more than banners are asked for, of the other kinds. */
+void stats_read_events(struct stats *now, __u32 kinds,
+		       const struct event_counts *counts);
 
 /* What a value is called, and what it counts. */
 const struct counter_text *stats_text(int value);

@@ -68,6 +68,7 @@ void stats_print_json(const struct stats *now, const struct stats *before,
 		(long long)time.tv_sec, time.tv_nsec / 1000, why);
 	write_totals(line, now);
 	write_growth(line, now, before);
+	event_stats_write_json(line, &now->events);
 	if (write_interfaces)
 		write_interfaces(line, interfaces);
 	fputs("}\n", line);
