@@ -10,6 +10,8 @@
 #include <string.h>
 
 #define DEFAULT_LENGTH 256
+#define INVENTORY_LENGTH 2048
+#define INVENTORY_GATHER_MS 1000
 #define FIRST_NAME 256 /* getopt's value of the first --name; no letter's */
 #define OPERAND 1      /* getopt's value of what is no option */
 
@@ -221,12 +223,25 @@ static void check_usage(const struct parser *parser)
 			    options->metrics);
 }
 
+/* An inventory takes whole greetings, whichever side spoke first. */
+static void fill_in(struct options *options)
+{
+	options->track.events = options->events;
+	if (!options->length)
+		options->length =
+			options->inventory ? INVENTORY_LENGTH : DEFAULT_LENGTH;
+	if (!options->inventory)
+		return;
+	options->track.events |= EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE);
+	if (!options->gather_ms)
+		options->gather_ms = INVENTORY_GATHER_MS;
+}
+
 void options_parse(struct options *options, int argc, char **argv)
 {
 	struct parser parser = { .options = options, .words = argv };
 
-	*options = (struct options){ .length = DEFAULT_LENGTH,
-				     .max_flows = DEFAULT_FLOWS };
+	*options = (struct options){ .max_flows = DEFAULT_FLOWS };
 	options->names = calloc((size_t)argc + 1, sizeof(*options->names));
 	if (!options->names) {
 		message("out of memory");
@@ -237,6 +252,7 @@ void options_parse(struct options *options, int argc, char **argv)
 	parse_words(&parser, argc);
 	check_usage(&parser);
 	usage_print_notes();
+	fill_in(options);
 	/* A line of text tells none; a greeting is known by its SYN-ACK's. */
 	options->track.times =
 		options->format != FORMAT_TEXT || options->gather_ms;

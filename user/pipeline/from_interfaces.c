@@ -8,6 +8,7 @@
 #include "attach/links.h"
 #include "attach/netlink.h"
 #include "attach/programs.h"
+#include "keeper_process.h"
 #include "reader_process.h"
 #include "stats/metrics.h"
 #include "system/event_loop.h"
@@ -30,6 +31,8 @@ struct attacher {
 	const struct options *options;
 	struct file_helper *helper; /* opens files */
 	struct reader_process reader;
+	struct keeper_process keeper;
+	struct inventory_sink *inventory; /* or NULL */
 	struct bannerprobe_bpf *bpf;
 	struct publisher *publisher;
 	struct interfaces interfaces;
@@ -165,6 +168,12 @@ static void on_helper_death(void *context)
 	on_death(context, "opens files");
 }
 
+/* Its status will be told. */
+static void on_keeper_death(void *context)
+{
+	on_death(context, NULL);
+}
+
 static void on_guard_death(void *context)
 {
 	on_death(context, "removes tc filters after a SIGKILL");
@@ -275,6 +284,9 @@ static bool open_events(struct attacher *attacher)
 	if (!error)
 		error = watch_process(attacher, attacher->helper->process.ended,
 				      on_helper_death);
+	if (!error)
+		error = watch_process(attacher, attacher->keeper.process.ended,
+				      on_keeper_death);
 	attacher->links = links_watch();
 	if (!error)
 		error = attacher->links ?
@@ -373,12 +385,25 @@ static bool begin_run(struct attacher *attacher)
 	return !attacher->options->check;
 }
 
+/* With --check nothing is written. */
+static bool start_keeper(struct attacher *attacher,
+			 const struct identity *identity)
+{
+	if (!attacher->inventory || attacher->options->check ||
+	    keeper_process_start(&attacher->keeper, attacher->options, identity,
+				 attacher->inventory))
+		return true;
+	attacher->code = EXIT_FAILED;
+	return false;
+}
+
 /* The reader comes first: it must not have what is opened afterwards. */
 static bool start_processes(struct attacher *attacher,
 			    struct pipeline *pipeline,
 			    struct identity *identity)
 {
 	if (!choose_identity(attacher, identity) || !try_metrics(attacher) ||
+	    !start_keeper(attacher, identity) ||
 	    reader_process_start(&attacher->reader, attacher->options, pipeline,
 				 attacher->helper, identity))
 		return false;
@@ -457,17 +482,21 @@ static void end_processes(struct attacher *attacher, bool has_run)
 	code = reader_process_end(&attacher->reader);
 	if (attacher->code == EXIT_DONE || (!has_run && code != EXIT_DONE))
 		attacher->code = code;
+	attacher->code = keeper_process_end(&attacher->keeper, attacher->code);
 	file_helper_stop(attacher->helper);
 }
 
 enum exit_code interfaces_run(const struct options *options,
 			      struct pipeline *pipeline,
-			      struct file_helper *helper)
+			      struct file_helper *helper,
+			      struct inventory_sink *inventory)
 {
 	struct attacher attacher = {
 		.options = options,
 		.helper = helper,
 		.reader = READER_PROCESS_NONE,
+		.keeper = KEEPER_PROCESS_NONE,
+		.inventory = inventory,
 		.interfaces = { .options = options,
 				.left = on_left,
 				.is_stopped = is_stopped,

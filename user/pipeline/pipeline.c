@@ -28,7 +28,7 @@ static void put(const struct event *event, void *context)
 bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		      source_finder *find_source, void *context)
 {
-	pipeline->events = options->track.events;
+	pipeline->events = options->events;
 	pipeline->find_source = find_source;
 	pipeline->context = context;
 	if (!options->gather_ms)
@@ -44,13 +44,14 @@ bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
  */
 int pipeline_open(struct pipeline *pipeline)
 {
-	const bool may_wait = pipeline->source_waits || pipeline->count == 1;
+	const bool may_wait = pipeline->source_waits;
+	const bool is_alone = pipeline->count == 1;
 
 	for (int i = 0; i < pipeline->count; i++) {
 		struct sink *sink = pipeline->sinks[i];
 		int error;
 
-		sink->may_wait = may_wait;
+		sink->may_wait = may_wait || (is_alone && !sink->never_delays);
 		error = sink->operations->open(sink);
 		if (error)
 			return error;

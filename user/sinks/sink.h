@@ -67,6 +67,7 @@ struct sink {
 	struct sink_counts counts;
 	enum sink_state state;
 	bool may_wait; /* for its consumer, as long as it takes */
+	bool never_delays; /* a source that cannot wait: then it may not wait */
 };
 
 #endif
