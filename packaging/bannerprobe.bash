@@ -27,10 +27,10 @@ _bannerprobe() {
 	--need) COMPREPLY=($(compgen -W 'own syn handshake none' -- "$cur")) ;;
 	--key) COMPREPLY=($(compgen -W 'vlan' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
-	-o | --output | -r | --read | --metrics) _filedir ;;
+	-o | --output | -r | --read | --metrics | --inventory) _filedir ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
 	-i | --interface) COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur")) ;;
-	-l | --length | --max-flows | --max-rate | --net | --not-net | --port) ;;
+	-l | --length | --max-flows | --max-rate | --net | --not-net | --port | --gone) ;;
 	-h | --help | -V | --version) ;;
 	*)
 		# The values of these come after a = only.
