@@ -9,7 +9,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#include "../user/owner/held_socket.h"
+#include "../include/held_socket.h"
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000

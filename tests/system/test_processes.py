@@ -13,7 +13,7 @@ import time
 import pytest
 
 import packets
-from netns import Probe, attached, sh, wait_for
+from netns import PATIENCE, Probe, attached, sh, wait_for
 from servers import Server, connect, listen_to
 from test_privileges import CAP_BPF, CAP_NET_ADMIN, capabilities, status
 from test_stopping import SECONDS, alive, stopped
@@ -50,10 +50,10 @@ def limits(pid):
         return {line[:26].strip(): line[26:].split()[:2] for line in file}
 
 
-def log_has(tmp_path, count):
+def log_has(tmp_path, count, seconds=PATIENCE):
     """The log's records, once there are so many."""
     log = tmp_path / "log"
-    wait_for(f"{count} records", lambda: len(log.read_text().splitlines()) >= count)
+    wait_for(f"{count} records", lambda: len(log.read_text().splitlines()) >= count, seconds)
     return [json.loads(line) for line in log.read_text().splitlines()]
 
 
@@ -127,6 +127,17 @@ def test_one_is_killed(net, tmp_path, env, victim):
     assert code == (-signal.SIGKILL if victim == "bannerprobe" else 1), probe.stderr
     if victim != "bannerprobe":
         assert [line for line in probe.stderr if re.search("process that .* (ended|killed by signal 9)", line)]
+
+
+def test_the_attacher_is_killed_while_the_others_hang(net, tmp_path):
+    """They cannot see that it has gone; the kernel ends them."""
+    with all_of_it(net, tmp_path) as probe:
+        processes = by_name(probe)
+        for name in "bannerprobe-rd", "bannerprobe-log":
+            os.kill(processes[name], signal.SIGSTOP)
+        probe.send(signal.SIGKILL)
+        probe.ended()
+        wait_for("the end of all", lambda: not any(map(alive, processes.values())), SECONDS)
 
 
 @pytest.mark.parametrize("with_helper", [False, True], ids=["the reader", "and the file helper"])
@@ -257,6 +268,6 @@ def test_greetings_of_an_interface_that_goes(net, tmp_path):
             port = client.getsockname()[1]
             net.host.ip("link", "del", "veth0")
             probe.error_line("veth0: the interface was deleted")
-            [record] = log_has(tmp_path, 1)
+            [record] = log_has(tmp_path, 1, PATIENCE / 4)
         assert stopped(probe.process) == 0
     assert (record["client_port"], record["iface"], record["segments"]) == (port, "veth0", 1)

@@ -161,10 +161,11 @@ def names(paths):
 # --- what stands twice
 
 def lines_that_count(text):
-    """(line, tokens) of the lines that say something: no blank ones, lone braces or includes."""
+    """(line, tokens) of the lines that say something: no blank ones, lone braces, includes, names in a list."""
     for number, line in enumerate(text.splitlines(), 1):
         tokens = " ".join(re.findall(r'"(?:\\.|[^"\\])*"|\w+|[^\w\s]', line))
-        if re.search(r"\w", tokens) and not tokens.startswith("# include"):
+        of_a_list = re.fullmatch(r"(SCMP_SYS \( )?\w+( \))? ,", tokens)
+        if re.search(r"\w", tokens) and not tokens.startswith("# include") and not of_a_list:
             yield number, tokens
 
 

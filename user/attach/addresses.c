@@ -3,7 +3,7 @@
 
 #include "system/hash_table.h"
 #include "links.h"
-#include "netlink.h"
+#include "system/netlink.h"
 #include "routes.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
 
 #include "clsact.h"
 #include "links.h"
-#include "netlink.h"
+#include "system/netlink.h"
 #include "system/privileges.h"
 #include "system/stopping.h"
 

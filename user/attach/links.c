@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "links.h"
 
-#include "netlink.h"
+#include "system/netlink.h"
 
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "routes.h"
 
-#include "netlink.h"
+#include "system/netlink.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -15,10 +15,10 @@ $(OWNER_SKELETON): $(OWNER_OBJECT)
 	$(call say,SKELETON,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name owner_bpf > $@.new && mv $@.new $@
 
-OWNER_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/unit/owner_test.c $(OWNER) user/attach/netlink.c)
+OWNER_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/unit/owner_test.c $(OWNER) user/system/netlink.c)
 OWNER_PATH_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/unit/owner_path_test.c \
 	$(addprefix user/owner/,cgroup_path.c cgroup_ids.c cgroup_walk.c pod_names.c))
-OWNER_TOOL := $(patsubst %.c,$(BUILD)/%.o,tests/tools/owner.c $(OWNER) user/attach/netlink.c)
+OWNER_TOOL := $(patsubst %.c,$(BUILD)/%.o,tests/tools/owner_of_port.c $(OWNER) user/system/netlink.c)
 
 $(BUILD)/user/owner/processes.o $(BUILD)/sanitized/user/owner/processes.o: $(OWNER_SKELETON)
 

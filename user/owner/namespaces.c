@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "namespaces.h"
 
-#include "attach/netlink.h"
+#include "system/netlink.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -10,7 +10,7 @@
 #include "capture/origins.h"
 #include "capture/packet_reader.h"
 #include "stats/losses.h"
-#include "stats/report.h"
+#include "stats/stats_report.h"
 #include "system/stopping.h"
 
 #include <signal.h>

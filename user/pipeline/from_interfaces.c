@@ -6,7 +6,7 @@
 #include "attach/guard.h"
 #include "attach/interfaces.h"
 #include "attach/links.h"
-#include "attach/netlink.h"
+#include "system/netlink.h"
 #include "attach/programs.h"
 #include "keeper_process.h"
 #include "reader_process.h"

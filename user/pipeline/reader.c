@@ -4,7 +4,7 @@
 #include "reader_source.h"
 #include "stats/losses.h"
 #include "stats/metrics.h"
-#include "stats/report.h"
+#include "stats/stats_report.h"
 #include "system/event_loop.h"
 #include "system/message.h"
 

@@ -27,7 +27,7 @@ sources_of() {
 		user/capture/not_opened.c user/capture/packet_reader.c user/capture/pcap_reader.c user/capture/pcapng_reader.c user/capture/byte_source.c
 		user/capture/decompress.c user/capture/link_layer.c user/capture/wifi.c user/pipeline/reassembly.c user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c
 		user/engine/nets.c user/sinks/format.c user/sinks/community_id.c user/stats/stats.c user/stats/losses.c
-		user/stats/report.c user/stats/stats_json.c user/system/event_loop.c user/system/stopping.c user/system/descriptors.c' ;;
+		user/stats/stats_report.c user/stats/stats_json.c user/system/event_loop.c user/system/stopping.c user/system/descriptors.c' ;;
 	format) echo 'user/sinks/format.c user/sinks/community_id.c' ;;
 	identify) echo user/identify/*.c ;;
 	form) for name in form times structure structure_mysql structure_ssh structure_http \

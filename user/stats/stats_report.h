@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What --stats prints, and when. */
-#ifndef BANNERPROBE_REPORT_H
-#define BANNERPROBE_REPORT_H
+#ifndef BANNERPROBE_STATS_REPORT_H
+#define BANNERPROBE_STATS_REPORT_H
 
 #include "options/options.h"
 #include "stats_json.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "report.h"
+#include "stats_report.h"
 
 void report_print(struct report *report, const struct stats *now,
 		  enum report_reason reason)
