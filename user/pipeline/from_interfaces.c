@@ -46,8 +46,7 @@ struct attacher {
 	enum exit_code code;
 };
 
-/* --- what is published ------------------------------------------------------
- */
+/* --- what is published ------------------------------------------------ */
 
 /* Evictions are worked out. They never fall: that would be a new beginning. */
 static void read_counters(struct attacher *attacher,
@@ -80,8 +79,7 @@ static void publish_metrics(struct attacher *attacher)
 		publish_for(attacher, JOB_METRICS);
 }
 
-/* --- the event loop ---------------------------------------------------------
- */
+/* --- the event loop --------------------------------------------------- */
 
 static void on_left(void *context)
 {
@@ -188,28 +186,7 @@ static bool is_stopped(void *context)
 	       process_has_ended(&attacher->reader.process);
 }
 
-/* --- start ------------------------------------------------------------------
- */
-
-/* Tells whether they can be, before anything is attached; leaves nothing. */
-static bool try_metrics(struct attacher *attacher)
-{
-	struct file_helper *helper = attacher->helper;
-	int fd;
-
-	if (!attacher->options->metrics)
-		return true;
-	fd = file_helper_ask(helper, FILE_NEW_METRICS);
-	if (fd >= 0) {
-		close(fd);
-		file_helper_ask(helper, FILE_DROP_METRICS);
-		return true;
-	}
-	message("--metrics %s: %s", attacher->options->metrics,
-		metrics_advice(fd));
-	attacher->code = EXIT_FAILED;
-	return false;
-}
+/* --- start ------------------------------------------------------------ */
 
 /*
  * The user to become, and the process that opens the log and the metrics: to
@@ -386,12 +363,16 @@ static bool begin_run(struct attacher *attacher)
 }
 
 /* With --check nothing is written. */
-static bool start_keeper(struct attacher *attacher,
+static bool start_others(struct attacher *attacher,
 			 const struct identity *identity)
 {
-	if (!attacher->inventory || attacher->options->check ||
-	    keeper_process_start(&attacher->keeper, attacher->options, identity,
-				 attacher->inventory))
+	const struct options *options = attacher->options;
+	struct inventory_sink *inventory = attacher->inventory;
+
+	if (metrics_try(attacher->helper, options) &&
+	    (!inventory || options->check ||
+	     keeper_process_start(&attacher->keeper, options, identity,
+				  inventory)))
 		return true;
 	attacher->code = EXIT_FAILED;
 	return false;
@@ -402,8 +383,8 @@ static bool start_processes(struct attacher *attacher,
 			    struct pipeline *pipeline,
 			    struct identity *identity)
 {
-	if (!choose_identity(attacher, identity) || !try_metrics(attacher) ||
-	    !start_keeper(attacher, identity) ||
+	if (!choose_identity(attacher, identity) ||
+	    !start_others(attacher, identity) ||
 	    reader_process_start(&attacher->reader, attacher->options, pipeline,
 				 attacher->helper, identity))
 		return false;
@@ -430,8 +411,7 @@ static bool start(struct attacher *attacher, struct pipeline *pipeline)
 	       interfaces_attach(&attacher->interfaces) && begin_run(attacher);
 }
 
-/* --- run and end ------------------------------------------------------------
- */
+/* --- run and end ------------------------------------------------------ */
 
 /* Told once: all that stood at the start is attached to, or told of. */
 static void tell_ready(struct attacher *attacher)

@@ -145,8 +145,12 @@ struct sink_counts pipeline_counts(const struct pipeline *pipeline)
 
 	if (pipeline->count)
 		counts = pipeline->sinks[0]->counts;
-	for (int i = 1; i < pipeline->count; i++)
-		counts.lost += pipeline->sinks[i]->counts.lost;
+	for (int i = 1; i < pipeline->count; i++) {
+		const struct sink_counts *more = &pipeline->sinks[i]->counts;
+
+		counts.lost += more->lost;
+		counts.lost_inventory += more->lost_inventory;
+	}
 	return counts;
 }
 
@@ -160,11 +164,13 @@ void pipeline_read_counters(const struct pipeline *pipeline,
 enum exit_code pipeline_exit_code(const struct pipeline *pipeline,
 				  enum exit_code code)
 {
+	const struct sink_counts counts = pipeline_counts(pipeline);
+
 	if (code != EXIT_DONE || pipeline_has_enough(pipeline))
 		return code;
 	if (has_state(pipeline, SINK_IS_BROKEN))
 		return EXIT_FAILED;
-	if (pipeline_counts(pipeline).lost)
+	if (counts.lost || counts.lost_inventory)
 		return EXIT_LOST;
 	return pipeline->is_complete ? EXIT_DONE : EXIT_FAILED;
 }

@@ -27,7 +27,7 @@ static struct inventory_sink *inventory_sink_of(struct sink *sink)
 static void count(struct inventory_sink *sink)
 {
 	sink->sink.counts.written = sink->counts->sent;
-	sink->sink.counts.lost = sink->lost + sink->counts->lost;
+	sink->sink.counts.lost_inventory = sink->lost + sink->counts->lost;
 }
 
 /* The keeper's end says why, when its status is known. */
