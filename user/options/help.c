@@ -83,6 +83,8 @@ static void print_row(const struct option_row *row)
 
 void help_print(void)
 {
+	/* Written in one, so that the error of that is known. */
+	setvbuf(stdout, NULL, _IOFBF, 1 << 14);
 	fputs(head, stdout);
 	for (int group = 0; group < GROUP_MAX; group++) {
 		printf("\n%s\n", groups[group]);

@@ -367,12 +367,11 @@ static bool start_others(struct attacher *attacher,
 			 const struct identity *identity)
 {
 	const struct options *options = attacher->options;
-	struct inventory_sink *inventory = attacher->inventory;
 
 	if (metrics_try(attacher->helper, options) &&
-	    (!inventory || options->check ||
+	    (!attacher->inventory || options->check ||
 	     keeper_process_start(&attacher->keeper, options, identity,
-				  inventory)))
+				  attacher->inventory)))
 		return true;
 	attacher->code = EXIT_FAILED;
 	return false;
