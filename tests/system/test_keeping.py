@@ -166,6 +166,21 @@ def test_without_the_other_program(folder):
     assert "bannerprobe-inventory is neither beside this program nor on PATH: install it" in done.stderr
 
 
+@pytest.mark.parametrize("place", ["sbin", "bin", "elsewhere"])
+def test_where_the_other_program_is(folder, place):
+    """Beside, as installed, or on PATH."""
+    for name in "sbin", "bin", "elsewhere":
+        os.mkdir(os.path.join(folder, name))
+    shutil.copy(BINARY, os.path.join(folder, "sbin"))
+    shutil.copy(INVENTORY, os.path.join(folder, place))
+    path = os.path.join(folder, "x.db")
+    done = subprocess.run([os.path.join(folder, "sbin", "bannerprobe"), "--inventory", path, "-o", "none", "-r",
+                           os.path.join(CAPTURES[0], "servers.pcap")], capture_output=True, text=True,
+                          env={"PATH": "/nonexistent::" + os.path.join(folder, "elsewhere")}, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(forms(path)) == 5
+
+
 def test_a_span_that_is_none(folder):
     assert "--gone: nonsense is no span" in failed("--gone", "nonsense", "--inventory", os.path.join(folder, "x.db"))
 
