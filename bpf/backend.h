@@ -67,7 +67,9 @@ backend_settings(const struct backend *backend)
 			.rtt = wants_rtt,
 			.gather = wants_greetings ? banner_limit : 0,
 			.need = need,
-			.key_vlan = key_has_vlan,
+			.key = { .vlan = key_has_vlan, .tunnels = key_has_tunnels },
+			.decap = { .kinds = decap.kinds,
+				   .by_peer = decap.by_peer },
 			.events = wanted_events,
 			.max_rate = max_rate,
 		},
@@ -277,12 +279,13 @@ backend_frame(const struct backend *backend)
 static __always_inline bool backend_emit(const struct backend *backend,
 					 struct event *event)
 {
-	__u64 size = sizeof(*event) + event->kept;
+	__u64 size = decap.kinds ? event_size(event) :
+				   sizeof(*event) + event->kept;
 
 	event->ifindex = backend->ifindex;
 	event->direction = backend->direction;
 	OPAQUE(size); /* checked and used as one value, whatever was copied */
-	if (size > sizeof(*event) + BANNER_MAX)
+	if (size > sizeof(*event) + EVENT_ROOM)
 		return true;
 	return !bpf_ringbuf_output(&records, event, size, 0);
 }

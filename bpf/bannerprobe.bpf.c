@@ -8,7 +8,7 @@
  * Only the packet and the UAPI context are touched: no CO-RE relocation is
  * needed, so kernels without BTF of their own do too.
  */
-#include "../include/layers.h"
+#include "../include/tunnels.h"
 #include "backend.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -65,6 +65,76 @@ static __always_inline enum parse_result parse(const struct backend *backend,
 	return parse_ethernet(frame, segment);
 }
 
+/*
+ * Goes on through tunnels, one layer a call: so the verifier checks what reads
+ * a layer once, not for each way that leads there. The sighting's segment says
+ * where the walk has come to.
+ */
+__noinline int open_tunnel_of_xdp(struct xdp_md *ctx, int result)
+{
+	struct backend backend = backend_of_xdp(ctx);
+	struct scratch *scratch = scratch_of_cpu();
+
+	return scratch ? open_tunnel(&backend.frame,
+				     &scratch->sighting.segment, result,
+				     WALK_WHOLE, &decap) :
+			 PARSE_CUT;
+}
+
+__noinline int open_tunnel_of_skb(struct __sk_buff *skb, int result)
+{
+	struct backend backend = backend_of_skb(skb, DIRECTION_NONE, false);
+	struct scratch *scratch = scratch_of_cpu();
+
+	return scratch ? open_tunnel(&backend.frame,
+				     &scratch->sighting.segment, result,
+				     WALK_WHOLE, &decap) :
+			 PARSE_CUT;
+}
+
+/* Of `len` bytes that were copied. */
+__noinline int open_tunnel_of_copy(int len, int wire_len, int result)
+{
+	struct scratch *scratch = scratch_of_cpu();
+	struct frame frame = { .wire_len = wire_len };
+	__u64 size = (__u32)len;
+
+	OPAQUE(size); /* checked and used as one value */
+	if (!scratch || size > HEADERS_MAX)
+		return PARSE_CUT;
+	frame.data = scratch->bytes;
+	frame.end = frame.data + size;
+	return open_tunnel(&frame, &scratch->sighting.segment, result,
+			   WALK_WHOLE, &decap);
+}
+
+/* The same for each place that bytes lie in; `len`: of a copy. */
+static __always_inline enum parse_result
+open_tunnels(const struct backend *backend, enum parse_result result,
+	     struct segment *segment, __u32 len)
+{
+	const __u32 wire_len = len ? backend_len(backend) : 0;
+	__u8 layers = 0;
+
+	if (!decap.kinds)
+		return result;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i <= TUNNELS_MAX; i++) {
+		if (!tunnel_may_follow(result))
+			break;
+		if (len)
+			result = open_tunnel_of_copy(len, wire_len, result);
+		else if (backend->is_xdp)
+			result = open_tunnel_of_xdp(backend->ctx, result);
+		else
+			result = open_tunnel_of_skb(backend->ctx, result);
+		if (segment->tunnel_count == layers)
+			break; /* not opened */
+		layers = segment->tunnel_count;
+	}
+	return result;
+}
+
 /* Parses a copy of the headers: they are not in the linear part. */
 static __always_inline int watch_copy(const struct backend *backend)
 {
@@ -85,6 +155,8 @@ static __always_inline int watch_copy(const struct backend *backend)
 		frame.data = scratch->bytes;
 		frame.end = frame.data + len;
 		result = parse(backend, &frame, &scratch->sighting.segment);
+		result = open_tunnels(backend, result,
+				      &scratch->sighting.segment, len);
 	}
 	return engine_see(backend, result, &scratch->sighting);
 }
@@ -120,6 +192,29 @@ static __always_inline bool linear_part_tells(const struct backend *backend,
 	return !is_doubtful || frame->end - frame->data >= backend_len(backend);
 }
 
+/* As the prefilter, for what lies in one tunnel. */
+static __always_inline int prefilter_inside(const struct backend *backend)
+{
+	const struct prefilter prefilter = backend_prefilter(backend);
+
+	return prefilter_tunnel(&backend->frame, backend->is_raw_ip, &prefilter,
+				&decap, key_has_tunnels);
+}
+
+__noinline int prefilter_inside_of_xdp(struct xdp_md *ctx)
+{
+	struct backend backend = backend_of_xdp(ctx);
+
+	return prefilter_inside(&backend);
+}
+
+__noinline int prefilter_inside_of_skb(struct __sk_buff *skb, int is_raw_ip)
+{
+	struct backend backend = backend_of_skb(skb, DIRECTION_NONE, is_raw_ip);
+
+	return prefilter_inside(&backend);
+}
+
 /* 1: this CPU's sighting is complete, and has to be tracked. */
 static __always_inline int watch(const struct backend *backend)
 {
@@ -130,6 +225,7 @@ static __always_inline int watch(const struct backend *backend)
 	if (!scratch)
 		return 0;
 	result = parse(backend, &backend->frame, &scratch->sighting.segment);
+	result = open_tunnels(backend, result, &scratch->sighting.segment, 0);
 	if (linear_part_tells(backend, result, &scratch->sighting.segment))
 		track = engine_see(backend, result, &scratch->sighting);
 	else if (backend->is_xdp)
@@ -187,9 +283,11 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 	const struct prefilter prefilter = backend_prefilter(NULL);
 	__u64 hash = 0;
 
-	if (has_to_be_watched(prefilter_ethernet(&frame, &prefilter, &hash),
-			      hash) &&
-	    watch_xdp(ctx) && track_xdp(ctx)) {
+	if (has_to_be_watched(
+		    prefilter_ethernet(&frame, &prefilter, &decap, &hash),
+		    hash) &&
+	    (!decap.kinds || prefilter_inside_of_xdp(ctx)) && watch_xdp(ctx) &&
+	    track_xdp(ctx)) {
 		look_up_destination();
 		track_xdp(ctx);
 	}
@@ -209,11 +307,14 @@ static __always_inline int prefilter_skb(struct __sk_buff *skb,
 	__u64 hash = 0;
 
 	if (!key_has_vlan || !skb->vlan_present)
-		result = is_raw_ip ?
-				 prefilter_ip(&frame, 0, &prefilter, &hash) :
-				 prefilter_ethernet(&frame, &prefilter, &hash);
+		result = is_raw_ip ? prefilter_ip(&frame, 0, &prefilter, &decap,
+						  &hash) :
+				     prefilter_ethernet(&frame, &prefilter,
+							&decap, &hash);
 	if (has_to_be_watched(result, hash)) {
-		if (watch_skb(skb, direction, is_raw_ip) &&
+		if ((!decap.kinds || key_has_vlan ||
+		     prefilter_inside_of_skb(skb, is_raw_ip)) &&
+		    watch_skb(skb, direction, is_raw_ip) &&
 		    track_skb(skb, direction)) {
 			look_up_destination();
 			track_skb(skb, direction);

@@ -29,6 +29,8 @@ const volatile __u64 filter_ports[PORT_WORDS] = {};
 const volatile __u32 wanted_events = EVENTS_BANNER; /* EVENT_BIT() */
 const volatile __u32 need = NEED_NONE; /* enum need */
 const volatile bool key_has_vlan = false; /* VLANs are part of the key */
+const volatile bool key_has_tunnels = false; /* and their identifiers */
+const volatile struct decap decap = {};	  /* which tunnels are opened */
 const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
@@ -99,7 +101,7 @@ struct {
 
 /* An event and its bytes. */
 struct syn_data {
-	__u64 words[(sizeof(struct event) + SYN_DATA_MAX) / 8];
+	__u64 words[(sizeof(struct event) + SYN_DATA_ROOM_MAX) / 8];
 };
 
 /* Data of SYNs, until their SYN-ACKs accept it. */
@@ -129,7 +131,7 @@ struct scratch {
 	struct sighting sighting;
 	union {
 		struct event record;
-		__u8 bytes[sizeof(struct event) + BANNER_MAX];
+		__u8 bytes[sizeof(struct event) + EVENT_ROOM];
 	};
 };
 

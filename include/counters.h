@@ -52,6 +52,8 @@
 	  "client segments without ACK or acknowledging what cannot be")       \
 	X(INVALID_SERVER_SEGMENT, "invalid_server_segment",                    \
 	  "server data without ACK or acknowledging what cannot be")           \
+	X(REFUSED_PEER, "refused_peer",                                        \
+	  "segments in tunnels from peers that --decap-from does not name")    \
 	X(INVALID_FLAGS, "invalid_flags", "segments with SYN and FIN")         \
 	/* Packets that no segment could be read from. */                      \
 	X(FRAGMENTS, "fragments", "fragments without a whole TCP header")      \
@@ -84,6 +86,8 @@
 	  "greetings logged before their end: too many at once")               \
 	X(CROWDED_PART, "crowded_part",                                        \
 	  "segments of greetings left out: too many at once")                  \
+	X(SEEN_TWICE, "seen_twice",                                            \
+	  "events left out: logged already, outside or inside of a tunnel")    \
 	X(OVER_RATE, "over_the_rate",                                          \
 	  "banners not logged: more in a second than --max-rate")
 

@@ -56,10 +56,76 @@ struct event {
 	__u8 client_mac[MAC_LENGTH]; /* likewise */
 	__u8 crossed;		     /* 1: neither side had received anything */
 	__u8 sides_seen; /* EVENT_CLIENT_DATA ...: payload before the event */
+	__u8 tunnel_count;		     /* around the event's packet */
+	__u8 reserved[5];
+	__u16 tunnels_at; /* where event_tunnels() are in bytes[] */
+	__u32 isn[2];	  /* initial sequence numbers, by enum side_name */
 	__u8 bytes[];
 };
 _Static_assert(sizeof(struct event) == offsetof(struct event, bytes),
 	       "the bytes follow what describes them");
+
+/*
+ * What bytes[] has room for: the bytes of an event and, behind them, the layers
+ * of tunnels, where there are any.
+ */
+#define EVENT_ROOM (BANNER_MAX + TUNNELS_MAX * sizeof(struct tunnel))
+
+/* Likewise, of a SYN's data. */
+#define SYN_DATA_ROOM_MAX                                                      \
+	(SYN_DATA_MAX + TUNNELS_MAX * sizeof(struct tunnel))
+
+/* The tunnels around an event's packet, outermost first; tunnel_count of them. */
+static __always_inline const struct tunnel *
+event_tunnels(const struct event *event)
+{
+	return (const void *)(event->bytes + event->tunnels_at);
+}
+
+/* Bytes of an event with all that belongs to it. */
+static __always_inline __u32 event_size(const struct event *event)
+{
+	const __u32 tunnels = event->tunnel_count * sizeof(struct tunnel);
+
+	return (__u32)sizeof(*event) +
+	       (tunnels ? event->tunnels_at + tunnels : event->kept);
+}
+
+/* What is between the bytes that will be kept and the tunnels is 0. */
+static __always_inline void clear_padding(struct event *event, __u32 kept)
+{
+	__u32 at = kept & ~7U;
+
+	OPAQUE(at); /* checked and used as one value */
+	if (at <= BANNER_MAX)
+		__builtin_memset(event->bytes + at, 0, 8);
+}
+
+/*
+ * Places the tunnels of a segment behind the bytes that are kept of an event.
+ * Without any, nothing is written.
+ */
+static __always_inline void describe_tunnels(struct event *event,
+					     const struct segment *segment)
+{
+	__u32 at = (event->kept + 7) & ~7U;
+	struct tunnel *to;
+
+	event->tunnel_count = 0;
+	OPAQUE(at); /* checked and used as one value */
+	if (at > BANNER_MAX)
+		return;
+	event->tunnels_at = (__u16)at;
+	to = (void *)(event->bytes + at);
+#ifdef __bpf__
+#pragma clang loop unroll(full)
+#endif
+	for (int i = 0; i < TUNNELS_MAX; i++) {
+		if (i < segment->tunnel_count)
+			to[i] = segment->tunnels[i];
+	}
+	event->tunnel_count = segment->tunnel_count;
+}
 
 enum {
 	EVENT_CLIENT_DATA = 1 << 0,
@@ -82,7 +148,7 @@ static __always_inline __u32 bytes_to_keep(__u32 at_hand, __u32 offset,
 
 /* Copies an address of the link layer; all 0 where the frame has none. */
 static __always_inline void describe_mac(__u8 mac[MAC_LENGTH],
-					 const struct frame *frame, __u8 offset)
+					 const struct frame *frame, __u16 offset)
 {
 	const __u8 *from = frame_at(frame, offset, MAC_LENGTH);
 
@@ -136,6 +202,8 @@ static __always_inline void describe_history(struct event *event,
 
 	event->start_time = flow->start_time;
 	event->synack_time = flow->synack_time;
+	event->isn[CLIENT] = flow->sides[CLIENT].isn;
+	event->isn[SERVER] = flow->sides[SERVER].isn;
 	event->rtt_us = flow->seen & SEEN_RTT ? flow->rtt_us : RTT_UNKNOWN;
 	event->seen = flow->seen & SEEN_HISTORY;
 	event->sides_seen = 0;
@@ -175,6 +243,9 @@ describe_event(struct event *event, enum event_kind kind,
 	event->vlan[1] = segment->vlan[1];
 	event->vlan_count = segment->vlan_count;
 	event->family = segment->family;
+	event->tunnel_count = 0;
+	__builtin_memset(event->reserved, 0, sizeof(event->reserved));
+	event->tunnels_at = 0;
 	event->ttl = segment->ttl;
 }
 

@@ -38,18 +38,16 @@ hash_of_ends(__u64 source, __u64 destination,
 }
 
 /* The hash by which a connection is looked for. Ports as in the packet. */
-static __always_inline __u64
-flow_hash_ipv4(__u32 source, __u32 destination, __u16 source_port,
-	       __u16 destination_port,
-	       const volatile __u64 secrets[HASH_SECRETS])
+static __always_inline __u64 flow_hash_ipv4(
+	__u32 source, __u32 destination, __u16 source_port,
+	__u16 destination_port, const volatile __u64 secrets[HASH_SECRETS])
 {
 	const __u64 key = secrets[0];
 
-	return hash_of_ends(mix_end(((__u64)source << 16 | source_port) * key),
-			    mix_end(((__u64)destination << 16 |
-				     destination_port) *
-				    key),
-			    secrets);
+	return hash_of_ends(
+		mix_end(((__u64)source << 16 | source_port) * key),
+		mix_end(((__u64)destination << 16 | destination_port) * key),
+		secrets);
 }
 
 static __always_inline __u64
@@ -61,15 +59,13 @@ mix_ipv6_end(const __u32 address[4], __u16 port,
 		       port * secrets[0]);
 }
 
-static __always_inline __u64
-flow_hash_ipv6(const __u32 source[4], const __u32 destination[4],
-	       __u16 source_port, __u16 destination_port,
-	       const volatile __u64 secrets[HASH_SECRETS])
+static __always_inline __u64 flow_hash_ipv6(
+	const __u32 source[4], const __u32 destination[4], __u16 source_port,
+	__u16 destination_port, const volatile __u64 secrets[HASH_SECRETS])
 {
-	return hash_of_ends(mix_ipv6_end(source, source_port, secrets),
-			    mix_ipv6_end(destination, destination_port,
-					 secrets),
-			    secrets);
+	return hash_of_ends(
+		mix_ipv6_end(source, source_port, secrets),
+		mix_ipv6_end(destination, destination_port, secrets), secrets);
 }
 
 static __always_inline __u64
@@ -150,28 +146,58 @@ flow_identify(const struct segment *segment,
 	return hash | (__u64)!hash << 1;
 }
 
+/* What is part of a connection's key beside its addresses and ports. */
+struct connection_key {
+	bool vlan;    /* VLAN IDs */
+	bool tunnels; /* the identifiers of tunnels */
+};
+
 /*
- * The hash and the id of a segment's connection: by flow_hash() and
- * flow_identify(), and by its VLANs if they are part of the key.
+ * A hash with the identifiers of the tunnels around a segment, in their order.
+ * Layers without one make no difference.
  */
 static __always_inline __u64
-connection_hash(const struct segment *segment, bool key_vlan,
+hash_with_tunnels(__u64 hash, const struct segment *segment,
+		  const volatile __u64 secrets[HASH_SECRETS])
+{
+#ifdef __bpf__
+#pragma clang loop unroll(full)
+#endif
+	for (int i = 0; i < TUNNELS_MAX; i++) {
+		if (i < segment->tunnel_count)
+			hash = hash_with(hash,
+					 (__u64)segment->tunnels[i].id << 1,
+					 secrets);
+	}
+	return hash;
+}
+
+/*
+ * The hash and the id of a segment's connection: by flow_hash() and
+ * flow_identify(), and by what else is part of the key.
+ */
+static __always_inline __u64
+connection_hash(const struct segment *segment, struct connection_key key,
 		const volatile __u64 secrets[HASH_SECRETS])
 {
-	const __u64 hash = flow_hash(segment, secrets);
+	__u64 hash = flow_hash(segment, secrets);
 
-	return key_vlan ? hash_with(hash, vlan_key(segment), secrets) : hash;
+	if (key.vlan)
+		hash = hash_with(hash, vlan_key(segment), secrets);
+	return key.tunnels ? hash_with_tunnels(hash, segment, secrets) : hash;
 }
 
 static __always_inline __u64
-connection_id(const struct segment *segment, bool key_vlan,
+connection_id(const struct segment *segment, struct connection_key key,
 	      const volatile __u64 secrets[HASH_SECRETS], int *sender)
 {
-	const __u64 id = flow_identify(segment, secrets, sender);
+	__u64 id = flow_identify(segment, secrets, sender);
 
-	return key_vlan ? hash_with(id, vlan_key(segment) << 1, secrets) &
-				  ~1ULL :
-			  id;
+	if (key.vlan)
+		id = hash_with(id, vlan_key(segment) << 1, secrets) & ~1ULL;
+	if (key.tunnels)
+		id = hash_with_tunnels(id, segment, secrets) & ~1ULL;
+	return id;
 }
 
 #endif

@@ -36,10 +36,10 @@ static __always_inline bool protocol_is_tunnel(__u8 protocol)
 static __always_inline enum parse_result
 other_protocol(__u8 protocol, __u64 offset, struct segment *segment)
 {
-	if (protocol == PROTO_UDP) {
-		segment->payload_offset = (__u32)offset;
+	segment->payload_offset = (__u32)offset;
+	segment->protocol = protocol;
+	if (protocol == PROTO_UDP)
 		return PARSE_UDP;
-	}
 	if (!protocol_is_tunnel(protocol))
 		return PARSE_NOT_TCP;
 	return protocol == PROTO_GRE ? PARSE_GRE : PARSE_IP_IN_IP;
@@ -58,13 +58,63 @@ static __always_inline const void *ip_header_at(const struct frame *frame,
 					     size);
 }
 
+/* The flag for more fragments, and the offset: network byte order. */
+static __always_inline __be16 ipv4_fragment(const struct iphdr *ip)
+{
+	return READ_FIELD(ip, frag_off) & bpf_htons(0x3fff);
+}
+
+/* The length of the IP packet, by its header or, if that has 0, the frame's. */
+static __always_inline __u32 ipv4_len(const struct frame *frame,
+				      const struct iphdr *ip, __u64 offset,
+				      enum walk walk, struct segment *segment)
+{
+	const __u32 total_len = bpf_ntohs(READ_FIELD(ip, tot_len));
+
+	/* 0: segmentation offload of more than 64 KiB (BIG TCP, Linux 6.3). */
+	if (walk == WALK_PLAIN || total_len)
+		return total_len;
+	segment->to_end = true;
+	return frame->wire_len - (__u32)offset;
+}
+
+static __always_inline void note_ipv4(const struct iphdr *ip,
+				      struct segment *segment)
+{
+	segment->family = 4;
+	segment->ttl = READ_FIELD(ip, ttl);
+	segment->source[0] = READ_FIELD(ip, saddr);
+	segment->source[1] = segment->source[2] = segment->source[3] = 0;
+	segment->destination[0] = READ_FIELD(ip, daddr);
+	segment->destination[1] = segment->destination[2] =
+		segment->destination[3] = 0;
+}
+
+/* Of an IPv4 packet without TCP: its lengths matter if it is a tunnel. */
+static __always_inline enum parse_result
+walk_other_ipv4(const struct frame *frame, const struct iphdr *ip, __u64 offset,
+		__u32 header_len, enum walk walk, struct segment *segment)
+{
+	const enum parse_result result = other_protocol(
+		READ_FIELD(ip, protocol), offset + header_len, segment);
+
+	if (result == PARSE_NOT_TCP)
+		return result;
+	segment->ip_end =
+		(__u32)offset + ipv4_len(frame, ip, offset, walk, segment);
+	segment->is_fragment = ipv4_fragment(ip);
+	segment->is_later = ipv4_fragment(ip) & bpf_htons(0x1fff);
+	note_ipv4(ip, segment);
+	return result;
+}
+
 static __always_inline enum parse_result walk_ipv4(const struct frame *frame,
 						   __u64 offset, enum walk walk,
 						   struct segment *segment)
 {
 	const struct iphdr *ip = ip_header_at(frame, offset, sizeof(*ip), walk);
 	__u32 header_len, total_len;
-	__u16 fragment;
+	__be16 fragment;
 	__u8 first;
 
 	if (!ip)
@@ -76,29 +126,19 @@ static __always_inline enum parse_result walk_ipv4(const struct frame *frame,
 	if (first >> 4 != 4 || header_len < sizeof(*ip))
 		return PARSE_MALFORMED;
 	if (READ_FIELD(ip, protocol) != PROTO_TCP)
-		return other_protocol(READ_FIELD(ip, protocol),
-				      offset + header_len, segment);
+		return walk_other_ipv4(frame, ip, offset, header_len, walk,
+				       segment);
 
-	fragment = READ_FIELD(ip, frag_off) & bpf_htons(0x3fff);
+	fragment = ipv4_fragment(ip);
 	if (walk == WALK_PLAIN && fragment)
 		return PARSE_NOT_PLAIN;
-	/* 0: segmentation offload of more than 64 KiB (BIG TCP, Linux 6.3). */
-	total_len = bpf_ntohs(READ_FIELD(ip, tot_len));
-	segment->to_end = !total_len;
-	if (walk == WALK_WHOLE && !total_len)
-		total_len = frame->wire_len - (__u32)offset;
-	if (total_len < header_len || offset + total_len > frame->wire_len)
+	total_len = ipv4_len(frame, ip, offset, walk, segment);
+	if (total_len < header_len || offset + total_len > frame_limit(frame))
 		return PARSE_MALFORMED;
 	if (fragment & bpf_htons(0x1fff))
 		return PARSE_FRAGMENT;
 
-	segment->family = 4;
-	segment->ttl = READ_FIELD(ip, ttl);
-	segment->source[0] = READ_FIELD(ip, saddr);
-	segment->source[1] = segment->source[2] = segment->source[3] = 0;
-	segment->destination[0] = READ_FIELD(ip, daddr);
-	segment->destination[1] = segment->destination[2] =
-		segment->destination[3] = 0;
+	note_ipv4(ip, segment);
 	return walk_tcp(frame, offset + header_len, offset + total_len,
 			fragment & bpf_htons(0x2000), walk, segment);
 }
@@ -167,12 +207,14 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 }
 
 /* What follows a plain IPv6 header; PARSED: TCP. */
-static __always_inline enum parse_result plain_next_header(__u8 next_header)
+static __always_inline enum parse_result
+plain_next_header(__u8 next_header, __u64 offset, struct segment *segment)
 {
 	switch (next_header) {
 	case PROTO_TCP:
 		return PARSED;
 	case PROTO_UDP:
+		segment->payload_offset = (__u32)offset;
 		return PARSE_UDP;
 	case PROTO_ICMPV6:
 		return PARSE_NOT_TCP;
@@ -222,10 +264,11 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 	payload_len = bpf_ntohs(READ_FIELD(ip, payload_len));
 	if (walk == WALK_PLAIN && !payload_len)
 		return PARSE_NOT_PLAIN;
-	segment->to_end = !payload_len;
+	if (walk == WALK_WHOLE && !payload_len)
+		segment->to_end = true;
 	ip_end = payload_len ? offset + sizeof(*ip) + payload_len :
 			       frame->wire_len;
-	if (ip_end > frame->wire_len)
+	if (ip_end > frame_limit(frame))
 		return PARSE_MALFORMED;
 
 	read_ipv6_addresses(ip, segment->source, segment->destination);
@@ -233,10 +276,14 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 	segment->ttl = READ_FIELD(ip, hop_limit);
 	offset += sizeof(*ip);
 	if (walk == WALK_PLAIN)
-		result = plain_next_header(READ_FIELD(ip, nexthdr));
+		result = plain_next_header(READ_FIELD(ip, nexthdr), offset,
+					   segment);
 	else
 		result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr),
 					      &offset, &fragment, segment);
+	segment->ip_end = (__u32)ip_end;
+	segment->is_fragment = fragment;
+	segment->is_later = false; /* PARSE_FRAGMENT says so */
 	if (result != PARSED)
 		return result;
 	return walk_tcp(frame, offset, ip_end, fragment, walk, segment);

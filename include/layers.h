@@ -20,6 +20,9 @@
 #define ETHERTYPE_MPLS 0x8847
 #define ETHERTYPE_MPLS_MULTICAST 0x8848
 #define ETHERTYPE_PPPOE 0x8864 /* its sessions, which carry packets */
+#define ETHERTYPE_ETHERNET 0x6558 /* a whole frame, in GRE and its heirs */
+#define ETHERTYPE_ERSPAN 0x88be	  /* in GRE: types I and II */
+#define ETHERTYPE_ERSPAN_3 0x22eb
 #define ETHERTYPE_MIN 0x0600   /* less is the length of an IEEE 802.3 frame */
 
 #define VLAN_ID_MASK 0x0fff
@@ -118,6 +121,7 @@ walk_ethertype(const struct frame *frame, __u64 offset, __be16 ethertype,
 		return walk_ipv4(frame, offset, walk, segment);
 	if (ethertype == bpf_htons(ETHERTYPE_IPV6))
 		return walk_ipv6(frame, offset, walk, segment);
+	segment->payload_offset = (__u32)offset;
 	return other_ethertype(ethertype, walk);
 }
 
@@ -147,27 +151,73 @@ skip_llc(const struct frame *frame, __u64 *offset, __be16 *ethertype)
 	return PARSED;
 }
 
+/*
+ * Skips an Ethernet header at `*offset`, with LLC and SNAP behind it. PARSED:
+ * *ethertype is that of what follows.
+ */
+static __always_inline enum parse_result
+skip_ethernet(const struct frame *frame, __u64 *offset, __be16 *ethertype,
+	      enum walk walk, struct segment *segment)
+{
+	const struct ethhdr *ethernet =
+		frame_at(frame, *offset, sizeof(*ethernet));
+
+	if (!ethernet)
+		return frame_short(frame, *offset, sizeof(*ethernet));
+	segment->destination_mac =
+		(__u16)(*offset + offsetof(struct ethhdr, h_dest));
+	segment->source_mac =
+		(__u16)(*offset + offsetof(struct ethhdr, h_source));
+	*ethertype = READ_FIELD(ethernet, h_proto);
+	*offset += sizeof(*ethernet);
+	if (walk == WALK_WHOLE && is_length(*ethertype))
+		return skip_llc(frame, offset, ethertype);
+	return PARSED;
+}
+
 /* Walks from an Ethernet header on, at the start of the frame. */
 static __always_inline enum parse_result
 walk_ethernet(const struct frame *frame, enum walk walk,
 	      struct segment *segment)
 {
-	const struct ethhdr *ethernet = frame_at(frame, 0, sizeof(*ethernet));
-	__u64 offset = sizeof(*ethernet);
 	enum parse_result result;
 	__be16 ethertype;
+	__u64 offset = 0;
 
-	if (!ethernet)
-		return frame_short(frame, 0, sizeof(*ethernet));
-	segment->destination_mac = offsetof(struct ethhdr, h_dest);
-	segment->source_mac = offsetof(struct ethhdr, h_source);
-	ethertype = READ_FIELD(ethernet, h_proto);
-	if (walk == WALK_WHOLE && is_length(ethertype)) {
-		result = skip_llc(frame, &offset, &ethertype);
-		if (result != PARSED)
-			return result;
-	}
+	result = skip_ethernet(frame, &offset, &ethertype, walk, segment);
+	if (result != PARSED)
+		return result;
 	return walk_ethertype(frame, offset, ethertype, walk, segment);
+}
+
+/*
+ * Skips PPP's protocol field at `*offset`, which is one byte if that is odd
+ * (RFC 1661, 6.5). PARSED: *ethertype is that of what follows.
+ */
+static __always_inline enum parse_result
+skip_ppp(const struct frame *frame, __u64 *offset, __be16 *ethertype)
+{
+	const __u8 *bytes = frame_at(frame, *offset, 2);
+	__u16 protocol;
+
+	if (!bytes)
+		return frame_short(frame, *offset, 2);
+	protocol = bytes[0] & 1 ? bytes[0] : (__u16)(bytes[0] << 8 | bytes[1]);
+	*offset += bytes[0] & 1 ? 1 : 2;
+	switch (protocol) {
+	case 0x0021:
+		*ethertype = bpf_htons(ETHERTYPE_IPV4);
+		return PARSED;
+	case 0x0057:
+		*ethertype = bpf_htons(ETHERTYPE_IPV6);
+		return PARSED;
+	case 0x0281:
+	case 0x0283:
+		*ethertype = bpf_htons(ETHERTYPE_MPLS);
+		return PARSED;
+	default:
+		return PARSE_NOT_TCP;
+	}
 }
 
 /* Walks from an IP header on; its version is in the first byte. */

@@ -14,6 +14,7 @@
 #include "layers.h"
 #include "platform.h"
 #include "segment.h"
+#include "tunnels.h"
 
 #define PREFILTER_WORDS_MAX (1U << 19) /* of 64 bits each */
 
@@ -79,28 +80,77 @@ prefilter_walked(enum parse_result result, const struct segment *segment,
 						      PREFILTER_IGNORE;
 }
 
-/* Of a packet that begins with an Ethernet header. */
+static __always_inline enum prefilter_result
+prefilter_udp(const struct frame *frame, const struct segment *segment,
+	      const volatile struct decap *decap)
+{
+	return udp_may_be_tunnel(frame, segment->payload_offset, decap) ?
+		       PREFILTER_PARSE :
+		       PREFILTER_IGNORE;
+}
+
+/*
+ * Of a packet that begins with an Ethernet header; `decap` says which tunnels
+ * are opened.
+ */
 static __always_inline enum prefilter_result
 prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
-		   __u64 *hash)
+		   const volatile struct decap *decap, __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
 		walk_ethernet(frame, WALK_PLAIN, &segment);
 
+	if (result == PARSE_UDP)
+		return prefilter_udp(frame, &segment, decap);
 	return prefilter_walked(result, &segment, prefilter, hash);
 }
 
-/* Of a packet that has an IP header at `offset`. */
+/* Likewise, of a packet that has an IP header at `offset`. */
 static __always_inline enum prefilter_result
 prefilter_ip(const struct frame *frame, __u64 offset,
-	     const struct prefilter *prefilter, __u64 *hash)
+	     const struct prefilter *prefilter,
+	     const volatile struct decap *decap, __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
 		walk_ip(frame, offset, WALK_PLAIN, &segment);
 
+	if (result == PARSE_UDP)
+		return prefilter_udp(frame, &segment, decap);
 	return prefilter_walked(result, &segment, prefilter, hash);
+}
+
+/*
+ * Likewise, of any packet that may have one tunnel around plain data. True
+ * where it has none.
+ */
+static __always_inline bool
+prefilter_tunnel(const struct frame *frame, bool is_raw_ip,
+		 const struct prefilter *prefilter,
+		 const volatile struct decap *decap, bool key_tunnels)
+{
+	struct segment segment;
+	enum parse_result result;
+	__u64 hash;
+
+	segment_reset(&segment);
+	result = is_raw_ip ? walk_ip(frame, 0, WALK_PLAIN, &segment) :
+			     walk_ethernet(frame, WALK_PLAIN, &segment);
+	if (!tunnel_may_follow(result))
+		return true;
+	result = open_tunnel(frame, &segment, result, WALK_PLAIN, decap);
+	if (!segment.tunnel_count)
+		return true;
+	if (result == PARSE_UDP) /* a tunnel in the tunnel? */
+		return udp_may_be_tunnel(frame, segment.payload_offset, decap);
+	if (result != PARSED)
+		return result != PARSE_NOT_TCP;
+	hash = flow_hash(&segment, prefilter->secrets);
+	if (key_tunnels)
+		hash = hash_with(hash, (__u64)segment.tunnels[0].id << 1,
+				 prefilter->secrets);
+	return prefilter_may_have(prefilter, hash);
 }
 
 #endif

@@ -13,6 +13,7 @@
 #define BANNERPROBE_SEGMENT_H
 
 #include "platform.h"
+#include "tunnel.h"
 
 #define VLAN_DEPTH_MAX 2 /* tags, the hardware-stripped one included */
 
@@ -32,10 +33,21 @@ struct frame {
 	const __u8 *data; /* its first byte */
 	const __u8 *end;  /* one past its last byte at hand */
 	__u32 wire_len;	  /* bytes that it had on the wire, from data on */
+	/* Of the inside of a tunnel, which `data` is not the start of: */
+	bool is_inner; /* wire_len is where its bytes end */
+	__u32 limit; /* where lengths may end: more is malformed; 0: wire_len */
 };
 
-#define MAC_LENGTH 6	  /* bytes */
-#define MAC_NOT_TOLD 0xff /* as an offset */
+/* Inside of a tunnel over IP a packet may be cut, by a mirror for instance. */
+#define LIMIT_NONE 0xffffffff
+
+static __always_inline __u32 frame_limit(const struct frame *frame)
+{
+	return frame->limit ? frame->limit : frame->wire_len;
+}
+
+#define MAC_LENGTH 6	    /* bytes */
+#define MAC_NOT_TOLD 0xffff /* as an offset */
 
 /* What the core has to know of a TCP segment. */
 struct segment {
@@ -50,14 +62,24 @@ struct segment {
 			    */
 	__u16 vlan[VLAN_DEPTH_MAX]; /* VLAN IDs, outermost first */
 	__u8 vlan_count;
-	__u8 flags;	 /* TCP_FIN ... */
-	__u8 family;	 /* 4 or 6 */
-	__u8 ttl;	 /* or hop limit, as the packet has it here */
-	__u8 source_mac; /* bytes from the start of the frame to the address of
-			  * its sender on this link; or MAC_NOT_TOLD */
-	__u8 destination_mac; /* likewise, of its receiver */
-	bool to_end; /* no IP header tells payload_len: the frame's length does
-		      */
+	__u8 flags;  /* TCP_FIN ... */
+	__u8 family; /* 4 or 6 */
+	__u8 ttl;    /* or hop limit, as the packet has it here */
+	bool to_end; /* no IP header tells a length: the frame's length does */
+	__u16 source_mac; /* bytes from the start of the frame to the address of
+			   * its sender on this link; or MAC_NOT_TOLD */
+	__u16 destination_mac; /* likewise, of its receiver */
+
+	/* Of what carries a tunnel; offsets are from the start of the frame. */
+	__u32 ip_end;	   /* of the IP packet, by its header */
+	__u8 protocol;	   /* in the IP packet */
+	bool is_fragment;  /* of an IP packet */
+	bool is_later;	   /* and not its first one */
+	__u8 tunnel_count; /* that were opened */
+	__u32 bytes_end;   /* of the last one's inside; 0: none was opened */
+	__u32 limit;	   /* likewise, as struct frame has it */
+	__be16 inside; /* EtherType of what is at payload_offset */
+	struct tunnel tunnels[TUNNELS_MAX]; /* outermost first */
 };
 
 /*
@@ -69,6 +91,12 @@ static __always_inline void segment_reset(struct segment *segment)
 	segment->vlan[0] = segment->vlan[1] = 0;
 	segment->vlan_count = 0;
 	segment->source_mac = segment->destination_mac = MAC_NOT_TOLD;
+	segment->to_end = false;
+	segment->ip_end = 0;
+	segment->protocol = 0;
+	segment->is_fragment = segment->is_later = false;
+	segment->tunnel_count = 0;
+	segment->bytes_end = segment->limit = 0;
 }
 
 /* What a walk over the headers of a packet came to. */
@@ -110,18 +138,24 @@ enum walk {
 static __always_inline const void *frame_at(const struct frame *frame,
 					    __u64 offset, __u32 size)
 {
+	const __u8 *at;
+
 	if (offset > HEADERS_MAX)
 		return NULL;
-	if (frame->data + offset + size > frame->end)
+	if (frame->is_inner && offset + size > frame->wire_len)
 		return NULL;
-	return frame->data + offset;
+	at = frame->data + offset;
+	if (frame->is_inner) /* any offset: checked and used as one value */
+		OPAQUE(at);
+	return at + size <= frame->end ? at : NULL;
 }
 
 /* Why a header of `size` bytes at `offset` is not at hand. */
 static __always_inline enum parse_result frame_short(const struct frame *frame,
 						     __u64 offset, __u32 size)
 {
-	return offset + size <= frame->wire_len ? PARSE_CUT : PARSE_MALFORMED;
+	return offset + size <= frame_limit(frame) ? PARSE_CUT :
+						     PARSE_MALFORMED;
 }
 
 /* The TCP header, at `offset`; `ip_end` is the end of the IP packet. */

@@ -30,7 +30,21 @@ enum address_mark {
 	MARK_NET = 1 << 0,
 	MARK_NOT_NET = 1 << 1,
 	MARK_LOCAL = 1 << 2, /* this host's own */
+	MARK_PEER = 1 << 3,  /* what it sends in tunnels is believed */
 };
+
+/* What is asked for of servers where nets bear a mark. */
+static __always_inline __u32 filter_of_mark(__u32 mark)
+{
+	switch (mark) {
+	case MARK_NET:
+		return FILTER_BY_NET;
+	case MARK_NOT_NET:
+		return FILTER_BY_NOT_NET;
+	default: /* nothing: it is not about servers */
+		return 0;
+	}
+}
 
 /* A net, or an address: the key of an LPM trie. */
 struct net {
@@ -47,7 +61,7 @@ struct server {
 };
 
 static __always_inline bool port_matches(const volatile __u64 *ports,
-					   __u16 port)
+					 __u16 port)
 {
 	return ports[port >> 6 & (PORT_WORDS - 1)] >> (port & 63) & 1;
 }
@@ -89,6 +103,29 @@ static __always_inline void net_of_address(struct net *net,
 	net->address[1] = address[1];
 	net->address[2] = address[2];
 	net->address[3] = address[3];
+}
+
+/*
+ * The sender of the outermost tunnel with addresses around a segment. False:
+ * there is none.
+ */
+static __always_inline bool outermost_peer(const struct segment *segment,
+					   struct net *net)
+{
+#ifdef __bpf__
+#pragma clang loop unroll(full)
+#endif
+	for (int i = 0; i < TUNNELS_MAX; i++) {
+		const struct tunnel *tunnel = &segment->tunnels[i];
+
+		if (i >= segment->tunnel_count)
+			break;
+		if (!tunnel->family)
+			continue;
+		net_of_address(net, tunnel->source, tunnel->family);
+		return true;
+	}
+	return false;
 }
 
 #endif

@@ -9,6 +9,7 @@
 #include "counters.h"
 #include "event_kind.h"
 #include "flow.h"
+#include "hash.h"
 #include "platform.h"
 #include "segment.h"
 
@@ -28,7 +29,8 @@ struct track_options {
 		       * in; 0: its first chunk only */
 	enum need need;
 	__u32 events;	/* EVENT_BIT() of each kind; 0: banners only */
-	bool key_vlan;	/* VLANs are part of a connection's key */
+	struct connection_key key; /* of connections */
+	struct decap decap; /* which tunnels are opened */
 	__u32 max_rate; /* records a second and interface; 0: no limit */
 };
 

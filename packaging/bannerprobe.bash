@@ -26,16 +26,19 @@ _bannerprobe() {
 	--stats-format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
 	--need) COMPREPLY=($(compgen -W 'own syn handshake none' -- "$cur")) ;;
 	--key) COMPREPLY=($(compgen -W 'vlan' -- "$cur")) ;;
+	--decap-key) COMPREPLY=($(compgen -W 'yes no' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
 	-o | --output | -r | --read | --metrics | --inventory) _filedir ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
 	-i | --interface) COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur")) ;;
-	-l | --length | --max-flows | --max-rate | --net | --not-net | --port | --gone) ;;
+	-l | --length | --max-flows | --max-rate | --decap-from | --net | --not-net | --port | --gone) ;;
 	-h | --help | -V | --version) ;;
 	*)
 		# The values of these come after a = only.
 		if $split && [[ $prev == --stats || $prev == --gather ]]; then
 			return
+		elif $split && [[ $prev == --decap ]]; then
+			COMPREPLY=($(compgen -W 'all none vxlan geneve gre erspan ipip mpls pppoe' -- "$cur"))
 		elif [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W '$(_parse_help "$1")' -- "$cur"))
 			[[ ${COMPREPLY-} != *= ]] || compopt -o nospace

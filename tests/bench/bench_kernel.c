@@ -22,6 +22,7 @@
 #include "kernel/kernel_table.h"
 #include "median.h"
 #include "event.h"
+#include "unit/wrap.h"
 
 #define ROUNDS 9
 #define SILENT_HANDSHAKES 60000
@@ -42,6 +43,7 @@ struct scenario {
 	__u64 growth;
 	const char *port, *net; /* as --port and --net; NULL: not given */
 	const struct track_options *track; /* NULL: as text asks */
+	enum wrap wrap; /* the packet is in a tunnel, and tunnels are opened */
 };
 
 static const struct track_options json = { .times = true, .rtt = true };
@@ -174,13 +176,17 @@ static double one_round(const struct scenario *scenario, enum road road,
 static void load(const struct scenario *scenario)
 {
 	const char *port = scenario->port, *net = scenario->net;
+	struct track_options decap = {};
 	struct server_list wanted = {};
 
 	if ((port && !server_list_add_ports(&wanted, port)) ||
 	    (net && !server_list_add_net(&wanted, net, MARK_NET)))
 		fail("a scenario asks for no port or net");
+	if (scenario->wrap)
+		wrap_track(&decap);
 	probe = programs_load(PROGRAMS_ALL, 256, DEFAULT_FLOWS,
-			      scenario->track, &wanted);
+			      scenario->wrap ? &decap : scenario->track,
+			      &wanted);
 	server_list_free(&wanted);
 	if (!probe || !drive_open(probe))
 		fail("the programs cannot be loaded");
@@ -203,6 +209,7 @@ static void measure(const struct scenario *scenario, enum road road)
 	struct bytes bytes;
 
 	packet_build(&bytes, &scenario->packet);
+	wrap(&bytes, scenario->wrap);
 	if (scenario->ethertype) {
 		bytes.data[12] = (__u8)(scenario->ethertype >> 8);
 		bytes.data[13] = (__u8)scenario->ethertype;
@@ -292,6 +299,27 @@ static const struct scenario scenarios[] = {
 	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
 	  .prepare = empty_table, PACKET, .counts = COUNT_PASSED_OVER,
 	  .growth = 200000, .net = "198.51.100.0/24" },
+	{ .name = "--decap: not IP", .goal = 4, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .ethertype = 0x0806,
+	  .wrap = WRAP_VXLAN },
+	{ .name = "--decap: UDP that is no tunnel", .goal = 6,
+	  .repeat = 1000000, .together = 1, .prepare = empty_table, PACKET,
+	  .protocol = 17, .wrap = WRAP_IPIP },
+	{ .name = "--decap: data in VXLAN", .goal = 30, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_VXLAN },
+	{ .name = "--decap: data in Geneve", .goal = 30, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_GENEVE },
+	{ .name = "--decap: data in GRE", .goal = 30, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_GRE },
+	{ .name = "--decap: data in ERSPAN III", .goal = 30, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET,
+	  .wrap = WRAP_ERSPAN_3 },
+	{ .name = "--decap: data in IP in IP", .goal = 30, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_IPIP },
+	{ .name = "--decap: data in MPLS", .goal = 30, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_MPLS },
+	{ .name = "--decap: data in PPPoE", .goal = 30, .repeat = 1000000,
+	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_PPPOE },
 };
 
 /* bench_kernel [TEXT]: all scenarios, or those whose name has TEXT in it. */

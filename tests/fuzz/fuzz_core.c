@@ -9,6 +9,7 @@
 #include "pipeline/reassembly.h"
 #include "unit/play.h"
 #include "steps.h"
+#include "unit/wrap.h"
 
 #define MAX_FLOWS 16
 #define LENGTH 64
@@ -79,6 +80,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	logged = 0;
 	native.track.times = native.track.rtt = size & 1;
 	native.track.gather = size & 1 ? LENGTH : 0;
+	native.track.decap = (struct decap){};
+	native.track.key.tunnels = false;
+	if (size & 2)
+		wrap_track(&native.track);
 	memset(native.counters, 0, sizeof(native.counters));
 	while (steps_next(&steps, &step)) {
 		now += step.wait;

@@ -131,6 +131,47 @@ static void expect_endpoint(const struct event *record, const __u32 *address,
 	expect_number(port);
 }
 
+static const char *const tunnel_names[TUNNEL_KINDS] = {
+#define TUNNEL_NAME(id, name, unopened, opener) [TUNNEL_##id] = name,
+	TUNNELS(TUNNEL_NAME)
+#undef TUNNEL_NAME
+};
+
+static void read_json_tunnels(const struct event *record)
+{
+	for (int i = 0; i < record->tunnel_count; i++) {
+		const struct tunnel *tunnel = &event_tunnels(record)[i];
+
+		expect(i ? ",{\"type\":\"" : ",\"tunnel\":[{\"type\":\"");
+		expect(tunnel_names[tunnel->kind]);
+		expect("\",\"id\":");
+		expect_number(tunnel->id);
+		if (tunnel->family) {
+			expect(",\"src\":\"");
+			expect_address(tunnel->family, tunnel->source);
+			expect("\",\"dst\":\"");
+			expect_address(tunnel->family, tunnel->destination);
+			expect("\"");
+		}
+		expect("}");
+	}
+	expect(record->tunnel_count ? "]" : "");
+}
+
+static void read_text_tunnels(const struct event *record)
+{
+	for (int i = 0; i < record->tunnel_count; i++) {
+		const struct tunnel *tunnel = &event_tunnels(record)[i];
+
+		expect(" ");
+		expect(tunnel_names[tunnel->kind]);
+		if (tunnel->id) {
+			expect(" ");
+			expect_number(tunnel->id);
+		}
+	}
+}
+
 static void expect_side(const struct event *record, enum side_name side)
 {
 	if (side == SERVER)
@@ -153,6 +194,7 @@ static void read_text(const struct event *record, const struct source *source)
 	expect(" -> ");
 	expect_side(record,
 		    event_origin(record->kind) == SERVER ? CLIENT : SERVER);
+	read_text_tunnels(record);
 	if (record->kind == EVENT_OPEN)
 		return;
 	expect(" ");
@@ -254,6 +296,7 @@ static void read_json_end(const struct event *record,
 		expect_number(record->vlan[i]);
 	}
 	expect(record->vlan_count ? "]" : "");
+	read_json_tunnels(record);
 	read_json_more(record);
 }
 
@@ -370,6 +413,29 @@ static void check_format(enum format format, const struct event *record,
 
 #pragma clang attribute pop
 
+/* At the end of the bytes, as many as have room there. */
+static void place_tunnels(struct event *record)
+{
+	struct tunnel *tunnels;
+
+	record->tunnel_count %= TUNNELS_MAX + 1;
+	record->tunnels_at = 0;
+	if (record->kept < record->tunnel_count * sizeof(struct tunnel) + 8)
+		record->tunnel_count = 0;
+	if (!record->tunnel_count)
+		return;
+	record->kept -= record->tunnel_count * sizeof(struct tunnel);
+	record->kept &= ~7U;
+	record->tunnels_at = (__u16)record->kept;
+	tunnels = (struct tunnel *)(record->bytes + record->tunnels_at);
+	for (int i = 0; i < record->tunnel_count; i++) {
+		tunnels[i].kind %= TUNNEL_KINDS;
+		tunnels[i].family = tunnels[i].family & 1 ? 4 :
+				    tunnels[i].family & 2 ? 6 :
+							    0;
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct event *record;
@@ -382,6 +448,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(record, data, size);
 	/* What a probe can hand over, in every field that it says so of. */
 	record->kept = (__u32)(size - sizeof(*record));
+	place_tunnels(record);
 	record->family = record->family & 1 ? 4 : 6;
 	record->vlan_count %= 3;
 	record->kind %= EVENT_KINDS;

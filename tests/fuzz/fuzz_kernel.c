@@ -15,6 +15,7 @@
 #include "kernel/backends.h"
 #include "bannerprobe.skel.h"
 #include "steps.h"
+#include "unit/wrap.h"
 
 #define MAX_FLOWS 16 /* two buckets: they spill, and are soon cleared */
 #define LENGTH 64
@@ -39,13 +40,14 @@ static void load(struct backends *backends, const struct track_options *track)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	const struct track_options all = { .times = true, .rtt = true,
-					    .gather = LENGTH };
+	struct track_options all = { .times = true, .rtt = true,
+				     .gather = LENGTH };
 
 	(void)argc;
 	(void)argv;
 	message_libbpf(getenv("VERBOSE"));
 	load(&plain, NULL);
+	wrap_track(&all);
 	load(&gathering, &all);
 	return 0;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "steps.h"
+#include "unit/wrap.h"
 
 #define IS_SEGMENT 0x01
 #define IS_RAW_IP 0x02
@@ -44,6 +45,16 @@ static bool take_frame(struct steps *steps, struct fuzz_step *step)
 	return true;
 }
 
+/* In up to two tunnels, in most cases in none. */
+static void wrap_in(struct bytes *bytes, unsigned int inner, unsigned int outer)
+{
+	if (inner >= WRAPS)
+		return;
+	wrap(bytes, (enum wrap)inner);
+	if (outer < WRAPS)
+		wrap(bytes, (enum wrap)outer);
+}
+
 /* A segment of a connection, its numbers not far from what is expected. */
 static bool take_segment(struct steps *steps, struct fuzz_step *step)
 {
@@ -67,6 +78,8 @@ static bool take_segment(struct steps *steps, struct fuzz_step *step)
 	packet.payload_len = data[4] & 15;
 	packet.padding = data[5] & 7;
 	packet_build(&bytes, &packet);
+	if (!step->raw_ip)
+		wrap_in(&bytes, data[5] >> 3, data[4] >> 4);
 	step->wire_len = bytes.len;
 	keep(step, bytes.data, bytes.len);
 	return true;

@@ -41,7 +41,7 @@ static void on_native_record(const struct event *record, void *context)
 	struct backends *backends = context;
 
 	backends->native_logged++;
-	memcpy(backends->native_record, record, sizeof(*record) + record->kept);
+	memcpy(backends->native_record, record, event_size(record));
 }
 
 static int on_kernel_record(void *context, void *data, size_t size)
@@ -51,7 +51,7 @@ static int on_kernel_record(void *context, void *data, size_t size)
 
 	backends->kernel_logged++;
 	/* As long as the banner needs, and no longer. */
-	if (size < sizeof(*record) || size != sizeof(*record) + record->kept ||
+	if (size < sizeof(*record) || size != event_size(record) ||
 	    record->kept > BANNER_MAX) {
 		differs(backends, "a kernel's record of %zu bytes", size);
 		return 0;
@@ -116,8 +116,8 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 
 	memset(backends, 0, sizeof(*backends));
 	backends->bpf = bpf;
-	backends->native_record = malloc(sizeof(struct event) + BANNER_MAX);
-	backends->kernel_record = malloc(sizeof(struct event) + BANNER_MAX);
+	backends->native_record = malloc(sizeof(struct event) + EVENT_ROOM);
+	backends->kernel_record = malloc(sizeof(struct event) + EVENT_ROOM);
 	backends->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
 				       on_kernel_record, backends, NULL);
 	if (!engine_open(native, max_flows, length, on_native_record, backends) ||
@@ -132,8 +132,11 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 	native->track = (struct track_options){
 		.times = bpf->rodata->wants_times,
 		.rtt = bpf->rodata->wants_rtt,
-		.gather = bpf->rodata->wants_greetings ? length : 0
+		.gather = bpf->rodata->wants_greetings ? length : 0,
+		.key.tunnels = bpf->rodata->key_has_tunnels,
 	};
+	memcpy(&native->track.decap, (const void *)&bpf->rodata->decap,
+	       sizeof(native->track.decap));
 	backends->can_split = can_split(backends);
 	read_counters(backends, backends->counters);
 	return native->overflow;
@@ -224,8 +227,10 @@ static void compare_flow(struct backends *backends, const struct segment *segmen
 {
 	struct flow kernel, native;
 	int sender;
-	__u64 id = flow_identify(segment, backends->native.hash_secrets, &sender);
-	__u64 hash = flow_hash(segment, backends->native.hash_secrets);
+	const struct connection_key key = backends->native.track.key;
+	const __u64 *secrets = backends->native.hash_secrets;
+	__u64 id = connection_id(segment, key, secrets, &sender);
+	__u64 hash = connection_hash(segment, key, secrets);
 	char kernel_text[TEXT_MAX], native_text[TEXT_MAX];
 
 	kernel_flow(backends, hash, id, &kernel);
@@ -267,7 +272,7 @@ static void compare_record(struct backends *backends)
 		kernel->rtt_us = native->rtt_us;
 	kernel->ifindex = native->ifindex;
 	kernel->direction = native->direction;
-	if (!memcmp(kernel, native, sizeof(*native) + native->kept))
+	if (!memcmp(kernel, native, event_size(native)))
 		return;
 	text_add_record(kernel_text, kernel);
 	text_add_record(native_text, native);

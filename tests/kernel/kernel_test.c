@@ -31,6 +31,7 @@
 #include "drive.h"
 #include "backends.h"
 #include "kernel_table.h"
+#include "unit/wrap.h"
 
 #define LENGTH 256
 #define PIECE 5000 /* records that the ring buffer has room for */
@@ -295,6 +296,90 @@ static void test_split_packets(void **state)
 	assert_same_counters(&backends);
 	assert_true(backends.native.counters[COUNT_BANNER] > 0);
 	backends_close(&backends);
+}
+
+/* Opens the backends with programs that open tunnels; to be closed by both. */
+static struct bannerprobe_bpf *open_decap(struct backends *backends)
+{
+	struct track_options track = { .need = NEED_NONE };
+	struct bannerprobe_bpf *programs;
+
+	wrap_track(&track);
+	programs = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &track, NULL);
+	assert_non_null(programs);
+	assert_true(backends_open(backends, programs, LENGTH, DEFAULT_FLOWS));
+	backends->native.track.need = NEED_NONE;
+	return programs;
+}
+
+/* In the tunnels of these, one in the other, as long as there is room. */
+static void build_wrapped(struct bytes *bytes, bool ipv6, int first, int second)
+{
+	struct test_packet packet = plain_packet();
+
+	packet.ipv6 = ipv6;
+	packet_build(bytes, &packet);
+	wrap(bytes, (enum wrap)first);
+	wrap(bytes, (enum wrap)second);
+}
+
+/* Each kind in each, ended at every byte, by XDP and by tc. */
+static void test_tunnels(void **state)
+{
+	struct backends backends;
+	struct bannerprobe_bpf *programs = open_decap(&backends);
+	struct bytes bytes;
+
+	(void)state;
+	for (int i = 0; i < 2 * WRAPS * WRAPS; i++) {
+		const struct bpf_program *hooks[] = {
+			programs->progs.bannerprobe_xdp,
+			programs->progs.bannerprobe_tx
+		};
+
+		for (int hook = 0; hook < 2; hook++) {
+			build_wrapped(&bytes, i & 1, i / 2 % WRAPS,
+				      i / 2 / WRAPS);
+			feed_both(&backends, hooks[hook], bytes.data, bytes.len,
+				  false, 1);
+			for (size_t len = TC_FRAME_MIN; len < bytes.len; len += 3)
+				feed_both(&backends, hooks[hook], bytes.data,
+					  len, false, 1);
+		}
+	}
+	assert_same_counters(&backends);
+	/* All but a few that do not go together, as PPPoE in IP in IP. */
+	assert_true(backends.native.counters[COUNT_BANNER] >
+		    3 * WRAPS * WRAPS);
+	backends_close(&backends);
+	bannerprobe_bpf__destroy(programs);
+}
+
+/* In two buffers, parted within the headers of tunnels. */
+static void test_split_tunnels(void **state)
+{
+	struct backends backends;
+	struct bannerprobe_bpf *programs = open_decap(&backends);
+	struct bytes bytes;
+
+	(void)state;
+	for (int i = 0; backends.can_split && i < WRAPS * WRAPS; i++) {
+		build_wrapped(&bytes, false, i % WRAPS, i / WRAPS);
+		for (size_t linear = FRAME_MIN; linear < bytes.len;
+		     linear += 7) {
+			build_wrapped(&bytes, false, i % WRAPS, i / WRAPS);
+			deliver(&backends,
+				&(struct delivery){
+					.program = programs->progs.bannerprobe_xdp,
+					.data = bytes.data,
+					.len = bytes.len,
+					.linear = linear,
+					.now = 1 });
+		}
+	}
+	assert_same_counters(&backends);
+	backends_close(&backends);
+	bannerprobe_bpf__destroy(programs);
 }
 
 static void test_raw_ip(void **state)
@@ -911,6 +996,8 @@ static int run_all(void)
 		THROUGH(test_not_opened, "not opened, through XDP", 0),
 		THROUGH(test_not_opened, "not opened, through tc", 1),
 		cmocka_unit_test(test_split_packets),
+		cmocka_unit_test(test_tunnels),
+		cmocka_unit_test(test_split_tunnels),
 		THROUGH(test_raw_ip, "devices without Ethernet", 1),
 		cmocka_unit_test(test_counts_by_interface),
 		cmocka_unit_test(test_slots_run_out),

@@ -252,6 +252,8 @@ LIES = {
                                    "pcapng of version 2.0"),
     "simple packet longer than its block": (packets.block("<", 3, struct.pack("<I", 99) + bytes(60)),
                                             "a packet of 99 bytes"),
+    "block too short for a simple packet": (packets.block("<", 3, b""), "a packet's block of 12 bytes"),
+    "block too short for an interface": (packets.block("<", 1, bytes(4)), "an interface of 16 bytes"),
 }
 
 
@@ -265,6 +267,23 @@ def test_lie(tmp_path, name):
     place = len(before) + (12 if name == "end says otherwise" else 0)
     assert f"lies.pcapng: damaged at byte {place}, after packet 4: {LIES[name][1]}" in line
     assert [r["banner"] for r in parsed(done.stdout)] == ["DATA"]
+
+
+def test_a_simple_packet_of_no_interface(tmp_path):
+    """It is of the first interface of its section, which has none."""
+    before = section() + interface() + talk_of(0) + section()
+    (tmp_path / "lies.pcapng").write_bytes(before + packets.block("<", 3, struct.pack("<I", 60) + bytes(60)))
+    line = one_line(probe("-r", "lies.pcapng", cwd=tmp_path))
+    assert f"damaged at byte {len(before)}, after packet 4: a packet of no interface" in line
+
+
+def test_too_many_interfaces(tmp_path):
+    before = section() + interface() * 65536
+    (tmp_path / "most.pcapng").write_bytes(before + talk_of(0))
+    assert [r["banner"] for r in records("-r", tmp_path / "most.pcapng")] == ["DATA"]
+    (tmp_path / "more.pcapng").write_bytes(before + interface() + talk_of(0))
+    line = one_line(probe("-r", "more.pcapng", cwd=tmp_path))
+    assert f"damaged at byte {len(before)}, after packet 0: more than 65536 interfaces" in line
 
 
 NO_CAPTURES = {"empty": (b"", "is empty"), "text": (b"hello, world\n", "is no capture (pcap or pcapng)"),

@@ -288,7 +288,7 @@ def test_not_opened(name):
     """No banner comes of it, it is counted by its kind, and one line says so."""
     kind, link, framed = NOT_OPENED[name]
     capture = pcap(map(framed, one.greeted(DATA)), link=link)
-    done = probe("-f", "json", "--stats", "-r", "-", input=capture)
+    done = probe("-f", "json", "--stats", "--decap=none", "-r", "-", input=capture)
     assert (done.returncode, done.stdout) == (kind == "link_type", b"")
     counted = {k: n for k, n in packets.counters(done.stderr).items() if n and k.startswith("not_")}
     assert counted == {f"not_opened_{kind}": 4}
@@ -301,7 +301,7 @@ def test_not_opened_among_others():
     """Said where nearly all are of the kind, and not where some are."""
     other = outer(47, b"\0\0\x08\0")
     assert banners_of([*map(ethernet, one.greeted(DATA)), *[other] * 4]) == [(DATA, 4, False)]
-    done = probe("-f", "json", "-r", "-",
+    done = probe("-f", "json", "--decap=none", "-r", "-",
                  input=pcap([*map(ethernet, one.greeted(DATA)), *[other] * 96]))
     assert len(parsed(done.stdout)) == 1
     assert b"96 of 100 packets are GRE" in done.stderr
@@ -463,6 +463,15 @@ def test_link_type(name):
     found = records_of(pcap(frames, link=link))
     assert [(r["client"], r["server"], r["history"], r["banner"]) for r in found] == \
         [(c.client[0], c.server[0], "ShAd", "DATA") for c in connections]
+
+
+@pytest.mark.parametrize("connection", [one, six], ids=["IPv4", "IPv6"])
+def test_nflog_of_the_other_byte_order(connection):
+    """The attributes are in the order of the machine that wrote the capture."""
+    frames = [packets.nflog(p, ">") for p in connection.greeted(DATA)]
+    found = records_of(pcap(frames, link=packets.NFLOG, order=">"))
+    assert [r["banner"] for r in found] == ["DATA"]
+    assert records_of(pcap(frames, link=packets.NFLOG, order="<")) == []
 
 
 @pytest.mark.parametrize("name", WITH_MACS)

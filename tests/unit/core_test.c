@@ -85,8 +85,9 @@ static struct test_packet banner_packet(void)
 
 static struct frame frame_of(const struct bytes *bytes)
 {
-	return (struct frame){ bytes->data, bytes->data + bytes->len,
-			       (__u32)bytes->len };
+	return (struct frame){ .data = bytes->data,
+			       .end = bytes->data + bytes->len,
+			       .wire_len = (__u32)bytes->len };
 }
 
 static enum parse_result parse_packet(const struct test_packet *packet,
@@ -304,8 +305,9 @@ static void test_snap(void **state)
 	frame = frame_of(&bytes);
 	memcpy(data, bytes.data, 12);
 	memcpy(data + 12 + sizeof(snap), bytes.data + 14, frame.wire_len - 14);
-	frame = (struct frame){ data, data + frame.wire_len + 8,
-				frame.wire_len + 8 };
+	frame = (struct frame){ .data = data,
+				.end = data + frame.wire_len + 8,
+				.wire_len = frame.wire_len + 8 };
 	for (int i = 0; i <= 6; i++) {
 		/* Each byte of the six counts; at last, none is changed. */
 		memcpy(data + 12, snap, sizeof(snap));
@@ -419,7 +421,9 @@ static void test_cut_packets(void **state)
 			/* A buffer of its own: a sanitizer sees a read beyond it. */
 			__u8 *cut = malloc(len + !len);
 			struct segment segment = {};
-			struct frame frame = { cut, cut + len, (__u32)bytes.len };
+			struct frame frame = { .data = cut,
+					       .end = cut + len,
+					       .wire_len = (__u32)bytes.len };
 			enum parse_result whole =
 				len >= bytes.len - 11 ? PARSED : PARSE_CUT;
 

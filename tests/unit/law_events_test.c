@@ -410,7 +410,8 @@ static bool core_agrees_on(unsigned int ingredients, __u64 number, __u64 seed)
  * By somebody who sees every packet: whole handshakes in either direction, with
  * the right numbers. The core remembers two SYNs of each end beside a
  * connection and the model all, so that they may differ where several are
- * forged at once: in at most one conversation of a thousand.
+ * forged at once: in at most one conversation of a thousand, and a few more,
+ * since few conversations are a small sample.
  */
 static bool core_mostly_agrees_on(unsigned int ingredients, __u64 number,
 				  __u64 seed)
@@ -424,7 +425,7 @@ static bool core_mostly_agrees_on(unsigned int ingredients, __u64 number,
 			return false;
 	}
 	printf("# %llu of %llu differ in an event\n", wrong, number);
-	return wrong * 1000 <= number;
+	return wrong <= number / 1000 + 3;
 }
 
 int main(int argc, char **argv)

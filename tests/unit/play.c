@@ -55,7 +55,8 @@ static bool may_change(const struct engine *native, enum parse_result parsed,
 	if (parsed != PARSED)
 		return parse_counter(parsed) != COUNT_NOTHING;
 	return segment_may_matter(segment,
-				  flow_hash(segment, native->hash_secrets),
+				  connection_hash(segment, native->track.key,
+						  native->hash_secrets),
 				  &native->prefilter);
 }
 
@@ -63,7 +64,9 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 			      size_t len, size_t wire_len, bool raw_ip,
 			      __u64 now, struct segment *segment)
 {
-	const struct frame frame = { data, data + len, (__u32)wire_len };
+	const struct frame frame = { .data = data,
+				     .end = data + len,
+				     .wire_len = (__u32)wire_len };
 	enum parse_result parsed;
 	__u64 hash = 0;
 
@@ -71,8 +74,17 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 	segment_reset(segment);
 	parsed = raw_ip ? parse_ip(&frame, 0, segment) :
 			  parse_ethernet(&frame, segment);
-	if (raw_ip ? prefilter_ip(&frame, 0, &native->prefilter, &hash) :
-		     prefilter_ethernet(&frame, &native->prefilter, &hash))
+	if (native->track.decap.kinds)
+		parsed = walk_tunnels(&frame, segment, parsed,
+				      &native->track.decap);
+	if ((raw_ip ? prefilter_ip(&frame, 0, &native->prefilter,
+				   &native->track.decap, &hash) :
+		      prefilter_ethernet(&frame, &native->prefilter,
+					 &native->track.decap, &hash)) &&
+	    (!native->track.decap.kinds ||
+	     prefilter_tunnel(&frame, raw_ip, &native->prefilter,
+			      &native->track.decap,
+			      native->track.key.tunnels)))
 		engine_packet(native, parsed, &frame, segment, now);
 	else if (may_change(native, parsed, segment))
 		abort(); /* a glance has left out what counts */

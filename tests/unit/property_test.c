@@ -362,8 +362,9 @@ static void add_real(const struct segment *segment)
 
 static void add_captured(const struct captured_packet *packet)
 {
-	const struct frame frame = { packet->bytes, packet->bytes + packet->len,
-				     packet->wire_len };
+	const struct frame frame = { .data = packet->bytes,
+				     .end = packet->bytes + packet->len,
+				     .wire_len = packet->wire_len };
 	struct segment segment = {};
 
 	if (packet->interface->link_type == LINK_ETHERNET &&

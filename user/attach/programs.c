@@ -104,7 +104,10 @@ static void set_tracked(struct bannerprobe_bpf *bpf,
 		bpf->rodata->wanted_events = track->events;
 		bpf_map__set_max_entries(bpf->maps.syn_data, SYN_DATA_ROOM);
 	}
-	bpf->rodata->key_has_vlan = track->key_vlan;
+	bpf->rodata->key_has_vlan = track->key.vlan;
+	bpf->rodata->key_has_tunnels = track->decap.kinds && track->key.tunnels;
+	memcpy((struct decap *)&bpf->rodata->decap, &track->decap,
+	       sizeof(track->decap));
 	bpf->rodata->max_rate = track->max_rate;
 }
 

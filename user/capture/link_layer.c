@@ -89,30 +89,16 @@ static enum parse_result parse_cooked(const struct frame *frame,
 			      segment);
 }
 
-/* PPP's protocol field, at `offset`: one byte if that is odd (RFC 1661, 6.5).
- */
 static enum parse_result parse_ppp_protocol(const struct frame *frame,
 					    __u64 offset,
 					    struct segment *segment)
 {
-	const __u8 *bytes = frame_at(frame, offset, 2);
-	__u16 protocol;
+	__be16 ethertype;
+	const enum parse_result result = skip_ppp(frame, &offset, &ethertype);
 
-	if (!bytes)
-		return frame_short(frame, offset, 2);
-	protocol = bytes[0] & 1 ? bytes[0] : (__u16)(bytes[0] << 8 | bytes[1]);
-	offset += bytes[0] & 1 ? 1 : 2;
-	switch (protocol) {
-	case 0x0021:
-		return walk_ipv4(frame, offset, WALK_WHOLE, segment);
-	case 0x0057:
-		return walk_ipv6(frame, offset, WALK_WHOLE, segment);
-	case 0x0281:
-	case 0x0283:
-		return PARSE_MPLS;
-	default:
-		return PARSE_NOT_TCP;
-	}
+	return result == PARSED ? walk_ethertype(frame, offset, ethertype,
+						 WALK_WHOLE, segment) :
+				  result;
 }
 
 /* PPP with the address and control of HDLC, or without; or Cisco's HDLC. */
@@ -198,29 +184,6 @@ static enum parse_result parse_nflog(struct frame *frame, bool is_swapped,
 	return PARSE_MALFORMED;
 }
 
-#define PORT_GENEVE 6081
-#define UDP_HEADER 8
-
-/* A tunnel's first byte, as far as it is at hand: does it fit? */
-static enum parse_result parse_udp(const struct frame *frame, __u64 offset)
-{
-	const __u8 *udp = frame_at(frame, offset, UDP_HEADER);
-	const __u8 *tunnel = frame_at(frame, offset + UDP_HEADER, 1);
-
-	if (!udp)
-		return PARSE_UDP;
-	switch (udp[2] << 8 | udp[3]) {
-	case 4789: /* RFC 7348 */
-	case 4790: /* VXLAN-GPE */
-	case 8472: /* Linux's default */
-		return !tunnel || *tunnel & 0x08 ? PARSE_VXLAN : PARSE_UDP;
-	case PORT_GENEVE: /* RFC 8926: version 0 */
-		return !tunnel || !(*tunnel >> 6) ? PARSE_GENEVE : PARSE_UDP;
-	default:
-		return PARSE_UDP;
-	}
-}
-
 static enum parse_result parse_link(__u32 link_type, bool is_swapped,
 				    struct frame *frame,
 				    struct segment *segment)
@@ -262,14 +225,15 @@ static enum parse_result parse_link(__u32 link_type, bool is_swapped,
 }
 
 enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
-				   struct frame *frame, struct segment *segment)
+				   struct frame *frame,
+				   const struct decap *decap,
+				   struct segment *segment)
 {
 	enum parse_result result;
 
 	segment_reset(segment);
 	result = parse_link(link_type, is_swapped, frame, segment);
-	return result == PARSE_UDP ? parse_udp(frame, segment->payload_offset) :
-				     result;
+	return walk_tunnels(frame, segment, result, decap);
 }
 
 bool link_layer_may_matter(__u32 link_type, const struct frame *frame,

@@ -7,6 +7,7 @@
 
 #include "prefilter.h"
 #include "layers.h"
+#include "tunnels.h"
 
 /* As capture files number them: https://www.tcpdump.org/linktypes.html */
 enum link_type {
@@ -38,12 +39,13 @@ bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 			   const struct prefilter *prefilter);
 
 /*
- * Parses a packet. The frame is made to begin where its IP packet, or the
+ * Parses a packet, with the tunnels that `decap` asks for. The frame is made to begin where its IP packet, or the
  * header with its link layer's addresses, does. `is_swapped`: a host of the
  * other byte order wrote it.
  */
 enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 				   struct frame *frame,
+				   const struct decap *decap,
 				   struct segment *segment);
 
 /* --- for wifi.c */

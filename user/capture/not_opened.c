@@ -9,23 +9,32 @@
 
 static const struct {
 	const char *what, *remedy;
+	__u32 tunnels; /* TUNNEL_BIT() of those that --decap opens */
+	const char *option;
 } kinds[COUNTER_MAX] = {
 	[COUNT_NOT_OPENED_PPPOE] = { "PPPoE",
-				     "capture on the PPP device (ppp0)" },
+				     "capture on the PPP device (ppp0)",
+				     TUNNEL_BIT(TUNNEL_PPPOE), "pppoe" },
 	[COUNT_NOT_OPENED_MPLS] = { "MPLS",
-				    "capture where the labels are taken off" },
-	[COUNT_NOT_OPENED_GRE] = { "GRE", "capture on the tunnel's device" },
+				    "capture where the labels are taken off",
+				    TUNNEL_BIT(TUNNEL_MPLS), "mpls" },
+	[COUNT_NOT_OPENED_GRE] = { "GRE", "capture on the tunnel's device",
+				   TUNNEL_BIT(TUNNEL_GRE) |
+					   TUNNEL_BIT(TUNNEL_ERSPAN),
+				   "gre,erspan" },
 	[COUNT_NOT_OPENED_IP_IN_IP] = { "IP in IP",
-					"capture on the tunnel's device" },
+					"capture on the tunnel's device",
+					TUNNEL_BIT(TUNNEL_IPIP), "ipip" },
 	[COUNT_NOT_OPENED_THIRD_TAG] = { "behind more than two VLAN tags",
 					 "capture on a VLAN's device" },
 	[COUNT_NOT_OPENED_LLC] = { "LLC without SNAP",
 				   "capture on a device that "
 				   "carries IP" },
-	[COUNT_NOT_OPENED_VXLAN] = { "VXLAN",
-				     "capture on the tunnel's device" },
+	[COUNT_NOT_OPENED_VXLAN] = { "VXLAN", "capture on the tunnel's device",
+				     TUNNEL_BIT(TUNNEL_VXLAN), "vxlan" },
 	[COUNT_NOT_OPENED_GENEVE] = { "Geneve",
-				      "capture on the tunnel's device" },
+				      "capture on the tunnel's device",
+				      TUNNEL_BIT(TUNNEL_GENEVE), "geneve" },
 	[COUNT_NOT_OPENED_WIFI_PROTECTED] = { "encrypted 802.11 data",
 					      "decrypt them first "
 					      "(airdecap-ng)" },
@@ -36,9 +45,10 @@ static const struct {
 };
 
 void not_opened_report(const char *name, __u64 packets,
-		       const __u64 counters[COUNTER_MAX], __u32 link_type)
+		       const __u64 counters[COUNTER_MAX], __u32 link_type,
+		       const struct decap *decap)
 {
-	char what[64];
+	char what[64], remedy[64];
 
 	for (int i = COUNT_FIRST_NOT_OPENED; i <= COUNT_LAST_NOT_OPENED; i++) {
 		if (!counters[i] || counters[i] * 100 < packets * NEARLY_ALL)
@@ -48,8 +58,13 @@ void not_opened_report(const char *name, __u64 packets,
 				 link_type);
 		else
 			snprintf(what, sizeof(what), "%s", kinds[i].what);
+		if (kinds[i].tunnels & ~decap->kinds)
+			snprintf(remedy, sizeof(remedy), "--decap=%s opens it",
+				 kinds[i].option);
+		else
+			snprintf(remedy, sizeof(remedy), "%s", kinds[i].remedy);
 		message("%s: %llu of %llu packets are %s, which is not opened: "
 			"%s",
-			name, counters[i], packets, what, kinds[i].remedy);
+			name, counters[i], packets, what, remedy);
 	}
 }

@@ -6,6 +6,8 @@
 #include "server_list.h"
 
 #define SYN_DATA_ROOM 64 /* SYNs whose data waits for a SYN-ACK */
+#define KEPT_SIZE                                                              \
+	(sizeof(struct event) + SYN_DATA_ROOM_MAX)
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,9 +38,8 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 			   .secrets = engine->hash_secrets,
 			   .mask = words - 1 },
 		.overflow = overflow_new(table_overflow(max_flows)),
-		.event = calloc(1, sizeof(struct event) + BANNER_MAX),
-		.syn_data = calloc(SYN_DATA_ROOM,
-				   sizeof(struct event) + SYN_DATA_MAX),
+		.event = calloc(1, sizeof(struct event) + EVENT_ROOM),
+		.syn_data = calloc(SYN_DATA_ROOM, KEPT_SIZE),
 		.length = length,
 		.log = log,
 		.context = context,
@@ -214,7 +215,7 @@ static __always_inline void backend_count_fates(const struct backend *backend,
 static struct event *kept_at(const struct engine *engine, unsigned int place)
 {
 	return (struct event *)(engine->syn_data +
-				place * (sizeof(struct event) + SYN_DATA_MAX));
+				place * KEPT_SIZE);
 }
 
 /* In the place of the oldest. */
@@ -224,7 +225,7 @@ static __always_inline void backend_keep_data(const struct backend *backend,
 	struct engine *engine = backend->engine;
 	const unsigned int place = engine->syn_data_next++ % SYN_DATA_ROOM;
 
-	memcpy(kept_at(engine, place), event, sizeof(*event) + event->kept);
+	memcpy(kept_at(engine, place), event, event_size(event));
 }
 
 static __always_inline struct event *
@@ -330,6 +331,6 @@ void engine_finish(struct engine *engine)
 	       (engine->prefilter.mask + 1ULL) * sizeof(*engine->prefilter.words));
 	overflow_clear(engine->overflow);
 	memset(engine->syn_data, 0,
-	       SYN_DATA_ROOM * (sizeof(struct event) + SYN_DATA_MAX));
+	       SYN_DATA_ROOM * KEPT_SIZE);
 	count_evicted(engine->counters);
 }

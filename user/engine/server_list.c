@@ -80,7 +80,7 @@ bool server_list_add_net(struct server_list *wanted, const char *text, __u32 mar
 	if (!marks)
 		return false;
 	*marks |= mark;
-	wanted->by |= mark == MARK_NET ? FILTER_BY_NET : FILTER_BY_NOT_NET;
+	wanted->by |= filter_of_mark(mark);
 	return true;
 }
 

@@ -6,8 +6,8 @@
  *
  *	probe:  struct stream_start, once
  *	keeper: one byte, once: the inventory is open
- *	probe:  a struct event with its bytes each time; the times are since
- *		1970, ns
+ *	probe:  a struct event, the bytes that are kept, and its tunnels without
+ *		a gap, each time; the times are since 1970, ns
  *
  * The probe shuts its end down behind the last event. The keeper closes its own
  * when all is written.
@@ -32,7 +32,7 @@ enum keeper_descriptor {
 };
 
 #define STREAM_VERSION_MAX 32
-#define STREAM_EVENT_MAX (sizeof(struct event) + BANNER_MAX)
+#define STREAM_EVENT_MAX (sizeof(struct event) + EVENT_ROOM)
 
 struct stream_start {
 	char version[STREAM_VERSION_MAX]; /* of the program; padded with 0 */

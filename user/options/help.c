@@ -17,6 +17,7 @@ static const char *const groups[GROUP_MAX] = {
 	[GROUP_SOURCES] = "What is read:",
 	[GROUP_RECORDS] = "What is written:",
 	[GROUP_SERVERS] = "Which servers:",
+	[GROUP_TUNNELS] = "What lies in tunnels:",
 	[GROUP_ATTACHING] = "How interfaces are watched:",
 	[GROUP_COUNTERS] = "Counters:",
 	[GROUP_HELP] = "Help:",

@@ -65,6 +65,6 @@ bool netfile_add(struct server_list *wanted, const char *path, __u32 mark)
 	good = add_lines(wanted, file, path, mark);
 	fclose(file);
 	/* Of no nets at all, too: then no server is wanted, or each. */
-	wanted->by |= mark == MARK_NET ? FILTER_BY_NET : FILTER_BY_NOT_NET;
+	wanted->by |= filter_of_mark(mark);
 	return good;
 }

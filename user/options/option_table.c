@@ -2,6 +2,7 @@
 #include "option_table.h"
 
 #include "help.h"
+#include "decap_options.h"
 #include "flow_table.h"
 #include "event.h"
 #include "server_options.h"
@@ -20,6 +21,7 @@ static const char *const hooks[] = { "auto",	    "xdp", "xdp-native",
 static const char *const stats_formats[] = { "text", "json", NULL };
 static const char *const needs[] = { "own", "syn", "handshake", "none", NULL };
 static const char *const keys[] = { "vlan", NULL };
+static const char *const decap_keys[] = { "yes", "no", NULL };
 
 /* --- values by their kind ------------------------------------------------- */
 
@@ -251,7 +253,13 @@ static void take_remote(struct options *options, const struct option_use *use)
 static void take_key(struct options *options, const struct option_use *use)
 {
 	choose(use);
-	options->track.key_vlan = true;
+	options->track.key.vlan = true;
+}
+
+static void take_decap_key(struct options *options,
+			   const struct option_use *use)
+{
+	options->track.key.tunnels = !choose(use);
 }
 
 static void take_version(struct options *options, const struct option_use *use)
@@ -347,6 +355,20 @@ const struct option_row option_table[] = {
 	{ "key", 0, GROUP_SERVERS, KIND_OTHER, 0, "vlan",
 	  "the same addresses on two VLANs are two connections",
 	  .choices = keys, .what = "the key", .take = take_key },
+
+	{ "decap", 0, GROUP_TUNNELS, KIND_OTHER, OPTION_VALUE_OPTIONAL, "LIST",
+	  "what is opened: vxlan[:PORT...], geneve[:PORT...], gre, erspan, "
+	  "ipip, mpls, pppoe, all (default of captures, and without LIST) or "
+	  "none (default of interfaces)",
+	  .take = decap_take },
+	{ "decap-key", 0, GROUP_TUNNELS, KIND_OTHER, 0, "yes|no",
+	  "whether the same addresses under two identifiers (VNI, GRE key, "
+	  "ERSPAN session) are two connections (default yes)",
+	  .choices = decap_keys, .what = "the key", .take = take_decap_key },
+	{ "decap-from", 0, GROUP_TUNNELS, KIND_OTHER, OPTION_MANY, "CIDR",
+	  "open only what comes from this net, or another --decap-from, or "
+	  "from those of @FILE",
+	  .take = server_take_decap_from },
 
 	{ "hook", 0, GROUP_ATTACHING, KIND_CHOICE, OPTION_INTERFACES_ONLY,
 	  "HOOK",

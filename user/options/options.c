@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "options.h"
 
+#include "decap_options.h"
 #include "names.h"
 #include "option_table.h"
 #include "usage.h"
@@ -217,6 +218,9 @@ static void check_usage(const struct parser *parser)
 	if (here == (FILTER_LOCAL | FILTER_REMOTE))
 		wrong_usage("--local and --remote: there is no such server: "
 			    "leave out one of them");
+	if (options->track.decap.by_peer && !options->track.decap.kinds)
+		wrong_usage("--decap-from: no tunnel is opened: --decap says "
+			    "which are to be");
 	if (options->output && options->metrics &&
 	    !strcmp(options->output, options->metrics))
 		wrong_usage("--metrics %s: the file of -o: name another one",
@@ -241,7 +245,8 @@ void options_parse(struct options *options, int argc, char **argv)
 {
 	struct parser parser = { .options = options, .words = argv };
 
-	*options = (struct options){ .max_flows = DEFAULT_FLOWS };
+	*options = (struct options){ .max_flows = DEFAULT_FLOWS,
+				     .track.key.tunnels = true };
 	options->names = calloc((size_t)argc + 1, sizeof(*options->names));
 	if (!options->names) {
 		message("out of memory");
@@ -250,6 +255,7 @@ void options_parse(struct options *options, int argc, char **argv)
 	describe_table(&parser);
 	opterr = 0; /* this program says what is wrong */
 	parse_words(&parser, argc);
+	decap_set_defaults(options);
 	check_usage(&parser);
 	usage_print_notes();
 	fill_in(options);

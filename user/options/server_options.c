@@ -138,3 +138,10 @@ void server_take_not_net(struct options *options, const struct option_use *use)
 {
 	take_net(options, use, MARK_NOT_NET);
 }
+
+void server_take_decap_from(struct options *options,
+			    const struct option_use *use)
+{
+	take_net(options, use, MARK_PEER);
+	options->track.decap.by_peer = true;
+}

@@ -10,4 +10,8 @@ void server_take_ports(struct options *options, const struct option_use *use);
 void server_take_net(struct options *options, const struct option_use *use);
 void server_take_not_net(struct options *options, const struct option_use *use);
 
+/* Likewise, the nets from which tunnels are believed. */
+void server_take_decap_from(struct options *options,
+			    const struct option_use *use);
+
 #endif

@@ -107,6 +107,7 @@ static void read_packet(struct reader *reader,
 		return;
 	reader->interface = packet->interface;
 	parsed = link_layer_parse(link_type, packet->is_swapped, &frame,
+				  &reader->native.track.decap,
 				  &segment);
 	if (parsed == PARSE_LINK_TYPE)
 		reader->unknown_link_type = link_type;
@@ -301,7 +302,7 @@ static void check_order(const struct reader *reader, __u64 time)
 static void end_sequence(struct reader *reader)
 {
 	engine_finish(&reader->native);
-	pipeline_end_greetings(reader->pipeline, 0);
+	pipeline_forget(reader->pipeline);
 	origins_clear(&reader->origins);
 }
 
@@ -341,7 +342,8 @@ static bool report_not_opened(const struct reader *reader,
 	for (int i = 0; i < COUNTER_MAX; i++)
 		counters[i] = reader->native.counters[i] - before[i];
 	not_opened_report(name_of(reader), packets, counters,
-			  reader->unknown_link_type);
+			  reader->unknown_link_type,
+			  &reader->native.track.decap);
 	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
 }
 

@@ -2,6 +2,7 @@
 #include "pipeline.h"
 
 #include "reassembly.h"
+#include "seen_twice.h"
 
 #include <stdlib.h>
 
@@ -15,8 +16,11 @@ void pipeline_add(struct pipeline *pipeline, struct sink *sink)
 static void put(const struct event *event, void *context)
 {
 	const struct pipeline *pipeline = context;
-	struct source source = pipeline->find_source(event, pipeline->context);
+	struct source source;
 
+	if (pipeline->seen_twice && seen_twice_has(pipeline->seen_twice, event))
+		return;
+	source = pipeline->find_source(event, pipeline->context);
 	source.events = pipeline->events;
 	for (int i = 0; i < pipeline->count; i++) {
 		struct sink *sink = pipeline->sinks[i];
@@ -31,6 +35,11 @@ bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 	pipeline->events = options->events;
 	pipeline->find_source = find_source;
 	pipeline->context = context;
+	if (options->track.decap.kinds) {
+		pipeline->seen_twice = seen_twice_new();
+		if (!pipeline->seen_twice)
+			return false;
+	}
 	if (!options->gather_ms)
 		return true;
 	pipeline->reassembly = reassembly_new(
@@ -84,6 +93,13 @@ void pipeline_end_greetings(struct pipeline *pipeline, __u32 ifindex)
 {
 	if (pipeline->reassembly)
 		reassembly_finish(pipeline->reassembly, ifindex);
+}
+
+void pipeline_forget(struct pipeline *pipeline)
+{
+	pipeline_end_greetings(pipeline, 0);
+	if (pipeline->seen_twice)
+		seen_twice_clear(pipeline->seen_twice);
 }
 
 bool pipeline_flush(struct pipeline *pipeline)
@@ -159,6 +175,9 @@ void pipeline_read_counters(const struct pipeline *pipeline,
 {
 	if (pipeline->reassembly)
 		reassembly_read_counters(pipeline->reassembly, counters);
+	if (pipeline->seen_twice)
+		counters[COUNT_SEEN_TWICE] =
+			seen_twice_count(pipeline->seen_twice);
 }
 
 enum exit_code pipeline_exit_code(const struct pipeline *pipeline,
@@ -179,5 +198,7 @@ void pipeline_free(struct pipeline *pipeline)
 {
 	pipeline_close(pipeline);
 	reassembly_free(pipeline->reassembly);
+	seen_twice_free(pipeline->seen_twice);
+	pipeline->seen_twice = NULL;
 	pipeline->reassembly = NULL;
 }

@@ -16,6 +16,7 @@
 #define SINKS_MAX 4
 
 struct reassembly;
+struct seen_twice;
 
 /*
  * Where an event was seen, asked when it goes into the sinks: with reassembly
@@ -29,6 +30,7 @@ struct pipeline {
 	int count;
 	struct reassembly *reassembly; /* NULL: not asked for */
 	__u32 events; /* that were asked for: EVENT_BIT(), or 0 */
+	struct seen_twice *seen_twice; /* NULL: no tunnel is opened */
 	source_finder *find_source;
 	void *context;	   /* of find_source() */
 	bool source_waits; /* its events do not vanish while a sink waits */
@@ -40,7 +42,7 @@ struct pipeline {
 void pipeline_add(struct pipeline *pipeline, struct sink *sink);
 
 /*
- * Sets up reassembly as the options ask for it. False without memory. Before
+ * Sets up what the options ask for: reassembly, tunnels. False without memory. Before
  * the first event; `find_source` is called for each.
  */
 bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
@@ -59,6 +61,9 @@ __u64 pipeline_deadline(const struct pipeline *pipeline);
 
 /* Ends the greetings of an interface, as they are; of index 0, all. */
 void pipeline_end_greetings(struct pipeline *pipeline, __u32 ifindex);
+
+/* What comes next has nothing to do with what came: of another capture. */
+void pipeline_forget(struct pipeline *pipeline);
 
 /* False: a sink holds something back; to be called again within 50 ms. */
 bool pipeline_flush(struct pipeline *pipeline);

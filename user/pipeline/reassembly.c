@@ -27,7 +27,8 @@ struct greeting {
 	UT_hash_handle handle;
 	struct greeting *next_free;
 	__u8 *states;	     /* enum byte_state of each byte */
-	struct event record; /* with room for `length` bytes, then states */
+	/* With room for `length` bytes, then tunnels, then states. */
+	struct event record;
 };
 
 struct reassembly {
@@ -43,6 +44,12 @@ struct reassembly {
 	void *context;
 };
 
+/* A multiple of 8: behind so many bytes, tunnels are aligned. */
+static __u32 room_for(__u32 length)
+{
+	return (length + 7) & ~7U;
+}
+
 struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 				  void (*log)(const struct event *record,
 					      void *context),
@@ -56,7 +63,8 @@ struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 	*greetings = (struct reassembly){
 		.length = length, .quiet = quiet, .log = log, .context = context
 	};
-	greetings->size = sizeof(struct greeting) + 2 * (size_t)length;
+	greetings->size = sizeof(struct greeting) + room_for(length) +
+			  TUNNELS_MAX * sizeof(struct tunnel) + length;
 	greetings->size = (greetings->size + align - 1) / align * align;
 	greetings->pool = calloc(REASSEMBLY_MAX, greetings->size);
 	if (greetings->pool)
@@ -114,12 +122,25 @@ static bool is_complete(const struct greeting *greeting, __u32 length)
 		(greeting->has_fin && greeting->said >= greeting->fin));
 }
 
+static void keep_tunnels(struct greeting *greeting, const struct event *part,
+			 __u32 length)
+{
+	struct event *record = &greeting->record;
+
+	if (!part->tunnel_count)
+		return;
+	record->tunnels_at = (__u16)room_for(length);
+	memcpy(record->bytes + record->tunnels_at, event_tunnels(part),
+	       part->tunnel_count * sizeof(struct tunnel));
+}
+
 static void merge(struct greeting *greeting, const struct event *part,
 		  __u32 length)
 {
 	if (part->part == PART_FIRST) {
 		greeting->has_first = true;
 		greeting->record = *part;
+		keep_tunnels(greeting, part, length);
 	}
 	add_bytes(greeting, part, length);
 	close_gap(greeting, length);
@@ -203,7 +224,9 @@ static struct greeting *open_greeting(struct reassembly *greetings, __u64 key,
 		return NULL;
 	memset(greeting, 0, greetings->size);
 	greeting->key = key;
-	greeting->states = greeting->record.bytes + greetings->length;
+	greeting->states = greeting->record.bytes +
+			   room_for(greetings->length) +
+			   TUNNELS_MAX * sizeof(struct tunnel);
 	return add(greetings, greeting) ? greeting : NULL;
 }
 

@@ -2,6 +2,8 @@
 #include "format.h"
 
 #include "community_id.h"
+#include "format_tunnels.h"
+#include "put.h"
 
 #include <arpa/inet.h>
 #include <stdbool.h>
@@ -12,53 +14,12 @@
 
 static const char hex_digits[] = "0123456789abcdef";
 
-static char *put_text(char *to, const char *text, size_t len)
-{
-	memcpy(to, text, len);
-	return to + len;
-}
-
-#define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
-
-/* In decimal, with leading zeros up to `width` digits. */
-static char *put_number(char *to, __u64 value, int width)
-{
-	char digits[20];
-	int n = 0;
-
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	while (n < width)
-		digits[n++] = '0';
-	while (n)
-		*to++ = digits[--n];
-	return to;
-}
-
 /* Seconds and microseconds; finer digits are cut off. */
 static char *put_timestamp(char *to, __u64 time)
 {
 	to = put_number(to, time / NS_PER_SECOND, 1);
 	*to++ = '.';
 	return put_number(to, time % NS_PER_SECOND / 1000, 6);
-}
-
-static char *put_address(char *to, __u8 family, const __u32 *address)
-{
-	const __u8 *byte = (const __u8 *)address;
-
-	if (family == 6) {
-		inet_ntop(AF_INET6, address, to, INET6_ADDRSTRLEN);
-		return to + strlen(to);
-	}
-	for (int i = 0; i < 4; i++) {
-		if (i)
-			*to++ = '.';
-		to = put_number(to, byte[i], 1);
-	}
-	return to;
 }
 
 static char *put_hex(char *to, __u8 byte)
@@ -216,15 +177,14 @@ static char *put_json_end(char *to, const struct event *record,
 	}
 	if (record->vlan_count)
 		to = PUT(to, "]");
+	to = put_tunnels_json(to, record);
 	return put_json_more(to, record);
 }
 
 static char *put_json_kind(char *to, const struct event *event)
 {
-	const char *name = event_kind_names[event->kind];
-
 	to = PUT(to, ",\"event\":\"");
-	to = put_text(to, name, strlen(name));
+	to = put_text_of(to, event_kind_names[event->kind]);
 	return event->crossed ? PUT(to, "\",\"crossed\":true") :
 				PUT(to, "\"");
 }
@@ -321,6 +281,7 @@ static char *put_line_text(char *to, const struct event *record,
 	to = from_server ? put_server(to, record) : put_client(to, record);
 	to = PUT(to, " -> ");
 	to = from_server ? put_client(to, record) : put_server(to, record);
+	to = put_tunnels(to, record);
 	if (record->kind != EVENT_OPEN) {
 		*to++ = ' ';
 		to = put_escaped(to, record->bytes, record->kept);

@@ -17,10 +17,11 @@
 /*
  * The longest line of any format, in bytes: five for each byte of the banner
  * in json, six for each byte of a file name of PATH_MAX and of an interface's
- * name, and the rest.
+ * name, 160 for each layer of tunnels, and the rest.
  */
 #define LINE_MAX_BYTES                                                         \
-	(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX + 1024)
+	(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX +               \
+	 160 * TUNNELS_MAX + 1024)
 
 /*
  * Writes a record as one line with its newline to `to`, which has room for

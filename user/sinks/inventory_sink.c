@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define WAITING_SIZE (1 << 20)
+#define EVENT_PARTS 3 /* what describes it, its bytes, its tunnels */
 
 static struct inventory_sink *inventory_sink_of(struct sink *sink)
 {
@@ -102,30 +103,30 @@ static void lose(struct inventory_sink *sink)
 }
 
 /* Keeps an event back; false: there is no room. */
-static bool keep_back(struct inventory_sink *sink, const struct event *event,
-		      const __u8 *bytes)
+static bool keep_back(struct inventory_sink *sink, const struct iovec *parts)
 {
-	const __u32 len = (__u32)sizeof(*event) + event->kept;
+	const __u32 len =
+		(__u32)(parts[0].iov_len + parts[1].iov_len + parts[2].iov_len);
 	char *to = sink->waiting + sink->used;
 
 	if (sizeof(len) + len > WAITING_SIZE - sink->used)
 		return false;
 	memcpy(to, &len, sizeof(len));
-	memcpy(to + sizeof(len), event, sizeof(*event));
-	memcpy(to + sizeof(len) + sizeof(*event), bytes, event->kept);
+	to += sizeof(len);
+	for (int i = 0; i < EVENT_PARTS; i++) {
+		memcpy(to, parts[i].iov_base, parts[i].iov_len);
+		to += parts[i].iov_len;
+	}
 	sink->used += sizeof(len) + len;
 	return true;
 }
 
-static void pass_on(struct inventory_sink *sink, struct event *event,
-		    const __u8 *bytes)
+static void pass_on(struct inventory_sink *sink, struct iovec *parts)
 {
-	struct iovec parts[] = { { event, sizeof(*event) },
-				 { (void *)bytes, event->kept } };
 	int error = EAGAIN;
 
 	if (send_waiting(sink))
-		error = send_parts(sink, parts, 2);
+		error = send_parts(sink, parts, EVENT_PARTS);
 	if (error && error != EAGAIN)
 		give_up(sink);
 	if (!error)
@@ -134,10 +135,10 @@ static void pass_on(struct inventory_sink *sink, struct event *event,
 		lose(sink);
 		return;
 	}
-	if (keep_back(sink, event, bytes))
+	if (keep_back(sink, parts))
 		return;
 	if (!sink->sink.may_wait || !wait_for_room(sink) ||
-	    !keep_back(sink, event, bytes))
+	    !keep_back(sink, parts))
 		lose(sink);
 }
 
@@ -160,6 +161,12 @@ static void put(struct sink *base, const struct event *event,
 {
 	struct inventory_sink *sink = inventory_sink_of(base);
 	struct event copy;
+	struct iovec parts[EVENT_PARTS] = {
+		{ &copy, sizeof(copy) },
+		{ (void *)event->bytes, event->kept },
+		{ (void *)event_tunnels(event),
+		  event->tunnel_count * sizeof(struct tunnel) },
+	};
 
 	if (!is_taken(event, source))
 		return;
@@ -167,7 +174,7 @@ static void put(struct sink *base, const struct event *event,
 	copy.time += source->clock_offset;
 	copy.start_time += source->clock_offset;
 	copy.synack_time += source->clock_offset;
-	pass_on(sink, &copy, event->bytes);
+	pass_on(sink, parts);
 	count(sink);
 }
 

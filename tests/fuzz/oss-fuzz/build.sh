@@ -16,19 +16,19 @@ include="-Iinclude -Iuser -Itests ${SKELETON:+-isystem $SKELETON}"
 export CC CXX CFLAGS CXXFLAGS WORK include
 
 sources_of() {
-	core='tests/fuzz/steps.c tests/fuzz/getrandom.c tests/unit/play.c tests/unit/packet.c
+	core='tests/fuzz/steps.c tests/fuzz/getrandom.c tests/unit/play.c tests/unit/wrap.c tests/unit/packet.c
 		user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c'
 	echo "tests/fuzz/fuzz_$1.c"
 	case $1 in
 	core) echo "$core user/pipeline/reassembly.c" ;;
 	kernel) echo "$core tests/kernel/backends.c tests/kernel/kernel_table.c user/attach/programs.c user/system/privileges.c user/attach/filter_maps.c
 		user/system/message.c user/system/stopping.c user/system/descriptors.c" ;;
-	capture) echo 'tests/fuzz/getrandom.c user/pipeline/from_captures.c user/pipeline/pipeline.c user/capture/capture_list.c user/capture/origins.c
+	capture) echo 'tests/fuzz/getrandom.c user/pipeline/from_captures.c user/pipeline/pipeline.c user/pipeline/seen_twice.c user/capture/capture_list.c user/capture/origins.c
 		user/capture/not_opened.c user/capture/packet_reader.c user/capture/pcap_reader.c user/capture/pcapng_reader.c user/capture/byte_source.c
 		user/capture/decompress.c user/capture/link_layer.c user/capture/wifi.c user/pipeline/reassembly.c user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c
-		user/engine/nets.c user/sinks/format.c user/sinks/community_id.c user/stats/stats.c user/stats/losses.c
+		user/engine/nets.c user/sinks/format.c user/sinks/format_tunnels.c user/sinks/community_id.c user/stats/stats.c user/stats/losses.c
 		user/stats/stats_report.c user/stats/stats_json.c user/system/event_loop.c user/system/stopping.c user/system/descriptors.c' ;;
-	format) echo 'user/sinks/format.c user/sinks/community_id.c' ;;
+	format) echo 'user/sinks/format.c user/sinks/format_tunnels.c user/sinks/community_id.c' ;;
 	identify) echo user/identify/*.c ;;
 	form) for name in form times structure structure_mysql structure_ssh structure_http \
 		structure_idioms structure_client structure_text looks match align difference learn; do

@@ -24,6 +24,7 @@
 #define LAST_TRIES 5	/* of these, at the end */
 #define START_MS 600000 /* loading the probe's programs may take long */
 #define NS_PER_US 1000
+#define TUNNEL_TEXT (TUNNELS_MAX * sizeof("/4294967295"))
 
 struct keeper {
 	struct inventory *inventory;
@@ -78,22 +79,43 @@ static bool observe(const struct event *event, struct observation *seen)
 	return true;
 }
 
+/* The identifiers of the tunnels that have one: "42/7". */
+static void name_tunnels(const struct event *event, char text[TUNNEL_TEXT])
+{
+	size_t at = 0;
+
+	for (int i = 0; i < event->tunnel_count; i++) {
+		struct tunnel tunnel;
+
+		memcpy(&tunnel, event->bytes + event->kept + i * sizeof(tunnel),
+		       sizeof(tunnel));
+		if (tunnel.id)
+			at += (size_t)snprintf(text + at, TUNNEL_TEXT - at,
+					       "%s%u", at ? "/" : "",
+					       tunnel.id);
+	}
+}
+
 /* The other side reads what strangers send: nothing of it is relied on. */
 static bool is_event(const struct event *event, size_t size)
 {
 	return size >= sizeof(*event) && event->kept <= BANNER_MAX &&
-	       size == sizeof(*event) + event->kept &&
+	       event->tunnel_count <= TUNNELS_MAX &&
+	       size == sizeof(*event) + event->kept +
+			       event->tunnel_count * sizeof(struct tunnel) &&
 	       (event->family == 4 || event->family == 6);
 }
 
 static void take(struct keeper *keeper, size_t size)
 {
 	const struct event *event = &keeper->datagram.event;
-	struct observation seen = { .sensor = "", .tunnel = "" };
+	char tunnel[TUNNEL_TEXT] = "";
+	struct observation seen = { .sensor = "", .tunnel = tunnel };
 
 	keeper->taken++;
 	if (!is_event(event, size) || !observe(event, &seen))
 		return;
+	name_tunnels(event, tunnel);
 	if (seen.time > keeper->latest)
 		keeper->latest = seen.time;
 	inventory_put(keeper->inventory, &seen);

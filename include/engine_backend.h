@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What the engine is given by its backend, the BPF programs or user space:
+ * prototypes of the functions through which all state is reached. The file that
+ * includes engine.h defines struct backend and each of these.
+ */
+#ifndef BANNERPROBE_ENGINE_BACKEND_H
+#define BANNERPROBE_ENGINE_BACKEND_H
+
+#include "event.h"
+#include "flow_table.h"
+#include "own_addresses.h"
+#include "platform.h"
+#include "segment.h"
+#include "server_filter.h"
+#include "tracker.h"
+
+struct backend;
+
+/* What does not change while it runs. */
+struct engine_settings {
+	struct track_options track;
+	__u32 filter_by; /* enum filter_by */
+	__u32 limit;	 /* bytes of an event kept, 1 to BANNER_MAX */
+};
+
+static __always_inline struct engine_settings
+backend_settings(const struct backend *backend);
+static __always_inline const volatile __u64 *
+backend_secrets(const struct backend *backend);
+static __always_inline const volatile __u64 *
+backend_filter_ports(const struct backend *backend);
+static __always_inline struct prefilter
+backend_prefilter(const struct backend *backend);
+
+/* How the packet passes: enum direction. */
+static __always_inline __u8 backend_direction(const struct backend *backend);
+
+/* The place of a hash in the table; false: there is none. */
+static __always_inline bool backend_find_place(const struct backend *backend,
+					       __u64 hash,
+					       struct table_place *place);
+static __always_inline void backend_lock(struct bucket *bucket);
+static __always_inline void backend_unlock(struct bucket *bucket);
+
+/* A connection in the overflow LRU; NULL: it is not there. */
+static __always_inline struct flow *
+backend_overflow_find(const struct backend *backend, __u64 id);
+/* Likewise, or an entry for it, all zero; NULL: there is no room. */
+static __always_inline struct flow *
+backend_overflow_add(const struct backend *backend, __u64 id);
+
+/* All enum address_mark of the nets that an address lies in. */
+static __always_inline __u32 backend_marks(const struct backend *backend,
+					   const struct net *net);
+/* Whether an address is this host's own. */
+static __always_inline bool backend_is_own(const struct backend *backend,
+					   const __u32 address[4], __u8 family);
+
+/* COUNTER_ROOM counters of the packet's interface; NULL: they are not had. */
+static __always_inline __u64 *
+backend_counters(const struct backend *backend);
+
+/* ns, on the clock of events. */
+static __always_inline __u64 backend_now(const struct backend *backend);
+
+/* Bytes of the packet that can be read. */
+static __always_inline __u32 backend_len(const struct backend *backend);
+/* Copies `len` bytes at `offset` of the packet, 1 to BANNER_MAX; false: not. */
+static __always_inline bool backend_read(const struct backend *backend,
+					 __u32 offset, void *to, __u32 len);
+
+/* Whether the interface has had as many events in this second as it may. */
+static __always_inline bool backend_is_over_rate(const struct backend *backend,
+						 __u64 now);
+/* The frame of the packet: for its link-layer addresses. */
+static __always_inline const struct frame *
+backend_frame(const struct backend *backend);
+/* Hands an event on, with event->kept bytes; false: it is lost. */
+static __always_inline bool backend_emit(const struct backend *backend,
+					 struct event *event);
+
+/* Counts what became of events other than banners. */
+static __always_inline void backend_count_fates(const struct backend *backend,
+						const struct verdict *verdict);
+
+/* Keeps an event with the data of a SYN, by its synack_time as a key. */
+static __always_inline void backend_keep_data(const struct backend *backend,
+					      const struct event *event);
+/* It; NULL: it is gone. The caller may change it. */
+static __always_inline struct event *
+backend_kept_data(const struct backend *backend, __u64 key);
+
+/* --- counting ------------------------------------------------------------ */
+
+static __always_inline void engine_count(const struct backend *backend,
+					 enum counter counter)
+{
+	__u64 *counters;
+
+	if (counter == COUNT_NOTHING)
+		return;
+	counters = backend_counters(backend);
+	if (counters)
+		count_in(counters, counter);
+}
+
+#endif

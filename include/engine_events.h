@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What a segment's verdict makes of it: events with their bytes, and the counts
+ * of what is not logged.
+ */
+#ifndef BANNERPROBE_ENGINE_EVENTS_H
+#define BANNERPROBE_ENGINE_EVENTS_H
+
+#include "engine_backend.h"
+#include "engine_filter.h"
+
+/* The link layer's addresses in a tunnel may lie beyond the linear part. */
+static __always_inline void engine_read_macs(const struct backend *backend,
+					     struct event *event,
+					     const struct sighting *sighting)
+{
+	const bool from_server = sighting->verdict.sender == SERVER;
+	const __u16 source = sighting->segment.source_mac;
+	const __u16 destination = sighting->segment.destination_mac;
+
+	if (source == MAC_NOT_TOLD || destination == MAC_NOT_TOLD)
+		return;
+	backend_read(backend, source,
+		     from_server ? event->server_mac : event->client_mac,
+		     MAC_LENGTH);
+	backend_read(backend, destination,
+		     from_server ? event->client_mac : event->server_mac,
+		     MAC_LENGTH);
+}
+
+/*
+ * Fills in the event's bytes, as far as they are at hand and asked for: `most`
+ * of them.
+ */
+static __always_inline void
+engine_read_bytes(const struct backend *backend, struct event *event,
+		  const struct sighting *sighting, __u32 most)
+{
+	const __u32 offset = sighting->segment.payload_offset +
+			     sighting->verdict.skip;
+	const struct engine_settings settings = backend_settings(backend);
+	const struct segment *segment = &sighting->segment;
+	const bool in_tunnel = is_from_tunnel(&settings.track.decap, segment);
+	__u32 at_hand = backend_len(backend), kept;
+
+	/* Behind the inside of a tunnel there may be something else. */
+	if (in_tunnel && at_hand > segment->bytes_end)
+		at_hand = segment->bytes_end;
+	kept = bytes_to_keep(at_hand, offset, event->len, most);
+	if (in_tunnel)
+		clear_padding(event, kept);
+	if (kept && !backend_read(backend, offset, event->bytes, kept))
+		kept = 0;
+	event->kept = kept;
+	if (in_tunnel) {
+		describe_tunnels(event, segment);
+		engine_read_macs(backend, event, sighting);
+	}
+}
+
+static __always_inline void engine_emit(const struct backend *backend,
+					struct event *event)
+{
+	if (!backend_emit(backend, event))
+		engine_count(backend, lost_counter(event->part));
+}
+
+/* Whether a first chunk is one too many in this second. */
+static __always_inline bool engine_is_over_rate(const struct backend *backend,
+						__u64 now)
+{
+	if (!backend_settings(backend).track.max_rate ||
+	    !backend_is_over_rate(backend, now))
+		return false;
+	engine_count(backend, COUNT_OVER_RATE);
+	return true;
+}
+
+/* An event whose bytes, if any, are in the packet. */
+static __always_inline void engine_emit_segment(const struct backend *backend,
+						struct event *event,
+						enum event_kind kind,
+						const struct sighting *sighting,
+						__u64 now)
+{
+	const struct verdict *verdict = &sighting->verdict;
+
+	/* Of an event whose beginning is refused no other part is logged. */
+	if (verdict->part <= PART_FIRST && engine_is_over_rate(backend, now))
+		return;
+	describe_event(event, kind, &sighting->flow, &sighting->segment,
+		       backend_frame(backend), verdict, now);
+	event->connection = sighting->id;
+	engine_read_bytes(backend, event, sighting,
+			  backend_settings(backend).limit - event->offset);
+	engine_emit(backend, event);
+}
+
+/* No more of what the other side said is gathered. */
+static __always_inline void engine_emit_end(const struct backend *backend,
+					    struct event *event,
+					    const struct sighting *sighting,
+					    __u64 now)
+{
+	const struct verdict *verdict = &sighting->verdict;
+
+	describe_event(event, event_of(!verdict->sender, true), &sighting->flow,
+		       &sighting->segment, backend_frame(backend), verdict, now);
+	event->connection = sighting->id;
+	event->part = PART_END;
+	event->len = event->offset = event->kept = 0;
+	engine_emit(backend, event);
+}
+
+/* --- data of a SYN -------------------------------------------------------- */
+
+/* What the data of a SYN is kept by: each SYN of a connection has its own. */
+static __always_inline __u64 syn_data_key(__u64 id, __u32 isn)
+{
+	return id ^ ((__u64)isn << 32 | isn);
+}
+
+/* Keeps the data of a SYN: only the SYN-ACK tells whether it is a request. */
+static __always_inline void engine_keep_data(const struct backend *backend,
+					     struct event *event,
+					     const struct sighting *sighting,
+					     __u64 now)
+{
+	const __u32 limit = backend_settings(backend).limit;
+	const struct verdict *verdict = &sighting->verdict;
+	const __u64 key = syn_data_key(sighting->id, sighting->segment.seq);
+
+	if (backend_kept_data(backend, key))
+		return; /* a copy */
+	describe_event(event, EVENT_REQUEST, &sighting->flow,
+		       &sighting->segment, backend_frame(backend), verdict, now);
+	event->connection = sighting->id;
+	event->synack_time = key; /* until it is known */
+	engine_read_bytes(backend, event, sighting,
+			  limit < SYN_DATA_MAX ? limit : SYN_DATA_MAX);
+	backend_keep_data(backend, event);
+}
+
+static __always_inline void engine_emit_kept(const struct backend *backend,
+					     struct event *event,
+					     const struct sighting *sighting)
+{
+	describe_history(event, &sighting->flow);
+	if (event->kept > SYN_DATA_MAX)
+		event->kept = SYN_DATA_MAX;
+	if (event->tunnels_at > SYN_DATA_MAX)
+		event->tunnels_at = SYN_DATA_MAX;
+	if (event->tunnel_count > TUNNELS_MAX)
+		event->tunnel_count = TUNNELS_MAX;
+	event->part = backend_settings(backend).track.gather ? PART_FIRST :
+							       PART_NONE;
+	engine_emit(backend, event);
+}
+
+/* --- all that comes of a segment ------------------------------------------- */
+
+/* Whether banners are among the events that are asked for. */
+static __always_inline bool engine_logs_banners(const struct backend *backend)
+{
+	const __u32 events = backend_settings(backend).track.events;
+
+	return !events || events & EVENTS_BANNER;
+}
+
+/* The events beside the segment's own bytes; only where they are asked for. */
+static __always_inline void engine_report_more(const struct backend *backend,
+					       struct sighting *sighting,
+					       struct event *event, __u64 now)
+{
+	struct verdict *verdict = &sighting->verdict;
+	struct event *kept = NULL;
+
+	if (verdict->keeps_data)
+		engine_keep_data(backend, event, sighting, now);
+	if (verdict->syn_len) {
+		kept = backend_kept_data(
+			backend,
+			syn_data_key(sighting->id,
+				     sighting->flow.sides[CLIENT].isn));
+		if (!kept)
+			verdict->fates ^= fate_of(EVENT_REQUEST, FATE_LOGGED) ^
+					  fate_of(EVENT_REQUEST,
+						  FATE_DATA_UNSEEN);
+	}
+	if (verdict->fates | verdict->ended_fates)
+		backend_count_fates(backend, verdict);
+	if (kept)
+		engine_emit_kept(backend, kept, sighting);
+	if (verdict->logs & EVENT_BIT(EVENT_OPEN)) {
+		const __u8 part = verdict->part;
+
+		verdict->part = PART_NONE;
+		engine_emit_segment(backend, event, EVENT_OPEN, sighting, now);
+		verdict->part = part;
+	}
+}
+
+/* The kind of event that the segment's own bytes are, or are a part of. */
+static __always_inline int engine_kind(const struct backend *backend,
+				       const struct verdict *verdict)
+{
+	const __u32 logs = verdict->logs & ~EVENT_BIT(EVENT_OPEN);
+
+	if (logs)
+		return event_of(verdict->sender,
+				logs & EVENT_BIT(EVENT_REQUEST));
+	if (verdict->part != PART_NONE)
+		return event_of(verdict->sender, true);
+	if (verdict->outcome == COUNT_BANNER && engine_logs_banners(backend))
+		return EVENT_BANNER;
+	return -1;
+}
+
+static __always_inline void engine_report(const struct backend *backend,
+					  struct sighting *sighting,
+					  struct event *event, __u64 now)
+{
+	const bool more = backend_settings(backend).track.events &
+			  ~EVENTS_BANNER;
+	struct verdict *verdict = &sighting->verdict;
+	__u64 *counters;
+	int kind;
+
+	if (verdict_asks_for_server(verdict) &&
+	    !engine_server_matches(backend, &sighting->segment,
+				   verdict->sender == CLIENT))
+		verdict_filter(verdict);
+	if (verdict_is_counted(verdict)) {
+		counters = backend_counters(backend);
+		if (counters)
+			count_verdict(counters, verdict);
+	}
+	if (!verdict_is_logged(verdict))
+		return;
+	now = now ? now : backend_now(backend);
+	if (verdict->ends_other)
+		engine_emit_end(backend, event, sighting, now);
+	if (more)
+		engine_report_more(backend, sighting, event, now);
+	kind = engine_kind(backend, verdict);
+	if (kind >= 0)
+		engine_emit_segment(backend, event, kind, sighting, now);
+}
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Which segments are tracked: those of servers that are asked for, from where
+ * they can come.
+ */
+#ifndef BANNERPROBE_ENGINE_FILTER_H
+#define BANNERPROBE_ENGINE_FILTER_H
+
+#include "engine_backend.h"
+
+/* Whether the server of a segment is asked for. */
+static __always_inline bool
+engine_server_matches(const struct backend *backend,
+		      const struct segment *segment, bool to_server)
+{
+	const __u32 by = backend_settings(backend).filter_by;
+	struct server server;
+	struct net net;
+
+	if (!by)
+		return true;
+	server = server_of_segment(segment, to_server);
+	if (by & FILTER_BY_PORT &&
+	    !port_matches(backend_filter_ports(backend), server.port))
+		return false;
+	if (!(by & FILTER_BY_ADDRESS))
+		return true;
+	net_of_address(&net, server.address, segment->family);
+	return address_matches(by, backend_marks(backend, &net));
+}
+
+/*
+ * Whether a segment would begin a connection to a server that is not asked
+ * for. Within a connection that is waited for it may tell that there is no
+ * server: that is for the tracker.
+ */
+static __always_inline bool
+engine_is_filtered(const struct backend *backend, const struct segment *segment,
+		   __u64 hash, const struct prefilter *prefilter)
+{
+	return backend_settings(backend).filter_by && segment_opens(segment) &&
+	       !prefilter_may_have(prefilter, hash) &&
+	       !engine_server_matches(backend, segment,
+				      syn_is_to_server(segment));
+}
+
+/* Whether a segment was taken out of a tunnel. */
+static __always_inline bool is_from_tunnel(const struct decap *decap,
+					   const struct segment *segment)
+{
+	return decap->kinds && segment->tunnel_count;
+}
+
+/*
+ * Whether this host is said to have sent a segment that comes in: it is a copy
+ * of one that left, or forged.
+ */
+static __always_inline bool
+engine_is_not_seen_leaving(const struct backend *backend,
+			   const struct segment *segment)
+{
+	const struct engine_settings settings = backend_settings(backend);
+
+	if (settings.track.need == NEED_NONE ||
+	    backend_direction(backend) != DIRECTION_IN ||
+	    is_from_tunnel(&settings.track.decap, segment) ||
+	    !backend_is_own(backend, segment->source, segment->family))
+		return false;
+	engine_count(backend, COUNT_NOT_SEEN_LEAVING);
+	return true;
+}
+
+/*
+ * Whether a segment comes in a tunnel from an address that is not believed.
+ * What this host sends is.
+ */
+static __always_inline bool engine_is_refused(const struct backend *backend,
+					      const struct segment *segment)
+{
+	const struct engine_settings settings = backend_settings(backend);
+	struct net net;
+
+	if (!settings.track.decap.by_peer ||
+	    !is_from_tunnel(&settings.track.decap, segment) ||
+	    backend_direction(backend) == DIRECTION_OUT ||
+	    !outermost_peer(segment, &net) ||
+	    backend_marks(backend, &net) & MARK_PEER)
+		return false;
+	engine_count(backend, COUNT_REFUSED_PEER);
+	return true;
+}
+
+/*
+ * Takes what the parser made of a packet: `result`, and sighting->segment.
+ * True: the rest of the sighting is filled in, and engine_track() has to be
+ * called.
+ */
+static __always_inline bool engine_see(const struct backend *backend,
+				       enum parse_result result,
+				       struct sighting *sighting)
+{
+	const struct engine_settings settings = backend_settings(backend);
+	const volatile __u64 *secrets = backend_secrets(backend);
+	const struct segment *segment = &sighting->segment;
+	const struct prefilter prefilter = backend_prefilter(backend);
+
+	engine_count(backend, parse_counter(result));
+	if (result != PARSED)
+		return false;
+	sighting->hash = connection_hash(segment, settings.track.key, secrets);
+	if (!segment_may_matter(segment, sighting->hash, &prefilter))
+		return false;
+	if (engine_is_filtered(backend, segment, sighting->hash, &prefilter)) {
+		engine_count(backend, COUNT_PASSED_OVER);
+		return false;
+	}
+	if (engine_is_refused(backend, segment))
+		return false;
+	sighting->id = connection_id(segment, settings.track.key, secrets,
+				     &sighting->sender);
+	/* A tunnel's inside is not this host's, whatever its addresses are. */
+	sighting->to_own = is_from_tunnel(&settings.track.decap, segment) ?
+				   OWN_NO :
+				   OWN_UNKNOWN;
+	return sighting->sender >= 0;
+}
+
+/*
+ * Whether a segment is a SYN-ACK that no connection here waits for: most likely
+ * its destination will have to be looked up.
+ */
+static __always_inline bool
+engine_is_unexpected_synack(const struct backend *backend,
+			    const struct sighting *sighting)
+{
+	const struct prefilter prefilter = backend_prefilter(backend);
+
+	return backend_settings(backend).track.need != NEED_NONE &&
+	       sighting->to_own == OWN_UNKNOWN &&
+	       sighting->segment.flags & TCP_SYN &&
+	       sighting->segment.flags & TCP_ACK &&
+	       !prefilter_may_have(&prefilter, sighting->hash);
+}
+
+/* Looks up whether the segment's destination is an address of this host. */
+static __always_inline void
+engine_look_up_destination(const struct backend *backend,
+			   struct sighting *sighting)
+{
+	sighting->to_own = backend_is_own(backend, sighting->segment.destination,
+					  sighting->segment.family) ?
+				   OWN_YES :
+				   OWN_NO;
+}
+
+#endif

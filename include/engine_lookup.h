@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Where a segment's connection is: in its bucket, in the overflow LRU, or
+ * nowhere; and room for one that begins.
+ */
+#ifndef BANNERPROBE_ENGINE_LOOKUP_H
+#define BANNERPROBE_ENGINE_LOOKUP_H
+
+#include "engine_backend.h"
+
+/*
+ * Moves a connection to the overflow LRU. It has an entry there before it
+ * leaves its bucket, and both change under the lock.
+ */
+static __always_inline void engine_move_to_overflow(const struct backend *backend,
+					 const struct table_place *place,
+					 int way, __u64 id)
+{
+	struct flow *entry = backend_overflow_add(backend, id);
+
+	if (!entry)
+		return;
+	backend_lock(place->bucket);
+	table_move_to_overflow(place, way, id, entry);
+	backend_unlock(place->bucket);
+}
+
+/*
+ * Makes room for a connection that may begin, or stand beside another. What is
+ * read unlocked here is asked again under the lock.
+ */
+static __always_inline void engine_make_room(const struct backend *backend,
+					     const struct table_place *place,
+					     const struct sighting *sighting)
+{
+	int way;
+
+	if (!bucket_is_crowded(place->bucket) ||
+	    (sighting->segment.flags & TCP_ACK &&
+	     table_find(place, sighting->id) >= 0))
+		return;
+	way = bucket_victim(place->bucket, VICTIM_COMPLETE, 0) &
+	      (BUCKET_WAYS - 1);
+	engine_move_to_overflow(backend, place, way, place->entries->ways[way].id);
+}
+
+enum search {
+	FOUND,	 /* or begins here; the bucket is locked */
+	NOWHERE, /* nothing waits for the segment */
+	MOVED,	 /* perhaps, meanwhile: to be looked for again */
+};
+
+/*
+ * Looks for a sighting's connection, outside its bucket, too, if need be.
+ * `again`: the second time, when it cannot have moved since the first.
+ */
+static __always_inline enum search
+engine_search_once(const struct backend *backend,
+		   const struct table_place *place, struct sighting *sighting,
+		   struct flow **known, bool again)
+{
+	const bool opens = segment_opens(&sighting->segment);
+	struct bucket *bucket = place->bucket;
+	const __u32 version = *(volatile __u32 *)&bucket->version;
+	const int way = again ? -1 : table_find(place, sighting->id);
+	bool unmoved;
+
+	*known = NULL;
+	if (way >= 0) {
+		backend_lock(bucket);
+		sighting->way = way;
+		if (table_has_id(place, way, sighting->id))
+			return FOUND;
+		backend_unlock(bucket);
+		return MOVED;
+	}
+	/* Asked after the ways: see bucket_may_have(). */
+	if (again || overflow_with(bucket, place->tag))
+		*known = backend_overflow_find(backend, sighting->id);
+	else if (!opens)
+		return NOWHERE;
+	backend_lock(bucket);
+	sighting->way = again ? table_find(place, sighting->id) : -1;
+	unmoved = again || bucket->version == version;
+	/* Read back, where the ways to it are all alike to the verifier. */
+	if (*(volatile int *)&sighting->way >= 0 ||
+	    (unmoved && (*known || opens)))
+		return FOUND;
+	backend_unlock(bucket);
+	return unmoved ? NOWHERE : MOVED;
+}
+
+/*
+ * Finds what is known of a sighting's connection outside its bucket (*known),
+ * and locks the bucket. False, unlocked: nobody waits for the segment.
+ *
+ * A connection may begin in the bucket, or move to the overflow LRU, after it
+ * was looked for there and before the lock is taken. Then the bucket's version
+ * has changed, and it is looked for once more: in the overflow LRU, which it
+ * does not leave, then in the bucket under the lock. So twice is enough, however
+ * long this CPU was held up.
+ */
+static __always_inline bool
+engine_find_and_lock(const struct backend *backend,
+		     const struct table_place *place,
+		     struct sighting *sighting, struct flow **known)
+{
+	enum search result;
+
+	if (segment_opens(&sighting->segment))
+		engine_make_room(backend, place, sighting);
+	result = engine_search_once(backend, place, sighting, known, false);
+	if (result == MOVED)
+		result = engine_search_once(backend, place, sighting, known,
+					    true);
+	return result == FOUND;
+}
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "decap_options.h"
+
+#include "tunnel.h"
+#include "usage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KINDS                                                                  \
+	"vxlan[:PORT...], geneve[:PORT...], gre, erspan, ipip, mpls, pppoe, "  \
+	"all or none"
+
+static const char *const names[TUNNEL_KINDS] = {
+#define TUNNEL_NAME(id, name, unopened, opener) [TUNNEL_##id] = name,
+	TUNNELS(TUNNEL_NAME)
+#undef TUNNEL_NAME
+};
+
+/* The bits of a word; 0: it is none. */
+static __u32 kinds_of(const char *word)
+{
+	if (!strcmp(word, "all"))
+		return TUNNELS_ALL;
+	for (int kind = 0; kind < TUNNEL_KINDS; kind++) {
+		if (!strcmp(word, names[kind]))
+			return TUNNEL_BIT(kind);
+	}
+	return 0;
+}
+
+/* Takes ":4789:9999" in place of the usual ports. */
+static void take_ports(const struct option_use *use, const char *word,
+		       char *text, __u16 ports[DECAP_PORTS])
+{
+	char *rest = NULL;
+	int count = 0;
+
+	memset(ports, 0, DECAP_PORTS * sizeof(*ports));
+	for (char *port = strtok_r(text, ":", &rest); port;
+	     port = strtok_r(NULL, ":", &rest)) {
+		char *end;
+		const unsigned long number = strtoul(port, &end, 10);
+
+		if (*port < '0' || *port > '9' || *end || !number ||
+		    number > 65535)
+			wrong_usage("%s=%s: a port is a number from 1 to "
+				    "65535, as in %s:4789",
+				    use->spelling, use->value, word);
+		if (count == DECAP_PORTS)
+			wrong_usage("%s=%s: no more than %d ports can be given",
+				    use->spelling, use->value, DECAP_PORTS);
+		ports[count++] = (__u16)number;
+	}
+	if (!count)
+		wrong_usage("%s=%s: a port is missing behind %s:",
+			    use->spelling, use->value, word);
+}
+
+static void take_word(struct options *options, const struct option_use *use,
+		      char *word)
+{
+	struct decap *decap = &options->track.decap;
+	char *ports = strchr(word, ':');
+	__u32 kinds;
+
+	if (ports)
+		*ports++ = '\0';
+	kinds = kinds_of(word);
+	if (!kinds)
+		wrong_usage("%s=%s: what can be opened is " KINDS,
+			    use->spelling, use->value);
+	decap->kinds |= kinds;
+	if (!ports)
+		return;
+	if (kinds == TUNNEL_BIT(TUNNEL_VXLAN))
+		take_ports(use, word, ports, decap->vxlan_ports);
+	else if (kinds == TUNNEL_BIT(TUNNEL_GENEVE))
+		take_ports(use, word, ports, decap->geneve_ports);
+	else
+		wrong_usage("%s=%s: only vxlan and geneve have ports",
+			    use->spelling, use->value);
+}
+
+void decap_take(struct options *options, const struct option_use *use)
+{
+	struct decap *decap = &options->track.decap;
+	char *list, *rest = NULL;
+
+	options->decap_given = true;
+	decap->kinds = use->value ? 0 : TUNNELS_ALL;
+	decap_default_ports(decap);
+	if (!use->value || !strcmp(use->value, "none"))
+		return;
+	list = strdup(use->value);
+	if (!list)
+		abort();
+	if (!*list || *list == ',' || strstr(list, ",,") ||
+	    list[strlen(list) - 1] == ',')
+		wrong_usage("%s=%s: a word is missing: what can be opened "
+			    "is " KINDS,
+			    use->spelling, *list ? list : "''");
+	for (char *word = strtok_r(list, ",", &rest); word;
+	     word = strtok_r(NULL, ",", &rest))
+		take_word(options, use, word);
+	free(list);
+}
+
+void decap_set_defaults(struct options *options)
+{
+	struct decap *decap = &options->track.decap;
+
+	if (options->decap_given)
+		return;
+	decap->kinds = options->read ? TUNNELS_ALL : 0;
+	decap_default_ports(decap);
+}

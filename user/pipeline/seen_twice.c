@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "seen_twice.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define SETS 8192
+#define WAYS 8
+
+/* What an event, or the rest of its layers, is known by; 0: free. */
+struct set {
+	__u64 marks[WAYS];
+	__u32 next; /* the oldest, which gives way */
+};
+
+/*
+ * Each event that is logged leaves a mark of its own, which a later one with
+ * more layers around it looks for, and one for each rest of its layers, which a
+ * later one with fewer looks for. They differ: two tunnels around copies of one
+ * packet have a rest in common, and are two.
+ */
+enum mark_kind { MARK_WHOLE, MARK_REST };
+
+struct seen_twice {
+	__u64 secrets[2];
+	__u64 count;
+	struct set sets[SETS];
+};
+
+struct seen_twice *seen_twice_new(void)
+{
+	struct seen_twice *seen = calloc(1, sizeof(*seen));
+	const ssize_t size = sizeof(seen->secrets);
+
+	if (seen && getrandom(seen->secrets, (size_t)size, 0) != size)
+		abort(); /* cannot happen after boot, for so few bytes */
+	return seen;
+}
+
+void seen_twice_free(struct seen_twice *seen)
+{
+	free(seen);
+}
+
+void seen_twice_clear(struct seen_twice *seen)
+{
+	memset(seen->sets, 0, sizeof(seen->sets));
+}
+
+__u64 seen_twice_count(const struct seen_twice *seen)
+{
+	return seen->count;
+}
+
+/* A hash that nobody can foresee of whole words. */
+struct hash {
+	const __u64 *secrets;
+	__u64 value;
+};
+
+static void hash_add(struct hash *hash, const void *bytes, size_t size)
+{
+	__u64 word;
+
+	for (size_t at = 0; at < size; at += sizeof(word)) {
+		memcpy(&word, (const __u8 *)bytes + at, sizeof(word));
+		hash->value = (hash->value ^ word) * (hash->secrets[0] | 1);
+		hash->value ^= hash->value >> 32;
+		hash->value = (hash->value + hash->secrets[1]) *
+			      (hash->secrets[1] | 1);
+		hash->value ^= hash->value >> 29;
+	}
+}
+
+/* Of an event without its first layers. */
+static __u64 mark_of(const struct seen_twice *seen, const struct event *event,
+		     int without, enum mark_kind kind)
+{
+	const struct tunnel *tunnels = event_tunnels(event);
+	const __u32 words[4] = {
+		event->isn[CLIENT], event->isn[SERVER],
+		(__u32)event->client_port << 16 | event->server_port,
+		(__u32)event->family << 16 | (__u32)event->kind << 8 | kind
+	};
+	struct hash hash = { seen->secrets, seen->secrets[1] };
+
+	_Static_assert(sizeof(struct tunnel) % sizeof(__u64) == 0,
+		       "hashed by words");
+	hash_add(&hash, words, sizeof(words));
+	hash_add(&hash, event->client, sizeof(event->client));
+	hash_add(&hash, event->server, sizeof(event->server));
+	for (int i = without; i < event->tunnel_count; i++)
+		hash_add(&hash, &tunnels[i], sizeof(tunnels[i]));
+	return hash.value ? hash.value : 1;
+}
+
+static struct set *set_of(struct seen_twice *seen, __u64 mark)
+{
+	return &seen->sets[mark % SETS];
+}
+
+static bool has(struct seen_twice *seen, __u64 mark)
+{
+	const struct set *set = set_of(seen, mark);
+
+	for (int way = 0; way < WAYS; way++) {
+		if (set->marks[way] == mark)
+			return true;
+	}
+	return false;
+}
+
+static void add(struct seen_twice *seen, __u64 mark)
+{
+	struct set *set = set_of(seen, mark);
+
+	set->marks[set->next++ % WAYS] = mark;
+}
+
+bool seen_twice_has(struct seen_twice *seen, const struct event *event)
+{
+	const int layers = event->tunnel_count;
+	bool is_known = has(seen, mark_of(seen, event, 0, MARK_REST));
+
+	for (int i = 1; i <= layers; i++)
+		is_known |= has(seen, mark_of(seen, event, i, MARK_WHOLE));
+	seen->count += is_known;
+	if (is_known)
+		return true;
+	add(seen, mark_of(seen, event, 0, MARK_WHOLE));
+	for (int i = 1; i <= layers; i++)
+		add(seen, mark_of(seen, event, i, MARK_REST));
+	return false;
+}
