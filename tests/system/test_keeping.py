@@ -17,6 +17,11 @@ import time
 
 import pytest
 
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.layers.vxlan import VXLAN
+from scapy.packet import Raw
+
 import netns
 from netns import BINARY, PATIENCE, ROOT, Probe, wait_for
 from packets import Connection, ethernet, pcap
@@ -79,6 +84,22 @@ def test_captures_are_kept_as_their_log_is_imported(folder, captures):
     assert rows(kept) and rows(kept) == rows(imported)
     changes = "SELECT * FROM change ORDER BY id"
     assert rows(kept, changes) == rows(imported, changes)
+
+
+def test_tunnels_tell_services_apart(folder):
+    """As by their log: the same address and port in two networks, and outside of them."""
+    def talk(n):
+        return [ethernet(packet) for packet in Connection(("192.0.2.%d" % n, 4000)).greeted(b"220 a.example\r\n")]
+    outer = Ether() / IP(src="203.0.113.1", dst="203.0.113.2") / UDP(sport=5000, dport=4789)
+    frames = talk(1) + [bytes(outer / VXLAN(vni=vni) / Raw(frame)) for vni in (42, 7) for frame in talk(vni)]
+    kept, imported, log, capture = (os.path.join(folder, name) for name in ("a.db", "b.db", "log", "capture"))
+    with open(capture, "wb") as file:
+        file.write(pcap(frames))
+    done = probe("--inventory", kept, "--events", "banner,response", "-f", "json", "-o", log, "-r",
+                 capture)
+    assert done.returncode == 0, done
+    inventory(imported, "import", log)
+    assert rows(kept) == rows(imported) and len(rows(kept)) == 3
 
 
 def test_captures_need_no_privilege_and_no_log(folder):
