@@ -29,10 +29,10 @@ _bannerprobe() {
 	--key) COMPREPLY=($(compgen -W 'vlan' -- "$cur")) ;;
 	--decap-key) COMPREPLY=($(compgen -W 'yes no' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
-	-o | --output | -r | --read | --metrics) _filedir ;;
+	-o | --output | -r | --read | --metrics | --inventory) _filedir ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
 	-i | --interface) COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur")) ;;
-	-l | --length | --max-flows | --max-rate | --decap-from | --net | --not-net | --port) ;;
+	-l | --length | --max-flows | --max-rate | --decap-from | --net | --not-net | --port | --gone) ;;
 	-h | --help | -V | --version) ;;
 	*)
 		# The values of these come after a = only.

@@ -5,11 +5,19 @@
 #include "system/message.h"
 #include "system/notify.h"
 #include "options/options.h"
+#include "pipeline/keeper_process.h"
+#include "sinks/inventory_sink.h"
 #include "sinks/line_sink.h"
 #include "system/privileges.h"
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
+
+struct sinks {
+	struct line_sink log;
+	struct inventory_sink inventory;
+};
 
 /* Messages and records have descriptors of their own. */
 static bool open_standard(bool *no_stdout)
@@ -24,10 +32,10 @@ static bool open_standard(bool *no_stdout)
 	return !error;
 }
 
-/* The sinks that the options ask for; nothing is made yet. */
-static bool add_sinks(struct pipeline *pipeline, struct line_sink *log,
-		      const struct options *options, struct file_helper *helper,
-		      bool no_stdout)
+/* Nothing is made yet, as by the other sinks. */
+static bool add_log(struct pipeline *pipeline, struct line_sink *log,
+		    const struct options *options, struct file_helper *helper,
+		    bool no_stdout)
 {
 	if (options->no_output)
 		return true;
@@ -42,27 +50,64 @@ static bool add_sinks(struct pipeline *pipeline, struct line_sink *log,
 	return true;
 }
 
-static enum exit_code read_captures(const struct options *options,
-				    struct pipeline *pipeline)
+/* The sinks that the options ask for. */
+static bool add_sinks(struct pipeline *pipeline, struct sinks *sinks,
+		      const struct options *options, struct file_helper *helper,
+		      bool no_stdout)
 {
-	if (captures_open_events(options))
-		return EXIT_FAILED;
+	if (!add_log(pipeline, &sinks->log, options, helper, no_stdout))
+		return false;
+	if (!options->inventory)
+		return true;
+	if (!inventory_sink_prepare(&sinks->inventory, options->inventory,
+				    !options->read))
+		return false;
+	pipeline_add(pipeline, &sinks->inventory.sink);
+	return true;
+}
+
+static enum exit_code run_captures(const struct options *options,
+				   struct pipeline *pipeline)
+{
 	if (!privileges_confine_or_tell(ROLE_CAPTURES, options->unconfined))
 		return EXIT_ATTACH;
 	return captures_run(options, pipeline);
+}
+
+static enum exit_code read_captures(const struct options *options,
+				    struct pipeline *pipeline,
+				    struct inventory_sink *inventory)
+{
+	struct keeper_process keeper = KEEPER_PROCESS_NONE;
+	const struct identity same = { .uid = geteuid(), .gid = getegid() };
+	enum exit_code code = EXIT_FAILED;
+
+	/* Before signals are this process's alone, and before it is confined.
+	 */
+	if (options->inventory &&
+	    !keeper_process_start(&keeper, options, &same, inventory))
+		return EXIT_FAILED;
+	if (!captures_open_events(options))
+		code = run_captures(options, pipeline);
+	pipeline_free(pipeline);
+	return keeper_process_end(&keeper, code);
 }
 
 static enum exit_code run(const struct options *options, bool no_stdout)
 {
 	struct file_helper helper = FILE_HELPER_NONE;
 	struct pipeline pipeline = {};
-	struct line_sink log;
+	struct sinks sinks = {};
 	enum exit_code code = EXIT_FAILED;
 
-	if (add_sinks(&pipeline, &log, options, &helper, no_stdout))
+	if (add_sinks(&pipeline, &sinks, options, &helper, no_stdout))
 		code = options->read ?
-			       read_captures(options, &pipeline) :
-			       interfaces_run(options, &pipeline, &helper);
+			       read_captures(options, &pipeline,
+					     &sinks.inventory) :
+			       interfaces_run(options, &pipeline, &helper,
+					      options->inventory ?
+						      &sinks.inventory :
+						      NULL);
 	file_helper_stop(&helper);
 	return code;
 }

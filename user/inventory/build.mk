@@ -9,7 +9,7 @@ INVENTORY_COMMAND := $(wildcard user/inventory/command/*.c)
 # The identification, where the tree has it.
 INVENTORY_IDENTIFY := $(wildcard user/identify/*.c)
 INVENTORY_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(INVENTORY) $(INVENTORY_COMMAND) $(INVENTORY_IDENTIFY))
-INVENTORY_LIBS := -lsqlite3 -ljson-c -lz -lnettle -lm $(if $(INVENTORY_IDENTIFY),-lpcre2-8 -lexpat)
+INVENTORY_LIBS := -lseccomp -lsqlite3 -ljson-c -lz -lnettle -lm $(if $(INVENTORY_IDENTIFY),-lpcre2-8 -lexpat)
 
 # The report's style and script, as arrays of bytes: report_css, report_js.
 REPORT_ASSETS := $(addprefix user/inventory/command/report/,report.css report.js)

@@ -84,6 +84,10 @@ static void print_row(const struct option_row *row)
 
 void help_print(void)
 {
+	static char buffer[1 << 14];
+
+	/* Written in one, so that the error of that is known. */
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	fputs(head, stdout);
 	for (int group = 0; group < GROUP_MAX; group++) {
 		printf("\n%s\n", groups[group]);

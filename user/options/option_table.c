@@ -209,7 +209,7 @@ static void take_events(struct options *options, const struct option_use *use)
 {
 	const char *word = use->value;
 
-	options->track.events = 0;
+	options->events = 0;
 	for (;;) {
 		const size_t len = strcspn(word, ",");
 		const __u32 event = event_by_name(word, len);
@@ -219,7 +219,7 @@ static void take_events(struct options *options, const struct option_use *use)
 				    "response, reply, open or all, with commas "
 				    "between them",
 				    use->spelling, shown(use));
-		options->track.events |= event;
+		options->events |= event;
 		if (!word[len])
 			return;
 		word += len + 1;
@@ -233,6 +233,14 @@ static void take_metrics(struct options *options, const struct option_use *use)
 		wrong_usage("%s -: the metrics need a FILE: it is renamed into "
 			    "place",
 			    use->spelling);
+}
+
+/* SQLite writes files beside it. */
+static void take_inventory(struct options *options,
+			   const struct option_use *use)
+{
+	if (!strcmp(options->inventory, "-"))
+		wrong_usage("%s -: the inventory needs a FILE", use->spelling);
 }
 
 static void take_local(struct options *options, const struct option_use *use)
@@ -304,6 +312,15 @@ const struct option_row option_table[] = {
 	{ "length", 'l', GROUP_RECORDS, KIND_NUMBER, 0, "N",
 	  "bytes of a banner kept, 1 to 4096 (default 256)",
 	  AT(length), 1, BANNER_MAX, .what = "the length kept of a banner" },
+	{ "inventory", 0, GROUP_RECORDS, KIND_FILE, 0, "FILE",
+	  "keep in FILE which services there are, what each says, and what "
+	  "changed: bannerprobe-inventory shows it; greetings are gathered, "
+	  "2048 bytes kept",
+	  AT(inventory), .take = take_inventory },
+	{ "gone", 0, GROUP_RECORDS, KIND_TEXT, 0, "SPAN",
+	  "with --inventory: a service that was not seen for so long has "
+	  "returned: 7d (default), 12h",
+	  AT(gone) },
 	{ "max-rate", 0, GROUP_RECORDS, KIND_NUMBER, OPTION_INTERFACES_ONLY,
 	  "N", "records a second and interface; those beyond are counted",
 	  AT(track.max_rate), 1, 1000000000,

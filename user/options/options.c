@@ -11,9 +11,10 @@
 #include <string.h>
 
 #define DEFAULT_LENGTH 256
-#define SSH_GATHER_MS 1000 /* quiet time that ends an identification */
-#define FIRST_NAME 256	   /* getopt's value of the first --name; no letter's */
-#define OPERAND 1	   /* getopt's value of what is no option */
+#define INVENTORY_LENGTH 2048
+#define INVENTORY_GATHER_MS 1000
+#define FIRST_NAME 256 /* getopt's value of the first --name; no letter's */
+#define OPERAND 1      /* getopt's value of what is no option */
 
 /* What has been read of the command line. */
 struct parser {
@@ -231,24 +232,25 @@ static void check_usage(const struct parser *parser)
 			    options->metrics);
 }
 
-/* Whoever asks for these has to know what the log will hold. */
-static void note_passwords(const struct options *options)
+/* An inventory takes whole greetings, whichever side spoke first. */
+static void fill_in(struct options *options)
 {
-	const __u32 said_by_clients =
-		EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY);
-
-	if (options->track.events & said_by_clients && !options->no_output)
-		usage_note("--events: what clients say first can hold "
-			   "passwords: let nobody read the log who must not "
-			   "know them");
+	options->track.events = options->events;
+	if (!options->length)
+		options->length =
+			options->inventory ? INVENTORY_LENGTH : DEFAULT_LENGTH;
+	if (!options->inventory)
+		return;
+	options->track.events |= EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE);
+	if (!options->gather_ms)
+		options->gather_ms = INVENTORY_GATHER_MS;
 }
 
 void options_parse(struct options *options, int argc, char **argv)
 {
 	struct parser parser = { .options = options, .words = argv };
 
-	*options = (struct options){ .length = DEFAULT_LENGTH,
-				     .max_flows = DEFAULT_FLOWS,
+	*options = (struct options){ .max_flows = DEFAULT_FLOWS,
 				     .track.key.tunnels = true };
 	options->names = calloc((size_t)argc + 1, sizeof(*options->names));
 	if (!options->names) {
@@ -268,6 +270,7 @@ void options_parse(struct options *options, int argc, char **argv)
 	}
 	note_passwords(options);
 	usage_print_notes();
+	fill_in(options);
 	/* A line of text tells none; a greeting is known by its SYN-ACK's. */
 	options->track.times =
 		options->format != FORMAT_TEXT || options->gather_ms;

@@ -64,13 +64,17 @@ struct options {
 	__u32 stats_seconds; /* 0: only at the end */
 	enum stats_format stats_format;
 	struct track_options track; /* of the tracker */
+	__u32 events;	 /* that --events names: EVENT_BIT(); 0: not given. The
+			  * tracker is asked for more with an inventory */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
 	bool gather_ssh; /* only what may be an SSH identification is */
 	struct server_list wanted; /* servers, and peers of tunnels */
-	bool decap_given; /* track.decap is not by default */
-	const char *metrics;  /* file for Prometheus; NULL: none */
-	const char *user;     /* to become once attached; NULL: the default */
-	bool unconfined;      /* go on where confining fails */
+	bool decap_given;	   /* track.decap is not by default */
+	const char *inventory;	   /* file; NULL: none */
+	const char *gone;	   /* a span, as the keeper takes it; or NULL */
+	const char *metrics;	   /* file for Prometheus; NULL: none */
+	const char *user; /* to become once attached; NULL: the default */
+	bool unconfined;  /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	bool sequence;	    /* captures are one that was rotated */

@@ -8,6 +8,7 @@
 #include "attach/links.h"
 #include "system/netlink.h"
 #include "attach/programs.h"
+#include "keeper_process.h"
 #include "reader_process.h"
 #include "stats/metrics.h"
 #include "system/event_loop.h"
@@ -30,6 +31,8 @@ struct attacher {
 	const struct options *options;
 	struct file_helper *helper; /* opens files */
 	struct reader_process reader;
+	struct keeper_process keeper;
+	struct inventory_sink *inventory; /* or NULL */
 	struct bannerprobe_bpf *bpf;
 	struct publisher *publisher;
 	struct interfaces interfaces;
@@ -44,8 +47,7 @@ struct attacher {
 	enum exit_code code;
 };
 
-/* --- what is published ------------------------------------------------------
- */
+/* --- what is published ------------------------------------------------ */
 
 static void publish(struct attacher *attacher)
 {
@@ -70,8 +72,7 @@ static void publish_metrics(struct attacher *attacher)
 		publish_for(attacher, JOB_METRICS);
 }
 
-/* --- the event loop ---------------------------------------------------------
- */
+/* --- the event loop --------------------------------------------------- */
 
 static void on_left(void *context)
 {
@@ -158,6 +159,12 @@ static void on_helper_death(void *context)
 	on_death(context, "opens files");
 }
 
+/* Its status will be told. */
+static void on_keeper_death(void *context)
+{
+	on_death(context, NULL);
+}
+
 static void on_guard_death(void *context)
 {
 	on_death(context, "removes tc filters after a SIGKILL");
@@ -172,28 +179,7 @@ static bool is_stopped(void *context)
 	       process_has_ended(&attacher->reader.process);
 }
 
-/* --- start ------------------------------------------------------------------
- */
-
-/* Tries to write the metrics, before anything is attached; leaves nothing. */
-static bool try_metrics(struct attacher *attacher)
-{
-	struct file_helper *helper = attacher->helper;
-	int fd;
-
-	if (!attacher->options->metrics)
-		return true;
-	fd = file_helper_ask(helper, FILE_NEW_METRICS);
-	if (fd >= 0) {
-		close(fd);
-		file_helper_ask(helper, FILE_DROP_METRICS);
-		return true;
-	}
-	message("--metrics %s: %s", attacher->options->metrics,
-		metrics_advice(fd));
-	attacher->code = EXIT_FAILED;
-	return false;
-}
+/* --- start ------------------------------------------------------------ */
 
 /*
  * Finds the user to become, and starts the file helper: no other process needs
@@ -268,6 +254,9 @@ static bool open_events(struct attacher *attacher)
 	if (!error)
 		error = watch_process(attacher, attacher->helper->process.ended,
 				      on_helper_death);
+	if (!error)
+		error = watch_process(attacher, attacher->keeper.process.ended,
+				      on_keeper_death);
 	attacher->links = links_watch();
 	if (!error)
 		error = attacher->links ?
@@ -366,12 +355,28 @@ static bool begin_run(struct attacher *attacher)
 	return !attacher->options->check;
 }
 
+/* With --check nothing is written. */
+static bool start_others(struct attacher *attacher,
+			 const struct identity *identity)
+{
+	const struct options *options = attacher->options;
+
+	if (metrics_try(attacher->helper, options) &&
+	    (!attacher->inventory || options->check ||
+	     keeper_process_start(&attacher->keeper, options, identity,
+				  attacher->inventory)))
+		return true;
+	attacher->code = EXIT_FAILED;
+	return false;
+}
+
 /* The reader comes first: it must not have what is opened afterwards. */
 static bool start_processes(struct attacher *attacher,
 			    struct pipeline *pipeline,
 			    struct identity *identity)
 {
-	if (!choose_identity(attacher, identity) || !try_metrics(attacher) ||
+	if (!choose_identity(attacher, identity) ||
+	    !start_others(attacher, identity) ||
 	    reader_process_start(&attacher->reader, attacher->options, pipeline,
 				 attacher->helper, identity))
 		return false;
@@ -398,8 +403,7 @@ static bool start(struct attacher *attacher, struct pipeline *pipeline)
 	       interfaces_attach(&attacher->interfaces) && begin_run(attacher);
 }
 
-/* --- run and end ------------------------------------------------------------
- */
+/* --- run and end ------------------------------------------------------ */
 
 /* Once: each interface of the start is attached to, or reported. */
 static void tell_ready(struct attacher *attacher)
@@ -453,17 +457,21 @@ static void end_processes(struct attacher *attacher, bool has_run)
 	code = reader_process_end(&attacher->reader);
 	if (attacher->code == EXIT_DONE || (!has_run && code != EXIT_DONE))
 		attacher->code = code;
+	attacher->code = keeper_process_end(&attacher->keeper, attacher->code);
 	file_helper_stop(attacher->helper);
 }
 
 enum exit_code interfaces_run(const struct options *options,
 			      struct pipeline *pipeline,
-			      struct file_helper *helper)
+			      struct file_helper *helper,
+			      struct inventory_sink *inventory)
 {
 	struct attacher attacher = {
 		.options = options,
 		.helper = helper,
 		.reader = READER_PROCESS_NONE,
+		.keeper = KEEPER_PROCESS_NONE,
+		.inventory = inventory,
 		.interfaces = { .options = options,
 				.left = on_left,
 				.is_stopped = is_stopped,

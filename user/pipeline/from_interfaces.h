@@ -6,15 +6,18 @@
 
 #include "options/options.h"
 #include "pipeline.h"
+#include "sinks/inventory_sink.h"
 #include "system/file_helper.h"
 
 /*
  * Runs until SIGINT or SIGTERM. An interface that is deleted is waited for; the
  * run ends when none is watched and one that came back cannot be, either. Frees
- * the pipeline. Returns an exit code.
+ * the pipeline. `inventory`: the sink that needs a keeper; or NULL. Returns an
+ * exit code.
  */
 enum exit_code interfaces_run(const struct options *options,
 			      struct pipeline *pipeline,
-			      struct file_helper *helper);
+			      struct file_helper *helper,
+			      struct inventory_sink *inventory);
 
 #endif

@@ -38,7 +38,7 @@ static bool is_no_ssh_beginning(const __u8 *bytes, size_t len)
 bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		      source_finder *find_source, void *context)
 {
-	pipeline->events = options->track.events;
+	pipeline->events = options->events;
 	pipeline->find_source = find_source;
 	pipeline->context = context;
 	if (options->track.decap.kinds) {
@@ -64,13 +64,14 @@ bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
  */
 int pipeline_open(struct pipeline *pipeline)
 {
-	const bool may_wait = pipeline->source_waits || pipeline->count == 1;
+	const bool may_wait = pipeline->source_waits;
+	const bool is_alone = pipeline->count == 1;
 
 	for (int i = 0; i < pipeline->count; i++) {
 		struct sink *sink = pipeline->sinks[i];
 		int error;
 
-		sink->may_wait = may_wait;
+		sink->may_wait = may_wait || (is_alone && !sink->never_delays);
 		error = sink->operations->open(sink);
 		if (error)
 			return error;
@@ -186,8 +187,12 @@ struct sink_counts pipeline_counts(const struct pipeline *pipeline)
 
 	if (pipeline->count)
 		counts = pipeline->sinks[0]->counts;
-	for (int i = 1; i < pipeline->count; i++)
-		counts.lost += pipeline->sinks[i]->counts.lost;
+	for (int i = 1; i < pipeline->count; i++) {
+		const struct sink_counts *more = &pipeline->sinks[i]->counts;
+
+		counts.lost += more->lost;
+		counts.lost_inventory += more->lost_inventory;
+	}
 	return counts;
 }
 
@@ -204,11 +209,13 @@ void pipeline_read_counters(const struct pipeline *pipeline,
 enum exit_code pipeline_exit_code(const struct pipeline *pipeline,
 				  enum exit_code code)
 {
+	const struct sink_counts counts = pipeline_counts(pipeline);
+
 	if (code != EXIT_DONE || pipeline_has_enough(pipeline))
 		return code;
 	if (has_state(pipeline, SINK_IS_BROKEN))
 		return EXIT_FAILED;
-	if (pipeline_counts(pipeline).lost)
+	if (counts.lost || counts.lost_inventory)
 		return EXIT_LOST;
 	return pipeline->is_complete ? EXIT_DONE : EXIT_FAILED;
 }

@@ -323,12 +323,22 @@ static void reopen(struct sink *base)
 	write_buffer(sink, base->may_wait);
 }
 
+/* Another sink may have needed events that nobody wants in the log. */
+static bool is_asked_for(const struct event *event, const struct source *source)
+{
+	const __u32 events = source->events ? source->events : EVENTS_BANNER;
+
+	return events & EVENT_BIT(event->kind);
+}
+
 static void put(struct sink *base, const struct event *event,
 		const struct source *source)
 {
 	struct line_sink *sink = line_sink_of(base);
 	size_t len;
 
+	if (!is_asked_for(event, source))
+		return;
 	if (sink->must_reopen && !file_helper_is_busy(sink->helper))
 		reopen(base);
 	if (sink->used > BUFFER_SIZE - LINE_MAX_BYTES &&

@@ -53,6 +53,7 @@ struct sink_counts {
 	__u64 written;
 	__u64 left_out; /* this sink does not take events of their kind */
 	__u64 lost;
+	__u64 lost_inventory; /* likewise, by the inventory */
 };
 
 enum sink_state {
@@ -66,7 +67,8 @@ struct sink {
 	const struct sink_operations *operations;
 	struct sink_counts counts;
 	enum sink_state state;
-	bool may_wait; /* for its consumer, as long as it takes */
+	bool may_wait;	   /* for its consumer, as long as it takes */
+	bool never_delays; /* a source that cannot wait: then it may not wait */
 };
 
 #endif

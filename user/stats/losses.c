@@ -39,6 +39,9 @@ const struct loss losses[] = {
 	  NULL },
 	{ STATS_LOST_OUTPUT, "records lost: they could not be written",
 	  LOSS_OF_BANNERS, "output" },
+	{ STATS_LOST_INVENTORY,
+	  "events lost for the inventory: it was not written in time",
+	  LOSS_OF_BANNERS, "inventory" },
 };
 
 const size_t losses_count = sizeof(losses) / sizeof(*losses);

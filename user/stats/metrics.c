@@ -2,6 +2,7 @@
 #include "metrics.h"
 
 #include "losses.h"
+#include "system/message.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -329,4 +330,20 @@ const char *metrics_advice(int error)
 {
 	return error == -EEXIST ? "not replaced: it is no file for metrics" :
 				  strerror(-error);
+}
+
+bool metrics_try(struct file_helper *helper, const struct options *options)
+{
+	int fd;
+
+	if (!options->metrics)
+		return true;
+	fd = file_helper_ask(helper, FILE_NEW_METRICS);
+	if (fd >= 0) {
+		close(fd);
+		file_helper_ask(helper, FILE_DROP_METRICS);
+		return true;
+	}
+	message("--metrics %s: %s", options->metrics, metrics_advice(fd));
+	return false;
 }

@@ -18,7 +18,13 @@ int metrics_write(struct file_helper *helper, const struct options *options,
 		  const struct stats *now,
 		  const struct interface_stats *interfaces);
 
-/* The reason of a failure, for a message. */
+/*
+ * Whether the file can be written, if one was asked for; leaves nothing. False,
+ * with a message.
+ */
+bool metrics_try(struct file_helper *helper, const struct options *options);
+
+/* Why that failed, for a message. */
 const char *metrics_advice(int error);
 
 #endif

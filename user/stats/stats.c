@@ -24,14 +24,7 @@ void stats_read(struct stats *now, __u64 packets,
 	now->by[STATS_LOGGED] = sinks->written;
 	now->by[STATS_LEFT_OUT] = sinks->left_out;
 	now->by[STATS_LOST_OUTPUT] = sinks->lost;
-	now->events.kinds = 0;
-}
-
-void stats_read_events(struct stats *now, __u32 kinds,
-		       const struct event_counts *counts)
-{
-	now->events.kinds = kinds;
-	now->events.counts = *counts;
+	now->by[STATS_LOST_INVENTORY] = sinks->lost_inventory;
 }
 
 const struct counter_text *stats_text(int value)
@@ -40,6 +33,8 @@ const struct counter_text *stats_text(int value)
 		{ "logged", "records written" },
 		{ "left_out", "records that this format leaves out" },
 		{ "lost_output", "records lost: could not be written" },
+		{ "lost_inventory",
+		  "events lost for the inventory: it was not written in time" },
 	};
 	static const struct counter_text packets = {
 		"packets",

@@ -13,12 +13,13 @@ extern const struct counter_text {
 	const char *name, *meaning;
 } counter_texts[COUNTER_MAX];
 
-/* All values of --stats: the counters, and three of the sinks. */
+/* All that --stats tells: the counters, and four of the sinks behind them. */
 enum stats_value {
 	STATS_PACKETS = COUNT_NOTHING, /* which counts nothing */
 	STATS_LOGGED = COUNTER_MAX,
 	STATS_LEFT_OUT,
 	STATS_LOST_OUTPUT,
+	STATS_LOST_INVENTORY,
 	STATS_MAX,
 };
 

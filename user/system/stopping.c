@@ -25,7 +25,7 @@ static const struct {
 	[WAIT_HELPER] = { 2000, 700 },	   [WAIT_START] = { 10000, 1000 },
 	[WAIT_GUARD] = { 1000, 1400 },	   [WAIT_MESSAGES] = { 500, 800 },
 	[WAIT_RECORDS] = { ENDLESS, 700 }, [WAIT_LAST] = { 900, ENDLESS },
-	[WAIT_KILLED] = { 100, ENDLESS },
+	[WAIT_KEEPER] = { ENDLESS, 1600 }, [WAIT_KILLED] = { 100, ENDLESS },
 };
 
 static int stop_fd = -1;

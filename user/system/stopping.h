@@ -18,6 +18,7 @@ enum wait {
 	WAIT_MESSAGES, /* are taken from standard error */
 	WAIT_RECORDS,  /* are written: the process that does so has ended */
 	WAIT_LAST,     /* likewise, where detaching has taken that time */
+	WAIT_KEEPER,   /* of the inventory has written it, and ended */
 	WAIT_KILLED,   /* process has ended, unless the kernel holds it */
 };
 

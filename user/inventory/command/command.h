@@ -43,6 +43,9 @@ int command_forget(const struct command *command, const char *file, int argc,
 int command_check(const struct command *command, const char *file, int argc,
 		  char **argv);
 
+int command_keep(const struct command *command, const char *file, int argc,
+		 char **argv);
+
 /* --- what they share --------------------------------------------------- */
 
 /* Ends the process with one line. */

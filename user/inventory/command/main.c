@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* bannerprobe-inventory: what listens here, what it is, and what changed. */
 #include "command.h"
+#include "inventory/inventory_stream.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -23,6 +24,8 @@ static const struct command commands[] = {
 	  command_gone },
 	{ "forget", "[SERVER:PORT]", "Take services out.", command_forget },
 	{ "check", "", "Is the file sound?", command_check },
+	/* Started by bannerprobe. */
+	{ KEEPER_COMMAND, NULL, NULL, command_keep },
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
@@ -41,7 +44,7 @@ static void print_help(void)
 	     "What listens here, what it is, since when, and what changed.\n\n"
 	     "FILE is " INVENTORY_DEFAULT_FILE
 	     " if it is not given. The commands:\n");
-	for (size_t i = 0; i < COMMANDS; i++)
+	for (size_t i = 0; i < COMMANDS && commands[i].doc; i++)
 		printf("  %-8s %-14s %s\n", commands[i].name,
 		       commands[i].arguments, commands[i].doc);
 	puts("\nEach tells of its options by COMMAND --help; those of list are "

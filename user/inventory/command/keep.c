@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Keeps an inventory of the events that bannerprobe sends: the process that it
+ * starts with --inventory. Signals are for that one: when its stream ends, this
+ * process writes what is left, and ends.
+ */
+#include "command.h"
+#include "confine.h"
+#include "identification.h"
+#include "inventory/inventory_stream.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FLUSH_MS 1000	/* from one transaction to the next */
+#define BATCH 20000	/* events in a transaction at most */
+#define WRITER_MS 200	/* how long another process that writes is waited for */
+#define LAST_TRIES 5	/* of these, at the end */
+#define START_MS 600000 /* loading the probe's programs may take long */
+#define NS_PER_US 1000
+#define TUNNEL_TEXT (TUNNELS_MAX * sizeof("/4294967295"))
+
+struct keeper {
+	struct inventory *inventory;
+	struct stream_counts *counts;
+	bool is_live;
+	bool ended;	 /* the stream */
+	bool failing;	 /* the last transaction; said once */
+	uint64_t taken;	 /* events */
+	uint64_t latest; /* us since 1970: time of the latest event */
+	uint64_t batch;	 /* events since the last transaction */
+	int64_t flushed; /* us since 1970 */
+	union {
+		struct event event;
+		uint8_t bytes[STREAM_EVENT_MAX + 1];
+	} datagram;
+};
+
+/* --- an event ---------------------------------------------------------- */
+
+static struct address address_of(const struct event *event, const __u32 *from)
+{
+	struct address address = { .family = event->family };
+
+	memcpy(address.byte, from, event->family == 6 ? 16 : 4);
+	return address;
+}
+
+/* False: an inventory does not take what a client said. */
+static bool observe(const struct event *event, struct observation *seen)
+{
+	switch (event->kind) {
+	case EVENT_BANNER:
+		seen->event = OBSERVED_BANNER;
+		break;
+	case EVENT_RESPONSE:
+		seen->event = OBSERVED_RESPONSE;
+		break;
+	case EVENT_OPEN:
+		seen->event = OBSERVED_OPEN;
+		break;
+	default:
+		return false;
+	}
+	seen->time = event->time / NS_PER_US;
+	seen->server = address_of(event, event->server);
+	seen->client = address_of(event, event->client);
+	seen->server_port = event->server_port;
+	seen->client_port = event->client_port;
+	seen->bytes = event->bytes;
+	seen->len = event->kind == EVENT_OPEN ? 0 : event->kept;
+	seen->complete = event->kept >= event->len;
+	return true;
+}
+
+/* The identifiers of the tunnels that have one: "42/7". */
+static void name_tunnels(const struct event *event, char text[TUNNEL_TEXT])
+{
+	size_t at = 0;
+
+	for (int i = 0; i < event->tunnel_count; i++) {
+		struct tunnel tunnel;
+
+		memcpy(&tunnel, event->bytes + event->kept + i * sizeof(tunnel),
+		       sizeof(tunnel));
+		if (tunnel.id)
+			at += (size_t)snprintf(text + at, TUNNEL_TEXT - at,
+					       "%s%u", at ? "/" : "",
+					       tunnel.id);
+	}
+}
+
+/* The other side reads what strangers send: nothing of it is relied on. */
+static bool is_event(const struct event *event, size_t size)
+{
+	return size >= sizeof(*event) && event->kept <= BANNER_MAX &&
+	       event->tunnel_count <= TUNNELS_MAX &&
+	       size == sizeof(*event) + event->kept +
+			       event->tunnel_count * sizeof(struct tunnel) &&
+	       (event->family == 4 || event->family == 6);
+}
+
+static void take(struct keeper *keeper, size_t size)
+{
+	const struct event *event = &keeper->datagram.event;
+	char tunnel[TUNNEL_TEXT] = "";
+	struct observation seen = { .sensor = "", .tunnel = tunnel };
+
+	keeper->taken++;
+	if (!is_event(event, size) || !observe(event, &seen))
+		return;
+	name_tunnels(event, tunnel);
+	if (seen.time > keeper->latest)
+		keeper->latest = seen.time;
+	inventory_put(keeper->inventory, &seen);
+	keeper->batch++;
+}
+
+/* --- the file ---------------------------------------------------------- */
+
+/* By the records' clock. */
+static uint64_t now_of(const struct keeper *keeper)
+{
+	return keeper->is_live ? (uint64_t)now_us() : keeper->latest;
+}
+
+static void report(struct keeper *keeper, int code)
+{
+	struct stream_counts *counts = keeper->counts;
+
+	counts->lost = inventory_counts(keeper->inventory)->lost;
+	if (!code)
+		counts->written = keeper->taken - counts->lost;
+	if (code && code != -EAGAIN && !keeper->failing)
+		say("%s", inventory_error(keeper->inventory));
+	keeper->failing = code && code != -EAGAIN;
+}
+
+static void flush(struct keeper *keeper)
+{
+	report(keeper, inventory_flush(keeper->inventory, now_of(keeper)));
+	keeper->flushed = now_us();
+	keeper->batch = 0;
+}
+
+static int milliseconds_to_flush(const struct keeper *keeper)
+{
+	const int64_t since = (now_us() - keeper->flushed) / 1000;
+
+	/* A clock that is set back delays nothing. */
+	return since < 0 || since >= FLUSH_MS ? 0 : FLUSH_MS - (int)since;
+}
+
+/* --- the stream -------------------------------------------------------- */
+
+/* All that is there, up to a transaction's worth. */
+static void receive(struct keeper *keeper)
+{
+	while (keeper->batch < BATCH) {
+		const ssize_t size =
+			recv(KEEPER_STREAM, &keeper->datagram,
+			     sizeof(keeper->datagram), MSG_DONTWAIT);
+
+		if (size < 0 && errno == EINTR)
+			continue;
+		keeper->ended = !size || (size < 0 && errno != EAGAIN);
+		if (size <= 0)
+			return;
+		take(keeper, (size_t)size);
+		if (!(keeper->taken % 256) && !milliseconds_to_flush(keeper))
+			return;
+	}
+}
+
+static void serve(struct keeper *keeper)
+{
+	struct pollfd stream = { .fd = KEEPER_STREAM, .events = POLLIN };
+
+	keeper->flushed = now_us();
+	while (!keeper->ended) {
+		if (poll(&stream, 1, milliseconds_to_flush(keeper)) > 0)
+			receive(keeper);
+		if (keeper->batch >= BATCH || !milliseconds_to_flush(keeper))
+			flush(keeper);
+	}
+}
+
+/* The run begins: the probe says so, and is answered when the file is open. */
+static bool await_start(struct keeper *keeper)
+{
+	struct pollfd stream = { .fd = KEEPER_STREAM, .events = POLLIN };
+	struct stream_start start = {};
+	ssize_t size;
+
+	if (poll(&stream, 1, START_MS) <= 0)
+		return false;
+	size = recv(KEEPER_STREAM, &start, sizeof(start), 0);
+	if (!size)
+		return false; /* nothing was attached: it has said why */
+	if (size != sizeof(start) || start.event_size != sizeof(struct event) ||
+	    strncmp(start.version, VERSION, sizeof(start.version))) {
+		say("bannerprobe is of another version than this one, " VERSION
+		    ": install both of one");
+		exit(EXIT_FAILED);
+	}
+	keeper->is_live = start.is_live;
+	return true;
+}
+
+/* --- the command ------------------------------------------------------- */
+
+static int finish_stream(struct keeper *keeper)
+{
+	char error[INVENTORY_ERROR];
+	uint64_t lost = 0;
+	int code = -EAGAIN;
+
+	for (int i = 0; i < LAST_TRIES && code == -EAGAIN; i++)
+		code = inventory_flush(keeper->inventory, now_of(keeper));
+	report(keeper, code);
+	code = inventory_close(keeper->inventory, now_of(keeper), &lost, error);
+	keeper->counts->lost += lost;
+	if (code && !keeper->failing)
+		say("%s", error);
+	return code ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int keep(struct keeper *keeper, const char *file,
+		struct inventory_options *how)
+{
+	char error[INVENTORY_ERROR];
+
+	if (!await_start(keeper))
+		return EXIT_DONE;
+	keeper->inventory = inventory_open(file, how, error);
+	if (!keeper->inventory) {
+		say("%s", error);
+		return EXIT_FAILED;
+	}
+	if (!confine_keeper() || send(KEEPER_STREAM, "", 1, MSG_NOSIGNAL) < 0)
+		return EXIT_FAILED;
+	serve(keeper);
+	return finish_stream(keeper);
+}
+
+static const struct argp_option options[] = {
+	{ "gone", 'g', "SPAN", 0,
+	  "a service that was not seen for so long has returned (7d)", 0 },
+	{},
+};
+
+static error_t parse(int key, char *argument, struct argp_state *state)
+{
+	struct inventory_options *how = state->input;
+
+	switch (key) {
+	case ARGP_KEY_INIT:
+		state->err_stream = NULL; /* what is wrong, getopt has said */
+		return 0;
+	case 'g':
+		how->gone_us = (uint64_t)parse_span("--gone", argument);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+int command_keep(const struct command *command, const char *file, int argc,
+		 char **argv)
+{
+	struct inventory_options how = { .create = true, .busy_ms = WRITER_MS };
+	struct keeper *keeper = calloc(1, sizeof(*keeper));
+	int result;
+
+	parse_words(command, options, parse, &how, argc, argv);
+	prctl(PR_SET_NAME, KEEPER_NAME); /* after fexecve() it is a number */
+	if (!keeper) {
+		say("out of memory");
+		return EXIT_FAILED;
+	}
+	keeper->counts =
+		mmap(NULL, sizeof(*keeper->counts), PROT_READ | PROT_WRITE,
+		     MAP_SHARED, KEEPER_COUNTS, 0);
+	if (keeper->counts == MAP_FAILED) {
+		say("keep: bannerprobe --inventory starts this command, nobody "
+		    "else");
+		return EXIT_USAGE;
+	}
+	identification_open(&how);
+	result = keep(keeper, file, &how);
+	identification_close(&how);
+	free(keeper);
+	return result;
+}

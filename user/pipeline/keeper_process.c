@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "keeper_process.h"
+
+#include "system/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define STREAM_BUFFER (4 << 20) /* bytes; what the kernel counts for events */
+#define DIRECTORY_MODE 0750
+#define ABOVE_KEPT 16 /* descriptors that are out of the keeper's way */
+
+/* --- the program ----------------------------------------------------------
+ */
+
+static int open_program_in(const char *directory, int len, const char *below)
+{
+	char path[PATH_MAX];
+	struct stat status;
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%.*s/%s" KEEPER_PROGRAM, len,
+		     directory, below) >= (int)sizeof(path))
+		return -1;
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd >= 0 && !fstat(fd, &status) && S_ISREG(status.st_mode) &&
+	    status.st_mode & S_IXUSR)
+		return fd;
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+static int open_program_on_path(void)
+{
+	const char *at = getenv("PATH");
+	int fd = -1;
+
+	while (at && fd < 0) {
+		const int len = (int)strcspn(at, ":");
+
+		/* An empty one would be the directory that this runs in. */
+		if (len)
+			fd = open_program_in(at, len, "");
+		at = at[len] ? at + len + 1 : NULL;
+	}
+	return fd;
+}
+
+/* Opened here: the user to become need not be able to find it. */
+static int open_program(void)
+{
+	char own[PATH_MAX];
+	const ssize_t len = readlink("/proc/self/exe", own, sizeof(own));
+	const char *slash = len > 0 ? memrchr(own, '/', (size_t)len) : NULL;
+	int fd = -1;
+
+	if (slash)
+		fd = open_program_in(own, (int)(slash - own), "");
+	if (slash && fd < 0)
+		fd = open_program_in(own, (int)(slash - own), "../bin/");
+	return fd < 0 ? open_program_on_path() : fd;
+}
+
+/* --- the inventory's place ------------------------------------------------
+ */
+
+/* The directory that a path is in. False: the path is too long. */
+static bool directory_of(const char *path, char directory[PATH_MAX])
+{
+	const char *slash = strrchr(path, '/');
+	const size_t len = slash ? (size_t)(slash - path) : 1;
+
+	if (len >= PATH_MAX)
+		return false;
+	memcpy(directory, slash ? path : ".", len);
+	strcpy(directory + len, len ? "" : "/");
+	return true;
+}
+
+static int make_directory(const char *directory,
+			  const struct identity *identity)
+{
+	int fd, error;
+
+	if (mkdir(directory, DIRECTORY_MODE))
+		return errno == EEXIST ? 0 : errno;
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	error = identity->changes && fchown(fd, identity->uid, identity->gid) ?
+			errno :
+			0;
+	close(fd);
+	return error;
+}
+
+/* As the user that writes it; SQLite makes files beside it. */
+static bool may_write(const char *path, const struct identity *identity)
+{
+	const char *name = identity->name ? identity->name : "this user";
+	char directory[PATH_MAX];
+
+	if (!directory_of(path, directory))
+		return false;
+	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS)) {
+		message("--inventory %s: %s cannot write to %s: %s: let that "
+			"user own it, or name another file",
+			path, name, directory, strerror(errno));
+		return false;
+	}
+	if (faccessat(AT_FDCWD, path, R_OK | W_OK, AT_EACCESS) &&
+	    errno != ENOENT) {
+		message("--inventory %s: %s cannot write it: %s: let that user "
+			"own it, or name another file",
+			path, name, strerror(errno));
+		return false;
+	}
+	return true;
+}
+
+/* --- the process ----------------------------------------------------------
+ */
+
+struct needs {
+	const struct options *options;
+	const struct identity *identity;
+	int program, stream, counts;
+};
+
+/* To the numbers that the keeper knows; it has these and no others. */
+static bool arrange_descriptors(const struct needs *needs, int life,
+				int *program)
+{
+	const int from[] = { needs->stream, needs->counts, life };
+	const int to[] = { KEEPER_STREAM, KEEPER_COUNTS, KEEPER_LIFE };
+	int above[3], none = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	*program = fcntl(needs->program, F_DUPFD_CLOEXEC, ABOVE_KEPT);
+	for (int i = 0; i < 3; i++)
+		above[i] = fcntl(from[i], F_DUPFD_CLOEXEC, ABOVE_KEPT);
+	for (int i = 0; i < 3; i++) {
+		if (dup2(above[i], to[i]) < 0)
+			return false;
+	}
+	return *program >= 0 && dup2(none, STDIN_FILENO) >= 0 &&
+	       dup2(none, STDOUT_FILENO) >= 0;
+}
+
+static bool give_up_privileges(const struct needs *needs)
+{
+	const bool may_fail = needs->options->unconfined;
+
+	if (privileges_drop(needs->identity, ROLE_READ) && !may_fail)
+		return false;
+	if (!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || may_fail)
+		return true;
+	message("the inventory's process: no_new_privs: %s", strerror(errno));
+	return false;
+}
+
+static void __attribute__((noreturn))
+become_keeper(const struct needs *needs, int life)
+{
+	const struct options *options = needs->options;
+	char *arguments[] = {
+		KEEPER_PROGRAM,	       (char *)options->inventory,
+		KEEPER_COMMAND,	       options->gone ? "--gone" : NULL,
+		(char *)options->gone, NULL
+	};
+	int program;
+
+	if (!give_up_privileges(needs) ||
+	    !may_write(options->inventory, needs->identity))
+		_exit(EXIT_FAILED);
+	if (arrange_descriptors(needs, life, &program)) {
+		const int kept[] = { STDIN_FILENO,  STDOUT_FILENO,
+				     STDERR_FILENO, KEEPER_STREAM,
+				     KEEPER_COUNTS, KEEPER_LIFE,
+				     program };
+
+		process_keep_only(kept, sizeof(kept) / sizeof(*kept));
+		fexecve(program, arguments, environ);
+	}
+	/* What messages go to may be closed: that one is not. */
+	dprintf(STDERR_FILENO, "bannerprobe: starting " KEEPER_PROGRAM ": %s\n",
+		strerror(errno));
+	_exit(EXIT_FAILED);
+}
+
+/* Neither side can make it smaller: then reading it could be fatal. */
+static int open_counts(struct stream_counts **counts)
+{
+	const int fd = memfd_create("counts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+	if (fd < 0 || ftruncate(fd, sizeof(**counts)) ||
+	    fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL))
+		return -1;
+	*counts = mmap(NULL, sizeof(**counts), PROT_READ | PROT_WRITE,
+		       MAP_SHARED, fd, 0);
+	return *counts == MAP_FAILED ? -1 : fd;
+}
+
+/* As much as may be: a burst must not wait for the keeper to be scheduled. */
+static void widen(int socket)
+{
+	const int size = STREAM_BUFFER;
+
+	if (setsockopt(socket, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size)))
+		setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+}
+
+static int start(struct keeper_process *keeper, struct needs *needs,
+		 struct inventory_sink *sink)
+{
+	int ends[2], result;
+
+	needs->counts = open_counts(&keeper->counts);
+	if (needs->counts < 0 ||
+	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		return -errno;
+	widen(ends[0]);
+	needs->stream = ends[1];
+	result = process_start(&keeper->process, KEEPER_NAME);
+	if (!result)
+		become_keeper(needs, keeper->process.life);
+	close(ends[1]);
+	close(needs->counts);
+	if (result < 0)
+		close(ends[0]);
+	else
+		inventory_sink_connect(sink, ends[0], keeper->counts);
+	return result;
+}
+
+bool keeper_process_start(struct keeper_process *keeper,
+			  const struct options *options,
+			  const struct identity *identity,
+			  struct inventory_sink *sink)
+{
+	struct needs needs = { .options = options,
+			       .identity = identity,
+			       .program = open_program() };
+	char directory[PATH_MAX];
+	int error;
+
+	keeper->path = options->inventory;
+	if (needs.program < 0) {
+		message("--inventory: " KEEPER_PROGRAM " is neither beside "
+			"this program nor on PATH: install it");
+		return false;
+	}
+	error = !directory_of(keeper->path, directory) ?
+			ENAMETOOLONG :
+			make_directory(directory, identity);
+	if (error)
+		message("--inventory %s: making %s: %s", keeper->path,
+			directory, strerror(error));
+	if (!error) {
+		const int result = start(keeper, &needs, sink);
+
+		error = result < 0 ? -result : 0;
+		if (error)
+			message("starting the inventory's process: %s",
+				strerror(error));
+	}
+	close(needs.program);
+	return !error;
+}
+
+/* --- its end --------------------------------------------------------------
+ */
+
+static __u64 lost_at_the_end(const struct keeper_process *keeper)
+{
+	const struct stream_counts *counts = keeper->counts;
+	const __u64 known = counts->written + counts->lost;
+
+	return known < counts->sent ? counts->sent - known : 0;
+}
+
+static enum exit_code judge(const struct keeper_process *keeper, bool has_ended)
+{
+	const int status = keeper->process.status;
+
+	if (!has_ended) {
+		message("--inventory %s: not written in time: %llu events lost",
+			keeper->path, lost_at_the_end(keeper));
+		return EXIT_LOST;
+	}
+	if (WIFSIGNALED(status)) {
+		message("--inventory %s: its process was killed by signal %d: "
+			"%llu events lost",
+			keeper->path, WTERMSIG(status),
+			lost_at_the_end(keeper));
+		return EXIT_FAILED;
+	}
+	return WEXITSTATUS(status) ? EXIT_FAILED : EXIT_DONE;
+}
+
+enum exit_code keeper_process_end(struct keeper_process *keeper,
+				  enum exit_code code)
+{
+	enum exit_code own;
+	bool has_ended;
+
+	if (!keeper->process.pid)
+		return code;
+	process_wait(&keeper->process, WAIT_KEEPER, wait_end(WAIT_KEEPER));
+	has_ended = process_end(&keeper->process);
+	own = judge(keeper, has_ended);
+	munmap(keeper->counts, sizeof(*keeper->counts));
+	return code == EXIT_DONE || own == EXIT_FAILED ? own : code;
+}

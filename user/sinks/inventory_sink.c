@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "inventory_sink.h"
+
+#include "spoken_by_both.h"
+#include "system/message.h"
+#include "system/stopping.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define WAITING_SIZE (1 << 20)
+#define EVENT_PARTS 3 /* what describes it, its bytes, its tunnels */
+
+static struct inventory_sink *inventory_sink_of(struct sink *sink)
+{
+	return (struct inventory_sink *)((char *)sink -
+					 offsetof(struct inventory_sink, sink));
+}
+
+/* --- sending --------------------------------------------------------------
+ */
+
+static void count(struct inventory_sink *sink)
+{
+	sink->sink.counts.written = sink->counts->sent;
+	sink->sink.counts.lost_inventory = sink->lost + sink->counts->lost;
+}
+
+/* The keeper's end says why, when its status is known. */
+static void give_up(struct inventory_sink *sink)
+{
+	sink->sink.state = SINK_IS_BROKEN;
+}
+
+/* 0 or an errno; EAGAIN: there is no room. */
+static int send_parts(struct inventory_sink *sink, struct iovec *parts,
+		      size_t count_of_parts)
+{
+	const struct msghdr datagram = { .msg_iov = parts,
+					 .msg_iovlen = count_of_parts };
+
+	if (sendmsg(sink->socket, &datagram, MSG_DONTWAIT | MSG_NOSIGNAL) >=
+	    0) {
+		sink->counts->sent++;
+		return 0;
+	}
+	/* The kernel has no memory for it now: as if there were no room. */
+	return errno == EINTR || errno == ENOBUFS || errno == ENOMEM ? EAGAIN :
+								       errno;
+}
+
+/* As much as there is room for; false: some still waits. */
+static bool send_waiting(struct inventory_sink *sink)
+{
+	size_t done = 0;
+
+	while (done < sink->used && sink->sink.state == SINK_GOES_ON) {
+		struct iovec part;
+		__u32 len;
+		int error;
+
+		memcpy(&len, sink->waiting + done, sizeof(len));
+		part.iov_base = sink->waiting + done + sizeof(len);
+		part.iov_len = len;
+		error = send_parts(sink, &part, 1);
+		if (error == EAGAIN)
+			break;
+		if (error)
+			give_up(sink);
+		else
+			done += sizeof(len) + len;
+	}
+	sink->used -= done;
+	memmove(sink->waiting, sink->waiting + done, sink->used);
+	return !sink->used;
+}
+
+/* All of it, as long as the keeper takes some and no stop comes. */
+static bool wait_for_room(struct inventory_sink *sink)
+{
+	while (!send_waiting(sink)) {
+		if (sink->sink.state != SINK_GOES_ON ||
+		    !wait_ready(sink->socket, POLLOUT, WAIT_READER,
+				wait_end(WAIT_READER)))
+			return false;
+	}
+	return true;
+}
+
+static void lose(struct inventory_sink *sink)
+{
+	sink->lost++;
+	if (!sink->complained && sink->sink.state == SINK_GOES_ON)
+		message("--inventory %s: it is not written as fast as events "
+			"come: some are being lost",
+			sink->path);
+	sink->complained = true;
+}
+
+/* Keeps an event back; false: there is no room. */
+static bool keep_back(struct inventory_sink *sink, const struct iovec *parts)
+{
+	const __u32 len =
+		(__u32)(parts[0].iov_len + parts[1].iov_len + parts[2].iov_len);
+	char *to = sink->waiting + sink->used;
+
+	if (sizeof(len) + len > WAITING_SIZE - sink->used)
+		return false;
+	memcpy(to, &len, sizeof(len));
+	to += sizeof(len);
+	for (int i = 0; i < EVENT_PARTS; i++) {
+		memcpy(to, parts[i].iov_base, parts[i].iov_len);
+		to += parts[i].iov_len;
+	}
+	sink->used += sizeof(len) + len;
+	return true;
+}
+
+static void pass_on(struct inventory_sink *sink, struct iovec *parts)
+{
+	int error = EAGAIN;
+
+	if (send_waiting(sink))
+		error = send_parts(sink, parts, EVENT_PARTS);
+	if (error && error != EAGAIN)
+		give_up(sink);
+	if (!error)
+		return;
+	if (sink->sink.state != SINK_GOES_ON) {
+		lose(sink);
+		return;
+	}
+	if (keep_back(sink, parts))
+		return;
+	if (!sink->sink.may_wait || !wait_for_room(sink) ||
+	    !keep_back(sink, parts))
+		lose(sink);
+}
+
+/* --- operations -----------------------------------------------------------
+ */
+
+static bool is_taken(const struct event *event, const struct source *source)
+{
+	if (event->kind == EVENT_BANNER)
+		return true;
+	if (event->kind == EVENT_OPEN)
+		return source->events & EVENT_BIT(EVENT_OPEN);
+	return event->kind == EVENT_RESPONSE &&
+	       (source->events & EVENT_BIT(EVENT_RESPONSE) ||
+		is_spoken_by_both(event->bytes, event->kept));
+}
+
+static void put(struct sink *base, const struct event *event,
+		const struct source *source)
+{
+	struct inventory_sink *sink = inventory_sink_of(base);
+	struct event copy;
+	struct iovec parts[EVENT_PARTS] = {
+		{ &copy, sizeof(copy) },
+		{ (void *)event->bytes, event->kept },
+		{ (void *)event_tunnels(event),
+		  event->tunnel_count * sizeof(struct tunnel) },
+	};
+
+	if (!is_taken(event, source))
+		return;
+	memcpy(&copy, event, sizeof(copy));
+	copy.time += source->clock_offset;
+	copy.start_time += source->clock_offset;
+	copy.synack_time += source->clock_offset;
+	pass_on(sink, parts);
+	count(sink);
+}
+
+static bool flush(struct sink *base)
+{
+	struct inventory_sink *sink = inventory_sink_of(base);
+	const bool all = send_waiting(sink);
+
+	if (all && sink->complained && base->state == SINK_GOES_ON) {
+		message("--inventory %s: it is written again, %llu events lost",
+			sink->path, sink->lost);
+		sink->complained = false;
+	}
+	count(sink);
+	return all || base->state != SINK_GOES_ON;
+}
+
+/* The keeper opens the inventory now. Where it cannot it says why, and ends. */
+static int open_sink(struct sink *base)
+{
+	struct inventory_sink *sink = inventory_sink_of(base);
+	struct stream_start start = { .version = VERSION,
+				      .event_size = sizeof(struct event),
+				      .is_live = sink->is_live };
+	__u8 word;
+
+	sink->is_open = true;
+	if (send(sink->socket, &start, sizeof(start), MSG_NOSIGNAL) < 0)
+		return -EPIPE;
+	if (!wait_ready(sink->socket, POLLIN, WAIT_START,
+			wait_end(WAIT_START))) {
+		message("--inventory %s: opening it takes too long",
+			sink->path);
+		return -ETIMEDOUT;
+	}
+	if (recv(sink->socket, &word, sizeof(word), MSG_DONTWAIT) ==
+	    sizeof(word))
+		return 0;
+	give_up(sink);
+	return -EPIPE;
+}
+
+static void reopen(struct sink *base)
+{
+	(void)base; /* nobody rotates it */
+}
+
+/* Until the keeper has closed its end: all is written, and counted. */
+static void wait_for_keeper(struct inventory_sink *sink)
+{
+	shutdown(sink->socket, SHUT_WR);
+	wait_ready(sink->socket, POLLRDHUP, WAIT_READER, wait_end(WAIT_READER));
+}
+
+static void lose_waiting(struct inventory_sink *sink)
+{
+	size_t at = 0;
+	__u32 len;
+
+	for (; at < sink->used; at += sizeof(len) + len) {
+		memcpy(&len, sink->waiting + at, sizeof(len));
+		lose(sink);
+	}
+	sink->used = 0;
+}
+
+static bool close_sink(struct sink *base)
+{
+	struct inventory_sink *sink = inventory_sink_of(base);
+
+	if (sink->socket >= 0 && sink->is_open) {
+		wait_for_room(sink);
+		lose_waiting(sink);
+		wait_for_keeper(sink);
+		count(sink);
+	}
+	if (sink->socket >= 0)
+		close(sink->socket);
+	sink->socket = -1;
+	free(sink->waiting);
+	sink->waiting = NULL;
+	return base->state != SINK_IS_BROKEN;
+}
+
+static const struct sink_operations operations = {
+	.name = "inventory",
+	.open = open_sink,
+	.put = put,
+	.flush = flush,
+	.reopen = reopen,
+	.close = close_sink,
+};
+
+bool inventory_sink_prepare(struct inventory_sink *sink, const char *path,
+			    bool is_live)
+{
+	*sink = (struct inventory_sink){
+		.sink = { .operations = &operations,
+			  .may_wait = true,
+			  .never_delays = true },
+		.path = path,
+		.socket = -1,
+		.is_live = is_live,
+		.waiting = malloc(WAITING_SIZE),
+	};
+	if (sink->waiting)
+		return true;
+	message("out of memory");
+	return false;
+}
+
+void inventory_sink_connect(struct inventory_sink *sink, int socket,
+			    struct stream_counts *counts)
+{
+	sink->socket = socket;
+	sink->counts = counts;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The inventory: a sink that sends each event to the keeper, the process that
+ * writes it. What the socket has no room for waits here, within a bound; beyond
+ * it events are lost and counted, or, where their source can wait, waited for.
+ */
+#ifndef BANNERPROBE_INVENTORY_SINK_H
+#define BANNERPROBE_INVENTORY_SINK_H
+
+#include "inventory/inventory_stream.h"
+#include "sink.h"
+
+#include <stddef.h>
+
+struct inventory_sink {
+	struct sink sink;
+	const char *path;	      /* of the inventory, for messages */
+	int socket;		      /* to the keeper; -1: not started */
+	struct stream_counts *counts; /* shared with the keeper */
+	bool is_live;
+	bool is_open;
+	bool complained; /* that events are being lost */
+	__u64 lost;	 /* here; the keeper counts its own */
+	char *waiting;	 /* datagrams, each behind its length */
+	size_t used;
+};
+
+/* Prepares one, without a keeper. False, with a message: out of memory. */
+bool inventory_sink_prepare(struct inventory_sink *sink, const char *path,
+			    bool is_live);
+
+/* The keeper's socket and counts, which the sink closes. */
+void inventory_sink_connect(struct inventory_sink *sink, int socket,
+			    struct stream_counts *counts);
+
+#endif
