@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define SSH_GATHER_MS 1000 /* quiet time that ends an identification */
 #define DEFAULT_LENGTH 256
 #define INVENTORY_LENGTH 2048
 #define INVENTORY_GATHER_MS 1000
@@ -246,6 +247,18 @@ static void fill_in(struct options *options)
 		options->gather_ms = INVENTORY_GATHER_MS;
 }
 
+/* Whoever asks for these has to know what the log will hold. */
+static void note_passwords(const struct options *options)
+{
+	const __u32 said_by_clients =
+		EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY);
+
+	if (options->events & said_by_clients && !options->no_output)
+		usage_note("--events: what clients say first can hold "
+			   "passwords: let nobody read the log who must not "
+			   "know them");
+}
+
 void options_parse(struct options *options, int argc, char **argv)
 {
 	struct parser parser = { .options = options, .words = argv };
@@ -262,15 +275,15 @@ void options_parse(struct options *options, int argc, char **argv)
 	parse_words(&parser, argc);
 	decap_set_defaults(options);
 	check_usage(&parser);
+	note_passwords(options);
+	usage_print_notes();
+	fill_in(options);
 	/* An SSH identification that was cut is none to a reader of this log.
 	 */
 	if (options->format == FORMAT_ZEEK && !options->gather_ms) {
 		options->gather_ms = SSH_GATHER_MS;
 		options->gather_ssh = true;
 	}
-	note_passwords(options);
-	usage_print_notes();
-	fill_in(options);
 	/* A line of text tells none; a greeting is known by its SYN-ACK's. */
 	options->track.times =
 		options->format != FORMAT_TEXT || options->gather_ms;

@@ -25,6 +25,14 @@ void stats_read(struct stats *now, __u64 packets,
 	now->by[STATS_LEFT_OUT] = sinks->left_out;
 	now->by[STATS_LOST_OUTPUT] = sinks->lost;
 	now->by[STATS_LOST_INVENTORY] = sinks->lost_inventory;
+	now->events.kinds = 0;
+}
+
+void stats_read_events(struct stats *now, __u32 kinds,
+		       const struct event_counts *counts)
+{
+	now->events.kinds = kinds;
+	now->events.counts = *counts;
 }
 
 const struct counter_text *stats_text(int value)
