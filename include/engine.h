@@ -3,7 +3,7 @@
  * What becomes of a packet: it is parsed, filtered, looked up, judged, counted
  * and, if it carries an event, handed on. One procedure for the BPF programs
  * and for user space. The file that includes this one is a backend: it defines
- * struct backend and the functions below, through which all state is reached.
+ * struct backend and the functions of engine_backend.h.
  */
 #ifndef BANNERPROBE_ENGINE_H
 #define BANNERPROBE_ENGINE_H

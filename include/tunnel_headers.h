@@ -197,10 +197,9 @@ open_erspan_3(const struct frame *frame, struct opened *opened)
 static __always_inline enum parse_result open_erspan(const struct frame *frame,
 						     struct opened *opened)
 {
-	enum parse_result result;
 	__u8 flags;
+	const enum parse_result result = skip_gre(frame, opened, &flags);
 
-	result = skip_gre(frame, opened, &flags);
 	if (result != PARSED)
 		return result;
 	opened->id = 0;

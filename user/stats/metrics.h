@@ -18,7 +18,7 @@ int metrics_write(struct file_helper *helper, const struct options *options,
 		  const struct stats *now,
 		  const struct interface_stats *interfaces);
 
-/* Why that failed, for a message. */
+/* The reason of a failure, for a message. */
 const char *metrics_advice(int error);
 
 #endif
