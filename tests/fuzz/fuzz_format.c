@@ -244,7 +244,7 @@ static void read_json_more(const struct event *record)
 	expect("=\"}");
 }
 
-/* Of whom payload was seen before, and whose the event is. */
+/* Which side's payload was seen before, and which side sent the event. */
 static void read_json_payload(const struct event *record)
 {
 	static const char *const own[] = {

@@ -17,7 +17,7 @@
 #include "steps.h"
 #include "unit/wrap.h"
 
-#define MAX_FLOWS 16 /* two buckets: they spill, and are soon cleared */
+#define MAX_FLOWS 16 /* two buckets, which overflow soon */
 #define LENGTH 64
 #define STEPS_MOST 250 /* so few that no LRU map gets full, and forgets */
 

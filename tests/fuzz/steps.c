@@ -96,7 +96,7 @@ bool steps_next(struct steps *steps, struct fuzz_step *step)
 		.raw_ip = kind & IS_RAW_IP,
 		.hook = kind >> HOOK_SHIFT & 3,
 		.split = kind >> SPLIT_SHIFT & 7,
-		/* Hours, too: what was spilled is given up some day. */
+		/* Hours, too: connections in the overflow expire. */
 		.wait = kind & IS_LATE ? 4096ULL << (kind >> LATE_SHIFT & 31) :
 					 1,
 	};

@@ -15,7 +15,7 @@
 #define XDP_PASS_VALUE 2
 #define TC_NEXT_VALUE (-1)
 
-/* Notes what differs; the first difference is the one that is told. */
+/* Notes a difference; the first one is reported. */
 static void differs(struct backends *backends, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
@@ -194,7 +194,7 @@ static void kernel_flow(struct backends *backends, __u64 hash, __u64 id,
 		*flow = entries.ways[way].flow;
 	else
 		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.overflow), &id, flow);
-	/* Who waits is never told "no". */
+	/* The prefilter never denies a pending connection. */
 	if (flow_is_watched(flow) && !prefilter_may_have(&prefilter, hash))
 		differs(backends, "the kernel's prefilter forgot a connection");
 }

@@ -83,7 +83,7 @@ static __always_inline void turn_to_step(struct packet *packet, __u32 number,
 	fill_step(packet, step);
 }
 
-/* A packet of a client of the flood, who goes as far as `step`. */
+/* A packet of a client of the flood, which goes as far as `step`. */
 static __always_inline void turn_to_flood(struct packet *packet, __u64 number,
 					  __u32 step)
 {

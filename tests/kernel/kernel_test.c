@@ -48,7 +48,9 @@ static struct bannerprobe_bpf *bpf;
 /* The same, with all that may be asked of the tracker. */
 static struct bannerprobe_bpf *gathering;
 
-/* How many connections are driven: a slow machine is told to take fewer. */
+/*
+ * How many connections are driven: the variable reduces it for a slow machine.
+ */
 static __u32 million = 2000000;
 
 static void open_backends_of(struct backends *backends, struct bannerprobe_bpf *loaded)
@@ -533,7 +535,7 @@ static void test_wanted(void **state)
 #define FORGED_OF_EACH (million / 2000 + 20) /* a thousand and more */
 #define PENDING_CONNECTIONS 20
 
-/* A number that he who does not see the true one may take. */
+/* A number that an attacker who does not see the true one may choose. */
 static __s32 wrong_number(void)
 {
 	const __u32 near = 1U << 17;
@@ -739,7 +741,9 @@ static void test_race(void **state)
 	kernel_table_clear(bpf);
 }
 
-/* --- one CPU spills what another one wants ------------------------------ */
+/*
+ * --- one CPU evicts a connection to the overflow that another one looks for -
+ */
 
 #define SPILLED_MOST 100000
 #define SPILLED_OPEN 12 /* at most so many are open: the bucket marks them */
@@ -748,7 +752,7 @@ struct spill_race {
 	struct bpf_program *program;
 	__u32 count; /* of connections */
 	__u32 begun, done; /* connections; each is written by one thread */
-	__u32 drained; /* of the done, those whose records were taken */
+	__u32 drained;	   /* of `done`, those with an event that was read */
 	bool failed;
 };
 
@@ -773,7 +777,10 @@ static __u32 load_count(const __u32 *count)
 	return __atomic_load_n(count, __ATOMIC_ACQUIRE);
 }
 
-/* Handshakes, each of which spills the connection eight before it. */
+/*
+ * Handshakes, each of which moves the connection eight before it to the
+ * overflow.
+ */
 static void *open_connections(void *context)
 {
 	static const struct step handshake[] = {
@@ -793,7 +800,9 @@ static void *open_connections(void *context)
 	return NULL;
 }
 
-/* The banner of each, when it is the next to be spilled. */
+/*
+ * The banner of each connection, when it is the next to move to the overflow.
+ */
 static void *send_banners(void *context)
 {
 	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE };

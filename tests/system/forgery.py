@@ -243,7 +243,7 @@ def listen_all(site, server, ports, family=4):
 
 
 class Held(contextlib.ExitStack):
-    """Open connections whose server says nothing until it is told to: pairs of sockets by port."""
+    """Open connections with a server that waits for an order to speak: pairs of sockets by port."""
 
     def __init__(self, site, count, family=4):
         super().__init__()

@@ -170,7 +170,7 @@ def test_syslog(watched, tmp_path):
 
 
 class Hook(http.server.ThreadingHTTPServer):
-    """Takes what is posted; fails as often as it is told to before."""
+    """Takes what is posted; fails as often as asked before."""
 
     def __init__(self, failures=0):
         super().__init__(("127.0.0.1", 0), Handler)

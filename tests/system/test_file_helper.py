@@ -245,7 +245,7 @@ def test_metrics_without_memory(net, tmp_path):
 @pytest.mark.parametrize("call", ["seccomp", "capset"])
 @pytest.mark.parametrize("args", [[], ["--metrics", "m.prom"]], ids=["the program", "its helper"])
 def test_it_cannot_be_confined(net, tmp_path, call, args):
-    """Then it does not go on, unless it is told to."""
+    """Then the program does not go on, unless --unconfined is given."""
     strace = ["timeout", str(PATIENCE / 2), "strace", "-f", "-o", "trace",
               "-e", f"inject={call}:error=EINVAL"]
     done = net.host.run(*strace, BINARY, *args, "veth0", cwd=tmp_path)

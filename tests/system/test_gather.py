@@ -115,7 +115,7 @@ def test_an_answer_is_no_greeting():
 
 
 def test_after_the_clients_fin():
-    """Case 19: a client that will say nothing is told all."""
+    """Case 19: a client that says nothing receives all."""
     fin = T.c("FA", 1, 1)
     assert greeting(fin, *(T.s("PA", seq, 2, data=data) for seq, data in
                            [(1, ONE), (10, TWO), (19, THREE)])) == ALL
@@ -144,7 +144,7 @@ def test_the_length_ends_it():
 
 
 def test_a_segment_that_is_missing():
-    """What is behind the gap is not shown, but told: there was more."""
+    """Bytes behind the gap are not shown, but the length says that there were more."""
     assert greeting(FIRST, THIRD) == (ONE, 29, 1)
 
 
@@ -262,7 +262,7 @@ TWO_LINES = b"220-a\r\n220 b\r\n"
 
 @contextlib.contextmanager
 def two_lines_heard(net, option):
-    """The probe and the client, who has heard both lines and says nothing yet."""
+    """The probe and the client, which has received both lines and sent nothing yet."""
     server = Slow(net.host, [b"220-a\r\n", b"220 b\r\n"])
     with start(net.host, "auto", option, "veth0") as watcher, \
             connect(net.peer, "10.99.0.1", server.port) as client:

@@ -231,7 +231,7 @@ def test_a_stop_while_many_are_attached_to(net):
 
 
 def test_those_that_there_is_no_room_for(net, tmp_path):
-    """They are counted and told of, tried again when others go, and the log can be reopened."""
+    """They are counted and reported, tried again when others go, and the log can be reopened."""
     pairs(net.host, 20)
     log = tmp_path / "log"
     with Probe(net.host, "-f", "json", "-o", str(log), "--hook", "xdp-generic", "veth0", "a*", "b*",

@@ -244,7 +244,7 @@ def test_a_form_that_comes_back_late_is_a_change(inventory):
 
 @pytest.mark.parametrize("port, changes", [(22, ["new"]), (32767, ["new"]), (40000, [])])
 def test_once(inventory, port, changes):
-    """A port that may be a client's is told of with its second connection."""
+    """A port that may be a client's is reported with its second connection."""
     inventory.take(line(b"hello\r\n", port=port))
     assert inventory.changes() == changes and inventory.json()[0]["once"]
     inventory.take(line(b"hello\r\n", NOW + 5, port=port))
@@ -546,7 +546,7 @@ def test_killed_at_any_moment(inventory):
 
 
 def test_readers_while_it_is_written(inventory):
-    """And a second writer: nobody fails, nothing is lost or told twice."""
+    """And a second writer: no process fails, nothing is lost or reported twice."""
     logs = []
     for i in range(2):
         logs.append(inventory.folder / f"{i}.json")
@@ -716,7 +716,7 @@ def test_the_table_fits_the_terminal(inventory):
 
 
 def test_follow(inventory):
-    """Changes are told as they come; a signal, or a reader that goes, ends it."""
+    """Changes are printed as they come; a signal, or a reader that goes, ends it."""
     inventory.take(line(SSH))
     process = subprocess.Popen([BINARY, inventory.path, "changes", "--follow", "--json"],
                                stdout=subprocess.PIPE, text=True)

@@ -119,7 +119,7 @@ SLOT_PLACES = 1 << 16		# of two whose indexes differ by that one is counted for 
 
 @LIVE
 def test_metrics_of_one_interface_too_many(net2, tmp_path):
-    """Not told, since they are not known; the others are, and the sum is."""
+    """They are left out, since they are not known; the others are there, and the sum is."""
     [link] = json.loads(net2.host.ip("-j", "link", "show", "veth1"))
     net2.host.ip("link", "add", "twin", "index", str(link["ifindex"] + SLOT_PLACES), "type", "veth")
     net2.host.ip("link", "set", "twin", "up")
@@ -366,7 +366,7 @@ def test_metrics_that_cannot_be_written(net, tmp_path):
 
 @LIVE
 def test_metrics_replace_no_device(net, tmp_path):
-    """Root could: who writes them to /dev/null must not have another file there afterwards."""
+    """Root could: a run that writes them to /dev/null must not leave another file there."""
     null = tmp_path / "null"
     os.mknod(null, 0o666 | stat.S_IFCHR, os.makedev(1, 3))
     assert f"--metrics {null}: " in refusal(net, "--metrics", null)

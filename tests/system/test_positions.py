@@ -158,7 +158,7 @@ PLACES = {
 
 
 def seen(site, probe, count):
-    """Who said what to whom where, of the three."""
+    """Which side said what, to which side, and where it was seen."""
     first, second = site.containers
     with Server(second, SECOND) as inside, Server(site.peer, OUTSIDE) as outside:
         site.translate(inside)

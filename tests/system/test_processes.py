@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""The processes of a live run: what each may do, that none outlives another, and who waits for whom."""
+"""The processes of a live run: what each may do, that none outlives another, and which waits for which."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Tunnels in captures: each kind, what is told of it, and what is not opened.
+"""Tunnels in captures: each kind, what is reported of it, and what is not opened.
 
 What the packets are is in tunnels.py.
 """

@@ -116,7 +116,7 @@ def pppoe(inner, protocol=None, length=None, session=5, code=0):
 
 PPPOE = 0x8864
 
-# Every kind: what is made of an IP packet, and what is told of it, outermost first.
+# Every kind: the packet made of an IP packet, and what is reported of it, outermost first.
 NEAR = {"src": OUTER[0], "dst": OUTER[1]}
 NEAR6 = {"src": OUTER6[0], "dst": OUTER6[1]}
 

@@ -28,7 +28,7 @@ def held_by(probe):
 
 
 def turn(host, probe, number):
-    """One batch; it is over when the probe has told of the last one."""
+    """One batch; it is over when the probe has reported the last one."""
     lines = [f"link add c{n} group 7 type veth peer name d{n}" for n in range(BATCH // 2)]
     lines.append(f"link add mark{number} group 7 type veth peer name kram{number}")
     netns.sh("ip", "-n", host.name, "-batch", "-", input="\n".join(lines))

@@ -29,7 +29,7 @@ import servers
 ADDRESS = "10.99.0.2"
 IFACE = "eth0"
 COLUMNS = 110			# of the recorded terminal: most records fit
-EYE_SECONDS = 0.7		# from client to client, for who watches the recording
+EYE_SECONDS = 0.7		# from client to client, for the viewer of the recording
 PACKAGES = ["openssh-server", "vsftpd", "python3-aiosmtpd", "dovecot-imapd", "dovecot-pop3d",
             "mariadb-server-core", "nginx-light"]
 
@@ -176,7 +176,7 @@ def start_servers(stack, ns, folder):
 
     def ready():
         if any(process.poll() is not None for process in processes):
-            return True		# one gave up: told below, without the wait
+            return True		# one gave up: reported below, without the wait
         return wanted <= listening(ns)
     with contextlib.suppress(AssertionError):
         netns.wait_for("the servers", ready, 40)

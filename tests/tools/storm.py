@@ -217,7 +217,7 @@ class Disk:
 # --- what storms ------------------------------------------------------------------------------
 
 class Storm:
-    """Threads that do harm until they are told to stop."""
+    """Threads that do harm until they are stopped."""
 
     def __init__(self, seed):
         self.seed = seed
@@ -291,7 +291,7 @@ class Veths:
         self.place.batch(self.place.peer, *peer)
 
     def attached(self, count):
-        """Waits until the probe has told of each of them."""
+        """Waits until the probe has reported each of them."""
         waiting = {f"c{self.turns}x{n}" for n in range(count)}
         pattern = rf" (c{self.turns}x\d+): attached: "
         while waiting:

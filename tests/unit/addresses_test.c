@@ -20,7 +20,7 @@
 
 #include "attach/addresses.c"
 
-/* Marked as own or not, by the changes that were told. */
+/* Which addresses are own, by the reported changes. */
 static int told;
 
 static void on_told(const struct net *net, bool added, void *context)

@@ -217,7 +217,7 @@ static bool synack_is_stale(const struct conversation *c, int at)
 	return asked;
 }
 
-/* By somebody who knows the addresses and ports, but no number. */
+/* Forged by an attacker who knows the addresses and ports, but no number. */
 static void forge_blindly(struct conversation *c, struct chance *chance)
 {
 	int times = 1 + below(chance, 12);

@@ -21,7 +21,7 @@ enum ingredient {
 	/* One connection whose ends are simulated, see beginnings.h. */
 	INGREDIENT_BEGINNINGS = 8,
 	INGREDIENT_LOSS = 16,  /* with that: packets sent again */
-	INGREDIENT_BLIND = 32, /* forged by somebody who sees no packet */
+	INGREDIENT_BLIND = 32, /* forged by an attacker who sees no packet */
 };
 
 /* What a side of a simulated connection has really done. */

@@ -566,8 +566,9 @@ static const struct step ack = { true, false, TCP_ACK, 1, 1, "", 0, DIRECTION_NO
 static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE };
 
 /*
- * A table of one bucket, and the LRU behind it: who has shaken hands is not
- * pushed out by who has not, and finds room behind when there are more.
+ * A table of one bucket, and the overflow LRU: an established connection is not
+ * evicted by one without a complete handshake, and moves to the overflow when
+ * there are more.
  */
 static void test_full_bucket(void **state)
 {

@@ -175,7 +175,7 @@ static bool true_of_all(unsigned int ingredients, __u64 number, __u64 seed,
 	return !wrong && mostly_clear(&tally);
 }
 
-/* --- forgeries by somebody who sees no packet */
+/* --- forgeries by an attacker who sees no packet */
 
 /* The events of the honest packets alone, at the places of all packets. */
 static void play_honest(struct event_list *list)

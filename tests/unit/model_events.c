@@ -357,7 +357,10 @@ static unsigned int ending(const struct model_connection *c, enum reason open)
 	return MODEL_BIT(open);
 }
 
-/* That first bytes were missed can be known, or is not told from the ending. */
+/*
+ * That first bytes were missed is known, or cannot be distinguished from the
+ * ending.
+ */
 static unsigned int unseen_or(const struct model_connection *c,
 			      enum model_role role, enum reason unseen,
 			      unsigned int end)

@@ -87,6 +87,6 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 			      native->track.key.tunnels)))
 		engine_packet(native, parsed, &frame, segment, now);
 	else if (may_change(native, parsed, segment))
-		abort(); /* a glance has left out what counts */
+		abort(); /* the prefilter has ignored a packet that counts */
 	return parsed;
 }

@@ -54,7 +54,7 @@ struct real {
 	struct talk talk;
 	struct segment syn;
 	bool answered; /* the server's ISN is known */
-	bool ended;    /* more than can be told by steps */
+	bool ended;    /* more than steps can describe */
 };
 static struct real *real;
 static int real_count;

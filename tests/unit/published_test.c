@@ -170,7 +170,7 @@ static void test_each_end_is_told_once(void **state)
 	assert_int_equal(ended_index, 8);
 }
 
-/* Another interface in the place of one that has gone is told from it. */
+/* Another interface in the place of a vanished one is distinguished from it. */
 static void test_counts_by_place(void **state)
 {
 	const __u64 totals[COUNTER_MAX] = { [COUNT_BANNER] = 5 };

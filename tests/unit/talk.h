@@ -24,7 +24,7 @@ struct talk {
 /* Appends one connection after the other to a conversation. */
 void converse(struct conversation *c, struct chance *chance);
 
-/* The parts of it, for who pretends to be both ends. */
+/* The parts of a conversation, for a forger of both ends. */
 __u32 some_len(struct chance *chance);
 __u32 some_isn(struct chance *chance);
 void choose_isn(struct talk *talk, __u8 end, __u32 isn);

@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-/* What is longer is not worth its memory. */
+/* A longer text is not cached: it takes too much memory. */
 #define BYTES_MAX 4096
 
 /*
- * Quick, and no secret: who makes two banners share a place makes each of them
- * cost as much as a new one, which it can have without that.
+ * Fast, and without a secret: a server that sends two banners with one place
+ * makes only these slower.
  */
 static uint64_t hash_of(const struct question *question)
 {

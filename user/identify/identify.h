@@ -54,9 +54,9 @@ enum said {
 struct identifier;
 
 /*
- * Reads the sources. What cannot be read is told by `message` in one line, and
- * NULL returned with errno set. A rule that cannot be used is told once by its
- * file and line, and the others are used.
+ * Reads the sources. If one cannot be read, `message` gets one line, and NULL
+ * is returned with errno set. A rule that cannot be used is reported once by
+ * its file and line; the other rules are used.
  */
 struct identifier *identify_open(const struct identify_sources *sources,
 				 identify_message *message);

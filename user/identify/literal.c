@@ -128,7 +128,7 @@ static void take_octal(struct walk *walk)
 	take_literal(walk, (char)value);
 }
 
-/* \1, or an octal number: not worth telling apart. */
+/* \1, or an octal number: no need to distinguish them. */
 static void take_reference(struct walk *walk)
 {
 	while (isdigit((unsigned char)peek(walk, 0)))

@@ -68,7 +68,7 @@ static int load(const char *path, void *context)
 		return error;
 	}
 	error = recogfile_load(recog->sources, recog->matcher, &database);
-	/* One that is none is told, the others are used. */
+	/* A file that is not Recog's is reported, the others are used. */
 	if (error)
 		return error == -EINVAL ? 0 : error;
 	database->next = recog->databases;

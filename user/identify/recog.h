@@ -14,7 +14,7 @@ struct recog {
 	struct matcher *matcher;
 };
 
-/* Reads a folder's *.xml, or one file. 0 or negative errno, which is told. */
+/* Reads a folder's *.xml, or one file. 0 or negative errno, with a message. */
 int recog_open(struct recog *recog, const char *path, struct matcher *matcher);
 void recog_close(struct recog *recog);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What changed: kept for the file, and told at once. */
+/* Changes: kept for the file, and reported at once. */
 #include "keeper.h"
 
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 /* More new services of one server within a minute are one change. */
 #define BURST_MOST 50
-/* So many are told at once; the others when the minute is over. */
+/* So many are reported at once; the others when the minute is over. */
 #define TOLD_AT_ONCE 5
 
 static const char *const names[] = {

@@ -39,7 +39,7 @@ struct burst {
 	struct address server;
 	uint64_t since; /* the first one */
 	uint32_t count;
-	struct service_key *held; /* of those that nobody was told of yet */
+	struct service_key *held; /* services that are not reported yet */
 	uint64_t *held_time;
 	uint32_t held_count;
 	bool dirty; /* their rows are to become one */

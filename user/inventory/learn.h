@@ -40,7 +40,7 @@ struct learn {
 /* A form, and what else is known of it. */
 struct learn_side {
 	const struct form *form;
-	const char *version; /* that was told of it; NULL: none */
+	const char *version; /* version reported for it; NULL: none */
 	/* Of a form of bytes that are no text, what was last said: a byte for
 	 * each symbol. NULL: not known. */
 	const uint8_t *latest;

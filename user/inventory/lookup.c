@@ -100,7 +100,7 @@ int lookup_prepare(struct inventory *inventory)
 
 /* --- services ---------------------------------------------------------- */
 
-/* As it was told when the form was new. */
+/* As reported when the form was new. */
 static bool greets_as_ftp(const struct service *service, const char *stable,
 			  const char *name)
 {
@@ -143,7 +143,7 @@ static bool load_form(struct inventory *inventory, struct service *service,
 	return true;
 }
 
-/* What was said in a row can be told by the forms' last times. */
+/* The forms' last times show what was said in a row. */
 static void restore_order(struct service *service, int64_t current)
 {
 	for (uint8_t i = 0; i < service->form_count; i++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What one connection told of a server: the input of an inventory. */
+/* What one connection showed about a server: the input of an inventory. */
 #ifndef BANNERPROBE_OBSERVATION_H
 #define BANNERPROBE_OBSERVATION_H
 

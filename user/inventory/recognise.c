@@ -52,7 +52,7 @@ static bool fits(struct inventory *inventory, const struct known_form *known)
 	if (greeting->whole && !known->whole)
 		return false;
 	if (!known->wild && greeting->whole)
-		return false; /* its hash would have told */
+		return false; /* its hash would differ */
 	if (!load_form(&inventory->known, known))
 		return false;
 	return greeting->whole ? form_matches(&inventory->known, greeting) :

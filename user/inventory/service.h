@@ -61,7 +61,7 @@ struct service {
 	bool last_once;	      /* the last one in one connection so far */
 	uint8_t streak;	      /* forms in a row that were seen once */
 	bool dirty, tentative;
-	bool told; /* that it is new */
+	bool told; /* the new service has been reported */
 	bool ever_different;
 	bool ftp;  /* it greets as FTP */
 	bool used; /* since memory was last looked for */

@@ -14,8 +14,8 @@
 struct spelled {
 	const uint8_t *bytes;
 	size_t len, at;
-	int year, month, day; /* 0: not told */
-	int weekday;	      /* 1 is Sunday; 0: not told */
+	int year, month, day; /* 0: not given */
+	int weekday;	      /* 1 is Sunday; 0: not given */
 	bool clock;
 	bool swapped; /* month and day may be the other way round */
 	int first;    /* of 24-03-05, which may be the year */

@@ -211,7 +211,7 @@ static int print_changes(const struct changes *changes, sqlite3_stmt *rows,
 	return code;
 }
 
-/* What was there before is not told, unless --since asks for it. */
+/* Earlier changes are not shown, unless --since asks for them. */
 static int64_t latest_change(struct store *store)
 {
 	sqlite3_stmt *row = prepare(store, "SELECT max(id) FROM change");

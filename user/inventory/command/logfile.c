@@ -184,7 +184,7 @@ struct log_order log_file_order(const char *name, struct log_reader *reader,
 				struct log_record *record)
 {
 	struct log_order order = { name, UINT64_MAX };
-	/* What cannot be read is told when it is its turn. */
+	/* A file that cannot be read is reported when it is its turn. */
 	struct log_file file = { .quiet = true };
 	struct stat status;
 	int lines = 0;

@@ -301,7 +301,7 @@ static const struct {
 	  "was first seen after it was last seen" },
 };
 
-/* The number of faults; negative where it cannot be told. */
+/* The number of faults; negative where it is not known. */
 static int run_check(struct store *store, const char *sql, const char *what)
 {
 	sqlite3_stmt *rows = prepare(store, sql);

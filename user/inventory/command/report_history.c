@@ -161,7 +161,7 @@ void report_history_span(const struct report_history *history, FILE *page)
 	fputs(history->ticks ? "\" /></svg>" : "</svg>", page);
 }
 
-/* The number of the oldest form that is told of. */
+/* The number of the oldest form that is shown. */
 static int64_t first_form(const struct report_history *history)
 {
 	return history->count > FORMS_MAX ? history->count - FORMS_MAX : 0;

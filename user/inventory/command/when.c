@@ -118,7 +118,7 @@ static const char *read_clock(const char *at, struct tm *c, int64_t *us)
 	return at;
 }
 
-/* Z, +01:00; what is not told is local time. */
+/* Z, +01:00; without a zone, local time. */
 static const char *read_zone(const char *at, bool *local, int64_t *offset)
 {
 	int64_t hour, minute;
