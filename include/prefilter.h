@@ -132,7 +132,7 @@ prefilter_tunnel(const struct frame *frame, bool is_raw_ip,
 		 const struct prefilter *prefilter,
 		 const volatile struct decap *decap, bool key_tunnels)
 {
-	struct segment segment;
+	struct segment segment = {};
 	enum parse_result result;
 	__u64 hash;
 
