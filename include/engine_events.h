@@ -109,6 +109,8 @@ static __always_inline void engine_emit_end(const struct backend *backend,
 	event->connection = sighting->id;
 	event->part = PART_END;
 	event->len = event->offset = event->kept = 0;
+	__builtin_memset(event->server_mac, 0, MAC_LENGTH);
+	__builtin_memset(event->client_mac, 0, MAC_LENGTH);
 	engine_emit(backend, event);
 }
 
