@@ -76,7 +76,7 @@ static __always_inline bool engine_is_over_rate(const struct backend *backend,
 	return true;
 }
 
-/* An event whose bytes, if any, are in the packet. */
+/* Logs an event; its bytes, if any, are in the packet. */
 static __always_inline void engine_emit_segment(const struct backend *backend,
 						struct event *event,
 						enum event_kind kind,
@@ -85,7 +85,10 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
 {
 	const struct verdict *verdict = &sighting->verdict;
 
-	/* Of an event whose first chunk is refused no other part is logged. */
+	/*
+	 * Where the first chunk is refused, no other part of the event is
+	 * logged.
+	 */
 	if (verdict->part <= PART_FIRST && engine_is_over_rate(backend, now))
 		return;
 	describe_event(event, kind, &sighting->flow, &sighting->segment,

@@ -323,7 +323,7 @@ static __always_inline void refuse_own_syn(struct flow *flow,
 
 /*
  * Handles a SYN-ACK that answers no remembered SYN. False: it may begin a
- * connection whose SYN was not seen.
+ * connection of which the SYN was not seen.
  */
 static __always_inline bool
 refuse_synack(const struct flow *flow, const struct rivals *rivals,

@@ -91,7 +91,7 @@ static __always_inline void note_ipv4(const struct iphdr *ip,
 }
 
 /*
- * The result for an IPv4 packet without TCP, whose lengths matter if it is a
+ * The result for an IPv4 packet without TCP. Its lengths matter if it is a
  * tunnel.
  */
 static __always_inline enum parse_result

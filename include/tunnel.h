@@ -9,8 +9,8 @@
 #include "platform.h"
 
 /*
- * Each kind of tunnel: its name for the user, the parse result for a packet
- * whose tunnel is not opened, and the function in tunnel_headers.h that reads
+ * Each kind of tunnel: its name for the user, the parse result for a packet of
+ * this kind that is not opened, and the function in tunnel_headers.h that reads
  * its header.
  */
 #define TUNNELS(X)                                                             \

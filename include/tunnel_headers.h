@@ -296,7 +296,7 @@ static __always_inline enum parse_result open_header(enum tunnel_kind kind,
 	}
 }
 
-/* The parse result for a packet whose tunnel is not opened. */
+/* The parse result for a packet with a tunnel that is not opened. */
 static __always_inline enum parse_result tunnel_unopened(enum tunnel_kind kind)
 {
 	switch (kind) {

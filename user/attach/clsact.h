@@ -35,7 +35,7 @@ int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
  */
 void clsact_detach(struct clsact_filter *filter, unsigned int ifindex);
 
-/* Removes filters of this program whose process is gone. */
+/* Removes filters that ended processes of this program left. */
 void clsact_clear(unsigned int ifindex);
 
 /* Opens what is needed for that once privileges are gone. Negative errno. */

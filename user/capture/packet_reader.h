@@ -2,9 +2,9 @@
 /*
  * Packets of a capture, pcap or pcapng, one after the other.
  *
- * Not libpcap: that refuses a pcapng whose interfaces have unlike link types
- * or snap lengths, or whose sections have unlike byte orders, drops the names
- * of interfaces, and does not decompress.
+ * libpcap is not used: it refuses a pcapng with interfaces of unlike link types
+ * or snap lengths, or with sections of unlike byte orders, drops the names of
+ * interfaces, and does not decompress.
  */
 #ifndef BANNERPROBE_PACKET_READER_H
 #define BANNERPROBE_PACKET_READER_H

@@ -5,7 +5,7 @@
 #include "overflow.h"
 #include "server_list.h"
 
-#define SYN_DATA_ROOM 64 /* SYNs whose data waits for a SYN-ACK */
+#define SYN_DATA_ROOM 64 /* SYNs with data that waits for a SYN-ACK */
 #define KEPT_SIZE                                                              \
 	(sizeof(struct event) + SYN_DATA_ROOM_MAX)
 

@@ -44,7 +44,7 @@ int database_take(struct database *database, struct matcher *matcher);
 int fingerprint_assert(struct fingerprint *fingerprint, const char *name,
 		       const char *value, uint32_t group);
 
-/* The first whose pattern matches, or NULL. */
+/* The first one with a matching pattern, or NULL. */
 const struct fingerprint *database_match(struct database *database,
 					 struct matcher *matcher,
 					 const struct text *text,

@@ -135,8 +135,8 @@ static off_t size_of(const struct line_sink *sink)
 }
 
 /*
- * After a write of only `done` bytes: what follows them moves to the buffer's
- * start. A line whose beginning is written is completed before all others.
+ * After a write of only `done` bytes: moves the rest to the buffer's start. A
+ * line that has been written in part is completed before all others.
  */
 static void remove_written(struct line_sink *sink, size_t done)
 {
