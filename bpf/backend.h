@@ -6,13 +6,14 @@
 #include "../include/engine.h"
 #include "maps.h"
 
-/* A packet on a hook. Constants after inlining, but for ctx. */
+/* A packet on a hook. All members but ctx are constants after inlining. */
 struct backend {
 	void *ctx;
 	bool is_xdp;
 	bool is_raw_ip;	 /* no Ethernet header */
 	__u8 direction;	 /* enum direction */
-	__u8 vlan_count; /* tags that hardware or kernel have stripped: 0, 1 */
+	__u8 vlan_count; /* VLAN tags that hardware or kernel have stripped: 0,
+			  * 1 */
 	__u16 vlan;
 	__u32 ifindex;
 	struct frame frame;
@@ -102,7 +103,9 @@ static __always_inline __u8 backend_direction(const struct backend *backend)
 	return backend->direction;
 }
 
-/* False where there is none, which cannot be: the verifier asks for it. */
+/*
+ * False without scratch memory, which cannot be; the verifier needs the check.
+ */
 static __always_inline bool backend_find_place(const struct backend *backend,
 					       __u64 hash,
 					       struct table_place *place)
@@ -136,7 +139,9 @@ backend_overflow_find(const struct backend *backend, __u64 id)
 	return bpf_map_lookup_elem(&overflow, &id);
 }
 
-/* Asked first: an update may evict another one, whatever it does. */
+/*
+ * Looked up first, because an update may evict another connection in any case.
+ */
 static __always_inline struct flow *
 backend_overflow_add(const struct backend *backend, __u64 id)
 {
@@ -181,8 +186,9 @@ static __always_inline __u64 backend_now(const struct backend *backend)
 }
 
 /*
- * Bytes of the packet, with those that are not linear. Not in frame.wire_len
- * from the start: of XDP only a helper tells, and each call costs.
+ * Length of the packet in bytes, with its non-linear part. It is not in
+ * frame.wire_len from the start, because for XDP only a helper knows it, and
+ * each call costs time.
  */
 static __always_inline __u32 backend_len(const struct backend *backend)
 {
@@ -202,8 +208,8 @@ static __always_inline long load_bytes(const struct backend *backend,
 	__u64 size = len - 1, done = 0;
 
 	/*
-	 * A mask, and 64 bits wide: before Linux 6.8 the verifier learns no
-	 * lower bound from a comparison with 0.
+	 * A mask of 64 bits: before Linux 6.8 the verifier learns no lower
+	 * bound from a comparison with 0.
 	 */
 	OPAQUE(size);
 	size = (size & (BANNER_MAX - 1)) + 1;
@@ -216,8 +222,10 @@ static __always_inline long load_bytes(const struct backend *backend,
 	/* Before multi-buffer XDP all of the packet is linear, in one page. */
 	if (offset > 0xffff - BANNER_MAX - 1)
 		return -1;
-		/* In words, then bytes: Linux 5.10 follows no more than 8192
-		 * jumps. */
+		/*
+		 * First words, then bytes: the verifier of Linux 5.10 follows
+		 * no more than 8192 jumps.
+		 */
 #pragma clang loop unroll(disable)
 	for (; done < BANNER_MAX; done += 8) {
 		const __u8 *word = frame->data + offset + done;
@@ -231,7 +239,7 @@ static __always_inline long load_bytes(const struct backend *backend,
 		__u64 at = done + i;
 		const __u8 *byte;
 
-		OPAQUE(at); /* checked and used as one value */
+		OPAQUE(at); /* the checked value is the used one */
 		if (at >= size || at >= BANNER_MAX)
 			return 0;
 		byte = frame->data + offset + at;
@@ -248,7 +256,7 @@ static __always_inline bool backend_read(const struct backend *backend,
 	return !load_bytes(backend, offset, to, len);
 }
 
-/* Whether a record is one too many in this second. */
+/* Whether a record exceeds the rate of this second. */
 static __always_inline bool
 backend_is_over_rate(const struct backend *backend, __u64 now)
 {
@@ -260,7 +268,8 @@ backend_is_over_rate(const struct backend *backend, __u64 now)
 	if (!rate)
 		return false;
 	bpf_spin_lock(&rate->lock);
-	if (rate->second < second) { /* another CPU may be a second ahead */
+	if (rate->second < second) { /* another CPU's clock may be a second
+				      * ahead */
 		rate->second = second;
 		rate->records = 0;
 	}

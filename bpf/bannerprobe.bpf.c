@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The hooks: XDP for received packets, tc for either direction, all on the
- * same maps. Each makes a frame of its context, hands it to the engine, and
- * passes the packet on, whatever that is. Nearly all packets need no more than
- * the prefilter; the others are parsed and tracked (engine.h).
+ * The hooks: XDP for received packets, tc for either direction, all on the same
+ * maps. Each hook makes a frame of its context, hands it to the engine, and
+ * passes the packet on in any case. Nearly all packets are done at the
+ * prefilter; the others are parsed and tracked (engine.h).
  *
- * Only the packet and the UAPI context are touched: no CO-RE relocation is
- * needed, so kernels without BTF of their own do too.
+ * Only the packet and the UAPI context are touched. So no CO-RE relocation is
+ * needed, and a kernel without BTF of its own is enough.
  */
 #include "../include/tunnels.h"
 #include "backend.h"
@@ -26,7 +26,7 @@ static __always_inline int track_packet(const struct backend *backend)
 
 /*
  * Global functions: the verifier checks each once by itself, instead of after
- * every way through the parser that leads to it.
+ * every path through the parser that leads to it.
  */
 __noinline int track_xdp(struct xdp_md *ctx)
 {
@@ -148,7 +148,7 @@ static __always_inline int watch_copy(const struct backend *backend)
 	if (len > HEADERS_MAX)
 		len = HEADERS_MAX;
 	OPAQUE(len); /* the verifier needs the check that follows */
-	/* Before multi-buffer XDP nothing else is at hand, either. */
+	/* Before multi-buffer XDP the linear part is the whole packet. */
 	if (len && len <= HEADERS_MAX &&
 	    (!backend->is_xdp || xdp_has_load_bytes) &&
 	    backend_read(backend, 0, scratch->bytes, len)) {
@@ -176,8 +176,9 @@ __noinline int watch_copy_of_skb(struct __sk_buff *skb, int is_raw_ip)
 }
 
 /*
- * Whether the linear part is all that there is, or enough. Of XDP its length
- * was taken for the packet's: what contradicts that may lie in more buffers.
+ * Whether the linear part is the whole packet, or enough of it. For XDP its
+ * length was taken as the packet's, so headers that contradict this length may
+ * continue in more buffers.
  */
 static __always_inline bool linear_part_tells(const struct backend *backend,
 					      enum parse_result result,
@@ -254,8 +255,8 @@ __noinline int watch_skb(struct __sk_buff *skb, int direction, int is_raw_ip)
 }
 
 /*
- * Whether a packet has to be parsed. The tags of a bucket tell false positives
- * of the prefilter, and cost a cache line more.
+ * Whether a packet has to be parsed. The tags of a bucket detect false
+ * positives of the prefilter, at the cost of another cache line.
  */
 static __always_inline bool has_to_be_watched(enum prefilter_result result, __u64 hash)
 {
@@ -270,11 +271,11 @@ static __always_inline bool has_to_be_watched(enum prefilter_result result, __u6
 	       bucket_may_have(bucket, tag_of(hash, (1U << words_shift) - 1));
 }
 
-/* The loader adds BPF_F_XDP_HAS_FRAGS where the kernel knows it (5.18). */
+/* The loader adds BPF_F_XDP_HAS_FRAGS where the kernel has it (5.18). */
 SEC("xdp")
 int bannerprobe_xdp(struct xdp_md *ctx)
 {
-	/* What is not in the linear part is looked for by watch_xdp(). */
+	/* watch_xdp() looks at headers that are not in the linear part. */
 	const struct frame frame = {
 		.data = (const __u8 *)(long)ctx->data,
 		.end = (const __u8 *)(long)ctx->data_end,

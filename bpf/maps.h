@@ -18,13 +18,15 @@ _Static_assert(HEADERS_MAX <= BANNER_MAX, "backend_read() copies either");
 
 /* Set by the loader before the programs are loaded. */
 const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
-const volatile __u32 prefilter_mask = WORDS_PER_BUCKET - 1; /* words, less one */
-const volatile __u32 words_shift = 2; /* words of a bucket, as a power of two */
+const volatile __u32 prefilter_mask = WORDS_PER_BUCKET - 1; /* prefilter words,
+							     * less one */
+const volatile __u32 words_shift = 2; /* log2 of the words of a bucket */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
-const volatile bool wants_times = false;     /* of SYN and SYN-ACK */
-const volatile bool wants_rtt = false;	     /* of handshakes */
-const volatile bool wants_greetings = false; /* whole, up to banner_limit */
-const volatile __u32 filter_by = 0; /* enum filter_by; 0 costs nothing */
+const volatile bool wants_times = false; /* times of SYN and SYN-ACK */
+const volatile bool wants_rtt = false;	 /* round-trip times of handshakes */
+const volatile bool wants_greetings = false; /* in several segments, up to
+					      * banner_limit */
+const volatile __u32 filter_by = 0; /* enum filter_by; 0: all servers */
 const volatile __u64 filter_ports[PORT_WORDS] = {};
 const volatile __u32 wanted_events = EVENTS_BANNER; /* EVENT_BIT() */
 const volatile __u32 need = NEED_NONE; /* enum need */
@@ -35,10 +37,10 @@ const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
 
-/* See prefilter.h. A global array: no lookup is as quick. */
+/* See prefilter.h. A global array, because any map lookup is slower. */
 __u64 prefilter_words[PREFILTER_WORDS_MAX];
 
-/* See pending.h. Mappable, since then it begins with a cache line. */
+/* See bucket.h. Mappable, because a mappable array begins at a cache line. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -47,7 +49,7 @@ struct {
 	__type(value, struct bucket);
 } buckets SEC(".maps");
 
-/* Of each bucket; it holds their lock. */
+/* The entries of each bucket; the lock in the bucket protects them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -56,7 +58,9 @@ struct {
 	__type(value, struct bucket_entries);
 } entries SEC(".maps");
 
-/* The undecided that their bucket had no room for. */
+/*
+ * The overflow: established, undecided connections evicted from their bucket.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1024);
@@ -64,7 +68,10 @@ struct {
 	__type(value, struct flow);
 } overflow SEC(".maps");
 
-/* Nets, and enum address_mark: of each the marks of all around it, too. */
+/*
+ * Networks with enum address_mark. Each has the tags of all networks around it,
+ * too.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -73,7 +80,7 @@ struct {
 	__type(value, __u32);
 } nets SEC(".maps");
 
-/* See own.h; the loader sets them. */
+/* See own_addresses.h; user space sets them. */
 __u64 own_bits[OWN_WORDS] SEC(".data.own");
 
 struct {
@@ -104,7 +111,7 @@ struct syn_data {
 	__u64 words[(sizeof(struct event) + SYN_DATA_ROOM_MAX) / 8];
 };
 
-/* Data of SYNs, until their SYN-ACKs accept it. */
+/* Data of SYNs, until a SYN-ACK accepts it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1);
@@ -112,7 +119,7 @@ struct {
 	__type(value, struct syn_data);
 } syn_data SEC(".maps");
 
-/* How many records a slot has had in a second. */
+/* How many records each slot had in the current second. */
 struct rate {
 	struct bpf_spin_lock lock;
 	__u32 records;
@@ -126,7 +133,7 @@ struct {
 	__type(value, struct rate);
 } rates SEC(".maps");
 
-/* A CPU's segment, and room to put together a record, or to copy headers. */
+/* A CPU's segment, and room to build an event or to copy headers. */
 struct scratch {
 	struct sighting sighting;
 	union {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
  * Which processes have which listening TCP sockets open: an iterator over the
- * files of all tasks (Linux 5.8). It runs in the process that reads it, and
- * only when that reads.
+ * files of all tasks (Linux 5.8). It runs in the process that reads the
+ * iterator, and only during a read.
  */
 #include "../vmlinux.h"
 
@@ -24,8 +24,8 @@
 typedef _Bool bool;
 
 /*
- * The kernel's types, with no more than the members used. The loader finds
- * where the running kernel has them.
+ * The kernel's types, with only the members that are used. The loader finds
+ * their offsets in the running kernel.
  */
 #pragma clang attribute push(__attribute__((preserve_access_index)),           \
 			     apply_to = record)
@@ -115,7 +115,10 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
-/* Before Linux 5.15: a pointer, or with the lowest bit set something else. */
+/*
+ * Before Linux 5.15 this is a pointer, or another value if the lowest bit is
+ * set.
+ */
 struct sock_cgroup_data___old {
 	__u64 val;
 };
@@ -152,7 +155,10 @@ static __always_inline struct sock *sock_of_file(struct file *file,
 	struct inode *inode = BPF_CORE_READ(file, f_inode);
 	struct socket *socket;
 
-	/* The type and the file system: a Unix socket's path is none. */
+	/*
+	 * Checks the type and the file system: a Unix socket's path is not on
+	 * sockfs.
+	 */
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
 	    BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
 		return NULL;

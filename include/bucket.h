@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A bucket of the flow table: a few ways, like a processor cache's, with a tag
- * and a priority each; and the tags of connections that moved to the overflow
- * LRU. It is searched, and a way to evict is chosen, in words of four 16-bit
- * lanes. Portable C without a helper call, like segment.h.
+ * A bucket of the flow table: a few ways, like those of a processor cache, with
+ * a tag and a priority each; and the tags of connections that moved to the
+ * overflow LRU. Searching a bucket and choosing a way to evict handle four
+ * 16-bit lanes of a word at a time. Portable C without a helper call, like
+ * segment.h.
  */
 #ifndef BANNERPROBE_BUCKET_H
 #define BANNERPROBE_BUCKET_H
@@ -16,37 +17,41 @@
 #define BUCKET_WAYS 8 /* a power of two */
 
 /*
- * Ways that connections with a complete handshake may keep when new ones need
- * room. A flood of silent connections must not leave new connections a single
- * way: each would have no more time than until the next SYN.
+ * How many ways established connections may keep when a new connection needs
+ * room. Without this limit a flood of silent connections would leave one way
+ * for all new connections, and each SYN would evict the connection before it.
  */
 #define COMPLETE_WAYS 2
 
-/* A bucket keeps the tags of as many connections that moved to the overflow. */
+/* How many tags of connections in the overflow a bucket keeps. */
 #define OVERFLOW_TAGS 12
 
 /*
- * What is in a way, in the order of its priority. The two in the middle have
- * the same: of these the older is evicted.
+ * What a way holds, the lowest priority first. RANK_DECIDED and RANK_HALF_OPEN
+ * have the same priority: the older connection is evicted.
  */
 enum rank {
 	RANK_FREE, /* no connection */
 	RANK_DECIDED,
 	RANK_HALF_OPEN,
-	RANK_COMPLETE, /* its handshake is, and nothing is decided */
+	RANK_COMPLETE, /* handshake complete, not decided */
 };
 
 /*
- * A tag: bits of a connection's hash. Its bit in the prefilter (the word of the
- * bucket, then the bit), and some more to tell false positives by.
+ * A tag: bits of a connection's hash. The low eight name its bit in the
+ * prefilter (the word of the bucket, then the bit in the word); TAG_MORE
+ * detects false positives.
  */
 #define TAG_BIT 0x00ff
 #define TAG_WORD_SHIFT 6
 #define TAG_MORE 0x3f00
-#define TAG_RIVALS 0x4000 /* of what stands beside a connection */
-#define TAG_USED 0x8000	  /* in each, so 0 is none */
+#define TAG_RIVALS 0x4000 /* the way holds rivals, not a connection */
+#define TAG_USED 0x8000	  /* set in every tag, so that 0 means a free way */
 
-/* A priority: the rank, whether data and ACKs may matter, when it began. */
+/*
+ * A priority, from the highest bit: the rank, whether the connection waits for
+ * data and ACKs, and when it began.
+ */
 #define RANK_SHIFT 14
 #define PRIORITY_WAITS (1U << 13)
 #define ORDER_MASK (PRIORITY_WAITS - 1)
@@ -54,28 +59,30 @@ enum rank {
 #ifdef __bpf__
 #define BUCKET_LOCK struct bpf_spin_lock
 #else
-#define BUCKET_LOCK __u32 /* of the same size; one thread only */
+#define BUCKET_LOCK __u32 /* the same size; user space has one thread */
 #endif
 
-/* A cache line: all that is read where a connection is not found. */
+/* A cache line: all that is read for a connection that is not in the bucket. */
 struct bucket {
-	BUCKET_LOCK lock; /* held while any of this, or an entry, is changed */
+	BUCKET_LOCK lock; /* held while bucket or entries are changed */
 	union {
 		struct {
-			__u16 begun; /* ages are differences to it */
+			__u16 begun; /* counts connections; an age is a
+				      * difference to it */
 			__u8 moves;  /* connections moved to the overflow */
-			__u8 next_overflow; /* where the tag of the next goes */
+			__u8 next_overflow; /* the slot for the next overflow
+					     * tag */
 		};
-		__u32 version; /* of all these: they wrap */
+		__u32 version; /* of these three, each of which wraps */
 	};
 	union {
 		__u16 of[BUCKET_WAYS];
 		__u64 four[BUCKET_WAYS / 4];
-	} tags; /* tag_of() each way */
+	} tags; /* one for each way: tag_of() */
 	union {
 		__u16 of[OVERFLOW_TAGS];
 		__u64 four[OVERFLOW_TAGS / 4];
-	} overflow_tags; /* of the latest that moved to the overflow */
+	} overflow_tags; /* of the latest connections that moved there */
 	union {
 		__u16 of[BUCKET_WAYS];
 		__u64 four[BUCKET_WAYS / 4];
@@ -94,14 +101,13 @@ struct bucket_entries {
 	} ways[BUCKET_WAYS];
 };
 
-/* The id of what stands beside a connection. */
+/* The id of the rivals of a connection. */
 static __always_inline __u64 rivals_id(__u64 flow_id)
 {
 	return flow_id | 1;
 }
 
-/* Whether an entry is a connection's: not free, nor of what stands beside one.
- */
+/* Whether an entry holds a connection, and is neither free nor holds rivals. */
 static __always_inline bool entry_is_flow(const struct table_entry *entry)
 {
 	return entry->id && !(entry->id & 1);
@@ -118,15 +124,15 @@ static __always_inline __u16 tag_of(__u64 hash, __u32 word_mask)
 }
 
 /*
- * Four numbers of 16 bits at once, in the lanes of a word. A set of lanes has
- * bit 15 of each. Without a branch: the verifier would follow each through all
- * that comes.
+ * Arithmetic on four 16-bit lanes of a word at once. A set of lanes has bit 15
+ * of each member set. There are no branches, because the verifier would follow
+ * each of them through all that comes later.
  */
 #define EACH_LANE 0x0001000100010001ULL
 #define LANE_TOP (EACH_LANE << 15)
 #define LANE_REST (LANE_TOP - EACH_LANE)
 
-/* The set of those that are this tag, in the bits of the mask. */
+/* The set of lanes that equal the tag in the bits of the mask. */
 static __always_inline __u64 lanes_equal(__u64 four, __u16 tag, __u16 mask)
 {
 	const __u64 differs = (four ^ tag * EACH_LANE) & mask * EACH_LANE;
@@ -134,13 +140,15 @@ static __always_inline __u64 lanes_equal(__u64 four, __u16 tag, __u16 mask)
 	return ~(((differs & LANE_REST) + LANE_REST) | differs | LANE_REST);
 }
 
-/* A set of ways, from those of two words: see lowest_way(). */
+/* Joins the sets of two words to a set of ways: see lowest_way(). */
 static __always_inline __u64 ways_of_lanes(__u64 first, __u64 second)
 {
 	return first >> 8 | second;
 }
 
-/* The lowest of a set of ways: a product that has each at its place. */
+/*
+ * The lowest way of a set: a multiplication moves each way's bit to its place.
+ */
 static __always_inline int lowest_way(__u64 ways)
 {
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
@@ -161,7 +169,9 @@ static __always_inline __u64 ways_with(const struct bucket *bucket, __u16 tag)
 			     lanes_equal(four[1], tag, 0xffff));
 }
 
-/* The tags of the overflow that are this one, as a set: each word has its bits.
+/*
+ * The overflow tags that equal this one, as a set; each word contributes its
+ * own bits.
  */
 static __always_inline __u64 overflow_like(const struct bucket *bucket,
 					   __u16 tag, __u16 mask)
@@ -180,9 +190,9 @@ static __always_inline __u64 overflow_with(const struct bucket *bucket,
 }
 
 /*
- * Whether a bucket has a connection with this tag, or what stands beside one:
+ * Whether a bucket has a connection with this tag, or its rivals. May be called
  * without the lock. The ways are looked at first: a connection that moves to
- * the overflow meanwhile has its tag there before it leaves its way.
+ * the overflow meanwhile gets its overflow tag before it leaves its way.
  */
 static __always_inline bool bucket_may_have(const struct bucket *bucket,
 					    __u16 tag)
@@ -196,8 +206,8 @@ static __always_inline bool bucket_may_have(const struct bucket *bucket,
 }
 
 /*
- * The way of a connection, or -1. Without a branch: the verifier would follow
- * each through all that comes.
+ * The way of a connection, or -1. There are no branches, because the verifier
+ * would follow each of them through all that comes later.
  */
 static __always_inline int table_find_id(const struct bucket_entries *entries,
 					 __u64 id)
@@ -220,7 +230,7 @@ enum victim {
 	VICTIM_COMPLETE,
 };
 
-/* In each lane, how soon it gives way: how fit it is, then its age. */
+/* In each lane, how soon the way is evicted: its rank first, then its age. */
 static __always_inline __u64 victim_keys(__u64 priorities, __u16 begun,
 					 enum victim wanted)
 {
@@ -231,7 +241,7 @@ static __always_inline __u64 victim_keys(__u64 priorities, __u16 begun,
 
 	if (wanted == VICTIM_COMPLETE)
 		return ages | (priorities >> 1 & priorities >> 2 & one);
-	/* 2 for a free way, 1, 1, 0 for a complete one. */
+	/* 2 for a free way, 1 for decided and half open, 0 for complete. */
 	return ages + (worse >> 1 & one) + (worse >> 2 & one);
 }
 
@@ -243,7 +253,7 @@ static __always_inline __u64 lanes_max(__u64 a, __u64 b)
 	return b ^ ((a ^ b) & (a_is - (a_is >> 15)));
 }
 
-/* Likewise, but 0 where a way has the tag `spared`. */
+/* Likewise, but 0 for a way with the tag `spared`. */
 static __always_inline __u64 victim_keys_but(const struct bucket *bucket,
 					     int word, enum victim wanted,
 					     __u16 spared)
@@ -259,8 +269,8 @@ static __always_inline __u64 victim_keys_but(const struct bucket *bucket,
 }
 
 /*
- * The way of the victim, and of equals the oldest. `spared`: the tag of ways
- * that give way last; 0: none.
+ * The way to evict; of equal ones, the oldest. Ways with the tag `spared` are
+ * evicted last; 0: none is spared.
  */
 static __always_inline int bucket_victim(const struct bucket *bucket,
 					 enum victim wanted, __u16 spared)
@@ -278,7 +288,10 @@ static __always_inline int bucket_victim(const struct bucket *bucket,
 	       (BUCKET_WAYS - 1);
 }
 
-/* Whether a connection in a way has to be kept elsewhere before it goes. */
+/*
+ * Whether the connection in a way has to move to the overflow before it is
+ * evicted.
+ */
 static __always_inline bool bucket_way_is_complete(const struct bucket *bucket,
 						   int way)
 {
@@ -297,7 +310,7 @@ static __always_inline bool bucket_is_crowded(const struct bucket *bucket)
 	const __u64 complete = ((four[0] & four[0] << 1 & LANE_TOP) >> 15) +
 			       ((four[1] & four[1] << 1 & LANE_TOP) >> 15);
 
-	/* Bit 15 is set in those that are half open or complete. */
+	/* Bit 15 is set for half open and complete. */
 	return (four[0] & four[1] & LANE_TOP) == LANE_TOP &&
 	       complete * EACH_LANE >> 48 > COMPLETE_WAYS;
 }

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Everything that is counted, each once: its name in the code, its name for
- * the user and its meaning. The BPF programs count per CPU, the capture
- * reader in an array; both use the same numbers.
+ * Every counter, once: its name in the code, its name for the user, and its
+ * meaning. The BPF programs count per CPU, the capture reader in an array; both
+ * use the same numbers.
  *
- * Each connection that began has exactly one outcome:
- *   connections = banners + client_first + ... + evicted + open
- * Evictions are silent; what the equation lacks was evicted.
+ * Each connection that began has exactly one outcome: connections = banners +
+ * client_first + ... + evicted + open.
+ *
+ * No code counts an eviction: connections that the sum lacks were evicted.
  */
 #ifndef BANNERPROBE_COUNTERS_H
 #define BANNERPROBE_COUNTERS_H
 
 #define COUNTERS(X)                                                            \
 	X(CONNECTIONS, "connections", "connections whose opening was seen")    \
-	/* Outcomes, one for a connection. */                                  \
+	/* Outcomes: each connection has exactly one. */                       \
 	X(BANNER, "banners", "the server spoke first")                         \
 	X(CLIENT_FIRST, "client_first", "client data was seen first")          \
 	X(CLIENT_FIRST_SYN, "client_first_syn", "the SYN carried client data") \
@@ -35,7 +36,7 @@
 	X(UNWANTED, "unwanted", "a server that was not asked for spoke first") \
 	X(EVICTED, "evicted", "evicted from the full table while open")        \
 	X(OPEN, "open", "still open, nothing decided")                         \
-	/* Segments that changed nothing, by what is wrong with them. */       \
+	/* Segments that changed nothing, by the reason. */                    \
 	X(PASSED_OVER, "passed_over",                                          \
 	  "SYNs and SYN-ACKs of servers that were not asked for")              \
 	X(UNSOLICITED, "unsolicited",                                          \
@@ -55,12 +56,15 @@
 	X(REFUSED_PEER, "refused_peer",                                        \
 	  "segments in tunnels from peers that --decap-from does not name")    \
 	X(INVALID_FLAGS, "invalid_flags", "segments with SYN and FIN")         \
-	/* Packets that no segment could be read from. */                      \
+	/* Packets without a TCP segment that could be read. */                \
 	X(FRAGMENTS, "fragments", "fragments without a whole TCP header")      \
 	X(MALFORMED, "malformed",                                              \
 	  "packets whose lengths contradict each other")                       \
 	X(CUT, "cut", "packets whose headers were not at hand")                \
-	/* What may carry TCP and is not opened, as in parse_result. */        \
+	/*                                                                     \
+	 * Encapsulations that may carry TCP and are not opened, in the order  \
+	 * of enum parse_result.                                               \
+	 */                                                                    \
 	X(NOT_OPENED_PPPOE, "not_opened_pppoe", "PPPoE, not opened")           \
 	X(NOT_OPENED_MPLS, "not_opened_mpls", "MPLS, not opened")              \
 	X(NOT_OPENED_GRE, "not_opened_gre", "GRE, not opened")                 \
@@ -92,7 +96,7 @@
 	  "banners not logged: more in a second than --max-rate")
 
 enum counter {
-	COUNT_NOTHING, /* so that 0 in a verdict counts nothing */
+	COUNT_NOTHING, /* so 0 in a verdict counts nothing */
 #define COUNTER_ENUM(id, name, meaning) COUNT_##id,
 	COUNTERS(COUNTER_ENUM)
 #undef COUNTER_ENUM
@@ -109,37 +113,40 @@ enum counter {
 	COUNT_LAST_GREETING_CUT = COUNT_CROWDED_PART,
 };
 
-/* Room for more of them than there are: a power of two, to mask with. */
+/* Room for more counters than there are. A power of two: an index is masked. */
 #define COUNTER_ROOM 64
 
-/* What is counted in one slot, by enum counter; in a BPF map, by a CPU. */
+/* The counters of one slot, by enum counter. In a BPF map, of one CPU. */
 struct counted {
 	unsigned long long by[COUNTER_ROOM];
 };
 _Static_assert(COUNTER_MAX <= COUNTER_ROOM, "each counter has its place");
 
 /*
- * Each interface is counted in a slot of its own, as long as there are enough
+ * Each interface has a slot of counters of its own while there are enough
  * slots.
  */
 enum slot {
-	SLOT_OTHERS, /* together, those that have none */
-	SLOT_GONE,   /* and those that had one; only the loader counts here */
+	SLOT_OTHERS, /* interfaces without a slot, together */
+	SLOT_GONE,   /* interfaces that are gone; only user space adds to it */
 	SLOT_FIRST,
 	SLOTS = 512, /* a power of two; 256 KiB for each CPU */
 };
 #define SLOT_PLACES (1U << 16)
 
 /*
- * The slot of each interface, found by the low 16 bits of its index, without a
- * search. Of two interfaces that agree in these bits, one has no slot.
+ * The slot of each interface, found without a search by the low 16 bits of the
+ * interface index. Of two interfaces that agree in these bits, only one has a
+ * slot.
  */
 struct slots {
-	unsigned short places[SLOT_PLACES]; /* slot, by those bits; or 0 */
-	unsigned int owners[SLOTS];	    /* index, by slot; 0: none */
+	unsigned short places[SLOT_PLACES]; /* slot, by the low 16 bits of the
+					     * index; or 0 */
+	unsigned int owners[SLOTS];	    /* interface index, by slot; 0: the
+					     * slot is free */
 };
 
-/* The slot of an interface; SLOT_OTHERS: it has none of its own. */
+/* The slot of an interface; SLOT_OTHERS where it has none. */
 static inline unsigned int slot_of(const struct slots *slots,
 				   unsigned int ifindex)
 {
@@ -149,7 +156,7 @@ static inline unsigned int slot_of(const struct slots *slots,
 }
 
 #ifndef __bpf__
-/* Works out how many were evicted, when all other outcomes are counted. */
+/* Computes the evicted connections from all other outcomes. */
 static inline void count_evicted(unsigned long long counters[COUNTER_MAX])
 {
 	unsigned long long accounted = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One event, as it travels from the kernel (or from the capture reader) to the
- * sinks: which side said what at the beginning of a connection.
+ * An event, as the kernel or the capture reader hands it to the sinks: what one
+ * side said at the beginning of a connection.
  */
 #ifndef BANNERPROBE_EVENT_H
 #define BANNERPROBE_EVENT_H
@@ -9,46 +9,46 @@
 #include "platform.h"
 #include "tracker.h"
 
-#define BANNER_MAX 4096 /* most bytes of a banner that can be kept */
-#define SYN_DATA_MAX 2048 /* bytes kept of a SYN's data */
+#define BANNER_MAX 4096	  /* the most bytes of an event that can be kept */
+#define SYN_DATA_MAX 2048 /* the most bytes of a SYN's data that are kept */
 #define RTT_UNKNOWN 0xffffffff
 
 enum direction {
-	DIRECTION_NONE, /* not known: from a capture */
+	DIRECTION_NONE, /* not known, in a capture */
 	DIRECTION_IN,	/* the event's packet arrived at this host */
 	DIRECTION_OUT,	/* the event's packet left this host */
 };
 
 /*
- * The times are in nanoseconds: on CLOCK_MONOTONIC as the kernel writes them,
- * since 1970 in captures and after the loader has converted them.
+ * The times are in nanoseconds: on CLOCK_MONOTONIC from the kernel; since 1970
+ * from captures and once user space has converted them.
  */
 struct event {
 	__u64 time;	  /* of the event's packet */
 	__u64 start_time; /* of the SYN, or of the SYN-ACK if no SYN was seen */
 	__u64 synack_time; /* of the SYN-ACK */
-	__u64 connection;  /* flow_identify(); for a while no other has it */
+	__u64 connection;  /* flow_identify() */
 	__u32 client[4];   /* address, network byte order; IPv4 in [0] */
 	__u32 server[4];
 	__u16 client_port; /* host byte order */
 	__u16 server_port;
-	__u32 len; /* payload bytes of the segment from the event on, by the IP
-		      header */
-	__u32 kept;	/* bytes in bytes[], at most BANNER_MAX */
-	__u32 ifindex;	/* of the interface; 0 from a capture */
-	__u32 rtt_us;	/* of the handshake; RTT_UNKNOWN */
-	__u32 offset;	/* of bytes[] in an event that is gathered */
-	__u32 spoke_us; /* from the SYN-ACK to the other side's first bytes, and
-			 * one more; 0: these were not seen */
+	__u32 len;  /* original payload bytes of the segment from the event on,
+		     * by the IP header */
+	__u32 kept; /* captured: bytes in bytes[], at most BANNER_MAX */
+	__u32 ifindex;	/* of the interface; 0 in a capture */
+	__u32 rtt_us;	/* of the handshake, or RTT_UNKNOWN */
+	__u32 offset;	/* of bytes[] in an event of several segments */
+	__u32 spoke_us; /* 1 + microseconds from the SYN-ACK to the other side's
+			 * first bytes; 0: these were not seen */
 	__u16 vlan[2];	/* VLAN IDs, outermost first */
-	__u16 segments; /* that the event came in; 0: it was not gathered */
+	__u16 segments; /* how many the event came in; 0: not reassembled */
 	__u8 vlan_count;
 	__u8 family;	/* 4 or 6 */
 	__u8 seen;	/* SEEN_...: the history before the event */
 	__u8 direction; /* enum direction */
-	__u8 ttl;	/* of the event's packet, or hop limit */
+	__u8 ttl;	/* or hop limit, of the event's packet */
 	__u8 part;	/* enum event_part */
-	__u8 fin;	/* 1: its sender's FIN is behind bytes[] */
+	__u8 fin;	/* 1: a FIN of the sender follows bytes[] */
 	__u8 kind;	/* enum event_kind */
 	__u8 server_mac[MAC_LENGTH]; /* of the sender or receiver on this link,
 				      * the server or a router; all 0: not
@@ -133,8 +133,8 @@ enum {
 };
 
 /*
- * How many bytes of an event of `len` are kept, that begins at `offset` of a
- * packet of which `at_hand` bytes can be read.
+ * How many bytes are kept of an event of `len` bytes that begins at `offset` of
+ * a packet of which `at_hand` bytes can be read.
  */
 static __always_inline __u32 bytes_to_keep(__u32 at_hand, __u32 offset,
 					   __u32 len, __u32 limit)
@@ -146,7 +146,7 @@ static __always_inline __u32 bytes_to_keep(__u32 at_hand, __u32 offset,
 	return kept < limit ? kept : limit;
 }
 
-/* Copies an address of the link layer; all 0 where the frame has none. */
+/* Copies a link-layer address; all 0 where the frame has none. */
 static __always_inline void describe_mac(__u8 mac[MAC_LENGTH],
 					 const struct frame *frame, __u16 offset)
 {
@@ -157,13 +157,13 @@ static __always_inline void describe_mac(__u8 mac[MAC_LENGTH],
 		__builtin_memcpy(mac, from, MAC_LENGTH);
 }
 
-/* What counts an event that is lost since the ring buffer is full. */
+/* The counter for an event that is lost because the ring buffer is full. */
 static __always_inline enum counter lost_counter(__u8 part)
 {
 	switch (part) {
 	case PART_MORE:
 		return COUNT_LOST_PART;
-	case PART_END: /* the end is also found by a timeout */
+	case PART_END: /* no loss: a timeout finds the end, too */
 		return COUNT_NOTHING;
 	default:
 		return COUNT_LOST_RING;
@@ -193,7 +193,7 @@ static __always_inline void describe_ends(struct event *event,
 				   segment->source_mac);
 }
 
-/* What passed of the connection before the event. */
+/* Which side's payload passed before the event. */
 static __always_inline void describe_history(struct event *event,
 					     const struct flow *flow)
 {
@@ -218,9 +218,9 @@ static __always_inline void describe_history(struct event *event,
 }
 
 /*
- * Fills in all of an event but its connection's id, interface, direction and
- * bytes. Of one that ends what is gathered only the connection and the kind are
- * of use.
+ * Fills in an event, except for the connection's id, the interface, the
+ * direction and the bytes. In a PART_END event only the connection and the kind
+ * have a meaning.
  */
 static __always_inline void
 describe_event(struct event *event, enum event_kind kind,

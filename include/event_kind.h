@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the beginning of a connection can be, and what becomes of each kind.
- * Portable C without a helper call, like segment.h.
+ * The kinds of events at the beginning of a connection, and what becomes of
+ * each. Portable C without a helper call, like segment.h.
  */
 #ifndef BANNERPROBE_EVENT_KIND_H
 #define BANNERPROBE_EVENT_KIND_H
@@ -18,7 +18,7 @@ enum event_kind {
 };
 
 #ifndef __bpf__
-/* What the user calls them. */
+/* Their names in options and records. */
 static const char *const event_kind_names[EVENT_KINDS] __attribute__((unused)) = {
 	"banner", "request", "response", "reply", "open",
 };
@@ -28,7 +28,7 @@ static const char *const event_kind_names[EVENT_KINDS] __attribute__((unused)) =
 #define EVENTS_BANNER EVENT_BIT(EVENT_BANNER) /* nothing else is asked for */
 #define EVENTS_ALL (EVENT_BIT(EVENT_KINDS) - 1)
 
-/* The sides of a connection; also what an event's bytes come from. */
+/* The sides of a connection. The origin of an event is one of them. */
 enum side_name { CLIENT, SERVER };
 
 static __always_inline enum side_name event_origin(__u8 kind)
@@ -39,7 +39,7 @@ static __always_inline enum side_name event_origin(__u8 kind)
 		       SERVER;
 }
 
-/* The event that a side's first bytes are, by whether it spoke first. */
+/* The event kind of a side's first bytes, by whether the side spoke first. */
 static __always_inline enum event_kind event_of(enum side_name side, bool first)
 {
 	if (side == SERVER)
@@ -48,9 +48,9 @@ static __always_inline enum event_kind event_of(enum side_name side, bool first)
 }
 
 /*
- * What becomes of each kind of event that was asked for, once for each
- * connection: it is logged, or not for one of the reasons. A banner has its
- * own in counters.h.
+ * The fate of each event kind that was asked for, once for each connection: the
+ * event is logged, or is not for one of these reasons. Banners have outcomes
+ * instead: see counters.h.
  */
 #define EVENT_FATES(X)                                                         \
 	X(LOGGED, "logged", "logged")                                          \
@@ -87,12 +87,15 @@ enum event_fate {
 #define FATE_ROOM 32 /* a power of two */
 _Static_assert(FATE_MAX <= FATE_ROOM, "each fate has its place");
 
-/* Of a kind's fate in a number that holds those of all. */
+/* The place of a kind's fate in a number that holds the fates of all kinds. */
 #define FATE_BITS 4
 #define FATE_MASK ((1U << FATE_BITS) - 1)
 _Static_assert(FATE_OPEN <= FATE_MASK, "all but those that are worked out");
 
-/* How many connections came to each fate, by kind; a banner's stay 0. */
+/*
+ * How many connections came to each fate, by event kind. Those of banners stay
+ * 0.
+ */
 struct event_counts {
 	__u64 by[EVENT_KINDS + 3][FATE_ROOM]; /* a power of two of kinds */
 };

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The first bytes of each side: which event they are, by who spoke first. The
- * two sides are judged alike. Only where more than banners are asked for.
- * Portable C without a helper call, like segment.h.
+ * Which event the first bytes of each side are, by the order in which the sides
+ * spoke. Both sides are judged by the same rules. Used only where events
+ * besides banners are asked for. Portable C without a helper call, like
+ * segment.h.
  *
- * A side spoke first if its first bytes acknowledge nothing that the other one
- * said, and nothing of the other was seen before. Where neither side had
- * received anything, their first bytes crossed.
+ * A side spoke first if its first bytes acknowledge no payload of the other
+ * side, and no payload of the other side was seen before. Where neither side
+ * had received anything, their first bytes crossed.
  */
 #ifndef BANNERPROBE_FIRST_BYTES_H
 #define BANNERPROBE_FIRST_BYTES_H
@@ -22,11 +23,11 @@ static __always_inline bool wants_more_events(const struct track_options *option
 }
 
 /*
- * What follows has few branches: of each one the verifier walks both ways
- * through all that comes behind it.
+ * There are few branches here, because the verifier follows both ways of each
+ * through all that comes later.
  */
 
-/* One flag of flow_seen that each side has, for one of them: 0 or 1. */
+/* A flag of enum flow_seen that exists for each side: 0 or 1. */
 static __always_inline __u32 side_bit(const struct flow *flow,
 				      enum side_name side, __u32 flag)
 {
@@ -40,7 +41,7 @@ static __always_inline __u32 select_value(__u32 which, __u32 first, __u32 second
 	return second ^ ((first ^ second) & -which);
 }
 
-/* 1 for any number but 0. */
+/* 0 for 0, 1 for any other number. */
 static __always_inline __u32 is_any(__u32 number)
 {
 	number |= -number;
@@ -50,7 +51,7 @@ static __always_inline __u32 is_any(__u32 number)
 
 /* --- what can still follow ------------------------------------------------ */
 
-/* The kinds that can follow of a connection, of those that are asked for. */
+/* The event kinds that were asked for and can still follow on a connection. */
 static __always_inline __u32 kinds_left(const struct flow *flow,
 					const struct track_options *options)
 {
@@ -63,7 +64,7 @@ static __always_inline __u32 kinds_left(const struct flow *flow,
 	return options->events & ~EVENTS_BANNER & ~done;
 }
 
-/* To be called when a connection begins, and when anything was decided. */
+/* Called when a connection begins, and after each decision. */
 static __always_inline void note_left(struct flow *flow,
 				      const struct track_options *options)
 {
@@ -72,7 +73,7 @@ static __always_inline void note_left(struct flow *flow,
 	flow->seen = (flow->seen & ~FLOW_AWAITED) | left * FLOW_AWAITED;
 }
 
-/* What was asked for and did not come, for one reason. */
+/* Gives one fate to all event kinds that were asked for and cannot follow. */
 static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 {
 	__u32 fates = 0;
@@ -82,7 +83,9 @@ static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 	return fates;
 }
 
-/* Why a side did not speak first, for the kind that says so. */
+/*
+ * The fate of the kind for which a side should have spoken first, and did not.
+ */
 static __always_inline enum event_fate not_first_fate(const struct flow *flow,
 						      enum side_name other)
 {
@@ -93,8 +96,8 @@ static __always_inline enum event_fate not_first_fate(const struct flow *flow,
 }
 
 /*
- * Why a side's first bytes did not come as one of its two kinds; `unless`: what
- * to say where nothing tells.
+ * The fate of a side's kind whose first bytes did not come; `unless`: the fate
+ * where no number gives a reason.
  */
 static __always_inline enum event_fate
 unsaid_fate(const struct flow *flow, enum side_name side, bool first,
@@ -103,7 +106,7 @@ unsaid_fate(const struct flow *flow, enum side_name side, bool first,
 	const __u32 other_first = (side_bit(flow, !side, SIDE_SILENT) |
 				   side_bit(flow, !side, SIDE_DONE)) &
 				  ~side_bit(flow, !side, SIDE_SECOND);
-	/* Data of a SYN that was refused is no sign. */
+	/* Data of a SYN that the server did not accept is no sign. */
 	const __u32 unseen = side_bit(flow, side, SIDE_DATA) |
 			     side_bit(flow, side, SIDE_BY_SEQ) |
 			     (flow->told / (TOLD_MISSED << side) & 1);
@@ -115,8 +118,8 @@ unsaid_fate(const struct flow *flow, enum side_name side, bool first,
 }
 
 /*
- * The fates of what can no more follow; `unless`: of that of which nothing more
- * can be said.
+ * The fates of the events that cannot follow any more; `unless`: the fate where
+ * no number gives a reason.
  */
 static __always_inline __u32
 unfinished_fates(const struct flow *flow, const struct track_options *options,
@@ -155,7 +158,7 @@ static __always_inline void end_events(struct flow *flow, enum event_fate fate,
 
 /* --- a side's first bytes -------------------------------------------------- */
 
-/* What becomes of both kinds of events that a side's first bytes can be. */
+/* The fates of both event kinds that a side's first bytes can be. */
 static __always_inline void decide_side(struct flow *flow, enum side_name side,
 					enum event_fate first,
 					enum event_fate second,
@@ -166,7 +169,7 @@ static __always_inline void decide_side(struct flow *flow, enum side_name side,
 	const enum event_kind when_second = event_of(side, false);
 	__u32 fates = fate_of(when_second, second);
 
-	if (when_first != EVENT_BANNER) /* that one has counters of its own */
+	if (when_first != EVENT_BANNER) /* a banner has counters of its own */
 		fates |= fate_of(when_first, first);
 	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++) {
 		if (options->events & EVENT_BIT(kind))
@@ -175,7 +178,10 @@ static __always_inline void decide_side(struct flow *flow, enum side_name side,
 	flow->seen |= SIDE_DONE << side;
 }
 
-/* What --need asks for and was not seen; FATE_LOGGED: nothing. */
+/*
+ * The fate by what --need asks for and was not seen; FATE_LOGGED: nothing is
+ * missing.
+ */
 static __always_inline enum event_fate
 unmet_need(const struct flow *flow, const struct track_options *options)
 {
@@ -190,8 +196,8 @@ unmet_need(const struct flow *flow, const struct track_options *options)
 }
 
 /*
- * What becomes of the first bytes of a side: they are logged, unless what
- * --need asks for was not seen. `second`: 1, it did not speak first.
+ * Decides the first bytes of a side: they are logged, unless what --need asks
+ * for was not seen. `second`: 1 where the other side spoke first.
  */
 static __always_inline void log_first_bytes(struct flow *flow,
 					    enum side_name side, __u32 second,
@@ -203,7 +209,8 @@ static __always_inline void log_first_bytes(struct flow *flow,
 	enum event_fate need = unmet_need(flow, options);
 
 	if (side == CLIENT && need == FATE_HANDSHAKE_UNSEEN)
-		need = FATE_LOGGED; /* it is the client's ACK, too */
+		need = FATE_LOGGED; /* the client's data acknowledges the
+				     * SYN-ACK, too */
 	if (need != FATE_LOGGED) {
 		decide_side(flow, side, need,
 			    side == SERVER ? need :
@@ -221,8 +228,8 @@ static __always_inline void log_first_bytes(struct flow *flow,
 }
 
 /*
- * The segment that covers isn+1. `silent`: 1, it acknowledges nothing that the
- * other side said.
+ * Handles the segment that covers isn+1. `silent`: 1 where it acknowledges no
+ * payload of the other side.
  */
 static __always_inline void take_first_bytes(struct flow *flow,
 					     enum side_name side, __u32 silent,
@@ -239,22 +246,27 @@ static __always_inline void take_first_bytes(struct flow *flow,
 
 	if (side == SERVER)
 		unknown |= other_heard;
-	/* The first bytes tell it, whatever was seen before them. */
+	/* The first bytes decide, whatever was seen before them. */
 	flow->seen = (flow->seen & ~(SIDE_SILENT << side)) |
 		     silent * (SIDE_SILENT << side);
 	if (unknown) {
-		/* Both cannot be second: one was seen too late, or again. */
+		/*
+		 * Both sides cannot be second: one was seen too late, or again.
+		 */
 		decide_side(flow, side, FATE_ORDER_UNKNOWN, FATE_ORDER_UNKNOWN,
 			    options, verdict);
 		return;
 	}
 	verdict->crossed = crossed;
 	log_first_bytes(flow, side, second, options, verdict);
-	/* The other side's were seen, or missed. */
+	/* The other side's first bytes were seen, or missed. */
 	flow->seen |= second * (SIDE_SECOND << side | SIDE_SIGN << !side);
 }
 
-/* The first bytes of either side have passed: the other's delay begins. */
+/*
+ * The first bytes of either side have passed; the delay of the other side
+ * counts from here.
+ */
 static __always_inline void note_time(struct flow *flow, __u64 now)
 {
 	const __u64 since_us = (now - flow->synack_time) / NS_PER_US;
@@ -264,9 +276,8 @@ static __always_inline void note_time(struct flow *flow, __u64 now)
 }
 
 /*
- * Takes into account what a valid part tells of its sender's first bytes.
- * `at_hand`: its bytes can be logged; not so of one that passed before the
- * SYN-ACK did.
+ * Handles what a valid part says about its sender's first bytes. `at_hand`: its
+ * bytes can be logged; false for a segment that passed before the SYN-ACK.
  */
 static __always_inline void note_first_bytes(struct flow *flow,
 					     enum side_name side,
@@ -306,7 +317,7 @@ static __always_inline void note_first_bytes(struct flow *flow,
 	READ_AGAIN();
 }
 
-/* Both sides have closed: what one of them has not said will not come. */
+/* Both sides have closed: neither will say more. */
 static __always_inline void note_close(struct flow *flow,
 				       const struct track_options *options,
 				       struct verdict *verdict)
@@ -316,7 +327,7 @@ static __always_inline void note_close(struct flow *flow,
 
 	if (!(flow->seen & FLOW_AWAITED) || (flow->seen & both_fins) != both_fins)
 		return;
-	/* What has a gap may be sent again. */
+	/* Data behind a gap may be sent again. */
 	if ((side_has(flow, CLIENT, spoke) && !side_has(flow, CLIENT, SIDE_DONE)) ||
 	    (side_has(flow, SERVER, spoke) && !side_has(flow, SERVER, SIDE_DONE)))
 		return;
@@ -343,7 +354,8 @@ static __always_inline void note_open(struct flow *flow,
 	if (flow->seen & FLOW_OPENED || !(options->events & EVENT_BIT(EVENT_OPEN)) ||
 	    part->from < 0 || acked > FIRST_WINDOW_MAX)
 		return;
-	if (fate == FATE_HANDSHAKE_UNSEEN) /* this is what was asked for */
+	if (fate ==
+	    FATE_HANDSHAKE_UNSEEN) /* an open port is what was asked for */
 		fate = FATE_LOGGED;
 	flow->seen |= FLOW_OPENED;
 	verdict->fates |= fate_of(EVENT_OPEN, fate);
@@ -354,7 +366,7 @@ static __always_inline void note_open(struct flow *flow,
 }
 
 #ifndef __bpf__
-/* Adds those of a connection's events that may still follow. */
+/* Adds the events that may still follow on a connection. */
 static inline void event_counts_add_open(struct event_counts *counts,
 					 const struct flow *flow,
 					 const struct track_options *options)
@@ -362,7 +374,7 @@ static inline void event_counts_add_open(struct event_counts *counts,
 	count_fates(counts, unfinished_fates(flow, options, FATE_OPEN));
 }
 
-/* Works out how many were evicted, when all other fates are counted. */
+/* Computes the evicted events from all other fates. */
 static inline void count_evicted_events(struct event_counts *counts,
 					__u64 connections, __u32 events)
 {

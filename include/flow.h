@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The state of a TCP connection, as far as a banner needs it, and the questions
- * that can be asked of it. Portable C without a helper call, like segment.h.
+ * The state of a TCP connection, as far as the events need it, and questions
+ * about it. Portable C without a helper call, like segment.h.
  *
  * Sequence numbers are compared modulo 2^32, as signed distances.
  */
@@ -14,8 +14,8 @@
 #include "segment.h"
 
 /*
- * A side can have sent no more than this beyond what is known: the window in a
- * SYN or a SYN-ACK is never scaled (RFC 7323, 2.2) and has 16 bits.
+ * The most that a side can have sent beyond what is known: the window in a SYN
+ * or a SYN-ACK is never scaled (RFC 7323, 2.2) and has 16 bits.
  */
 #define FIRST_WINDOW_MAX 65535
 
@@ -26,68 +26,76 @@ enum flow_seen {
 	SEEN_SYNACK = 1 << 1,
 	SEEN_ACK = 1 << 2, /* a pure ACK of the client */
 	SEEN_CLIENT_FIN = 1 << 3,
-	SEEN_HISTORY = (1 << 4) - 1, /* a record reports those above */
+	SEEN_HISTORY = (1 << 4) - 1, /* reported in a record's `history` */
 
 	SEEN_ANSWERED = 1 << 4, /* the client acknowledged the SYN-ACK */
 	SEEN_SERVER_FIN = 1 << 5,
-	SEEN_SERVER_AHEAD = 1 << 6, /* server data beyond sisn+1 */
+	SEEN_SERVER_AHEAD = 1 << 6, /* server data was seen beyond sisn+1 */
 	SEEN_RST = 1 << 7,	    /* a valid one */
-	FLOW_DECIDED = 1 << 8,	    /* nothing more will be logged */
-	FLOW_GATHERING = 1 << 9,    /* decided; more of the greeting may come */
+	FLOW_DECIDED = 1 << 8,	    /* the outcome is known */
+	FLOW_GATHERING = 1 << 9,    /* decided, but more segments of the
+				     * greeting may come */
 	FLOW_RIVALS = 1 << 10,	    /* struct rivals exists for this flow */
 
 	SEEN_RETRANSMISSION = 1 << 11, /* of the SYN or the SYN-ACK, or a SYN
 					* that came late */
 	SEEN_RTT = 1 << 12,	       /* rtt_us is valid */
 
-	SEEN_MORE_SYNS = 1 << 13,      /* the SYN may be one of those that are
-					* not remembered */
+	SEEN_MORE_SYNS = 1 << 13, /* more SYNs came than are remembered:
+				   * the connection's SYN may be another
+				   * one */
 
 	EARLY_SHIFT = 14, /* two bits: how many segments are in early[] */
 	EARLY_MASK = 3 << EARLY_SHIFT,
 
 	/*
-	 * Of the client; the next bit is the server's. Only where more than
-	 * banners are asked for.
+	 * Flags of the client; the next bit is the same flag of the server. Set
+	 * only where events besides banners are asked for.
 	 */
-	SIDE_DATA = 1 << 16,   /* payload of it was seen */
-	SIDE_SIGN = 1 << 18,   /* payload of it, seen or missed, is known */
-	SIDE_SILENT = 1 << 20, /* its first sign acknowledged no payload */
-	SIDE_DONE = 1 << 22,   /* what its first bytes are is decided */
-	SIDE_BY_SEQ = 1 << 24, /* its first sign was a number */
-	SIDE_SECOND = 1 << 26, /* its first bytes were spoken second */
+	SIDE_DATA = 1 << 16,   /* its payload was seen */
+	SIDE_SIGN = 1 << 18,   /* it is known to have sent payload, seen or
+				* missed */
+	SIDE_SILENT = 1 << 20, /* the first sign of its payload acknowledged
+				* none */
+	SIDE_DONE = 1 << 22,   /* the event of its first bytes is decided */
+	SIDE_BY_SEQ = 1 << 24, /* the first sign was a sequence number */
+	SIDE_SECOND = 1 << 26, /* the other side spoke first */
 
 	FLOW_OPENED = 1 << 28,	/* whether the port is open is decided */
 	FLOW_AWAITED = 1 << 29, /* more events than the banner may follow */
-	FLOW_GATHERS_CLIENT = 1 << 30, /* as FLOW_GATHERING, of the client */
+	FLOW_GATHERS_CLIENT = 1 << 30, /* as FLOW_GATHERING, for the client's
+					* bytes */
 };
 
-/* What numbers alone tell: of the client; the next bit is the server's. */
+/*
+ * What follows from numbers alone. Flags of the client; the next bit is the
+ * same flag of the server.
+ */
 enum flow_told {
-	TOLD_MISSED = 1 << 0,	/* data of it was missed */
-	TOLD_BARE_FIN = 1 << 2, /* it closes, and has said nothing */
-	TOLD_LOGGED = 1 << 4,	/* of neither: an event was logged */
+	TOLD_MISSED = 1 << 0,	/* its data was missed */
+	TOLD_BARE_FIN = 1 << 2, /* it closed without having sent payload */
+	TOLD_LOGGED = 1 << 4,	/* of the connection: an event was logged */
 };
 
-/* The numbers of one side. */
+/* The sequence numbers of one side. */
 struct side {
 	__u32 isn;   /* initial sequence number */
-	__u32 sent;  /* the number after the last that it is known to have sent:
-		      * seen, or acknowledged by a valid segment */
+	__u32 sent;  /* one after the last number that the side is known to have
+		      * sent: seen, or acknowledged by a valid segment */
 	__u32 acked; /* the highest number that the other side acknowledged */
 };
 
-/* Client segments that pass before the SYN-ACK: it judges them when it comes. */
+/* A client segment that passed before the SYN-ACK, which will judge it. */
 #define EARLY_MAX 2
 #define EARLY_FIN 0x8000
 
 struct early {
-	__u16 from; /* bytes behind cisn+1 */
-	__u16 len;  /* payload bytes, at most 0x7fff; EARLY_FIN */
+	__u16 from; /* where the payload begins: bytes from cisn+1 */
+	__u16 len;  /* payload bytes, at most 0x7fff; and EARLY_FIN */
 	__u32 ack;
 };
 
-/* All zero: no connection is known. */
+/* A connection; all zero where none is known. */
 struct flow {
 	__u64 start_time; /* ns: of the SYN, or of the SYN-ACK without one */
 	union {
@@ -103,9 +111,10 @@ struct flow {
 	__u32 rtt_us;	/* of the handshake, if SEEN_RTT */
 	__u32 seen;	/* enum flow_seen */
 	__u32 spoke_us; /* from the SYN-ACK to the first side's first bytes; 0:
-			 * these were not seen, or nothing asks for the time */
-	__u16 syn_len;	/* payload bytes that the SYN carried, at most 65535 */
-	__u8 client; /* which end of the connection: 0 or 1 (flow_identify) */
+			 * these were not seen, or no option needs the time */
+	__u16 syn_len;	/* payload bytes of the SYN, at most 65535 */
+	__u8 client; /* the end that is the client: 0 or 1, as flow_identify()
+		      * numbers them */
 	__u8 told; /* enum flow_told */
 };
 _Static_assert(sizeof(struct flow) == 56,
@@ -117,7 +126,7 @@ static __always_inline __s32 seq_distance(__u32 from, __u32 to)
 	return (__s32)(to - from);
 }
 
-/* Whether a number is `first`, or at most a window beyond `last`. */
+/* Whether a number lies from `first` to a window beyond `last`. */
 static __always_inline bool seq_is_within(__u32 first, __u32 last, __u32 seq)
 {
 	return seq - first <= last - first + FIRST_WINDOW_MAX;
@@ -141,7 +150,10 @@ static __always_inline bool flow_is_watched(const struct flow *flow)
 	       flow_is_undecided(flow);
 }
 
-/* A RST, or a FIN from each side: its four-tuple is free for another. */
+/*
+ * Whether a RST or a FIN of each side passed: the four-tuple is free for
+ * another connection.
+ */
 static __always_inline bool flow_is_closed(const struct flow *flow)
 {
 	const __u32 both_fins = SEEN_CLIENT_FIN | SEEN_SERVER_FIN;
@@ -149,27 +161,33 @@ static __always_inline bool flow_is_closed(const struct flow *flow)
 	return flow->seen & SEEN_RST || (flow->seen & both_fins) == both_fins;
 }
 
-/* A flag of flow_seen that each side has, for one of them. */
+/* A flag of enum flow_seen that exists for each side. */
 static __always_inline bool side_has(const struct flow *flow,
 				     enum side_name side, __u32 flag)
 {
 	return flow->seen & flag << side;
 }
 
-/* How far beyond isn+1 it acknowledges that nothing was said: a FIN, if any. */
+/*
+ * How far beyond isn+1 an acknowledgement goes that covers no payload: one for
+ * a FIN, else 0.
+ */
 static __always_inline __s32 silent_len(const struct flow *flow,
 					enum side_name side)
 {
 	return flow->told & TOLD_BARE_FIN << side ? 1 : 0;
 }
 
-/* How far the server acknowledges that received nothing: a FIN, if any. */
+/*
+ * How far an acknowledgement of the server goes that received no payload: one
+ * for a FIN, else 0.
+ */
 static __always_inline __s32 client_fin_len(const struct flow *flow)
 {
 	return flow->seen & SEEN_CLIENT_FIN ? 1 : 0;
 }
 
-/* The outcome of a pending connection that another one has replaced. */
+/* The outcome of a pending connection that another one replaces. */
 static __always_inline enum counter unfinished_outcome(const struct flow *flow)
 {
 	if (!(flow->seen & SEEN_SYNACK))
@@ -187,11 +205,17 @@ static __always_inline enum counter cut_outcome(const struct flow *flow)
 {
 	const enum counter outcome = unfinished_outcome(flow);
 
-	/* The server's FIN has decided it, or is data unseen. */
+	/*
+	 * The server's FIN has decided the connection, or follows data that was
+	 * missed.
+	 */
 	return outcome == COUNT_NO_DATA ? COUNT_CUT_OFF : outcome;
 }
 
-/* Microseconds since the connection began, by a clock of microseconds. */
+/*
+ * Microseconds from the beginning of the connection, on a clock of
+ * microseconds.
+ */
 static __always_inline __u64 us_since_start(const struct flow *flow, __u64 now)
 {
 	return now / NS_PER_US - flow->start_time / NS_PER_US;

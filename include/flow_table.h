@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The flow table: buckets (bucket.h), behind a bitmap with one bit for each
- * connection that is waited for (prefilter.h). Portable C without a helper
+ * The flow table: buckets (bucket.h) behind the prefilter, a bitmap with one
+ * bit for each pending connection (prefilter.h). Portable C without a helper
  * call, like segment.h.
  *
  * A decided connection keeps its way until the way is needed, so a late
  * retransmission creates no new entry. An established, undecided connection
  * evicted from its bucket moves to the overflow LRU. The bucket keeps the tags
- * of the latest of these, and their bits stay set in the prefilter.
+ * of the latest connections that moved, and their bits stay set in the
+ * prefilter.
  *
  * A connection with a complete handshake is never evicted for one without: a
  * flood of SYNs, or of SYN-ACKs, evicts connections of its own kind, and
@@ -23,17 +24,20 @@
 #include "tracker.h"
 
 /*
- * Words of the prefilter for a bucket, where there are enough. With all ways of
- * a bucket taken, 3 % of its other connections are false positives, which the
- * tags tell. Twice as many words made a connection dearer: they take more
- * cache.
+ * Prefilter words for each bucket, while there are enough. With all ways of a
+ * bucket taken, 3 % of the bucket's other connections are false positives,
+ * which the tags detect. Twice as many words made each connection more
+ * expensive, because they take more cache.
  */
 #define WORDS_PER_BUCKET 4
 
-/* Connections that the largest table has room for: a word for each bucket. */
+/*
+ * Room of the largest table, in connections: one prefilter word for each
+ * bucket.
+ */
 #define FLOWS_MAX (PREFILTER_WORDS_MAX * BUCKET_WAYS)
 
-/* How many buckets make room for `max_flows`; a power of two. */
+/* The number of buckets for `max_flows` connections; a power of two. */
 static inline __u32 table_buckets(__u32 max_flows)
 {
 	__u32 buckets = 1;
@@ -45,15 +49,15 @@ static inline __u32 table_buckets(__u32 max_flows)
 }
 
 /*
- * Room in the overflow LRU, besides: for as many complete handshakes as are
- * asked for, also where a flood fills the buckets.
+ * Room in the overflow LRU, in addition: for as many complete handshakes as
+ * --max-flows asks for, even where a flood fills the buckets.
  */
 static inline __u32 table_overflow(__u32 max_flows)
 {
 	return max_flows;
 }
 
-/* How many words of the prefilter that many buckets have. */
+/* The number of prefilter words for that many buckets. */
 static inline __u32 table_words(__u32 buckets)
 {
 	return buckets < PREFILTER_WORDS_MAX / WORDS_PER_BUCKET ?
@@ -61,18 +65,21 @@ static inline __u32 table_words(__u32 buckets)
 		       PREFILTER_WORDS_MAX;
 }
 
-/* A segment of a connection that may be undecided, and what comes of it. */
+/*
+ * A segment of a connection that may be pending, with what was found about it
+ * and what comes of it.
+ */
 struct sighting {
 	struct segment segment;
 	__u64 hash;	/* of the connection: flow_hash() */
-	__u64 id;	/* likewise: flow_identify() */
-	int sender;	/* which end of it sent the segment: 0 or 1 */
-	int way;	/* where it was found in its bucket, or -1 */
-	int rivals_way; /* likewise, what stands beside it */
+	__u64 id;	/* of the connection: flow_identify() */
+	int sender;	/* the end of the connection that sent the segment */
+	int way;	/* the connection's way in its bucket, or -1 */
+	int rivals_way; /* the way of its rivals, or -1 */
 	__u8 to_own;	/* enum own_address: of the segment's destination */
 	__u8 reserved[3];
-	struct flow flow;     /* its state after the segment */
-	struct rivals rivals; /* likewise */
+	struct flow flow;     /* the connection's state after the segment */
+	struct rivals rivals; /* the same of its rivals */
 	struct verdict verdict;
 };
 
@@ -81,7 +88,7 @@ static __always_inline enum rank flow_rank(const struct flow *flow)
 	const __u32 seen = flow->seen;
 	const __u32 used = (seen / SEEN_SYN | seen / SEEN_SYNACK) & 1;
 	const __u32 answered = seen / SEEN_ANSWERED & 1;
-	/* And nothing more is gathered: then nothing is left of these. */
+	/* All three are clear when no more of the connection is awaited. */
 	const __u32 more = FLOW_DECIDED | FLOW_GATHERING | FLOW_AWAITED |
 			   FLOW_GATHERS_CLIENT;
 	const __u32 decided = (((seen & more) ^ FLOW_DECIDED) - 1U) >> 31;
@@ -90,16 +97,16 @@ static __always_inline enum rank flow_rank(const struct flow *flow)
 	       (decided ^ 1) * used * (RANK_HALF_OPEN + answered);
 }
 
-/* Whether data and ACKs of a connection may matter. */
+/* Whether a connection waits for data and ACKs. */
 static __always_inline bool rank_waits(enum rank rank)
 {
 	return (rank >> 1) & 1;
 }
 
 /*
- * Likewise of what stands beside a connection. A SYN alone, beside an open
- * connection, waits for no data: so a forged SYN does not make each packet of
- * the connection expensive.
+ * Whether rivals wait for data and ACKs. A SYN alone, beside an open
+ * connection, does not: so a forged SYN does not make each packet of the
+ * connection expensive.
  */
 static __always_inline bool rivals_wait(const struct rivals *rivals,
 					const struct flow *flow)
@@ -110,8 +117,8 @@ static __always_inline bool rivals_wait(const struct rivals *rivals,
 /* --- a segment ----------------------------------------------------------- */
 
 /*
- * Stores what stands beside a connection, in a way of its own. Where no way can
- * be had it is forgotten, and the connection stays as it is.
+ * Stores the rivals of a connection in a way of their own. Where no way is left
+ * they are forgotten, and the connection stays as it is.
  */
 static __always_inline void table_put_rivals(const struct table_place *place,
 					     struct sighting *sighting)
@@ -123,7 +130,9 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 	if (way < 0) {
 		if (!rivals->seen)
 			return;
-		/* What stood beside an earlier one, perhaps. */
+		/*
+		 * The way may still hold the rivals of an earlier connection.
+		 */
 		way = table_find_tagged(place, place->tag | TAG_RIVALS,
 					rivals_id(sighting->id));
 	}
@@ -142,7 +151,7 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 		table_set(place, way, 0, 0, RANK_FREE, false, 0);
 }
 
-/* Reads what stands beside a connection. */
+/* Reads the rivals of a connection. */
 static __always_inline void table_read_rivals(const struct table_place *place,
 					      struct sighting *sighting)
 {
@@ -157,7 +166,7 @@ static __always_inline void table_read_rivals(const struct table_place *place,
 				.rivals;
 }
 
-/* A connection begins, where it can. */
+/* Stores a new connection, where there is room. */
 static __always_inline void table_begin(const struct table_place *place,
 					struct sighting *sighting)
 {
@@ -167,7 +176,7 @@ static __always_inline void table_begin(const struct table_place *place,
 	if (bucket_way_is_complete(place->bucket, way))
 		return;
 	sighting->way = way;
-	/* What stood beside it has made room, and is empty. */
+	/* The way of its rivals was the one to evict; they are empty now. */
 	if (way == sighting->rivals_way)
 		sighting->rivals_way = -1;
 	place->entries->ways[way].flow = sighting->flow;
@@ -175,7 +184,7 @@ static __always_inline void table_begin(const struct table_place *place,
 		  ++place->bucket->begun);
 }
 
-/* A connection of the bucket, after a segment. */
+/* Updates a connection in its bucket after a segment. */
 static __always_inline void table_go_on(const struct table_place *place,
 					struct sighting *sighting,
 					const struct flow *flow)
@@ -185,16 +194,22 @@ static __always_inline void table_go_on(const struct table_place *place,
 	struct bucket *bucket = place->bucket;
 	__u32 order = bucket->priorities.of[way];
 
-	/* A handshake that goes on is young again, unlike a flood's. */
+	/*
+	 * A handshake that goes on is made young again; those of a flood do not
+	 * go on.
+	 */
 	if (sighting->verdict.began || sighting->segment.flags & TCP_SYN)
 		order = ++bucket->begun;
 	table_set_priority(place, way, rank, rank_waits(rank), order);
-	/* For the record, and for what stands beside. */
+	/* Needed for the event and for the rivals. */
 	if (verdict_is_logged(&sighting->verdict) || sighting->rivals.seen)
 		sighting->flow = *flow;
 }
 
-/* A connection of the overflow goes on, or ends and another one begins. */
+/*
+ * Updates a connection in the overflow: it goes on, or ends and another one
+ * begins in a bucket.
+ */
 static __always_inline void put_known(const struct table_place *place,
 				      struct flow *known,
 				      const struct sighting *sighting)
@@ -203,7 +218,10 @@ static __always_inline void put_known(const struct table_place *place,
 
 	if (sighting->way >= 0)
 		return;
-	/* Of one that is decided, the tag is another connection's. */
+	/*
+	 * A decided connection has lost its tag there: an equal tag is
+	 * another's.
+	 */
 	waited = flow_is_watched(known);
 	*known = sighting->flow;
 	if (sighting->verdict.began)
@@ -213,10 +231,10 @@ static __always_inline void put_known(const struct table_place *place,
 }
 
 /*
- * Takes a segment into account for its connection. That is in its bucket
- * (sighting->way), or known elsewhere (`known`, changed in place), or neither:
- * then it begins here if it can, in the way of the least priority. The lock is
- * held. Fills in flow and verdict.
+ * Tracks a segment of a connection. The connection is in its bucket
+ * (sighting->way), or known elsewhere (`known`, changed in place), or unknown:
+ * then it begins here if there is room, in the way of the least priority. The
+ * caller holds the lock. Fills in flow and verdict.
  */
 static __always_inline void table_track(const struct table_place *place,
 					struct flow *known,
@@ -228,7 +246,7 @@ static __always_inline void table_track(const struct table_place *place,
 					 .to_own = sighting->to_own };
 	struct flow *flow = &sighting->flow;
 
-	/* The flow is changed where it stands, which spares copies. */
+	/* The flow is changed in place, without a copy. */
 	if (sighting->way >= 0)
 		flow = &place->entries->ways[sighting->way & (BUCKET_WAYS - 1)]
 				.flow;

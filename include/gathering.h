@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Events that are gathered: after a side's first bytes, more of what it says,
- * until the other side speaks. Portable C without a helper call, like
- * segment.h.
+ * Reassembly, the core's part of it: after a side's first bytes, more of what
+ * the side says, until the other side speaks. Portable C without a helper call,
+ * like segment.h.
  */
 #ifndef BANNERPROBE_GATHERING_H
 #define BANNERPROBE_GATHERING_H
@@ -23,7 +23,7 @@ static __always_inline bool is_gathering(const struct flow *flow,
 	return flow->seen & gathering_flag(side);
 }
 
-/* The first chunk is logged; more of it may follow. */
+/* Called when the first chunk is logged: more of the event may follow. */
 static __always_inline void begin_gathering(struct flow *flow,
 					    enum side_name side,
 					    const struct track_options *options,
@@ -35,7 +35,7 @@ static __always_inline void begin_gathering(struct flow *flow,
 	verdict->part = PART_FIRST;
 }
 
-/* By a segment of the other side. */
+/* Ends an event because the other side sent a segment. */
 static __always_inline void end_other(struct flow *flow, enum side_name side,
 				      struct verdict *verdict)
 {
@@ -53,8 +53,8 @@ static __always_inline void end_own(struct flow *flow, enum side_name side,
 }
 
 /*
- * Whether a part acknowledges what the other side has said since: all of it,
- * if the other side spoke second.
+ * Whether a part acknowledges all that the other side has said since, where the
+ * other side spoke second.
  */
 static __always_inline bool answers_more(const struct flow *flow,
 					 enum side_name other,
@@ -67,7 +67,7 @@ static __always_inline bool answers_more(const struct flow *flow,
 	return seq_distance(side->isn + 1, part->ack) > silent_len(flow, other);
 }
 
-/* A part of the event, if it is within what is asked for. */
+/* Marks a part of the event, if it lies within the length asked for. */
 static __always_inline void gather(const struct flow *flow, enum side_name side,
 				   const struct part *part,
 				   const struct track_options *options,
@@ -84,7 +84,7 @@ static __always_inline void gather(const struct flow *flow, enum side_name side,
 	verdict->skip = part->from < 0 ? (__u32)-part->from : 0;
 }
 
-/* A valid segment of the side that is gathered, after its first chunk. */
+/* Handles a valid segment of the event's sender, after the first chunk. */
 static __always_inline void gather_next(struct flow *flow, enum side_name side,
 					const struct segment *segment,
 					const struct part *part,
@@ -97,14 +97,19 @@ static __always_inline void gather_next(struct flow *flow, enum side_name side,
 		if (part->from >= 0 && part->from <= beyond)
 			end_own(flow, side, segment, verdict);
 	} else if (part->from > beyond) {
-		/* So far ahead, what is missing is not just late. */
+		/*
+		 * So far ahead, the missing bytes are lost and not just late.
+		 */
 		end_own(flow, side, segment, verdict);
 	} else if (part_end(part) + part->fin > 0 && (part->len || part->fin)) {
 		gather(flow, side, part, options, verdict);
 	}
 }
 
-/* Whether a part says more than its sender had said when the other one spoke. */
+/*
+ * Whether a part has bytes beyond what its sender had said when the other side
+ * spoke.
+ */
 static __always_inline bool says_more(const struct flow *flow,
 				      enum side_name sender,
 				      const struct part *part)

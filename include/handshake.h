@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What SYNs and SYN-ACKs mean: a connection begins, or stands beside another
- * one until that is proven. Portable C without a helper call, like segment.h.
+ * What SYNs and SYN-ACKs mean: a connection begins, or rivals stand beside a
+ * known one until a segment proves the new connection. Portable C without a
+ * helper call, like segment.h.
  *
  * A SYN with other numbers on the four-tuple of a known connection may be the
- * next connection's, or a forger's. It is remembered beside the known one
- * (struct rivals). The SYN-ACK that answers it is remembered, too. Only a
+ * next connection's, or a forger's. It is remembered beside the known
+ * connection (struct rivals), and so is the SYN-ACK that answers it. Only a
  * segment that carries the new numbers proves that the four-tuple has a new
- * owner (compare RFC 5961, 4).
+ * connection (compare RFC 5961, 4).
  */
 #ifndef BANNERPROBE_HANDSHAKE_H
 #define BANNERPROBE_HANDSHAKE_H
@@ -20,15 +21,15 @@
 #include "verdict.h"
 
 /*
- * A SYN or SYN-ACK that comes again after less than this is a copy (two
- * interfaces, a mirror port), not a retransmission: RFC 6298, 2.1 has a sender
- * wait for a second.
+ * A SYN or SYN-ACK that comes again in less time is a copy (of two interfaces,
+ * of a mirror port), not a retransmission: a sender waits for a second (RFC
+ * 6298, 2.1).
  */
 #define RETRANSMISSION_NS 500000000ULL
 
-/* What the tracker has to know of a segment besides its bytes. */
+/* What the tracker needs to know about a segment besides its bytes. */
 struct context {
-	int sender;    /* the end that sent it: 0 or 1 (flow_identify) */
+	int sender;    /* the end that sent it: 0 or 1, by flow_identify() */
 	__u64 now;     /* ns, on one clock for all segments */
 	__u8 to_own;   /* enum own_address: of its destination */
 };
@@ -41,7 +42,7 @@ enum own_address {
 
 /* --- beginning ----------------------------------------------------------- */
 
-/* A new connection; one that was pending on the same four-tuple has ended. */
+/* Begins a new connection; a pending one on the same four-tuple has ended. */
 static __always_inline void begin(struct flow *flow, struct verdict *verdict,
 				  int client, __u32 cisn, __u64 start_time,
 				  const struct track_options *options)
@@ -59,7 +60,10 @@ static __always_inline void begin(struct flow *flow, struct verdict *verdict,
 	note_left(flow, options);
 }
 
-/* The SYN carried data: the client spoke first, accepted or not. */
+/*
+ * The SYN carried data: the client spoke first, whether or not the server
+ * accepted the data.
+ */
 static __always_inline void note_syn_data(struct flow *flow, __u32 len,
 					  const struct track_options *options,
 					  struct verdict *verdict)
@@ -78,7 +82,7 @@ static __always_inline void note_syn_data(struct flow *flow, __u32 len,
 	}
 }
 
-/* The SYN-ACK accepts data of the SYN: it is the request. */
+/* The SYN-ACK accepts data of the SYN: the data is the request. */
 static __always_inline void take_syn_data(struct flow *flow, __u32 accepted,
 					  const struct track_options *options,
 					  struct verdict *verdict)
@@ -95,8 +99,8 @@ static __always_inline void take_syn_data(struct flow *flow, __u32 accepted,
 }
 
 /*
- * The SYN-ACK carries both numbers; what passed before it is judged now.
- * `said`: the bytes that it carries.
+ * The SYN-ACK carries both numbers, so it judges the client segments that
+ * passed before it. `said`: the payload bytes of the SYN-ACK.
  */
 static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 					__u32 ack, __u32 said, __u64 now,
@@ -126,22 +130,24 @@ static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 		take_early(flow, &second, now, options, verdict);
 }
 
-/* Whether two packets are so far apart that one is no copy of the other. */
+/*
+ * Whether so much time lies between two packets that the later one is no copy
+ * of the earlier.
+ */
 static __always_inline bool is_retransmission(__u64 then, __u64 now)
 {
 	return (__s64)(now - then) >= (__s64)RETRANSMISSION_NS;
 }
 
 /*
- * The next connection begins, with nothing beside it. Its SYN-ACK is for
- * note_synack().
+ * Begins the next connection, without rivals. note_synack() notes its SYN-ACK.
  */
 static __always_inline void begin_next(struct flow *flow, struct rivals *rivals,
 				       __u64 now,
 				       const struct track_options *options,
 				       struct verdict *verdict)
 {
-	/* Counted back from the SYN-ACK: however long ago, it came first. */
+	/* Counted back from the SYN-ACK, because the SYN came before it. */
 	begin(flow, verdict, next_client(rivals), rivals->cisn,
 	      full_time(rivals->syn_us, full_time(rivals->synack_us, now)),
 	      options);
@@ -174,8 +180,8 @@ static __always_inline void repeat_syn(struct flow *flow,
 				       struct verdict *verdict)
 {
 	/*
-	 * Sent again, or overtaken by the SYN-ACK: then the start is not its
-	 * own time, and no round trip is known either.
+	 * The SYN was sent again, or the SYN-ACK overtook it: then its time is
+	 * not the connection's start, and the round trip is not known either.
 	 */
 	if (!(flow->seen & SEEN_SYN) || is_retransmission(flow->start_time, now))
 		flow->seen |= SEEN_RETRANSMISSION;
@@ -216,7 +222,7 @@ static __always_inline void track_syn(struct flow *flow, struct rivals *rivals,
 
 /* --- SYN-ACK ------------------------------------------------------------- */
 
-/* Whether a SYN-ACK answers the flow's SYN, or the SYN that it had. */
+/* Whether a SYN-ACK acknowledges the flow's SYN, or the data of that SYN. */
 static __always_inline bool answers_flow(const struct flow *flow,
 					 const struct segment *segment,
 					 int sender)
@@ -225,12 +231,12 @@ static __always_inline bool answers_flow(const struct flow *flow,
 	       segment->ack - (flow->cisn + 1) <= flow->syn_len;
 }
 
-/* What a SYN-ACK, or another segment, is to its connection. */
+/* What a segment is to its connection. */
 enum handshake {
-	HANDSHAKE_OTHER,   /* nothing, or the connection is another one */
-	HANDSHAKE_GOES_ON, /* its SYN-ACK is known */
-	HANDSHAKE_ANSWERED, /* this is its SYN-ACK, or the latest of several */
-	HANDSHAKE_NEXT,	   /* it is the one that was remembered beside */
+	HANDSHAKE_OTHER,    /* nothing, or of another connection */
+	HANDSHAKE_GOES_ON,  /* it belongs to it; the SYN-ACK is known */
+	HANDSHAKE_ANSWERED, /* it is the SYN-ACK, or the latest one */
+	HANDSHAKE_NEXT,	    /* it proves the rivals' SYN-ACK */
 };
 
 static __always_inline enum handshake
@@ -242,12 +248,17 @@ repeat_synack(struct flow *flow, __u64 now)
 	return HANDSHAKE_GOES_ON;
 }
 
-/* A SYN-ACK that answers the SYN of an open connection, with a new number. */
+/*
+ * Handles a SYN-ACK with a new number that answers the SYN of an open
+ * connection.
+ */
 static __always_inline enum handshake
 answer_flow(struct flow *flow, const struct rivals *rivals,
 	    struct verdict *verdict)
 {
-	/* Of a SYN that was not seen, while another one is remembered. */
+	/*
+	 * It answers a SYN that was not seen, while another SYN is remembered.
+	 */
 	if (!(flow->seen & SEEN_SYN) &&
 	    rival_bits(rivals, flow->client) & (RIVAL_SYN | RIVAL_SYN << 1)) {
 		verdict->ignored = COUNT_STALE_SYNACK;
@@ -265,7 +276,7 @@ answer_flow(struct flow *flow, const struct rivals *rivals,
 	return HANDSHAKE_ANSWERED;
 }
 
-/* Whether a SYN of this end is remembered that a SYN-ACK may answer. */
+/* Whether the rivals have a SYN of this end that a SYN-ACK may answer. */
 static __always_inline bool has_syn_of(const struct flow *flow,
 				       const struct rivals *rivals, int end)
 {
@@ -275,7 +286,7 @@ static __always_inline bool has_syn_of(const struct flow *flow,
 	       !flow_is_closed(flow);
 }
 
-/* Whether a SYN-ACK has the number of a SYN that its own sender sent. */
+/* Whether a SYN-ACK has the number of a SYN that its own sender has sent. */
 static __always_inline bool is_own_syn(const struct flow *flow,
 				       const struct rivals *rivals,
 				       const struct segment *segment,
@@ -289,7 +300,7 @@ static __always_inline bool is_own_syn(const struct flow *flow,
 
 /*
  * Simultaneous open or split handshake: there is no server. Where the SYN-ACK
- * is about another connection than the flow, the flow goes on.
+ * belongs to another connection than the flow, the flow goes on.
  */
 static __always_inline void refuse_own_syn(struct flow *flow,
 					   const struct segment *segment,
@@ -311,8 +322,8 @@ static __always_inline void refuse_own_syn(struct flow *flow,
 }
 
 /*
- * What becomes of a SYN-ACK that answers no remembered SYN. False: it may begin
- * a connection, of which the SYN was not seen.
+ * Handles a SYN-ACK that answers no remembered SYN. False: it may begin a
+ * connection whose SYN was not seen.
  */
 static __always_inline bool
 refuse_synack(const struct flow *flow, const struct rivals *rivals,
@@ -320,12 +331,12 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 	      const struct track_options *options, struct verdict *verdict)
 {
 	const int client = !context->sender;
-	/* Nothing is decided of a connection before its client answers. */
+	/* Nothing is decided about a connection before its client answers. */
 	const __u32 decided = SEEN_SYNACK | FLOW_DECIDED;
 	const bool answered = (flow->seen & SEEN_ANSWERED ||
 			       (flow->seen & decided) == decided) &&
 			      !flow_is_closed(flow);
-	/* A SYN that is not remembered may be answered. */
+	/* It may answer a SYN that is not remembered. */
 	const bool more = had_more_syns(rivals, client) &&
 			  !(answered && flow_is_undecided(flow));
 	const bool asked = has_syn_of(flow, rivals, client);
@@ -338,14 +349,17 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 			verdict->ignored = COUNT_UNSOLICITED;
 		return true;
 	}
-	/* What answers a SYN that was seen does not give way to this. */
+	/* A SYN-ACK that answers a seen SYN is not replaced by this one. */
 	if ((more || (!answered && !asked)) && !(rivals->seen & NEXT_SYN))
 		return false;
 	verdict->ignored = COUNT_STALE_SYNACK;
 	return true;
 }
 
-/* A SYN-ACK of another connection than the flow's, which may be the next. */
+/*
+ * Handles a SYN-ACK of another connection than the flow: it may be the next
+ * one's.
+ */
 static __always_inline enum handshake
 track_next_synack(struct flow *flow, struct rivals *rivals,
 		  const struct segment *segment, int syn,
@@ -387,10 +401,10 @@ track_synack(struct flow *flow, struct rivals *rivals,
 		refuse_own_syn(flow, segment, sender, options, verdict);
 		return HANDSHAKE_OTHER;
 	}
-	/* The flow's SYN, if seen, goes before one that is remembered. */
+	/* The flow's SYN, if it was seen, is tried before a remembered one. */
 	if (answers && !closed && (flow->seen & SEEN_SYN || syn < 0))
 		return answer_flow(flow, rivals, verdict);
-	/* Of a connection that is over. */
+	/* The flow is closed, so the SYN-ACK replaces it. */
 	if (answers && syn < 0 && flow->seen & SEEN_SYN) {
 		verdict->ignored = COUNT_STALE_SYNACK;
 		return HANDSHAKE_OTHER;

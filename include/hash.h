@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a connection is known by: two keyed hashes of its addresses and ports,
- * both the same in both directions. The cheap one, flow_hash(), says where to
- * look; the other, flow_identify(), says which one it is. Portable C without a
+ * How a connection is identified: two keyed hashes of its addresses and ports,
+ * each the same in both directions. flow_hash() is cheap and says where to
+ * look; flow_identify() says which connection it is. Portable C without a
  * helper call, like segment.h.
  */
 #ifndef BANNERPROBE_HASH_H
@@ -18,8 +18,8 @@
 #define HASH_SECRETS 8
 
 /*
- * Mixes one end of a connection with the key. Without the key, two ends cannot
- * be chosen so that their sum is that of two other ends: the upper half is
+ * Mixes one end of a connection with the key. An attacker without the key
+ * cannot choose two ends with the sum of two other ends: the upper half is
  * added to the lower one without a carry.
  */
 static __always_inline __u64 mix_end(__u64 keyed)
@@ -114,17 +114,17 @@ fold_end(const __u32 address[4], __u16 port, __u8 family,
 		return (__u64)address[0] << 16 | port;
 	high = (__u64)address[0] << 32 | address[1];
 	low = (__u64)address[2] << 32 | address[3];
-	/* Not linear: what flips in both ends must not cancel out. */
+	/* Not linear: equal changes of both ends must not cancel out. */
 	high = (high ^ high >> 29) * secrets[2] + low;
 	high = (high ^ high >> 32) * secrets[3] + port;
 	return (high ^ high >> 29) * secrets[4];
 }
 
 /*
- * A connection's id. Two connections share one as rarely as 63 bits are
- * guessed, and even then their sequence numbers keep them apart. Returns the
- * id, never 0 and never odd, and sets *sender to the end that sent the segment:
- * 0 or 1, or -1 where both ends are the same.
+ * Computes a connection's id. Two connections share an id as rarely as a guess
+ * of 63 bits succeeds, and even then their sequence numbers tell them apart.
+ * Returns the id, never 0 and never odd, and sets *sender to the end that sent
+ * the segment: 0 or 1, or -1 where both ends are the same.
  */
 static __always_inline __u64
 flow_identify(const struct segment *segment,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which addresses are this host's own: a bitmap that says "no" at once to
+ * Which addresses are this host's own: a bitmap that says "no" at once for
  * nearly all others. A set bit may be a false positive: then the caller looks
  * into its table of networks. Portable C without a helper call, like segment.h.
  */
@@ -23,7 +23,7 @@ static __always_inline __u32 own_bit(const __u32 address[4],
 	return (__u32)((high * secrets[2] + low * secrets[3]) >> 48);
 }
 
-#define OWN_LOOPBACK 127 /* the first byte; a prefix has no bit */
+#define OWN_LOOPBACK 127 /* the first byte is 127: a prefix has no bit */
 
 static __always_inline bool
 own_may_be(const __u64 own_bits[OWN_WORDS], const __u32 address[4],

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is read of a segment after the handshake, whichever side sent it: which
- * part of its sender's stream it is, and whether its numbers are valid.
- * Portable C without a helper call, like segment.h.
+ * What is read from a segment after the handshake, from either side: which part
+ * of its sender's stream it is, and whether its numbers are valid. Portable C
+ * without a helper call, like segment.h.
  */
 #ifndef BANNERPROBE_PART_H
 #define BANNERPROBE_PART_H
@@ -10,9 +10,9 @@
 #include "flow.h"
 #include "segment.h"
 
-/* What is read of a segment that one side sent after its SYN. */
+/* A segment after its sender's SYN. */
 struct part {
-	__s32 from;  /* bytes from isn+1 of its sender to its payload */
+	__s32 from;  /* bytes from its sender's isn+1 to the payload */
 	__u32 len;   /* payload bytes */
 	__u32 ack;   /* valid, if has_ack */
 	bool fin;
@@ -33,15 +33,14 @@ static __always_inline struct part part_of(const struct flow *flow,
 	};
 }
 
-/* Where a part ends, behind isn+1; its FIN is not counted. */
+/* Where a part ends, in bytes from isn+1; its FIN is not counted. */
 static __always_inline __s64 part_end(const struct part *part)
 {
 	return (__s64)part->from + part->len;
 }
 
 /*
- * Whether the other side can have earned this acknowledgement of what `side`
- * has sent.
+ * Whether the other side can send this acknowledgement of what `side` has sent.
  */
 static __always_inline bool ack_is_valid(const struct side *side,
 					 const struct part *part)
@@ -68,9 +67,9 @@ static __always_inline bool is_far(const struct flow *flow,
 }
 
 /*
- * Whether a part tells anything of either side. What is far, or ends long
- * before what was known, does not: or else one lucky guess would widen what is
- * valid for the next.
+ * Whether a part is evidence about either side. A part that lies far ahead, or
+ * ends long before the known numbers, is not: otherwise one lucky guess would
+ * widen the valid range for the next.
  */
 static __always_inline bool part_tells(const struct flow *flow,
 				       enum side_name sender,
@@ -80,7 +79,7 @@ static __always_inline bool part_tells(const struct flow *flow,
 	       (part->from >= -1 || part_end(part) + part->fin > 0);
 }
 
-/* A valid part tells how far either side has come. */
+/* Notes how far a valid part shows that either side has come. */
 static __always_inline void note_progress(struct flow *flow,
 					  enum side_name sender,
 					  const struct part *part)
@@ -96,7 +95,7 @@ static __always_inline void note_progress(struct flow *flow,
 	raise_to(&to->sent, part->ack);
 }
 
-/* To be called for each valid part, when it has been judged. */
+/* Called for each valid part after it has been judged. */
 static __always_inline void note_bare_fin(struct flow *flow,
 					  enum side_name sender,
 					  const struct part *part)
@@ -105,7 +104,10 @@ static __always_inline void note_bare_fin(struct flow *flow,
 		flow->told |= (__u8)(TOLD_BARE_FIN << sender);
 }
 
-/* A decided connection is not followed: near its first numbers will do. */
+/*
+ * A decided connection is not followed, so numbers near the first ones are
+ * accepted.
+ */
 static __always_inline bool is_near(const struct flow *flow,
 				    enum side_name sender,
 				    const struct segment *segment)

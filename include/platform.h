@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The ground that the portable core stands on: fixed-size types, network
- * headers and byte order, from vmlinux.h in a BPF program and from the
- * kernel's UAPI headers everywhere else.
+ * What the portable core is built on: fixed-size types, network headers and
+ * byte order. They come from vmlinux.h in a BPF program, and from the kernel's
+ * UAPI headers everywhere else.
  */
 #ifndef BANNERPROBE_PLATFORM_H
 #define BANNERPROBE_PLATFORM_H
@@ -29,7 +29,10 @@
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
-/* Headers in a packet lie at any address: nothing is taken to be aligned. */
+/*
+ * A header in a packet may lie at any address, so nothing is assumed to be
+ * aligned.
+ */
 #define READ_FIELD(pointer, field)                                             \
 	(((const struct { __typeof__((pointer)->field) value; }                \
 	   __attribute__((packed)) *)((const char *)(pointer) +                \
@@ -42,12 +45,12 @@
 #include <bpf/bpf_endian.h>
 
 /*
- * Makes the compiler read again what is in memory: a BPF program's stack has
- * no room for what it would keep.
+ * Makes the compiler read memory again: the stack of a BPF program has no room
+ * for the values it would keep.
  */
 #define READ_AGAIN() asm volatile("" ::: "memory")
 
-/* Hides from the compiler what it knows of a variable. */
+/* Makes the compiler forget what it knows about a variable. */
 #define OPAQUE(variable) asm volatile("" : "+r"(variable))
 
 #endif

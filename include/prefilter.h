@@ -2,8 +2,8 @@
 /*
  * The prefilter of the flow table: a bitmap, indexed by the hash of a
  * connection. A clear bit means that no connection waits for the packet, which
- * is so for nearly every packet; a set bit may be a false positive, so the
- * packet is looked at again. Portable C without a helper call, like segment.h.
+ * holds for nearly every packet. A set bit may be a false positive, so the
+ * packet is examined further. Portable C without a helper call, like segment.h.
  *
  * table_place.h sets and clears the bits.
  */
@@ -21,7 +21,7 @@
 struct prefilter {
 	__u64 *words;
 	const volatile __u64 *secrets; /* HASH_SECRETS of them */
-	__u32 mask; /* how many words, a power of two, less one */
+	__u32 mask; /* the number of words, a power of two, less one */
 };
 
 static __always_inline __u32 prefilter_index(const struct prefilter *prefilter,
@@ -36,7 +36,7 @@ static __always_inline __u32 prefilter_bit(__u64 hash)
 	return (__u32)(hash >> 58);
 }
 
-/* Whether a connection with this hash may be waited for. */
+/* Whether a connection with this hash may be pending. */
 static __always_inline bool
 prefilter_may_have(const struct prefilter *prefilter, __u64 hash)
 {
@@ -45,7 +45,7 @@ prefilter_may_have(const struct prefilter *prefilter, __u64 hash)
 	       1;
 }
 
-/* Whether a segment with this hash may change anything. */
+/* Whether a segment with this hash may change any state. */
 static __always_inline bool
 segment_may_matter(const struct segment *segment, __u64 hash,
 		   const struct prefilter *prefilter)
@@ -54,18 +54,20 @@ segment_may_matter(const struct segment *segment, __u64 hash,
 	       prefilter_may_have(prefilter, hash);
 }
 
-/* What the prefilter finds a packet to be. */
+/* What the prefilter finds out about a packet. */
 enum prefilter_result {
-	/* Neither TCP nor a tunnel to be counted, or data of a connection that
-	 * is not waited for, as nearly all packets are. */
+	/*
+	 * Nearly all packets: data for which no connection waits, or neither
+	 * TCP nor a tunnel to be counted.
+	 */
 	PREFILTER_IGNORE,
-	PREFILTER_PARSE, /* it has to be parsed */
-	PREFILTER_HIT,	 /* data of a connection that may be waited for */
+	PREFILTER_PARSE, /* the packet has to be parsed */
+	PREFILTER_HIT,	 /* data for which a connection may wait */
 };
 
 /*
- * What a packet is, by what a walk over plain packets made of it. `hash`: of
- * its connection, set where the result is PREFILTER_HIT.
+ * The prefilter's result, by what the walk over plain headers found. `hash`: of
+ * the connection, set where the result is PREFILTER_HIT.
  */
 static __always_inline enum prefilter_result
 prefilter_walked(enum parse_result result, const struct segment *segment,

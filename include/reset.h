@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which RSTs are valid, and what they end. Portable C without a helper call,
- * like segment.h.
+ * Which RSTs are valid, and what a valid one ends. Portable C without a helper
+ * call, like segment.h.
  */
 #ifndef BANNERPROBE_RESET_H
 #define BANNERPROBE_RESET_H
@@ -13,9 +13,9 @@
 #include "verdict.h"
 
 /*
- * Whether a RST has the number that its sender has come to, or that the other
- * side acknowledged (RFC 5961, 3.2). Before the SYN-ACK: the number that the
- * SYN leaves, or an answer to the SYN.
+ * Whether a RST has the number that its sender has come to, or the number that
+ * the other side acknowledged (RFC 5961, 3.2). Before the SYN-ACK: one more
+ * than the SYN's number, or an acknowledgement of the SYN.
  */
 static __always_inline bool rst_is_valid(const struct flow *flow,
 					 const struct segment *segment,
@@ -33,12 +33,15 @@ static __always_inline bool rst_is_valid(const struct flow *flow,
 		return is_near(flow, sender, segment);
 	if (segment->seq == side->sent)
 		return true;
-	/* The SYN-ACK has acknowledged the SYN; nothing yet the SYN-ACK. */
+	/*
+	 * The SYN-ACK has acknowledged the SYN, and nothing has acknowledged
+	 * the SYN-ACK.
+	 */
 	return segment->seq == side->acked &&
 	       (sender == CLIENT || flow->seen & SEEN_ANSWERED);
 }
 
-/* A valid RST. */
+/* Handles a valid RST. */
 static __always_inline void track_rst(struct flow *flow,
 				      const struct segment *segment,
 				      enum side_name sender,
@@ -46,8 +49,8 @@ static __always_inline void track_rst(struct flow *flow,
 				      struct verdict *verdict)
 {
 	/*
-	 * Not forgotten altogether: a SYN-ACK that is repeated late must not
-	 * begin the connection again.
+	 * The connection stays known: a late retransmission of its SYN-ACK must
+	 * not begin it again.
 	 */
 	flow->seen |= SEEN_RST;
 	if (is_gathering(flow, sender))

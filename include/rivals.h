@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What stands beside a connection until it is proven: SYNs with other numbers
- * on its four-tuple, and the SYN-ACK that answers one. Portable C without a
- * helper call, like segment.h.
+ * The rivals of a connection: SYNs with other numbers on its four-tuple, and
+ * the SYN-ACK that answers one. They stand beside the connection until a
+ * segment proves them. Portable C without a helper call, like segment.h.
  */
 #ifndef BANNERPROBE_RIVALS_H
 #define BANNERPROBE_RIVALS_H
@@ -10,43 +10,45 @@
 #include "flow.h"
 #include "segment.h"
 
-#define RIVAL_SYNS 2 /* remembered of each end */
+#define RIVAL_SYNS 2 /* SYNs remembered for each end */
 
-/* Bits of each end, shifted by RIVAL_SHIFT times the end. */
+/* Flags of end 0; those of end 1 are shifted left by RIVAL_SHIFT. */
 enum rival_seen {
-	RIVAL_SYN = 1 << 0, /* of isns[end][0]; the next bit: of [1] */
-	RIVAL_DATA = 1 << 2, /* it carried data; likewise */
-	RIVAL_NEWEST = 1 << 4, /* which of the two is the newer */
-	RIVAL_MORE = 1 << 5, /* more SYNs came than are remembered */
-	RIVAL_EARLY = 1 << 6, /* a client segment came; likewise */
+	RIVAL_SYN = 1 << 0,    /* isns[end][0] is set; the next bit: [1] */
+	RIVAL_DATA = 1 << 2,   /* the SYN carried data; likewise */
+	RIVAL_NEWEST = 1 << 4, /* which of the two SYNs is the newer */
+	RIVAL_MORE = 1 << 5,   /* more SYNs came than are remembered */
+	RIVAL_EARLY = 1 << 6,  /* a client segment of that SYN came */
 	RIVAL_SHIFT = 8,
 
-	/* Of the SYN-ACK that may begin the next connection. */
+	/* Flags of the SYN-ACK that may begin the next connection. */
 	NEXT = 1 << 16,
 	NEXT_CLIENT = 1 << 17, /* which end is its client */
 	NEXT_SYN = 1 << 18,    /* its SYN was seen, too */
-	NEXT_DATA = 1 << 19,   /* and carried data */
+	NEXT_DATA = 1 << 19,   /* and the SYN carried data */
 	NEXT_RETRANSMISSION = 1 << 20,
 	NEXT_MORE = 1 << 21, /* its SYN may be one that is not remembered */
-	NEXT_CLIENT_FIRST = 1 << 22, /* its client's data came before it */
+	NEXT_CLIENT_FIRST = 1 << 22, /* its client's data came before the
+				      * SYN-ACK */
 	NEXT_ALL = (1 << 23) - NEXT,
 };
 
 /*
- * What may begin the next connection of a four-tuple. It has an entry of its
- * own in the table, of the size of a flow.
+ * What may begin the next connection of a four-tuple. The rivals have an entry
+ * of their own in the flow table, of the size of a flow.
  */
 struct rivals {
-	/* Of SYNs, by the end that sent them. */
+	/* The SYNs, by the end that sent them. */
 	__u32 isns[2][RIVAL_SYNS];
 	__u32 newest_us[2];  /* when the newer one came: the lower 32 bits of
 			      * the time in microseconds */
 	__u16 newest_len[2]; /* payload bytes that it carried */
-	__u32 early_ack;     /* of the client segment, if RIVAL_EARLY */
-	/* Of the next connection, if NEXT. */
+	__u32 early_ack;     /* acknowledged by the client segment, if
+			      * RIVAL_EARLY */
+	/* The next connection, if NEXT. */
 	__u32 cisn, sisn;
 	__u32 syn_us, synack_us; /* when they came, as above */
-	__u32 ack;		 /* of its SYN-ACK */
+	__u32 ack;		 /* acknowledged by its SYN-ACK */
 	__u32 seen;		 /* enum rival_seen */
 };
 _Static_assert(sizeof(struct rivals) == sizeof(struct flow),
@@ -83,8 +85,8 @@ static __always_inline int find_rival_syn(const struct rivals *rivals, int end,
 }
 
 /*
- * Which SYN of an end has a number that is at most so far before this one; -1:
- * none. Of the newer one, `more` far.
+ * Which SYN of an end has a number at most so far before this one; -1: none.
+ * `more`: the distance allowed for the newer SYN.
  */
 static __always_inline int find_rival_before(const struct rivals *rivals,
 					     int end, __u32 number, __u32 far,
@@ -116,7 +118,7 @@ static __always_inline int next_client(const struct rivals *rivals)
 	return !!(rivals->seen & NEXT_CLIENT);
 }
 
-/* Remembers a SYN beside a connection: the latest of each end. */
+/* Remembers a SYN among the rivals: the latest ones of each end. */
 static __always_inline void remember_syn(struct rivals *rivals,
 					 const struct segment *segment, int end,
 					 __u64 now)
@@ -145,7 +147,8 @@ static __always_inline void remember_syn(struct rivals *rivals,
 	}
 	if (rivals->seen & NEXT && next_client(rivals) == end &&
 	    rivals->cisn == segment->seq) {
-		if (!(rivals->seen & NEXT_SYN)) /* its time is not its own */
+		if (!(rivals->seen & NEXT_SYN)) /* a retransmission: its time is
+						 * not the first SYN's */
 			rivals->seen |= NEXT_SYN | NEXT_RETRANSMISSION;
 		if (len)
 			rivals->seen |= NEXT_DATA;
@@ -160,8 +163,8 @@ static __always_inline void remember_syn(struct rivals *rivals,
 }
 
 /*
- * Remembers client data that passes between its SYN and its SYN-ACK: of the
- * first segment, that it came and what it acknowledges.
+ * Remembers that a client segment passed between its SYN and its SYN-ACK, and
+ * what the first such segment acknowledges.
  */
 static __always_inline void remember_rival_early(struct rivals *rivals,
 						 const struct segment *segment,
@@ -174,7 +177,7 @@ static __always_inline void remember_rival_early(struct rivals *rivals,
 	if (!segment->payload_len || !(segment->flags & TCP_ACK) ||
 	    rivals->seen & (RIVAL_EARLY * 3 | RIVAL_EARLY * 3 << RIVAL_SHIFT))
 		return;
-	/* It begins within a window, and ends behind the SYN. */
+	/* The segment begins within a window of the SYN, and ends behind it. */
 	syn = find_rival_before(rivals, end, last - 1, far, 0);
 	if (syn < 0)
 		return;
@@ -189,8 +192,8 @@ static __always_inline bool had_more_syns(const struct rivals *rivals, int end)
 }
 
 /*
- * The time before `now` of which the lower 32 bits of microseconds are known:
- * right to the microsecond, within 71 minutes.
+ * The latest time up to `now` with these lower 32 bits of microseconds. Right
+ * to the microsecond within 71 minutes.
  */
 static __always_inline __u64 full_time(__u32 time_us, __u64 now)
 {
@@ -199,7 +202,7 @@ static __always_inline __u64 full_time(__u32 time_us, __u64 now)
 	return now - (__u64)since_us * NS_PER_US;
 }
 
-/* Whether a SYN-ACK is the one that is remembered already. */
+/* Whether a SYN-ACK is the remembered one again. */
 static __always_inline bool is_next(const struct rivals *rivals,
 				    const struct segment *segment, int sender)
 {
@@ -207,7 +210,10 @@ static __always_inline bool is_next(const struct rivals *rivals,
 	       rivals->sisn == segment->seq && rivals->ack == segment->ack;
 }
 
-/* The latest SYN-ACK counts. `syn`: which SYN it answers; -1: one not seen. */
+/*
+ * Remembers a SYN-ACK in place of an earlier one. `syn`: which SYN it answers;
+ * -1: one that was not seen.
+ */
 static __always_inline void remember_synack(struct rivals *rivals,
 					    const struct segment *segment,
 					    int sender, int syn, __u64 now)
@@ -229,7 +235,7 @@ static __always_inline void remember_synack(struct rivals *rivals,
 			    FIRST_WINDOW_MAX + segment->payload_len)
 			seen |= NEXT_CLIENT_FIRST;
 		rivals->cisn = rivals->isns[client & 1][syn & 1];
-		/* Of an older SYN the time is not known. */
+		/* The time of the older SYN is not known. */
 		if (syn == !!(bits & RIVAL_NEWEST))
 			rivals->syn_us = rivals->newest_us[client & 1];
 		else
@@ -242,8 +248,8 @@ static __always_inline void remember_synack(struct rivals *rivals,
 }
 
 /*
- * Whether a segment carries the numbers of the next connection: a valid one of
- * its client, or what would be its banner.
+ * Whether a segment carries the numbers of the next connection: a valid client
+ * segment, or the segment that would be its banner.
  */
 static __always_inline bool proves_next(const struct rivals *rivals,
 					const struct segment *segment,
@@ -271,8 +277,8 @@ static __always_inline bool proves_next(const struct rivals *rivals,
 }
 
 /*
- * A RST that ends or refuses what stands beside a connection: nothing will be
- * logged of that. False: it is about something else.
+ * Handles a RST that ends or refuses a rival: nothing will be logged of that.
+ * False: the RST belongs to another connection.
  */
 static __always_inline bool reset_rival(struct rivals *rivals,
 					const struct segment *segment,
@@ -294,7 +300,7 @@ static __always_inline bool reset_rival(struct rivals *rivals,
 			end = !sender;
 			syn = find_answered(rivals, end, segment->ack);
 		}
-		/* What has its SYN-ACK goes by the numbers of that. */
+		/* A rival with a SYN-ACK is judged by the SYN-ACK's numbers. */
 		if (syn < 0 || (end == client && syn == of_next))
 			return false;
 	}

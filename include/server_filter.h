@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which servers are wanted: by port, by address, on this host or elsewhere.
- * Portable C without a helper call, like segment.h: the caller looks up what an
- * address is marked with.
+ * The server filter: by port, by network, and by whether the server is this
+ * host. Portable C without a helper call, like segment.h: the caller looks up
+ * the tags of an address.
  */
 #ifndef BANNERPROBE_SERVER_FILTER_H
 #define BANNERPROBE_SERVER_FILTER_H
@@ -12,20 +12,20 @@
 
 #define PORT_WORDS 1024 /* a bit for each port, 64 in a word */
 
-#define FAMILY_BITS 32 /* of a prefix, before those of the address */
+#define FAMILY_BITS 32 /* bits of a prefix before those of the address */
 
-/* What is asked for; 0: every server is wanted. */
+/* The active filters; 0: every server passes. */
 enum filter_by {
 	FILTER_BY_PORT = 1 << 0,
-	FILTER_BY_NET = 1 << 1,	    /* in one of some nets */
-	FILTER_BY_NOT_NET = 1 << 2, /* in none of some nets */
+	FILTER_BY_NET = 1 << 1,	    /* in a network of --net */
+	FILTER_BY_NOT_NET = 1 << 2, /* in no network of --not-net */
 	FILTER_LOCAL = 1 << 3,	    /* on this host */
 	FILTER_REMOTE = 1 << 4,	    /* not on this host */
 	FILTER_BY_ADDRESS = FILTER_BY_NET | FILTER_BY_NOT_NET | FILTER_LOCAL |
 			    FILTER_REMOTE,
 };
 
-/* What an address is marked with by all nets that it lies in. */
+/* The tags of an address, from all networks that contain it. */
 enum address_mark {
 	MARK_NET = 1 << 0,
 	MARK_NOT_NET = 1 << 1,
@@ -48,13 +48,14 @@ static __always_inline __u32 filter_of_mark(__u32 mark)
 
 /* A net, or an address: the key of an LPM trie. */
 struct net {
-	__u32 prefix_len; /* bits of what follows, at least FAMILY_BITS */
+	__u32 prefix_len; /* bits of the following members, at least FAMILY_BITS
+			   */
 	__u32 family;	  /* 4 or 6 */
 	__u32 address[4]; /* network byte order, 0 beyond the prefix; IPv4 in
 			   * [0] */
 };
 
-/* The server of a segment; an address as struct segment has it. */
+/* The server of a segment. The address points into the segment. */
 struct server {
 	const __u32 *address;
 	__u16 port; /* host byte order */
@@ -77,7 +78,7 @@ static __always_inline bool address_matches(__u32 filter_by, __u32 marks)
 	return !(filter_by & FILTER_REMOTE && marks & MARK_LOCAL);
 }
 
-/* The server of a segment, by whether it is sent to it. */
+/* The server of a segment; `to_server`: the segment is sent to it. */
 static __always_inline struct server
 server_of_segment(const struct segment *segment, bool to_server)
 {
@@ -87,13 +88,15 @@ server_of_segment(const struct segment *segment, bool to_server)
 	return (struct server){ segment->source, segment->source_port };
 }
 
-/* Whether a segment with SYN is sent to a server: a SYN-ACK is not. */
+/*
+ * Whether a segment with SYN is sent to the server: a SYN is, a SYN-ACK is not.
+ */
 static __always_inline bool syn_is_to_server(const struct segment *segment)
 {
 	return segment->flags & TCP_SYN && !(segment->flags & TCP_ACK);
 }
 
-/* An address alone, as an LPM trie is asked for it. */
+/* An address as the key of a lookup in an LPM trie. */
 static __always_inline void net_of_address(struct net *net,
 					   const __u32 address[4], __u8 family)
 {

@@ -4,7 +4,8 @@
  * Portable C without a helper call, like segment.h.
  *
  * A segment decides a connection only if both of its numbers are valid, a RST
- * only by an exact number: a forger that sees no packet has to guess 32 bits.
+ * only by an exact number. So a forger that sees no packet has to guess 32
+ * bits.
  */
 #ifndef BANNERPROBE_STREAM_H
 #define BANNERPROBE_STREAM_H
@@ -19,7 +20,7 @@
 /* --- either side --------------------------------------------------------- */
 
 /*
- * What a valid part means for events other than banners. `at_hand`: its bytes
+ * Judges a valid part for the events besides the banner. `at_hand`: its bytes
  * can be logged.
  */
 static __always_inline void track_events(struct flow *flow,
@@ -48,7 +49,7 @@ static __always_inline void track_events(struct flow *flow,
 
 /* --- the server ---------------------------------------------------------- */
 
-/* The server's first bytes, which the client had not asked for. */
+/* Decides the server's first bytes, which came before any client data. */
 static __always_inline void take_banner(struct flow *flow,
 				       const struct part *part,
 				       const struct track_options *options,
@@ -69,7 +70,7 @@ static __always_inline void take_banner(struct flow *flow,
 	begin_gathering(flow, SERVER, options, verdict);
 }
 
-/* A part that covers sisn+1, or a FIN there. */
+/* Handles a part that covers sisn+1, or a FIN at that number. */
 static __always_inline void take_first_part(struct flow *flow,
 					    const struct part *part,
 					    const struct track_options *options,
@@ -87,7 +88,10 @@ static __always_inline void take_first_part(struct flow *flow,
 		take_banner(flow, part, options, verdict);
 }
 
-/* A valid server segment. The SYN-ACK has been seen, nothing is decided. */
+/*
+ * Judges a valid server segment of an undecided connection with a known
+ * SYN-ACK.
+ */
 static __always_inline void
 track_server_data(struct flow *flow, const struct part *part,
 		  const struct track_options *options, struct verdict *verdict)
@@ -105,7 +109,7 @@ track_server_data(struct flow *flow, const struct part *part,
 	}
 }
 
-/* A server segment of a connection that is followed. */
+/* Tracks a server segment of a connection that is followed. */
 static __always_inline void
 track_server_part(struct flow *flow, const struct segment *segment,
 		  const struct part *part, __u64 now,
@@ -130,7 +134,9 @@ track_server_part(struct flow *flow, const struct segment *segment,
 	note_bare_fin(flow, SERVER, part);
 }
 
-/* `seq`: where the payload begins, one more than its number in a SYN-ACK. */
+/*
+ * `seq`: where the payload begins. In a SYN-ACK that is one after its number.
+ */
 static __always_inline void track_server(struct flow *flow,
 					 const struct segment *segment,
 					 __u32 seq, __u64 now,
@@ -151,9 +157,9 @@ static __always_inline void track_server(struct flow *flow,
 /* --- the client ---------------------------------------------------------- */
 
 /*
- * The client answers the SYN-ACK: the round trip is complete. Its time is not
- * known where a part of it was not seen, or may be the answer to another
- * (Karn's algorithm, RFC 6298, 3).
+ * Notes that the client answered the SYN-ACK, which completes the round trip.
+ * The round-trip time is not known where a segment of the handshake was not
+ * seen, or may have been sent twice (Karn's algorithm, RFC 6298, 3).
  */
 static __always_inline void note_rtt(struct flow *flow, __u64 now)
 {
@@ -166,7 +172,7 @@ static __always_inline void note_rtt(struct flow *flow, __u64 now)
 	flow->seen |= SEEN_RTT;
 }
 
-/* What a valid client segment means for the banner, if nothing is decided. */
+/* Judges a valid client segment for the banner of an undecided connection. */
 static __always_inline void judge_client_part(struct flow *flow,
 					      const struct part *part,
 					      struct verdict *verdict)
@@ -174,7 +180,7 @@ static __always_inline void judge_client_part(struct flow *flow,
 	if (!flow_is_pending(flow))
 		return;
 	if (part->len && part_end(part) > 0) {
-		/* The client answers something that was missed? */
+		/* The client acknowledges server data that was missed. */
 		decide(flow, verdict,
 		       unfinished_outcome(flow) == COUNT_SERVER_DATA_UNSEEN ?
 			       COUNT_SERVER_DATA_UNSEEN :
@@ -184,7 +190,7 @@ static __always_inline void judge_client_part(struct flow *flow,
 	}
 }
 
-/* A valid client segment of an undecided connection. */
+/* Tracks a valid client segment of an undecided connection. */
 static __always_inline void take_client_part(struct flow *flow,
 					     const struct part *part,
 					     struct verdict *verdict)
@@ -200,14 +206,14 @@ static __always_inline void take_client_part(struct flow *flow,
 }
 
 /*
- * Remembers a client segment until the SYN-ACK can judge it. A pure ACK is
- * worth a place only while there is nothing else.
+ * Remembers a client segment until the SYN-ACK can judge it. A pure ACK is kept
+ * only while there is nothing else to keep.
  */
 static __always_inline void remember_early(struct flow *flow,
 					   const struct part *part)
 {
 	const __u32 count = (flow->seen & EARLY_MASK) >> EARLY_SHIFT;
-	/* What lies before cisn+1 tells nothing. */
+	/* Bytes before cisn+1 are no evidence. */
 	const __s64 whole = part->from < 0 ? part_end(part) : part->len;
 	const __u32 len = whole < EARLY_FIN ? (__u32)whole : EARLY_FIN - 1;
 	const struct early early = {
@@ -227,7 +233,7 @@ static __always_inline void remember_early(struct flow *flow,
 	flow->seen += 1 << EARLY_SHIFT;
 }
 
-/* Of a client segment remembered so long, what the SYN-ACK makes of it. */
+/* What the SYN-ACK makes of a remembered client segment. */
 static __always_inline void take_early(struct flow *flow,
 				       const struct early *early, __u64 now,
 				       const struct track_options *options,
@@ -248,7 +254,7 @@ static __always_inline void take_early(struct flow *flow,
 	take_client_part(flow, &part, verdict);
 }
 
-/* Whether a client segment lies where the server can have invited it to. */
+/* Whether a client segment lies within the window of the server. */
 static __always_inline bool is_in_window(const struct flow *flow,
 					 const struct part *part)
 {
@@ -257,12 +263,14 @@ static __always_inline bool is_in_window(const struct flow *flow,
 						flow->sides[CLIENT].sent) :
 				   0;
 
-	/* At one number before cisn+1, it is a keep-alive. */
+	/* A segment one number before cisn+1 is a keep-alive. */
 	return part->from <= (__s64)sent + FIRST_WINDOW_MAX &&
 	       (part->from >= -1 || part_end(part) + part->fin > 0);
 }
 
-/* A client segment of a connection that is followed, after the SYN-ACK. */
+/*
+ * Tracks a client segment of a connection that is followed, after the SYN-ACK.
+ */
 static __always_inline void track_client_part(
 	struct flow *flow, const struct segment *segment,
 	const struct part *part, __u64 now, const struct track_options *options,

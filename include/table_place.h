@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The place of a connection in the flow table: its bucket, the bucket's entries
- * and words of the prefilter. What changes them stands here; the bucket's lock
- * is held. Portable C without a helper call, like segment.h.
+ * and its prefilter words. The functions that change them are here; the caller
+ * holds the bucket's lock. Portable C without a helper call, like segment.h.
  */
 #ifndef BANNERPROBE_TABLE_PLACE_H
 #define BANNERPROBE_TABLE_PLACE_H
@@ -14,9 +14,8 @@ struct table_place {
 	struct bucket *bucket;
 	struct bucket_entries *entries;
 	struct prefilter prefilter;
-	__u32 first_word; /* of the prefilter's, those that are the bucket's own
-			   */
-	__u32 word_mask;  /* how many they are, a power of two, less one */
+	__u32 first_word; /* the bucket's own words of the prefilter */
+	__u32 word_mask;  /* how many words, a power of two, less one */
 	__u16 tag;	  /* of the connection: tag_of() */
 };
 
@@ -35,11 +34,13 @@ static __always_inline void prefilter_set(const struct table_place *place,
 	__u64 *word = prefilter_word(place, tag);
 	const __u64 bit = 1ULL << (tag & 63);
 
-	if (!(*word & bit)) /* all CPUs read it */
+	if (!(*word & bit)) /* all CPUs read it: write only on a change */
 		*word |= bit;
 }
 
-/* Clears the bit of a tag, unless another connection waits that has it. */
+/*
+ * Clears the bit of a tag, unless another pending connection has the same bit.
+ */
 static __always_inline void prefilter_clear(const struct table_place *place,
 					    __u16 tag)
 {
@@ -57,7 +58,7 @@ static __always_inline void prefilter_clear(const struct table_place *place,
 	*prefilter_word(place, tag) &= ~(clears << (tag & 63));
 }
 
-/* The same by the tag, and mostly without a look at the entries. */
+/* The same by the tag, mostly without reading the entries. */
 static __always_inline int table_find_tagged(const struct table_place *place,
 					     __u16 tag, __u64 id)
 {
@@ -68,7 +69,7 @@ static __always_inline int table_find_tagged(const struct table_place *place,
 		return -1;
 	if (place->entries->ways[way].id == id)
 		return way;
-	/* No other has this tag: each entry is a cache line to be spared. */
+	/* No other way has this tag. Each entry not read saves a cache line. */
 	if (!(ways & (ways - 1)))
 		return -1;
 	return table_find_id(place->entries, id);
@@ -94,7 +95,7 @@ static __always_inline __u16 priority_of(enum rank rank, bool waits,
 
 /*
  * Sets the priority of a way, and its bit of the prefilter. `order`: the
- * bucket's `begun` when it began.
+ * bucket's `begun` when the connection began.
  */
 static __always_inline void table_set_priority(const struct table_place *place,
 					       int way, enum rank rank,
@@ -114,7 +115,7 @@ static __always_inline void table_set_priority(const struct table_place *place,
 		prefilter_clear(place, tag);
 }
 
-/* Likewise, of another connection than was there. */
+/* Likewise, for another connection than the way held before. */
 static __always_inline void table_set(const struct table_place *place, int way,
 				      __u64 id, __u16 tag, enum rank rank,
 				      bool waits, __u32 order)
@@ -128,7 +129,7 @@ static __always_inline void table_set(const struct table_place *place, int way,
 	old_tag = bucket->tags.of[way];
 	bucket->priorities.of[way] = priority_of(rank, waits, order);
 	bucket->tags.of[way] = tag;
-	/* For lockless readers: the tag before its bit. */
+	/* For lockless readers the tag is written before its bit. */
 	READ_AGAIN();
 	if (waits)
 		prefilter_set(place, tag);
@@ -138,7 +139,10 @@ static __always_inline void table_set(const struct table_place *place, int way,
 
 /* --- the overflow -------------------------------------------------------- */
 
-/* Adds the tag of a connection that moves to the overflow: the oldest goes. */
+/*
+ * Adds the tag of a connection that moves to the overflow, in place of the
+ * oldest.
+ */
 static __always_inline void overflow_tag_add(const struct table_place *place,
 					     __u16 tag)
 {
@@ -147,7 +151,7 @@ static __always_inline void overflow_tag_add(const struct table_place *place,
 	__u16 old;
 
 	if (next >= OVERFLOW_TAGS)
-		return; /* never: the verifier asks for it */
+		return; /* never true; the verifier needs the check */
 	old = bucket->overflow_tags.of[next];
 	bucket->overflow_tags.of[next] = tag;
 	bucket->next_overflow = (__u8)(next + 1 < OVERFLOW_TAGS ? next + 1 : 0);
@@ -157,8 +161,9 @@ static __always_inline void overflow_tag_add(const struct table_place *place,
 }
 
 /*
- * A connection of the overflow is not waited for any more. Where several have
- * its tag, one is removed, and the bit stays set for the others.
+ * Removes the tag of a connection in the overflow that is not pending any more.
+ * Where several connections have the tag, one tag is removed, and the bit stays
+ * set for the others.
  */
 static __always_inline void overflow_tag_remove(const struct table_place *place,
 						__u16 tag)
@@ -174,8 +179,8 @@ static __always_inline void overflow_tag_remove(const struct table_place *place,
 }
 
 /*
- * Moves the connection of a way to `entry`, its place outside the bucket, if it
- * is still there and its handshake is complete.
+ * Moves the connection of a way to `entry`, its place outside of the bucket, if
+ * the way still holds it and its handshake is complete.
  */
 static __always_inline void
 table_move_to_overflow(const struct table_place *place, int way, __u64 id,

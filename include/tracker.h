@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * What a segment means for its connection: did the server speak first, and is
- * this what it said? Portable C without a helper call, like segment.h.
+ * the segment what it said? Portable C without a helper call, like segment.h.
  *
  * A banner is the payload of the server segment that begins at sisn+1, if the
  * SYN-ACK was seen, no client payload was seen before, and the segment's own
- * acknowledgement number proves that the server had received none either.
- * So a packet that was missed, lost, reordered or repeated gives either the
- * right banner or none; docs/robustness.md has what a forged one can do.
+ * acknowledgement number proves that the server had received none either. So a
+ * packet that was missed, lost, reordered or repeated gives either the right
+ * banner or none. docs/robustness.md says what a forged packet can do.
  */
 #ifndef BANNERPROBE_TRACKER_H
 #define BANNERPROBE_TRACKER_H
@@ -20,7 +20,10 @@
 #include "stream.h"
 #include "verdict.h"
 
-/* Which connection a segment with SYN or ACK belongs to, and how it stands. */
+/*
+ * Decides which connection a segment with SYN or ACK belongs to, and how that
+ * connection stands.
+ */
 static __always_inline enum handshake
 track_handshake(struct flow *flow, struct rivals *rivals,
 		const struct segment *segment, const struct context *context,
@@ -99,11 +102,11 @@ static __always_inline void track_reset(struct flow *flow,
 }
 
 /*
- * Takes a segment into account for its connection. `flow`: its state, all
- * zero if none is known, changed in place. `rivals`: likewise, what stands
- * beside it; flow->seen has FLOW_RIVALS where there are any. In a BPF program
- * all of these lie in a map: what is read from there is all alike to the
- * verifier.
+ * Tracks a segment of a connection. `flow`: the connection's state, all zero if
+ * none is known, changed in place. `rivals`: likewise; flow->seen has
+ * FLOW_RIVALS where there are any. In a BPF program all of these lie in a map,
+ * because the verifier knows no values there, and so has fewer states to
+ * follow.
  */
 static __always_inline void track(struct flow *flow, struct rivals *rivals,
 				  const struct segment *segment,
@@ -124,8 +127,8 @@ static __always_inline void track(struct flow *flow, struct rivals *rivals,
 }
 
 /*
- * Whether track() needs to know the time, since reading a clock is slow. (The
- * caller reads the clock when it emits a record.)
+ * Whether track() needs the time, because reading a clock is slow. (The caller
+ * reads the clock when it emits a record.)
  */
 static __always_inline bool
 segment_needs_time(const struct segment *segment,
@@ -137,7 +140,9 @@ segment_needs_time(const struct segment *segment,
 	       (options->rtt && segment->flags & TCP_ACK);
 }
 
-/* Whether a segment can begin a connection: only then is state made for it. */
+/*
+ * Whether a segment can begin a connection: only such a segment creates state.
+ */
 static __always_inline bool segment_opens(const struct segment *segment)
 {
 	return segment->flags & TCP_SYN &&

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a segment changed, or why it changed nothing; and how that is counted.
- * Portable C without a helper call, like segment.h.
+ * What a segment changed, or why it changed nothing; and how the change is
+ * counted. Portable C without a helper call, like segment.h.
  */
 #ifndef BANNERPROBE_VERDICT_H
 #define BANNERPROBE_VERDICT_H
@@ -15,18 +15,18 @@
 
 /* What must have been seen of a connection before its banner is logged. */
 enum need {
-	NEED_OWN,	/* that this host's own segments left it */
-	NEED_SYN,	/* besides, the SYN */
-	NEED_HANDSHAKE, /* besides, the client's acknowledgement */
-	NEED_NONE,	/* the SYN-ACK, wherever it went */
+	NEED_OWN,	/* own segments of this host were seen leaving */
+	NEED_SYN,	/* also the SYN */
+	NEED_HANDSHAKE, /* also the client's acknowledgement */
+	NEED_NONE,	/* the SYN-ACK only, wherever it went */
 };
 
-/* What is asked of the core besides the first chunk of each server. */
+/* The options of the core. */
 struct track_options {
 	bool times;   /* when a connection began, and when it was answered */
 	bool rtt;     /* the handshake's round-trip time; needs `times` */
-	__u32 gather; /* bytes of each greeting, from all segments that it comes
-		       * in; 0: its first chunk only */
+	__u32 gather; /* bytes of each event that are put together from several
+		       * segments; 0: the first segment only */
 	enum need need;
 	__u32 events;	/* EVENT_BIT() of each kind; 0: banners only */
 	struct connection_key key; /* of connections */
@@ -34,39 +34,41 @@ struct track_options {
 	__u32 max_rate; /* records a second and interface; 0: no limit */
 };
 
-/* What a segment is of an event that is gathered. */
+/* Which part of an event of several segments a segment is. */
 enum event_part {
 	PART_NONE,
 	PART_FIRST, /* the first chunk */
 	PART_MORE,  /* another chunk, or the FIN behind the last */
-	PART_END,   /* none: no more will be seen */
+	PART_END,   /* no part: no more of the event will be seen */
 };
 
-/* Each counter is COUNT_NOTHING where it does not apply. */
+/* A counter that does not apply is COUNT_NOTHING. */
 struct verdict {
-	__u8 began;   /* COUNT_CONNECTIONS: a connection began with it */
+	__u8 began;   /* COUNT_CONNECTIONS: the segment began a connection */
 	__u8 ended;   /* the outcome of the connection that this one replaced */
-	__u8 outcome; /* the outcome that it decided; COUNT_BANNER: log it */
-	__u8 ignored; /* why it was ignored */
-	__u8 part;    /* enum event_part: of the event of the sender's side */
+	__u8 outcome; /* the decided outcome; COUNT_BANNER: log it */
+	__u8 ignored; /* why the segment was ignored */
+	__u8 part;    /* enum event_part: of the sender's event */
 	__u8 handshake; /* for the tracker alone: enum handshake */
-	bool asks;    /* nothing is decided or changed: first, the caller has to
-		       * tell whether the destination is an own address */
-	__u32 skip;   /* of an event: bytes of the payload before it */
-	__u32 offset; /* of a part: bytes of the event before it */
+	bool asks;	/* nothing is decided or changed yet: the caller has to
+			 * look up whether the destination is an own address,
+			 * and track again */
+	__u32 skip;	/* payload bytes before the event */
+	__u32 offset;	/* bytes of the event before this part */
 
-	/* Only where more than banners are asked for. */
-	__u8 logs;	 /* EVENT_BIT() of each that it logs, but the banner */
+	/* Used only where events besides banners are asked for. */
+	__u8 logs;	 /* EVENT_BIT() of each event to log, except for the
+			  * banner */
 	__u8 sender;	 /* enum side_name */
-	bool crossed;	 /* neither side had received anything */
+	bool crossed;	 /* each side spoke before it received anything */
 	bool ends_other; /* no more of the other side's event is gathered */
-	bool keeps_data; /* of a SYN: it waits for what accepts it */
+	bool keeps_data; /* a SYN's data is kept until a SYN-ACK accepts it */
 	__u16 syn_len;	 /* bytes of the SYN's data that are a request; or 0 */
-	__u32 fates;	 /* fate_of() what it decided */
-	__u32 ended_fates; /* likewise, of the connection that was replaced */
+	__u32 fates;	 /* fate_of() the decided event kinds */
+	__u32 ended_fates; /* likewise, of the replaced connection */
 };
 
-/* Whether there is more to do about a segment than to count it. */
+/* Whether a segment needs more than to be counted. */
 static __always_inline bool verdict_is_logged(const struct verdict *verdict)
 {
 	return verdict->outcome == COUNT_BANNER || verdict->part != PART_NONE ||
@@ -75,8 +77,8 @@ static __always_inline bool verdict_is_logged(const struct verdict *verdict)
 }
 
 /*
- * Whether a segment is logged only if its server is asked for. The end of what
- * is gathered is reported in any case: it changes only what was begun.
+ * Whether a segment is logged only if its server passes the filter. The end of
+ * an event is reported in any case: it changes only what was begun.
  */
 static __always_inline bool
 verdict_asks_for_server(const struct verdict *verdict)
@@ -86,7 +88,9 @@ verdict_asks_for_server(const struct verdict *verdict)
 	       (verdict->part != PART_NONE && verdict->part != PART_END);
 }
 
-/* Of a server that is not wanted: counted once, not logged. */
+/*
+ * Changes the verdict for a server that is filtered: counted once, not logged.
+ */
 static __always_inline void verdict_filter(struct verdict *verdict)
 {
 	verdict->outcome = verdict->outcome == COUNT_BANNER ? COUNT_UNWANTED :
@@ -101,7 +105,7 @@ static __always_inline void verdict_filter(struct verdict *verdict)
 	verdict->syn_len = 0;
 }
 
-/* Whether a segment has changed any counter: most change none. */
+/* Whether a segment changes any counter: most do not. */
 static __always_inline bool verdict_is_counted(const struct verdict *verdict)
 {
 	return verdict->began | verdict->ended | verdict->outcome |
@@ -113,7 +117,10 @@ static __always_inline void count_in(__u64 *counters, enum counter counter)
 	counters[counter & (COUNTER_ROOM - 1)]++; /* as the verifier asks */
 }
 
-/* COUNT_NOTHING has a place of its own, which is never shown: no branch. */
+/*
+ * COUNT_NOTHING has a place of its own, which is never shown, so no branch is
+ * needed.
+ */
 static __always_inline void count_verdict(__u64 *counters,
 					  const struct verdict *verdict)
 {
@@ -123,7 +130,7 @@ static __always_inline void count_verdict(__u64 *counters,
 	count_in(counters, verdict->ignored);
 }
 
-/* Counts the fates of all kinds, but the banner's. */
+/* Counts the fates of all event kinds, except for the banner's. */
 static __always_inline void count_fates(struct event_counts *counts,
 					__u32 fates)
 {
@@ -135,7 +142,7 @@ _Static_assert(COUNT_LAST_NOT_OPENED - COUNT_FIRST_NOT_OPENED ==
 		       PARSE_RESULTS - 1 - PARSE_FIRST_NOT_OPENED,
 	       "each kind that is not opened has its counter");
 
-/* What counts a packet that no segment was read from. */
+/* The counter for a packet without a readable segment. */
 static __always_inline enum counter parse_counter(enum parse_result result)
 {
 	if (result >= PARSE_FIRST_NOT_OPENED)
@@ -161,8 +168,8 @@ static __always_inline void decide(struct flow *flow, struct verdict *verdict,
 }
 
 /*
- * Decides what becomes of kinds of events, as fate_of() has them; what is
- * decided already stays.
+ * Decides the fates of event kinds, in the form of fate_of(). A fate that is
+ * decided stays.
  */
 static __always_inline void decide_fates(struct verdict *verdict, __u32 fates)
 {

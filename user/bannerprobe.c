@@ -26,8 +26,8 @@ static bool open_standard(bool *no_stdout)
 
 	message_open();
 	if (error)
-		message("/dev/null: %s: it stands for descriptors that are "
-			"closed",
+		message("/dev/null: %s: it is needed in place of closed "
+			"descriptors",
 			strerror(-error));
 	return !error;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* This host's own addresses, in the maps of the BPF programs, as they change.
+/*
+ * This host's own addresses in the maps of the BPF programs, kept up to date.
  */
 #ifndef BANNERPROBE_ADDRESS_MAPS_H
 #define BANNERPROBE_ADDRESS_MAPS_H
@@ -15,7 +16,7 @@ struct address_maps {
 	struct addresses *addresses;
 	struct filter_maps filter;
 	struct own_bits bits;
-	int error; /* the last one, told once */
+	int error; /* the last one, reported once */
 };
 
 /* Fills the maps. 0, or negative errno with a message. */

@@ -14,11 +14,11 @@
 
 #include <utlist.h>
 
-#define LOOKS_MAX 5 /* at a call, while things go on changing meanwhile */
+#define LOOKS_MAX 5 /* looks at everything in one call, while changes go on */
 
 struct route {
 	struct local_route known;
-	__u32 seen;		   /* in which look at everything */
+	__u32 seen;		   /* number of the dump that saw it last */
 	struct route *prev, *next; /* of its device */
 	bool failed;
 	UT_hash_handle handle;
@@ -230,7 +230,7 @@ static int on_route(const struct nlmsghdr *header, void *context)
 	if (header->nlmsg_type == RTM_DELROUTE) {
 		on_route_gone(addresses, &known);
 	} else if (header->nlmsg_type == RTM_NEWROUTE) {
-		/* Which one it has replaced is not told. */
+		/* The message does not name the replaced route. */
 		addresses->stale |= (header->nlmsg_flags & NLM_F_REPLACE) != 0;
 		add_route(addresses, &known);
 	}
@@ -313,9 +313,9 @@ static void set_vrf(struct addresses *addresses, __u32 index, __u32 id)
 }
 
 /*
- * The kernel says nothing of the routes that go with a device, but of those
- * that it made itself; and of IPv6 routes of one that goes down only if
- * skip_notify_on_dev_down is not set.
+ * The kernel does not report the routes that vanish with a device, except for
+ * those that it made itself. When a device goes down, it reports its IPv6
+ * routes only if skip_notify_on_dev_down is not set.
  */
 static int on_link(const struct nlmsghdr *header, void *context)
 {
@@ -323,7 +323,9 @@ static int on_link(const struct nlmsghdr *header, void *context)
 	struct addresses *addresses = context;
 	const __u32 index = (__u32)link->ifi_index;
 
-	/* A bridge port that leaves its bridge is told as a DELLINK, too. */
+	/*
+	 * A bridge port that leaves its bridge is reported by a DELLINK, too.
+	 */
 	if (link->ifi_family != AF_UNSPEC)
 		return MNL_CB_OK;
 	if (header->nlmsg_type == RTM_DELLINK) {
@@ -368,7 +370,7 @@ static struct device *find_unseen_vrf(const struct addresses *addresses)
 	return device;
 }
 
-/* Forgets the VRFs and routes that the look has not found. */
+/* Forgets the VRFs and routes that the dump did not contain. */
 static void sweep(struct addresses *addresses)
 {
 	struct device *device;
@@ -403,7 +405,7 @@ static int look(struct addresses *addresses)
 	return error;
 }
 
-/* Takes what the socket holds. */
+/* Reads the messages in the socket. */
 static int take(struct addresses *addresses)
 {
 	int error = netlink_take(addresses->socket, on_change, addresses);
@@ -465,7 +467,7 @@ void addresses_close(struct addresses *addresses)
 	addresses->changed = NULL;
 	HASH_ITER(handle, addresses->routes, route, next)
 	remove_route(addresses, route);
-	/* What is left is VRFs, which go with their tables. */
+	/* Only VRFs are left, which are freed with their tables. */
 	while (addresses->devices)
 		set_vrf(addresses, addresses->devices->index, 0);
 	nets_free(&addresses->own);

@@ -11,7 +11,10 @@
 
 struct addresses;
 
-/* Finds them all, and follows them from now on. NULL with errno on failure. */
+/*
+ * Finds all own addresses, and follows changes from now on. NULL with errno on
+ * failure.
+ */
 struct addresses *addresses_open(void);
 void addresses_close(struct addresses *addresses);
 
@@ -19,12 +22,12 @@ void addresses_close(struct addresses *addresses);
 int addresses_fd(const struct addresses *addresses);
 
 /*
- * Takes what has changed, without waiting for more. 0, or a negative errno:
- * the set may be wrong until the next call, which looks at everything.
+ * Applies changes, without waiting for more. 0, or a negative errno: the set
+ * may be wrong until the next call, which dumps everything.
  */
 int addresses_follow(struct addresses *addresses);
 
-/* Called at each change, after it, from within addresses_follow(). */
+/* Called after each change, from within addresses_follow(). */
 typedef void addresses_changed(const struct net *net, bool added,
 			       void *context);
 void addresses_tell(struct addresses *addresses, addresses_changed *changed,
@@ -34,7 +37,7 @@ void addresses_tell(struct addresses *addresses, addresses_changed *changed,
 void addresses_each(const struct addresses *addresses, net_found *found,
 		    void *context);
 
-/* All of them as a set, whose numbers are not 0. */
+/* All addresses as a set. Their numbers in it are not 0. */
 const struct nets *addresses_nets(const struct addresses *addresses);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which links were asked for: by a name that they have, or by a pattern. */
+/* Which links the user asked for: by a name that they have, or by a pattern. */
 #ifndef BANNERPROBE_ASKED_H
 #define BANNERPROBE_ASKED_H
 
@@ -12,15 +12,14 @@ bool asked_has_patterns(const struct options *options);
 /* The name that a link was asked for by, else the pattern, else NULL. */
 const char *asked_for(const struct options *options, const struct link *link);
 
-/* Marks in `found`, for each name and pattern of the options, which the link
- * has. */
+/* Sets `found` for each name and pattern of the options that the link has. */
 void asked_mark(const struct options *options, const struct link *link,
 		bool *found);
 
-/* False, with a message: not all names are marked. */
+/* False, with a message: not all names were found. */
 bool asked_are_found(const struct options *options, const bool *found);
 
-/* Names the patterns that are not marked. */
+/* Prints the patterns that match no link. */
 void asked_tell_unmatched(const struct options *options, const bool *found);
 
 #endif

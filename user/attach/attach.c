@@ -24,21 +24,21 @@
 #define TCX_FIRST (1U << 3) /* BPF_F_BEFORE, before all others */
 
 /*
- * For operators and tests: "clsact" takes the way that kernels before 6.6
- * have, on those after it too.
+ * For operators and tests: "clsact" attaches as before Linux 6.6, on later
+ * kernels too.
  */
 #define TC_ENVIRONMENT "BANNERPROBE_TC"
 
 /*
- * The kernel waits for an RCU grace period, 10 to 17 ms, at each attaching and
- * each detaching by tcx, and holds the lock of all network configuration
- * meanwhile (synchronize_rcu() in tcx_link_attach() and tcx_link_release()):
- * neither threads nor the process' end make that shorter. So these are for the
- * first ones, a second's worth. What comes then is attached to by clsact.
+ * At each attach and detach by tcx the kernel waits for an RCU grace period, 10
+ * to 17 ms, and holds the lock of all network configuration meanwhile
+ * (synchronize_rcu() in tcx_link_attach() and tcx_link_release()). Neither
+ * threads nor the end of the process shorten that. So only the first interfaces
+ * use tcx, a second's worth; later ones use clsact.
  */
 #define TCX_LINKS_MAX 64
 
-/* Descriptors that links leave to all else. */
+/* Descriptors that BPF links leave for everything else. */
 #define RESERVED_DESCRIPTORS 24
 
 static int tcx_links; /* that are held */
@@ -50,13 +50,16 @@ static bool is_strict(const struct interface *interface)
 	       interface->asked == HOOK_XDP_GENERIC;
 }
 
-/* Which way to try first; false where what is asked for cannot be. */
+/*
+ * Chooses the hook to try first; false where the hook that the user asked for
+ * is impossible.
+ */
 static bool choose_way(struct interface *interface)
 {
 	/*
-	 * Native XDP harms the traffic of some devices, by a reset of the link
-	 * or of its rings when it is attached, or by the offloads that it
-	 * switches off. There is no evidence of one that it leaves in peace.
+	 * Native XDP disturbs the traffic of some devices: attaching resets the
+	 * link or its rings, or switches offloads off. Which devices it leaves
+	 * alone is not known.
 	 */
 	interface->first =
 		interface->asked == HOOK_AUTO ? HOOK_TC : interface->asked;
@@ -133,7 +136,10 @@ void attach_prepare(void)
 		descriptors_max = limit.rlim_cur;
 }
 
-/* What is opened gets the lowest number: this one tells how many there are. */
+/*
+ * A new descriptor gets the lowest free number, so its number shows how many
+ * are open.
+ */
 static bool is_reserved(int fd)
 {
 	return descriptors_max != RLIM_INFINITY &&
@@ -195,7 +201,7 @@ static bool is_clsact_forced(void)
 	return forced && !strcmp(forced, "clsact");
 }
 
-/* tcx programs of others come before clsact, and may let nothing pass on. */
+/* tcx programs of others run before clsact, and may let nothing pass to it. */
 static bool others_use_tcx(unsigned int index, int type)
 {
 	__u32 count = 0;
@@ -208,7 +214,10 @@ static bool others_use_tcx(unsigned int index, int type)
 bool attach_may_need_clsact(int interfaces)
 {
 	__u32 count = 0;
-	/* Of an interface that cannot be: only the kernel's age is told. */
+	/*
+	 * An interface index that cannot exist: the error depends on the
+	 * kernel's version only.
+	 */
 	const int error =
 		bpf_prog_query(INT_MAX, TCX_INGRESS, 0, NULL, NULL, &count);
 
@@ -233,7 +242,7 @@ static int attach_tc(struct interface *interface, struct attachment *attachment,
 	return error;
 }
 
-/* Why a device or a driver does not take the XDP program, and what helps. */
+/* Explains why a device or a driver refuses the XDP program, and what helps. */
 static const char *xdp_advice(int error)
 {
 	switch (-error) {
@@ -253,8 +262,8 @@ static const char *xdp_advice(int error)
 }
 
 /*
- * Whether native XDP could be attached, without attaching it; as an error it
- * is what attaching would come to.
+ * Whether native XDP could be attached, without attaching it; the error that
+ * attaching would return.
  */
 static int try_native_xdp(struct interface *interface)
 {
@@ -280,7 +289,7 @@ static int attach_xdp(struct interface *interface, struct bannerprobe_bpf *bpf,
 		mode == XDP_FLAGS_DRV_MODE ? "native XDP" : "generic XDP");
 }
 
-/* Attaches by XDP as asked for; says why where that cannot be. */
+/* Attaches XDP as the user asked for; prints the reason where it cannot. */
 static int attach_receive_xdp(struct interface *interface,
 			      struct bannerprobe_bpf *bpf)
 {
@@ -316,7 +325,9 @@ static int attach_receive(struct interface *interface,
 			 true);
 }
 
-/* A driver may begin at 0 again when its link goes down: the sum never falls.
+/*
+ * A driver may restart its counter at 0 when its link goes down: the sum never
+ * falls.
  */
 static __u64 grown(__u64 *last, __u64 now)
 {

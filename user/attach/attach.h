@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which program is attached to which hook of an interface, and how it comes
- * off again. Never replaces or detaches another's program.
+ * Attaches programs to the hooks of an interface, and detaches them. Never
+ * replaces or detaches a program of others.
  */
 #ifndef BANNERPROBE_ATTACH_H
 #define BANNERPROBE_ATTACH_H
@@ -21,7 +21,7 @@ struct bannerprobe_bpf;
 /* One program on one hook. */
 struct attachment {
 	enum { DETACHED, ATTACHED_LINK, ATTACHED_TCX, ATTACHED_CLSACT } way;
-	const char *name; /* of the way, for a person */
+	const char *name; /* name of the hook, for messages */
 	union {
 		int link_fd; /* the kernel detaches when it closes */
 		struct clsact_filter filter;
@@ -38,7 +38,7 @@ struct interface {
 				 * possible */
 	bool is_short;		/* the last try failed for want of something */
 	enum hook asked;	/* on the command line */
-	enum hook first; /* what that and the device come to; never auto */
+	enum hook first;	/* the hook chosen for the device; never auto */
 	struct attachment in, out;
 	struct packet_counts device;  /* what it counted when last asked */
 	struct packet_counts packets; /* since it was attached to */
@@ -50,7 +50,7 @@ struct interface {
 
 	/* Of the list that it is in. */
 	int place;
-	__u32 seen; /* in which look at everything */
+	__u32 seen; /* number of the dump that saw it last */
 	bool is_queued;
 	bool failed; /* there was no memory to list it */
 	struct interface *prev, *next;
@@ -61,8 +61,8 @@ struct interface {
 void attach_prepare(void);
 
 /*
- * Takes a link for the interface, and finds how to attach to it. 0 or negative
- * errno, told: what was asked for cannot be.
+ * Notes a link for the interface, and chooses how to attach. 0 or negative
+ * errno, with a message: what the user asked for is impossible.
  */
 int interface_meet(struct interface *interface, const struct link *link,
 		   enum hook hook);
@@ -78,18 +78,21 @@ bool interface_wants_xdp(const struct interface *interface);
 /* Whether filters of clsact are perhaps needed for so many interfaces. */
 bool attach_may_need_clsact(int interfaces);
 
-/* Whether an error tells that there is no room: it may be tried again. */
+/*
+ * Whether an error means that resources are short: attaching may be tried
+ * again.
+ */
 bool interface_is_short_of(int error);
 
 /*
- * Attaches both directions. On trial it does so, too, but for native XDP, which
- * can reset a device: of that it says what the driver says of itself. 0 or
- * negative errno, of which the reason has been told, but for -ENODEV and where
- * interface_is_short_of(); what is attached by then is left to the caller.
+ * Attaches both directions. On trial, too, except for native XDP, which can
+ * reset a device: then the driver's own statement is reported. 0 or negative
+ * errno. A message has given the reason, except for -ENODEV and where
+ * interface_is_short_of(); the caller detaches what was attached.
  */
 int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf);
 
-/* Says how that was done. */
+/* Prints how the interface was attached. */
 void interface_tell(const struct interface *interface);
 
 /* What the device counts now. */

@@ -24,11 +24,11 @@
 
 #define OWN_PROGRAMS_MAX 4	    /* two for each kind of device */
 #define LEFTOVERS_MAX 64	    /* the rest at the next start */
-#define PROGRAM_NAME "bannerprobe_" /* what the names of ours begin with */
+#define PROGRAM_NAME "bannerprobe_" /* prefix of filter names */
 
 /*
- * How the names of filters end that are on a qdisc which one of us made. The
- * name lives as long as the filter, so it tells the next start, too.
+ * The suffix of filter names on a qdisc that this program made. The name lives
+ * as long as the filter, so the next start sees it, too.
  */
 #define OWNS_QDISC "+clsact"
 
@@ -38,7 +38,7 @@ static int namespace_fd = -1;
 
 int clsact_open(void)
 {
-	/* Opened once: later, privileges for it may be gone. */
+	/* Opened once, because privileges for it may be given up later. */
 	if (namespace_fd < 0)
 		namespace_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	return namespace_fd < 0 ? -errno : 0;
@@ -61,10 +61,11 @@ static bool lock_in_time(int fd, enum wait wait)
 }
 
 /*
- * Processes of this program take turns in a network namespace: what one has
- * seen of its filters is still so when it acts on it. The kernel lets go of
- * the lock with the process. Any user may hold it, for ever: then it is done
- * without, once that has been waited for. Returns -1 where it is not held.
+ * A lock among the processes of this program in a network namespace: the
+ * filters that a process has seen do not change before it acts. The kernel
+ * releases the lock with the process. Any user may hold it for ever: then the
+ * process goes on without it after a wait. Returns -1 where the lock is not
+ * held.
  */
 static int lock_namespace(void)
 {
@@ -92,10 +93,10 @@ static void unlock_namespace(int fd)
 }
 
 /*
- * A process that lives holds an abstract socket for each program of its
- * filters, named after the program's ID: the kernel lets go of it with the
- * process, and it is seen exactly where the interface is, in its network
- * namespace. Returns the socket; -EADDRINUSE where a process holds it.
+ * A running process holds an abstract socket for each program of its filters,
+ * named after the program's ID. The kernel closes it with the process. It is
+ * visible exactly where the interface is, in its network namespace. Returns the
+ * socket; -EADDRINUSE where a process holds it.
  */
 static int claim_program(__u32 program_id)
 {
@@ -206,7 +207,7 @@ static bool is_still_ours(const struct clsact_filter *filter,
 
 /* --- removing ----------------------------------------------------------- */
 
-/* Removes the qdisc if nobody else's filter would go along. */
+/* Removes the qdisc, unless filters of others would be removed with it. */
 static bool remove_qdisc(unsigned int ifindex, int filters_of_ours)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
@@ -218,8 +219,9 @@ static bool remove_qdisc(unsigned int ifindex, int filters_of_ours)
 }
 
 /*
- * The last filter goes with its qdisc in one step: were this process killed
- * between two, nothing would tell which process made the empty qdisc.
+ * The last filter is removed together with its qdisc: if this process were
+ * killed between two steps, nothing would show which process made the empty
+ * qdisc.
  */
 static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 {
@@ -228,7 +230,7 @@ static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle,
 		    .priority = filter->priority);
 
-	/* Whatever has taken its place by now is not touched. */
+	/* A filter that has replaced it by now is not touched. */
 	if (is_still_ours(filter, &hook) &&
 	    !(filter->owns_qdisc && remove_qdisc(ifindex, 1)))
 		bpf_tc_detach(&hook, &options);
@@ -238,9 +240,8 @@ static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 }
 
 /*
- * Without the lock as well: an empty qdisc, for which nobody would come later,
- * is certain otherwise, and a process that adds a filter in that very moment
- * is not likely.
+ * Done without the lock, too: otherwise an empty qdisc remains for certain, and
+ * another process is unlikely to add a filter in this very moment.
  */
 void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
 {
@@ -251,8 +252,8 @@ void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
 }
 
 /*
- * Without the lock they are left for the next start: a qdisc would go along to
- * which another process may just be adding a filter.
+ * Without the lock they are left for the next start: the qdisc would be removed
+ * while another process may be adding a filter.
  */
 static void clear_leftovers(struct survey *survey, unsigned int ifindex,
 			    bool is_locked)
@@ -278,8 +279,8 @@ void clsact_clear(unsigned int ifindex)
 /* --- attaching ---------------------------------------------------------- */
 
 /*
- * Makes the qdisc and the first filter in one step, for the same reason as
- * they go in one. -EEXIST: another made the qdisc in the meantime.
+ * Makes the qdisc and the first filter in one step, for the same reason as they
+ * are removed in one. -EEXIST: another process made the qdisc in the meantime.
  */
 static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
 {
@@ -291,8 +292,8 @@ static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
 }
 
 /*
- * First of all, so that no other's verdict hides a packet, unless that
- * priority belongs to another kind of filter.
+ * The first priority, so that no verdict of another filter hides a packet,
+ * unless a filter of another kind has that priority.
  */
 static int add_filter(struct filter *new, unsigned int ifindex, int program)
 {
@@ -328,7 +329,9 @@ static int attach(struct clsact_filter *filter, unsigned int ifindex,
 	make = !filters_have_clsact(ifindex);
 	snprintf(name, sizeof(name), "%s%s", info->name,
 		 make || survey.one_owns_qdisc ? OWNS_QDISC : "");
-	/* Claimed before it is there: another start must not clear it. */
+	/*
+	 * Claimed before it exists, so that another start does not remove it.
+	 */
 	claim_own(info->id);
 	error = make ? make_qdisc(&new, ifindex, program) :
 		       add_filter(&new, ifindex, program);

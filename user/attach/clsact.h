@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The way into tc of kernels before 6.6: a filter on the clsact qdisc. Such a
- * filter outlives the process that made it, so what another run of this
- * program has left behind is found and cleared here, too.
+ * The tc hook of kernels before 6.6: a filter on the clsact qdisc. Such a
+ * filter outlives the process that made it, so filters that another run of this
+ * program left behind are found and removed here, too.
  */
 #ifndef BANNERPROBE_CLSACT_H
 #define BANNERPROBE_CLSACT_H
@@ -17,8 +17,9 @@ struct clsact_filter {
 	__u32 handle;
 	__u32 priority;
 	__u32 program_id;
-	bool owns_qdisc; /* one of us made it: it goes with the last filter */
-	int claim;	 /* of a leftover: tells others that it is cared for */
+	bool owns_qdisc; /* this program made the qdisc: it is removed with the
+			  * last filter */
+	int claim;	 /* socket that claims a leftover filter */
 };
 
 /*

@@ -29,7 +29,7 @@ static int put(const struct filter_maps *trie, const struct net *net, bool own)
 	return bpf_map_update_elem(trie->map, net, &marks, BPF_ANY);
 }
 
-/* What is in neither set would stand in the trie for ever. */
+/* A network of neither set would stay in the trie for ever. */
 static int remove_net(const struct filter_maps *trie, const struct net *net)
 {
 	const int error = bpf_map_delete_elem(trie->map, net);
@@ -53,7 +53,9 @@ static void put_given(const struct net *net, void *context)
 		filling->error = put(filling->trie, net, false);
 }
 
-/* Many at a time: a third of the cost of each would be its system call. */
+/*
+ * Many at a time: with one each, a third of the cost would be the system calls.
+ */
 struct batch {
 	const struct filter_maps *trie;
 	int error; /* the first */
@@ -119,7 +121,7 @@ static bool is_one_address(const struct net *net)
 	return net->prefix_len == FAMILY_BITS + (net->family == 4 ? 32 : 128);
 }
 
-/* Addresses that lie in others are marked as such already. */
+/* Addresses within others have the tag already. */
 int filter_maps_update(const struct filter_maps *trie, const struct net *net)
 {
 	struct filling filling = { .trie = trie, .around = net };

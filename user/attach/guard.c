@@ -59,13 +59,13 @@ static void clear_all(void)
 }
 
 /*
- * Holds nothing that others wait for to be closed: neither the log, nor what
- * tells the other process of the attacher's end. Standard error stays.
+ * Closes what others wait to see closed: the log, and the pipe that shows the
+ * attacher's end. Standard error stays open.
  */
 static int keep_only(int socket, int attacher)
 {
 	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* Out of the way of the numbers that they are to get. */
+	/* Moves them away from the numbers that they will get. */
 	const int high_socket = fcntl(socket, F_DUPFD, KEPT_COUNT);
 	const int high_attacher = fcntl(attacher, F_DUPFD, KEPT_COUNT);
 
@@ -78,9 +78,10 @@ static int keep_only(int socket, int attacher)
 }
 
 /*
- * False: the attacher has said that nothing is left to do. If it has been
- * killed instead, its other descriptors may be open still when the socket is
- * closed; when it counts as ended, none is.
+ * Waits for the attacher's end. False: the attacher has reported that nothing
+ * is left to remove. If it was killed instead, its other descriptors may still
+ * be open when the socket is closed; they are all closed when the process
+ * counts as ended.
  */
 static bool attacher_was_killed(void)
 {
@@ -98,7 +99,7 @@ static bool attacher_was_killed(void)
 	return true;
 }
 
-/* Those that end a whole group of processes are meant for the attacher. */
+/* A signal to the whole process group is meant for the attacher. */
 static void ignore_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What has passed the interfaces, and what came of it. */
+/* Counts packets and events by interface, and publishes the counts. */
 #include "interfaces.h"
 
 #include "programs.h"
 
 #include <string.h>
 
-/* Of more, the counters of all devices are asked for at once. */
+/*
+ * For more interfaces than this, the counters of all devices are dumped at
+ * once.
+ */
 #define ASKED_ONE_BY_ONE 16
 
 bool interfaces_read_counters(const struct interfaces *interfaces,
@@ -34,7 +37,7 @@ static void on_packets(unsigned int index, const struct packet_counts *packets,
 		interface_saw_packets(interface, packets);
 }
 
-/* What cannot be asked stays as it was. */
+/* A count that cannot be read stays as it was. */
 static void ask_devices(struct interfaces *interfaces)
 {
 	if (interfaces->count > ASKED_ONE_BY_ONE) {

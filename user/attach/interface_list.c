@@ -71,7 +71,7 @@ void interfaces_enqueue(struct interfaces *interfaces,
 	DL_APPEND(*queue_of(interfaces, interface), interface);
 }
 
-/* From now on it is found by its index. */
+/* Makes the interface findable by its index. */
 bool interfaces_list_index(struct interfaces *interfaces,
 			   struct interface *interface)
 {

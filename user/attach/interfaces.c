@@ -17,7 +17,7 @@
 /* --- those that come --------------------------------------------------------
  */
 
-/* NULL: it is not wanted, or cannot be watched, which has been told. */
+/* NULL: it was not asked for, or cannot be watched, with a message. */
 static struct interface *meet_new(struct interfaces *interfaces,
 				  const struct link *link, const char *asked)
 {
@@ -79,7 +79,7 @@ static void find_link(const struct link *link, void *context)
 	struct search *search = context;
 
 	asked_mark(search->interfaces->options, link, search->found);
-	/* A dump that was interrupted tells it again. */
+	/* A dump that was interrupted may report it again. */
 	if (!interfaces_by_index(search->interfaces, link->index))
 		meet(search->interfaces, link);
 }
@@ -153,7 +153,7 @@ static void end_name(const struct interfaces *interfaces,
 	interface->published_name = NO_PLACE;
 }
 
-/* One that cannot be attached to stays in the list: it was tried. */
+/* An interface that cannot be attached to stays in the list, as tried. */
 static int attach(struct interfaces *interfaces, struct interface *interface)
 {
 	int error;
@@ -181,8 +181,7 @@ static void show_progress(const struct interfaces *interfaces)
 			       interfaces->count);
 }
 
-/* One that there is no room for is no failure, as long as another is watched.
- */
+/* An interface without resources is no failure while another one is watched. */
 bool interfaces_attach(struct interfaces *interfaces)
 {
 	int short_of = 0, attached = 0;
@@ -272,7 +271,7 @@ static int tell_not_watched(struct interfaces *interfaces)
 	return -1;
 }
 
-/* Something was given back: one that lacked it may get it. */
+/* Resources were released: an interface that lacked them may get them. */
 static void try_one_again(struct interfaces *interfaces)
 {
 	struct interface *next = NULL;
@@ -313,7 +312,7 @@ void interfaces_free(struct interfaces *interfaces)
 /* --- those that go and change -----------------------------------------------
  */
 
-/* One that comes back goes on counting where it has ended. */
+/* An interface that comes back continues its counts. */
 static void forget_counters(const struct interfaces *interfaces,
 			    struct interface *interface)
 {
@@ -327,7 +326,7 @@ static void forget_counters(const struct interfaces *interfaces,
 	programs_forget_interface(interfaces->bpf, interface->index);
 }
 
-/* It is not there any more, or not what was asked for. */
+/* The interface is gone, or not what the user asked for any more. */
 static void lose(struct interfaces *interfaces, struct interface *interface)
 {
 	if (!interface->gone) {
@@ -367,7 +366,7 @@ static void on_deleted(struct interfaces *interfaces,
 	lose(interfaces, interface);
 }
 
-/* What it was asked for by may be a name that it has no more. */
+/* The user may have asked for it by a name that it no longer has. */
 static void on_changed(struct interfaces *interfaces,
 		       struct interface *interface, const struct link *link)
 {
@@ -434,7 +433,10 @@ static bool some_are_left(struct interfaces *interfaces)
 	for (int i = 0; i < interfaces->count; i++) {
 		const struct interface *interface = interfaces->list[i];
 
-		/* Watched, or to be; the others were tried in vain. */
+		/*
+		 * Watched, or queued to be attached; attaching to the others
+		 * failed.
+		 */
 		interfaces->some_left |= !interface->gone ||
 					 interface->is_queued ||
 					 interface->is_short;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The interfaces that are watched: those that were named, which are waited for
- * when they go, and those that match a pattern, as they come and go. A name is
- * any that a link has; what is named is what has the name now.
+ * The interfaces that are watched. Those that were named are waited for when
+ * they vanish; those that match a pattern come and go. A name may be any name
+ * of a link, and means the link that has the name now.
  */
 #ifndef BANNERPROBE_INTERFACES_H
 #define BANNERPROBE_INTERFACES_H
@@ -28,19 +28,19 @@ struct interfaces {
 	struct interface *others;   /* and then these */
 	int queued;
 	int waiting;	    /* for an interface of their name to come */
-	bool refused;	    /* one that was named cannot be watched */
-	__u32 look;	    /* at all links: its number */
+	bool refused;	    /* an interface that was named cannot be watched */
+	__u32 look;	    /* number of the latest dump of all links */
 	bool stale;	    /* changes were missed */
 	__u64 packets_gone; /* by interfaces that are not watched any more */
 	bool some_left;	    /* is known: they are watched, or waited for */
 	bool recount;	    /* how many are not watched may have changed */
-	int not_watched;    /* as told the last time */
+	int not_watched;    /* as reported the last time */
 	__u64 told_at;	    /* ns */
 };
 
 /*
- * Finds what is there of what was asked for. False, with a message: one that
- * was named is not there, or cannot be watched as was asked.
+ * Finds the existing interfaces that were asked for. False, with a message: one
+ * that was named does not exist, or cannot be watched as asked.
  */
 bool interfaces_find(struct interfaces *interfaces);
 
@@ -51,20 +51,21 @@ unsigned int interfaces_programs(const struct interfaces *interfaces);
 bool interfaces_may_need_clsact(const struct interfaces *interfaces);
 
 /*
- * Attaches to those that were named; the others are left to interfaces_work().
- * False, with a message: one that was named cannot be attached to. With
- * options->check all are tried, as interface_attach() tries them.
+ * Attaches to the interfaces that were named; the others are left to
+ * interfaces_work(). False, with a message: one that was named cannot be
+ * attached to. With options->check all are tried, as interface_attach() tries
+ * them.
  */
 bool interfaces_attach(struct interfaces *interfaces);
 
-/* Says how, of each that is attached to. */
+/* Prints for each attached interface how it was attached. */
 void interfaces_tell(const struct interfaces *interfaces);
 
 /*
- * Attaches to the next one in the queue, and tells how many are not watched
- * when that has changed. `wait`: after how many ms there is more to do; -1:
- * nothing before something changes. False, with a message: nothing is watched
- * any more, and nothing is waited for.
+ * Attaches to the next interface in the queue, and reports how many are not
+ * watched when that has changed. `wait`: after how many ms there is more to do;
+ * -1: nothing before something changes. False, with a message: nothing is
+ * watched any more, and nothing is waited for.
  */
 bool interfaces_work(struct interfaces *interfaces, int *wait);
 
@@ -76,33 +77,33 @@ struct interface *interfaces_by_index(const struct interfaces *interfaces,
 				      unsigned int index);
 
 /*
- * What was counted on an interface since it is watched, but for what is worked
- * out from the table that all share. False where that cannot be told: it is
- * gone, or there was no slot for it (programs_count_interface()).
+ * What was counted on an interface since it is watched, except for counters
+ * that are computed from the shared table. False where that is not known: the
+ * interface is gone, or has no slot (programs_count_interface()).
  */
 bool interfaces_read_counters(const struct interfaces *interfaces,
 			      const struct interface *interface,
 			      __u64 counters[COUNTER_MAX]);
 
 /*
- * Asks the devices what has passed each interface that is watched. The sum,
- * with what had passed those that have gone: it never falls.
+ * Reads the packet counters of the watched interfaces' devices. Returns the
+ * sum, with those of interfaces that are gone: it never falls.
  */
 __u64 interfaces_count_packets(struct interfaces *interfaces);
 
-/* How many were asked for and are there, and are not watched in full. */
+/* How many existing interfaces were asked for and are not watched in full. */
 int interfaces_not_watched(const struct interfaces *interfaces);
 
 /*
- * Publishes what has passed and what came of it, of each interface and, with
- * these counters, of all.
+ * Publishes the packets and counters of each interface and, with these
+ * counters, of all.
  */
 void interfaces_publish(struct interfaces *interfaces,
 			const __u64 counters[COUNTER_MAX]);
 
 /*
- * Reads what has changed (links_watch()): lets go of what has gone, and queues
- * what has come.
+ * Reads changes of links (links_watch()): releases vanished interfaces, and
+ * queues new ones.
  */
 void interfaces_follow(struct interfaces *interfaces, struct mnl_socket *links);
 

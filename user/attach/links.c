@@ -37,7 +37,9 @@ bool link_read(struct link *link, const struct nlmsghdr *header)
 	const struct ifinfomsg *message = mnl_nlmsg_get_payload(header);
 	const struct nlattr *attribute;
 
-	/* A bridge port that leaves its bridge is told as a DELLINK, too. */
+	/*
+	 * A bridge port that leaves its bridge is reported by a DELLINK, too.
+	 */
 	if ((header->nlmsg_type != RTM_NEWLINK &&
 	     header->nlmsg_type != RTM_DELLINK) ||
 	    message->ifi_family != AF_UNSPEC)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What rtnetlink tells of links: their names, their kind, what has passed. */
+/* Links, as rtnetlink reports them: names, kind, packet counters. */
 #ifndef BANNERPROBE_LINKS_H
 #define BANNERPROBE_LINKS_H
 
@@ -12,7 +12,7 @@ struct packet_counts {
 	__u64 received, sent;
 };
 
-/* A link, as a message tells of it; it lives as long as the message. */
+/* A link, as a message describes it; valid as long as the message. */
 struct link {
 	unsigned int index;
 	unsigned short type; /* ARPHRD_... */
@@ -20,15 +20,15 @@ struct link {
 	const char *name;
 	const struct nlattr *others; /* names, or NULL */
 	struct packet_counts packets;
-	bool has_packets; /* are told */
+	bool has_packets; /* `packets` is set */
 };
 
 typedef void link_told(const struct link *link, void *context);
 
-/* Reads a message; false: it tells of no link. */
+/* Reads a message; false: it is not about a link. */
 bool link_read(struct link *link, const struct nlmsghdr *header);
 
-/* Whether one of its names is one that `matches`. */
+/* Whether `matches` accepts one of the link's names. */
 bool link_has_name(const struct link *link,
 		   bool (*matches)(const char *name, const void *context),
 		   const void *context);
@@ -36,19 +36,25 @@ bool link_has_name(const struct link *link,
 /* Subscribes to changes of links; NULL with errno set on failure. */
 struct mnl_socket *links_watch(void);
 
-/* As netlink_take(): `told` of each that was made, changed or deleted. */
+/*
+ * As netlink_take(). Calls `told` for each link that was made, changed or
+ * deleted.
+ */
 int links_take(struct mnl_socket *socket, link_told *told, void *context);
 
 /* Dumps all links as messages, without their counters. Negative errno. */
 int links_dump(mnl_cb_t read, void *context);
 
-/* `told` of all links, of each once at least. Negative errno. */
+/* Calls `told` for all links, for each at least once. Negative errno. */
 int links_list(link_told *told, void *context);
 
 typedef void packets_told(unsigned int index,
 			  const struct packet_counts *packets, void *context);
 
-/* What one link has received and sent, or each of all. Negative errno. */
+/*
+ * Calls `told` with the packet counters of one link, or of each link. Negative
+ * errno.
+ */
 int links_count_packets(unsigned int index, packets_told *told, void *context);
 int links_count_all_packets(packets_told *told, void *context);
 

@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-/* A stale bit costs a look-up; filling anew costs a look at each address. */
+/*
+ * A stale bit costs lookups; filling the bitmap anew costs a visit of each
+ * address.
+ */
 #define STALE_MAX 256
 
 static bool is_whole_address(const struct net *net)
@@ -46,7 +49,10 @@ static void add_found(const struct net *net, void *context)
 	add(filling->words, filling->own, net);
 }
 
-/* Packets pass meanwhile: no bit that stays set is clear for a moment. */
+/*
+ * Packets pass meanwhile, so a bit that stays set is never clear, not even for
+ * a moment.
+ */
 void own_bits_fill(struct own_bits *own)
 {
 	struct filling filling = { .own = own };

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The bitmap of own addresses, which the BPF programs read (own.h). */
+/*
+ * The bitmap of own addresses, which the BPF programs read (own_addresses.h).
+ */
 #ifndef BANNERPROBE_OWN_BITS_H
 #define BANNERPROBE_OWN_BITS_H
 
@@ -18,7 +20,7 @@ struct own_bits {
 /* Sets the bits of all addresses, and no others. */
 void own_bits_fill(struct own_bits *own);
 
-/* An address has come or gone. */
+/* Called when an own address was added or removed. */
 void own_bits_update(struct own_bits *own, const struct net *net, bool added);
 
 #endif

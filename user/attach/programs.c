@@ -16,7 +16,7 @@
 #include "bannerprobe.skel.h"
 
 /*
- * Every CPU hoards this many free nodes of an LRU map: a smaller table evicts
+ * Each CPU keeps this many free nodes of an LRU map, so a smaller table evicts
  * connections when it is half empty (LOCAL_FREE_TARGET in bpf_lru_list.c).
  */
 #define LRU_HOARD 128
@@ -37,7 +37,8 @@ static const char *load_advice(int error)
 	case ENOMEM:
 		return "no memory for the table: a smaller --max-flows needs "
 		       "less";
-	default: /* EACCES, EINVAL, E2BIG, EFAULT: the verifier, by its mood */
+	default: /* EACCES, EINVAL, E2BIG or EFAULT: the verifier refused the
+		  * program */
 		return "this kernel refuses them: Linux 5.10 or later is "
 		       "needed, and -v shows why";
 	}
@@ -56,7 +57,7 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 	__u32 buckets = table_buckets(max_flows);
 	__u32 words = table_words(buckets);
 
-	/* Of the array that the programs were compiled with, its beginning. */
+	/* Shrinks a compiled array to its beginning. */
 	bpf_map__set_value_size(bpf->maps.bss, words * sizeof(__u64));
 	bpf_map__set_max_entries(bpf->maps.overflow, overflow_flows(max_flows));
 	bpf_map__set_max_entries(bpf->maps.buckets, buckets);
@@ -156,7 +157,8 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 		error = fill_nets(bpf, wanted);
 	if (!error)
 		return bpf;
-	missing = privileges_missing(); /* the verifier names others, too */
+	missing = privileges_missing(); /* the verifier returns other errors,
+					 * too */
 	if (missing)
 		message("loading the BPF programs: not permitted: run it as "
 			"root, or with %s, too",
@@ -211,8 +213,8 @@ static __u64 count_pending_ways(const void *value)
 }
 
 /*
- * Connections about which nothing is decided, with those in the overflow so
- * long ago that nobody looks for them any more.
+ * Counts undecided connections, with those in the overflow that expired long
+ * ago.
  */
 static __u64 count_open(const struct bannerprobe_bpf *bpf)
 {
@@ -243,7 +245,7 @@ static void add_slot(const struct bannerprobe_bpf *bpf, __u32 slot,
 	free(counted);
 }
 
-/* Has it that the CPUs together have counted this in a slot. */
+/* Sets the sum over all CPUs of a slot's counters. */
 static void set_slot(const struct bannerprobe_bpf *bpf, __u32 slot,
 		     const __u64 sums[COUNTER_MAX])
 {
@@ -286,8 +288,8 @@ bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
 }
 
 /*
- * Nobody counts in its slot meanwhile: a device is told to be gone when the
- * last packet of it has been seen.
+ * No CPU counts in the slot meanwhile: the kernel reports that a device is gone
+ * after its last packet was seen.
  */
 void programs_forget_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
 {
@@ -306,7 +308,7 @@ void programs_forget_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
 	slots->owners[slot] = 0;
 }
 
-/* What has been counted in all slots. */
+/* Sums the counters of all slots. */
 static void sum_slots(const struct bannerprobe_bpf *bpf,
 		      __u64 sums[COUNTER_MAX])
 {
@@ -326,9 +328,9 @@ __u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter)
 }
 
 /*
- * Packets pass meanwhile. What had begun before the table is looked at is found
- * there or in what is counted afterwards, once at least, so none is taken for
- * evicted that was not.
+ * Packets pass meanwhile. A connection that began before the table was read is
+ * found in the table, or in counters that are read afterwards, or in both. So
+ * no connection is counted as evicted that was not.
  */
 void programs_read_counters(struct bannerprobe_bpf *bpf,
 			    __u64 counters[COUNTER_MAX])

@@ -20,27 +20,27 @@ enum programs {
 /*
  * Loads the programs named by `which` (enum programs). `length`: bytes of a
  * banner kept, 1 to BANNER_MAX. `max_flows`: connections in the table, 1 to
- * FLOWS_MAX. `track`: what is asked of the tracker, or NULL for nothing.
- * `wanted`: which servers, or NULL for all; of its nets those of this host are
- * not asked for here. NULL on failure, of which the reason has been told.
+ * FLOWS_MAX. `track`: the tracker's options, or NULL for the defaults.
+ * `wanted`: the server filter, or NULL for all servers; this host's own
+ * networks in it are filled in elsewhere. NULL on failure, with a message.
  */
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      __u32 max_flows,
 				      const struct track_options *track,
 				      const struct server_list *wanted);
 
-/* What all CPUs have counted; not of what is worked out from the table. */
+/* The counters of all CPUs, without the computed ones. */
 __u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter);
 
 /*
- * Has an interface counted for itself from now on; if there is no slot for it
- * (SLOTS, SLOT_PLACES), in the sum only.
+ * Gives an interface counters of its own from now on; if no slot is free
+ * (SLOTS, SLOT_PLACES), it is counted in the sum only.
  */
 void programs_count_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex);
 
 /*
- * What programs_read_counters() tells, but for what is worked out, of packets
- * of one interface. False where it is not counted for itself.
+ * The counters of one interface, without the computed ones. False where it has
+ * no slot of its own.
  */
 bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
 				 __u32 ifindex, __u64 counters[COUNTER_MAX]);
@@ -50,9 +50,9 @@ void programs_forget_interface(const struct bannerprobe_bpf *bpf,
 			       __u32 ifindex);
 
 /*
- * Reads the counters of all CPUs. Those still open and those evicted are
- * worked out from the table: exact when nothing is attached any more; before,
- * evicted are told too few rather than too many.
+ * Reads the counters of all CPUs. Open and evicted connections are computed
+ * from the table. They are exact when nothing is attached any more; before
+ * that, `evicted` is too low rather than too high.
  */
 void programs_read_counters(struct bannerprobe_bpf *bpf,
 			    __u64 counters[COUNTER_MAX]);

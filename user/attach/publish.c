@@ -8,7 +8,10 @@
 
 #define NS_PER_SECOND 1000000000ULL
 
-/* All that is remembered here is not read back from what is published. */
+/*
+ * The attacher's own state, so that nothing is read back from the shared
+ * memory.
+ */
 struct publisher {
 	struct published *page;
 	__u32 interface_count, name_count, free_count;
@@ -31,7 +34,7 @@ void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
-/* As the events' own times are. */
+/* On the clock of the events. */
 static __u64 now_ns(void)
 {
 	struct timespec now;
@@ -40,7 +43,7 @@ static __u64 now_ns(void)
 	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
 }
 
-/* A reader that sees an odd number, or another one afterwards, looks again. */
+/* An odd version, or another one after the read, makes the reader repeat it. */
 static void begin_change(__u32 *serial)
 {
 	__atomic_store_n(serial, *serial + 1, __ATOMIC_RELAXED);
@@ -95,7 +98,7 @@ static __u32 take_ended(struct publisher *publisher)
 	return number;
 }
 
-/* The oldest of those that have ended, if enough of them are kept. */
+/* The oldest name that has ended, if enough of them are kept. */
 static __u32 take_number(struct publisher *publisher)
 {
 	const bool is_full = publisher->name_count == PUBLISHED_NAMES;

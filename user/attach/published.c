@@ -6,8 +6,8 @@
 #include <time.h>
 
 /*
- * A change takes the attacher less than a microsecond. Where it has stopped
- * within one, what there is has to do.
+ * A change takes the attacher less than a microsecond. If it was stopped during
+ * a change, the reader uses what is there.
  */
 #define TRIES 100
 #define TRY_NS 1000000
@@ -17,7 +17,7 @@ static __u32 read_serial(const __u32 *serial)
 	return __atomic_load_n(serial, __ATOMIC_ACQUIRE);
 }
 
-/* Whether what was read since then is of one piece. */
+/* Whether what was read since then is consistent. */
 static bool is_same(const __u32 *serial, __u32 before)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -95,7 +95,10 @@ void published_each_ended(const struct published *page, __u64 *since,
 /* --- counts -----------------------------------------------------------------
  */
 
-/* Room for all interfaces; without memory, for those of before. */
+/*
+ * Makes room for all interfaces; without memory, room stays for the earlier
+ * ones.
+ */
 static void make_room(struct published_counts *counts, __u32 count)
 {
 	struct published_interface *list;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the attacher tells the reader: the counters, and the names of
- * interfaces. It lies in memory that both have mapped. The attacher writes it
- * and believes nothing that it reads there; the reader only reads it.
+ * What the attacher publishes for the reader: the counters, and the names of
+ * interfaces. It is memory that both have mapped. The attacher writes it and
+ * trusts nothing that it reads there; the reader only reads it.
  */
 #ifndef BANNERPROBE_PUBLISHED_H
 #define BANNERPROBE_PUBLISHED_H
@@ -20,8 +20,8 @@
 #define NO_PLACE (~0U) /* there was no room */
 
 /*
- * Names of interfaces that have gone are kept for events that are still on
- * their way; of more than these the oldest are forgotten.
+ * Names of vanished interfaces are kept for events that still wait in the ring;
+ * of more than these, the oldest are dropped.
  */
 #define NAMES_KEPT 4096
 
@@ -35,7 +35,7 @@ struct published_interface {
 	__u64 counters[COUNTER_MAX];
 };
 
-/* Which interface an index stood for, and what it was called. */
+/* Which interface an index stood for, and its name. */
 struct published_name {
 	__u32 serial;		     /* odd while this is changed */
 	__u32 ifindex;		     /* 0: none */
@@ -70,13 +70,13 @@ __u32 publish_place(struct publisher *publisher);
 void publish_leave(struct publisher *publisher, __u32 place);
 
 /*
- * From now on an index stands for an interface (its place): before its first
- * event. The number of the name, or NO_PLACE.
+ * From now on an index stands for an interface (its place). Called before its
+ * first event. The number of the name, or NO_PLACE.
  */
 __u32 publish_name(struct publisher *publisher, __u32 ifindex, __u32 place,
 		   const char *name);
 
-/* No longer: after its last event. */
+/* Ends that, after the interface's last event. */
 void publish_end_of_name(struct publisher *publisher, __u32 number);
 
 /* All of an interface but its generation. */
@@ -90,8 +90,8 @@ void publish_totals(struct publisher *publisher, __u64 packets,
  */
 
 /*
- * Copies what is published of an index as it was at a time. False: nothing is
- * known of it, or no more. `hint`: where it was found the last time, or any.
+ * Copies what an index stood for at a time. False: nothing is known about it,
+ * or not any more. `hint`: where it was found the last time, or any.
  */
 bool published_find(const struct published *page, __u32 ifindex, __u64 time,
 		    __u32 *hint, struct published_name *found);

@@ -113,9 +113,9 @@ __u32 route_vrf_table(const struct nlmsghdr *header)
 /* --- asking --------------------------------------------------------------- */
 
 /*
- * On a router most routes that change are none of ours: the kernel is to keep
- * them to itself. What is compared is in this machine's byte order, and loaded
- * as in the network's.
+ * On a router most changes concern other routes, so a socket filter drops them
+ * in the kernel. The filter compares in this machine's byte order, and loads in
+ * network byte order.
  */
 static int filter_local(struct mnl_socket *socket)
 {
@@ -165,7 +165,9 @@ static int dump_family(__u32 table, __u8 family, mnl_cb_t read, void *context)
 	message->rtm_table = table < 256 ? (__u8)table : RT_TABLE_UNSPEC;
 	mnl_attr_put_u32(header, RTA_TABLE, table);
 	error = netlink_dump(header, read, context);
-	/* A table without a route is not there; nor is all of IPv6, perhaps. */
+	/*
+	 * A table without routes does not exist, nor does IPv6 on some hosts.
+	 */
 	return error == -ENOENT || error == -EOPNOTSUPP ||
 			       error == -EAFNOSUPPORT ?
 		       0 :

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What rtnetlink tells of routes of type local, and of VRFs. */
+/* Routes of type local, and VRFs, as rtnetlink reports them. */
 #ifndef BANNERPROBE_ROUTES_H
 #define BANNERPROBE_ROUTES_H
 
@@ -8,8 +8,7 @@
 #include <libmnl/libmnl.h>
 
 /*
- * All that tells one route from another. Zeroed, padding and all: it is
- * compared as bytes.
+ * The key of a route. Zeroed with its padding, because it is compared as bytes.
  */
 struct local_route {
 	struct net net;
@@ -26,18 +25,21 @@ struct local_route {
 bool route_read(struct local_route *route, const struct nlmsghdr *header);
 
 /*
- * Whether the kernel may take it away without a word: when a nexthop object
- * goes, or one of several devices.
+ * Whether the kernel may remove the route without a report: when a nexthop
+ * object is deleted, or one of several devices.
  */
 bool route_may_vanish(const struct local_route *route);
 
 /* The table of a VRF device, or 0 where the link is none. */
 __u32 route_vrf_table(const struct nlmsghdr *header);
 
-/* A socket that tells of local routes, links and nexthops; NULL with errno. */
+/*
+ * A socket that receives changes of local routes, links and nexthops; NULL with
+ * errno.
+ */
 struct mnl_socket *routes_watch(void);
 
-/* Asks for all local routes of a table, IPv4 and IPv6. Negative errno. */
+/* Dumps all local routes of a table, IPv4 and IPv6. Negative errno. */
 int routes_dump(__u32 table, mnl_cb_t read, void *context);
 
 #endif

@@ -10,7 +10,7 @@ struct filter {
 	unsigned int parent; /* TC_H_MAKE(TC_H_CLSACT, ...): the direction */
 	unsigned int handle;
 	unsigned int priority;
-	unsigned int program_id; /* 0 where the kernel does not tell */
+	unsigned int program_id; /* 0 where the kernel does not report it */
 	const char *name;	 /* of the program, with more; or "" */
 };
 
@@ -18,8 +18,8 @@ typedef void filter_found(const struct filter *filter, void *context);
 
 /*
  * Calls `found` for each filter of one direction (`parent`) of an interface's
- * clsact; of filters that are not BPF, only handle and priority are told.
- * Negative errno.
+ * clsact; of filters other than BPF, only handle and priority are set. Negative
+ * errno.
  */
 int filters_list(unsigned int index, unsigned int parent, filter_found *found,
 		 void *context);
@@ -29,10 +29,10 @@ bool filters_have_clsact(unsigned int index);
 
 /*
  * Adds a filter that runs a BPF program (a file descriptor) and takes its
- * verdict: `filter` tells parent, name and priority (0: the kernel chooses),
- * and is told what it came to. `make_qdisc`: first the clsact qdisc, in one
- * request: a signal comes before both or after. The first error as negative
- * errno; the other step is done all the same.
+ * verdict. `filter` has parent, name and priority (0: the kernel chooses), and
+ * receives the result. `make_qdisc`: makes the clsact qdisc first, in the same
+ * request, so a signal comes before or after both. The first error as negative
+ * errno; the other step is done in any case.
  */
 int filters_add(unsigned int index, struct filter *filter, int program,
 		bool make_qdisc);

@@ -57,7 +57,9 @@ static struct nlmsghdr *put_request(char *buffer, uint16_t family,
 	return header;
 }
 
-/* Asks, and takes what is wanted of the answer; false: it is not told. */
+/*
+ * Sends a request, and copies an attribute of the answer; false: it has none.
+ */
 static bool ask(struct mnl_socket *socket, const struct nlmsghdr *request,
 		struct server_list_attribute *wanted)
 {
@@ -94,7 +96,7 @@ static bool ask_family(struct mnl_socket *socket, uint16_t *family)
 	return true;
 }
 
-/* The features of a device; false where the kernel does not tell. */
+/* The XDP features of a device; false where the kernel does not report them. */
 static bool ask_features(struct mnl_socket *socket, unsigned int index,
 			 uint64_t *features)
 {

@@ -38,7 +38,7 @@ int source_open(struct byte_source *source, const char *path, bool is_found,
 	if (fstat(source->fd, &status))
 		error = -errno;
 	else if (is_found && !S_ISREG(status.st_mode))
-		error = -EINVAL; /* it was one when it was found */
+		error = -EINVAL; /* it was a regular file when it was found */
 	if (!error) {
 		source->is_regular = S_ISREG(status.st_mode);
 		source->size = (__u64)status.st_size;
@@ -98,7 +98,10 @@ static size_t read_decompressed(struct byte_source *source, __u8 *to,
 	struct decompressor *decompressor = source->decompressor;
 	size_t got;
 
-	/* A few bytes may have become gigabytes: the stop is not kept waiting. */
+	/*
+	 * A few compressed bytes may become gigabytes, so the stop is checked
+	 * here.
+	 */
 	if (source->wait && !source->wait(-1, source->context))
 		return stop(source, SOURCE_STOPPED, NULL);
 	while (!(got = decompressor_run(decompressor, to, size))) {
@@ -179,7 +182,7 @@ bool source_begin(struct byte_source *source)
 	enum compression compression = COMPRESSION_NONE;
 	size_t len;
 
-	/* Fewer tell, too: whoever has only them is told that they are few. */
+	/* A short file has fewer bytes; packet_reader.c reports that. */
 	source_fetch(source, COMPRESSION_MAGIC_MAX);
 	len = (size_t)(source->end - source->at);
 	if (len)

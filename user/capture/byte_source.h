@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The bytes of a file, a pipe or standard input in their order, decompressed
- * where they are compressed by gzip or zstd, which their content says.
+ * The bytes of a file, a pipe or standard input, in order. Content that begins
+ * like gzip or zstd is decompressed.
  *
- * They are read in chunks that stay in a CPU's cache, not mapped: that is as
- * quick, and a file that somebody cuts meanwhile is one that ends early, not a
+ * They are read in chunks that stay in a CPU's cache, not mapped. That is as
+ * fast, and a file that is cut during the reading ends early and causes no
  * SIGBUS.
  */
 #ifndef BANNERPROBE_BYTE_SOURCE_H
@@ -42,19 +42,19 @@ struct byte_source {
 };
 
 /*
- * Opens a file, or standard input ("-"). Before bytes are read, `wait` is
- * called: it returns when bytes may be there, of a regular file at once, and
- * false if the reading is to end; with -1 it does not wait. NULL: it
- * is not called. Of a file that was found in a directory, `is_found`, no
- * link is followed, and only a regular file is opened. Negative errno.
+ * Opens a file, or standard input ("-"). `wait` is called before bytes are
+ * read: it returns when bytes may be there, for a regular file at once, or
+ * false if the reading is to end; with -1 it does not wait. NULL: it is not
+ * called. `is_found`: the file was found in a directory; then no link is
+ * followed, and only a regular file is opened. Negative errno.
  */
 int source_open(struct byte_source *source, const char *path, bool is_found,
 		bool (*wait)(int fd, void *context), void *context);
 void source_close(struct byte_source *source);
 
 /*
- * Looks at the first bytes, and decompresses from now on if they say so. False
- * if nothing can be read; source->state and source->problem say why.
+ * Examines the first bytes, and decompresses from now on if they say so. False
+ * if nothing can be read; source->state and source->problem give the reason.
  */
 bool source_begin(struct byte_source *source);
 
@@ -65,8 +65,8 @@ const __u8 *source_fetch(struct byte_source *source, size_t size);
 bool source_skip(struct byte_source *source, __u64 size);
 
 /*
- * The next `size` bytes, at most SOURCE_PIECE_MAX, in one piece, which stay
- * until the next call; NULL if fewer are left.
+ * The next `size` bytes, at most SOURCE_PIECE_MAX, in one piece, valid until
+ * the next call; NULL if fewer are left.
  */
 static inline const __u8 *source_bytes(struct byte_source *source, size_t size)
 {
@@ -81,7 +81,7 @@ static inline void source_take(struct byte_source *source, size_t size)
 	source->at += size;
 }
 
-/* Bytes taken so far; of what is compressed, as they are decompressed. */
+/* Bytes taken so far, counted after decompression. */
 static inline __u64 source_offset(const struct byte_source *source)
 {
 	return source->passed + (__u64)(source->at - source->buffer);

@@ -115,7 +115,7 @@ bool capture_list_fill(struct capture_list *list, const char *const *names,
 	for (int i = 0; i < count && done; i++) {
 		struct stat status = {};
 
-		/* What cannot be looked at is told when it is opened. */
+		/* A failure of stat() is reported when the file is opened. */
 		if (strcmp(names[i], "-") && !stat(names[i], &status) &&
 		    S_ISDIR(status.st_mode))
 			done = add_directory(list, names[i],

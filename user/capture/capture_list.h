@@ -27,21 +27,22 @@ struct capture_list {
 	size_t count, room;
 	struct capture_directory *directories; /* one for each name */
 	__u64 size;			       /* of all files */
-	bool is_incomplete; /* a directory could not be read; it was told */
+	bool is_incomplete; /* a directory could not be read; a message said so
+			     */
 };
 
 /*
- * Lists what `names` name, the files below a directory by name in natural order
- * (x2 before x10). Links below a directory are not followed. False without
- * memory.
+ * Lists the named files, and the files below a named directory by name in
+ * natural order (x2 before x10). Links below a directory are not followed.
+ * False without memory.
  */
 bool capture_list_fill(struct capture_list *list, const char *const *names,
 		       int count);
 void capture_list_free(struct capture_list *list);
 
 /*
- * After a file has been read, or was no capture: when it was the last below its
- * directory, says what was skipped there.
+ * Called after each file. After the last one below its directory, prints what
+ * was skipped there.
  */
 void capture_list_done(struct capture_file *file, bool is_capture);
 

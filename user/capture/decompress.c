@@ -74,7 +74,7 @@ void decompressor_free(struct decompressor *decompressor)
 	free(state_of(decompressor));
 }
 
-/* Between members: what fills up a tape's block is no member. */
+/* Zeros between members pad a tape's block and are no member. */
 static void skip_zeros(struct state *state)
 {
 	while (state->in_len && !*state->in) {

@@ -58,7 +58,10 @@ static enum parse_result parse_loopback(const struct frame *frame,
 	}
 }
 
-/* A Linux cooked header: it tells who sent the packet, not who receives it. */
+/*
+ * A Linux cooked header. It has the sender's link-layer address, but not the
+ * receiver's.
+ */
 struct cooked {
 	__u32 len;	   /* bytes of the header; and offsets in it: */
 	__u32 protocol;	   /* the EtherType */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * From the link types of captures to a TCP segment: what the hooks never meet.
+ * The link types of captures, down to the TCP segment. Hooks meet only Ethernet
+ * and IP.
  */
 #ifndef BANNERPROBE_LINK_LAYER_H
 #define BANNERPROBE_LINK_LAYER_H
@@ -32,8 +33,8 @@ enum link_type {
 };
 
 /*
- * Whether a packet has to be parsed: nearly all data has not. By the prefilter,
- * but true for UDP, in which a tunnel may be.
+ * Whether a packet has to be parsed, by the prefilter; nearly all data need not
+ * be. Always true for UDP, which may carry a tunnel.
  */
 bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 			   const struct prefilter *prefilter);

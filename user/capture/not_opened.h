@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Says where nearly all of a capture is of a kind that is not opened. */
+/*
+ * Reports a capture that consists nearly entirely of one encapsulation that is
+ * not opened.
+ */
 #ifndef BANNERPROBE_NOT_OPENED_H
 #define BANNERPROBE_NOT_OPENED_H
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Where records come from that are logged later, when their file is no longer
- * read: a record holds a number (its ifindex), which stands here for a file and
- * an interface of it.
+ * The file and interface of events that are logged after their file was closed.
+ * Such an event holds a number in its ifindex, which is looked up here.
  */
 #ifndef BANNERPROBE_ORIGINS_H
 #define BANNERPROBE_ORIGINS_H

@@ -17,7 +17,7 @@
 #define CAPTURED_MAX 262144 /* bytes: no capturing program keeps more of one   \
 			     */
 
-/* What a capture says of an interface; a pcap has one, without a name. */
+/* An interface of a capture; a pcap has one, without a name. */
 struct capture_interface {
 	__u32 link_type; /* LINKTYPE_..., as tcpdump.org numbers them */
 	__u32 snap_len;	 /* 0: none */
@@ -33,8 +33,8 @@ struct capture_interface {
 struct captured_packet {
 	const __u8 *bytes; /* until the next packet is read */
 	__u32 len;	   /* of them */
-	__u32 wire_len;	   /* bytes that it had on the wire */
-	__u64 time;	   /* ns since 1970; 0: not told */
+	__u32 wire_len;	   /* original bytes, on the wire */
+	__u64 time;	   /* ns since 1970; 0: the capture has no time */
 	struct capture_interface *interface;
 	bool is_swapped; /* written by a host of the other byte order */
 };
@@ -65,8 +65,8 @@ struct packet_reader {
 };
 
 /*
- * Reads the beginning of what reader->source was opened for, which tells what
- * it is. To be closed whatever comes of it.
+ * Reads the beginning of reader->source, which tells the format. The caller
+ * closes it in any case.
  */
 enum read_result packet_reader_begin(struct packet_reader *reader);
 void packet_reader_close(struct packet_reader *reader);
@@ -83,7 +83,7 @@ enum read_result pcap_begin(struct packet_reader *reader);
 #define PCAPNG_MAGIC 0x0a0d0d0a /* in either byte order */
 enum read_result pcapng_begin(struct packet_reader *reader);
 
-/* READ_FAILED: what stands at the source's place contradicts itself. */
+/* READ_FAILED: the content at the source's position is inconsistent. */
 enum read_result packet_reader_lie(struct packet_reader *reader,
 				   const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A set of nets with a number for each. Finding one, and all around one, takes
- * as long among 100,000 as among ten.
+ * A set of networks with a number for each. Looking one up, with all that
+ * contain it, takes as long among 100,000 as among ten.
  */
 #ifndef BANNERPROBE_NETS_H
 #define BANNERPROBE_NETS_H
@@ -28,8 +28,8 @@ bool net_covers(const struct net *outer, const struct net *inner);
 void net_mask(struct net *net);
 
 /*
- * The number of a net, which is added with 0 where it is new. NULL without
- * memory. The place is valid until the net is removed.
+ * The number of a network, which is added with 0 where it is new. NULL without
+ * memory. The pointer is valid until the network is removed.
  */
 __u32 *nets_put(struct nets *nets, const struct net *net);
 
@@ -43,7 +43,7 @@ __u32 nets_around(const struct nets *nets, const struct net *net);
 
 typedef void net_found(const struct net *net, void *context);
 
-/* Calls `found` for each, in the order of their adding; it may remove that. */
+/* Calls `found` for each, in insertion order; `found` may remove that one. */
 void nets_each(const struct nets *nets, net_found *found, void *context);
 
 void nets_free(struct nets *nets);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the kernel's LRU hash map is for the BPF programs: a table of bounded
- * size, of connections by their id, that evicts the least recently used.
+ * The overflow LRU in user space, in place of the kernel's LRU hash map: a
+ * table of bounded size, of connections by their id, that evicts the least
+ * recently used.
  */
 #ifndef BANNERPROBE_OVERFLOW_H
 #define BANNERPROBE_OVERFLOW_H
@@ -15,14 +16,14 @@ struct overflow *overflow_new(__u32 max_flows);
 void overflow_free(struct overflow *table);
 
 /*
- * The state of a connection, or NULL, which it may become without memory, too.
- * `id`: flow_identify().
+ * The state of a connection, or NULL, also where memory is missing. `id`:
+ * flow_identify().
  */
 struct flow *overflow_find(struct overflow *table, __u64 id);
 
 /*
- * Sets the state of a connection, in the place of the oldest if need be;
- * without memory it is forgotten.
+ * Sets the state of a connection, in place of the least recently used if the
+ * table is full; without memory the connection is forgotten.
  */
 void overflow_put(struct overflow *table, __u64 id,
 		    const struct flow *flow);

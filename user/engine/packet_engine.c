@@ -120,7 +120,7 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 	return true;
 }
 
-/* One thread has it all. */
+/* No lock is needed: one thread uses the table. */
 static __always_inline void backend_lock(struct bucket *bucket)
 {
 	(void)bucket;
@@ -183,7 +183,7 @@ static __always_inline bool backend_read(const struct backend *backend,
 	return true;
 }
 
-/* Of captures every record is wanted. */
+/* A capture has no rate limit. */
 static __always_inline bool backend_is_over_rate(const struct backend *backend,
 						 __u64 now)
 {
@@ -218,7 +218,7 @@ static struct event *kept_at(const struct engine *engine, unsigned int place)
 				place * KEPT_SIZE);
 }
 
-/* In the place of the oldest. */
+/* Replaces the oldest. */
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event)
 {

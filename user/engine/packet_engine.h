@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The engine for packets in memory: what the BPF programs are for packets on a
- * hook.
+ * The engine for packets in memory, in place of the BPF programs for packets on
+ * a hook.
  */
 #ifndef BANNERPROBE_PACKET_ENGINE_H
 #define BANNERPROBE_PACKET_ENGINE_H
@@ -52,17 +52,17 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
 		   __u64 now);
 
-/* The counters so far, with those that are open and those that were evicted. */
+/* The counters so far, with the computed ones: open and evicted. */
 void engine_read_counters(const struct engine *engine,
 			  __u64 counters[COUNTER_MAX]);
 
-/* What became of events other than banners, likewise. */
+/* The fates of events other than banners, likewise. */
 void engine_read_events(const struct engine *engine,
 			struct event_counts *counts);
 
 /*
- * No more packets of these connections: counts what was undecided and forgets
- * them all. The counters stay.
+ * Ends all connections: counts the undecided ones and forgets all. The counters
+ * stay.
  */
 void engine_finish(struct engine *engine);
 

@@ -1,30 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which servers are wanted, as the command line says. */
+/* The server filter of the command line. */
 #ifndef BANNERPROBE_SERVER_LIST_H
 #define BANNERPROBE_SERVER_LIST_H
 
 #include "nets.h"
 
-/* All zero: every server is wanted. */
+/* The server filter; all zero: every server passes. */
 struct server_list {
 	__u32 by; /* enum filter_by */
 	__u64 ports[PORT_WORDS];
-	struct nets nets; /* enum address_mark: of each its own, not those of
-			   * nets around it; of this host's addresses none */
+	struct nets nets; /* networks with enum address_mark: each with its own
+			   * tags, without those of networks around it and
+			   * without this host's addresses */
 };
 
 /* Adds "22,25,8000-8100". False where that is no list of ports. */
 bool server_list_add_ports(struct server_list *wanted, const char *list);
 
 /*
- * Adds an address or a net (192.0.2.0/24, 2001:db8::/32), by its mark. False
- * where it is none, or without memory.
+ * Adds an address or a network (192.0.2.0/24, 2001:db8::/32) with a tag. False
+ * where the text is neither, or without memory.
  */
 bool server_list_add_net(struct server_list *wanted, const char *net, __u32 mark);
 
 void server_list_free(struct server_list *wanted);
 
-/* Whether a server is wanted. */
+/* Whether a server passes the filter. */
 bool server_list_has(const struct server_list *wanted, const struct server *server,
 		__u8 family);
 

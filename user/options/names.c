@@ -13,7 +13,9 @@
 
 /* --- interfaces ----------------------------------------------------------- */
 
-/* The kernel would take lo:1 for lo, as the addresses of old are called. */
+/*
+ * The kernel would accept lo:1 as lo, because alias interfaces were named so.
+ */
 static bool is_interface(const char *name)
 {
 	return !strchr(name, ':') && if_nametoindex(name);
@@ -35,7 +37,7 @@ static bool is_option(const char *name)
 	return false;
 }
 
-/* What `ip link` shows is veth0@if5, or eth0: with a colon. */
+/* `ip link` prints a name as veth0@if5, or eth0: with a colon. */
 static void check_decoration(const char *name)
 {
 	char plain[IF_NAMESIZE];
@@ -54,7 +56,7 @@ static void check_decoration(const char *name)
 	wrong_usage("%s: no such interface: did you mean %s?", name, plain);
 }
 
-/* What no interface, and so no pattern of some, can be called. */
+/* Names that no interface, and no pattern, can have. */
 static void check_impossible(const char *name)
 {
 	if (usage_is_filter_word(name) && strpbrk(name, " =&"))
@@ -62,12 +64,12 @@ static void check_impossible(const char *name)
 			    "expressions: --port and --net choose servers",
 			    name);
 	if (strchr(name, '/'))
-		wrong_usage("%s: no interface is called so, and there is no "
-			    "such file: -r FILE reads a capture",
+		wrong_usage("%s: no such interface, and no such file: -r "
+			    "FILE reads a capture",
 			    name);
 	if (strpbrk(name, " \t\n"))
-		wrong_usage("%s: no interface is called so: of several, each "
-			    "is a word of its own, without quotes around all",
+		wrong_usage("%s: no such interface: name several as separate "
+			    "words, without quotes around all",
 			    name);
 }
 
@@ -83,8 +85,7 @@ static void check_interface(const char *name)
 	if (strpbrk(name, "*?["))
 		return;
 	if (!strcmp(name, "any"))
-		wrong_usage("any: no interface is called so: --all watches "
-			    "all");
+		wrong_usage("any: no such interface: --all watches all");
 	if (!strcmp(name, "-"))
 		wrong_usage("-: no interface: -r - reads a capture from "
 			    "standard input");

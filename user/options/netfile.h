@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Nets from a file: one a line, # begins a comment. */
+/* Networks from a file: one a line, # begins a comment. */
 #ifndef BANNERPROBE_NETFILE_H
 #define BANNERPROBE_NETFILE_H
 
 #include "engine/server_list.h"
 
-/* Adds all nets by their mark. False, with a message that names the line. */
+/*
+ * Adds all networks of the file with a tag. False, with a message that names
+ * the line.
+ */
 bool netfile_add(struct server_list *wanted, const char *path, __u32 mark);
 
 #endif

@@ -15,7 +15,12 @@
 #define DEFAULT_GATHER_MS 1000
 #define DAY_SECONDS 86400
 
-static const char *const formats[] = { "text", "json", "zeek", NULL };
+static const char *const formats[] = {
+#define FORMAT_NAME(constant, name) name,
+	FORMATS(FORMAT_NAME)
+#undef FORMAT_NAME
+		NULL
+};
 static const char *const hooks[] = { "auto",	    "xdp", "xdp-native",
 				     "xdp-generic", "tc",  NULL };
 static const char *const stats_formats[] = { "text", "json", NULL };
@@ -298,7 +303,7 @@ const struct option_row option_table[] = {
 	  AT(sequence) },
 
 	{ "format", 'f', GROUP_RECORDS, KIND_CHOICE, 0, "FORMAT",
-	  "text (default), json or zeek",
+	  FORMATS_HELP,
 	  AT(format), .choices = formats, .what = "the format" },
 	{ "output", 'o', GROUP_RECORDS, KIND_FILE, 0, "FILE",
 	  "append to FILE; reopened on SIGHUP; - is standard output (default), "
@@ -382,7 +387,8 @@ const struct option_row option_table[] = {
 	  "try a start, leave nothing, and say what would be attached where",
 	  AT(check) },
 	{ "user", 0, GROUP_ATTACHING, KIND_TEXT, OPTION_INTERFACES_ONLY, "NAME",
-	  "who to be once all is loaded (default nobody, when started as root)",
+	  "the user to become once all is loaded (default nobody, when started "
+	  "as root)",
 	  AT(user) },
 	{ "unconfined", 0, GROUP_ATTACHING, KIND_FLAG, 0, NULL,
 	  "go on where privileges cannot be given up or system calls not be "

@@ -22,14 +22,14 @@ enum option_group {
 enum option_kind {
 	KIND_FLAG,   /* sets the bool at `place` */
 	KIND_NUMBER, /* the __u32 there, from `least` to `most` */
-	KIND_CHOICE, /* the enum there: which of `choices` */
+	KIND_CHOICE, /* the enum there: the index in `choices` */
 	KIND_TEXT,   /* the const char * there; never empty */
 	KIND_FILE,   /* likewise; a path does not begin with - */
 	KIND_OTHER,  /* `take` does all */
 };
 
 enum option_flag {
-	OPTION_MANY = 1 << 0,		 /* each one that is given counts */
+	OPTION_MANY = 1 << 0,		 /* may be given several times */
 	OPTION_INTERFACES_ONLY = 1 << 1, /* does not go with -r */
 	OPTION_CAPTURES_ONLY = 1 << 2,	 /* does not go without -r */
 	OPTION_VALUE_OPTIONAL = 1 << 3,	 /* --name, or --name=VALUE */
@@ -48,12 +48,12 @@ struct option_row {
 	size_t place;	   /* in struct options */
 	__u32 least, most;
 	const char *const *choices; /* ended by NULL */
-	const char *what;	    /* is chosen, or the number of what */
+	const char *what;	    /* noun of the value, for messages */
 	/* Called after what `kind` asks for. */
 	void (*take)(struct options *options, const struct option_use *use);
 };
 
-/* An option as somebody has given it. */
+/* An option as given on the command line. */
 struct option_use {
 	const struct option_row *row;
 	char spelling[32]; /* "-f", "--format" */

@@ -22,8 +22,10 @@ struct parser {
 	char **words;
 	bool given[OPTION_ROWS_MAX];
 	const char *values[OPTION_ROWS_MAX]; /* the last one of each */
-	/* The word before this one, where it is an option that could have had
-	 * a value and has none; else NULL. */
+	/*
+	 * The previous word, if it is an option that could have had a value and
+	 * has none; else NULL.
+	 */
 	const struct option_row *without_value;
 	/* For getopt, of the table. */
 	char letters[2 * OPTION_ROWS_MAX + 3];
@@ -40,7 +42,10 @@ static int value_of(const struct option_row *row)
 						    required_argument;
 }
 
-/* "-": words come in their order; ":": what is missing is told, not printed. */
+/*
+ * For getopt. "-": words come in their order; ":": a missing value is reported,
+ * not printed.
+ */
 static void describe_table(struct parser *parser)
 {
 	char *letter = stpcpy(parser->letters, "-:");
@@ -89,8 +94,8 @@ static bool is_same_value(const char *one, const char *other)
 }
 
 /*
- * What is given once more counts instead, so that something can be added to a
- * command that has it already; that is said where it makes a difference.
+ * The last of several values counts, so that an option can be appended to a
+ * command that has it already. A note says so where it makes a difference.
  */
 static void note_repetition(struct parser *parser, const struct option_use *use)
 {

@@ -28,8 +28,18 @@ enum exit_code {
 	EXIT_LOST = 4,	 /* ended as asked, but records were lost */
 };
 
-/* Of the log's lines. */
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_ZEEK };
+/* The formats of the log: constant, name. format.c writes them. */
+#define FORMATS(X)                                                             \
+	X(FORMAT_TEXT, "text")                                                 \
+	X(FORMAT_JSON, "json")                                                 \
+	X(FORMAT_ZEEK, "zeek")
+#define FORMATS_HELP "text (default), json or zeek"
+
+enum format {
+#define FORMAT_ENUM(constant, name) constant,
+	FORMATS(FORMAT_ENUM)
+#undef FORMAT_ENUM
+};
 
 /* How the receive side is attached. */
 enum hook {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The options that say which servers are wanted: ports and nets. */
+/* The options of the server filter: ports and networks. */
 #ifndef BANNERPROBE_SERVER_OPTIONS_H
 #define BANNERPROBE_SERVER_OPTIONS_H
 

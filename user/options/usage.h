@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is said of a command line that is wrong: one line, and what helps. */
+/* Messages for a wrong command line: one line, with what helps. */
 #ifndef BANNERPROBE_USAGE_H
 #define BANNERPROBE_USAGE_H
 
@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-/* Says what is wrong, and ends the process. */
+/* Prints what is wrong, and ends the process. */
 #define wrong_usage(...)                                                       \
 	do {                                                                   \
 		message(__VA_ARGS__);                                          \
@@ -16,8 +16,8 @@
 	} while (0)
 
 /*
- * Says something of a command line that is right, when it has turned out to be
- * so: a wrong one is told in one line.
+ * Notes something about a command line. Notes are printed only if it turns out
+ * to be right; a wrong one gets one line.
  */
 void usage_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void usage_print_notes(void);
@@ -25,7 +25,7 @@ void usage_print_notes(void);
 /* The word of a list, ended by NULL, that is most like this one; or NULL. */
 const char *usage_nearest(const char *word, const char *const *list);
 
-/* Of an option that there is not: "-x", "--word" or "--word=value". */
+/* A usage error for an unknown option: "-x", "--word" or "--word=value". */
 void usage_unknown_option(const char *word) __attribute__((noreturn));
 
 /* Whether a word begins an expression in the language of tcpdump's filters. */

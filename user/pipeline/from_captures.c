@@ -174,7 +174,7 @@ static __u64 monotonic_ns(void)
 	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
 }
 
-/* Of a pipe: a greeting has been quiet when no packet comes to tell so, too. */
+/* In a pipe, a greeting also counts as quiet when no packet arrives at all. */
 static void set_quiet_timer(const struct reader *reader)
 {
 	const __u64 deadline = pipeline_deadline(reader->pipeline);
@@ -198,7 +198,7 @@ static void on_quiet_timer(void *context)
 {
 	const struct reader *reader = context;
 
-	/* Of a file, its packets tell what time it is. */
+	/* In a file, the packets' times are the clock. */
 	if (reader->packet_reader.source.is_regular)
 		return;
 	pipeline_expire(reader->pipeline,
@@ -247,7 +247,7 @@ static bool wait_for_bytes(int fd, void *context)
 	       !pipeline_is_over(reader->pipeline);
 }
 
-/* Of a running capture in a pipe each banner is wanted at once. */
+/* In a pipe from a running capture each event is written at once. */
 static void keep_up(struct reader *reader)
 {
 	pipeline_flush(reader->pipeline);
@@ -306,7 +306,7 @@ static void end_sequence(struct reader *reader)
 	origins_clear(&reader->origins);
 }
 
-/* Reads all packets. READ_FAILED: not to the end; it was told. */
+/* Reads all packets. READ_FAILED: not to the end, with a message. */
 static enum read_result read_packets(struct reader *reader)
 {
 	struct packet_reader *packets = &reader->packet_reader;
@@ -347,7 +347,7 @@ static bool report_not_opened(const struct reader *reader,
 	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
 }
 
-/* Of an open file; READ_FAILED: it was told. */
+/* Reads an open file. READ_FAILED: with a message. */
 static enum read_result read_capture(struct reader *reader)
 {
 	enum read_result result = packet_reader_begin(&reader->packet_reader);

@@ -14,9 +14,9 @@
 int captures_open_events(const struct options *options);
 
 /*
- * Logs the banners of each file, and of those below a directory. A file that
- * cannot be read to its end is told in one line; the others are read all the
- * same. Frees the pipeline. Returns an exit code.
+ * Logs the events of each file, and of those below a directory. A file that
+ * cannot be read to its end gets one message; the others are read all the same.
+ * Frees the pipeline. Returns an exit code.
  */
 enum exit_code captures_run(const struct options *options,
 			    struct pipeline *pipeline);

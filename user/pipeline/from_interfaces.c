@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The attacher. What it has to be told of events, the reader tells it. */
+/* The attacher: it sees no event itself. */
 #include "from_interfaces.h"
 
 #include "attach/address_maps.h"
@@ -41,14 +41,14 @@ struct attacher {
 	struct events events;
 	__u64 evicted;	  /* as published the last time */
 	bool has_written; /* the reader: its first event */
-	bool ready;	  /* and told so */
+	bool ready;	  /* and reported so */
 	bool stop;
 	enum exit_code code;
 };
 
 /* --- what is published ------------------------------------------------ */
 
-/* Evictions are worked out. They never fall: that would be a new beginning. */
+/* Evictions are computed. They never fall: that would look like a restart. */
 static void read_counters(struct attacher *attacher,
 			  __u64 counters[COUNTER_MAX])
 {
@@ -66,7 +66,7 @@ static void publish(struct attacher *attacher)
 	interfaces_publish(&attacher->interfaces, counters);
 }
 
-/* Has the reader do what the latest counts are needed for. */
+/* Publishes the counts, and posts a job for the reader. */
 static void publish_for(struct attacher *attacher, enum job job)
 {
 	publish(attacher);
@@ -138,7 +138,7 @@ static void on_status_timer(void *context)
 		publish_for(attacher, JOB_STATUS);
 }
 
-/* The run cannot go on without it, nor end as it should. */
+/* The run cannot go on without it, nor end in order. */
 static void on_death(struct attacher *attacher, const char *what)
 {
 	if (!attacher->stop && !stopping()) {
@@ -158,7 +158,7 @@ static void on_reader(void *context)
 	attacher->has_written |= word == WORD_WRITTEN;
 	attacher->stop |= word == WORD_OVER;
 	if (word < 0)
-		on_death(attacher, NULL); /* its status will be told */
+		on_death(attacher, NULL); /* its exit status will be reported */
 }
 
 static void on_helper_death(void *context)
@@ -177,7 +177,7 @@ static void on_guard_death(void *context)
 	on_death(context, "removes tc filters after a SIGKILL");
 }
 
-/* Between two interfaces, while many are attached to. */
+/* Called between two interfaces while attaching to many. */
 static bool is_stopped(void *context)
 {
 	const struct attacher *attacher = context;
@@ -189,8 +189,8 @@ static bool is_stopped(void *context)
 /* --- start ------------------------------------------------------------ */
 
 /*
- * The user to become, and the process that opens the log and the metrics: to
- * open, rename and remove files is nothing that the others need.
+ * Finds the user to become, and starts the file helper: no other process needs
+ * to open, rename or remove files.
  */
 static bool choose_identity(struct attacher *attacher,
 			    struct identity *identity)
@@ -202,7 +202,7 @@ static bool choose_identity(struct attacher *attacher,
 		attacher->code = EXIT_USAGE;
 		return false;
 	}
-	/* What is wrong with the metrics' place is told when they are tried. */
+	/* An error is reported when the metrics are tried. */
 	if (options->metrics)
 		files_find_metrics(&helper->files, options->metrics);
 	if (!options->metrics && !options->output)
@@ -237,7 +237,7 @@ static int open_timers(struct attacher *attacher)
 	return error;
 }
 
-/* A descriptor of -1 is of a process that there is not. */
+/* -1: there is no such process. */
 static int watch_process(struct attacher *attacher, int fd,
 			 event_handler *handler)
 {
@@ -277,8 +277,8 @@ static bool open_events(struct attacher *attacher)
 }
 
 /*
- * Until here the signals end the process, whatever it waits for: nothing is
- * attached yet, and loading may take seconds.
+ * Until here the signals end the process at once: nothing is attached yet, and
+ * loading may take seconds.
  */
 static bool watch_stop(struct attacher *attacher)
 {
@@ -348,7 +348,7 @@ static bool load(struct attacher *attacher, const struct identity *identity)
 	       give_up_privileges(attacher, identity);
 }
 
-/* All that can fail has not: what is seen from now on is written. */
+/* From here nothing can fail: all events are written. */
 static bool begin_run(struct attacher *attacher)
 {
 	attacher->code = EXIT_DONE;
@@ -401,7 +401,7 @@ static bool start(struct attacher *attacher, struct pipeline *pipeline)
 
 	attacher->code = EXIT_ATTACH;
 	attach_prepare();
-	/* Links are watched before they are looked up: none can slip away. */
+	/* Links are watched before they are dumped: none is missed. */
 	return start_processes(attacher, pipeline, &identity) &&
 	       open_events(attacher) &&
 	       interfaces_find(&attacher->interfaces) &&
@@ -412,7 +412,7 @@ static bool start(struct attacher *attacher, struct pipeline *pipeline)
 
 /* --- run and end ------------------------------------------------------ */
 
-/* Told once: all that stood at the start is attached to, or told of. */
+/* Once: each interface of the start is attached to, or reported. */
 static void tell_ready(struct attacher *attacher)
 {
 	if (attacher->ready)
@@ -438,8 +438,8 @@ static void run(struct attacher *attacher)
 }
 
 /*
- * Detached first, whatever the reader does: then the ring and the counters do
- * not change any more.
+ * Detaches first, whatever the reader does, so that ring and counters do not
+ * change any more.
  */
 static void finish(struct attacher *attacher)
 {
@@ -450,7 +450,10 @@ static void finish(struct attacher *attacher)
 	reader_process_finish(&attacher->reader);
 }
 
-/* The reader's end; what it came to counts if this process had no failure. */
+/*
+ * Waits for the reader's end. Its exit code is used if this process has no
+ * failure.
+ */
 static void end_processes(struct attacher *attacher, bool has_run)
 {
 	enum exit_code code;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What becomes of an event, wherever it was seen: it goes through reassembly,
+ * The way of an event, from interfaces and captures alike: through reassembly,
  * where that was asked for, and then into every sink.
  */
 #ifndef BANNERPROBE_PIPELINE_H
@@ -19,9 +19,9 @@ struct reassembly;
 struct seen_twice;
 
 /*
- * Where an event was seen, asked when it goes into the sinks: with reassembly
- * that may be later than when it came. What is returned lives until the next
- * call.
+ * Finds where an event was seen. Called when the event goes into the sinks:
+ * with reassembly that may be later than its arrival. The result is valid until
+ * the next call.
  */
 typedef struct source source_finder(const struct event *event, void *context);
 
@@ -59,7 +59,7 @@ void pipeline_expire(struct pipeline *pipeline, __u64 now);
 /* When pipeline_expire() has something to do next; 0: nothing. */
 __u64 pipeline_deadline(const struct pipeline *pipeline);
 
-/* Ends the greetings of an interface, as they are; of index 0, all. */
+/* Ends the greetings of an interface, as they are; index 0: of all. */
 void pipeline_end_greetings(struct pipeline *pipeline, __u32 ifindex);
 
 /* What comes next has nothing to do with what came: of another capture. */
@@ -77,7 +77,7 @@ bool pipeline_is_over(const struct pipeline *pipeline);
 void pipeline_close(struct pipeline *pipeline);
 
 /*
- * What became of the events: `written` and `left_out` by the first sink, `lost`
+ * The counts of the events: `written` and `left_out` by the first sink, `lost`
  * by all of them.
  */
 struct sink_counts pipeline_counts(const struct pipeline *pipeline);
@@ -86,11 +86,10 @@ struct sink_counts pipeline_counts(const struct pipeline *pipeline);
 void pipeline_read_counters(const struct pipeline *pipeline,
 			    __u64 counters[COUNTER_MAX]);
 
-/* Whether a sink has ended the run, and well: nothing is to be complained of.
- */
+/* Whether a sink has ended the run successfully: no message is needed. */
 bool pipeline_has_enough(const struct pipeline *pipeline);
 
-/* What comes of a run that came to `code` before the pipeline was closed. */
+/* The exit code of a run that had `code` before the pipeline was closed. */
 enum exit_code pipeline_exit_code(const struct pipeline *pipeline,
 				  enum exit_code code);
 

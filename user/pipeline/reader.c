@@ -19,9 +19,9 @@
 #define NS_PER_SECOND 1000000000ULL
 
 /*
- * How long events gather, in microseconds: waking up for each would cost more
- * than all else that is done for it. The ring buffer has room for a hundred
- * times as many as come in that time on a busy host.
+ * How long the reader lets events collect, in microseconds: waking up for each
+ * would cost more than all other work for it. The ring buffer has room for a
+ * hundred times as many as arrive in that time on a busy host.
  */
 #define BATCH_TIME 5000
 
@@ -44,8 +44,8 @@ struct reader {
 	struct reader_source source;
 	__u64 left_since; /* names that ended until then have been seen to */
 	struct report report;
-	int metrics_error; /* the last one, told once */
-	bool has_written;  /* and said so */
+	int metrics_error; /* the last one, reported once */
+	bool has_written;  /* and reported it */
 	bool has_said_over;
 	bool holds_back; /* a sink: it is to be asked again */
 	bool is_done;
@@ -55,7 +55,7 @@ struct reader {
 /* --- events -----------------------------------------------------------------
  */
 
-/* An error ends the batch: other things must not wait for a ring that fills. */
+/* An error ends the batch: other work must not wait while the ring fills. */
 static int on_event(void *context, void *data, size_t size)
 {
 	struct reader *reader = context;
@@ -78,7 +78,7 @@ static void expire_greetings(struct reader *reader, __u64 now)
 	timerfd_settime(reader->quiet_fd, TFD_TIMER_ABSTIME, &timer, NULL);
 }
 
-/* What the attacher has to know of what became of them. */
+/* Reports to the attacher what happened to the events. */
 static void tell_attacher(struct reader *reader)
 {
 	if (!reader->has_written && pipeline_counts(reader->pipeline).written) {
@@ -91,7 +91,9 @@ static void tell_attacher(struct reader *reader)
 	}
 }
 
-/* Logs what is in the ring; false if that was too much for one go. */
+/*
+ * Handles the events in the ring; false if there were too many for one batch.
+ */
 static bool read_ring(struct reader *reader)
 {
 	const __u64 now = reader_source_begin(&reader->source);
@@ -116,7 +118,10 @@ static void on_quiet_timer(void *context)
 	read_ring(context);
 }
 
-/* All that is there: other interfaces may fill it as fast as it is emptied. */
+/*
+ * Handles all events that are there now: other interfaces may fill the ring as
+ * fast as it is emptied.
+ */
 static void empty_ring(struct reader *reader)
 {
 	for (int i = 0; i < RING_BATCHES && !read_ring(reader); i++)
@@ -222,7 +227,7 @@ static void do_last(struct reader *reader)
 		print_stats(reader, REPORT_END);
 	read_stats(reader, &now);
 	if (pipeline_is_over(reader->pipeline))
-		return; /* the reader of the log has what it wanted */
+		return; /* the log's consumer has closed it */
 	losses_print(&now);
 	if (now.by[COUNT_LOST_RING] + now.by[COUNT_LOST_PART])
 		reader->code = EXIT_LOST;
@@ -282,13 +287,13 @@ static bool open_ring(struct reader *reader)
 	const int map = reader_link_receive_ring(reader->link);
 
 	if (map < 0) {
-		reader->code = EXIT_DONE; /* the attacher has told why */
+		reader->code = EXIT_DONE; /* the attacher said why */
 		return false;
 	}
 	reader->ring = ring_buffer__new(map, on_event, reader, NULL);
 	if (!reader->ring)
 		message("opening the ring buffer: %s", strerror(errno));
-	/* It is mapped, and the epoll descriptor stays readable with it. */
+	/* The ring is mapped, and the epoll descriptor works without bpf(2). */
 	close(map);
 	return reader->ring;
 }
@@ -320,7 +325,7 @@ static bool prepare_pipeline(struct reader *reader)
 	return false;
 }
 
-/* The C library asks for the time zone's file by name only once. */
+/* The C library opens the time zone's file only once, so it has to be now. */
 static void load_time_zone(void)
 {
 	if (!getenv("TZ"))

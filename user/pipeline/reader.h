@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The reader: the process that takes events out of the ring buffer and runs the
- * pipeline. It is the only one of a live run that looks at bytes that a
- * stranger has sent, so it has no capability, opens nothing, and can do little
- * that is a system call.
+ * pipeline. It is the only process of a live run that handles packet data, so
+ * it has no capability, opens nothing, and has few system calls.
  */
 #ifndef BANNERPROBE_READER_H
 #define BANNERPROBE_READER_H

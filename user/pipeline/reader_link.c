@@ -61,7 +61,7 @@ void reader_link_close(struct reader_link *link)
 	*link = (struct reader_link)READER_LINK_NONE;
 }
 
-/* What it wakes up for need not arrive if others have before. */
+/* The wakeup may be dropped where another one is already waiting. */
 static void send_byte(int socket, __u8 byte)
 {
 	send(socket, &byte, sizeof(byte), MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What joins the attacher and the reader: jobs that the attacher has the reader
- * do, words that the reader says, and what is published. Neither waits for the
- * other to take something.
+ * What joins the attacher and the reader: jobs for the reader, words of the
+ * reader for the attacher, and the published memory. Neither process waits for
+ * the other to take something.
  */
 #ifndef BANNERPROBE_READER_LINK_H
 #define BANNERPROBE_READER_LINK_H
@@ -69,8 +69,8 @@ int reader_link_send_ring(struct reader_link *link, int map);
 int reader_link_hear(struct reader_link *link);
 
 /*
- * Waits for a word. False: the reader has ended instead, and has told why; or
- * it takes too long, with a message.
+ * Waits for a word. False: the reader has ended instead, and has printed the
+ * reason; or it takes too long, with a message.
  */
 bool reader_link_await(struct reader_link *link, enum word word);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The reader, as the attacher sees it: a process that it starts and ends. */
+/* The attacher's side of the reader: starting and ending the process. */
 #ifndef BANNERPROBE_READER_PROCESS_H
 #define BANNERPROBE_READER_PROCESS_H
 
@@ -18,9 +18,9 @@ struct reader_process {
 	}
 
 /*
- * Starts it, before anything is opened that it must not have; it waits for the
- * ring buffer then. The file helper and the sinks are its own from now on. 0 or
- * negative errno, with a message.
+ * Starts the reader, before anything is opened that it must not have. The
+ * reader waits for the ring buffer then. The file helper and the sinks belong
+ * to it from now on. 0 or negative errno, with a message.
  */
 int reader_process_start(struct reader_process *reader,
 			 const struct options *options,
@@ -30,14 +30,17 @@ int reader_process_start(struct reader_process *reader,
 /* Hands over the ring buffer, and waits until the reader is confined. */
 bool reader_process_begin(struct reader_process *reader, int map);
 
-/* Has it open its sinks. False if it cannot: it has told why. */
+/*
+ * Posts the job to open the sinks. False if the reader cannot; it has printed
+ * the reason.
+ */
 bool reader_process_open(struct reader_process *reader);
 
 /* Gives it its last job. */
 void reader_process_finish(struct reader_process *reader);
 
 /*
- * Waits for its end and returns its exit code; what is not over in time is
+ * Waits for the reader's end and returns its exit code. If it is late it is
  * killed, and records are lost.
  */
 enum exit_code reader_process_end(struct reader_process *reader);

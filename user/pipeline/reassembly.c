@@ -12,7 +12,7 @@
 enum byte_state {
 	BYTE_SAID = 1 << 0,    /* by a header */
 	BYTE_AT_HAND = 1 << 1, /* and it was in the packet as captured */
-	BYTE_FIRST = 1 << 2,   /* the first that its segment told */
+	BYTE_FIRST = 1 << 2,   /* the first byte of its segment */
 };
 
 struct greeting {
@@ -174,7 +174,7 @@ static void free_place(struct reassembly *greetings, struct greeting *greeting)
 	greetings->free = greeting;
 }
 
-/* No more of it: logged, unless its first part never came. */
+/* Ends a greeting: it is logged, unless its first part never came. */
 static void finish(struct reassembly *greetings, struct greeting *greeting)
 {
 	if (greeting->has_first)
@@ -195,8 +195,9 @@ static bool add(struct reassembly *greetings, struct greeting *greeting)
 }
 
 /*
- * A free place. If there is none it is made by logging the oldest, but not for
- * a part without the first: that may be of one that has been logged already.
+ * Finds a free place. If there is none, the oldest greeting is logged to make
+ * room, but not for a part without the first: that may belong to a greeting
+ * that has been logged already.
  */
 static struct greeting *take_place(struct reassembly *greetings, bool is_first)
 {
@@ -249,8 +250,8 @@ static struct greeting *touch(struct reassembly *greetings,
 }
 
 /*
- * The side of a connection, told apart from an earlier one between the same
- * ends. The id of a connection is even.
+ * The key of one side of a connection, unlike that of an earlier connection
+ * between the same ends. The id of a connection is even.
  */
 static __u64 key_of(const struct event *record)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Greetings that come in several segments, put together (--gather): the kernel,
- * or the capture reader, hands over each segment as a record that says where it
- * belongs; here one record comes of them all, when no more is to be expected.
+ * Reassembly (--gather): the kernel, or the capture reader, hands over each
+ * segment of a greeting as an event with its offset; here they become one
+ * event, when no more is expected.
  */
 #ifndef BANNERPROBE_REASSEMBLY_H
 #define BANNERPROBE_REASSEMBLY_H

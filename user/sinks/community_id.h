@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Community ID, version 1: what Zeek, Suricata and Arkime call a connection by,
- * too (github.com/corelight/community-id-spec).
+ * Community ID, version 1: the identifier of a connection that Zeek, Suricata
+ * and Arkime use, too (github.com/corelight/community-id-spec).
  */
 #ifndef BANNERPROBE_COMMUNITY_ID_H
 #define BANNERPROBE_COMMUNITY_ID_H

@@ -306,8 +306,10 @@ static bool is_ssh(const struct event *record)
 	       record->bytes[5] == '.';
 }
 
-/* What a reader of Zeek's passive reconnaissance log does not take for a
- * banner. */
+/*
+ * What IVRE's reader of Zeek's passive reconnaissance log does not take for a
+ * banner.
+ */
 static bool is_http(const struct event *record)
 {
 	return begins(record, "UNKNOWN 408") ||

@@ -4,7 +4,10 @@
 #include "stats_json.h"
 #include "system/message.h"
 
-/* Those worked out from the table that all share are told of all together. */
+/*
+ * Counters that are computed from the shared table are reported for all
+ * interfaces together.
+ */
 static bool is_shared(int counter)
 {
 	return counter == COUNT_OPEN || counter == COUNT_EVICTED;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the statistics tell of each interface. */
+/* The statistics of each interface. */
 #ifndef BANNERPROBE_INTERFACE_STATS_H
 #define BANNERPROBE_INTERFACE_STATS_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Every kind of loss: what it is called, and where it is counted. */
+/* Every kind of loss: its name, and where it is counted. */
 #ifndef BANNERPROBE_LOSSES_H
 #define BANNERPROBE_LOSSES_H
 
@@ -16,7 +16,7 @@ enum loss_metric {
 
 extern const struct loss_metric_text {
 	const char *name, *meaning;
-	const char *label; /* that tells its kinds apart; or NULL */
+	const char *label; /* name of the label with the kind; or NULL */
 } loss_metrics[LOSS_METRICS];
 
 extern const struct loss {

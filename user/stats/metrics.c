@@ -45,8 +45,8 @@ static void write_label(FILE *file, const char *text)
 }
 
 /*
- * What this process was told to watch: no two on a host have the same, and one
- * collector can read the files of all.
+ * The label `probe`: what this process watches. No two processes on a host
+ * watch the same, and one collector can read the files of all.
  */
 static void write_probe(const struct page *page)
 {
@@ -85,7 +85,7 @@ static void write_one(const struct page *page, const char *name,
 	write_sample(page, name, NULL, NULL, NULL, value);
 }
 
-/* A family of counters, from `first` to `last`, told apart by their names. */
+/* A family of counters, from `first` to `last`, with their names as a label. */
 static void write_reasons(const struct page *page, const char *name,
 			  const char *meaning,
 			  const __u64 counters[COUNTER_MAX], enum counter first,
@@ -111,7 +111,7 @@ static bool has_counters(const struct published_interface *interface)
 	return interface->has_counters;
 }
 
-/* The next interface of which something is told, from a place on; or NULL. */
+/* The next interface with statistics, from a place on; or NULL. */
 static const struct published_interface *
 next_of(const struct page *page, __u32 place, interface_test *is_told)
 {

@@ -24,7 +24,7 @@ int metrics_write(struct file_helper *helper, const struct options *options,
  */
 bool metrics_try(struct file_helper *helper, const struct options *options);
 
-/* Why that failed, for a message. */
+/* The reason of a failure, for a message. */
 const char *metrics_advice(int error);
 
 #endif

@@ -76,7 +76,7 @@ static void write_value(FILE *line, const struct stats *now,
 		fprintf(line, " (+%llu)", stats_growth(now, before, value));
 }
 
-/* The packets always: that there were none is told, too. */
+/* The packets are always shown, even where there were none. */
 static void write_changes(FILE *line, const struct stats *now,
 			  const struct stats *before)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* All that --stats tells, and what it is called. */
+/* All values of --stats, and their names. */
 #ifndef BANNERPROBE_STATS_H
 #define BANNERPROBE_STATS_H
 
@@ -12,7 +12,7 @@ extern const struct counter_text {
 	const char *name, *meaning;
 } counter_texts[COUNTER_MAX];
 
-/* All that --stats tells: the counters, and four of the sinks behind them. */
+/* All values of --stats: the counters, and four of the sinks. */
 enum stats_value {
 	STATS_PACKETS = COUNT_NOTHING, /* which counts nothing */
 	STATS_LOGGED = COUNTER_MAX,
@@ -26,7 +26,7 @@ struct stats {
 	__u64 by[STATS_MAX]; /* since the start */
 };
 
-/* How things are now. */
+/* The current values. */
 void stats_read(struct stats *now, __u64 packets,
 		const __u64 counters[COUNTER_MAX],
 		const struct sink_counts *sinks);
@@ -34,7 +34,7 @@ void stats_read(struct stats *now, __u64 packets,
 /* What a value is called, and what it counts. */
 const struct counter_text *stats_text(int value);
 
-/* What has come since another time; 0 of what does not only grow. */
+/* The increase since another time; 0 for a value that does not only grow. */
 __u64 stats_growth(const struct stats *now, const struct stats *before,
 		   int value);
 

@@ -11,8 +11,9 @@
 typedef void stats_writer(FILE *file, const void *context);
 
 /*
- * `why`: what has brought it, "interval", "signal" or "end".
- * `write_interfaces`: writes what is told of each; NULL: there are none.
+ * `why`: the reason for the report, "interval", "signal" or "end".
+ * `write_interfaces`: writes the statistics of each interface; NULL: there are
+ * none.
  */
 void stats_print_json(const struct stats *now, const struct stats *before,
 		      const char *why, stats_writer *write_interfaces,

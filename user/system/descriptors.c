@@ -29,7 +29,7 @@ int descriptor_unblocked(int fd)
 	char path[32];
 	int new;
 
-	/* Of a regular file it would begin at the file's start. */
+	/* A regular file opened again would be written from its start. */
 	if (fstat(fd, &status) || !(S_ISFIFO(status.st_mode) || isatty(fd)))
 		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -44,7 +44,7 @@ ssize_t descriptor_write(int fd, const void *bytes, size_t len)
 	return sent < 0 && errno == ENOTSOCK ? write(fd, bytes, len) : sent;
 }
 
-/* A descriptor on its way. */
+/* A message that carries a descriptor. */
 union control {
 	struct cmsghdr header;
 	char bytes[CMSG_SPACE(sizeof(int))];

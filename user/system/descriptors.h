@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Descriptors that others have opened, or have not. */
+/*
+ * Descriptors that this process inherited, lacks, or passes to another process.
+ */
 #ifndef BANNERPROBE_DESCRIPTORS_H
 #define BANNERPROBE_DESCRIPTORS_H
 
@@ -15,9 +17,10 @@
 int descriptors_fill(bool *no_stdout);
 
 /*
- * A descriptor for the same pipe or terminal, by which a write takes what there
- * is room for and does not wait; the given one, where there is no such. Other
- * processes have that one open too: O_NONBLOCK on it would disturb them.
+ * Returns a descriptor for the same pipe or terminal that writes what there is
+ * room for and does not wait; the given descriptor, where there is none such.
+ * O_NONBLOCK on the given one would affect the other processes that have it
+ * open.
  */
 int descriptor_unblocked(int fd);
 
@@ -28,12 +31,12 @@ int descriptor_unblocked(int fd);
 int descriptor_send(int socket, const void *bytes, size_t len, int fd);
 
 /*
- * Receives one of exactly `len` bytes; *fd: its descriptor, or -1. `flags` of
- * recvmsg(2). 0 or negative errno; -EPIPE: the other end is closed.
+ * Receives a datagram of exactly `len` bytes; *fd: its descriptor, or -1.
+ * `flags` of recvmsg(2). 0 or negative errno; -EPIPE: the other end is closed.
  */
 int descriptor_receive(int socket, void *bytes, size_t len, int *fd, int flags);
 
-/* Like write(2); to a socket it never waits. */
+/* Like write(2), but never waits on a socket. */
 ssize_t descriptor_write(int fd, const void *bytes, size_t len);
 
 #endif

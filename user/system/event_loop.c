@@ -50,7 +50,7 @@ int events_watch(struct events *events, int fd, event_handler *handler)
 	return add(events, &(struct event_source){ .fd = fd, .handler = handler });
 }
 
-/* Takes over a descriptor that was made here, or the error of its making. */
+/* Takes over a new descriptor, or the error that came in its place. */
 static int add_made(struct events *events, int fd, event_handler *handler)
 {
 	const struct event_source event = { fd, true, handler };

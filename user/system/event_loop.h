@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What happens meanwhile: descriptors, signals and timers, and their handlers.
- */
+/* The event loop: descriptors, signals and timers, and their handlers. */
 #ifndef BANNERPROBE_EVENT_LOOP_H
 #define BANNERPROBE_EVENT_LOOP_H
 
@@ -27,10 +26,12 @@ struct events {
 int events_open(struct events *events, void *context);
 void events_close(struct events *events);
 
-/* Calls the handler as long as the descriptor is readable. */
+/* Calls the handler whenever the descriptor is readable. */
 int events_watch(struct events *events, int fd, event_handler *handler);
 
-/* Calls the handler when the signal has come, which does nothing else any more.
+/*
+ * Calls the handler when the signal arrives, which has no other effect from now
+ * on.
  */
 int events_signal(struct events *events, int number, event_handler *handler);
 
@@ -41,12 +42,15 @@ int events_signal(struct events *events, int number, event_handler *handler);
 int events_timer(struct events *events, unsigned int seconds,
 		 event_handler *handler);
 
-/* Calls the handlers of what has happened; waits so long, -1: until it has. */
+/*
+ * Calls the handlers of pending events; waits for one so many milliseconds, -1:
+ * without limit.
+ */
 void events_serve(struct events *events, int milliseconds);
 
 /*
- * Calls them until the descriptor can be read, or, if not to be waited for,
- * once at most. False: the program is to end.
+ * Calls handlers until the descriptor is readable; where it is not to be waited
+ * for, once at most. False: the program is to end.
  */
 bool events_wait(struct events *events, int fd, bool may_wait);
 

@@ -24,7 +24,7 @@ struct answer {
 	int result; /* negative errno, or 0: then there may be a descriptor */
 };
 
-/* Whether what comes of it, if it could be done, is a descriptor. */
+/* Whether a successful request returns a descriptor. */
 static bool opens(enum file_request what)
 {
 	return what == FILE_LOG || what == FILE_NEW_METRICS;
@@ -52,7 +52,10 @@ static int confine(void)
 	return error ? error : privileges_confine(ROLE_FILES);
 }
 
-/* Until the program is gone, however it went; signals are for that one. */
+/*
+ * Serves until the program has ended in any way; signals are meant for the
+ * program.
+ */
 static void __attribute__((noreturn))
 run(struct files *files, int socket, int life, bool unconfined)
 {
@@ -72,15 +75,16 @@ run(struct files *files, int socket, int life, bool unconfined)
 	_exit(0);
 }
 
-/* --- those that ask it -----------------------------------------------------
- */
+/* --- the processes that ask it -------------------------------------------- */
 
 bool file_helper_is_busy(struct file_helper *helper)
 {
 	struct answer answer;
 	int fd;
 
-	/* What was given up is answered at last: nobody wants it now. */
+	/*
+	 * The late answer to a request that was given up: nothing uses it now.
+	 */
 
 	while (helper->busy &&
 	       !descriptor_receive(helper->socket, &answer, sizeof(answer), &fd,
@@ -92,7 +96,7 @@ bool file_helper_is_busy(struct file_helper *helper)
 	return helper->busy;
 }
 
-/* The answer to the last request, in time. */
+/* Waits for the answer to the last request. */
 static int await(struct file_helper *helper, enum wait wait,
 		 struct answer *answer, int *fd)
 {
@@ -129,7 +133,7 @@ int file_helper_ask(struct file_helper *helper, enum file_request what)
 	return answer.result;
 }
 
-/* The process has said what came of confining itself. */
+/* Reads whether the file helper could confine itself. */
 static int await_start(struct file_helper *helper, bool unconfined)
 {
 	struct answer ready;
@@ -138,7 +142,7 @@ static int await_start(struct file_helper *helper, bool unconfined)
 	if (!error && !unconfined)
 		error = ready.result;
 	if (error)
-		message("confining the process for files: %s: --unconfined "
+		message("confining bannerprobe-log: %s: --unconfined "
 			"goes on without",
 			strerror(-error));
 	return error;
@@ -154,7 +158,7 @@ int file_helper_start(struct file_helper *helper, bool unconfined)
 	if (!result)
 		run(&helper->files, ends[1], helper->process.life, unconfined);
 	if (result < 0) {
-		message("starting a process for files: %s", strerror(-result));
+		message("starting bannerprobe-log, which opens files: %s", strerror(-result));
 		return result;
 	}
 	close(ends[1]);
@@ -185,7 +189,7 @@ void file_helper_take_over(struct file_helper *helper)
 {
 	process_forget(&helper->process);
 	if (helper->socket >= 0)
-		files_close(&helper->files); /* it asks */
+		files_close(&helper->files); /* the reader asks the helper */
 }
 
 void file_helper_stop(struct file_helper *helper)

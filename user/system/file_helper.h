@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A process beside the program that opens its files again, where the program
- * itself may not any more. It does nothing else, can do little else, and ends
+ * The file helper: a process that opens files again when the program itself may
+ * not do so any more. It does nothing else, and has few system calls. It ends
  * with the process that started it, however that ended. After a fork another
- * process asks it, by the same socket.
+ * process may ask it through the same socket.
  */
 #ifndef BANNERPROBE_FILE_HELPER_H
 #define BANNERPROBE_FILE_HELPER_H
@@ -16,9 +16,10 @@
 struct file_helper {
 	struct files files;
 	struct process process;
-	int socket;	     /* to the process; -1: all is done here */
+	int socket;	     /* socket to the helper; -1: there is none, files
+			      * are opened in this process */
 	unsigned int serial; /* of the last request */
-	bool busy;	     /* that one is not answered yet */
+	bool busy;	     /* the last request is not answered yet */
 };
 
 #define FILE_HELPER_NONE                                                       \
@@ -27,31 +28,31 @@ struct file_helper {
 	}
 
 /*
- * Starts the process, while privileges are there. 0 or negative errno, with a
- * message. `unconfined`: go on also where it cannot be confined.
+ * Starts the helper, before privileges are given up. 0 or negative errno, with
+ * a message. `unconfined`: go on also where the helper cannot confine itself.
  */
 int file_helper_start(struct file_helper *helper, bool unconfined);
 
-/* Has it end, with time to remove what it would leave; then it is killed. */
+/* Stops the helper, with time to remove unfinished files; then it is killed. */
 void file_helper_stop(struct file_helper *helper);
 
 /*
- * After a fork, here: the other process asks it from now on. It is still to be
- * stopped here.
+ * Called after a fork in the parent: the child asks the helper from now on. The
+ * parent still has to stop the helper.
  */
 void file_helper_hand_over(struct file_helper *helper);
 
-/* And there; and when that one has asked the last: it ends. */
+/* Called in the child after its last request. */
 void file_helper_take_over(struct file_helper *helper);
 void file_helper_leave(struct file_helper *helper);
 
 /*
- * Has something done, as files_serve(). -ETIMEDOUT: it was not answered in
- * time, nor are others until then.
+ * Requests what files_serve() does. -ETIMEDOUT: no answer came in time, and no
+ * other request is served before it comes.
  */
 int file_helper_ask(struct file_helper *helper, enum file_request request);
 
-/* Whether an answer is awaited still: of a request that came to -ETIMEDOUT. */
+/* Whether the answer to a request that returned -ETIMEDOUT is still missing. */
 bool file_helper_is_busy(struct file_helper *helper);
 
 #endif

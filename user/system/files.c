@@ -13,12 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 40	  /* as the kernel follows them */
-#define END_OF_NEW ".new" /* NAME.PID.new is a new file beside NAME */
+#define LINKS_MAX 40	  /* how many links the kernel follows */
+#define END_OF_NEW ".new" /* NAME.PID.new is the new file beside NAME */
 
 /*
- * Whatever it is, opening it does not wait: a FIFO that nobody reads is an
- * error (ENXIO), and later its writer is told when there is no room.
+ * Opening never waits, whatever the path is. A FIFO without a reader is an
+ * error (ENXIO); later, a write to a full one returns an error.
  */
 #define FLAGS (O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
@@ -36,7 +36,7 @@ static void close_place(struct place *place)
 	place->dir = -1;
 }
 
-/* Takes a path apart, which it changes. */
+/* Splits a path into directory and name; the path is changed. */
 static int open_place(struct place *place, char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -52,7 +52,7 @@ static int open_place(struct place *place, char *path)
 	return place->dir < 0 ? -errno : 0;
 }
 
-/* Where the path leads; a link that leads nowhere is its own place. */
+/* The place that a path leads to; a dangling link is a place itself. */
 static int find_place(struct place *place, const char *path)
 {
 	char *real = realpath(path, NULL);
@@ -67,7 +67,7 @@ static int find_place(struct place *place, const char *path)
 	return error;
 }
 
-/* Where a link leads, in place of its path; false: it is none. */
+/* Replaces a link's path by its target; false: it is no link. */
 static bool follow_link(char path[PATH_MAX])
 {
 	char target[PATH_MAX];
@@ -84,7 +84,7 @@ static bool follow_link(char path[PATH_MAX])
 	return true;
 }
 
-/* The place of a log that is not there yet, by links that lead nowhere yet. */
+/* The place of a log that does not exist yet, through dangling links. */
 static void find_new_log(struct place *log, const char *path)
 {
 	char end[PATH_MAX];
@@ -109,8 +109,8 @@ int files_open_log(struct files *files, const char *path)
 		return fd;
 	}
 	/*
-	 * What has no place of its own, as /dev/stdout, or has lost it by now,
-	 * cannot be opened again.
+	 * A file without a place of its own, like /dev/stdout, or one that has
+	 * lost its place, cannot be opened again.
 	 */
 	if (!find_place(&files->log, path) &&
 	    (fstat(fd, &opened) ||
@@ -135,8 +135,8 @@ void files_close(struct files *files)
 /* --- the log ------------------------------------------------------------- */
 
 /*
- * The directory's owner can give a name in it to any file, too, where the
- * kernel does not protect hard links: a file of somebody else.
+ * The owner of the directory can link any file into it, also a file of another
+ * user, where the kernel does not protect hard links.
  */
 static bool is_elsewhere(const struct place *place, int fd)
 {
@@ -175,9 +175,8 @@ static bool is_log(const struct files *files, const struct stat *file)
 }
 
 /*
- * Not what is there for something else: the log, /dev/null, or a link, which
- * led nowhere at the start or was not there, would be gone. 0 or negative
- * errno.
+ * Refuses to replace a file that has another purpose: the log, /dev/null, or a
+ * link that led nowhere or did not exist at the start. 0 or negative errno.
  */
 static int may_replace(const struct files *files)
 {
@@ -192,9 +191,9 @@ static int may_replace(const struct files *files)
 }
 
 /*
- * A new file is locked until it is in its place or gone, so that it is known
- * for a stale one when its processes are not there any more. -EAGAIN: another
- * process has taken it for such before.
+ * A new file is locked until it is renamed or removed. An unlocked one is
+ * stale: its process has ended. -EAGAIN: another process has removed it as
+ * stale.
  */
 static int lock_new(int fd)
 {
@@ -207,8 +206,9 @@ static int lock_new(int fd)
 }
 
 /*
- * Always a new file: what somebody has put there in a directory like /tmp may
- * lead elsewhere. Its readers are other users, whatever the umask.
+ * Always creates a new file, because a file in a directory like /tmp may be a
+ * link of another user. It is readable for all, whatever the umask, because
+ * other users read the metrics.
  */
 static int open_beside(const struct files *files)
 {
@@ -225,7 +225,10 @@ static int open_beside(const struct files *files)
 
 static int new_metrics(struct files *files)
 {
-	/* Two that write to one place by mistake do not write to one file. */
+	/*
+	 * Two processes that write to one place by mistake do not write to one
+	 * file.
+	 */
 	const int len = snprintf(files->beside, sizeof(files->beside),
 				 "%s.%d" END_OF_NEW, files->metrics.name,
 				 (int)getpid());
@@ -267,7 +270,7 @@ static int set_metrics(struct files *files)
 /* --- what was left behind ---------------------------------------------------
  */
 
-/* Whether a name is one that new_metrics() gives. */
+/* Whether new_metrics() creates files of this name. */
 static bool is_beside(const struct place *metrics, const char *name)
 {
 	const size_t len = strlen(metrics->name);

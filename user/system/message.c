@@ -22,9 +22,9 @@ void message_share_status(bool *shared)
 }
 
 /*
- * What is written to standard error, wherever: to a descriptor that does not
- * wait. The first write that nobody takes waits for a moment; as long as
- * nothing is taken then, what follows is lost at once.
+ * Writes to standard error, through a descriptor that does not wait. The first
+ * write that nothing takes waits for a moment; while nothing is taken after
+ * that, further output is lost at once.
  */
 static ssize_t write_message(void *cookie, const char *text, size_t len)
 {
@@ -66,8 +66,8 @@ void message_open(void)
 }
 
 /*
- * What a message holds that others have named, a file or an interface, must
- * not be taken for an order by the terminal; nor may it begin a line.
+ * A name in a message, of a file or an interface, must not be an escape
+ * sequence for the terminal, nor begin a line.
  */
 static void write_escaped(FILE *line, const char *format, va_list arguments)
 {
@@ -86,7 +86,7 @@ static void write_escaped(FILE *line, const char *format, va_list arguments)
 	free(text);
 }
 
-/* In one go: what others write to the same place does not come in between. */
+/* In one write, so that output of other processes does not come in between. */
 static void print(const char *before, const char *format, va_list arguments,
 		  const char *after)
 {
@@ -112,8 +112,9 @@ void message_status(const char *format, ...)
 		return;
 	va_start(arguments, format);
 	/*
-	 * ECMA-48: erase to the line's end; DECAWM: what is longer is cut,
-	 * since of a line that was wrapped only the last row could be erased.
+	 * ECMA-48: erase to the end of the line. DECAWM: a line that is too
+	 * long is cut, because of a wrapped line only the last row could be
+	 * erased.
 	 */
 	print("\r\033[K\033[?7l", format, arguments, "\033[?7h");
 	va_end(arguments);

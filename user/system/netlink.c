@@ -6,18 +6,18 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#define DUMP_SIZE 32768 /* what the kernel fills at most in one go */
-#define DUMPS_MAX 100	/* that were interrupted, one after the other */
+#define DUMP_SIZE 32768 /* the most that the kernel fills at once */
+#define DUMPS_MAX 100	/* dumps tried, after interrupted ones */
 
 /*
- * Of changes that wait to be read, in bytes: some ten thousand. The kernel
- * takes no memory for it before they come.
+ * Receive buffer for changes, in bytes: some ten thousand changes. The kernel
+ * allocates memory only as they come.
  */
 #define RECEIVE_BUFFER (16 << 20)
 
 static struct mnl_socket *requests_socket;
 static bool is_busy;  /* answers are being read */
-static bool has_rest; /* of answers that nobody waits for any more */
+static bool has_rest; /* of answers to requests that were given up */
 
 static struct mnl_socket *open_socket(unsigned int groups, int flags)
 {
@@ -57,7 +57,10 @@ struct mnl_socket *netlink_watch(unsigned int groups)
 		open_socket(groups, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	const int buffer = RECEIVE_BUFFER;
 
-	/* As large as it gets: a smaller one only means more to look up. */
+	/*
+	 * The largest that is allowed. A smaller buffer only means more
+	 * lookups.
+	 */
 	if (socket && setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET,
 				 SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
 		setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET, SO_RCVBUF,
@@ -114,7 +117,7 @@ static int on_acknowledgement(const struct nlmsghdr *header, void *context)
 	return --exchange->awaited ? MNL_CB_OK : MNL_CB_STOP;
 }
 
-/* A dump that fails tells so at its end. */
+/* A dump reports a failure in its last message. */
 static int on_done(const struct nlmsghdr *header, void *context)
 {
 	struct exchange *exchange = context;
@@ -155,7 +158,7 @@ static int talk_by(struct mnl_socket *socket, const void *requests, size_t size,
 	return read_answers(socket, exchange);
 }
 
-/* Within another talk, whose answers come meanwhile. */
+/* Called while another request is being answered. */
 static int talk_apart(const void *requests, size_t size,
 		      struct exchange *exchange)
 {
@@ -169,7 +172,7 @@ static int talk_apart(const void *requests, size_t size,
 	return error;
 }
 
-/* A dump that was given up goes on as it is read. */
+/* A dump that was given up continues while it is read. */
 static void drop_rest(void)
 {
 	char buffer[DUMP_SIZE];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Talking with the kernel by rtnetlink. Requests share one socket, which stays
- * open: what is asked can be asked when there is no descriptor left, too.
+ * rtnetlink. Requests share one socket, which stays open, so that a request is
+ * possible when no descriptor is left.
  */
 #ifndef BANNERPROBE_NETLINK_H
 #define BANNERPROBE_NETLINK_H
@@ -20,22 +20,22 @@ int netlink_fd(const struct mnl_socket *socket);
 void netlink_close(struct mnl_socket *socket);
 
 /*
- * Takes what has arrived, without waiting. Negative errno; -ENOBUFS: changes
- * were missed, so ask the kernel how things are.
+ * Reads what has arrived, without waiting. Negative errno; -ENOBUFS: changes
+ * were missed, so the state has to be dumped again.
  */
 int netlink_take(struct mnl_socket *socket, mnl_cb_t read, void *context);
 
 /*
  * Sends one or more requests, of which `awaited` are to be acknowledged or
- * answered by a dump, and has `read` see what comes. The first error as
- * negative errno; -EINTR: what was dumped has changed meanwhile.
+ * answered by a dump, and calls `read` for each answer. The first error as
+ * negative errno; -EINTR: the state changed during the dump.
  */
 int netlink_talk(const void *requests, size_t size, int awaited, mnl_cb_t read,
 		 void *context);
 
 /*
- * Sends a request for a dump, whose type is set, and has its answers read; once
- * more if things have changed meanwhile, so `read` may get to see one twice.
+ * Sends a dump request with its type set, and reads the answers; once more if
+ * the state changed during the dump, so `read` may see an object twice.
  * Negative errno.
  */
 int netlink_dump(struct nlmsghdr *request, mnl_cb_t read, void *context);

@@ -32,7 +32,10 @@ static int open_socket(const char *name)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	/* A manager that has stopped must not keep this from stopping. */
+	/*
+	 * A service manager that hangs must not keep this process from
+	 * stopping.
+	 */
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 	len += offsetof(struct sockaddr_un, sun_path);
 	if (connect(fd, (struct sockaddr *)&address, (socklen_t)len)) {
@@ -60,7 +63,7 @@ void notify_close(void)
 	notify_fd = -1;
 }
 
-/* A manager that does not listen any more is no reason to end. */
+/* A service manager that does not listen any more is no reason to end. */
 static void notify(const char *state)
 {
 	if (notify_fd >= 0 &&

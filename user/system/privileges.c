@@ -153,7 +153,7 @@ int privileges_keep(enum role role)
 		       0;
 }
 
-/* Becomes the user, and keeps what that one is to have. */
+/* Becomes the user, and keeps the capabilities of the role. */
 static int change_user(const struct identity *identity, enum role role)
 {
 	const unsigned int bound = hold(CAP_SETPCAP) ? CAPNG_CLEAR_BOUNDING : 0;
@@ -163,7 +163,7 @@ static int change_user(const struct identity *identity, enum role role)
 			       (capng_flags_t)(CAPNG_DROP_SUPP_GRP | bound));
 }
 
-/* Of what capng_get_caps_process() has found. */
+/* Whether capng_get_caps_process() found the capability. */
 static bool may_change(const struct identity *identity)
 {
 	return identity->changes && hold(CAP_SETUID) && hold(CAP_SETGID);
@@ -199,7 +199,7 @@ int privileges_limit(void)
 		__rlimit_resource_t resource;
 		rlim_t most;
 	} limits[] = {
-		{ RLIMIT_CORE, 0 }, /* what strangers sent stays here */
+		{ RLIMIT_CORE, 0 }, /* a core dump would hold packet data */
 		{ RLIMIT_MEMLOCK, 0 },	  { RLIMIT_MSGQUEUE, 0 },
 		{ RLIMIT_NPROC, 0 },	  { RLIMIT_NOFILE, 64 },
 		{ RLIMIT_DATA, 1 << 30 },
@@ -301,7 +301,7 @@ static const struct call_with {
 	{ SCMP_SYS(ioctl), 1, TCGETS }, /* isatty() */
 };
 
-/* The process that opens files: with any arguments. */
+/* The file helper: with any arguments. */
 static const int allowed_for_files[] = {
 	SCMP_SYS(brk),		SCMP_SYS(close),      SCMP_SYS(exit_group),
 	SCMP_SYS(fchmod),	SCMP_SYS(fcntl),      SCMP_SYS(flock),
@@ -313,7 +313,7 @@ static const int allowed_for_files[] = {
 	SCMP_SYS(unlinkat),
 };
 
-/* The process that reads events: it opens nothing, and has no sockets made. */
+/* The reader: it opens no file and creates no socket. */
 static const int allowed_to_read[] = {
 	SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime),
@@ -382,7 +382,10 @@ static int allow_with(scmp_filter_ctx filter, const struct call_with *calls,
 	return error;
 }
 
-/* Memory that cannot be run, and signals for itself alone, as by abort(). */
+/*
+ * Memory that is not executable, and signals to this process alone, as abort()
+ * sends.
+ */
 static int allow_within(scmp_filter_ctx filter)
 {
 	static const int with_protection[] = { SCMP_SYS(mmap),

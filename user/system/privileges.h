@@ -11,37 +11,38 @@ struct identity {
 	const char *name;
 	uid_t uid;
 	gid_t gid;
-	bool changes; /* it is another than the one that started */
+	bool changes; /* not the user that started the program */
 };
 
 /*
- * Looks a user up in /etc/passwd. `name` NULL: nobody when started as root (or
- * still root, with a message, where there is no nobody), else whoever started.
- * False, with a message: no such user, or only root could become it.
+ * Looks a user up in /etc/passwd. `name` NULL: nobody, when started as root (or
+ * root still, with a message, where there is no nobody); otherwise the user
+ * that started the program. False, with a message: no such user, or only root
+ * can become it.
  */
 bool privileges_find_user(struct identity *identity, const char *name);
 
-/* What a process of this program does, and what it may do for that. */
+/* The role of a process: what it does, and so what it may do. */
 enum role {
-	ROLE_ATTACH,   /* to interfaces, also to those that come back */
-	ROLE_READ,     /* reads what strangers have sent, and writes records */
-	ROLE_CAPTURES, /* reads them: whatever capabilities it has */
-	ROLE_FILES,    /* opens the log and the metrics again */
+	ROLE_ATTACH,   /* the attacher: attaches, also to interfaces that come
+			* back */
+	ROLE_READ,     /* the reader: reads packet data, and writes records */
+	ROLE_CAPTURES, /* -r: reads captures; keeps the capabilities it has */
+	ROLE_FILES,    /* the file helper: opens the log and the metrics */
 };
 
 /*
- * Becomes that user, where CAP_SETUID and CAP_SETGID are there, and keeps of
- * the capabilities that are there those of the role. 0 or negative errno, with
- * a message.
+ * Becomes the user, where CAP_SETUID and CAP_SETGID are available, and keeps of
+ * the available capabilities those of the role. 0 or negative errno, with a
+ * message.
  */
 int privileges_drop(const struct identity *identity, enum role role);
 
-/* Says in a line if those two are missing. */
+/* Prints a message if these two capabilities are missing. */
 void privileges_tell_user(const struct identity *identity);
 
 /*
- * Keeps, of the capabilities that are there, those of the role. 0 or negative
- * errno.
+ * Keeps, of the available capabilities, those of the role. 0 or negative errno.
  */
 int privileges_keep(enum role role);
 
@@ -51,15 +52,17 @@ int privileges_keep(enum role role);
  */
 int privileges_confine(enum role role);
 
-/* The same; false, with a message, where it failed and must not. */
+/*
+ * The same; false, with a message, where it failed and `may_fail` is not set.
+ */
 bool privileges_confine_or_tell(enum role role, bool may_fail);
 
-/* Bounds what a process of ROLE_READ can use up. 0 or negative errno. */
+/* Sets the resource limits of a process of ROLE_READ. 0 or negative errno. */
 int privileges_limit(void);
 
 /*
- * The capabilities that loading and attaching need and that are not there, for
- * a message: "CAP_BPF, CAP_PERFMON"; NULL: all are.
+ * The missing capabilities that loading and attaching need, for a message:
+ * "CAP_BPF, CAP_PERFMON"; NULL: none is missing.
  */
 const char *privileges_missing(void);
 

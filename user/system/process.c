@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 /*
- * When the other end of the pipe is closed the kernel kills this process,
+ * When the other end of the pipe is closed, the kernel kills this process,
  * whatever it waits for. PR_SET_PDEATHSIG would not: a parent that has become
- * another user may not send this one a signal.
+ * another user may not send a signal to this process.
  */
 static int live_with(int pipe)
 {
@@ -124,7 +124,10 @@ bool process_end(struct process *process)
 	if (!process->pid)
 		return true;
 	has_ended = reap(process);
-	/* By the pipe: its user may be another one by now. */
+	/*
+	 * Killed through the pipe: the process may belong to another user by
+	 * now.
+	 */
 	close(process->life);
 	if (!has_ended &&
 	    process_wait(process, WAIT_KILLED, wait_end(WAIT_KILLED)))

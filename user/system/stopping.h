@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The stop that SIGINT and SIGTERM ask for. Every wait of this program is made
- * here: it listens for the stop, and once that has come it is over in time.
+ * here: it ends early on the stop, and has a deadline after it.
  */
 #ifndef BANNERPROBE_STOPPING_H
 #define BANNERPROBE_STOPPING_H
@@ -32,14 +32,17 @@ void stopping_close(void);
 /* Whether the stop has been asked for. */
 bool stopping(void);
 
-/* As if it had been: this program cannot go on, and must not wait long. */
+/*
+ * Stops as if a signal had come: the program cannot go on, and must not wait
+ * long.
+ */
 void stop_now(void);
 
-/* Has the stop passed on to another process, which follows this eventfd(2). */
+/* Passes the stop on to another process through this eventfd(2). */
 void stopping_pass_on(int eventfd);
 void stopping_follow(int eventfd);
 
-/* When a wait that begins now is over, and how many milliseconds are left. */
+/* When a wait that begins now ends, and how many milliseconds are left. */
 long long wait_end(enum wait wait);
 int wait_left(enum wait wait, long long end);
 
