@@ -19,9 +19,16 @@ static __always_inline int track_packet(const struct backend *backend)
 {
 	struct scratch *scratch = scratch_of_cpu();
 
-	return scratch ? engine_track(backend, &scratch->sighting,
-				      &scratch->record) :
-			 0;
+	return scratch ? engine_track(backend, &scratch->sighting) : TRACKED;
+}
+
+static __always_inline int report_packet(const struct backend *backend)
+{
+	struct scratch *scratch = scratch_of_cpu();
+
+	if (scratch)
+		engine_report(backend, &scratch->sighting, &scratch->record);
+	return 0;
 }
 
 /*
@@ -40,6 +47,20 @@ __noinline int track_skb(struct __sk_buff *skb, int direction)
 	struct backend backend = backend_of_skb(skb, direction, false);
 
 	return track_packet(&backend);
+}
+
+__noinline int report_xdp(struct xdp_md *ctx)
+{
+	struct backend backend = backend_of_xdp(ctx);
+
+	return report_packet(&backend);
+}
+
+__noinline int report_skb(struct __sk_buff *skb, int direction)
+{
+	struct backend backend = backend_of_skb(skb, direction, false);
+
+	return report_packet(&backend);
 }
 
 /* Looks up the destination of this CPU's segment. */
@@ -283,14 +304,19 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 	};
 	const struct prefilter prefilter = backend_prefilter(NULL);
 	__u64 hash = 0;
+	int tracked;
 
 	if (has_to_be_watched(
 		    prefilter_ethernet(&frame, &prefilter, &decap, &hash),
 		    hash) &&
-	    (!decap.kinds || prefilter_inside_of_xdp(ctx)) && watch_xdp(ctx) &&
-	    track_xdp(ctx)) {
-		look_up_destination();
-		track_xdp(ctx);
+	    (!decap.kinds || prefilter_inside_of_xdp(ctx)) && watch_xdp(ctx)) {
+		tracked = track_xdp(ctx);
+		if (tracked == LOOK_UP_OWN) {
+			look_up_destination();
+			tracked = track_xdp(ctx);
+		}
+		if (tracked == REPORT)
+			report_xdp(ctx);
 	}
 	return XDP_PASS;
 }
@@ -306,6 +332,7 @@ static __always_inline int prefilter_skb(struct __sk_buff *skb,
 	const struct prefilter prefilter = backend_prefilter(NULL);
 	enum prefilter_result result = PREFILTER_PARSE;
 	__u64 hash = 0;
+	int tracked;
 
 	if (!key_has_vlan || !skb->vlan_present)
 		result = is_raw_ip ? prefilter_ip(&frame, 0, &prefilter, &decap,
@@ -315,10 +342,14 @@ static __always_inline int prefilter_skb(struct __sk_buff *skb,
 	if (has_to_be_watched(result, hash)) {
 		if ((!decap.kinds || key_has_vlan ||
 		     prefilter_inside_of_skb(skb, is_raw_ip)) &&
-		    watch_skb(skb, direction, is_raw_ip) &&
-		    track_skb(skb, direction)) {
-			look_up_destination();
-			track_skb(skb, direction);
+		    watch_skb(skb, direction, is_raw_ip)) {
+			tracked = track_skb(skb, direction);
+			if (tracked == LOOK_UP_OWN) {
+				look_up_destination();
+				tracked = track_skb(skb, direction);
+			}
+			if (tracked == REPORT)
+				report_skb(skb, direction);
 		}
 	}
 	return TC_NEXT;

@@ -14,37 +14,44 @@
 #include "engine_filter.h"
 #include "engine_lookup.h"
 
+/* What engine_track() leaves to do. */
+enum tracked {
+	TRACKED,     /* nothing */
+	LOOK_UP_OWN, /* nothing has changed: engine_look_up_destination(), then
+		      * again */
+	REPORT,	     /* engine_report() */
+};
+
 /*
  * Tracks a complete sighting: a segment with what was found about its
- * connection. `event`: room for one, with EVENT_ROOM bytes. 1: nothing has
- * changed, and the caller has to look up the destination and call again.
+ * connection.
  *
  * Two CPUs that handle one connection take the same lock, so it is decided
  * once. (While an entry of the LRU map is changed here, another CPU may evict
  * it and reuse it for another connection. Then that connection's numbers are
  * lost, and numbers that do not fit give no banner.)
  */
-static __always_inline int engine_track(const struct backend *backend,
-					struct sighting *sighting,
-					struct event *event)
+static __always_inline enum tracked engine_track(const struct backend *backend,
+						 struct sighting *sighting)
 {
 	const struct engine_settings settings = backend_settings(backend);
+	const struct verdict *verdict = &sighting->verdict;
 	struct table_place place;
 	struct flow *known = NULL;
-	__u64 now;
 
-	now = segment_needs_time(&sighting->segment, &settings.track) ?
-		      backend_now(backend) :
-		      0;
+	sighting->now = segment_needs_time(&sighting->segment, &settings.track) ?
+				backend_now(backend) :
+				0;
 	if (!backend_find_place(backend, sighting->hash, &place) ||
 	    !engine_find_and_lock(backend, &place, sighting, &known))
-		return 0;
-	table_track(&place, known, sighting, now, &settings.track);
+		return TRACKED;
+	table_track(&place, known, sighting, sighting->now, &settings.track);
 	backend_unlock(place.bucket);
-	if (sighting->verdict.asks)
-		return 1;
-	engine_report(backend, sighting, event, now);
-	return 0;
+	if (verdict->asks)
+		return LOOK_UP_OWN;
+	return verdict_is_counted(verdict) || verdict_is_logged(verdict) ?
+		       REPORT :
+		       TRACKED;
 }
 
 #endif

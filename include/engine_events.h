@@ -46,7 +46,7 @@ engine_read_bytes(const struct backend *backend, struct event *event,
 	/* Other bytes may follow the inside of a tunnel. */
 	if (in_tunnel && at_hand > segment->bytes_end)
 		at_hand = segment->bytes_end;
-	kept = bytes_to_keep(at_hand, offset, event->len, most);
+	kept = most ? bytes_to_keep(at_hand, offset, event->len, most) : 0;
 	if (in_tunnel)
 		clear_padding(event, kept);
 	if (kept && !backend_read(backend, offset, event->bytes, kept))
@@ -76,29 +76,6 @@ static __always_inline bool engine_is_over_rate(const struct backend *backend,
 	return true;
 }
 
-/* Logs an event; its bytes, if any, are in the packet. */
-static __always_inline void engine_emit_segment(const struct backend *backend,
-						struct event *event,
-						enum event_kind kind,
-						const struct sighting *sighting,
-						__u64 now)
-{
-	const struct verdict *verdict = &sighting->verdict;
-
-	/*
-	 * Where the first chunk is refused, no other part of the event is
-	 * logged.
-	 */
-	if (verdict->part <= PART_FIRST && engine_is_over_rate(backend, now))
-		return;
-	describe_event(event, kind, &sighting->flow, &sighting->segment,
-		       backend_frame(backend), verdict, now);
-	event->connection = sighting->id;
-	engine_read_bytes(backend, event, sighting,
-			  backend_settings(backend).limit - event->offset);
-	engine_emit(backend, event);
-}
-
 /* Ends the reassembly of what the other side said. */
 static __always_inline void engine_emit_end(const struct backend *backend,
 					    struct event *event,
@@ -117,7 +94,21 @@ static __always_inline void engine_emit_end(const struct backend *backend,
 	engine_emit(backend, event);
 }
 
-/* --- data of a SYN -------------------------------------------------------- */
+/* A port that is open: an event without bytes. */
+static __always_inline void engine_emit_open(const struct backend *backend,
+					     struct event *event,
+					     const struct sighting *sighting,
+					     __u64 now)
+{
+	if (engine_is_over_rate(backend, now))
+		return;
+	describe_event(event, EVENT_OPEN, &sighting->flow, &sighting->segment,
+		       backend_frame(backend), &sighting->verdict, now);
+	event->connection = sighting->id;
+	event->part = PART_NONE;
+	engine_read_bytes(backend, event, sighting, 0);
+	engine_emit(backend, event);
+}
 
 /* The key for the data of a SYN: each SYN of a connection has its own. */
 static __always_inline __u64 syn_data_key(__u64 id, __u32 isn)
@@ -126,24 +117,49 @@ static __always_inline __u64 syn_data_key(__u64 id, __u32 isn)
 }
 
 /* Keeps the data of a SYN: only the SYN-ACK shows whether it is a request. */
-static __always_inline void engine_keep_data(const struct backend *backend,
-					     struct event *event,
-					     const struct sighting *sighting,
-					     __u64 now)
+static __always_inline void engine_keep(const struct backend *backend,
+					struct event *event,
+					const struct sighting *sighting)
+{
+	event->synack_time = /* until it is known */
+		syn_data_key(sighting->id, sighting->segment.seq);
+	if (!backend_kept_data(backend, event->synack_time)) /* not a copy */
+		backend_keep_data(backend, event);
+}
+
+/*
+ * Logs an event whose bytes are in the packet, or keeps the data of a SYN. The
+ * bytes are read in one place: on kernels before 5.18 XDP copies them in a
+ * loop, which the verifier follows wherever it stands.
+ */
+static __always_inline void engine_emit_segment(const struct backend *backend,
+						struct event *event,
+						enum event_kind kind,
+						const struct sighting *sighting,
+						__u64 now)
 {
 	const __u32 limit = backend_settings(backend).limit;
 	const struct verdict *verdict = &sighting->verdict;
-	const __u64 key = syn_data_key(sighting->id, sighting->segment.seq);
+	const bool keeps = verdict->keeps_data;
 
-	if (backend_kept_data(backend, key))
-		return; /* a copy */
-	describe_event(event, EVENT_REQUEST, &sighting->flow,
-		       &sighting->segment, backend_frame(backend), verdict, now);
+	/*
+	 * Where the first chunk is refused, no other part of the event is
+	 * logged.
+	 */
+	if (!keeps && verdict->part <= PART_FIRST &&
+	    engine_is_over_rate(backend, now))
+		return;
+	describe_event(event, kind, &sighting->flow, &sighting->segment,
+		       backend_frame(backend), verdict, now);
 	event->connection = sighting->id;
-	event->synack_time = key; /* until it is known */
 	engine_read_bytes(backend, event, sighting,
-			  limit < SYN_DATA_MAX ? limit : SYN_DATA_MAX);
-	backend_keep_data(backend, event);
+			  keeps && limit > SYN_DATA_MAX ?
+				  SYN_DATA_MAX :
+				  limit - event->offset);
+	if (keeps)
+		engine_keep(backend, event, sighting);
+	else
+		engine_emit(backend, event);
 }
 
 static __always_inline void engine_emit_kept(const struct backend *backend,
@@ -180,8 +196,6 @@ static __always_inline void engine_report_more(const struct backend *backend,
 	struct verdict *verdict = &sighting->verdict;
 	struct event *kept = NULL;
 
-	if (verdict->keeps_data)
-		engine_keep_data(backend, event, sighting, now);
 	if (verdict->syn_len) {
 		kept = backend_kept_data(
 			backend,
@@ -196,13 +210,8 @@ static __always_inline void engine_report_more(const struct backend *backend,
 		backend_count_fates(backend, verdict);
 	if (kept)
 		engine_emit_kept(backend, kept, sighting);
-	if (verdict->logs & EVENT_BIT(EVENT_OPEN)) {
-		const __u8 part = verdict->part;
-
-		verdict->part = PART_NONE;
-		engine_emit_segment(backend, event, EVENT_OPEN, sighting, now);
-		verdict->part = part;
-	}
+	if (verdict->logs & EVENT_BIT(EVENT_OPEN))
+		engine_emit_open(backend, event, sighting, now);
 }
 
 /* The kind of event that the segment's own bytes are, or are a part of. */
@@ -211,6 +220,8 @@ static __always_inline int engine_kind(const struct backend *backend,
 {
 	const __u32 logs = verdict->logs & ~EVENT_BIT(EVENT_OPEN);
 
+	if (verdict->keeps_data)
+		return EVENT_REQUEST;
 	if (logs)
 		return event_of(verdict->sender,
 				logs & EVENT_BIT(EVENT_REQUEST));
@@ -223,12 +234,13 @@ static __always_inline int engine_kind(const struct backend *backend,
 
 static __always_inline void engine_report(const struct backend *backend,
 					  struct sighting *sighting,
-					  struct event *event, __u64 now)
+					  struct event *event)
 {
 	const bool more = backend_settings(backend).track.events &
 			  ~EVENTS_BANNER;
 	struct verdict *verdict = &sighting->verdict;
 	__u64 *counters;
+	__u64 now = sighting->now;
 	int kind;
 
 	if (verdict_asks_for_server(verdict) &&

@@ -78,6 +78,7 @@ struct sighting {
 	int rivals_way; /* the way of its rivals, or -1 */
 	__u8 to_own;	/* enum own_address: of the segment's destination */
 	__u8 reserved[3];
+	__u64 now;	      /* ns, of the tracking; 0: the clock was not read */
 	struct flow flow;     /* the connection's state after the segment */
 	struct rivals rivals; /* the same of its rivals */
 	struct verdict verdict;

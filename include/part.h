@@ -9,15 +9,7 @@
 
 #include "flow.h"
 #include "segment.h"
-
-/* A segment after its sender's SYN. */
-struct part {
-	__s32 from;  /* bytes from its sender's isn+1 to the payload */
-	__u32 len;   /* payload bytes */
-	__u32 ack;   /* valid, if has_ack */
-	bool fin;
-	bool has_ack;
-};
+#include "verdict.h"
 
 static __always_inline struct part part_of(const struct flow *flow,
 					   enum side_name sender,

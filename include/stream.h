@@ -143,14 +143,16 @@ static __always_inline void track_server(struct flow *flow,
 					 const struct track_options *options,
 					 struct verdict *verdict)
 {
-	const struct part part = part_of(flow, SERVER, segment, seq);
+	struct part *part = &verdict->said;
 	const bool was_decided = flow->seen & FLOW_DECIDED;
 
+	*part = part_of(flow, SERVER, segment, seq);
+	READ_AGAIN();
 	if (!(flow->seen & SEEN_SYNACK))
 		return;
 	if (flow_is_watched(flow))
-		track_server_part(flow, segment, &part, now, options, verdict);
-	if (was_decided && part.fin && is_near(flow, SERVER, segment))
+		track_server_part(flow, segment, part, now, options, verdict);
+	if (was_decided && part->fin && is_near(flow, SERVER, segment))
 		flow->seen |= SEEN_SERVER_FIN;
 }
 
@@ -300,21 +302,23 @@ static __always_inline void
 track_client(struct flow *flow, const struct segment *segment, __u64 now,
 	     const struct track_options *options, struct verdict *verdict)
 {
-	const struct part part = part_of(flow, CLIENT, segment, segment->seq);
+	struct part *part = &verdict->said;
 
+	*part = part_of(flow, CLIENT, segment, segment->seq);
+	READ_AGAIN();
 	if (!flow_is_watched(flow)) {
-		if (part.fin && is_near(flow, CLIENT, segment))
+		if (part->fin && is_near(flow, CLIENT, segment))
 			flow->seen |= SEEN_CLIENT_FIN;
 		return;
 	}
-	if (!is_in_window(flow, &part))
+	if (!is_in_window(flow, part))
 		verdict->ignored = COUNT_OUT_OF_WINDOW;
 	else if (!(flow->seen & SEEN_SYNACK))
-		remember_early(flow, &part);
-	else if (!ack_is_valid(&flow->sides[SERVER], &part))
+		remember_early(flow, part);
+	else if (!ack_is_valid(&flow->sides[SERVER], part))
 		verdict->ignored = COUNT_INVALID_CLIENT_SEGMENT;
 	else
-		track_client_part(flow, segment, &part, now, options, verdict);
+		track_client_part(flow, segment, part, now, options, verdict);
 }
 
 #endif

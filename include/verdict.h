@@ -42,6 +42,15 @@ enum event_part {
 	PART_END,   /* no part: no more of the event will be seen */
 };
 
+/* A segment after its sender's SYN. */
+struct part {
+	__s32 from;  /* bytes from its sender's isn+1 to the payload */
+	__u32 len;   /* payload bytes */
+	__u32 ack;   /* valid, if has_ack */
+	bool fin;
+	bool has_ack;
+};
+
 /* A counter that does not apply is COUNT_NOTHING. */
 struct verdict {
 	__u8 began;   /* COUNT_CONNECTIONS: the segment began a connection */
@@ -55,6 +64,13 @@ struct verdict {
 			 * and track again */
 	__u32 skip;	/* payload bytes before the event */
 	__u32 offset;	/* bytes of the event before this part */
+
+	/*
+	 * For the tracker alone. Here, and not on a BPF program's stack: what is
+	 * read back from a map is all alike to the verifier, so it need not
+	 * follow each way that led to it.
+	 */
+	struct part said;
 
 	/* Used only where events besides banners are asked for. */
 	__u8 logs;	 /* EVENT_BIT() of each event to log, except for the

@@ -248,16 +248,20 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 {
 	const struct backend backend = { engine, frame, now };
 	struct sighting sighting;
+	enum tracked tracked;
 
 	if (parsed == PARSED)
 		sighting.segment = *segment;
 	if (!engine_see(&backend, parsed, &sighting) ||
 	    engine_is_not_seen_leaving(&backend, &sighting.segment))
 		return;
-	if (engine_track(&backend, &sighting, engine->event)) {
+	tracked = engine_track(&backend, &sighting);
+	if (tracked == LOOK_UP_OWN) {
 		engine_look_up_destination(&backend, &sighting);
-		engine_track(&backend, &sighting, engine->event);
+		tracked = engine_track(&backend, &sighting);
 	}
+	if (tracked == REPORT)
+		engine_report(&backend, &sighting, engine->event);
 }
 
 static void each_flow(const struct engine *engine,
