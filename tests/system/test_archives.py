@@ -65,7 +65,8 @@ def test_fault_after_2038():
 
 def test_fault_pppoe():
     path = fault("17b-pppoe.pcap")
-    done = probe("-f", "json", "--stats", "-r", path)
+    assert probe("-f", "json", "-r", path).stdout.count(b"SSH-2.0-") == 1
+    done = probe("-f", "json", "--stats", "--decap=none", "-r", path)
     assert (done.returncode, done.stdout) == (0, b"")
     assert packets.counters(done.stderr)["not_opened_pppoe"] == 4
     assert b"17b-pppoe.pcap: 4 of 4 packets are PPPoE, which is not opened: " in done.stderr

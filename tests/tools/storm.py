@@ -181,8 +181,8 @@ class Disk:
             status = os.stat(self.log)
             later.add((status.st_dev, status.st_ino))
         # Asked in this order: it never goes back to an earlier file.
-        reached = files_of(self.probe.process.pid) & later
-        held = files_of(self.probe.process.pid)
+        reached = files_of(self.probe.reader()) & later
+        held = files_of(self.probe.reader())
         if not reached:
             return
         while self.aside and self.aside[0][2] not in held and self.aside[0][2] not in reached:
