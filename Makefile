@@ -11,6 +11,8 @@
 #   make test-report   the inventory's report, in Chromium (as root)
 #   make test-alerts   the alert rules for Prometheus
 #   make test-forgery  forgeries in all mixtures, and what they cost (as root)
+#   make test-tunnels  tunnels on interfaces, by each way to attach (as root)
+#   make test-owner    whose service it is: listeners, containers (as root)
 #   make test-storm    a million banners while all goes wrong at once (as root)
 #   make test-devices  bonds and VRFs, under QEMU (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU

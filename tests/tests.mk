@@ -233,7 +233,24 @@ TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --durations=15 --ignore tests/system/test_fleet.py tests
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --durations=15 $(LONG_TESTS:%=--ignore %) tests
+
+# They have targets of their own: `make test` is to stay short.
+LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_report.py)
+
+# Tunnels on interfaces, by each way to attach.
+.PHONY: test-tunnels
+test-tunnels:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory all $(RIG_PROGRAMS)
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests/system/test_live_tunnels.py
+
+# Containers and services of other network namespaces.
+.PHONY: test-owner
+test-owner:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS)
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests/system/test_owner.py tests/system/test_container.py
 
 # Installs what the owner of a fleet has, and the other tests do not need.
 .PHONY: test-fleet
