@@ -104,7 +104,8 @@ static __always_inline __u8 backend_direction(const struct backend *backend)
 }
 
 /*
- * False without scratch memory, which cannot be; the verifier needs the check.
+ * False where a look-up in a map of fixed size fails. That cannot be, but the
+ * verifier needs the check.
  */
 static __always_inline bool backend_find_place(const struct backend *backend,
 					       __u64 hash,

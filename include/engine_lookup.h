@@ -12,9 +12,9 @@
  * Moves a connection to the overflow LRU. It has an entry there before it
  * leaves its bucket, and both change under the lock.
  */
-static __always_inline void engine_move_to_overflow(const struct backend *backend,
-					 const struct table_place *place,
-					 int way, __u64 id)
+static __always_inline void
+engine_move_to_overflow(const struct backend *backend,
+			const struct table_place *place, int way, __u64 id)
 {
 	struct flow *entry = backend_overflow_add(backend, id);
 
@@ -41,7 +41,8 @@ static __always_inline void engine_make_room(const struct backend *backend,
 		return;
 	way = bucket_victim(place->bucket, VICTIM_COMPLETE, 0) &
 	      (BUCKET_WAYS - 1);
-	engine_move_to_overflow(backend, place, way, place->entries->ways[way].id);
+	engine_move_to_overflow(backend, place, way,
+				place->entries->ways[way].id);
 }
 
 enum search {

@@ -193,7 +193,7 @@ static __always_inline void describe_ends(struct event *event,
 				   segment->source_mac);
 }
 
-/* Which side's payload passed before the event. */
+/* What passed of the connection before the event, and when. */
 static __always_inline void describe_history(struct event *event,
 					     const struct flow *flow)
 {

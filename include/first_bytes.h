@@ -17,7 +17,8 @@
 #include "part.h"
 #include "verdict.h"
 
-static __always_inline bool wants_more_events(const struct track_options *options)
+static __always_inline bool
+wants_more_events(const struct track_options *options)
 {
 	return options->events & ~EVENTS_BANNER;
 }
@@ -35,7 +36,8 @@ static __always_inline __u32 side_bit(const struct flow *flow,
 }
 
 /* `which`: 1 for the first value, 0 for the second. */
-static __always_inline __u32 select_value(__u32 which, __u32 first, __u32 second)
+static __always_inline __u32 select_value(__u32 which, __u32 first,
+					  __u32 second)
 {
 	OPAQUE(which);
 	return second ^ ((first ^ second) & -which);
@@ -90,9 +92,10 @@ static __always_inline enum event_fate not_first_fate(const struct flow *flow,
 						      enum side_name other)
 {
 	return select_value(side_bit(flow, other, SIDE_SIGN),
-		      select_value(side_bit(flow, other, SIDE_BY_SEQ),
-			     FATE_OTHER_FIRST_BY_SEQ, FATE_OTHER_FIRST),
-		      FATE_OTHER_FIRST_BY_ACK);
+			    select_value(side_bit(flow, other, SIDE_BY_SEQ),
+					 FATE_OTHER_FIRST_BY_SEQ,
+					 FATE_OTHER_FIRST),
+			    FATE_OTHER_FIRST_BY_ACK);
 }
 
 /*
@@ -110,7 +113,8 @@ unsaid_fate(const struct flow *flow, enum side_name side, bool first,
 	const __u32 unseen = side_bit(flow, side, SIDE_DATA) |
 			     side_bit(flow, side, SIDE_BY_SEQ) |
 			     (flow->told / (TOLD_MISSED << side) & 1);
-	const enum event_fate fate = select_value(unseen, FATE_DATA_UNSEEN, unless);
+	const enum event_fate fate =
+		select_value(unseen, FATE_DATA_UNSEEN, unless);
 
 	if (!first)
 		return fate;
@@ -204,8 +208,9 @@ static __always_inline void log_first_bytes(struct flow *flow,
 					    const struct track_options *options,
 					    struct verdict *verdict)
 {
-	const __u32 kinds = select_value(second, EVENT_BIT(event_of(side, false)),
-				   EVENT_BIT(event_of(side, true)));
+	const __u32 kinds =
+		select_value(second, EVENT_BIT(event_of(side, false)),
+			     EVENT_BIT(event_of(side, true)));
 	enum event_fate need = unmet_need(flow, options);
 
 	if (side == CLIENT && need == FATE_HANDSHAKE_UNSEEN)
@@ -215,7 +220,7 @@ static __always_inline void log_first_bytes(struct flow *flow,
 		decide_side(flow, side, need,
 			    side == SERVER ? need :
 					     select_value(second, need,
-						    FATE_OTHER_FIRST),
+							  FATE_OTHER_FIRST),
 			    options, verdict);
 		return;
 	}

@@ -49,8 +49,8 @@ enum flow_seen {
 	EARLY_MASK = 3 << EARLY_SHIFT,
 
 	/*
-	 * Flags of the client; the next bit is the same flag of the server. Set
-	 * only where events besides banners are asked for.
+	 * Flags of the client; the next bit is the same flag of the server.
+	 * Used only where events besides banners are asked for.
 	 */
 	SIDE_DATA = 1 << 16,   /* its payload was seen */
 	SIDE_SIGN = 1 << 18,   /* it is known to have sent payload, seen or
@@ -176,15 +176,6 @@ static __always_inline __s32 silent_len(const struct flow *flow,
 					enum side_name side)
 {
 	return flow->told & TOLD_BARE_FIN << side ? 1 : 0;
-}
-
-/*
- * How far an acknowledgement of the server goes that received no payload: one
- * for a FIN, else 0.
- */
-static __always_inline __s32 client_fin_len(const struct flow *flow)
-{
-	return flow->seen & SEEN_CLIENT_FIN ? 1 : 0;
 }
 
 /* The outcome of a pending connection that another one replaces. */

@@ -53,8 +53,8 @@ static __always_inline void end_own(struct flow *flow, enum side_name side,
 }
 
 /*
- * Whether a part acknowledges all that the other side has said since, where the
- * other side spoke second.
+ * Whether a part acknowledges bytes that the other side is not known to have
+ * sent; where the other side has not spoken, any byte of it.
  */
 static __always_inline bool answers_more(const struct flow *flow,
 					 enum side_name other,

@@ -404,7 +404,7 @@ track_synack(struct flow *flow, struct rivals *rivals,
 	/* The flow's SYN, if it was seen, is tried before a remembered one. */
 	if (answers && !closed && (flow->seen & SEEN_SYN || syn < 0))
 		return answer_flow(flow, rivals, verdict);
-	/* The flow is closed, so the SYN-ACK replaces it. */
+	/* It answers the SYN of a connection that is over. */
 	if (answers && syn < 0 && flow->seen & SEEN_SYN) {
 		verdict->ignored = COUNT_STALE_SYNACK;
 		return HANDSHAKE_OTHER;

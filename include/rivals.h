@@ -147,8 +147,8 @@ static __always_inline void remember_syn(struct rivals *rivals,
 	}
 	if (rivals->seen & NEXT && next_client(rivals) == end &&
 	    rivals->cisn == segment->seq) {
-		if (!(rivals->seen & NEXT_SYN)) /* a retransmission: its time is
-						 * not the first SYN's */
+		/* It passed after its SYN-ACK, so its own time is not known. */
+		if (!(rivals->seen & NEXT_SYN))
 			rivals->seen |= NEXT_SYN | NEXT_RETRANSMISSION;
 		if (len)
 			rivals->seen |= NEXT_DATA;

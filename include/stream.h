@@ -80,7 +80,7 @@ static __always_inline void take_first_part(struct flow *flow,
 
 	if (part->fin)
 		flow->seen |= SEEN_SERVER_FIN;
-	if (acked > client_fin_len(flow))
+	if (acked > silent_len(flow, CLIENT))
 		decide(flow, verdict, COUNT_CLIENT_FIRST_BY_ACK);
 	else if (part_end(part) <= 0)
 		decide(flow, verdict, COUNT_NO_DATA);
@@ -182,12 +182,12 @@ static __always_inline void judge_client_part(struct flow *flow,
 	if (!flow_is_pending(flow))
 		return;
 	if (part->len && part_end(part) > 0) {
-		/* The client acknowledges server data that was missed. */
+		/* The client may have answered server data that was missed. */
 		decide(flow, verdict,
 		       unfinished_outcome(flow) == COUNT_SERVER_DATA_UNSEEN ?
 			       COUNT_SERVER_DATA_UNSEEN :
 			       COUNT_CLIENT_FIRST);
-	} else if (part->from > client_fin_len(flow)) {
+	} else if (part->from > silent_len(flow, CLIENT)) {
 		decide(flow, verdict, COUNT_CLIENT_FIRST_BY_SEQ);
 	}
 }

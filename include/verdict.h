@@ -121,11 +121,13 @@ static __always_inline void verdict_filter(struct verdict *verdict)
 	verdict->syn_len = 0;
 }
 
-/* Whether a segment changes any counter: most do not. */
+/*
+ * Whether count_verdict() has anything to count: of most segments it has not.
+ */
 static __always_inline bool verdict_is_counted(const struct verdict *verdict)
 {
 	return verdict->began | verdict->ended | verdict->outcome |
-	       verdict->ignored | verdict->fates | verdict->ended_fates;
+	       verdict->ignored;
 }
 
 static __always_inline void count_in(__u64 *counters, enum counter counter)
@@ -181,15 +183,6 @@ static __always_inline void decide(struct flow *flow, struct verdict *verdict,
 {
 	flow->seen |= FLOW_DECIDED;
 	verdict->outcome = outcome;
-}
-
-/*
- * Decides the fates of event kinds, in the form of fate_of(). A fate that is
- * decided stays.
- */
-static __always_inline void decide_fates(struct verdict *verdict, __u32 fates)
-{
-	verdict->fates |= fates;
 }
 
 #endif

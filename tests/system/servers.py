@@ -3,6 +3,7 @@
 
 import asyncio
 import collections
+import contextlib
 import resource
 import socket
 import threading
@@ -125,6 +126,23 @@ def load(ns, greeter, answerer, count):
 def listen_often(ns, server, count):
     """As many connections that say nothing, as fast as they go; in no order."""
     return _run(ns, [(server, False)] * count)
+
+
+@contextlib.contextmanager
+def speaking(net, server):
+    """Banners for as long as it takes, some thousand a second."""
+    over = threading.Event()
+
+    def talk():
+        while not over.is_set():
+            listen_often(net.peer, server, 200)
+    thread = threading.Thread(target=talk)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(4 * PATIENCE)
 
 
 def _run(ns, jobs):

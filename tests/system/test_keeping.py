@@ -12,7 +12,6 @@ import socket
 import sqlite3
 import subprocess
 import tempfile
-import threading
 import time
 
 import pytest
@@ -25,7 +24,7 @@ from scapy.packet import Raw
 import netns
 from netns import BINARY, PATIENCE, ROOT, Probe, wait_for
 from packets import Connection, ethernet, pcap
-from servers import Server, ask, connect, listen_often, listen_to
+from servers import Server, ask, connect, listen_to, speaking
 
 INVENTORY = os.environ.get("BANNERPROBE_INVENTORY", os.path.join(ROOT, "bannerprobe-inventory"))
 KEEPER = "bannerprobe-inv"
@@ -317,23 +316,6 @@ def test_the_probe_is_killed(net, folder):
         probe_.process.kill()
         wait_for("its end", lambda: not os.path.exists(f"/proc/{keeper}"))
     assert rows(os.path.join(folder, "x.db"), "PRAGMA integrity_check") == [("ok",)]
-
-
-@contextlib.contextmanager
-def speaking(net, server):
-    """Banners for as long as it takes, some thousand a second."""
-    over = threading.Event()
-
-    def talk():
-        while not over.is_set():
-            listen_often(net.peer, server, 200)
-    thread = threading.Thread(target=talk)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(4 * PATIENCE)
 
 
 @LIVE

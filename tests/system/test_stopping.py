@@ -11,7 +11,6 @@ import select
 import signal
 import socket
 import subprocess
-import threading
 
 import pytest
 
@@ -19,7 +18,7 @@ import netns
 import packets
 from netns import BINARY, PATIENCE, Probe, attached, wait_for
 from packets import Connection, ethernet, pcap
-from servers import Server, listen_often, listen_to
+from servers import Server, listen_to, speaking
 from ways import CLSACT, start
 
 LIVE = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
@@ -49,24 +48,6 @@ def stopped(process, number=signal.SIGTERM):
         pytest.fail("it did not end in time")
     wait_for("the end of the others", lambda: not any(map(alive, others)))
     return code
-
-
-@contextlib.contextmanager
-def speaking(net, server):
-    """Banners for as long as it takes, some thousand a second."""
-    over = threading.Event()
-
-    def talk():
-        while not over.is_set():
-            listen_often(net.peer, server, 200)
-    thread = threading.Thread(target=talk)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(4 * PATIENCE)
-
 
 
 @contextlib.contextmanager

@@ -161,11 +161,11 @@ def names(paths):
 # --- what stands twice
 
 def lines_that_count(text):
-    """(line, tokens) of the lines that say something: no blank ones, lone braces, includes, names in a list."""
+    """(line, tokens) of the lines that say something: no blank ones, lone braces, includes or enumerators."""
     for number, line in enumerate(text.splitlines(), 1):
         tokens = " ".join(re.findall(r'"(?:\\.|[^"\\])*"|\w+|[^\w\s]', line))
-        of_a_list = re.fullmatch(r"(SCMP_SYS \( )?\w+( \))? ,", tokens)
-        if re.search(r"\w", tokens) and not tokens.startswith("# include") and not of_a_list:
+        is_enumerator = re.fullmatch(r"\w+ ,", tokens)	# of queries: like columns, not like code
+        if re.search(r"\w", tokens) and not tokens.startswith("# include") and not is_enumerator:
             yield number, tokens
 
 

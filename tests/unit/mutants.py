@@ -33,7 +33,7 @@ MUTANTS = [
 	 "return seq - first + 1 <= last - first + 1"),
 	("closed by one FIN", "flow.h", "(flow->seen & both_fins) == both_fins",
 	 "(flow->seen & both_fins)"),
-	("a FIN of the client has no number", "flow.h", "return flow->seen & SEEN_CLIENT_FIN ? 1 : 0;",
+	("a bare FIN has no number", "flow.h", "return flow->told & TOLD_BARE_FIN << side ? 1 : 0;",
 	 "return 0;"),
 	("server data beyond is no data unseen", "flow.h",
 	 "if (flow->seen & SEEN_SERVER_AHEAD)\n", "if (0)\n"),
@@ -99,16 +99,16 @@ MUTANTS = [
 	 "const bool says = (part->len || part->fin) &&\n\t\t\t  part_end(part) + part->fin > 0;",
 	 "const bool says = part->len || part->fin;"),
 	("rule 3 is dropped", "stream.h",
-	 "if (acked > client_fin_len(flow))\n\t\tdecide(flow, verdict, COUNT_CLIENT_FIRST_BY_ACK);",
+	 "if (acked > silent_len(flow, CLIENT))\n\t\tdecide(flow, verdict, COUNT_CLIENT_FIRST_BY_ACK);",
 	 "if (0)\n\t\t;"),
 	("rule 3 by two", "stream.h",
-	 "if (acked > client_fin_len(flow))\n\t\tdecide", "if (acked > client_fin_len(flow) + 1)\n\t\tdecide"),
+	 "if (acked > silent_len(flow, CLIENT))\n\t\tdecide", "if (acked > silent_len(flow, CLIENT) + 1)\n\t\tdecide"),
 	("--need syn is dropped", "first_bytes.h", "if (wants_syn && ", "if (0 && "),
 	("--need handshake is dropped", "first_bytes.h", "if (options->need == NEED_HANDSHAKE && !", "if (0 && !"),
 	("a keep-alive of the client is data", "stream.h", "if (part->len && part_end(part) > 0) {",
 	 "if (part->len) {"),
-	("missed client data is not seen by seq", "stream.h", "} else if (part->from > client_fin_len(flow)) {",
-	 "} else if (part->from > client_fin_len(flow) + 1) {"),
+	("missed client data is not seen by seq", "stream.h", "} else if (part->from > silent_len(flow, CLIENT)) {",
+	 "} else if (part->from > silent_len(flow, CLIENT) + 1) {"),
 	("one early segment", "stream.h", "count >= EARLY_MAX ||", "count >= 1 ||"),
 	("client data far before it", "stream.h", "(part->from >= -1 || part_end(part) + part->fin > 0);",
 	 "(part->from >= -2 || part_end(part) + part->fin > 0);"),
@@ -144,7 +144,7 @@ def run(command, **kwargs):
 
 def copy_tree(to):
 	"""What the tests are built from, and the skeleton that is there already."""
-	for name in ("include", "user", "tests", "bpf"):
+	for name in ("include", "user", "tests", "bpf", "packaging"):
 		shutil.copytree(TREE / name, to / name, ignore=shutil.ignore_patterns("__pycache__", "captures"))
 	for name in ("Makefile", "vmlinux.h"):
 		shutil.copy(TREE / name, to / name)

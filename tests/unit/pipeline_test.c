@@ -21,8 +21,7 @@
 
 #define EVENTS 5000
 
-/* --- a sink that counts what it is asked for -------------------------------
- */
+/* --- a sink that counts what it is asked for ----------------------------- */
 
 struct test_sink {
 	struct sink sink;
@@ -84,8 +83,7 @@ static struct test_sink test_sink(__u64 room)
 				   .room = room };
 }
 
-/* --- events -----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 static struct source source_of(const struct event *event, void *context)
 {
@@ -125,8 +123,7 @@ static void take(struct pipeline *pipeline, int count, __u32 len)
 	free(event);
 }
 
-/* --- sinks beside each other ------------------------------------------------
- */
+/* --- sinks beside each other --------------------------------------------- */
 
 static void test_every_sink_gets_everything(void **state)
 {
@@ -233,8 +230,7 @@ static void test_with_reassembly(void **state)
 	pipeline_free(&pipeline);
 }
 
-/* --- the log beside another one ----------------------------------------------
- */
+/* --- the log beside another one ------------------------------------------ */
 
 struct log {
 	struct file_helper helper;

@@ -25,8 +25,7 @@ bool interfaces_read_counters(const struct interfaces *interfaces,
 	return true;
 }
 
-/* --- packets ---------------------------------------------------------------
- */
+/* --- packets ------------------------------------------------------------- */
 
 static void on_packets(unsigned int index, const struct packet_counts *packets,
 		       void *context)
@@ -64,8 +63,7 @@ __u64 interfaces_count_packets(struct interfaces *interfaces)
 	return sum;
 }
 
-/* --- publishing -------------------------------------------------------------
- */
+/* --- publishing ---------------------------------------------------------- */
 
 static void publish(const struct interfaces *interfaces,
 		    const struct interface *interface)

@@ -14,8 +14,7 @@
 #define NS_PER_MS 1000000ULL
 #define NS_PER_SECOND 1000000000ULL
 
-/* --- those that come --------------------------------------------------------
- */
+/* --- those that come ----------------------------------------------------- */
 
 /* NULL: it was not asked for, or cannot be watched, with a message. */
 static struct interface *meet_new(struct interfaces *interfaces,
@@ -135,8 +134,7 @@ bool interfaces_may_need_clsact(const struct interfaces *interfaces)
 	       attach_may_need_clsact(interfaces->options->count);
 }
 
-/* --- attaching --------------------------------------------------------------
- */
+/* --- attaching ----------------------------------------------------------- */
 
 static void begin_name(const struct interfaces *interfaces,
 		       struct interface *interface)
@@ -309,8 +307,7 @@ void interfaces_free(struct interfaces *interfaces)
 	interfaces->count = 0;
 }
 
-/* --- those that go and change -----------------------------------------------
- */
+/* --- those that go and change -------------------------------------------- */
 
 /* An interface that comes back continues its counts. */
 static void forget_counters(const struct interfaces *interfaces,

@@ -56,8 +56,7 @@ static void end_change(__u32 *serial)
 	__atomic_store_n(serial, *serial + 1, __ATOMIC_RELEASE);
 }
 
-/* --- places -----------------------------------------------------------------
- */
+/* --- places -------------------------------------------------------------- */
 
 __u32 publish_place(struct publisher *publisher)
 {
@@ -87,8 +86,7 @@ void publish_leave(struct publisher *publisher, __u32 place)
 	publisher->free[publisher->free_count++] = place;
 }
 
-/* --- names ------------------------------------------------------------------
- */
+/* --- names --------------------------------------------------------------- */
 
 static __u32 take_ended(struct publisher *publisher)
 {
@@ -154,8 +152,7 @@ void publish_end_of_name(struct publisher *publisher, __u32 number)
 	publisher->ended_count++;
 }
 
-/* --- counts -----------------------------------------------------------------
- */
+/* --- counts -------------------------------------------------------------- */
 
 void publish_interface(struct publisher *publisher, __u32 place,
 		       const struct published_interface *interface)

@@ -25,8 +25,7 @@ static bool is_same(const __u32 *serial, __u32 before)
 	       __atomic_load_n(serial, __ATOMIC_RELAXED) == before;
 }
 
-/* --- names ------------------------------------------------------------------
- */
+/* --- names --------------------------------------------------------------- */
 
 static bool is_of(const struct published_name *name, __u32 ifindex, __u64 time)
 {
@@ -92,8 +91,7 @@ void published_each_ended(const struct published *page, __u64 *since,
 	*since = latest;
 }
 
-/* --- counts -----------------------------------------------------------------
- */
+/* --- counts -------------------------------------------------------------- */
 
 /*
  * Makes room for all interfaces; without memory, room stays for the earlier

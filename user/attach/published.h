@@ -58,8 +58,7 @@ struct published {
 	struct published_name names[PUBLISHED_NAMES];
 };
 
-/* --- the attacher -----------------------------------------------------------
- */
+/* --- the attacher -------------------------------------------------------- */
 
 struct publisher;
 
@@ -90,8 +89,7 @@ void publish_totals(struct publisher *publisher, __u64 packets,
 		    const __u64 counters[COUNTER_MAX],
 		    const struct event_counts *events, int not_watched);
 
-/* --- the reader -------------------------------------------------------------
- */
+/* --- the reader ---------------------------------------------------------- */
 
 /*
  * Copies what an index stood for at a time. False: nothing is known about it,

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the command line --------------------------------------------------- */
-
 /* A port at *text, which is moved behind it. */
 static bool take_port(const char **text, unsigned long *port)
 {
@@ -87,20 +85,4 @@ bool server_list_add_net(struct server_list *wanted, const char *text, __u32 mar
 void server_list_free(struct server_list *wanted)
 {
 	nets_free(&wanted->nets);
-}
-
-/* --- addresses ----------------------------------------------------------- */
-
-bool server_list_has(const struct server_list *wanted, const struct server *server,
-		__u8 family)
-{
-	struct net net;
-
-	if (wanted->by & FILTER_BY_PORT &&
-	    !port_matches(wanted->ports, server->port))
-		return false;
-	if (!(wanted->by & FILTER_BY_ADDRESS))
-		return true;
-	net_of_address(&net, server->address, family);
-	return address_matches(wanted->by, nets_around(&wanted->nets, &net));
 }

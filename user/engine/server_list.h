@@ -25,8 +25,4 @@ bool server_list_add_net(struct server_list *wanted, const char *net, __u32 mark
 
 void server_list_free(struct server_list *wanted);
 
-/* Whether a server passes the filter. */
-bool server_list_has(const struct server_list *wanted, const struct server *server,
-		__u8 family);
-
 #endif

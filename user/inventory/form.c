@@ -8,11 +8,6 @@
 static const char *const names[] = { FOR_EACH_WILD(WILD_NAME) };
 static const enum byte_class classes[] = { FOR_EACH_WILD(WILD_CLASS) };
 
-const char *wild_name(enum wild wild)
-{
-	return names[wild];
-}
-
 enum byte_class wild_class(enum wild wild)
 {
 	return classes[wild];

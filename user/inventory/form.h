@@ -89,7 +89,6 @@ void form_add_bytes(struct form *form, const uint8_t *bytes, size_t from,
 
 bool byte_in_class(uint8_t byte, enum byte_class class);
 enum byte_class wild_class(enum wild wild);
-const char *wild_name(enum wild wild);
 bool wild_is_learned(enum wild wild);
 
 /*

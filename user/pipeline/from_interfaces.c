@@ -39,8 +39,6 @@ struct attacher {
 	struct mnl_socket *links;
 	struct address_maps addresses; /* of this host */
 	struct events events;
-	__u64 evicted; /* as published the last time */
-	__u64 events_evicted[EVENT_KINDS];
 	bool has_written; /* the reader: its first event */
 	bool ready;	  /* and reported so */
 	bool stop;

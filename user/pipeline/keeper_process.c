@@ -21,8 +21,7 @@
 #define DIRECTORY_MODE 0750
 #define ABOVE_KEPT 16 /* descriptors that are out of the keeper's way */
 
-/* --- the program ----------------------------------------------------------
- */
+/* --- the program --------------------------------------------------------- */
 
 static int open_program_in(const char *directory, int len, const char *below)
 {
@@ -73,8 +72,7 @@ static int open_program(void)
 	return fd < 0 ? open_program_on_path() : fd;
 }
 
-/* --- the inventory's place ------------------------------------------------
- */
+/* --- the inventory's place ----------------------------------------------- */
 
 /* The directory that a path is in. False: the path is too long. */
 static bool directory_of(const char *path, char directory[PATH_MAX])
@@ -130,8 +128,7 @@ static bool may_write(const char *path, const struct identity *identity)
 	return true;
 }
 
-/* --- the process ----------------------------------------------------------
- */
+/* --- the process --------------------------------------------------------- */
 
 struct needs {
 	const struct options *options;
@@ -279,8 +276,7 @@ bool keeper_process_start(struct keeper_process *keeper,
 	return !error;
 }
 
-/* --- its end --------------------------------------------------------------
- */
+/* --- its end ------------------------------------------------------------- */
 
 static __u64 lost_at_the_end(const struct keeper_process *keeper)
 {

@@ -28,9 +28,7 @@
 #define BATCH_MAX 4096 /* events between looks at other things */
 #define RING_BATCHES 4 /* so many hold all that the ring can */
 
-#define RETRY_MILLISECONDS                                                     \
-	20 /* until a sink that holds back is asked again                      \
-	    */
+#define RETRY_MILLISECONDS 20 /* until a sink that holds back is asked again */
 
 struct reader {
 	const struct options *options;
@@ -52,8 +50,7 @@ struct reader {
 	enum exit_code code;
 };
 
-/* --- events -----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 /* An error ends the batch: other work must not wait while the ring fills. */
 static int on_event(void *context, void *data, size_t size)
@@ -99,8 +96,8 @@ static bool read_ring(struct reader *reader)
 	const __u64 now = reader_source_begin(&reader->source);
 	const bool is_empty = ring_buffer__consume(reader->ring) != -EAGAIN;
 
-	if (reader->options
-		    ->gather_ms) /* none while parts may be in the ring */
+	/* None while parts may be in the ring. */
+	if (reader->options->gather_ms)
 		expire_greetings(reader, is_empty ? now : 0);
 	reader->holds_back = !pipeline_flush(reader->pipeline);
 	tell_attacher(reader);
@@ -146,8 +143,7 @@ static void do_left(struct reader *reader)
 	read_ring(reader);
 }
 
-/* --- statistics -------------------------------------------------------------
- */
+/* --- statistics ---------------------------------------------------------- */
 
 static void read_stats(struct reader *reader, struct stats *now)
 {
@@ -196,8 +192,7 @@ static void write_metrics(struct reader *reader)
 	reader->metrics_error = error;
 }
 
-/* --- jobs -------------------------------------------------------------------
- */
+/* --- jobs ---------------------------------------------------------------- */
 
 static void do_open(struct reader *reader)
 {
@@ -279,8 +274,7 @@ static void on_jobs(void *context)
 	}
 }
 
-/* --- start ------------------------------------------------------------------
- */
+/* --- start --------------------------------------------------------------- */
 
 /* While nothing is given up yet: afterwards no bpf(2) is allowed. */
 static bool open_ring(struct reader *reader)

@@ -57,8 +57,7 @@ int reader_link_take_over(struct reader_link *link, int other);
 
 void reader_link_close(struct reader_link *link);
 
-/* --- the attacher -----------------------------------------------------------
- */
+/* --- the attacher -------------------------------------------------------- */
 
 void reader_link_post(struct reader_link *link, enum job job);
 
@@ -74,8 +73,7 @@ int reader_link_hear(struct reader_link *link);
  */
 bool reader_link_await(struct reader_link *link, enum word word);
 
-/* --- the reader -------------------------------------------------------------
- */
+/* --- the reader ---------------------------------------------------------- */
 
 /* Waits for the ring buffer's map; negative errno if there will be none. */
 int reader_link_receive_ring(struct reader_link *link);

@@ -20,7 +20,7 @@ struct greeting {
 	__u64 last;	/* ns: when the latest part of it came */
 	__u32 said;	/* bytes from the beginning on, without a gap */
 	__u32 end;	/* where the furthest part ends, kept or not */
-	__u32 fin;	/* where the server's FIN is, if has_fin */
+	__u32 fin;	/* where its sender's FIN is, if has_fin */
 	__u16 segments; /* that brought what is said */
 	bool has_first; /* the part that makes it a banner */
 	bool has_fin;

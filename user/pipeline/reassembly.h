@@ -2,7 +2,8 @@
 /*
  * Reassembly (--gather): the kernel, or the capture reader, hands over each
  * segment of a greeting as an event with its offset; here they become one
- * event, when no more is expected.
+ * event, when no more is expected. A greeting is what one side says at its
+ * beginning: the server's, or the client's.
  */
 #ifndef BANNERPROBE_REASSEMBLY_H
 #define BANNERPROBE_REASSEMBLY_H

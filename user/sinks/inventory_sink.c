@@ -22,8 +22,7 @@ static struct inventory_sink *inventory_sink_of(struct sink *sink)
 					 offsetof(struct inventory_sink, sink));
 }
 
-/* --- sending --------------------------------------------------------------
- */
+/* --- sending ------------------------------------------------------------- */
 
 static void count(struct inventory_sink *sink)
 {
@@ -142,8 +141,7 @@ static void pass_on(struct inventory_sink *sink, struct iovec *parts)
 		lose(sink);
 }
 
-/* --- operations -----------------------------------------------------------
- */
+/* --- operations ---------------------------------------------------------- */
 
 static bool is_taken(const struct event *event, const struct source *source)
 {

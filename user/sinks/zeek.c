@@ -79,8 +79,7 @@ static char *put_row(char *to, const struct event *event,
 	return PUT(to, "\t-\n");
 }
 
-/* --- HTTP ------------------------------------------------------------------
- */
+/* --- HTTP ---------------------------------------------------------------- */
 
 /* The headers that IVRE's script logs. */
 static const char *const client_headers[] = {
@@ -130,8 +129,7 @@ static char *put_http(char *to, const struct event *event,
 	return to;
 }
 
-/* --- what a client's first bytes are ---------------------------------------
- */
+/* --- what a client's first bytes are ------------------------------------- */
 
 /*
  * What Zeek knows a ClientHello by: of TLS, of SSL 2 (with a length of two
@@ -187,8 +185,7 @@ static bool is_known_server(const struct event *event)
 	       (event->kept >= len && !memcmp(event->bytes, thttpd, len));
 }
 
-/* --- events ----------------------------------------------------------------
- */
+/* --- events -------------------------------------------------------------- */
 
 static char *put_ssh(char *to, const struct event *event,
 		     const struct source *source, bool of_server)
@@ -289,8 +286,7 @@ size_t zeek_record(char *to, const struct event *event,
 	return (size_t)(end - to);
 }
 
-/* --- the lines around them -------------------------------------------------
- */
+/* --- the lines around them ----------------------------------------------- */
 
 /* Zeek's own way of writing a time into a header. */
 static size_t put_zeek_time(char *to, const char *name, time_t now)

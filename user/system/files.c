@@ -267,8 +267,7 @@ static int set_metrics(struct files *files)
 	return error;
 }
 
-/* --- what was left behind ---------------------------------------------------
- */
+/* --- what was left behind ------------------------------------------------ */
 
 /* Whether new_metrics() creates files of this name. */
 static bool is_beside(const struct place *metrics, const char *name)

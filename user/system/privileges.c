@@ -222,7 +222,7 @@ int privileges_limit(void)
 
 /* --- system calls -------------------------------------------------------- */
 
-/* With any arguments. */
+/* Each role but the file helper: with any arguments. */
 static const int allowed[] = {
 	SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime),
@@ -234,30 +234,20 @@ static const int allowed[] = {
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
 	SCMP_SYS(fcntl),
-	SCMP_SYS(flock),
 	SCMP_SYS(fstat),
 	SCMP_SYS(futex),
-	SCMP_SYS(getdents64), /* directories of captures */
 	SCMP_SYS(getpid),
 	SCMP_SYS(getrandom),
 	SCMP_SYS(gettid),
-	SCMP_SYS(getsockname),
-	SCMP_SYS(getsockopt),
 	SCMP_SYS(gettimeofday),
 	SCMP_SYS(lseek),
 	SCMP_SYS(madvise),
-	SCMP_SYS(mmap),
-	SCMP_SYS(mprotect),
 	SCMP_SYS(mremap),
 	SCMP_SYS(munmap),
 	SCMP_SYS(newfstatat),
-	SCMP_SYS(open),
-	SCMP_SYS(openat),
 	SCMP_SYS(poll),
 	SCMP_SYS(ppoll),
-	SCMP_SYS(pread64),
 	SCMP_SYS(read),
-	SCMP_SYS(readlink),
 	SCMP_SYS(readv),
 	SCMP_SYS(recvfrom),
 	SCMP_SYS(recvmsg),
@@ -267,17 +257,34 @@ static const int allowed[] = {
 	SCMP_SYS(rt_sigreturn),
 	SCMP_SYS(sendmsg),
 	SCMP_SYS(sendto),
-	SCMP_SYS(setitimer),
-	SCMP_SYS(setsockopt),
 	SCMP_SYS(shutdown),
 	SCMP_SYS(statx),
-	SCMP_SYS(tgkill),
 	SCMP_SYS(time),
-	SCMP_SYS(timer_settime),
 	SCMP_SYS(timerfd_settime),
-	SCMP_SYS(wait4), /* for the other processes */
 	SCMP_SYS(write),
 	SCMP_SYS(writev),
+};
+
+/*
+ * What a reader is not allowed, because it opens no file and creates no socket:
+ * with any arguments.
+ */
+static const int allowed_to_attach[] = {
+	SCMP_SYS(flock),
+	SCMP_SYS(getdents64), /* directories of captures */
+	SCMP_SYS(getsockname),
+	SCMP_SYS(getsockopt),
+	SCMP_SYS(mmap),
+	SCMP_SYS(mprotect),
+	SCMP_SYS(open),
+	SCMP_SYS(openat),
+	SCMP_SYS(pread64),
+	SCMP_SYS(readlink),
+	SCMP_SYS(setitimer),
+	SCMP_SYS(setsockopt),
+	SCMP_SYS(tgkill),
+	SCMP_SYS(timer_settime),
+	SCMP_SYS(wait4), /* for the other processes */
 	/* libbpf and netlink sockets are bound and connected with these. */
 	SCMP_SYS(bind),
 	SCMP_SYS(connect),
@@ -289,6 +296,10 @@ static const struct call_with {
 	unsigned int argument;
 	unsigned long value;
 } allowed_with[] = {
+	{ SCMP_SYS(ioctl), 1, TCGETS }, /* isatty() */
+};
+
+static const struct call_with allowed_to_attach_with[] = {
 	{ SCMP_SYS(bpf), 0, BPF_MAP_LOOKUP_ELEM },
 	{ SCMP_SYS(bpf), 0, BPF_MAP_LOOKUP_BATCH },
 	{ SCMP_SYS(bpf), 0, BPF_MAP_UPDATE_ELEM }, /* addresses that come */
@@ -298,7 +309,6 @@ static const struct call_with {
 	{ SCMP_SYS(bpf), 0, BPF_PROG_QUERY },
 	{ SCMP_SYS(socket), 0, AF_NETLINK },
 	{ SCMP_SYS(socket), 0, AF_UNIX },
-	{ SCMP_SYS(ioctl), 1, TCGETS }, /* isatty() */
 };
 
 /* The file helper: with any arguments. */
@@ -311,53 +321,6 @@ static const int allowed_for_files[] = {
 	SCMP_SYS(renameat),	SCMP_SYS(renameat2),  SCMP_SYS(restart_syscall),
 	SCMP_SYS(rt_sigreturn), SCMP_SYS(sendmsg),    SCMP_SYS(statx),
 	SCMP_SYS(unlinkat),
-};
-
-/* The reader: it opens no file and creates no socket. */
-static const int allowed_to_read[] = {
-	SCMP_SYS(brk),
-	SCMP_SYS(clock_gettime),
-	SCMP_SYS(clock_nanosleep),
-	SCMP_SYS(close),
-	SCMP_SYS(epoll_ctl),
-	SCMP_SYS(epoll_pwait),
-	SCMP_SYS(epoll_wait),
-	SCMP_SYS(exit),
-	SCMP_SYS(exit_group),
-	SCMP_SYS(fcntl),
-	SCMP_SYS(fstat),
-	SCMP_SYS(futex),
-	SCMP_SYS(getpid),
-	SCMP_SYS(getrandom),
-	SCMP_SYS(gettid),
-	SCMP_SYS(gettimeofday),
-	SCMP_SYS(lseek),
-	SCMP_SYS(madvise),
-	SCMP_SYS(mremap),
-	SCMP_SYS(munmap),
-	SCMP_SYS(newfstatat),
-	SCMP_SYS(poll),
-	SCMP_SYS(ppoll),
-	SCMP_SYS(read),
-	SCMP_SYS(readv),
-	SCMP_SYS(recvfrom),
-	SCMP_SYS(recvmsg),
-	SCMP_SYS(restart_syscall),
-	SCMP_SYS(rt_sigaction),
-	SCMP_SYS(rt_sigprocmask),
-	SCMP_SYS(rt_sigreturn),
-	SCMP_SYS(sendmsg),
-	SCMP_SYS(sendto),
-	SCMP_SYS(shutdown),
-	SCMP_SYS(statx),
-	SCMP_SYS(time),
-	SCMP_SYS(timerfd_settime),
-	SCMP_SYS(write),
-	SCMP_SYS(writev),
-};
-
-static const struct call_with allowed_to_read_with[] = {
-	{ SCMP_SYS(ioctl), 1, TCGETS }, /* isatty() */
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
@@ -403,16 +366,6 @@ static int allow_within(scmp_filter_ctx filter)
 	return error;
 }
 
-static int add_rules_to_read(scmp_filter_ctx filter)
-{
-	int error = allow(filter, allowed_to_read, COUNT(allowed_to_read));
-
-	if (!error)
-		error = allow_with(filter, allowed_to_read_with,
-				   COUNT(allowed_to_read_with));
-	return error ? error : allow_within(filter);
-}
-
 static int add_rules(scmp_filter_ctx filter, enum role role)
 {
 	int error;
@@ -420,11 +373,17 @@ static int add_rules(scmp_filter_ctx filter, enum role role)
 	if (role == ROLE_FILES)
 		return allow(filter, allowed_for_files,
 			     COUNT(allowed_for_files));
-	if (role == ROLE_READ)
-		return add_rules_to_read(filter);
 	error = allow(filter, allowed, COUNT(allowed));
+	if (!error)
+		error = allow_with(filter, allowed_with, COUNT(allowed_with));
+	if (!error && role == ROLE_READ)
+		return allow_within(filter);
+	if (!error)
+		error = allow(filter, allowed_to_attach,
+			      COUNT(allowed_to_attach));
 	return error ? error :
-		       allow_with(filter, allowed_with, COUNT(allowed_with));
+		       allow_with(filter, allowed_to_attach_with,
+				  COUNT(allowed_to_attach_with));
 }
 
 int privileges_confine(enum role role)

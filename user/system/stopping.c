@@ -52,13 +52,6 @@ int stopping_open(void)
 	return stop_fd < 0 ? -errno : stop_fd;
 }
 
-void stopping_close(void)
-{
-	if (stop_fd >= 0)
-		close(stop_fd);
-	stop_fd = -1;
-}
-
 void stopping_pass_on(int eventfd)
 {
 	passed_to = eventfd;

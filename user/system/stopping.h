@@ -27,7 +27,6 @@ enum wait {
  * is returned becomes readable. Negative errno.
  */
 int stopping_open(void);
-void stopping_close(void);
 
 /* Whether the stop has been asked for. */
 bool stopping(void);
