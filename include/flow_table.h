@@ -242,7 +242,7 @@ static __always_inline void table_track(const struct table_place *place,
 					struct sighting *sighting, __u64 now,
 					const struct track_options *options)
 {
-	const struct context context = { .sender = sighting->sender & 1,
+	const struct arrival arrival = { .sender = sighting->sender & 1,
 					 .now = now,
 					 .to_own = sighting->to_own };
 	struct flow *flow = &sighting->flow;
@@ -264,7 +264,7 @@ static __always_inline void table_track(const struct table_place *place,
 	if (flow->seen & FLOW_RIVALS)
 		table_read_rivals(place, sighting);
 	READ_AGAIN();
-	track(flow, &sighting->rivals, &sighting->segment, &context, options,
+	track(flow, &sighting->rivals, &sighting->segment, &arrival, options,
 	      &sighting->verdict);
 	READ_AGAIN();
 	if (sighting->verdict.asks)

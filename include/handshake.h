@@ -28,7 +28,7 @@
 #define RETRANSMISSION_NS 500000000ULL
 
 /* What the tracker needs to know about a segment besides its bytes. */
-struct context {
+struct arrival {
 	int sender;    /* the end that sent it: 0 or 1, by flow_identify() */
 	__u64 now;     /* ns, on one clock for all segments */
 	__u8 to_own;   /* enum own_address: of its destination */
@@ -191,20 +191,20 @@ static __always_inline void repeat_syn(struct flow *flow,
 
 static __always_inline void track_syn(struct flow *flow, struct rivals *rivals,
 				      const struct segment *segment,
-				      const struct context *context,
+				      const struct arrival *arrival,
 				      const struct track_options *options,
 				      struct verdict *verdict)
 {
-	const bool from_client = context->sender == flow->client;
+	const bool from_client = arrival->sender == flow->client;
 	const bool open = !flow_is_closed(flow);
 
 	if (!flow->seen) {
-		begin(flow, verdict, context->sender, segment->seq,
-		      context->now, options);
+		begin(flow, verdict, arrival->sender, segment->seq,
+		      arrival->now, options);
 		flow->seen |= SEEN_SYN;
 		note_syn_data(flow, segment->payload_len, options, verdict);
 	} else if (open && from_client && segment->seq == flow->cisn) {
-		repeat_syn(flow, segment, context->now, options, verdict);
+		repeat_syn(flow, segment, arrival->now, options, verdict);
 	} else if (open && !from_client && flow->seen & SEEN_SYNACK &&
 		   segment->seq == flow->sides[SERVER].isn) {
 		/* The server's SYN, after or between its SYN-ACKs. */
@@ -212,7 +212,7 @@ static __always_inline void track_syn(struct flow *flow, struct rivals *rivals,
 			decide(flow, verdict, COUNT_NO_SERVER);
 		end_events(flow, FATE_NO_SERVER, options, verdict);
 	} else {
-		remember_syn(rivals, segment, context->sender, context->now);
+		remember_syn(rivals, segment, arrival->sender, arrival->now);
 		verdict->keeps_data = wants_more_events(options) &&
 				      segment->payload_len;
 		if (flow_is_pending(flow))
@@ -327,10 +327,10 @@ static __always_inline void refuse_own_syn(struct flow *flow,
  */
 static __always_inline bool
 refuse_synack(const struct flow *flow, const struct rivals *rivals,
-	      const struct context *context,
+	      const struct arrival *arrival,
 	      const struct track_options *options, struct verdict *verdict)
 {
-	const int client = !context->sender;
+	const int client = !arrival->sender;
 	/* Nothing is decided about a connection before its client answers. */
 	const __u32 decided = SEEN_SYNACK | FLOW_DECIDED;
 	const bool answered = (flow->seen & SEEN_ANSWERED ||
@@ -342,8 +342,8 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 	const bool asked = has_syn_of(flow, rivals, client);
 
 	if (!asked && options->need != NEED_NONE &&
-	    context->to_own != OWN_NO) {
-		if (context->to_own == OWN_UNKNOWN)
+	    arrival->to_own != OWN_NO) {
+		if (arrival->to_own == OWN_UNKNOWN)
 			verdict->asks = true;
 		else
 			verdict->ignored = COUNT_UNSOLICITED;
@@ -363,40 +363,40 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 static __always_inline enum handshake
 track_next_synack(struct flow *flow, struct rivals *rivals,
 		  const struct segment *segment, int syn,
-		  const struct context *context,
+		  const struct arrival *arrival,
 		  const struct track_options *options, struct verdict *verdict)
 {
 	const bool open = flow->seen && !flow_is_closed(flow);
-	const __u64 now = context->now;
+	const __u64 now = arrival->now;
 
-	if (is_next(rivals, segment, context->sender)) {
+	if (is_next(rivals, segment, arrival->sender)) {
 		if (is_retransmission(full_time(rivals->synack_us, now), now))
 			rivals->seen |= NEXT_RETRANSMISSION;
 	} else if (syn < 0 &&
-		   refuse_synack(flow, rivals, context, options, verdict)) {
+		   refuse_synack(flow, rivals, arrival, options, verdict)) {
 		return HANDSHAKE_OTHER;
 	} else {
-		remember_synack(rivals, segment, context->sender, syn, now);
+		remember_synack(rivals, segment, arrival->sender, syn, now);
 	}
 	if (open && !(rivals->seen & NEXT_CLIENT_FIRST) &&
-	    !proves_next(rivals, segment, context->sender))
+	    !proves_next(rivals, segment, arrival->sender))
 		return HANDSHAKE_OTHER;
 	return HANDSHAKE_NEXT;
 }
 
 static __always_inline enum handshake
 track_synack(struct flow *flow, struct rivals *rivals,
-	     const struct segment *segment, const struct context *context,
+	     const struct segment *segment, const struct arrival *arrival,
 	     const struct track_options *options, struct verdict *verdict)
 {
-	const int sender = context->sender;
+	const int sender = arrival->sender;
 	const int syn = find_answered(rivals, !sender, segment->ack);
 	const bool answers = answers_flow(flow, segment, sender);
 	const bool closed = flow_is_closed(flow);
 
 	if (answers && flow->seen & SEEN_SYNACK &&
 	    segment->seq == flow->sides[SERVER].isn && !(closed && syn >= 0))
-		return repeat_synack(flow, context->now);
+		return repeat_synack(flow, arrival->now);
 	if (is_own_syn(flow, rivals, segment, sender)) {
 		refuse_own_syn(flow, segment, sender, options, verdict);
 		return HANDSHAKE_OTHER;
@@ -409,7 +409,7 @@ track_synack(struct flow *flow, struct rivals *rivals,
 		verdict->ignored = COUNT_STALE_SYNACK;
 		return HANDSHAKE_OTHER;
 	}
-	return track_next_synack(flow, rivals, segment, syn, context, options,
+	return track_next_synack(flow, rivals, segment, syn, arrival, options,
 				 verdict);
 }
 

@@ -26,42 +26,42 @@
  */
 static __always_inline enum handshake
 track_handshake(struct flow *flow, struct rivals *rivals,
-		const struct segment *segment, const struct context *context,
+		const struct segment *segment, const struct arrival *arrival,
 		const struct track_options *options, struct verdict *verdict)
 {
 	if (segment->flags & TCP_SYN) {
 		if (segment->flags & TCP_FIN)
 			verdict->ignored = COUNT_INVALID_FLAGS;
 		else if (segment->flags & TCP_ACK)
-			return track_synack(flow, rivals, segment, context,
+			return track_synack(flow, rivals, segment, arrival,
 					    options, verdict);
 		else
-			track_syn(flow, rivals, segment, context, options,
+			track_syn(flow, rivals, segment, arrival, options,
 				  verdict);
 		return HANDSHAKE_OTHER;
 	}
 	if (!flow->seen)
 		return HANDSHAKE_OTHER;
 	if (flow->seen & FLOW_RIVALS) {
-		if (proves_next(rivals, segment, context->sender))
+		if (proves_next(rivals, segment, arrival->sender))
 			return HANDSHAKE_NEXT;
-		remember_rival_early(rivals, segment, context->sender);
+		remember_rival_early(rivals, segment, arrival->sender);
 	}
 	return HANDSHAKE_GOES_ON;
 }
 
 static __always_inline void
 track_segment(struct flow *flow, struct rivals *rivals,
-	      const struct segment *segment, const struct context *context,
+	      const struct segment *segment, const struct arrival *arrival,
 	      const struct track_options *options, struct verdict *verdict)
 {
 	const bool syn = segment->flags & TCP_SYN;
 	__u32 sisn = segment->seq, ack = segment->ack;
-	__u64 synack_time = context->now;
+	__u64 synack_time = arrival->now;
 	enum handshake handshake;
 
 	verdict->handshake = (__u8)track_handshake(flow, rivals, segment,
-						   context, options, verdict);
+						   arrival, options, verdict);
 	READ_AGAIN();
 	handshake = verdict->handshake;
 	if (handshake == HANDSHAKE_OTHER)
@@ -69,17 +69,17 @@ track_segment(struct flow *flow, struct rivals *rivals,
 	if (handshake == HANDSHAKE_NEXT) {
 		sisn = rivals->sisn;
 		ack = rivals->ack;
-		synack_time = full_time(rivals->synack_us, context->now);
-		begin_next(flow, rivals, context->now, options, verdict);
+		synack_time = full_time(rivals->synack_us, arrival->now);
+		begin_next(flow, rivals, arrival->now, options, verdict);
 	}
 	if (handshake != HANDSHAKE_GOES_ON)
 		note_synack(flow, sisn, ack, syn ? segment->payload_len : 0,
 			    synack_time, options, verdict);
 	READ_AGAIN();
-	if (context->sender == flow->client)
-		track_client(flow, segment, context->now, options, verdict);
+	if (arrival->sender == flow->client)
+		track_client(flow, segment, arrival->now, options, verdict);
 	else
-		track_server(flow, segment, segment->seq + syn, context->now,
+		track_server(flow, segment, segment->seq + syn, arrival->now,
 			     options, verdict);
 	if (wants_more_events(options))
 		note_close(flow, options, verdict);
@@ -110,17 +110,17 @@ static __always_inline void track_reset(struct flow *flow,
  */
 static __always_inline void track(struct flow *flow, struct rivals *rivals,
 				  const struct segment *segment,
-				  const struct context *context,
+				  const struct arrival *arrival,
 				  const struct track_options *options,
 				  struct verdict *verdict)
 {
 	__builtin_memset(verdict, 0, sizeof(*verdict));
 	if (!(segment->flags & TCP_RST))
-		track_segment(flow, rivals, segment, context, options, verdict);
+		track_segment(flow, rivals, segment, arrival, options, verdict);
 	else if (flow->seen)
-		track_reset(flow, rivals, segment, context->sender, options,
+		track_reset(flow, rivals, segment, arrival->sender, options,
 			    verdict);
-	verdict->sender = context->sender == flow->client ? CLIENT : SERVER;
+	verdict->sender = arrival->sender == flow->client ? CLIENT : SERVER;
 	flow->seen &= ~FLOW_RIVALS;
 	if (rivals->seen)
 		flow->seen |= FLOW_RIVALS;

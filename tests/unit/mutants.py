@@ -124,7 +124,7 @@ MUTANTS = [
 	("a RST decides nothing", "reset.h", "if (flow_is_pending(flow))\n\t\tdecide(flow, verdict, COUNT_RESET);", ""),
 	("SYN with FIN opens", "tracker.h", "if (segment->flags & TCP_FIN)\n\t\t\tverdict->ignored", "if (0)\n\t\t\tverdict->ignored"),
 	("early data beside is not looked at", "tracker.h",
-	 "remember_rival_early(rivals, segment, context->sender);", ""),
+	 "remember_rival_early(rivals, segment, arrival->sender);", ""),
 	("the lowest way with a tag", "table_place.h", "if (place->entries->ways[way].id == id)", "if (1)"),
 	("complete handshakes are half open", "flow_table.h", "(decided ^ 1) * used * (RANK_HALF_OPEN + answered);",
 	 "(decided ^ 1) * used * RANK_HALF_OPEN;"),
