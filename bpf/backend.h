@@ -154,12 +154,12 @@ backend_overflow_add(const struct backend *backend, __u64 id)
 	return bpf_map_lookup_elem(&overflow, &id);
 }
 
-static __always_inline __u32 backend_marks(const struct backend *backend,
+static __always_inline __u32 backend_sets(const struct backend *backend,
 					   const struct net *net)
 {
-	const __u32 *marks = bpf_map_lookup_elem(&nets, net);
+	const __u32 *sets = bpf_map_lookup_elem(&nets, net);
 
-	return marks ? *marks : 0;
+	return sets ? *sets : 0;
 }
 
 static __always_inline bool backend_is_own(const struct backend *backend,
@@ -170,7 +170,7 @@ static __always_inline bool backend_is_own(const struct backend *backend,
 	if (!own_may_be(own_bits, address, hash_secrets))
 		return false;
 	net_of_address(&net, address, family);
-	return backend_marks(backend, &net) & MARK_LOCAL;
+	return backend_sets(backend, &net) & SET_LOCAL;
 }
 
 static __always_inline __u64 *backend_counters(const struct backend *backend)

@@ -19,7 +19,7 @@ static __always_inline int track_packet(const struct backend *backend)
 {
 	struct scratch *scratch = scratch_of_cpu();
 
-	return scratch ? engine_track(backend, &scratch->sighting) : TRACKED;
+	return scratch ? engine_track(backend, &scratch->context) : TRACKED;
 }
 
 static __always_inline int report_packet(const struct backend *backend)
@@ -27,7 +27,7 @@ static __always_inline int report_packet(const struct backend *backend)
 	struct scratch *scratch = scratch_of_cpu();
 
 	if (scratch)
-		engine_report(backend, &scratch->sighting, &scratch->record);
+		engine_report(backend, &scratch->context, &scratch->record);
 	return 0;
 }
 
@@ -70,7 +70,7 @@ __noinline int look_up_destination(void)
 	struct scratch *scratch = scratch_of_cpu();
 
 	if (scratch)
-		engine_look_up_destination(&none, &scratch->sighting);
+		engine_look_up_destination(&none, &scratch->context);
 	return 0;
 }
 
@@ -97,7 +97,7 @@ __noinline int open_tunnel_of_xdp(struct xdp_md *ctx, int result)
 	struct scratch *scratch = scratch_of_cpu();
 
 	return scratch ? open_tunnel(&backend.frame,
-				     &scratch->sighting.segment, result,
+				     &scratch->context.segment, result,
 				     WALK_WHOLE, &decap) :
 			 PARSE_CUT;
 }
@@ -108,7 +108,7 @@ __noinline int open_tunnel_of_skb(struct __sk_buff *skb, int result)
 	struct scratch *scratch = scratch_of_cpu();
 
 	return scratch ? open_tunnel(&backend.frame,
-				     &scratch->sighting.segment, result,
+				     &scratch->context.segment, result,
 				     WALK_WHOLE, &decap) :
 			 PARSE_CUT;
 }
@@ -125,7 +125,7 @@ __noinline int open_tunnel_of_copy(int len, int wire_len, int result)
 		return PARSE_CUT;
 	frame.data = scratch->bytes;
 	frame.end = frame.data + size;
-	return open_tunnel(&frame, &scratch->sighting.segment, result,
+	return open_tunnel(&frame, &scratch->context.segment, result,
 			   WALK_WHOLE, &decap);
 }
 
@@ -175,11 +175,11 @@ static __always_inline int watch_copy(const struct backend *backend)
 	    backend_read(backend, 0, scratch->bytes, len)) {
 		frame.data = scratch->bytes;
 		frame.end = frame.data + len;
-		result = parse(backend, &frame, &scratch->sighting.segment);
+		result = parse(backend, &frame, &scratch->context.segment);
 		result = open_tunnels(backend, result,
-				      &scratch->sighting.segment, len);
+				      &scratch->context.segment, len);
 	}
-	return engine_see(backend, result, &scratch->sighting);
+	return engine_see(backend, result, &scratch->context);
 }
 
 __noinline int watch_copy_of_xdp(struct xdp_md *ctx)
@@ -237,7 +237,7 @@ __noinline int prefilter_inside_of_skb(struct __sk_buff *skb, int is_raw_ip)
 	return prefilter_inside(&backend);
 }
 
-/* 1: this CPU's sighting is complete, and has to be tracked. */
+/* 1: this CPU's context is complete, and has to be tracked. */
 static __always_inline int watch(const struct backend *backend)
 {
 	struct scratch *scratch = scratch_of_cpu();
@@ -246,17 +246,17 @@ static __always_inline int watch(const struct backend *backend)
 
 	if (!scratch)
 		return 0;
-	result = parse(backend, &backend->frame, &scratch->sighting.segment);
-	result = open_tunnels(backend, result, &scratch->sighting.segment, 0);
-	if (linear_part_tells(backend, result, &scratch->sighting.segment))
-		track = engine_see(backend, result, &scratch->sighting);
+	result = parse(backend, &backend->frame, &scratch->context.segment);
+	result = open_tunnels(backend, result, &scratch->context.segment, 0);
+	if (linear_part_tells(backend, result, &scratch->context.segment))
+		track = engine_see(backend, result, &scratch->context);
 	else if (backend->is_xdp)
 		track = watch_copy_of_xdp(backend->ctx);
 	else
 		track = watch_copy_of_skb(backend->ctx, backend->is_raw_ip);
-	if (!track || engine_is_not_seen_leaving(backend, &scratch->sighting.segment))
+	if (!track || engine_is_not_seen_leaving(backend, &scratch->context.segment))
 		return 0;
-	if (engine_is_unexpected_synack(backend, &scratch->sighting))
+	if (engine_is_unexpected_synack(backend, &scratch->context))
 		look_up_destination();
 	return 1;
 }

@@ -69,7 +69,7 @@ struct {
 } overflow SEC(".maps");
 
 /*
- * Networks with enum address_mark. Each has the tags of all networks around it,
+ * Networks with enum address_set. Each has the tags of all networks around it,
  * too.
  */
 struct {
@@ -135,7 +135,7 @@ struct {
 
 /* A CPU's segment, and room to build an event or to copy headers. */
 struct scratch {
-	struct sighting sighting;
+	struct segment_context context;
 	union {
 		struct event record;
 		__u8 bytes[sizeof(struct event) + EVENT_ROOM];

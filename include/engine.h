@@ -23,7 +23,7 @@ enum tracked {
 };
 
 /*
- * Tracks a complete sighting: a segment with what was found about its
+ * Tracks a complete context: a segment with what was found about its
  * connection.
  *
  * Two CPUs that handle one connection take the same lock, so it is decided
@@ -32,20 +32,20 @@ enum tracked {
  * lost, and numbers that do not fit give no banner.)
  */
 static __always_inline enum tracked engine_track(const struct backend *backend,
-						 struct sighting *sighting)
+						 struct segment_context *context)
 {
 	const struct engine_settings settings = backend_settings(backend);
-	const struct verdict *verdict = &sighting->verdict;
+	const struct verdict *verdict = &context->verdict;
 	struct table_place place;
 	struct flow *known = NULL;
 
-	sighting->now = segment_needs_time(&sighting->segment, &settings.track) ?
+	context->now = segment_needs_time(&context->segment, &settings.track) ?
 				backend_now(backend) :
 				0;
-	if (!backend_find_place(backend, sighting->hash, &place) ||
-	    !engine_find_and_lock(backend, &place, sighting, &known))
+	if (!backend_find_place(backend, context->hash, &place) ||
+	    !engine_find_and_lock(backend, &place, context, &known))
 		return TRACKED;
-	table_track(&place, known, sighting, sighting->now, &settings.track);
+	table_track(&place, known, context, context->now, &settings.track);
 	backend_unlock(place.bucket);
 	if (verdict->asks)
 		return LOOK_UP_OWN;

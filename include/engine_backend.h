@@ -50,8 +50,8 @@ backend_overflow_find(const struct backend *backend, __u64 id);
 static __always_inline struct flow *
 backend_overflow_add(const struct backend *backend, __u64 id);
 
-/* The tags (enum address_mark) of all networks that contain an address. */
-static __always_inline __u32 backend_marks(const struct backend *backend,
+/* The sets (enum address_set) that contain an address. */
+static __always_inline __u32 backend_sets(const struct backend *backend,
 					   const struct net *net);
 /* Whether an address is this host's own. */
 static __always_inline bool backend_is_own(const struct backend *backend,

@@ -12,11 +12,11 @@
 /* Link-layer addresses inside a tunnel may lie beyond the linear part. */
 static __always_inline void engine_read_macs(const struct backend *backend,
 					     struct event *event,
-					     const struct sighting *sighting)
+					     const struct segment_context *context)
 {
-	const bool from_server = sighting->verdict.sender == SERVER;
-	const __u16 source = sighting->segment.source_mac;
-	const __u16 destination = sighting->segment.destination_mac;
+	const bool from_server = context->verdict.sender == SERVER;
+	const __u16 source = context->segment.source_mac;
+	const __u16 destination = context->segment.destination_mac;
 
 	if (source == MAC_NOT_TOLD || destination == MAC_NOT_TOLD)
 		return;
@@ -34,12 +34,12 @@ static __always_inline void engine_read_macs(const struct backend *backend,
  */
 static __always_inline void
 engine_read_bytes(const struct backend *backend, struct event *event,
-		  const struct sighting *sighting, __u32 most)
+		  const struct segment_context *context, __u32 most)
 {
-	const __u32 offset = sighting->segment.payload_offset +
-			     sighting->verdict.skip;
+	const __u32 offset = context->segment.payload_offset +
+			     context->verdict.skip;
 	const struct engine_settings settings = backend_settings(backend);
-	const struct segment *segment = &sighting->segment;
+	const struct segment *segment = &context->segment;
 	const bool in_tunnel = is_from_tunnel(&settings.track.decap, segment);
 	__u32 at_hand = backend_len(backend), kept;
 
@@ -54,7 +54,7 @@ engine_read_bytes(const struct backend *backend, struct event *event,
 	event->kept = kept;
 	if (in_tunnel) {
 		describe_tunnels(event, segment);
-		engine_read_macs(backend, event, sighting);
+		engine_read_macs(backend, event, context);
 	}
 }
 
@@ -79,14 +79,14 @@ static __always_inline bool engine_is_over_rate(const struct backend *backend,
 /* Ends the reassembly of what the other side said. */
 static __always_inline void engine_emit_end(const struct backend *backend,
 					    struct event *event,
-					    const struct sighting *sighting,
+					    const struct segment_context *context,
 					    __u64 now)
 {
-	const struct verdict *verdict = &sighting->verdict;
+	const struct verdict *verdict = &context->verdict;
 
-	describe_event(event, event_of(!verdict->sender, true), &sighting->flow,
-		       &sighting->segment, backend_frame(backend), verdict, now);
-	event->connection = sighting->id;
+	describe_event(event, event_of(!verdict->sender, true), &context->flow,
+		       &context->segment, backend_frame(backend), verdict, now);
+	event->connection = context->id;
 	event->part = PART_END;
 	event->len = event->offset = event->kept = 0;
 	__builtin_memset(event->server_mac, 0, MAC_LENGTH);
@@ -97,16 +97,16 @@ static __always_inline void engine_emit_end(const struct backend *backend,
 /* A port that is open: an event without bytes. */
 static __always_inline void engine_emit_open(const struct backend *backend,
 					     struct event *event,
-					     const struct sighting *sighting,
+					     const struct segment_context *context,
 					     __u64 now)
 {
 	if (engine_is_over_rate(backend, now))
 		return;
-	describe_event(event, EVENT_OPEN, &sighting->flow, &sighting->segment,
-		       backend_frame(backend), &sighting->verdict, now);
-	event->connection = sighting->id;
+	describe_event(event, EVENT_OPEN, &context->flow, &context->segment,
+		       backend_frame(backend), &context->verdict, now);
+	event->connection = context->id;
 	event->part = PART_NONE;
-	engine_read_bytes(backend, event, sighting, 0);
+	engine_read_bytes(backend, event, context, 0);
 	engine_emit(backend, event);
 }
 
@@ -119,10 +119,10 @@ static __always_inline __u64 syn_data_key(__u64 id, __u32 isn)
 /* Keeps the data of a SYN: only the SYN-ACK shows whether it is a request. */
 static __always_inline void engine_keep(const struct backend *backend,
 					struct event *event,
-					const struct sighting *sighting)
+					const struct segment_context *context)
 {
 	event->synack_time = /* until it is known */
-		syn_data_key(sighting->id, sighting->segment.seq);
+		syn_data_key(context->id, context->segment.seq);
 	if (!backend_kept_data(backend, event->synack_time)) /* not a copy */
 		backend_keep_data(backend, event);
 }
@@ -135,11 +135,11 @@ static __always_inline void engine_keep(const struct backend *backend,
 static __always_inline void engine_emit_segment(const struct backend *backend,
 						struct event *event,
 						enum event_kind kind,
-						const struct sighting *sighting,
+						const struct segment_context *context,
 						__u64 now)
 {
 	const __u32 limit = backend_settings(backend).limit;
-	const struct verdict *verdict = &sighting->verdict;
+	const struct verdict *verdict = &context->verdict;
 	const bool keeps = verdict->keeps_data;
 
 	/*
@@ -149,24 +149,24 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
 	if (!keeps && verdict->part <= PART_FIRST &&
 	    engine_is_over_rate(backend, now))
 		return;
-	describe_event(event, kind, &sighting->flow, &sighting->segment,
+	describe_event(event, kind, &context->flow, &context->segment,
 		       backend_frame(backend), verdict, now);
-	event->connection = sighting->id;
-	engine_read_bytes(backend, event, sighting,
+	event->connection = context->id;
+	engine_read_bytes(backend, event, context,
 			  keeps && limit > SYN_DATA_MAX ?
 				  SYN_DATA_MAX :
 				  limit - event->offset);
 	if (keeps)
-		engine_keep(backend, event, sighting);
+		engine_keep(backend, event, context);
 	else
 		engine_emit(backend, event);
 }
 
 static __always_inline void engine_emit_kept(const struct backend *backend,
 					     struct event *event,
-					     const struct sighting *sighting)
+					     const struct segment_context *context)
 {
-	describe_history(event, &sighting->flow);
+	describe_history(event, &context->flow);
 	if (event->kept > SYN_DATA_MAX)
 		event->kept = SYN_DATA_MAX;
 	if (event->tunnels_at > SYN_DATA_MAX)
@@ -190,17 +190,17 @@ static __always_inline bool engine_logs_banners(const struct backend *backend)
 
 /* The events beside the segment's own bytes; only where they are asked for. */
 static __always_inline void engine_report_more(const struct backend *backend,
-					       struct sighting *sighting,
+					       struct segment_context *context,
 					       struct event *event, __u64 now)
 {
-	struct verdict *verdict = &sighting->verdict;
+	struct verdict *verdict = &context->verdict;
 	struct event *kept = NULL;
 
 	if (verdict->syn_len) {
 		kept = backend_kept_data(
 			backend,
-			syn_data_key(sighting->id,
-				     sighting->flow.sides[CLIENT].isn));
+			syn_data_key(context->id,
+				     context->flow.sides[CLIENT].isn));
 		if (!kept)
 			verdict->fates ^= fate_of(EVENT_REQUEST, FATE_LOGGED) ^
 					  fate_of(EVENT_REQUEST,
@@ -209,9 +209,9 @@ static __always_inline void engine_report_more(const struct backend *backend,
 	if (verdict->fates | verdict->ended_fates)
 		backend_count_fates(backend, verdict);
 	if (kept)
-		engine_emit_kept(backend, kept, sighting);
+		engine_emit_kept(backend, kept, context);
 	if (verdict->logs & EVENT_BIT(EVENT_OPEN))
-		engine_emit_open(backend, event, sighting, now);
+		engine_emit_open(backend, event, context, now);
 }
 
 /* The kind of event that the segment's own bytes are, or are a part of. */
@@ -233,18 +233,18 @@ static __always_inline int engine_kind(const struct backend *backend,
 }
 
 static __always_inline void engine_report(const struct backend *backend,
-					  struct sighting *sighting,
+					  struct segment_context *context,
 					  struct event *event)
 {
 	const bool more = backend_settings(backend).track.events &
 			  ~EVENTS_BANNER;
-	struct verdict *verdict = &sighting->verdict;
+	struct verdict *verdict = &context->verdict;
 	__u64 *counters;
-	__u64 now = sighting->now;
+	__u64 now = context->now;
 	int kind;
 
 	if (verdict_asks_for_server(verdict) &&
-	    !engine_server_matches(backend, &sighting->segment,
+	    !engine_server_matches(backend, &context->segment,
 				   verdict->sender == CLIENT))
 		verdict_filter(verdict);
 	if (verdict_is_counted(verdict)) {
@@ -256,12 +256,12 @@ static __always_inline void engine_report(const struct backend *backend,
 		return;
 	now = now ? now : backend_now(backend);
 	if (verdict->ends_other)
-		engine_emit_end(backend, event, sighting, now);
+		engine_emit_end(backend, event, context, now);
 	if (more)
-		engine_report_more(backend, sighting, event, now);
+		engine_report_more(backend, context, event, now);
 	kind = engine_kind(backend, verdict);
 	if (kind >= 0)
-		engine_emit_segment(backend, event, kind, sighting, now);
+		engine_emit_segment(backend, event, kind, context, now);
 }
 
 #endif

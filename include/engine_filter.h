@@ -26,7 +26,7 @@ engine_server_matches(const struct backend *backend,
 	if (!(by & FILTER_BY_ADDRESS))
 		return true;
 	net_of_address(&net, server.address, segment->family);
-	return address_matches(by, backend_marks(backend, &net));
+	return address_matches(by, backend_sets(backend, &net));
 }
 
 /*
@@ -84,47 +84,47 @@ static __always_inline bool engine_is_refused(const struct backend *backend,
 	    !is_from_tunnel(&settings.track.decap, segment) ||
 	    backend_direction(backend) == DIRECTION_OUT ||
 	    !outermost_peer(segment, &net) ||
-	    backend_marks(backend, &net) & MARK_PEER)
+	    backend_sets(backend, &net) & SET_PEER)
 		return false;
 	engine_count(backend, COUNT_REFUSED_PEER);
 	return true;
 }
 
 /*
- * Filters a parsed packet: `result`, and sighting->segment. True: the rest of
- * the sighting is filled in, and engine_track() has to be called.
+ * Filters a parsed packet: `result`, and context->segment. True: the rest of
+ * the context is filled in, and engine_track() has to be called.
  */
 static __always_inline bool engine_see(const struct backend *backend,
 				       enum parse_result result,
-				       struct sighting *sighting)
+				       struct segment_context *context)
 {
 	const struct engine_settings settings = backend_settings(backend);
 	const volatile __u64 *secrets = backend_secrets(backend);
-	const struct segment *segment = &sighting->segment;
+	const struct segment *segment = &context->segment;
 	const struct prefilter prefilter = backend_prefilter(backend);
 
 	engine_count(backend, parse_counter(result));
 	if (result != PARSED)
 		return false;
-	sighting->hash = connection_hash(segment, settings.track.key, secrets);
-	if (!segment_may_matter(segment, sighting->hash, &prefilter))
+	context->hash = connection_hash(segment, settings.track.key, secrets);
+	if (!segment_may_matter(segment, context->hash, &prefilter))
 		return false;
-	if (engine_is_filtered(backend, segment, sighting->hash, &prefilter)) {
+	if (engine_is_filtered(backend, segment, context->hash, &prefilter)) {
 		engine_count(backend, COUNT_PASSED_OVER);
 		return false;
 	}
 	if (engine_is_refused(backend, segment))
 		return false;
-	sighting->id = connection_id(segment, settings.track.key, secrets,
-				     &sighting->sender);
+	context->id = connection_id(segment, settings.track.key, secrets,
+				     &context->sender);
 	/*
 	 * A packet inside of a tunnel is not this host's, whatever its
 	 * addresses are.
 	 */
-	sighting->to_own = is_from_tunnel(&settings.track.decap, segment) ?
+	context->to_own = is_from_tunnel(&settings.track.decap, segment) ?
 				   OWN_NO :
 				   OWN_UNKNOWN;
-	return sighting->sender >= 0;
+	return context->sender >= 0;
 }
 
 /*
@@ -133,24 +133,24 @@ static __always_inline bool engine_see(const struct backend *backend,
  */
 static __always_inline bool
 engine_is_unexpected_synack(const struct backend *backend,
-			    const struct sighting *sighting)
+			    const struct segment_context *context)
 {
 	const struct prefilter prefilter = backend_prefilter(backend);
 
 	return backend_settings(backend).track.need != NEED_NONE &&
-	       sighting->to_own == OWN_UNKNOWN &&
-	       sighting->segment.flags & TCP_SYN &&
-	       sighting->segment.flags & TCP_ACK &&
-	       !prefilter_may_have(&prefilter, sighting->hash);
+	       context->to_own == OWN_UNKNOWN &&
+	       context->segment.flags & TCP_SYN &&
+	       context->segment.flags & TCP_ACK &&
+	       !prefilter_may_have(&prefilter, context->hash);
 }
 
 /* Looks up whether the segment's destination is an address of this host. */
 static __always_inline void
 engine_look_up_destination(const struct backend *backend,
-			   struct sighting *sighting)
+			   struct segment_context *context)
 {
-	sighting->to_own = backend_is_own(backend, sighting->segment.destination,
-					  sighting->segment.family) ?
+	context->to_own = backend_is_own(backend, context->segment.destination,
+					  context->segment.family) ?
 				   OWN_YES :
 				   OWN_NO;
 }

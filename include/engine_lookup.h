@@ -31,13 +31,13 @@ engine_move_to_overflow(const struct backend *backend,
  */
 static __always_inline void engine_make_room(const struct backend *backend,
 					     const struct table_place *place,
-					     const struct sighting *sighting)
+					     const struct segment_context *context)
 {
 	int way;
 
 	if (!bucket_is_crowded(place->bucket) ||
-	    (sighting->segment.flags & TCP_ACK &&
-	     table_find(place, sighting->id) >= 0))
+	    (context->segment.flags & TCP_ACK &&
+	     table_find(place, context->id) >= 0))
 		return;
 	way = bucket_victim(place->bucket, VICTIM_COMPLETE, 0) &
 	      (BUCKET_WAYS - 1);
@@ -52,42 +52,42 @@ enum search {
 };
 
 /*
- * Looks for a sighting's connection, outside its bucket, too, if need be.
+ * Looks for a context's connection, outside its bucket, too, if need be.
  * `again`: the second time, when it cannot have moved since the first.
  */
 static __always_inline enum search
 engine_search_once(const struct backend *backend,
-		   const struct table_place *place, struct sighting *sighting,
+		   const struct table_place *place, struct segment_context *context,
 		   struct flow **known, bool again)
 {
-	const bool opens = segment_opens(&sighting->segment);
+	const bool opens = segment_opens(&context->segment);
 	struct bucket *bucket = place->bucket;
 	const __u32 version = *(volatile __u32 *)&bucket->version;
-	const int way = again ? -1 : table_find(place, sighting->id);
+	const int way = again ? -1 : table_find(place, context->id);
 	bool unmoved;
 
 	*known = NULL;
 	if (way >= 0) {
 		backend_lock(bucket);
-		sighting->way = way;
-		if (table_has_id(place, way, sighting->id))
+		context->way = way;
+		if (table_has_id(place, way, context->id))
 			return FOUND;
 		backend_unlock(bucket);
 		return MOVED;
 	}
 	/* Looked up after the ways: see bucket_may_have(). */
 	if (again || overflow_with(bucket, place->tag))
-		*known = backend_overflow_find(backend, sighting->id);
+		*known = backend_overflow_find(backend, context->id);
 	else if (!opens)
 		return NOWHERE;
 	backend_lock(bucket);
-	sighting->way = again ? table_find(place, sighting->id) : -1;
+	context->way = again ? table_find(place, context->id) : -1;
 	unmoved = again || bucket->version == version;
 	/*
 	 * Read back from memory, where the verifier does not distinguish the
 	 * paths.
 	 */
-	if (*(volatile int *)&sighting->way >= 0 ||
+	if (*(volatile int *)&context->way >= 0 ||
 	    (unmoved && (*known || opens)))
 		return FOUND;
 	backend_unlock(bucket);
@@ -95,7 +95,7 @@ engine_search_once(const struct backend *backend,
 }
 
 /*
- * Finds the state of a sighting's connection outside of its bucket (*known),
+ * Finds the state of a context's connection outside of its bucket (*known),
  * and locks the bucket. False, unlocked: no connection waits for the segment.
  *
  * A connection may begin in the bucket, or move to the overflow LRU, after it
@@ -107,15 +107,15 @@ engine_search_once(const struct backend *backend,
 static __always_inline bool
 engine_find_and_lock(const struct backend *backend,
 		     const struct table_place *place,
-		     struct sighting *sighting, struct flow **known)
+		     struct segment_context *context, struct flow **known)
 {
 	enum search result;
 
-	if (segment_opens(&sighting->segment))
-		engine_make_room(backend, place, sighting);
-	result = engine_search_once(backend, place, sighting, known, false);
+	if (segment_opens(&context->segment))
+		engine_make_room(backend, place, context);
+	result = engine_search_once(backend, place, context, known, false);
 	if (result == MOVED)
-		result = engine_search_once(backend, place, sighting, known,
+		result = engine_search_once(backend, place, context, known,
 					    true);
 	return result == FOUND;
 }

@@ -112,7 +112,7 @@ unsaid_fate(const struct flow *flow, enum side_name side, bool first,
 	/* Data of a SYN that the server did not accept is no sign. */
 	const __u32 unseen = side_bit(flow, side, SIDE_DATA) |
 			     side_bit(flow, side, SIDE_BY_SEQ) |
-			     (flow->told / (TOLD_MISSED << side) & 1);
+			     (flow->reported / (REPORTED_MISSED << side) & 1);
 	const enum event_fate fate =
 		select_value(unseen, FATE_DATA_UNSEEN, unless);
 
@@ -228,7 +228,7 @@ static __always_inline void log_first_bytes(struct flow *flow,
 		    select_value(second, not_first_fate(flow, !side), FATE_LOGGED),
 		    select_value(second, FATE_LOGGED, FATE_OTHER_FIRST), options,
 		    verdict);
-	flow->told |= TOLD_LOGGED;
+	flow->reported |= REPORTED_LOGGED;
 	verdict->logs |= (__u8)(kinds & options->events & ~EVENTS_BANNER);
 }
 
@@ -298,12 +298,12 @@ static __always_inline void note_first_bytes(struct flow *flow,
 
 	OPAQUE(silent);
 
-	flow->told |= (__u8)((~side_bit(flow, !side, SIDE_DATA) & ~silent & 1) *
-			     (TOLD_MISSED << !side));
+	flow->reported |= (__u8)((~side_bit(flow, !side, SIDE_DATA) & ~silent & 1) *
+			     (REPORTED_MISSED << !side));
 	if (!says && part->from <= silent_len(flow, side))
 		return;
 	if (!says)
-		flow->told |= (__u8)(TOLD_MISSED << side);
+		flow->reported |= (__u8)(REPORTED_MISSED << side);
 	if (says && part->from <= 0 && at_hand &&
 	    !side_has(flow, side, SIDE_DONE)) {
 		take_first_bytes(flow, side, silent, options, verdict);
@@ -365,7 +365,7 @@ static __always_inline void note_open(struct flow *flow,
 	verdict->fates |= fate_of(EVENT_OPEN, fate);
 	if (fate != FATE_LOGGED)
 		return;
-	flow->told |= TOLD_LOGGED;
+	flow->reported |= REPORTED_LOGGED;
 	verdict->logs |= EVENT_BIT(EVENT_OPEN);
 }
 

@@ -71,10 +71,10 @@ enum flow_seen {
  * What follows from numbers alone. Flags of the client; the next bit is the
  * same flag of the server.
  */
-enum flow_told {
-	TOLD_MISSED = 1 << 0,	/* its data was missed */
-	TOLD_BARE_FIN = 1 << 2, /* it closed without having sent payload */
-	TOLD_LOGGED = 1 << 4,	/* of the connection: an event was logged */
+enum flow_reported {
+	REPORTED_MISSED = 1 << 0,	/* its data was missed */
+	REPORTED_BARE_FIN = 1 << 2, /* it closed without having sent payload */
+	REPORTED_LOGGED = 1 << 4,	/* of the connection: an event was logged */
 };
 
 /* The sequence numbers of one side. */
@@ -115,7 +115,7 @@ struct flow {
 	__u16 syn_len;	/* payload bytes of the SYN, at most 65535 */
 	__u8 client; /* the end that is the client: 0 or 1, as flow_identify()
 		      * numbers them */
-	__u8 told; /* enum flow_told */
+	__u8 reported; /* enum flow_reported */
 };
 _Static_assert(sizeof(struct flow) == 56,
 	       "with its id, a flow is one cache line");
@@ -175,7 +175,7 @@ static __always_inline bool side_has(const struct flow *flow,
 static __always_inline __s32 silent_len(const struct flow *flow,
 					enum side_name side)
 {
-	return flow->told & TOLD_BARE_FIN << side ? 1 : 0;
+	return flow->reported & REPORTED_BARE_FIN << side ? 1 : 0;
 }
 
 /* The outcome of a pending connection that another one replaces. */

@@ -69,7 +69,7 @@ static inline __u32 table_words(__u32 buckets)
  * A segment of a connection that may be pending, with what was found about it
  * and what comes of it.
  */
-struct sighting {
+struct segment_context {
 	struct segment segment;
 	__u64 hash;	/* of the connection: flow_hash() */
 	__u64 id;	/* of the connection: flow_identify() */
@@ -122,11 +122,11 @@ static __always_inline bool rivals_wait(const struct rivals *rivals,
  * they are forgotten, and the connection stays as it is.
  */
 static __always_inline void table_put_rivals(const struct table_place *place,
-					     struct sighting *sighting)
+					     struct segment_context *context)
 {
-	const struct rivals *rivals = &sighting->rivals;
+	const struct rivals *rivals = &context->rivals;
 	struct bucket *bucket = place->bucket;
-	int way = sighting->rivals_way;
+	int way = context->rivals_way;
 
 	if (way < 0) {
 		if (!rivals->seen)
@@ -135,18 +135,18 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 		 * The way may still hold the rivals of an earlier connection.
 		 */
 		way = table_find_tagged(place, place->tag | TAG_RIVALS,
-					rivals_id(sighting->id));
+					rivals_id(context->id));
 	}
 	if (way < 0) {
 		way = bucket_victim(bucket, VICTIM_LEAST, place->tag);
-		if (way == sighting->way || bucket_way_is_complete(bucket, way))
+		if (way == context->way || bucket_way_is_complete(bucket, way))
 			return;
 	}
 	place->entries->ways[way & (BUCKET_WAYS - 1)].rivals = *rivals;
 	if (rivals->seen)
-		table_set(place, way, rivals_id(sighting->id),
+		table_set(place, way, rivals_id(context->id),
 			  place->tag | TAG_RIVALS, RANK_HALF_OPEN,
-			  rivals_wait(rivals, &sighting->flow),
+			  rivals_wait(rivals, &context->flow),
 			  ++bucket->begun);
 	else
 		table_set(place, way, 0, 0, RANK_FREE, false, 0);
@@ -154,43 +154,43 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 
 /* Reads the rivals of a connection. */
 static __always_inline void table_read_rivals(const struct table_place *place,
-					      struct sighting *sighting)
+					      struct segment_context *context)
 {
 	const __u16 tag = place->tag | TAG_RIVALS;
 
-	sighting->rivals_way =
-		table_find_tagged(place, tag, rivals_id(sighting->id));
-	if (sighting->rivals_way >= 0)
-		sighting->rivals =
+	context->rivals_way =
+		table_find_tagged(place, tag, rivals_id(context->id));
+	if (context->rivals_way >= 0)
+		context->rivals =
 			place->entries
-				->ways[sighting->rivals_way & (BUCKET_WAYS - 1)]
+				->ways[context->rivals_way & (BUCKET_WAYS - 1)]
 				.rivals;
 }
 
 /* Stores a new connection, where there is room. */
 static __always_inline void table_begin(const struct table_place *place,
-					struct sighting *sighting)
+					struct segment_context *context)
 {
 	const int way = bucket_victim(place->bucket, VICTIM_LEAST, 0);
-	const enum rank rank = flow_rank(&sighting->flow);
+	const enum rank rank = flow_rank(&context->flow);
 
 	if (bucket_way_is_complete(place->bucket, way))
 		return;
-	sighting->way = way;
+	context->way = way;
 	/* The way of its rivals was the one to evict; they are empty now. */
-	if (way == sighting->rivals_way)
-		sighting->rivals_way = -1;
-	place->entries->ways[way].flow = sighting->flow;
-	table_set(place, way, sighting->id, place->tag, rank, rank_waits(rank),
+	if (way == context->rivals_way)
+		context->rivals_way = -1;
+	place->entries->ways[way].flow = context->flow;
+	table_set(place, way, context->id, place->tag, rank, rank_waits(rank),
 		  ++place->bucket->begun);
 }
 
 /* Updates a connection in its bucket after a segment. */
 static __always_inline void table_go_on(const struct table_place *place,
-					struct sighting *sighting,
+					struct segment_context *context,
 					const struct flow *flow)
 {
-	const int way = sighting->way & (BUCKET_WAYS - 1);
+	const int way = context->way & (BUCKET_WAYS - 1);
 	const enum rank rank = flow_rank(flow);
 	struct bucket *bucket = place->bucket;
 	__u32 order = bucket->priorities.of[way];
@@ -199,12 +199,12 @@ static __always_inline void table_go_on(const struct table_place *place,
 	 * A handshake that goes on is made young again; those of a flood do not
 	 * go on.
 	 */
-	if (sighting->verdict.began || sighting->segment.flags & TCP_SYN)
+	if (context->verdict.began || context->segment.flags & TCP_SYN)
 		order = ++bucket->begun;
 	table_set_priority(place, way, rank, rank_waits(rank), order);
 	/* Needed for the event and for the rivals. */
-	if (verdict_is_logged(&sighting->verdict) || sighting->rivals.seen)
-		sighting->flow = *flow;
+	if (verdict_is_logged(&context->verdict) || context->rivals.seen)
+		context->flow = *flow;
 }
 
 /*
@@ -213,19 +213,19 @@ static __always_inline void table_go_on(const struct table_place *place,
  */
 static __always_inline void put_known(const struct table_place *place,
 				      struct flow *known,
-				      const struct sighting *sighting)
+				      const struct segment_context *context)
 {
 	bool waited;
 
-	if (sighting->way >= 0)
+	if (context->way >= 0)
 		return;
 	/*
 	 * A decided connection has lost its tag there: an equal tag is
 	 * another's.
 	 */
 	waited = flow_is_watched(known);
-	*known = sighting->flow;
-	if (sighting->verdict.began)
+	*known = context->flow;
+	if (context->verdict.began)
 		known->seen = 0;
 	if (waited && !flow_is_watched(known))
 		overflow_tag_remove(place, place->tag);
@@ -233,50 +233,50 @@ static __always_inline void put_known(const struct table_place *place,
 
 /*
  * Tracks a segment of a connection. The connection is in its bucket
- * (sighting->way), or known elsewhere (`known`, changed in place), or unknown:
+ * (context->way), or known elsewhere (`known`, changed in place), or unknown:
  * then it begins here if there is room, in the way of the least priority. The
  * caller holds the lock. Fills in flow and verdict.
  */
 static __always_inline void table_track(const struct table_place *place,
 					struct flow *known,
-					struct sighting *sighting, __u64 now,
+					struct segment_context *context, __u64 now,
 					const struct track_options *options)
 {
-	const struct arrival arrival = { .sender = sighting->sender & 1,
+	const struct arrival arrival = { .sender = context->sender & 1,
 					 .now = now,
-					 .to_own = sighting->to_own };
-	struct flow *flow = &sighting->flow;
+					 .to_own = context->to_own };
+	struct flow *flow = &context->flow;
 
 	/* The flow is changed in place, without a copy. */
-	if (sighting->way >= 0)
-		flow = &place->entries->ways[sighting->way & (BUCKET_WAYS - 1)]
+	if (context->way >= 0)
+		flow = &place->entries->ways[context->way & (BUCKET_WAYS - 1)]
 				.flow;
 	else if (known)
-		sighting->flow = *known;
+		context->flow = *known;
 	else
 		__builtin_memset(flow, 0, sizeof(*flow));
-	sighting->rivals_way = -1;
-	if (sighting->segment.flags & TCP_SYN || flow->seen & FLOW_RIVALS)
-		__builtin_memset(&sighting->rivals, 0,
-				 sizeof(sighting->rivals));
+	context->rivals_way = -1;
+	if (context->segment.flags & TCP_SYN || flow->seen & FLOW_RIVALS)
+		__builtin_memset(&context->rivals, 0,
+				 sizeof(context->rivals));
 	else
-		sighting->rivals.seen = 0;
+		context->rivals.seen = 0;
 	if (flow->seen & FLOW_RIVALS)
-		table_read_rivals(place, sighting);
+		table_read_rivals(place, context);
 	READ_AGAIN();
-	track(flow, &sighting->rivals, &sighting->segment, &arrival, options,
-	      &sighting->verdict);
+	track(flow, &context->rivals, &context->segment, &arrival, options,
+	      &context->verdict);
 	READ_AGAIN();
-	if (sighting->verdict.asks)
+	if (context->verdict.asks)
 		return;
 	if (known)
-		put_known(place, known, sighting);
-	if (sighting->way >= 0)
-		table_go_on(place, sighting, flow);
-	else if (sighting->verdict.began)
-		table_begin(place, sighting);
+		put_known(place, known, context);
+	if (context->way >= 0)
+		table_go_on(place, context, flow);
+	else if (context->verdict.began)
+		table_begin(place, context);
 	READ_AGAIN();
-	table_put_rivals(place, sighting);
+	table_put_rivals(place, context);
 }
 
 #endif

@@ -266,7 +266,7 @@ answer_flow(struct flow *flow, const struct rivals *rivals,
 	}
 	if (!(flow->seen & SEEN_SYNACK))
 		return HANDSHAKE_ANSWERED;
-	if (!flow_is_undecided(flow) || flow->told & TOLD_LOGGED)
+	if (!flow_is_undecided(flow) || flow->reported & REPORTED_LOGGED)
 		return HANDSHAKE_OTHER;
 	if (flow->seen & SEEN_ANSWERED) {
 		verdict->ignored = COUNT_STALE_SYNACK;

@@ -93,7 +93,7 @@ static __always_inline void note_bare_fin(struct flow *flow,
 					  const struct part *part)
 {
 	if (part->fin && part_end(part) == 0)
-		flow->told |= (__u8)(TOLD_BARE_FIN << sender);
+		flow->reported |= (__u8)(REPORTED_BARE_FIN << sender);
 }
 
 /*

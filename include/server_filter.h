@@ -25,23 +25,23 @@ enum filter_by {
 			    FILTER_REMOTE,
 };
 
-/* The tags of an address, from all networks that contain it. */
-enum address_mark {
-	MARK_NET = 1 << 0,
-	MARK_NOT_NET = 1 << 1,
-	MARK_LOCAL = 1 << 2, /* this host's own */
-	MARK_PEER = 1 << 3,  /* what it sends in tunnels is believed */
+/* The sets of networks that may contain an address. */
+enum address_set {
+	SET_NET = 1 << 0,
+	SET_NOT_NET = 1 << 1,
+	SET_LOCAL = 1 << 2, /* this host's own */
+	SET_PEER = 1 << 3,  /* what it sends in tunnels is believed */
 };
 
-/* What is asked for of servers where nets bear a mark. */
-static __always_inline __u32 filter_of_mark(__u32 mark)
+/* The filter that a set of networks makes active; 0: none. */
+static __always_inline __u32 filter_of_set(__u32 set)
 {
-	switch (mark) {
-	case MARK_NET:
+	switch (set) {
+	case SET_NET:
 		return FILTER_BY_NET;
-	case MARK_NOT_NET:
+	case SET_NOT_NET:
 		return FILTER_BY_NOT_NET;
-	default: /* not a tag of servers */
+	default: /* not a set of servers */
 		return 0;
 	}
 }
@@ -67,15 +67,15 @@ static __always_inline bool port_matches(const volatile __u64 *ports,
 	return ports[port >> 6 & (PORT_WORDS - 1)] >> (port & 63) & 1;
 }
 
-static __always_inline bool address_matches(__u32 filter_by, __u32 marks)
+static __always_inline bool address_matches(__u32 filter_by, __u32 sets)
 {
-	if (filter_by & FILTER_BY_NET && !(marks & MARK_NET))
+	if (filter_by & FILTER_BY_NET && !(sets & SET_NET))
 		return false;
-	if (filter_by & FILTER_BY_NOT_NET && marks & MARK_NOT_NET)
+	if (filter_by & FILTER_BY_NOT_NET && sets & SET_NOT_NET)
 		return false;
-	if (filter_by & FILTER_LOCAL && !(marks & MARK_LOCAL))
+	if (filter_by & FILTER_LOCAL && !(sets & SET_LOCAL))
 		return false;
-	return !(filter_by & FILTER_REMOTE && marks & MARK_LOCAL);
+	return !(filter_by & FILTER_REMOTE && sets & SET_LOCAL);
 }
 
 /* The server of a segment; `to_server`: the segment is sent to it. */

@@ -57,7 +57,7 @@ struct decap {
 	/* UDP ports, 0 where there are fewer. */
 	__u16 vxlan_ports[DECAP_PORTS];
 	__u16 geneve_ports[DECAP_PORTS];
-	bool by_peer; /* only tunnels from addresses with MARK_PEER */
+	bool by_peer; /* only tunnels from addresses with SET_PEER */
 };
 
 /* The UDP ports of tunnels unless others are given. */

@@ -180,7 +180,7 @@ static void load(const struct scenario *scenario)
 	struct server_list wanted = {};
 
 	if ((port && !server_list_add_ports(&wanted, port)) ||
-	    (net && !server_list_add_net(&wanted, net, MARK_NET)))
+	    (net && !server_list_add_net(&wanted, net, SET_NET)))
 		fail("a scenario asks for no port or net");
 	if (scenario->wrap)
 		wrap_track(&decap);

@@ -517,9 +517,9 @@ static void test_wanted(void **state)
 
 	(void)state;
 	assert_true(server_list_add_ports(&by_port, "26"));
-	assert_true(server_list_add_net(&by_net, "0.0.0.0/0", MARK_NET));
-	assert_true(server_list_add_net(&by_not_net, "0.0.0.0/0", MARK_NOT_NET));
-	assert_true(server_list_add_net(&by_all, "::/0", MARK_NET));
+	assert_true(server_list_add_net(&by_net, "0.0.0.0/0", SET_NET));
+	assert_true(server_list_add_net(&by_not_net, "0.0.0.0/0", SET_NOT_NET));
+	assert_true(server_list_add_net(&by_all, "::/0", SET_NET));
 	assert_true(server_list_add_ports(&by_all, "1-25"));
 	play_wanted(&by_port, two);
 	play_wanted(&by_net, two);

@@ -33,7 +33,7 @@ MUTANTS = [
 	 "return seq - first + 1 <= last - first + 1"),
 	("closed by one FIN", "flow.h", "(flow->seen & both_fins) == both_fins",
 	 "(flow->seen & both_fins)"),
-	("a bare FIN has no number", "flow.h", "return flow->told & TOLD_BARE_FIN << side ? 1 : 0;",
+	("a bare FIN has no number", "flow.h", "return flow->reported & REPORTED_BARE_FIN << side ? 1 : 0;",
 	 "return 0;"),
 	("server data beyond is no data unseen", "flow.h",
 	 "if (flow->seen & SEEN_SERVER_AHEAD)\n", "if (0)\n"),

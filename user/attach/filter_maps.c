@@ -12,21 +12,21 @@ static bool is_own(const struct filter_maps *trie, const struct net *net)
 	return trie->own && nets_find(trie->own, net);
 }
 
-static __u32 marks_of(const struct filter_maps *trie, const struct net *net, bool own)
+static __u32 sets_of(const struct filter_maps *trie, const struct net *net, bool own)
 {
-	__u32 marks = nets_around(&trie->wanted->nets, net);
+	__u32 sets = nets_around(&trie->wanted->nets, net);
 
 	if (own || (trie->own && nets_around(trie->own, net)))
-		marks |= MARK_LOCAL;
-	return marks;
+		sets |= SET_LOCAL;
+	return sets;
 }
 
 /* A net of one of the sets. */
 static int put(const struct filter_maps *trie, const struct net *net, bool own)
 {
-	const __u32 marks = marks_of(trie, net, own);
+	const __u32 sets = sets_of(trie, net, own);
 
-	return bpf_map_update_elem(trie->map, net, &marks, BPF_ANY);
+	return bpf_map_update_elem(trie->map, net, &sets, BPF_ANY);
 }
 
 /* A network of neither set would stay in the trie for ever. */
@@ -61,7 +61,7 @@ struct batch {
 	int error; /* the first */
 	__u32 count;
 	struct net nets[BATCH_NETS];
-	__u32 marks[BATCH_NETS];
+	__u32 sets[BATCH_NETS];
 };
 
 /* Kernels before 5.14 take one at a time. */
@@ -72,13 +72,13 @@ static void flush(struct batch *batch)
 
 	batch->count = 0;
 	if (batch->error || !count ||
-	    !bpf_map_update_batch(batch->trie->map, batch->nets, batch->marks,
+	    !bpf_map_update_batch(batch->trie->map, batch->nets, batch->sets,
 				  &done, NULL))
 		return;
 	for (__u32 i = 0; !batch->error && i < count; i++)
 		batch->error =
 			bpf_map_update_elem(batch->trie->map, &batch->nets[i],
-					    &batch->marks[i], BPF_ANY);
+					    &batch->sets[i], BPF_ANY);
 }
 
 static void put_own(const struct net *net, void *context)
@@ -86,7 +86,7 @@ static void put_own(const struct net *net, void *context)
 	struct batch *batch = context;
 
 	batch->nets[batch->count] = *net;
-	batch->marks[batch->count++] = marks_of(batch->trie, net, true);
+	batch->sets[batch->count++] = sets_of(batch->trie, net, true);
 	if (batch->count == BATCH_NETS)
 		flush(batch);
 }

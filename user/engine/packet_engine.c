@@ -148,7 +148,7 @@ backend_overflow_add(const struct backend *backend, __u64 id)
 	return overflow_find(overflow, id);
 }
 
-static __always_inline __u32 backend_marks(const struct backend *backend,
+static __always_inline __u32 backend_sets(const struct backend *backend,
 					   const struct net *net)
 {
 	return nets_around(&backend->engine->servers->nets, net);
@@ -247,21 +247,21 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 		   __u64 now)
 {
 	const struct backend backend = { engine, frame, now };
-	struct sighting sighting;
+	struct segment_context context;
 	enum tracked tracked;
 
 	if (parsed == PARSED)
-		sighting.segment = *segment;
-	if (!engine_see(&backend, parsed, &sighting) ||
-	    engine_is_not_seen_leaving(&backend, &sighting.segment))
+		context.segment = *segment;
+	if (!engine_see(&backend, parsed, &context) ||
+	    engine_is_not_seen_leaving(&backend, &context.segment))
 		return;
-	tracked = engine_track(&backend, &sighting);
+	tracked = engine_track(&backend, &context);
 	if (tracked == LOOK_UP_OWN) {
-		engine_look_up_destination(&backend, &sighting);
-		tracked = engine_track(&backend, &sighting);
+		engine_look_up_destination(&backend, &context);
+		tracked = engine_track(&backend, &context);
 	}
 	if (tracked == REPORT)
-		engine_report(&backend, &sighting, engine->event);
+		engine_report(&backend, &context, engine->event);
 }
 
 static void each_flow(const struct engine *engine,

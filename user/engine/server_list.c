@@ -67,18 +67,18 @@ static bool parse_net(struct net *net, const char *text)
 	return true;
 }
 
-bool server_list_add_net(struct server_list *wanted, const char *text, __u32 mark)
+bool server_list_add_net(struct server_list *wanted, const char *text, __u32 set)
 {
 	struct net net;
-	__u32 *marks;
+	__u32 *sets;
 
 	if (!parse_net(&net, text))
 		return false;
-	marks = nets_put(&wanted->nets, &net);
-	if (!marks)
+	sets = nets_put(&wanted->nets, &net);
+	if (!sets)
 		return false;
-	*marks |= mark;
-	wanted->by |= filter_of_mark(mark);
+	*sets |= set;
+	wanted->by |= filter_of_set(set);
 	return true;
 }
 

@@ -9,7 +9,7 @@
 struct server_list {
 	__u32 by; /* enum filter_by */
 	__u64 ports[PORT_WORDS];
-	struct nets nets; /* networks with enum address_mark: each with its own
+	struct nets nets; /* networks with enum address_set: each with its own
 			   * tags, without those of networks around it and
 			   * without this host's addresses */
 };
@@ -21,7 +21,7 @@ bool server_list_add_ports(struct server_list *wanted, const char *list);
  * Adds an address or a network (192.0.2.0/24, 2001:db8::/32) with a tag. False
  * where the text is neither, or without memory.
  */
-bool server_list_add_net(struct server_list *wanted, const char *net, __u32 mark);
+bool server_list_add_net(struct server_list *wanted, const char *net, __u32 set);
 
 void server_list_free(struct server_list *wanted);
 

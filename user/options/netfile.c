@@ -25,7 +25,7 @@ static char *text_of(char *line)
 }
 
 static bool add_lines(struct server_list *wanted, FILE *file, const char *path,
-		      __u32 mark)
+		      __u32 set)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -39,7 +39,7 @@ static bool add_lines(struct server_list *wanted, FILE *file, const char *path,
 		const char *text = text_of(line);
 
 		good = is_text &&
-		       (!*text || server_list_add_net(wanted, text, mark));
+		       (!*text || server_list_add_net(wanted, text, set));
 		if (!good)
 			message("%s:%lu: %s: no net like 192.0.2.0/24 or "
 				"2001:db8::/32",
@@ -53,7 +53,7 @@ static bool add_lines(struct server_list *wanted, FILE *file, const char *path,
 	return good;
 }
 
-bool netfile_add(struct server_list *wanted, const char *path, __u32 mark)
+bool netfile_add(struct server_list *wanted, const char *path, __u32 set)
 {
 	FILE *file = fopen(path, "re");
 	bool good;
@@ -62,9 +62,9 @@ bool netfile_add(struct server_list *wanted, const char *path, __u32 mark)
 		message("%s: %s", path, strerror(errno));
 		return false;
 	}
-	good = add_lines(wanted, file, path, mark);
+	good = add_lines(wanted, file, path, set);
 	fclose(file);
 	/* Of no nets at all, too: then no server is wanted, or each. */
-	wanted->by |= filter_of_mark(mark);
+	wanted->by |= filter_of_set(set);
 	return good;
 }

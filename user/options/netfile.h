@@ -9,6 +9,6 @@
  * Adds all networks of the file with a tag. False, with a message that names
  * the line.
  */
-bool netfile_add(struct server_list *wanted, const char *path, __u32 mark);
+bool netfile_add(struct server_list *wanted, const char *path, __u32 set);
 
 #endif

@@ -114,14 +114,14 @@ static void note_net(const struct option_use *use)
 }
 
 static void take_net(struct options *options, const struct option_use *use,
-		     __u32 mark)
+		     __u32 set)
 {
 	if (*use->value == '@') {
-		if (!netfile_add(&options->wanted, use->value + 1, mark))
+		if (!netfile_add(&options->wanted, use->value + 1, set))
 			exit(EXIT_USAGE);
 		return;
 	}
-	if (!server_list_add_net(&options->wanted, use->value, mark))
+	if (!server_list_add_net(&options->wanted, use->value, set))
 		wrong_usage("%s %s: no address and no net: 192.0.2.0/24, "
 			    "2001:db8::/32 or 192.0.2.1 is what can be asked "
 			    "for",
@@ -131,17 +131,17 @@ static void take_net(struct options *options, const struct option_use *use,
 
 void server_take_net(struct options *options, const struct option_use *use)
 {
-	take_net(options, use, MARK_NET);
+	take_net(options, use, SET_NET);
 }
 
 void server_take_not_net(struct options *options, const struct option_use *use)
 {
-	take_net(options, use, MARK_NOT_NET);
+	take_net(options, use, SET_NOT_NET);
 }
 
 void server_take_decap_from(struct options *options,
 			    const struct option_use *use)
 {
-	take_net(options, use, MARK_PEER);
+	take_net(options, use, SET_PEER);
 	options->track.decap.by_peer = true;
 }
