@@ -88,6 +88,7 @@ int interface_meet(struct interface *interface, const struct link *link,
 	interface->index = link->index;
 	interface->asked = hook;
 	interface->raw_ip = is_raw_ip(link);
+	interface->loopback = link->type == ARPHRD_LOOPBACK;
 	interface_rename(interface, link);
 	return choose_way(interface) ? 0 : -EOPNOTSUPP;
 }
@@ -310,9 +311,23 @@ static int attach_receive_xdp(struct interface *interface,
 	return error;
 }
 
+/*
+ * The loopback device receives what it transmitted (drivers/net/loopback.c), so
+ * a second look at each packet could find nothing. A hook that was asked for by
+ * name is attached nevertheless.
+ */
+static bool receives_its_own(const struct interface *interface)
+{
+	return interface->loopback && interface->asked == HOOK_AUTO;
+}
+
 static int attach_receive(struct interface *interface,
 			  struct bannerprobe_bpf *bpf)
 {
+	if (receives_its_own(interface)) {
+		interface->in.name = "not needed";
+		return 0;
+	}
 	if (interface_wants_xdp(interface)) {
 		int error = attach_receive_xdp(interface, bpf);
 

@@ -33,6 +33,7 @@ struct interface {
 	const char *asked_name; /* or NULL: it matches a pattern */
 	unsigned int index;	/* 0: there is none of that name */
 	bool raw_ip;		/* no Ethernet header */
+	bool loopback;		/* it receives what it transmitted */
 	bool trial;		/* only to see whether it can be attached to */
 	bool gone;		/* not attached to: deleted, or not yet, or not
 				 * possible */
