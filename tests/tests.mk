@@ -233,7 +233,11 @@ TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 test:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --durations=15 $(LONG_TESTS:%=--ignore %) tests
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --durations=15 $(AT_ONCE) $(LONG_TESTS:%=--ignore %) tests
+
+# Most tests wait: for a server, a deadline, a process. So more run at once than there are CPUs.
+TEST_JOBS ?= 4
+AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo -n $(TEST_JOBS))
 
 # They have targets of their own: `make test` is to stay short.
 LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_report.py)

@@ -2,6 +2,7 @@
 """Debian's packages and mirrors: what the tests that boot other Debians stand on."""
 
 import contextlib
+import fcntl
 import glob
 import os
 import pathlib
@@ -45,6 +46,14 @@ def install_missing(packages):
 
 
 @contextlib.contextmanager
+def packages_locked():
+    """Several tests run at once; packages are for one at a time."""
+    with open("/run/lock/bannerprobe-tests", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
 def no_services_started():
     """Installing a server must not start it on the machine's own network."""
     ours = not os.path.exists(POLICY)
@@ -62,14 +71,15 @@ def no_services_started():
 def unpack(folder, *packages):
     """Their files below a folder, without being installed; RuntimeError where they cannot be had."""
     done = os.path.join(folder, "unpacked")
-    if os.path.exists(done):
-        return
-    os.makedirs(folder, exist_ok=True)
-    shutil.chown(folder, "_apt")
-    run("apt-get", "download", *packages, cwd=folder)
-    for package in glob.glob(f"{folder}/*.deb"):
-        run("dpkg", "-x", package, folder)
-    open(done, "w").close()
+    with packages_locked():
+        if os.path.exists(done):
+            return
+        os.makedirs(folder, exist_ok=True)
+        shutil.chown(folder, "_apt")
+        run("apt-get", "download", *packages, cwd=folder)
+        for package in glob.glob(f"{folder}/*.deb"):
+            run("dpkg", "-x", package, folder)
+        open(done, "w").close()
 
 
 def machine_sources():

@@ -74,8 +74,14 @@ def apt_get(*args):
 
 def install(*packages):
     """Installs what is missing; what cannot be had is left out by those who would use it."""
-    missing = [package for package in packages if not debian.installed(package)]
-    if not missing or not shutil.which("apt-get"):
+    if not shutil.which("apt-get"):
+        return
+    with debian.packages_locked():
+        install_missing([package for package in packages if not debian.installed(package)])
+
+
+def install_missing(missing):
+    if not missing:
         return
     print("Installing", *missing, "...", flush=True)
     with debian.no_services_started():
