@@ -158,7 +158,7 @@ static void write_by_interface(const struct page *page, const char *name,
 static void write_interface_counters(const struct page *page)
 {
 	write_by_interface(page, "interface_connections_total",
-			   "connections whose opening was seen on an interface",
+			   "connections that were seen to begin on an interface",
 			   COUNT_CONNECTIONS, COUNT_CONNECTIONS);
 	write_by_interface(page, "interface_connections_decided_total",
 			   "likewise, by what a packet seen there made of them",
