@@ -186,9 +186,9 @@ static __always_inline __u64 backend_now(const struct backend *backend)
 }
 
 /*
- * Length of the packet in bytes, with its non-linear part. For XDP frame.wire_len
- * is the linear part only: the whole length needs a helper call, which costs
- * time.
+ * Length of the packet in bytes, with its non-linear part. For XDP
+ * frame.wire_len is the linear part only: the whole length needs a helper call,
+ * which costs time.
  */
 static __always_inline __u32 backend_len(const struct backend *backend)
 {

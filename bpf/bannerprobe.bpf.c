@@ -157,8 +157,8 @@ open_tunnels(const struct backend *backend, enum parse_result result,
 }
 
 /*
- * Parses a copy of the headers, because they are not in the linear part. 1: this
- * CPU's context is complete, and has to be tracked.
+ * Parses a copy of the headers, because they are not in the linear part. 1:
+ * this CPU's context is complete, and has to be tracked.
  */
 static __always_inline int watch_copy(const struct backend *backend)
 {

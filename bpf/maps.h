@@ -11,7 +11,9 @@
 
 _Static_assert(HEADERS_MAX <= BANNER_MAX, "backend_read() copies either");
 
-/* From enums of linux/bpf.h without a name, which vmlinux.h cannot take over. */
+/*
+ * From enums of linux/bpf.h without a name, which vmlinux.h cannot take over.
+ */
 #define BPF_NOEXIST 1
 #define BPF_F_NO_PREALLOC (1 << 0)
 #define BPF_F_MMAPABLE (1 << 10)

@@ -62,7 +62,9 @@ enum rank {
 #define BUCKET_LOCK __u32 /* the same size; user space has one thread */
 #endif
 
-/* One cache line, and all that is read if the connection is not in the bucket. */
+/*
+ * One cache line, and all that is read if the connection is not in the bucket.
+ */
 struct bucket {
 	BUCKET_LOCK lock; /* held while bucket or entries are changed */
 	union {
@@ -231,8 +233,8 @@ enum victim {
 };
 
 /*
- * A key for each lane: the way with the greatest key is evicted. The rank counts
- * first, then the age.
+ * A key for each lane: the way with the greatest key is evicted. The rank
+ * counts first, then the age.
  */
 static __always_inline __u64 victim_keys(__u64 priorities, __u16 begun,
 					 enum victim wanted)

@@ -133,9 +133,9 @@ static __always_inline void engine_keep(const struct backend *backend,
 }
 
 /*
- * Emits an event with its bytes from the packet, or keeps the data of a SYN. The
- * bytes are read in one place, because on kernels before 5.18 XDP copies them in
- * a loop, which the verifier follows at each place where it is called.
+ * Emits an event with its bytes from the packet, or keeps the data of a SYN.
+ * The bytes are read in one place, because on kernels before 5.18 XDP copies
+ * them in a loop, which the verifier follows at each place where it is called.
  */
 static __always_inline void engine_emit_segment(const struct backend *backend,
 						struct event *event,

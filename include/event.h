@@ -75,7 +75,9 @@ _Static_assert(sizeof(struct event) == offsetof(struct event, bytes),
 #define SYN_DATA_ROOM_MAX                                                      \
 	(SYN_DATA_MAX + TUNNELS_MAX * sizeof(struct tunnel))
 
-/* The tunnels around an event's packet, outermost first; tunnel_count of them. */
+/*
+ * The tunnels around an event's packet, outermost first; tunnel_count of them.
+ */
 static __always_inline const struct tunnel *
 event_tunnels(const struct event *event)
 {

@@ -86,8 +86,8 @@ static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 }
 
 /*
- * The fate of an event kind that only a first speaker can have: why `other`, the
- * other side, counts as the first speaker.
+ * The fate of an event kind that only a first speaker can have: why `other`,
+ * the other side, counts as the first speaker.
  */
 static __always_inline enum event_fate not_first_fate(const struct flow *flow,
 						      enum side_name other)
@@ -351,8 +351,8 @@ static __always_inline void note_close(struct flow *flow,
 }
 
 /*
- * Decides the event of an open port, by a valid client segment that acknowledges
- * the SYN-ACK.
+ * Decides the event of an open port, by a valid client segment that
+ * acknowledges the SYN-ACK.
  */
 static __always_inline void note_open(struct flow *flow,
 				      const struct part *part,

@@ -221,8 +221,8 @@ static __always_inline void put_known(const struct table_place *place,
 	if (context->way >= 0)
 		return;
 	/*
-	 * The overflow tag of a decided connection has been removed, so an equal
-	 * tag belongs to another connection.
+	 * The overflow tag of a decided connection has been removed, so an
+	 * equal tag belongs to another connection.
 	 */
 	waited = flow_is_watched(known);
 	*known = context->flow;

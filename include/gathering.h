@@ -99,8 +99,8 @@ static __always_inline void gather_next(struct flow *flow, enum side_name side,
 			end_own(flow, side, segment, verdict);
 	} else if (part->from > beyond) {
 		/*
-		 * The segment is so far ahead that the bytes before it are lost,
-		 * not late.
+		 * The segment is so far ahead that the bytes before it are
+		 * lost, not late.
 		 */
 		end_own(flow, side, segment, verdict);
 	} else if (part_end(part) + part->fin > 0 && (part->len || part->fin)) {

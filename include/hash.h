@@ -38,8 +38,8 @@ hash_of_ends(__u64 source, __u64 destination,
 }
 
 /*
- * The hash that selects the bucket of an IPv4 connection. Addresses and ports in
- * network byte order.
+ * The hash that selects the bucket of an IPv4 connection. Addresses and ports
+ * in network byte order.
  */
 static __always_inline __u64 flow_hash_ipv4(
 	__u32 source, __u32 destination, __u16 source_port,

@@ -136,7 +136,7 @@ skip_llc(const struct frame *frame, __u64 *offset, __be16 *ethertype)
 {
 	const __u8 *llc = frame_at(frame, *offset, LLC_SNAP_LENGTH);
 
-	if (!llc) /* a frame too short for SNAP may still hold LLC: three bytes */
+	if (!llc) /* too short for SNAP; LLC alone has three bytes */
 		return *offset + LLC_SNAP_LENGTH <= frame->wire_len ?
 			       PARSE_CUT :
 			       PARSE_LLC;

@@ -92,8 +92,8 @@ prefilter_udp(const struct frame *frame, const struct segment *segment,
 }
 
 /*
- * The prefilter for a packet that begins with an Ethernet header; `decap`: which
- * tunnels are opened. *hash is set where the result is PREFILTER_HIT.
+ * The prefilter for a packet that begins with an Ethernet header; `decap`:
+ * which tunnels are opened. *hash is set where the result is PREFILTER_HIT.
  */
 static __always_inline enum prefilter_result
 prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,

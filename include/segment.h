@@ -156,7 +156,7 @@ static __always_inline const void *frame_at(const struct frame *frame,
 	if (frame->is_inner && offset + size > frame->wire_len)
 		return NULL;
 	at = frame->data + offset;
-	if (frame->is_inner) /* the verifier: the checked value is the used one */
+	if (frame->is_inner) /* the checked value is the used one */
 		OPAQUE(at);
 	return at + size <= frame->end ? at : NULL;
 }

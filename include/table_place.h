@@ -59,8 +59,8 @@ static __always_inline void prefilter_clear(const struct table_place *place,
 }
 
 /*
- * The way of a connection, or -1. Ways with another tag are not read: each entry
- * is a cache line.
+ * The way of a connection, or -1. Ways with another tag are not read: each
+ * entry is a cache line.
  */
 static __always_inline int table_find_tagged(const struct table_place *place,
 					     __u16 tag, __u64 id)

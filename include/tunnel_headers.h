@@ -38,8 +38,8 @@ static __always_inline __u32 number24(const __u8 *bytes)
 /* --- a function for each kind of tunnel ----------------------------------- */
 
 /*
- * The EtherType for a next protocol (draft-ietf-nvo3-vxlan-gpe, 3.2); 0: another
- * protocol.
+ * The EtherType for a next protocol (draft-ietf-nvo3-vxlan-gpe, 3.2); 0:
+ * another protocol.
  */
 static __always_inline __be16 gpe_ethertype(__u8 next_protocol)
 {

@@ -5,7 +5,7 @@
 #include "overflow.h"
 #include "server_list.h"
 
-#define SYN_DATA_ROOM 64 /* SYNs with data that waits for a SYN-ACK */
+#define SYN_DATA_ROOM 64 /* SYNs with data that wait for a SYN-ACK */
 #define KEPT_SIZE                                                              \
 	(sizeof(struct event) + SYN_DATA_ROOM_MAX)
 
@@ -18,7 +18,7 @@ void hash_randomize(__u64 secrets[HASH_SECRETS])
 	const ssize_t size = HASH_SECRETS * sizeof(*secrets);
 
 	if (getrandom(secrets, (size_t)size, 0) != size)
-		abort(); /* cannot happen after boot, for so few bytes */
+		abort(); /* getrandom() cannot fail for so few bytes after boot */
 	for (int i = 0; i < HASH_SECRETS; i++)
 		secrets[i] |= 1;
 }
@@ -61,7 +61,7 @@ void engine_close(struct engine *engine)
 
 /* --- the engine's backend in user space ----------------------------------- */
 
-/* A packet in memory, and what keeps its state. */
+/* A packet in memory, and the engine that tracks it. */
 struct backend {
 	struct engine *engine;
 	const struct frame *frame;
@@ -218,7 +218,7 @@ static struct event *kept_at(const struct engine *engine, unsigned int place)
 				place * KEPT_SIZE);
 }
 
-/* Replaces the oldest. */
+/* Keeps the data in place of the oldest. */
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event)
 {
