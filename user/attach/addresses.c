@@ -18,7 +18,7 @@
 
 struct route {
 	struct local_route known;
-	__u32 seen;		   /* number of the latest dump that had the route */
+	__u32 seen;		   /* number of the latest dump that had it */
 	struct route *prev, *next; /* routes of the same device */
 	bool failed;
 	UT_hash_handle handle;
@@ -248,10 +248,7 @@ static void remove_routes_of_table(struct addresses *addresses, __u32 table)
 	}
 }
 
-/*
- * Removes the routes of a device. `ipv6_only`: the IPv4 routes stay as long as
- * the device exists.
- */
+/* `ipv6_only`: the IPv4 routes of a device stay as long as the device. */
 static void remove_routes_of_device(struct addresses *addresses, __u32 index,
 				    bool ipv6_only)
 {
@@ -263,7 +260,7 @@ static void remove_routes_of_device(struct addresses *addresses, __u32 index,
 	for (route = device->routes; route; route = next) {
 		next = route->next;
 		if (!ipv6_only || route->known.net.family == 6)
-			remove_route(addresses, route); /* the last one: the device, too */
+			remove_route(addresses, route); /* the last: the device, too */
 	}
 }
 
@@ -413,7 +410,7 @@ static int take(struct addresses *addresses)
 {
 	int error = netlink_take(addresses->socket, on_change, addresses);
 
-	if (error == -ENOBUFS) /* the socket's buffer was full: changes missed */
+	if (error == -ENOBUFS) /* changes were missed: dump again */
 		addresses->stale = true;
 	else if (error)
 		return error;

@@ -33,16 +33,16 @@ struct interface {
 	const char *asked_name; /* or NULL: it matches a pattern */
 	unsigned int index;	/* 0: no interface has that name */
 	bool raw_ip;		/* no Ethernet header */
-	bool trial;		/* --check: only to see whether attaching works */
+	bool trial;		/* --check: to see whether attaching works */
 	bool gone;		/* not attached to: deleted, or not yet, or not
 				 * possible */
 	bool is_short;		/* the last try failed for lack of a resource */
 	enum hook asked;	/* on the command line */
 	enum hook first;	/* the hook chosen for the device; never auto */
 	struct attachment in, out;
-	struct packet_counts device;  /* the device's counters when they were last read */
+	struct packet_counts device;  /* its counters when last read */
 	struct packet_counts packets; /* since attaching */
-	__u64 counted[COUNTER_MAX];   /* under the interface's earlier indexes */
+	__u64 counted[COUNTER_MAX];   /* under its earlier indexes */
 
 	/* As published (publish.c). */
 	__u32 published;      /* place of the interface */

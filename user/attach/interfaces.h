@@ -25,7 +25,7 @@ struct interfaces {
 	int count;
 	struct interface *by_index; /* the existing ones */
 	struct interface *named;    /* queue of those that the user named */
-	struct interface *others;   /* queue of the others, attached after them */
+	struct interface *others;   /* queue of the others, attached later */
 	int queued;
 	int waiting;	    /* named interfaces that do not exist now */
 	bool refused;	    /* a named interface cannot be watched */

@@ -209,7 +209,7 @@ static void each_value(int map, size_t key_size, size_t value_size,
 {
 	char *keys = calloc(VALUES_A_BATCH, key_size);
 	char *values = calloc(VALUES_A_BATCH, value_size);
-	__u32 position[2] = {}, len; /* of the kernel: a hash bucket or an index */
+	__u32 position[2] = {}, len; /* for the kernel: bucket or index */
 	void *from = NULL;
 	int error = keys && values ? 0 : -ENOMEM;
 

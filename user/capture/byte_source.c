@@ -193,7 +193,7 @@ bool source_begin(struct byte_source *source)
 	source->at = source->end = source->buffer;
 	if (!source->decompressor)
 		return stop(source, SOURCE_FAILED, strerror(ENOMEM));
-	if (source->state == SOURCE_ENDED) /* the file may be shorter than that */
+	if (source->state == SOURCE_ENDED) /* a short file may end here */
 		source->state = SOURCE_READS;
 	return source_fetch(source, 1);
 }

@@ -19,7 +19,7 @@ struct capture_directory {
 struct capture_file {
 	char *path;
 	__u64 size;			     /* 0: not known */
-	struct capture_directory *directory; /* that it is below; NULL: the file was named */
+	struct capture_directory *directory; /* NULL: the file was named */
 };
 
 struct capture_list {
@@ -27,7 +27,7 @@ struct capture_list {
 	size_t count, room;
 	struct capture_directory *directories; /* one for each name */
 	__u64 size;			       /* of all files */
-	bool is_incomplete; /* a directory could not be read; a message was printed
+	bool is_incomplete; /* a directory was not read; a message was printed
 			     */
 };
 

@@ -18,7 +18,7 @@ struct net_entry;
 struct nets {
 	struct net_entry *entries;
 	__u32 count;
-	__u32 lengths[2][NET_LENGTHS]; /* networks of IPv4, IPv6 by prefix length */
+	__u32 lengths[2][NET_LENGTHS]; /* networks: IPv4, IPv6 by length */
 };
 
 /* Whether `inner` lies in `outer`, or is the same. */

@@ -18,7 +18,7 @@ void hash_randomize(__u64 secrets[HASH_SECRETS])
 	const ssize_t size = HASH_SECRETS * sizeof(*secrets);
 
 	if (getrandom(secrets, (size_t)size, 0) != size)
-		abort(); /* getrandom() cannot fail for so few bytes after boot */
+		abort(); /* cannot happen after boot, for so few bytes */
 	for (int i = 0; i < HASH_SECRETS; i++)
 		secrets[i] |= 1;
 }
