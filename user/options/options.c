@@ -22,7 +22,7 @@ struct parser {
 	struct options *options;
 	char **words;
 	bool given[OPTION_ROWS_MAX];
-	const char *values[OPTION_ROWS_MAX]; /* the latest value of each option */
+	const char *values[OPTION_ROWS_MAX]; /* the latest of each option */
 	/*
 	 * The previous word, if it is an option with an optional value and has
 	 * none; else NULL.

@@ -56,7 +56,7 @@ static void write_probe(const struct page *page)
 	fputs("probe=\"", page->file);
 	for (int i = 0; i < options->count; i++) {
 		if (i)
-			fputc(' ', page->file); /* no interface's name has a space */
+			fputc(' ', page->file); /* in no interface's name */
 		write_label(page->file, options->names[i]);
 	}
 	fputc('"', page->file);
