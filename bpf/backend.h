@@ -12,8 +12,8 @@ struct backend {
 	bool is_xdp;
 	bool is_raw_ip;	 /* no Ethernet header */
 	__u8 direction;	 /* enum direction */
-	__u8 vlan_count; /* VLAN tags that hardware or kernel have stripped: 0,
-			  * 1 */
+	__u8 vlan_count; /* VLAN tags that hardware or kernel have stripped: 0
+			  * or 1 */
 	__u16 vlan;
 	__u32 ifindex;
 	struct frame frame;
@@ -104,8 +104,7 @@ static __always_inline __u8 backend_direction(const struct backend *backend)
 }
 
 /*
- * False where a look-up in a map of fixed size fails. That cannot be, but the
- * verifier needs the check.
+ * A lookup in these arrays cannot fail, but the verifier needs the check.
  */
 static __always_inline bool backend_find_place(const struct backend *backend,
 					       __u64 hash,
@@ -187,9 +186,9 @@ static __always_inline __u64 backend_now(const struct backend *backend)
 }
 
 /*
- * Length of the packet in bytes, with its non-linear part. It is not in
- * frame.wire_len from the start, because for XDP only a helper knows it, and
- * each call costs time.
+ * Length of the packet in bytes, with its non-linear part. For XDP
+ * frame.wire_len is the linear part only: the whole length needs a helper call,
+ * which costs time.
  */
 static __always_inline __u32 backend_len(const struct backend *backend)
 {

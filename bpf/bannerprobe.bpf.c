@@ -120,7 +120,7 @@ __noinline int open_tunnel_of_copy(int len, int wire_len, int result)
 			   WALK_WHOLE, &decap);
 }
 
-/* Opens all tunnels, wherever the bytes are; `len`: of a copy, or 0. */
+/* Opens all tunnels, in the packet or in a copy of `len` bytes; 0: no copy. */
 static __always_inline enum parse_result
 open_tunnels(const struct backend *backend, enum parse_result result,
 	     struct segment *segment, __u32 len)
@@ -147,7 +147,10 @@ open_tunnels(const struct backend *backend, enum parse_result result,
 	return result;
 }
 
-/* Parses a copy of the headers: they are not in the linear part. */
+/*
+ * Parses a copy of the headers, because they are not in the linear part. 1:
+ * this CPU's context is complete, and has to be tracked.
+ */
 static __always_inline int watch_copy(const struct backend *backend)
 {
 	struct scratch *scratch = scratch_of_cpu();
@@ -188,9 +191,9 @@ __noinline int watch_copy_of_skb(struct __sk_buff *skb, int is_raw_ip)
 }
 
 /*
- * Whether the linear part is the whole packet, or enough of it. For XDP its
- * length was taken as the packet's, so headers that contradict this length may
- * continue in more buffers.
+ * Whether the parser's result for the linear part holds for the whole packet.
+ * For XDP the length of the linear part was taken as the packet's, so headers
+ * that contradict it may continue in other buffers.
  */
 static __always_inline bool linear_part_tells(const struct backend *backend,
 					      enum parse_result result,
@@ -205,7 +208,7 @@ static __always_inline bool linear_part_tells(const struct backend *backend,
 	return !is_doubtful || frame->end - frame->data >= backend_len(backend);
 }
 
-/* As the prefilter, for what lies in one tunnel. */
+/* The prefilter behind one tunnel: see prefilter_tunnel(). */
 static __always_inline int prefilter_inside(const struct backend *backend)
 {
 	const struct prefilter prefilter = backend_prefilter(backend);

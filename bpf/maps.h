@@ -11,7 +11,9 @@
 
 _Static_assert(HEADERS_MAX <= BANNER_MAX, "backend_read() copies either");
 
-/* linux/bpf.h; not in BTF by a name */
+/*
+ * From enums of linux/bpf.h without a name, which vmlinux.h cannot take over.
+ */
 #define BPF_NOEXIST 1
 #define BPF_F_NO_PREALLOC (1 << 0)
 #define BPF_F_MMAPABLE (1 << 10)
@@ -31,7 +33,7 @@ const volatile __u64 filter_ports[PORT_WORDS] = {};
 const volatile __u32 wanted_events = EVENTS_BANNER; /* EVENT_BIT() */
 const volatile __u32 need = NEED_NONE; /* enum need */
 const volatile bool key_has_vlan = false; /* VLANs are part of the key */
-const volatile bool key_has_tunnels = false; /* and their identifiers */
+const volatile bool key_has_tunnels = false; /* and tunnels' identifiers */
 const volatile struct decap decap = {};	  /* which tunnels are opened */
 const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
@@ -69,8 +71,8 @@ struct {
 } overflow SEC(".maps");
 
 /*
- * Networks with enum address_set. Each has the tags of all networks around it,
- * too.
+ * Networks, each with the sets (enum address_set) that it belongs to. A network
+ * belongs to the sets of all networks around it, too.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
@@ -88,7 +90,7 @@ struct {
 	__uint(max_entries, 1 << 20); /* bytes: some 5,500 records */
 } records SEC(".maps");
 
-/* See slot_of(): the loader gives interfaces their slots. */
+/* See slot_of(). The loader assigns the slots to interfaces. */
 struct slots slots SEC(".data.slots");
 
 struct {

@@ -156,8 +156,8 @@ static __always_inline struct sock *sock_of_file(struct file *file,
 	struct socket *socket;
 
 	/*
-	 * Checks the type and the file system: a Unix socket's path is not on
-	 * sockfs.
+	 * Both are checked: the inode of a Unix socket's path has the same
+	 * type, but is not on sockfs.
 	 */
 	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
 	    BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
@@ -219,7 +219,10 @@ static __always_inline void describe_sock(struct held_socket *held,
 	held->cgroup = cgroup_of_sock(sk);
 }
 
-/* As the reader's PID namespace, `level` deep, numbers it; 0: it does not. */
+/*
+ * The process ID of a task in the reader's PID namespace, which is `level`
+ * deep; 0: the task has none there.
+ */
 static __always_inline __u32 pid_at_level(struct task_struct *task,
 					  unsigned int level)
 {

@@ -62,7 +62,9 @@ enum rank {
 #define BUCKET_LOCK __u32 /* the same size; user space has one thread */
 #endif
 
-/* A cache line: all that is read for a connection that is not in the bucket. */
+/*
+ * One cache line, and all that is read if the connection is not in the bucket.
+ */
 struct bucket {
 	BUCKET_LOCK lock; /* held while bucket or entries are changed */
 	union {
@@ -230,7 +232,10 @@ enum victim {
 	VICTIM_COMPLETE,
 };
 
-/* In each lane, how soon the way is evicted: its rank first, then its age. */
+/*
+ * A key for each lane: the way with the greatest key is evicted. The rank
+ * counts first, then the age.
+ */
 static __always_inline __u64 victim_keys(__u64 priorities, __u16 begun,
 					 enum victim wanted)
 {
@@ -245,7 +250,7 @@ static __always_inline __u64 victim_keys(__u64 priorities, __u16 begun,
 	return ages + (worse >> 1 & one) + (worse >> 2 & one);
 }
 
-/* The greater of each lane; bit 15 is clear in all of them. */
+/* The greater value in each lane; bit 15 is clear in all of them. */
 static __always_inline __u64 lanes_max(__u64 a, __u64 b)
 {
 	const __u64 a_is = ((a | LANE_TOP) - b) & LANE_TOP;
@@ -253,7 +258,7 @@ static __always_inline __u64 lanes_max(__u64 a, __u64 b)
 	return b ^ ((a ^ b) & (a_is - (a_is >> 15)));
 }
 
-/* Likewise, but 0 for a way with the tag `spared`. */
+/* victim_keys() for a word of the bucket, but 0 for ways tagged `spared`. */
 static __always_inline __u64 victim_keys_but(const struct bucket *bucket,
 					     int word, enum victim wanted,
 					     __u16 spared)

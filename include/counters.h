@@ -5,15 +5,14 @@
  * use the same numbers.
  *
  * Each connection that began has exactly one outcome: connections = banners +
- * client_first + ... + evicted + open.
- *
- * No code counts an eviction: connections that the sum lacks were evicted.
+ * client_first + ... + evicted + open. Evictions are not counted, but computed
+ * from this sum.
  */
 #ifndef BANNERPROBE_COUNTERS_H
 #define BANNERPROBE_COUNTERS_H
 
 #define COUNTERS(X)                                                            \
-	X(CONNECTIONS, "connections", "connections whose opening was seen")    \
+	X(CONNECTIONS, "connections", "connections that were seen to begin")   \
 	/* Outcomes: each connection has exactly one. */                       \
 	X(BANNER, "banners", "the server spoke first")                         \
 	X(CLIENT_FIRST, "client_first", "client data was seen first")          \
@@ -59,8 +58,8 @@
 	/* Packets without a TCP segment that could be read. */                \
 	X(FRAGMENTS, "fragments", "fragments without a whole TCP header")      \
 	X(MALFORMED, "malformed",                                              \
-	  "packets whose lengths contradict each other")                       \
-	X(CUT, "cut", "packets whose headers were not at hand")                \
+	  "packets with lengths that contradict each other")                   \
+	X(CUT, "cut", "packets with headers that were not at hand")            \
 	/*                                                                     \
 	 * Encapsulations that may carry TCP and are not opened, in the order  \
 	 * of enum parse_result.                                               \
@@ -73,9 +72,9 @@
 	  "more than two VLAN tags, not opened")                               \
 	X(NOT_OPENED_LLC, "not_opened_llc", "LLC without SNAP, not opened")    \
 	X(NOT_OPENED_VXLAN, "not_opened_vxlan",                                \
-	  "VXLAN, not opened (counted in captures only)")                      \
+	  "VXLAN, not opened (on interfaces: if --decap opens Geneve)")        \
 	X(NOT_OPENED_GENEVE, "not_opened_geneve",                              \
-	  "Geneve, not opened (counted in captures only)")                     \
+	  "Geneve, not opened (on interfaces: if --decap opens VXLAN)")        \
 	X(NOT_OPENED_WIFI_PROTECTED, "not_opened_wifi_protected",              \
 	  "encrypted data of IEEE 802.11, not opened")                         \
 	X(NOT_OPENED_WIFI_AMSDU, "not_opened_wifi_amsdu",                      \
@@ -130,7 +129,7 @@ enum slot {
 	SLOT_OTHERS, /* interfaces without a slot, together */
 	SLOT_GONE,   /* interfaces that are gone; only user space adds to it */
 	SLOT_FIRST,
-	SLOTS = 512, /* a power of two; 256 KiB for each CPU */
+	SLOTS = 512, /* a power of two; 256 KiB of counters for each CPU */
 };
 #define SLOT_PLACES (1U << 16)
 

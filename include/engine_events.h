@@ -9,7 +9,10 @@
 #include "engine_backend.h"
 #include "engine_filter.h"
 
-/* Link-layer addresses inside a tunnel may lie beyond the linear part. */
+/*
+ * Fills in the link-layer addresses of a frame inside a tunnel: they may lie
+ * beyond the packet's linear part.
+ */
 static __always_inline void engine_read_macs(const struct backend *backend,
 					     struct event *event,
 					     const struct segment_context *context)
@@ -94,7 +97,7 @@ static __always_inline void engine_emit_end(const struct backend *backend,
 	engine_emit(backend, event);
 }
 
-/* A port that is open: an event without bytes. */
+/* Emits the event of an open port, which has no bytes. */
 static __always_inline void engine_emit_open(const struct backend *backend,
 					     struct event *event,
 					     const struct segment_context *context,
@@ -121,16 +124,18 @@ static __always_inline void engine_keep(const struct backend *backend,
 					struct event *event,
 					const struct segment_context *context)
 {
-	event->synack_time = /* until it is known */
+	/* The field holds the key until the SYN-ACK's time is known. */
+	event->synack_time =
 		syn_data_key(context->id, context->segment.seq);
-	if (!backend_kept_data(backend, event->synack_time)) /* not a copy */
+	/* A repeated SYN does not replace what is kept of the first. */
+	if (!backend_kept_data(backend, event->synack_time))
 		backend_keep_data(backend, event);
 }
 
 /*
- * Logs an event whose bytes are in the packet, or keeps the data of a SYN. The
- * bytes are read in one place: on kernels before 5.18 XDP copies them in a
- * loop, which the verifier follows wherever it stands.
+ * Emits an event with its bytes from the packet, or keeps the data of a SYN.
+ * The bytes are read in one place, because on kernels before 5.18 XDP copies
+ * them in a loop, which the verifier follows at each place where it is called.
  */
 static __always_inline void engine_emit_segment(const struct backend *backend,
 						struct event *event,
@@ -162,6 +167,10 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
 		engine_emit(backend, event);
 }
 
+/*
+ * Emits the request that a SYN carried. The lengths in it were read from a map,
+ * so the verifier needs their limits again.
+ */
 static __always_inline void engine_emit_kept(const struct backend *backend,
 					     struct event *event,
 					     const struct segment_context *context)
@@ -188,7 +197,10 @@ static __always_inline bool engine_logs_banners(const struct backend *backend)
 	return !events || events & EVENTS_BANNER;
 }
 
-/* The events beside the segment's own bytes; only where they are asked for. */
+/*
+ * Emits the events other than the segment's own bytes, and counts fates. Used
+ * only where events besides banners are asked for.
+ */
 static __always_inline void engine_report_more(const struct backend *backend,
 					       struct segment_context *context,
 					       struct event *event, __u64 now)
@@ -232,6 +244,7 @@ static __always_inline int engine_kind(const struct backend *backend,
 	return -1;
 }
 
+/* Counts a verdict and emits its events. `event`: room for one of them. */
 static __always_inline void engine_report(const struct backend *backend,
 					  struct segment_context *context,
 					  struct event *event)

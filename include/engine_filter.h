@@ -128,8 +128,8 @@ static __always_inline bool engine_see(const struct backend *backend,
 }
 
 /*
- * Whether a segment is a SYN-ACK for which no connection waits here: then its
- * destination probably has to be looked up.
+ * Whether a segment is a SYN-ACK that no connection waits for. Its destination
+ * is then looked up before the tracking, which would most often ask for it.
  */
 static __always_inline bool
 engine_is_unexpected_synack(const struct backend *backend,

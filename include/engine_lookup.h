@@ -52,8 +52,9 @@ enum search {
 };
 
 /*
- * Looks for a context's connection, outside its bucket, too, if need be.
- * `again`: the second time, when it cannot have moved since the first.
+ * Looks for a context's connection in its bucket and, if it is not there, in
+ * the overflow LRU. `again`: the second search, which starts in the overflow
+ * LRU.
  */
 static __always_inline enum search
 engine_search_once(const struct backend *backend,

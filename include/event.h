@@ -75,14 +75,16 @@ _Static_assert(sizeof(struct event) == offsetof(struct event, bytes),
 #define SYN_DATA_ROOM_MAX                                                      \
 	(SYN_DATA_MAX + TUNNELS_MAX * sizeof(struct tunnel))
 
-/* The tunnels around an event's packet, outermost first; tunnel_count of them. */
+/*
+ * The tunnels around an event's packet, outermost first; tunnel_count of them.
+ */
 static __always_inline const struct tunnel *
 event_tunnels(const struct event *event)
 {
 	return (const void *)(event->bytes + event->tunnels_at);
 }
 
-/* Bytes of an event with all that belongs to it. */
+/* The size of an event in bytes, with its own bytes and its tunnels. */
 static __always_inline __u32 event_size(const struct event *event)
 {
 	const __u32 tunnels = event->tunnel_count * sizeof(struct tunnel);
@@ -91,7 +93,7 @@ static __always_inline __u32 event_size(const struct event *event)
 	       (tunnels ? event->tunnels_at + tunnels : event->kept);
 }
 
-/* What is between the bytes that will be kept and the tunnels is 0. */
+/* Zeroes the bytes between the kept bytes and the tunnels behind them. */
 static __always_inline void clear_padding(struct event *event, __u32 kept)
 {
 	__u32 at = kept & ~7U;
@@ -170,7 +172,7 @@ static __always_inline enum counter lost_counter(__u8 part)
 	}
 }
 
-/* The roles of the segment's two ends. */
+/* Notes which end of the segment is the server, and which the client. */
 static __always_inline void describe_ends(struct event *event,
 					  const struct segment *segment,
 					  const struct frame *frame,
@@ -193,7 +195,7 @@ static __always_inline void describe_ends(struct event *event,
 				   segment->source_mac);
 }
 
-/* What passed of the connection before the event, and when. */
+/* Notes what was seen of the connection before the event, and when. */
 static __always_inline void describe_history(struct event *event,
 					     const struct flow *flow)
 {

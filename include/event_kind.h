@@ -90,14 +90,14 @@ _Static_assert(FATE_MAX <= FATE_ROOM, "each fate has its place");
 /* The place of a kind's fate in a number that holds the fates of all kinds. */
 #define FATE_BITS 4
 #define FATE_MASK ((1U << FATE_BITS) - 1)
-_Static_assert(FATE_OPEN <= FATE_MASK, "all but those that are worked out");
+_Static_assert(FATE_OPEN <= FATE_MASK, "all but FATE_EVICTED, a difference");
 
 /*
  * How many connections came to each fate, by event kind. Those of banners stay
  * 0.
  */
 struct event_counts {
-	__u64 by[EVENT_KINDS + 3][FATE_ROOM]; /* a power of two of kinds */
+	__u64 by[EVENT_KINDS + 3][FATE_ROOM]; /* kinds: up to a power of two */
 };
 
 #ifndef __bpf__
@@ -111,7 +111,7 @@ static inline void event_counts_add(struct event_counts *sums,
 }
 #endif
 
-/* The fates of all kinds as one number. */
+/* A kind's fate at its place in the number of all fates. */
 static __always_inline __u32 fate_of(enum event_kind kind, enum event_fate fate)
 {
 	return (__u32)fate << kind * FATE_BITS;

@@ -75,7 +75,7 @@ static __always_inline void note_left(struct flow *flow,
 	flow->seen = (flow->seen & ~FLOW_AWAITED) | left * FLOW_AWAITED;
 }
 
-/* Gives one fate to all event kinds that were asked for and cannot follow. */
+/* Gives one fate to all event kinds in `left`, a set of EVENT_BIT(). */
 static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 {
 	__u32 fates = 0;
@@ -86,7 +86,8 @@ static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 }
 
 /*
- * The fate of the kind for which a side should have spoken first, and did not.
+ * The fate of an event kind that only a first speaker can have: why `other`,
+ * the other side, counts as the first speaker.
  */
 static __always_inline enum event_fate not_first_fate(const struct flow *flow,
 						      enum side_name other)
@@ -99,8 +100,9 @@ static __always_inline enum event_fate not_first_fate(const struct flow *flow,
 }
 
 /*
- * The fate of a side's kind whose first bytes did not come; `unless`: the fate
- * where no number gives a reason.
+ * The fate of an event kind of a side that sent no first bytes. `first`: only a
+ * first speaker can have the kind. `unless`: the fate where no number gives a
+ * reason.
  */
 static __always_inline enum event_fate
 unsaid_fate(const struct flow *flow, enum side_name side, bool first,
@@ -148,7 +150,7 @@ unfinished_fates(const struct flow *flow, const struct track_options *options,
 	return select_value(flow->seen / SEEN_SYNACK & 1, answered, unanswered);
 }
 
-/* Nothing more will be logged of a connection. */
+/* Ends all events that may follow: nothing more is logged of the connection. */
 static __always_inline void end_events(struct flow *flow, enum event_fate fate,
 				       const struct track_options *options,
 				       struct verdict *verdict)
@@ -251,12 +253,13 @@ static __always_inline void take_first_bytes(struct flow *flow,
 
 	if (side == SERVER)
 		unknown |= other_heard;
-	/* The first bytes decide, whatever was seen before them. */
+	/* The first bytes themselves outweigh what earlier segments showed. */
 	flow->seen = (flow->seen & ~(SIDE_SILENT << side)) |
 		     silent * (SIDE_SILENT << side);
 	if (unknown) {
 		/*
-		 * Both sides cannot be second: one was seen too late, or again.
+		 * Both sides cannot have spoken second: one side's bytes were
+		 * seen late, or are a repetition.
 		 */
 		decide_side(flow, side, FATE_ORDER_UNKNOWN, FATE_ORDER_UNKNOWN,
 			    options, verdict);
@@ -269,8 +272,8 @@ static __always_inline void take_first_bytes(struct flow *flow,
 }
 
 /*
- * The first bytes of either side have passed; the delay of the other side
- * counts from here.
+ * Notes when the first bytes of either side passed; the delay of the other side
+ * counts from then. The value is 1 + microseconds, so that 0 means "not seen".
  */
 static __always_inline void note_time(struct flow *flow, __u64 now)
 {
@@ -322,7 +325,7 @@ static __always_inline void note_first_bytes(struct flow *flow,
 	READ_AGAIN();
 }
 
-/* Both sides have closed: neither will say more. */
+/* Decides the events that are left once both sides have closed. */
 static __always_inline void note_close(struct flow *flow,
 				       const struct track_options *options,
 				       struct verdict *verdict)
@@ -347,7 +350,10 @@ static __always_inline void note_close(struct flow *flow,
 	note_left(flow, options);
 }
 
-/* A valid client segment that acknowledges the SYN-ACK: the port is open. */
+/*
+ * Decides the event of an open port, by a valid client segment that
+ * acknowledges the SYN-ACK.
+ */
 static __always_inline void note_open(struct flow *flow,
 				      const struct part *part,
 				      const struct track_options *options,

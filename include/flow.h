@@ -110,8 +110,9 @@ struct flow {
 	};
 	__u32 rtt_us;	/* of the handshake, if SEEN_RTT */
 	__u32 seen;	/* enum flow_seen */
-	__u32 spoke_us; /* from the SYN-ACK to the first side's first bytes; 0:
-			 * these were not seen, or no option needs the time */
+	__u32 spoke_us; /* 1 + microseconds from the SYN-ACK to the first side's
+			 * first bytes; 0: these were not seen, or no option
+			 * needs the time */
 	__u16 syn_len;	/* payload bytes of the SYN, at most 65535 */
 	__u8 client; /* the end that is the client: 0 or 1, as flow_identify()
 		      * numbers them */
@@ -197,8 +198,8 @@ static __always_inline enum counter cut_outcome(const struct flow *flow)
 	const enum counter outcome = unfinished_outcome(flow);
 
 	/*
-	 * The server's FIN has decided the connection, or follows data that was
-	 * missed.
+	 * NO_DATA cannot mean "closed" here: the server's FIN decides a
+	 * connection, or follows data that was missed.
 	 */
 	return outcome == COUNT_NO_DATA ? COUNT_CUT_OFF : outcome;
 }

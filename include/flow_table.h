@@ -84,6 +84,7 @@ struct segment_context {
 	struct verdict verdict;
 };
 
+/* Computed without branches, each of which the verifier would follow. */
 static __always_inline enum rank flow_rank(const struct flow *flow)
 {
 	const __u32 seen = flow->seen;
@@ -167,7 +168,7 @@ static __always_inline void table_read_rivals(const struct table_place *place,
 				.rivals;
 }
 
-/* Stores a new connection, where there is room. */
+/* Stores a new connection, if there is room for it. */
 static __always_inline void table_begin(const struct table_place *place,
 					struct segment_context *context)
 {
@@ -196,8 +197,8 @@ static __always_inline void table_go_on(const struct table_place *place,
 	__u32 order = bucket->priorities.of[way];
 
 	/*
-	 * A handshake that goes on is made young again; those of a flood do not
-	 * go on.
+	 * A handshake that makes progress becomes the newest of its bucket. The
+	 * handshakes of a flood make none, so they are evicted first.
 	 */
 	if (context->verdict.began || context->segment.flags & TCP_SYN)
 		order = ++bucket->begun;
@@ -220,8 +221,8 @@ static __always_inline void put_known(const struct table_place *place,
 	if (context->way >= 0)
 		return;
 	/*
-	 * A decided connection has lost its tag there: an equal tag is
-	 * another's.
+	 * The overflow tag of a decided connection has been removed, so an
+	 * equal tag belongs to another connection.
 	 */
 	waited = flow_is_watched(known);
 	*known = context->flow;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Reassembly, the core's part of it: after a side's first bytes, more of what
- * the side says, until the other side speaks. Portable C without a helper call,
- * like segment.h.
+ * The core's part of reassembly: it marks the segments that belong to an event
+ * after the side's first bytes, until the other side speaks. Portable C without
+ * a helper call, like segment.h.
  */
 #ifndef BANNERPROBE_GATHERING_H
 #define BANNERPROBE_GATHERING_H
@@ -43,6 +43,7 @@ static __always_inline void end_other(struct flow *flow, enum side_name side,
 	verdict->ends_other = true;
 }
 
+/* Ends the event of the segment's sender: the segment is no part of it. */
 static __always_inline void end_own(struct flow *flow, enum side_name side,
 				    const struct segment *segment,
 				    struct verdict *verdict)
@@ -98,7 +99,8 @@ static __always_inline void gather_next(struct flow *flow, enum side_name side,
 			end_own(flow, side, segment, verdict);
 	} else if (part->from > beyond) {
 		/*
-		 * So far ahead, the missing bytes are lost and not just late.
+		 * The segment is so far ahead that the bytes before it are
+		 * lost, not late.
 		 */
 		end_own(flow, side, segment, verdict);
 	} else if (part_end(part) + part->fin > 0 && (part->len || part->fin)) {

@@ -21,9 +21,9 @@
 #include "verdict.h"
 
 /*
- * A SYN or SYN-ACK that comes again in less time is a copy (of two interfaces,
- * of a mirror port), not a retransmission: a sender waits for a second (RFC
- * 6298, 2.1).
+ * In ns. A SYN or SYN-ACK that is repeated sooner is a copy, from a second
+ * interface or a mirror port. A retransmission comes after a second or later
+ * (RFC 6298, 2.1).
  */
 #define RETRANSMISSION_NS 500000000ULL
 
@@ -331,7 +331,7 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 	      const struct track_options *options, struct verdict *verdict)
 {
 	const int client = !arrival->sender;
-	/* Nothing is decided about a connection before its client answers. */
+	/* A decided connection counts as one that its client has answered. */
 	const __u32 decided = SEEN_SYNACK | FLOW_DECIDED;
 	const bool answered = (flow->seen & SEEN_ANSWERED ||
 			       (flow->seen & decided) == decided) &&

@@ -18,9 +18,9 @@
 #define HASH_SECRETS 8
 
 /*
- * Mixes one end of a connection with the key. An attacker without the key
- * cannot choose two ends with the sum of two other ends: the upper half is
- * added to the lower one without a carry.
+ * Mixes one end of a connection with the key. The upper half is XORed into the
+ * lower one, which is not linear under addition. So an attacker without the key
+ * cannot choose two ends that have the same sum as two other ends.
  */
 static __always_inline __u64 mix_end(__u64 keyed)
 {
@@ -37,7 +37,10 @@ hash_of_ends(__u64 source, __u64 destination,
 	return (sum ^ sum >> 29) * secrets[1];
 }
 
-/* The hash by which a connection is looked for. Ports as in the packet. */
+/*
+ * The hash that selects the bucket of an IPv4 connection. Addresses and ports
+ * in network byte order.
+ */
 static __always_inline __u64 flow_hash_ipv4(
 	__u32 source, __u32 destination, __u16 source_port,
 	__u16 destination_port, const volatile __u64 secrets[HASH_SECRETS])
@@ -92,7 +95,7 @@ static __always_inline __u64 vlan_key(const struct segment *segment)
 	return (__u64)segment->vlan[0] << 16 | segment->vlan[1];
 }
 
-/* A hash with a key that is part of the connection's; 0 changes nothing. */
+/* Adds a part of the connection's key to a hash; key 0 changes nothing. */
 static __always_inline __u64
 hash_with(__u64 hash, __u64 key, const volatile __u64 secrets[HASH_SECRETS])
 {
@@ -153,8 +156,8 @@ struct connection_key {
 };
 
 /*
- * A hash with the identifiers of the tunnels around a segment, in their order.
- * Layers without one make no difference.
+ * Adds the identifiers of the tunnels around a segment to a hash, the outermost
+ * first. A tunnel without an identifier changes nothing.
  */
 static __always_inline __u64
 hash_with_tunnels(__u64 hash, const struct segment *segment,

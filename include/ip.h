@@ -58,13 +58,16 @@ static __always_inline const void *ip_header_at(const struct frame *frame,
 					     size);
 }
 
-/* The flag for more fragments, and the offset: network byte order. */
+/* The flag "more fragments" and the fragment offset, network byte order. */
 static __always_inline __be16 ipv4_fragment(const struct iphdr *ip)
 {
 	return READ_FIELD(ip, frag_off) & bpf_htons(0x3fff);
 }
 
-/* The length of the IP packet, by its header or, if that has 0, the frame's. */
+/*
+ * The length of the IP packet in bytes: by its header or, if that has 0, up to
+ * the end of the frame.
+ */
 static __always_inline __u32 ipv4_len(const struct frame *frame,
 				      const struct iphdr *ip, __u64 offset,
 				      enum walk walk, struct segment *segment)
@@ -91,8 +94,8 @@ static __always_inline void note_ipv4(const struct iphdr *ip,
 }
 
 /*
- * The result for an IPv4 packet without TCP. Its lengths matter if it is a
- * tunnel.
+ * The result for an IPv4 packet without TCP. Its lengths are noted only where a
+ * tunnel may follow.
  */
 static __always_inline enum parse_result
 walk_other_ipv4(const struct frame *frame, const struct iphdr *ip, __u64 offset,
@@ -286,7 +289,7 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 					      &offset, &fragment, segment);
 	segment->ip_end = (__u32)ip_end;
 	segment->is_fragment = fragment;
-	segment->is_later = false; /* PARSE_FRAGMENT says so */
+	segment->is_later = false; /* a later fragment is PARSE_FRAGMENT */
 	if (result != PARSED)
 		return result;
 	return walk_tcp(frame, offset, ip_end, fragment, walk, segment);

@@ -128,19 +128,19 @@ walk_ethertype(const struct frame *frame, __u64 offset, __be16 ethertype,
 #define LLC_SNAP_LENGTH 8
 
 /*
- * Skips an LLC header with SNAP, at `*offset`, if the EtherType behind it is
- * one: then *ethertype is, and PARSED is returned.
+ * Skips an LLC header with SNAP at `*offset` (RFC 1042). PARSED: *ethertype is
+ * that of what follows. LLC that announces no EtherType is PARSE_LLC.
  */
 static __always_inline enum parse_result
 skip_llc(const struct frame *frame, __u64 *offset, __be16 *ethertype)
 {
 	const __u8 *llc = frame_at(frame, *offset, LLC_SNAP_LENGTH);
 
-	if (!llc) /* the shortest that there is has three bytes */
+	if (!llc) /* too short for SNAP; LLC alone has three bytes */
 		return *offset + LLC_SNAP_LENGTH <= frame->wire_len ?
 			       PARSE_CUT :
 			       PARSE_LLC;
-	/* SNAP, unnumbered information, and no organization: RFC 1042. */
+	/* DSAP and SSAP of SNAP, unnumbered information, organization 0. */
 	if (llc[0] != 0xaa || llc[1] != 0xaa || llc[2] != 0x03 ||
 	    llc[3] | llc[4] | llc[5])
 		return PARSE_LLC;
@@ -191,8 +191,8 @@ walk_ethernet(const struct frame *frame, enum walk walk,
 }
 
 /*
- * Skips PPP's protocol field at `*offset`, which is one byte if that is odd
- * (RFC 1661, 6.5). PARSED: *ethertype is that of what follows.
+ * Skips PPP's protocol field at `*offset`. If its first byte is odd, the field
+ * is one byte long (RFC 1661, 6.5). PARSED: *ethertype is that of what follows.
  */
 static __always_inline enum parse_result
 skip_ppp(const struct frame *frame, __u64 *offset, __be16 *ethertype)

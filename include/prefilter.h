@@ -92,8 +92,8 @@ prefilter_udp(const struct frame *frame, const struct segment *segment,
 }
 
 /*
- * The same for a packet that begins with an Ethernet header; `decap`: which
- * tunnels are opened.
+ * The prefilter for a packet that begins with an Ethernet header; `decap`:
+ * which tunnels are opened. *hash is set where the result is PREFILTER_HIT.
  */
 static __always_inline enum prefilter_result
 prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
@@ -108,7 +108,7 @@ prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
 	return prefilter_walked(result, &segment, prefilter, hash);
 }
 
-/* Likewise, of a packet that has an IP header at `offset`. */
+/* The same for a packet that has an IP header at `offset`. */
 static __always_inline enum prefilter_result
 prefilter_ip(const struct frame *frame, __u64 offset,
 	     const struct prefilter *prefilter,
@@ -124,8 +124,9 @@ prefilter_ip(const struct frame *frame, __u64 offset,
 }
 
 /*
- * Likewise, of any packet that may have one tunnel around plain data. True
- * where it has none.
+ * The prefilter behind one tunnel. False: the packet is plain data in one
+ * tunnel, and no connection waits for it. True: the packet has to be parsed, or
+ * has no tunnel.
  */
 static __always_inline bool
 prefilter_tunnel(const struct frame *frame, bool is_raw_ip,

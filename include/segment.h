@@ -34,11 +34,14 @@ struct frame {
 	const __u8 *end;  /* one past its last byte at hand */
 	__u32 wire_len;	  /* original bytes, on the wire, from data on */
 	/* For the inside of a tunnel, which does not begin at `data`: */
-	bool is_inner; /* wire_len is where its bytes end */
-	__u32 limit; /* where lengths may end: more is malformed; 0: wire_len */
+	bool is_inner; /* inside of a tunnel: no byte beyond wire_len is read */
+	__u32 limit; /* a length that ends beyond is malformed; 0: wire_len */
 };
 
-/* Inside of a tunnel over IP a packet may be cut, by a mirror for instance. */
+/*
+ * For `limit`: a packet inside of a tunnel over IP may be cut, by a mirror for
+ * instance, so its lengths may end beyond the outer packet.
+ */
 #define LIMIT_NONE 0xffffffff
 
 static __always_inline __u32 frame_limit(const struct frame *frame)
@@ -109,8 +112,7 @@ enum parse_result {
 	PARSE_NOT_TCP,	 /* another protocol */
 	PARSE_UDP,	 /* payload_offset is where its header begins */
 	PARSE_FRAGMENT,	 /* a fragment without the whole TCP header */
-	PARSE_MALFORMED, /* headers that are inconsistent with each other or the
-			  * packet */
+	PARSE_MALFORMED, /* lengths contradict each other or the packet's */
 	PARSE_CUT,	 /* headers beyond the bytes at hand, or HEADERS_MAX */
 	PARSE_NOT_PLAIN, /* WALK_PLAIN only: WALK_WHOLE has to decide */
 	/*
@@ -123,9 +125,10 @@ enum parse_result {
 	PARSE_IP_IN_IP,
 	PARSE_THIRD_TAG, /* a VLAN tag behind VLAN_DEPTH_MAX others */
 	PARSE_LLC,	 /* LLC without SNAP, or SNAP without an EtherType */
-	/* Only in captures: */
+	/* On interfaces only if --decap opens one of these two: */
 	PARSE_VXLAN,
 	PARSE_GENEVE,
+	/* Only in captures: */
 	PARSE_WIFI_PROTECTED, /* IEEE 802.11 data, encrypted */
 	PARSE_WIFI_AMSDU,     /* several IEEE 802.11 frames in one */
 	PARSE_LINK_TYPE,      /* a link type that is not known */
@@ -180,7 +183,8 @@ static __always_inline enum parse_result walk_tcp(const struct frame *frame,
 	__u32 flags;
 
 	/*
-	 * In a plain packet the TCP header is at hand; what follows needs more.
+	 * In a plain packet the TCP header is known to be at hand, so the check
+	 * of its length below is enough.
 	 */
 	if (walk == WALK_WHOLE && ip_end < offset + sizeof(*tcp))
 		return fragment ? PARSE_FRAGMENT : PARSE_MALFORMED;

@@ -2,7 +2,7 @@
 /*
  * The server filter: by port, by network, and by whether the server is this
  * host. Portable C without a helper call, like segment.h: the caller looks up
- * the tags of an address.
+ * the sets that contain an address.
  */
 #ifndef BANNERPROBE_SERVER_FILTER_H
 #define BANNERPROBE_SERVER_FILTER_H
@@ -30,7 +30,7 @@ enum address_set {
 	SET_NET = 1 << 0,
 	SET_NOT_NET = 1 << 1,
 	SET_LOCAL = 1 << 2, /* this host's own */
-	SET_PEER = 1 << 3,  /* what it sends in tunnels is believed */
+	SET_PEER = 1 << 3,  /* --decap-from: tunnels from it are accepted */
 };
 
 /* The filter that a set of networks makes active; 0: none. */
@@ -78,7 +78,7 @@ static __always_inline bool address_matches(__u32 filter_by, __u32 sets)
 	return !(filter_by & FILTER_REMOTE && sets & SET_LOCAL);
 }
 
-/* The server of a segment; `to_server`: the segment is sent to it. */
+/* The server of a segment; `to_server`: the server is the destination. */
 static __always_inline struct server
 server_of_segment(const struct segment *segment, bool to_server)
 {

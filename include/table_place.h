@@ -47,7 +47,7 @@ static __always_inline void prefilter_clear(const struct table_place *place,
 	const struct bucket *bucket = place->bucket;
 	const __u16 mask = TAG_USED | TAG_BIT;
 	const __u64 *tags = bucket->tags.four;
-	/* Bit 13 of the priorities, in its place. */
+	/* PRIORITY_WAITS, bit 13, is shifted by 2 to the lanes' bit 15. */
 	const __u64 *waits = bucket->priorities.four;
 	const __u64 here = (lanes_equal(tags[0], tag, mask) & waits[0] << 2) |
 			   (lanes_equal(tags[1], tag, mask) & waits[1] << 2);
@@ -58,7 +58,10 @@ static __always_inline void prefilter_clear(const struct table_place *place,
 	*prefilter_word(place, tag) &= ~(clears << (tag & 63));
 }
 
-/* The same by the tag, mostly without reading the entries. */
+/*
+ * The way of a connection, or -1. Ways with another tag are not read: each
+ * entry is a cache line.
+ */
 static __always_inline int table_find_tagged(const struct table_place *place,
 					     __u16 tag, __u64 id)
 {
@@ -69,7 +72,7 @@ static __always_inline int table_find_tagged(const struct table_place *place,
 		return -1;
 	if (place->entries->ways[way].id == id)
 		return way;
-	/* No other way has this tag. Each entry not read saves a cache line. */
+	/* No other way has this tag. */
 	if (!(ways & (ways - 1)))
 		return -1;
 	return table_find_id(place->entries, id);
@@ -115,7 +118,7 @@ static __always_inline void table_set_priority(const struct table_place *place,
 		prefilter_clear(place, tag);
 }
 
-/* Likewise, for another connection than the way held before. */
+/* Stores another connection than the way held before: id, tag and priority. */
 static __always_inline void table_set(const struct table_place *place, int way,
 				      __u64 id, __u16 tag, enum rank rank,
 				      bool waits, __u32 order)

@@ -35,7 +35,7 @@ enum tunnel_kind {
 
 #define TUNNELS_MAX 4 /* layers of tunnels around one packet */
 
-/* One layer. */
+/* One tunnel around a packet, as it is reported. */
 struct tunnel {
 	__u32 source[4];      /* as struct segment has it; all 0 where the */
 	__u32 destination[4]; /* layer has no addresses */
@@ -57,7 +57,7 @@ struct decap {
 	/* UDP ports, 0 where there are fewer. */
 	__u16 vxlan_ports[DECAP_PORTS];
 	__u16 geneve_ports[DECAP_PORTS];
-	bool by_peer; /* only tunnels from addresses with SET_PEER */
+	bool by_peer; /* only from addresses in SET_PEER (server_filter.h) */
 };
 
 /* The UDP ports of tunnels unless others are given. */

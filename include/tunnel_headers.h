@@ -11,7 +11,10 @@
 #include "segment.h"
 #include "tunnel.h"
 
-/* A tunnel's header. The function of the kind fills in the second half. */
+/*
+ * A tunnel's header. The caller fills in the first half, the function of the
+ * tunnel's kind the second. Offsets are bytes from the start of the frame.
+ */
 struct opened {
 	__u64 offset;  /* offset of the header; then of the inside */
 	__u16 port;    /* UDP destination; 0: not in UDP */
@@ -19,7 +22,7 @@ struct opened {
 
 	__be16 ethertype; /* of the inside */
 	__u32 id;
-	__u32 end; /* the end by the tunnel's own length; 0: it has none */
+	__u32 end; /* of the inside, if the header has a length; else 0 */
 };
 
 static __always_inline __be16 be16_of(const __u8 *bytes)
@@ -34,7 +37,10 @@ static __always_inline __u32 number24(const __u8 *bytes)
 
 /* --- a function for each kind of tunnel ----------------------------------- */
 
-/* Next protocols by draft-ietf-nvo3-vxlan-gpe, 3.2; 0: another one. */
+/*
+ * The EtherType for a next protocol (draft-ietf-nvo3-vxlan-gpe, 3.2); 0:
+ * another protocol.
+ */
 static __always_inline __be16 gpe_ethertype(__u8 next_protocol)
 {
 	switch (next_protocol) {
@@ -51,7 +57,7 @@ static __always_inline __be16 gpe_ethertype(__u8 next_protocol)
 	}
 }
 
-/* RFC 7348, 5; and VXLAN-GPE by its port. */
+/* RFC 7348, 5; on PORT_VXLAN_GPE: VXLAN-GPE. */
 static __always_inline enum parse_result open_vxlan(const struct frame *frame,
 						    struct opened *opened)
 {
@@ -105,7 +111,7 @@ static __always_inline enum parse_result open_geneve(const struct frame *frame,
 #define GRE_SEQUENCE 0x10
 #define GRE_REFUSED 0x4c /* bits 1, 4 and 5: RFC 2784, 2.3 */
 
-/* Reads a GRE header, without its inside; *flags: its first byte. */
+/* Skips a GRE header and reads its key. *flags is set to its first byte. */
 static __always_inline enum parse_result
 skip_gre(const struct frame *frame, struct opened *opened, __u8 *flags)
 {
@@ -261,7 +267,7 @@ static __always_inline enum parse_result open_mpls(const struct frame *frame,
 	return PARSED;
 }
 
-/* RFC 2516, 4: the header of a session; its length is used. */
+/* RFC 2516, 4: a session's header; its length field ends the inside. */
 static __always_inline enum parse_result open_pppoe(const struct frame *frame,
 						    struct opened *opened)
 {
@@ -280,7 +286,7 @@ static __always_inline enum parse_result open_pppoe(const struct frame *frame,
 	return result;
 }
 
-/* Calls the function of a row. */
+/* Reads a header by the function in the kind's row of TUNNELS. */
 static __always_inline enum parse_result open_header(enum tunnel_kind kind,
 						     const struct frame *frame,
 						     struct opened *opened)

@@ -45,7 +45,10 @@ kind_of_port(__u16 port, const volatile struct decap *decap)
 							  TUNNEL_NONE;
 }
 
-/* Whether UDP at `offset` may carry a tunnel that is opened. */
+/*
+ * Whether UDP at `offset` has the port of VXLAN or Geneve, and one of these is
+ * opened. The other one is then counted.
+ */
 static __always_inline bool
 udp_may_be_tunnel(const struct frame *frame, __u64 offset,
 		  const volatile struct decap *decap)
@@ -72,9 +75,9 @@ static __always_inline enum tunnel_kind kind_of_gre(const struct frame *frame,
 }
 
 /*
- * Sets *limit to the end of the UDP payload, by its length. A length beyond the
- * IP packet, or less than a header, is malformed; one that ends before the IP
- * packet does has to leave room for the inside. False: malformed.
+ * Sets *limit to the end of the UDP payload if the UDP length ends it before
+ * the IP packet ends. False: malformed, because the length is beyond the IP
+ * packet or less than a UDP header.
  */
 static __always_inline bool udp_ends(const __u8 *udp, __u64 offset,
 				     const struct segment *segment,
@@ -92,7 +95,7 @@ static __always_inline bool udp_ends(const __u8 *udp, __u64 offset,
 	return true;
 }
 
-/* What a walk stopped at, and where the packet around it ends. */
+/* The tunnel that a walk stopped at, and where the packet around it ends. */
 struct doorway {
 	enum tunnel_kind kind;
 	bool is_malformed;
@@ -143,7 +146,7 @@ doorway_of(const struct frame *frame, const struct segment *segment,
 
 /* --- going in ------------------------------------------------------------- */
 
-/* Notes the layer that is opened. */
+/* Adds a tunnel to the segment's list. */
 static __always_inline void note_tunnel(struct segment *segment,
 					enum tunnel_kind kind, __u32 id)
 {
@@ -227,8 +230,8 @@ walk_inside(const struct frame *frame, enum walk walk, struct segment *segment)
 
 /*
  * Continues a walk that stopped with `result` through one tunnel, if that kind
- * is opened. Returns the result of the walk inside, or why there was none.
- * Called again with that, until tunnel_may_follow() denies it.
+ * is opened. Returns the result of the walk inside, or why there was none. The
+ * caller repeats the call with this result while tunnel_may_follow() holds.
  */
 static __always_inline enum parse_result
 open_tunnel(const struct frame *frame, struct segment *segment,
@@ -292,8 +295,9 @@ static __always_inline bool tunnel_may_follow(enum parse_result result)
 }
 
 /*
- * Walks through all tunnels that are opened. Called once more than there may be
- * layers: the last call reports the kind of the layer that is too much.
+ * Walks through all tunnels that are opened. open_tunnel() is called up to
+ * TUNNELS_MAX + 1 times: the last call returns the kind of the tunnel that is
+ * beyond the limit.
  */
 static __always_inline enum parse_result
 walk_tunnels(const struct frame *frame, struct segment *segment,

@@ -39,7 +39,7 @@ enum event_part {
 	PART_NONE,
 	PART_FIRST, /* the first chunk */
 	PART_MORE,  /* another chunk, or the FIN behind the last */
-	PART_END,   /* no part: no more of the event will be seen */
+	PART_END,   /* none of it: the event has ended */
 };
 
 /* A segment after its sender's SYN. */
@@ -66,9 +66,9 @@ struct verdict {
 	__u32 offset;	/* bytes of the event before this part */
 
 	/*
-	 * For the tracker alone. Here, and not on a BPF program's stack: what is
-	 * read back from a map is all alike to the verifier, so it need not
-	 * follow each way that led to it.
+	 * For the tracker alone. It is not on the BPF program's stack, because
+	 * the verifier knows no values in a map. So it has fewer states to
+	 * follow.
 	 */
 	struct part said;
 
@@ -122,7 +122,7 @@ static __always_inline void verdict_filter(struct verdict *verdict)
 }
 
 /*
- * Whether count_verdict() has anything to count: of most segments it has not.
+ * Whether count_verdict() has anything to count, which is rare.
  */
 static __always_inline bool verdict_is_counted(const struct verdict *verdict)
 {
@@ -132,7 +132,8 @@ static __always_inline bool verdict_is_counted(const struct verdict *verdict)
 
 static __always_inline void count_in(__u64 *counters, enum counter counter)
 {
-	counters[counter & (COUNTER_ROOM - 1)]++; /* as the verifier asks */
+	/* The mask is for the verifier. */
+	counters[counter & (COUNTER_ROOM - 1)]++;
 }
 
 /*

@@ -19,7 +19,10 @@ struct sinks {
 	struct inventory_sink inventory;
 };
 
-/* Messages and records have descriptors of their own. */
+/*
+ * Opens descriptors 0 to 2 where the caller has closed them. Otherwise a log or
+ * socket could get their numbers, and messages would be written to it.
+ */
 static bool open_standard(bool *no_stdout)
 {
 	const int error = descriptors_fill(no_stdout);
@@ -32,7 +35,7 @@ static bool open_standard(bool *no_stdout)
 	return !error;
 }
 
-/* Nothing is made yet, as by the other sinks. */
+/* Adds the log as a sink; pipeline_open() opens it. */
 static bool add_log(struct pipeline *pipeline, struct line_sink *log,
 		    const struct options *options, struct file_helper *helper,
 		    bool no_stdout)

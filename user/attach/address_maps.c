@@ -15,7 +15,9 @@ static void on_address(const struct net *net, bool added, void *context)
 	struct address_maps *maps = context;
 	const int error = filter_maps_update(&maps->filter, net);
 
-	/* After the trie, which is looked up for a set bit. */
+	/*
+	 * After the trie: a lookup for a set bit must find the address there.
+	 */
 	own_bits_update(&maps->bits, net, added);
 	if (error)
 		message("an address of this host that has %s: %s",

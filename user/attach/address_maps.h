@@ -16,7 +16,7 @@ struct address_maps {
 	struct addresses *addresses;
 	struct filter_maps filter;
 	struct own_bits bits;
-	int error; /* the last one, reported once */
+	int error; /* the last one, as negative errno; it is reported once */
 };
 
 /* Fills the maps. 0, or negative errno with a message. */

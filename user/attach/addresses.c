@@ -14,17 +14,17 @@
 
 #include <utlist.h>
 
-#define LOOKS_MAX 5 /* looks at everything in one call, while changes go on */
+#define LOOKS_MAX 5 /* dumps of everything in one call, while changes go on */
 
 struct route {
 	struct local_route known;
-	__u32 seen;		   /* number of the dump that saw it last */
-	struct route *prev, *next; /* of its device */
+	__u32 seen;		   /* number of the latest dump that had it */
+	struct route *prev, *next; /* routes of the same device */
 	bool failed;
 	UT_hash_handle handle;
 };
 
-/* A device that routes lead to, or a VRF. */
+/* A device with local routes, or a VRF. */
 struct device {
 	__u32 index;
 	__u32 vrf_table; /* 0: no VRF */
@@ -34,7 +34,7 @@ struct device {
 	UT_hash_handle handle;
 };
 
-/* A table of VRFs. */
+/* A routing table that VRFs use. */
 struct table {
 	__u32 id;
 	__u32 vrfs;
@@ -44,15 +44,15 @@ struct table {
 
 struct addresses {
 	struct mnl_socket *socket;
-	struct nets own; /* how many routes lead to each */
+	struct nets own; /* the number of each: how many routes have it */
 	struct route *routes;
 	struct device *devices;
 	struct table *tables;
-	__u32 look;	 /* at everything: its number */
-	__u32 vanishing; /* routes that may vanish without a word */
-	bool stale;	 /* something was missed */
-	bool looked;	 /* what is taken now came during a look */
-	int error;	 /* of what was taken */
+	__u32 look;	 /* number of the latest dump of everything */
+	__u32 vanishing; /* routes that may vanish without a report */
+	bool stale;	 /* changes may have been missed: dump again */
+	bool looked;	 /* the messages being read came during a dump */
+	int error;	 /* the first of these messages' errors */
 	addresses_changed *changed;
 	void *context;
 };
@@ -163,7 +163,7 @@ static void remove_route(struct addresses *addresses, struct route *route)
 	free(route);
 }
 
-/* Enters a new one in its lists; false without memory. */
+/* Adds a new route to the lists; false without memory. */
 static bool enter(struct addresses *addresses, struct route *route)
 {
 	struct device *device = put_device(addresses, route->known.device);
@@ -202,7 +202,7 @@ static void add_route(struct addresses *addresses,
 			miss(addresses, -ENOMEM);
 			return;
 		}
-		/* While it changes, a dump of IPv6 routes may miss some. */
+		/* A dump of IPv6 routes may miss some while routes change. */
 		addresses->stale |= addresses->looked && known->net.family == 6;
 	}
 	route->seen = addresses->look;
@@ -248,7 +248,7 @@ static void remove_routes_of_table(struct addresses *addresses, __u32 table)
 	}
 }
 
-/* `ipv6_only`: those of IPv4 stay as long as the device does. */
+/* `ipv6_only`: the IPv4 routes of a device stay as long as the device. */
 static void remove_routes_of_device(struct addresses *addresses, __u32 index,
 				    bool ipv6_only)
 {
@@ -260,7 +260,7 @@ static void remove_routes_of_device(struct addresses *addresses, __u32 index,
 	for (route = device->routes; route; route = next) {
 		next = route->next;
 		if (!ipv6_only || route->known.net.family == 6)
-			remove_route(addresses, route); /* and the device */
+			remove_route(addresses, route); /* the last: the device, too */
 	}
 }
 
@@ -358,7 +358,7 @@ static int on_change(const struct nlmsghdr *header, void *context)
 	return MNL_CB_OK;
 }
 
-/* --- a look at everything ------------------------------------------------- */
+/* --- a dump of everything ------------------------------------------------- */
 
 static struct device *find_unseen_vrf(const struct addresses *addresses)
 {
@@ -410,7 +410,7 @@ static int take(struct addresses *addresses)
 {
 	int error = netlink_take(addresses->socket, on_change, addresses);
 
-	if (error == -ENOBUFS) /* changes were missed */
+	if (error == -ENOBUFS) /* changes were missed: dump again */
 		addresses->stale = true;
 	else if (error)
 		return error;
@@ -467,7 +467,7 @@ void addresses_close(struct addresses *addresses)
 	addresses->changed = NULL;
 	HASH_ITER(handle, addresses->routes, route, next)
 	remove_route(addresses, route);
-	/* Only VRFs are left, which are freed with their tables. */
+	/* Only VRFs are left; each is freed with its table. */
 	while (addresses->devices)
 		set_vrf(addresses, addresses->devices->index, 0);
 	nets_free(&addresses->own);

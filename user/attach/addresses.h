@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The own addresses of this network namespace: the destinations of the routes
- * of type local in the table `local` and in the tables of VRFs. They may be
- * prefixes. Kept right as routes and VRFs come and go.
+ * of type local in the table `local` and in the tables of VRFs. A destination
+ * may be a prefix. The set follows changes of routes and VRFs.
  */
 #ifndef BANNERPROBE_ADDRESSES_H
 #define BANNERPROBE_ADDRESSES_H
@@ -33,11 +33,11 @@ typedef void addresses_changed(const struct net *net, bool added,
 void addresses_tell(struct addresses *addresses, addresses_changed *changed,
 		    void *context);
 
-/* Calls `found` for each. */
+/* Calls `found` for each own address or prefix. */
 void addresses_each(const struct addresses *addresses, net_found *found,
 		    void *context);
 
-/* All addresses as a set. Their numbers in it are not 0. */
+/* All own addresses and prefixes as a set. No number in it is 0. */
 const struct nets *addresses_nets(const struct addresses *addresses);
 
 #endif

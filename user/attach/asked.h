@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which links the user asked for: by a name that they have, or by a pattern. */
+/* Which links the user asked for: by one of a link's names, or by a pattern. */
 #ifndef BANNERPROBE_ASKED_H
 #define BANNERPROBE_ASKED_H
 
@@ -9,7 +9,7 @@
 bool asked_is_pattern(const char *asked);
 bool asked_has_patterns(const struct options *options);
 
-/* The name that a link was asked for by, else the pattern, else NULL. */
+/* The name or, failing that, the pattern that asks for a link; or NULL. */
 const char *asked_for(const struct options *options, const struct link *link);
 
 /* Sets `found` for each name and pattern of the options that the link has. */

@@ -18,32 +18,32 @@
 
 #include "bannerprobe.skel.h"
 
-/* Linux 6.6; libbpf before 1.3 does not name them, but passes them on. */
+/* From Linux 6.6. libbpf before 1.3 has no names for them, but accepts them. */
 #define TCX_INGRESS 46
 #define TCX_EGRESS 47
 #define TCX_FIRST (1U << 3) /* BPF_F_BEFORE, before all others */
 
 /*
- * For operators and tests: "clsact" attaches as before Linux 6.6, on later
- * kernels too.
+ * An environment variable for operators and tests: "clsact" attaches as before
+ * Linux 6.6, on later kernels, too.
  */
 #define TC_ENVIRONMENT "BANNERPROBE_TC"
 
 /*
  * At each attach and detach by tcx the kernel waits for an RCU grace period, 10
- * to 17 ms, and holds the lock of all network configuration meanwhile
- * (synchronize_rcu() in tcx_link_attach() and tcx_link_release()). Neither
- * threads nor the end of the process shorten that. So only the first interfaces
- * use tcx, a second's worth; later ones use clsact.
+ * to 17 ms, and holds the RTNL lock meanwhile (synchronize_rcu() in
+ * tcx_link_attach() and tcx_link_release()). Neither threads nor the end of the
+ * process shorten that. So tcx is used for no more links than take about a
+ * second; later interfaces use clsact.
  */
 #define TCX_LINKS_MAX 64
 
-/* Descriptors that BPF links leave for everything else. */
+/* How many file descriptors BPF links leave for everything else. */
 #define RESERVED_DESCRIPTORS 24
 
-static int tcx_links; /* that are held */
+static int tcx_links; /* how many this process holds */
 
-/* Asked for by name: that one or none. */
+/* The user named the XDP mode: no other hook is tried in its place. */
 static bool is_strict(const struct interface *interface)
 {
 	return interface->asked == HOOK_XDP_NATIVE ||
@@ -99,7 +99,7 @@ int interface_meet_again(struct interface *interface, const struct link *link)
 	interface_rename(interface, link);
 	if (interface->raw_ip == is_raw_ip(link))
 		return 0;
-	/* The programs for the other kind may not be loaded. */
+	/* The programs for the other kind of device may not be loaded. */
 	message("%s: came back as another kind of device", interface->name);
 	return -EOPNOTSUPP;
 }
@@ -122,7 +122,7 @@ bool interface_is_short_of(int error)
 
 /* --- attaching ------------------------------------------------------------ */
 
-/* How many descriptors there may be. */
+/* The limit of open file descriptors. */
 static rlim_t descriptors_max = RLIM_INFINITY;
 
 void attach_prepare(void)
@@ -290,7 +290,7 @@ static int attach_xdp(struct interface *interface, struct bannerprobe_bpf *bpf,
 		mode == XDP_FLAGS_DRV_MODE ? "native XDP" : "generic XDP");
 }
 
-/* Attaches XDP as the user asked for; prints the reason where it cannot. */
+/* Attaches XDP as the user asked for, or prints why it failed. */
 static int attach_receive_xdp(struct interface *interface,
 			      struct bannerprobe_bpf *bpf)
 {
@@ -341,8 +341,8 @@ static int attach_receive(struct interface *interface,
 }
 
 /*
- * A driver may restart its counter at 0 when its link goes down: the sum never
- * falls.
+ * The growth of a device's counter. A driver may restart it at 0 when the link
+ * goes down; the sum of the growth never falls.
  */
 static __u64 grown(__u64 *last, __u64 now)
 {

@@ -21,9 +21,9 @@ struct bannerprobe_bpf;
 /* One program on one hook. */
 struct attachment {
 	enum { DETACHED, ATTACHED_LINK, ATTACHED_TCX, ATTACHED_CLSACT } way;
-	const char *name; /* name of the hook, for messages */
+	const char *name; /* of the hook, for messages */
 	union {
-		int link_fd; /* the kernel detaches when it closes */
+		int link_fd; /* the kernel detaches when this is closed */
 		struct clsact_filter filter;
 	};
 };
@@ -31,25 +31,25 @@ struct attachment {
 struct interface {
 	char name[IFNAMSIZ];
 	const char *asked_name; /* or NULL: it matches a pattern */
-	unsigned int index;	/* 0: there is none of that name */
+	unsigned int index;	/* 0: no interface has that name */
 	bool raw_ip;		/* no Ethernet header */
 	bool loopback;		/* it receives what it transmitted */
-	bool trial;		/* only to see whether it can be attached to */
+	bool trial;		/* --check: to see whether attaching works */
 	bool gone;		/* not attached to: deleted, or not yet, or not
 				 * possible */
-	bool is_short;		/* the last try failed for want of something */
+	bool is_short;		/* the last try failed for lack of a resource */
 	enum hook asked;	/* on the command line */
 	enum hook first;	/* the hook chosen for the device; never auto */
 	struct attachment in, out;
-	struct packet_counts device;  /* what it counted when last asked */
-	struct packet_counts packets; /* since it was attached to */
-	__u64 counted[COUNTER_MAX];   /* on it, under an index that it had */
+	struct packet_counts device;  /* its counters when last read */
+	struct packet_counts packets; /* since attaching */
+	__u64 counted[COUNTER_MAX];   /* under its earlier indexes */
 
-	/* As published. */
-	__u32 published;      /* its place */
-	__u32 published_name; /* NO_PLACE: its index stands for nothing */
+	/* As published (publish.c). */
+	__u32 published;      /* place of the interface */
+	__u32 published_name; /* number of the name, or NO_PLACE */
 
-	/* Of the list that it is in. */
+	/* For interface_list.c. */
 	int place;
 	__u32 seen; /* number of the dump that saw it last */
 	bool is_queued;
@@ -58,7 +58,7 @@ struct interface {
 	UT_hash_handle by_index;
 };
 
-/* As many links as the system lets this process have. */
+/* Raises the limit of open file descriptors as far as the system allows. */
 void attach_prepare(void);
 
 /*
@@ -68,7 +68,7 @@ void attach_prepare(void);
 int interface_meet(struct interface *interface, const struct link *link,
 		   enum hook hook);
 
-/* The same for one that was gone and comes back. */
+/* The same for an interface that was gone and comes back. */
 int interface_meet_again(struct interface *interface, const struct link *link);
 
 void interface_rename(struct interface *interface, const struct link *link);
@@ -76,7 +76,7 @@ void interface_rename(struct interface *interface, const struct link *link);
 /* Whether the interface is to be attached by XDP first. */
 bool interface_wants_xdp(const struct interface *interface);
 
-/* Whether filters of clsact are perhaps needed for so many interfaces. */
+/* Whether so many interfaces may need clsact filters. */
 bool attach_may_need_clsact(int interfaces);
 
 /*
@@ -86,17 +86,18 @@ bool attach_may_need_clsact(int interfaces);
 bool interface_is_short_of(int error);
 
 /*
- * Attaches both directions. On trial, too, except for native XDP, which can
- * reset a device: then the driver's own statement is reported. 0 or negative
- * errno. A message has given the reason, except for -ENODEV and where
- * interface_is_short_of(); the caller detaches what was attached.
+ * Attaches both directions. With `trial` it attaches, too, except for native
+ * XDP, which can reset a device: then it reports what the driver says of
+ * itself. 0 or negative errno. A message has given the reason, except for
+ * -ENODEV and where interface_is_short_of() holds. The caller detaches what was
+ * attached.
  */
 int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf);
 
 /* Prints how the interface was attached. */
 void interface_tell(const struct interface *interface);
 
-/* What the device counts now. */
+/* Notes the device's packet counters as they are now. */
 void interface_saw_packets(struct interface *interface,
 			   const struct packet_counts *counts);
 

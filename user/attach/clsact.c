@@ -23,7 +23,7 @@
 #define EGRESS TC_H_MAKE(TC_H_CLSACT, TC_H_MIN_EGRESS)
 
 #define OWN_PROGRAMS_MAX 4	    /* two for each kind of device */
-#define LEFTOVERS_MAX 64	    /* the rest at the next start */
+#define LEFTOVERS_MAX 64	    /* any more are left for the next start */
 #define PROGRAM_NAME "bannerprobe_" /* prefix of filter names */
 
 /*
@@ -38,13 +38,13 @@ static int namespace_fd = -1;
 
 int clsact_open(void)
 {
-	/* Opened once, because privileges for it may be given up later. */
+	/* Opened once, because the needed privileges may be given up later. */
 	if (namespace_fd < 0)
 		namespace_fd = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	return namespace_fd < 0 ? -errno : 0;
 }
 
-/* Tries until the wait is over. */
+/* Tries to take the lock until the wait is over. */
 static bool lock_in_time(int fd, enum wait wait)
 {
 	const long long end = wait_end(wait);
@@ -55,17 +55,17 @@ static bool lock_in_time(int fd, enum wait wait)
 		if (errno != EWOULDBLOCK || !left)
 			return false;
 		poll(NULL, 0, left < LOCK_RETRY_MS ? left : LOCK_RETRY_MS);
-		stopping(); /* leaves less time */
+		stopping(); /* a stop shortens the wait */
 	}
 	return true;
 }
 
 /*
- * A lock among the processes of this program in a network namespace: the
- * filters that a process has seen do not change before it acts. The kernel
- * releases the lock with the process. Any user may hold it for ever: then the
- * process goes on without it after a wait. Returns -1 where the lock is not
- * held.
+ * A lock among the processes of this program in a network namespace, so that
+ * the filters that a process has listed do not change before it acts. The
+ * kernel releases the lock when the process ends. Any user could hold the lock
+ * for ever, so after a wait the process goes on without it. Returns -1 where
+ * the lock is not held.
  */
 static int lock_namespace(void)
 {
@@ -118,7 +118,7 @@ static int claim_program(__u32 program_id)
 	return fd;
 }
 
-/* Claims a program of this process, until that ends. */
+/* Claims a program of this process, until the process ends. */
 static void claim_own(__u32 program_id)
 {
 	static struct {
@@ -141,7 +141,7 @@ static void claim_own(__u32 program_id)
 struct survey {
 	struct clsact_filter leftovers[LEFTOVERS_MAX];
 	int leftover_count;
-	int count; /* of all filters */
+	int count; /* filters of all kinds */
 	bool one_owns_qdisc;
 };
 
@@ -230,7 +230,7 @@ static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle,
 		    .priority = filter->priority);
 
-	/* A filter that has replaced it by now is not touched. */
+	/* Another filter that has replaced it meanwhile is not touched. */
 	if (is_still_ours(filter, &hook) &&
 	    !(filter->owns_qdisc && remove_qdisc(ifindex, 1)))
 		bpf_tc_detach(&hook, &options);
@@ -240,8 +240,8 @@ static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 }
 
 /*
- * Done without the lock, too: otherwise an empty qdisc remains for certain, and
- * another process is unlikely to add a filter in this very moment.
+ * Done even without the lock. Otherwise an empty qdisc would remain for
+ * certain, while another process is unlikely to add a filter at this moment.
  */
 void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
 {
@@ -252,8 +252,8 @@ void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
 }
 
 /*
- * Without the lock they are left for the next start: the qdisc would be removed
- * while another process may be adding a filter.
+ * Without the lock, leftover filters stay for the next start: their qdisc could
+ * be removed while another process is adding a filter.
  */
 static void clear_leftovers(struct survey *survey, unsigned int ifindex,
 			    bool is_locked)
@@ -279,8 +279,8 @@ void clsact_clear(unsigned int ifindex)
 /* --- attaching ---------------------------------------------------------- */
 
 /*
- * Makes the qdisc and the first filter in one step, for the same reason as they
- * are removed in one. -EEXIST: another process made the qdisc in the meantime.
+ * Makes the qdisc and the first filter in one request, as remove_filter()
+ * removes both in one. -EEXIST: another process made the qdisc meanwhile.
  */
 static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
 {
@@ -292,8 +292,8 @@ static int make_qdisc(struct filter *new, unsigned int ifindex, int program)
 }
 
 /*
- * The first priority, so that no verdict of another filter hides a packet,
- * unless a filter of another kind has that priority.
+ * Uses priority 1, so that no other filter's verdict hides a packet, unless a
+ * filter of another kind has that priority.
  */
 static int add_filter(struct filter *new, unsigned int ifindex, int program)
 {
@@ -305,7 +305,7 @@ static int add_filter(struct filter *new, unsigned int ifindex, int program)
 	return filters_add(ifindex, new, program, false);
 }
 
-/* -EAGAIN: things changed in the meantime. */
+/* -EAGAIN: qdisc or filters changed meanwhile. */
 static int attach(struct clsact_filter *filter, unsigned int ifindex,
 		  const struct bpf_prog_info *info, int program, bool is_locked)
 {
@@ -324,7 +324,7 @@ static int attach(struct clsact_filter *filter, unsigned int ifindex,
 	if (survey.leftover_count && is_locked)
 		message("cleared %d tc filters that an earlier run left behind",
 			survey.leftover_count);
-	if (error) /* or the list has changed while it was read */
+	if (error) /* or the list changed while it was read */
 		return error == -EINTR ? -EAGAIN : error;
 	make = !filters_have_clsact(ifindex);
 	snprintf(name, sizeof(name), "%s%s", info->name,

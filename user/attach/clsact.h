@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The tc hook of kernels before 6.6: a filter on the clsact qdisc. Such a
- * filter outlives the process that made it, so filters that another run of this
- * program left behind are found and removed here, too.
+ * filter outlives the process that made it. So filters that an earlier run of
+ * this program left behind are found and removed here, too.
  */
 #ifndef BANNERPROBE_CLSACT_H
 #define BANNERPROBE_CLSACT_H
@@ -11,34 +11,37 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-/* One filter of ours. */
+/* One filter of this program. */
 struct clsact_filter {
 	enum bpf_tc_attach_point direction;
 	__u32 handle;
 	__u32 priority;
 	__u32 program_id;
-	bool owns_qdisc; /* this program made the qdisc: it is removed with the
+	bool owns_qdisc; /* this program made the qdisc, and removes it with the
 			  * last filter */
 	int claim;	 /* socket that claims a leftover filter */
 };
 
 /*
- * Attaches a program to one direction, on a qdisc that is made where there is
- * none. Removes filters of this program whose process is gone. Negative errno.
+ * Attaches a BPF program to one direction. Makes the qdisc if there is none.
+ * Removes filters that ended processes of this program left. Negative errno.
  */
 int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
 		  enum bpf_tc_attach_point direction, int program);
 
 /*
- * Removes the filter, if it is still ours, and the qdisc with the last filter,
- * if a process of this program made it.
+ * Removes the filter, unless another one has replaced it. Removes the qdisc
+ * with its last filter, if a process of this program made the qdisc.
  */
 void clsact_detach(struct clsact_filter *filter, unsigned int ifindex);
 
 /* Removes filters that ended processes of this program left. */
 void clsact_clear(unsigned int ifindex);
 
-/* Opens what is needed for that once privileges are gone. Negative errno. */
+/*
+ * Opens what the functions above need after privileges are given up. Negative
+ * errno.
+ */
 int clsact_open(void);
 
 #endif

@@ -21,7 +21,7 @@ static __u32 sets_of(const struct filter_maps *trie, const struct net *net, bool
 	return sets;
 }
 
-/* A net of one of the sets. */
+/* Adds a network, or updates its sets. `own`: it is an own address. */
 static int put(const struct filter_maps *trie, const struct net *net, bool own)
 {
 	const __u32 sets = sets_of(trie, net, own);
@@ -29,7 +29,7 @@ static int put(const struct filter_maps *trie, const struct net *net, bool own)
 	return bpf_map_update_elem(trie->map, net, &sets, BPF_ANY);
 }
 
-/* A network of neither set would stay in the trie for ever. */
+/* A network that belongs to no set any more is removed from the trie. */
 static int remove_net(const struct filter_maps *trie, const struct net *net)
 {
 	const int error = bpf_map_delete_elem(trie->map, net);
@@ -37,7 +37,7 @@ static int remove_net(const struct filter_maps *trie, const struct net *net)
 	return error == -ENOENT ? 0 : error;
 }
 
-/* Of many that are put, the first error. */
+/* Adds many networks, up to the first error. */
 struct filling {
 	const struct filter_maps *trie;
 	const struct net *around; /* only those in this net; NULL: all */
@@ -54,17 +54,18 @@ static void put_given(const struct net *net, void *context)
 }
 
 /*
- * Many at a time: with one each, a third of the cost would be the system calls.
+ * Networks for one system call. With a call for each network, the calls would
+ * be a third of the cost.
  */
 struct batch {
 	const struct filter_maps *trie;
-	int error; /* the first */
+	int error; /* the first one */
 	__u32 count;
 	struct net nets[BATCH_NETS];
 	__u32 sets[BATCH_NETS];
 };
 
-/* Kernels before 5.14 take one at a time. */
+/* Kernels before 5.14 accept one network at a time. */
 static void flush(struct batch *batch)
 {
 	const __u32 count = batch->count;
@@ -121,7 +122,7 @@ static bool is_one_address(const struct net *net)
 	return net->prefix_len == FAMILY_BITS + (net->family == 4 ? 32 : 128);
 }
 
-/* Addresses within others have the tag already. */
+/* Own addresses within `net` have SET_LOCAL already, so they do not change. */
 int filter_maps_update(const struct filter_maps *trie, const struct net *net)
 {
 	struct filling filling = { .trie = trie, .around = net };

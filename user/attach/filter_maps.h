@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The kernel's LPM trie of networks (a file descriptor), from which the BPF
- * programs learn this host's own addresses and the server filter's networks. A
- * lookup finds the longest prefix, so each entry has the tags of all networks
+ * The kernel's LPM trie of networks (a file descriptor), which has this host's
+ * own addresses and the server filter's networks for the BPF programs. A lookup
+ * finds the longest prefix only, so each entry has the sets of all networks
  * around it.
  */
 #ifndef BANNERPROBE_FILTER_MAPS_H
@@ -11,8 +11,8 @@
 #include "engine/server_list.h"
 
 /*
- * The most networks: own addresses, and those of the command line. A node takes
- * memory when it is used.
+ * The most networks: own addresses, and those of the command line. Only entries
+ * that exist take memory.
  */
 #define TRIE_MAX (1 << 24)
 
@@ -22,12 +22,12 @@ struct filter_maps {
 	const struct nets *own; /* addresses; NULL: none are known */
 };
 
-/* Puts the nets that are given, and the addresses. 0 or negative errno. */
+/* Adds the networks of the options and own addresses. 0 or negative errno. */
 int filter_maps_fill(const struct filter_maps *trie);
 
 /*
- * Called when an own address, or a prefix of such, was added or removed. 0 or
- * negative errno.
+ * Called when an own address, or a prefix of own addresses, was added or
+ * removed. 0 or negative errno.
  */
 int filter_maps_update(const struct filter_maps *trie, const struct net *net);
 

@@ -21,14 +21,14 @@
 
 #define GUARD_NAME "bannerprobe-tc"
 
-/* What it keeps open beside the standard ones, by these numbers. */
+/* The descriptors that the guard keeps open besides the standard ones. */
 enum kept {
 	KEPT_SOCKET = 3, /* to the attacher */
-	KEPT_ATTACHER,	 /* readable when that has ended */
+	KEPT_ATTACHER,	 /* readable when the attacher has ended */
 	KEPT_COUNT,
 };
 
-static int guard_socket = -1; /* to the process */
+static int guard_socket = -1; /* the attacher's socket to the guard */
 static pid_t guard_pid;
 
 struct indexes {
@@ -59,13 +59,13 @@ static void clear_all(void)
 }
 
 /*
- * Closes what others wait to see closed: the log, and the pipe that shows the
- * attacher's end. Standard error stays open.
+ * Closes descriptors that other processes wait to see closed: the log, and the
+ * pipe that shows the attacher's end. Standard error stays open.
  */
 static int keep_only(int socket, int attacher)
 {
 	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* Moves them away from the numbers that they will get. */
+	/* Moves both away from the numbers that they will get. */
 	const int high_socket = fcntl(socket, F_DUPFD, KEPT_COUNT);
 	const int high_attacher = fcntl(attacher, F_DUPFD, KEPT_COUNT);
 
@@ -80,8 +80,8 @@ static int keep_only(int socket, int attacher)
 /*
  * Waits for the attacher's end. False: the attacher has reported that nothing
  * is left to remove. If it was killed instead, its other descriptors may still
- * be open when the socket is closed; they are all closed when the process
- * counts as ended.
+ * be open when its socket closes. So its end is waited for, too: then all of
+ * them are closed.
  */
 static bool attacher_was_killed(void)
 {
@@ -99,7 +99,7 @@ static bool attacher_was_killed(void)
 	return true;
 }
 
-/* A signal to the whole process group is meant for the attacher. */
+/* A signal to the whole process group is the attacher's to handle. */
 static void ignore_signals(void)
 {
 	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -117,7 +117,7 @@ guard(int socket, int attacher, const struct identity *identity)
 	    privileges_drop(identity, ROLE_ATTACH) ||
 	    privileges_confine(ROLE_ATTACH))
 		_exit(1);
-	/* The attacher waits for this. */
+	/* The attacher waits for this byte before it goes on. */
 	if (write(KEPT_SOCKET, "", 1) == 1 && attacher_was_killed())
 		clear_all();
 	_exit(0);
@@ -172,7 +172,7 @@ void guard_stop(void)
 {
 	if (guard_socket < 0)
 		return;
-	/* It closes its end when it ends. */
+	/* The guard's end of the socket closes when the guard ends. */
 	if (send(guard_socket, "", 1, MSG_NOSIGNAL) == 1)
 		wait_ready(guard_socket, POLLIN, WAIT_GUARD,
 			   wait_end(WAIT_GUARD));

@@ -8,13 +8,13 @@
 
 struct identity;
 
-/* Starts the guard, as a user with few rights. 0 or negative errno. */
+/* Starts the guard as an unprivileged user. 0 or negative errno. */
 int guard_start(const struct identity *identity);
 
-/* Called when all is detached: ends the guard, and waits for its end. */
+/* Called when everything is detached: ends the guard, and waits for its end. */
 void guard_stop(void);
 
-/* Readable when it has ended; -1: there is none. */
+/* Readable when the guard has ended; -1: there is no guard. */
 int guard_fd(void);
 
 #endif

@@ -7,8 +7,7 @@
 #include <string.h>
 
 /*
- * For more interfaces than this, the counters of all devices are dumped at
- * once.
+ * For more interfaces than this, one dump reads the counters of all devices.
  */
 #define ASKED_ONE_BY_ONE 16
 
@@ -36,7 +35,7 @@ static void on_packets(unsigned int index, const struct packet_counts *packets,
 		interface_saw_packets(interface, packets);
 }
 
-/* A count that cannot be read stays as it was. */
+/* Reads the devices' counters. One that cannot be read stays as it was. */
 static void ask_devices(struct interfaces *interfaces)
 {
 	if (interfaces->count > ASKED_ONE_BY_ONE) {

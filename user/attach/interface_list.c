@@ -32,7 +32,7 @@ struct interface *interfaces_add(struct interfaces *interfaces)
 		free(new);
 		return NULL;
 	}
-	new->gone = true; /* until it is attached to */
+	new->gone = true; /* until attaching */
 	new->published = publish_place(interfaces->publisher);
 	new->published_name = NO_PLACE;
 	new->place = interfaces->count;

@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The list of interfaces, those of them that are there by index, and the queue
- * of those that are to be attached to. */
+/*
+ * The list of interfaces, an index of those that exist now, and the queue of
+ * those that are to be attached.
+ */
 #ifndef BANNERPROBE_INTERFACE_LIST_H
 #define BANNERPROBE_INTERFACE_LIST_H
 
 #include "interfaces.h"
 
-/* One that is not there yet; NULL, with a message, without memory. */
+/* Adds an interface without an index; NULL, with a message, without memory. */
 struct interface *interfaces_add(struct interfaces *interfaces);
 void interfaces_forget(struct interfaces *interfaces,
 		       struct interface *interface);
 
-/* It is found by its index from now on. False, with a message, likewise. */
+/*
+ * Makes an interface findable by its index. False, with a message, without
+ * memory.
+ */
 bool interfaces_list_index(struct interfaces *interfaces,
 			   struct interface *interface);
 
-/* Those that were named come first. */
+/* Queues an interface. Those that the user named come before the others. */
 void interfaces_enqueue(struct interfaces *interfaces,
 			struct interface *interface);
 void interfaces_dequeue(struct interfaces *interfaces,
 			struct interface *interface);
 
-/* The next one to be attached to, or NULL. */
+/* The next interface to attach to, or NULL. */
 struct interface *interfaces_next(const struct interfaces *interfaces);
 
-/* One that was asked for by this name and is not there, or NULL. */
+/* An interface that the user named so and that does not exist now, or NULL. */
 struct interface *interfaces_find_waiting(const struct interfaces *interfaces,
 					  const char *name);
 

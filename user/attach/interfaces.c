@@ -14,9 +14,12 @@
 #define NS_PER_MS 1000000ULL
 #define NS_PER_SECOND 1000000000ULL
 
-/* --- those that come ----------------------------------------------------- */
+/* --- interfaces that appear ---------------------------------------------- */
 
-/* NULL: it was not asked for, or cannot be watched, with a message. */
+/*
+ * Adds an interface. NULL: the user did not ask for it; or, with a message, it
+ * cannot be watched.
+ */
 static struct interface *meet_new(struct interfaces *interfaces,
 				  const struct link *link, const char *asked)
 {
@@ -50,7 +53,7 @@ static struct interface *meet_again(struct interfaces *interfaces,
 	return error ? NULL : interface;
 }
 
-/* A link that is not known: it is watched soon, if it was asked for. */
+/* Handles a new link: it is queued to be attached, if it was asked for. */
 static void meet(struct interfaces *interfaces, const struct link *link)
 {
 	const char *asked = asked_for(interfaces->options, link);
@@ -67,7 +70,7 @@ static void meet(struct interfaces *interfaces, const struct link *link)
 	interfaces_enqueue(interfaces, interface);
 }
 
-/* What there is at the start. */
+/* The search for existing interfaces at the start. */
 struct search {
 	struct interfaces *interfaces;
 	bool *found; /* for each of the options' names */
@@ -78,7 +81,7 @@ static void find_link(const struct link *link, void *context)
 	struct search *search = context;
 
 	asked_mark(search->interfaces->options, link, search->found);
-	/* A dump that was interrupted may report it again. */
+	/* A dump that was interrupted may report a link again. */
 	if (!interfaces_by_index(search->interfaces, link->index))
 		meet(search->interfaces, link);
 }
@@ -151,7 +154,7 @@ static void end_name(const struct interfaces *interfaces,
 	interface->published_name = NO_PLACE;
 }
 
-/* An interface that cannot be attached to stays in the list, as tried. */
+/* An interface that cannot be attached stays in the list as tried. */
 static int attach(struct interfaces *interfaces, struct interface *interface)
 {
 	int error;
@@ -179,7 +182,7 @@ static void show_progress(const struct interfaces *interfaces)
 			       interfaces->count);
 }
 
-/* An interface without resources is no failure while another one is watched. */
+/* A lack of resources is no failure while another interface is watched. */
 bool interfaces_attach(struct interfaces *interfaces)
 {
 	int short_of = 0, attached = 0;
@@ -242,7 +245,10 @@ static bool some_are_short(const struct interfaces *interfaces)
 	return false;
 }
 
-/* Once a second at most. Returns after how many ms to come again, or -1. */
+/*
+ * Reports how many interfaces are not watched, once a second at most. Returns
+ * after how many ms to call it again, or -1.
+ */
 static int tell_not_watched(struct interfaces *interfaces)
 {
 	const int count = interfaces_not_watched(interfaces);
@@ -269,7 +275,7 @@ static int tell_not_watched(struct interfaces *interfaces)
 	return -1;
 }
 
-/* Resources were released: an interface that lacked them may get them. */
+/* Resources were released: queues one interface that had lacked them. */
 static void try_one_again(struct interfaces *interfaces)
 {
 	struct interface *next = NULL;
@@ -307,9 +313,9 @@ void interfaces_free(struct interfaces *interfaces)
 	interfaces->count = 0;
 }
 
-/* --- those that go and change -------------------------------------------- */
+/* --- interfaces that go and change --------------------------------------- */
 
-/* An interface that comes back continues its counts. */
+/* Keeps an interface's counts: one that comes back continues them. */
 static void forget_counters(const struct interfaces *interfaces,
 			    struct interface *interface)
 {
@@ -323,7 +329,7 @@ static void forget_counters(const struct interfaces *interfaces,
 	programs_forget_interface(interfaces->bpf, interface->index);
 }
 
-/* The interface is gone, or not what the user asked for any more. */
+/* Releases an interface that is gone, or that the user no longer asks for. */
 static void lose(struct interfaces *interfaces, struct interface *interface)
 {
 	if (!interface->gone) {
@@ -363,7 +369,10 @@ static void on_deleted(struct interfaces *interfaces,
 	lose(interfaces, interface);
 }
 
-/* The user may have asked for it by a name that it no longer has. */
+/*
+ * Handles a changed link. The user may have asked for it by a name that it no
+ * longer has.
+ */
 static void on_changed(struct interfaces *interfaces,
 		       struct interface *interface, const struct link *link)
 {
@@ -405,7 +414,7 @@ static void on_link(const struct link *link, void *context)
 		meet(interfaces, link);
 }
 
-/* Changes were missed: each interface is looked at. */
+/* Changes were missed: dumps all links. */
 static int look(struct interfaces *interfaces)
 {
 	static const struct link gone = { .gone = true };
@@ -431,8 +440,8 @@ static bool some_are_left(struct interfaces *interfaces)
 		const struct interface *interface = interfaces->list[i];
 
 		/*
-		 * Watched, or queued to be attached; attaching to the others
-		 * failed.
+		 * Interfaces that are watched or queued. Attaching to the
+		 * others failed.
 		 */
 		interfaces->some_left |= !interface->gone ||
 					 interface->is_queued ||

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The interfaces that are watched. Those that were named are waited for when
- * they vanish; those that match a pattern come and go. A name may be any name
- * of a link, and means the link that has the name now.
+ * The interfaces that are watched. An interface that the user named is waited
+ * for when it vanishes; interfaces that match a pattern come and go. A name may
+ * be any of a link's names, and means the link that has the name now.
  */
 #ifndef BANNERPROBE_INTERFACES_H
 #define BANNERPROBE_INTERFACES_H
@@ -13,7 +13,7 @@
 
 struct interfaces {
 	const struct options *options; /* names and patterns, and the hook */
-	struct bannerprobe_bpf *bpf; /* to be set before the first attaching */
+	struct bannerprobe_bpf *bpf; /* set before the first attaching */
 	struct publisher *publisher; /* likewise */
 	/* Called when an interface has gone. */
 	void (*left)(void *context);
@@ -23,38 +23,37 @@ struct interfaces {
 
 	struct interface **list;
 	int count;
-	struct interface *by_index; /* those that are there */
-	struct interface *named;    /* to be attached to, in this order, */
-	struct interface *others;   /* and then these */
+	struct interface *by_index; /* the existing ones */
+	struct interface *named;    /* queue of those that the user named */
+	struct interface *others;   /* queue of the others, attached later */
 	int queued;
-	int waiting;	    /* for an interface of their name to come */
-	bool refused;	    /* an interface that was named cannot be watched */
+	int waiting;	    /* named interfaces that do not exist now */
+	bool refused;	    /* a named interface cannot be watched */
 	__u32 look;	    /* number of the latest dump of all links */
 	bool stale;	    /* changes were missed */
-	__u64 packets_gone; /* by interfaces that are not watched any more */
-	bool some_left;	    /* is known: they are watched, or waited for */
-	bool recount;	    /* how many are not watched may have changed */
-	int not_watched;    /* as reported the last time */
-	__u64 told_at;	    /* ns */
+	__u64 packets_gone; /* of interfaces that are not watched any more */
+	bool some_left;	    /* an interface is watched, or waited for */
+	bool recount;	    /* not_watched may have changed */
+	int not_watched;    /* as last reported */
+	__u64 told_at;	    /* ns: when not_watched was last reported */
 };
 
 /*
- * Finds the existing interfaces that were asked for. False, with a message: one
- * that was named does not exist, or cannot be watched as asked.
+ * Finds the existing interfaces that the user asked for. False, with a message:
+ * a named interface does not exist, or cannot be watched as asked.
  */
 bool interfaces_find(struct interfaces *interfaces);
 
-/* The programs that are needed for them, and for those that may come. */
+/* The programs that these and later interfaces need: enum programs. */
 unsigned int interfaces_programs(const struct interfaces *interfaces);
 
-/* Whether filters of clsact are perhaps needed for them. */
+/* Whether the interfaces may need clsact filters. */
 bool interfaces_may_need_clsact(const struct interfaces *interfaces);
 
 /*
- * Attaches to the interfaces that were named; the others are left to
- * interfaces_work(). False, with a message: one that was named cannot be
- * attached to. With options->check all are tried, as interface_attach() tries
- * them.
+ * Attaches to the named interfaces; the others are left to interfaces_work().
+ * False, with a message: attaching to a named interface failed. With
+ * options->check all are tried (`trial` of interface_attach()).
  */
 bool interfaces_attach(struct interfaces *interfaces);
 
@@ -63,13 +62,13 @@ void interfaces_tell(const struct interfaces *interfaces);
 
 /*
  * Attaches to the next interface in the queue, and reports how many are not
- * watched when that has changed. `wait`: after how many ms there is more to do;
- * -1: nothing before something changes. False, with a message: nothing is
- * watched any more, and nothing is waited for.
+ * watched if their number has changed. *wait: after how many ms to call again;
+ * -1: not before links change. False, with a message: no interface is watched
+ * or waited for any more.
  */
 bool interfaces_work(struct interfaces *interfaces, int *wait);
 
-/* Detaches from all. May be called more than once. */
+/* Detaches from all interfaces. May be called more than once. */
 void interfaces_detach(struct interfaces *interfaces);
 void interfaces_free(struct interfaces *interfaces);
 
@@ -77,26 +76,29 @@ struct interface *interfaces_by_index(const struct interfaces *interfaces,
 				      unsigned int index);
 
 /*
- * What was counted on an interface since it is watched, except for counters
- * that are computed from the shared table. False where that is not known: the
- * interface is gone, or has no slot (programs_count_interface()).
+ * Reads what was counted on an interface since it is watched, except for
+ * counters that are computed from the shared table. False: the interface is
+ * gone, or has no slot (programs_count_interface()).
  */
 bool interfaces_read_counters(const struct interfaces *interfaces,
 			      const struct interface *interface,
 			      __u64 counters[COUNTER_MAX]);
 
 /*
- * Reads the packet counters of the watched interfaces' devices. Returns the
- * sum, with those of interfaces that are gone: it never falls.
+ * Reads the packet counters of the watched interfaces' devices. Returns their
+ * sum, with the packets of interfaces that are gone, so it never falls.
  */
 __u64 interfaces_count_packets(struct interfaces *interfaces);
 
-/* How many existing interfaces were asked for and are not watched in full. */
+/*
+ * How many existing interfaces the user asked for and are not watched in both
+ * directions.
+ */
 int interfaces_not_watched(const struct interfaces *interfaces);
 
 /*
- * Publishes the packets and counters of each interface and, with these
- * counters, of all.
+ * Publishes the packets and counters of each interface, and the sums over all
+ * interfaces.
  */
 void interfaces_publish(struct interfaces *interfaces,
 			const __u64 counters[COUNTER_MAX],

@@ -143,7 +143,9 @@ static int on_stats(const struct nlmsghdr *header, void *context)
 	return MNL_CB_OK;
 }
 
-/* Asks for nothing else: a link's own message is ten times as long. */
+/*
+ * RTM_GETSTATS: a link's own message, with its counters, is ten times as long.
+ */
 static struct nlmsghdr *put_stats_request(char *buffer, unsigned int index)
 {
 	struct nlmsghdr *header = mnl_nlmsg_put_header(buffer);

@@ -18,14 +18,14 @@ struct link {
 	unsigned short type; /* ARPHRD_... */
 	bool gone;	     /* deleted, or moved to another namespace */
 	const char *name;
-	const struct nlattr *others; /* names, or NULL */
+	const struct nlattr *others; /* its other names, or NULL */
 	struct packet_counts packets;
 	bool has_packets; /* `packets` is set */
 };
 
 typedef void link_told(const struct link *link, void *context);
 
-/* Reads a message; false: it is not about a link. */
+/* Reads a message; false: its subject is not a link. */
 bool link_read(struct link *link, const struct nlmsghdr *header);
 
 /* Whether `matches` accepts one of the link's names. */
@@ -37,8 +37,8 @@ bool link_has_name(const struct link *link,
 struct mnl_socket *links_watch(void);
 
 /*
- * As netlink_take(). Calls `told` for each link that was made, changed or
- * deleted.
+ * Reads messages as netlink_take() does. Calls `told` for each link that was
+ * made, changed or deleted.
  */
 int links_take(struct mnl_socket *socket, link_told *told, void *context);
 

@@ -6,8 +6,8 @@
 #include <string.h>
 
 /*
- * A stale bit costs lookups; filling the bitmap anew costs a visit of each
- * address.
+ * Bits of removed addresses that may stay set. Such a bit costs lookups, while
+ * filling the bitmap anew costs a visit of each address.
  */
 #define STALE_MAX 256
 
@@ -29,7 +29,7 @@ static void add(__u64 words[OWN_WORDS], const struct own_bits *own,
 
 	if (is_loopback(net))
 		return;
-	if (!is_whole_address(net)) { /* any address may lie in it */
+	if (!is_whole_address(net)) { /* a prefix: any address may be in it */
 		memset(words, 0xff, OWN_WORDS * sizeof(*words));
 		return;
 	}
@@ -50,8 +50,8 @@ static void add_found(const struct net *net, void *context)
 }
 
 /*
- * Packets pass meanwhile, so a bit that stays set is never clear, not even for
- * a moment.
+ * Packets pass meanwhile, so a bit that is set before and after is never
+ * cleared in between.
  */
 void own_bits_fill(struct own_bits *own)
 {

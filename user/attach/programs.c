@@ -57,7 +57,7 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 	__u32 buckets = table_buckets(max_flows);
 	__u32 words = table_words(buckets);
 
-	/* Shrinks a compiled array to its beginning. */
+	/* prefilter_words: the compiled array has the largest size. */
 	bpf_map__set_value_size(bpf->maps.bss, words * sizeof(__u64));
 	bpf_map__set_max_entries(bpf->maps.overflow, overflow_flows(max_flows));
 	bpf_map__set_max_entries(bpf->maps.buckets, buckets);
@@ -81,7 +81,9 @@ static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
 				  which & PROGRAMS_RAW_IP);
 }
 
-/* Packets in several buffers (jumbo frames, LRO), where the kernel has them. */
+/*
+ * Accepts packets in several buffers (jumbo frames, LRO), if the kernel does.
+ */
 static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
 {
 	struct bpf_program *program = bpf->progs.bannerprobe_xdp;
@@ -170,7 +172,7 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	return NULL;
 }
 
-/* What the table tells of connections that are in it. */
+/* What is counted of the connections in the flow table. */
 struct in_table {
 	__u64 pending;
 	struct event_counts events;
@@ -207,7 +209,7 @@ static void each_value(int map, size_t key_size, size_t value_size,
 {
 	char *keys = calloc(VALUES_A_BATCH, key_size);
 	char *values = calloc(VALUES_A_BATCH, value_size);
-	__u32 position[2] = {}, len; /* a bucket, or an index */
+	__u32 position[2] = {}, len; /* for the kernel: bucket or index */
 	void *from = NULL;
 	int error = keys && values ? 0 : -ENOMEM;
 
@@ -216,7 +218,7 @@ static void each_value(int map, size_t key_size, size_t value_size,
 		error = bpf_map_lookup_batch(map, from, position, keys, values,
 					     &len, NULL);
 		if (error &&
-		    error != -ENOENT) /* the end, and what came before it */
+		    error != -ENOENT) /* the end; values before it are valid */
 			break;
 		for (__u32 i = 0; i < len; i++)
 			count(counts, values + i * value_size);
@@ -227,8 +229,8 @@ static void each_value(int map, size_t key_size, size_t value_size,
 }
 
 /*
- * Of connections in the table, with those in the overflow so long ago that
- * nobody looks for them any more.
+ * Counts the connections in the buckets and in the overflow LRU. The latter has
+ * also old entries that no bucket has a tag for any more.
  */
 static void count_table(const struct bannerprobe_bpf *bpf,
 			struct in_table *counts)
@@ -303,8 +305,8 @@ bool programs_interface_counters(const struct bannerprobe_bpf *bpf,
 }
 
 /*
- * No CPU counts in the slot meanwhile: the kernel reports that a device is gone
- * after its last packet was seen.
+ * No CPU counts in the slot meanwhile, because the kernel reports a device as
+ * gone only after its last packet.
  */
 void programs_forget_interface(const struct bannerprobe_bpf *bpf, __u32 ifindex)
 {
@@ -342,7 +344,7 @@ __u64 programs_counter(const struct bannerprobe_bpf *bpf, enum counter counter)
 	return sums[counter];
 }
 
-/* Adds what all CPUs have counted of events other than banners. */
+/* Adds the fates of events other than banners, from all CPUs. */
 static void add_events(const struct bannerprobe_bpf *bpf,
 		       struct event_counts *sums)
 {
@@ -362,8 +364,8 @@ static void add_events(const struct bannerprobe_bpf *bpf,
 
 /*
  * Packets pass meanwhile. A connection that began before the table was read is
- * found in the table, or in counters that are read afterwards, or in both. So
- * no connection is counted as evicted that was not.
+ * in the table, or in the outcomes that are read afterwards, or in both. So no
+ * connection is counted as evicted by mistake.
  */
 void programs_read_counters(struct bannerprobe_bpf *bpf,
 			    const struct track_options *track,

@@ -51,9 +51,9 @@ void programs_forget_interface(const struct bannerprobe_bpf *bpf,
 			       __u32 ifindex);
 
 /*
- * Reads the counters of all CPUs. Those still open and those evicted are
- * worked out from the table: exact when nothing is attached any more; before,
- * evicted are told too few rather than too many. `events`: what became of
+ * Reads the counters of all CPUs. Open and evicted connections are computed
+ * from the flow table. They are exact once nothing is attached any more; before
+ * that, evicted ones are rather too few than too many. `events`: the fates of
  * events other than banners, likewise; all 0 where `track` asks for none.
  */
 void programs_read_counters(struct bannerprobe_bpf *bpf,

@@ -14,11 +14,11 @@
  */
 struct publisher {
 	struct published *page;
-	__u64 evicted, events_evicted[EVENT_KINDS]; /* the last time */
+	__u64 evicted, events_evicted[EVENT_KINDS]; /* as last published */
 	__u32 interface_count, name_count, free_count;
 	__u32 first_ended, ended_count;
-	__u32 free[PUBLISHED_INTERFACES]; /* places that were given back */
-	__u32 ended[PUBLISHED_NAMES];	  /* names, a ring */
+	__u32 free[PUBLISHED_INTERFACES]; /* released places */
+	__u32 ended[PUBLISHED_NAMES];	  /* numbers of ended names, a ring */
 };
 
 struct publisher *publisher_new(struct published *page)
@@ -35,7 +35,7 @@ void publisher_free(struct publisher *publisher)
 	free(publisher);
 }
 
-/* On the clock of the events. */
+/* ns, on the clock of the events: CLOCK_MONOTONIC. */
 static __u64 now_ns(void)
 {
 	struct timespec now;
@@ -44,7 +44,7 @@ static __u64 now_ns(void)
 	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
 }
 
-/* An odd version, or another one after the read, makes the reader repeat it. */
+/* A reader repeats its read if the serial was odd, or has changed meanwhile. */
 static void begin_change(__u32 *serial)
 {
 	__atomic_store_n(serial, *serial + 1, __ATOMIC_RELAXED);
@@ -97,7 +97,7 @@ static __u32 take_ended(struct publisher *publisher)
 	return number;
 }
 
-/* The oldest name that has ended, if enough of them are kept. */
+/* A number for a name: of the oldest ended name, if enough are kept. */
 static __u32 take_number(struct publisher *publisher)
 {
 	const bool is_full = publisher->name_count == PUBLISHED_NAMES;
@@ -169,7 +169,10 @@ void publish_interface(struct publisher *publisher, __u32 place,
 	end_change(&page->serial);
 }
 
-/* Evictions are worked out. They never fall: that would be a new beginning. */
+/*
+ * Evictions are computed, and may come out lower than before. A counter that
+ * falls would look like a restart to a reader of metrics.
+ */
 static void keep_from_falling(__u64 *value, __u64 *highest)
 {
 	if (*value > *highest)

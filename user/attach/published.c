@@ -6,8 +6,9 @@
 #include <time.h>
 
 /*
- * A change takes the attacher less than a microsecond. If it was stopped during
- * a change, the reader uses what is there.
+ * How often a read is tried. A change takes the attacher less than a
+ * microsecond. If the attacher was stopped during a change, the reader uses the
+ * values that are there.
  */
 #define TRIES 100
 #define TRY_NS 1000000
@@ -17,7 +18,7 @@ static __u32 read_serial(const __u32 *serial)
 	return __atomic_load_n(serial, __ATOMIC_ACQUIRE);
 }
 
-/* Whether what was read since then is consistent. */
+/* Whether the values read since `before` was read are consistent. */
 static bool is_same(const __u32 *serial, __u32 before)
 {
 	__atomic_thread_fence(__ATOMIC_ACQUIRE);
@@ -94,8 +95,8 @@ void published_each_ended(const struct published *page, __u64 *since,
 /* --- counts -------------------------------------------------------------- */
 
 /*
- * Makes room for all interfaces; without memory, room stays for the earlier
- * ones.
+ * Makes room for all interfaces. Without memory the room stays as it was, and
+ * later interfaces are left out.
  */
 static void make_room(struct published_counts *counts, __u32 count)
 {

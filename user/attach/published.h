@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What the attacher publishes for the reader: the counters, and the names of
- * interfaces. It is memory that both have mapped. The attacher writes it and
- * trusts nothing that it reads there; the reader only reads it.
+ * What the attacher publishes for the reader, in memory that both have mapped:
+ * the counters, and the names of interfaces. The attacher writes it, and trusts
+ * nothing that it reads there. The reader only reads it.
  */
 #ifndef BANNERPROBE_PUBLISHED_H
 #define BANNERPROBE_PUBLISHED_H
@@ -15,40 +15,40 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-/* Room, of which only the part that is used takes memory. */
+/* Room for interfaces and names. Only the part that is used takes memory. */
 #define PUBLISHED_INTERFACES (1U << 16)
 #define PUBLISHED_NAMES (1U << 17)
-#define NO_PLACE (~0U) /* there was no room */
+#define NO_PLACE (~0U) /* no room was left */
 
 /*
- * Names of vanished interfaces are kept for events that still wait in the ring;
- * of more than these, the oldest are dropped.
+ * How many names of vanished interfaces are kept, for events that still wait in
+ * the ring buffer. Beyond these the oldest are dropped.
  */
 #define NAMES_KEPT 4096
 
-/* An interface that is asked for, at the moment of publishing. */
+/* An interface that the user asked for, as it was last published. */
 struct published_interface {
 	char name[IFNAMSIZ];
-	__u32 generation; /* another interface has this place: another one */
+	__u32 generation; /* changes when another interface gets this place */
 	bool is_watched;
 	bool has_counters;
 	struct packet_counts packets;
 	__u64 counters[COUNTER_MAX];
 };
 
-/* Which interface an index stood for, and its name. */
+/* The interface that an index stood for during some time, and its name. */
 struct published_name {
 	__u32 serial;		     /* odd while this is changed */
 	__u32 ifindex;		     /* 0: none */
-	__u32 interface, generation; /* its place, or NO_PLACE */
-	/* ns of CLOCK_MONOTONIC; `to` is past that, or 0: it is so still. */
+	__u32 interface, generation; /* the interface's place, or NO_PLACE */
+	/* ns of CLOCK_MONOTONIC. `to`: the first ns after it; 0: not ended. */
 	__u64 from, to;
 	char name[IFNAMSIZ];
 };
 
 struct published {
 	__u32 serial;	       /* odd while the counts are changed */
-	__u32 interface_count; /* of the places used so far */
+	__u32 interface_count; /* how many places have been used */
 	__u32 name_count;
 	int not_watched;
 	__u64 packets;
@@ -66,25 +66,26 @@ struct publisher;
 struct publisher *publisher_new(struct published *page);
 void publisher_free(struct publisher *publisher);
 
-/* A place for an interface, or NO_PLACE; and gives it back. */
+/* Takes a place for an interface, or NO_PLACE; and releases it. */
 __u32 publish_place(struct publisher *publisher);
 void publish_leave(struct publisher *publisher, __u32 place);
 
 /*
- * From now on an index stands for an interface (its place). Called before its
- * first event. The number of the name, or NO_PLACE.
+ * Notes that from now on an index stands for the interface at a place. Called
+ * before the interface's first event. Returns the number of the name, or
+ * NO_PLACE.
  */
 __u32 publish_name(struct publisher *publisher, __u32 ifindex, __u32 place,
 		   const char *name);
 
-/* Ends that, after the interface's last event. */
+/* Ends a name. Called after the interface's last event. */
 void publish_end_of_name(struct publisher *publisher, __u32 number);
 
-/* All of an interface but its generation. */
+/* Publishes an interface's values, except for its generation. */
 void publish_interface(struct publisher *publisher, __u32 place,
 		       const struct published_interface *interface);
 
-/* `events`: what became of those other than banners. */
+/* Publishes the sums. `events`: the fates of events other than banners. */
 void publish_totals(struct publisher *publisher, __u64 packets,
 		    const __u64 counters[COUNTER_MAX],
 		    const struct event_counts *events, int not_watched);
@@ -92,15 +93,16 @@ void publish_totals(struct publisher *publisher, __u64 packets,
 /* --- the reader ---------------------------------------------------------- */
 
 /*
- * Copies what an index stood for at a time. False: nothing is known about it,
- * or not any more. `hint`: where it was found the last time, or any.
+ * Finds what an index stood for at a time, and copies that. False: nothing is
+ * known about the index, or not any more. `hint`: where an earlier call found
+ * it, or any number.
  */
 bool published_find(const struct published *page, __u32 ifindex, __u64 time,
 		    __u32 *hint, struct published_name *found);
 
 /*
- * Calls `ended` with the index of each name that has ended since `*since`,
- * which it sets to the latest end.
+ * Calls `ended` with the index of each name that has ended since *since. Sets
+ * *since to the latest end.
  */
 void published_each_ended(const struct published *page, __u64 *since,
 			  void (*ended)(__u32 ifindex, void *context),
@@ -116,7 +118,7 @@ struct published_counts {
 	__u32 count, room;
 };
 
-/* Reads them anew. */
+/* Reads all counts anew. */
 void published_read(struct published_counts *counts,
 		    const struct published *page);
 

@@ -166,7 +166,7 @@ static int dump_family(__u32 table, __u8 family, mnl_cb_t read, void *context)
 	mnl_attr_put_u32(header, RTA_TABLE, table);
 	error = netlink_dump(header, read, context);
 	/*
-	 * A table without routes does not exist, nor does IPv6 on some hosts.
+	 * A table without routes does not exist; some hosts have no IPv6.
 	 */
 	return error == -ENOENT || error == -EOPNOTSUPP ||
 			       error == -EAFNOSUPPORT ?

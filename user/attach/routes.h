@@ -13,12 +13,12 @@
 struct local_route {
 	struct net net;
 	__u32 table;
-	__u32 device; /* 0: several, or known by the nexthop */
+	__u32 device; /* index; 0: several devices, or that of the nexthop */
 	__u32 priority;
 	__u32 nexthop;	 /* ID of a nexthop object, or 0 */
-	__u32 source[4]; /* preferred */
+	__u32 source[4]; /* preferred source address */
 	__u8 tos, protocol, scope;
-	__u8 several; /* nexthops */
+	__u8 several; /* 1: the route has several nexthops */
 };
 
 /* Reads a route. False: it is not of type local. */

@@ -10,15 +10,15 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#define REQUEST_SIZE 512 /* of the longest, with a name of 256 bytes */
+#define REQUEST_SIZE 512 /* bytes of the longest, with a name of 256 bytes */
 
-/* What is called for each filter. */
+/* The callback for each filter, and its arguments. */
 struct finding {
 	filter_found *found;
 	void *context;
 };
 
-/* What a BPF filter tells of itself, within TCA_OPTIONS. */
+/* Reads the attributes of a BPF filter, within TCA_OPTIONS. */
 static void read_bpf_options(const struct nlattr *options,
 			     struct filter *filter)
 {

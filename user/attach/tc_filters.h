@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* BPF filters of tc: which are on an interface, and adding one. */
+/* BPF filters of tc: listing those of an interface, and adding one. */
 #ifndef BANNERPROBE_TC_FILTERS_H
 #define BANNERPROBE_TC_FILTERS_H
 
@@ -11,7 +11,7 @@ struct filter {
 	unsigned int handle;
 	unsigned int priority;
 	unsigned int program_id; /* 0 where the kernel does not report it */
-	const char *name;	 /* of the program, with more; or "" */
+	const char *name;	 /* "" where the filter has none */
 };
 
 typedef void filter_found(const struct filter *filter, void *context);
@@ -24,7 +24,7 @@ typedef void filter_found(const struct filter *filter, void *context);
 int filters_list(unsigned int index, unsigned int parent, filter_found *found,
 		 void *context);
 
-/* Whether an interface has a qdisc that such filters can be on. */
+/* Whether an interface has a clsact qdisc. */
 bool filters_have_clsact(unsigned int index);
 
 /*

@@ -13,11 +13,11 @@
 #define NETDEV_DEV_GET 1
 #define NETDEV_DEV_IFINDEX 1
 #define NETDEV_DEV_XDP_FEATURES 3
-#define NETDEV_XDP_BASIC (1U << 0) /* pass and drop, which is all of it */
+#define NETDEV_XDP_BASIC (1U << 0) /* XDP_PASS and XDP_DROP */
 
 #define ANSWER_SIZE 8192
 
-/* An attribute that is looked for in an answer. */
+/* An attribute to be found in an answer, and its value. */
 struct server_list_attribute {
 	uint16_t type;
 	uint16_t size; /* 2 or 8 bytes */

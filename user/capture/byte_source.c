@@ -19,7 +19,7 @@ static int open_path(const char *path, bool is_found)
 
 	if (!is_found && !strcmp(path, "-"))
 		return fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
-	/* A FIFO's writer is not waited for here: `wait` does that. */
+	/* O_NONBLOCK: `wait` waits for a FIFO's writer, not open(). */
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK |
 				(is_found ? O_NOFOLLOW : 0));
 	return fd;
@@ -68,13 +68,13 @@ static size_t stop(struct byte_source *source, enum source_state state,
 	return 0;
 }
 
-/* False: the reading is to end. */
+/* Waits until bytes may be there. False: the reading has to end. */
 static bool may_read(struct byte_source *source)
 {
 	return !source->wait || source->wait(source->fd, source->context);
 }
 
-/* Reads what is there from the file; 0 if nothing comes any more. */
+/* Reads the bytes that the file has at hand; 0: the end, or a failure. */
 static size_t read_file_bytes(struct byte_source *source, __u8 *to, size_t size)
 {
 	ssize_t got;
@@ -193,7 +193,7 @@ bool source_begin(struct byte_source *source)
 	source->at = source->end = source->buffer;
 	if (!source->decompressor)
 		return stop(source, SOURCE_FAILED, strerror(ENOMEM));
-	if (source->state == SOURCE_ENDED) /* that may have been all */
+	if (source->state == SOURCE_ENDED) /* a short file may end here */
 		source->state = SOURCE_READS;
 	return source_fetch(source, 1);
 }

@@ -14,22 +14,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* The most bytes that can be had in one piece. */
+/* The most bytes that source_bytes() returns in one piece. */
 #define SOURCE_PIECE_MAX (1U << 19)
 
 enum source_state {
 	SOURCE_READS,
 	SOURCE_ENDED,
 	SOURCE_FAILED,	/* `problem` says why */
-	SOURCE_STOPPED, /* `wait` has said so */
+	SOURCE_STOPPED, /* `wait` has returned false */
 };
 
 struct byte_source {
-	const __u8 *at;	 /* what is at hand and not yet taken, */
-	const __u8 *end; /* and one past its last byte */
+	const __u8 *at;	 /* the first byte at hand that is not yet taken */
+	const __u8 *end; /* one past the last byte at hand */
 	__u8 *buffer;
-	size_t room;  /* bytes of it */
-	__u64 passed; /* bytes before the buffer's first */
+	size_t room;  /* bytes of the buffer */
+	__u64 passed; /* bytes of the content before the buffer's first */
 	int fd;
 	bool is_regular;
 	__u64 size;			   /* of a regular file */
@@ -42,19 +42,21 @@ struct byte_source {
 };
 
 /*
- * Opens a file, or standard input ("-"). `wait` is called before bytes are
- * read: it returns when bytes may be there, for a regular file at once, or
- * false if the reading is to end; with -1 it does not wait. NULL: it is not
- * called. `is_found`: the file was found in a directory; then no link is
- * followed, and only a regular file is opened. Negative errno.
+ * Opens a file, or standard input ("-"). Negative errno on failure. `wait`, if
+ * it is not NULL, is called with the descriptor before bytes are read. It
+ * returns true when bytes may be there, for a regular file at once, and false
+ * if the reading has to end. With -1 it only checks that. `is_found`: the file
+ * was found in a directory; then no link is followed, and only a regular file
+ * is opened.
  */
 int source_open(struct byte_source *source, const char *path, bool is_found,
 		bool (*wait)(int fd, void *context), void *context);
 void source_close(struct byte_source *source);
 
 /*
- * Examines the first bytes, and decompresses from now on if they say so. False
- * if nothing can be read; source->state and source->problem give the reason.
+ * Examines the first bytes. If the content is compressed, it is decompressed
+ * from now on. False if nothing can be read: source->state and source->problem
+ * have the reason.
  */
 bool source_begin(struct byte_source *source);
 

@@ -36,7 +36,7 @@ static int by_name(const FTSENT **one, const FTSENT **other)
 	return strverscmp((*one)->fts_name, (*other)->fts_name);
 }
 
-/* Says what was skipped, and that there was nothing else. */
+/* Reports the files that were skipped, and a directory without captures. */
 static void report(const struct capture_directory *directory)
 {
 	const char *what = directory->captures ?

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which captures are read: those named, and those below named directories. */
+/* The captures to read: those named, and those below named directories. */
 #ifndef BANNERPROBE_CAPTURE_LIST_H
 #define BANNERPROBE_CAPTURE_LIST_H
 
@@ -11,7 +11,7 @@
 struct capture_directory {
 	const char *path;
 	size_t left;	 /* files below it that are not yet read */
-	size_t captures; /* below it */
+	size_t captures; /* files below it that are captures */
 	size_t unlike;	 /* files below it that are no captures */
 	size_t special;	 /* links, devices, pipes and the like below it */
 };
@@ -19,7 +19,7 @@ struct capture_directory {
 struct capture_file {
 	char *path;
 	__u64 size;			     /* 0: not known */
-	struct capture_directory *directory; /* NULL: it was named itself */
+	struct capture_directory *directory; /* NULL: the file was named */
 };
 
 struct capture_list {
@@ -27,7 +27,7 @@ struct capture_list {
 	size_t count, room;
 	struct capture_directory *directories; /* one for each name */
 	__u64 size;			       /* of all files */
-	bool is_incomplete; /* a directory could not be read; a message said so
+	bool is_incomplete; /* a directory was not read; a message was printed
 			     */
 };
 

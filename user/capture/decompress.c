@@ -10,7 +10,7 @@
 #define ROOM ((1U << 17) + COMPRESSION_MAGIC_MAX)
 #define GZIP_WINDOW (15 + 16) /* zlib.h: the largest, and gzip's header */
 
-/* Both members that the header names stay in front. */
+/* `common` is first, so a pointer to it is a pointer to the whole. */
 struct state {
 	struct decompressor common;
 	z_stream gzip;
@@ -34,7 +34,7 @@ enum compression compression_of(const __u8 *bytes, size_t len)
 		return COMPRESSION_NONE;
 	if (!memcmp(bytes, "\x28\xb5\x2f\xfd", 4))
 		return COMPRESSION_ZSTD;
-	/* A frame that is skipped may be the first. */
+	/* zstd: a skippable frame may come first. */
 	if ((bytes[0] & 0xf0) == 0x50 && !memcmp(bytes + 1, "\x2a\x4d\x18", 3))
 		return COMPRESSION_ZSTD;
 	return COMPRESSION_NONE;
@@ -74,7 +74,7 @@ void decompressor_free(struct decompressor *decompressor)
 	free(state_of(decompressor));
 }
 
-/* Zeros between members pad a tape's block and are no member. */
+/* Zeros between gzip's members are the padding of a tape's block. */
 static void skip_zeros(struct state *state)
 {
 	while (state->in_len && !*state->in) {

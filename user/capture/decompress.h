@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* gzip and zstd, with as many members or frames as there are in a row. */
+/* Decompresses gzip and zstd, any number of members or frames in a row. */
 #ifndef BANNERPROBE_DECOMPRESS_H
 #define BANNERPROBE_DECOMPRESS_H
 
@@ -9,16 +9,16 @@
 
 enum compression { COMPRESSION_NONE, COMPRESSION_GZIP, COMPRESSION_ZSTD };
 
-#define COMPRESSION_MAGIC_MAX 4 /* bytes that tell */
+#define COMPRESSION_MAGIC_MAX 4 /* bytes that identify a compression */
 
 enum compression compression_of(const __u8 *bytes, size_t len);
 
 struct decompressor {
-	bool complete;	     /* all that was given ends where a member ends */
-	const char *problem; /* what is wrong with it, or NULL */
+	bool complete;	     /* the input so far ends where a member ends */
+	const char *problem; /* what is wrong with the input, or NULL */
 };
 
-/* `bytes`: the first of what is compressed. NULL without memory. */
+/* `bytes`: the first bytes of the input. NULL without memory. */
 struct decompressor *decompressor_new(enum compression compression,
 				      const __u8 *bytes, size_t len);
 void decompressor_free(struct decompressor *decompressor);
@@ -28,10 +28,10 @@ void decompressor_free(struct decompressor *decompressor);
 size_t decompressor_run(struct decompressor *decompressor, __u8 *to,
 			size_t size);
 
-/* Room for compressed bytes, once all that there were are used up. */
+/* Returns room for more input, once all input before is used up. */
 size_t decompressor_room(struct decompressor *decompressor, __u8 **room);
 
-/* So many bytes have been put there. */
+/* Notes that so many bytes have been written to that room. */
 void decompressor_add(struct decompressor *decompressor, size_t len);
 
 #endif

@@ -14,7 +14,7 @@ bool frame_advance(struct frame *frame, __u32 len)
 	return true;
 }
 
-/* As it stands in the packet. */
+/* A field in network byte order, unchanged. */
 static __be16 be16_at(const __u8 *bytes)
 {
 	__be16 value;
@@ -34,7 +34,7 @@ enum parse_result parse_llc(const struct frame *frame, __u64 offset,
 				  result;
 }
 
-/* BSD loopback: only what announces itself as IP is opened. */
+/* BSD loopback; IPv4 and IPv6 are parsed, other families are not. */
 static enum parse_result parse_loopback(const struct frame *frame,
 					struct segment *segment)
 {
@@ -63,16 +63,16 @@ static enum parse_result parse_loopback(const struct frame *frame,
  * receiver's.
  */
 struct cooked {
-	__u32 len;	   /* bytes of the header; and offsets in it: */
-	__u32 protocol;	   /* the EtherType */
-	__u32 address_len; /* the last byte of it */
-	__u8 address;	   /* the sender's */
+	__u32 len;	   /* bytes of the header */
+	__u32 protocol;	   /* offset of the EtherType */
+	__u32 address_len; /* offset of the address length's last byte */
+	__u8 address;	   /* offset of the sender's address */
 };
 
 static const struct cooked cooked_1 = { 16, 14, 5, 6 };
 static const struct cooked cooked_2 = { 20, 0, 11, 12 };
 
-#define COOKED_LLC 4 /* in place of an EtherType: LLC follows */
+#define COOKED_LLC 4 /* ETH_P_802_2 in place of an EtherType: LLC follows */
 
 static enum parse_result parse_cooked(const struct frame *frame,
 				      const struct cooked *header,
@@ -131,7 +131,7 @@ static enum parse_result parse_pppoe_session(struct frame *frame,
 
 	if (!bytes)
 		return frame_short(frame, 0, PPPOE_HEADER);
-	if (bytes[0] != 0x11 || bytes[1]) /* RFC 2516, 4: else no session's */
+	if (bytes[0] != 0x11 || bytes[1]) /* RFC 2516, 4: not a session's */
 		return PARSE_NOT_TCP;
 	len = (__u32)(bytes[4] << 8 | bytes[5]);
 	if (PPPOE_HEADER + len > frame->wire_len)
@@ -143,11 +143,11 @@ static enum parse_result parse_pppoe_session(struct frame *frame,
 }
 
 #define NFLOG_HEADER 4
-#define NFLOG_ATTRIBUTE 4   /* length, with this; type */
+#define NFLOG_ATTRIBUTE 4   /* bytes of its header: length, then type */
 #define NFLOG_PAYLOAD 9	    /* linux/netfilter/nfnetlink_log.h */
-#define NFLOG_ATTRIBUTES 64 /* far more than there are kinds of */
+#define NFLOG_ATTRIBUTES 64 /* limit; there are far fewer kinds */
 
-/* Attributes in the order of the writer's bytes; one holds the packet. */
+/* Attributes in the byte order of the writing host; one holds the packet. */
 static enum parse_result parse_nflog(struct frame *frame, bool is_swapped,
 				     struct segment *segment)
 {
@@ -163,7 +163,7 @@ static enum parse_result parse_nflog(struct frame *frame, bool is_swapped,
 		__u16 len, type;
 
 		if (offset >= frame->wire_len)
-			return PARSE_NOT_TCP; /* no packet was logged */
+			return PARSE_NOT_TCP; /* no attribute holds a packet */
 		if (!attribute)
 			return frame_short(frame, offset, NFLOG_ATTRIBUTE);
 		memcpy(&len, attribute, 2);

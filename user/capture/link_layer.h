@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The link types of captures, down to the TCP segment. Hooks meet only Ethernet
- * and IP.
+ * Parses packets of all link types that captures have, down to the TCP segment.
+ * Hooks meet only Ethernet and IP.
  */
 #ifndef BANNERPROBE_LINK_LAYER_H
 #define BANNERPROBE_LINK_LAYER_H
@@ -33,16 +33,17 @@ enum link_type {
 };
 
 /*
- * Whether a packet has to be parsed, by the prefilter; nearly all data need not
- * be. Always true for UDP, which may carry a tunnel.
+ * Whether a packet has to be parsed, by the prefilter: nearly none has. Always
+ * true for UDP, which may carry a tunnel.
  */
 bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
 			   const struct prefilter *prefilter);
 
 /*
- * Parses a packet, with the tunnels that `decap` asks for. The frame is made to begin where its IP packet, or the
- * header with its link layer's addresses, does. `is_swapped`: a host of the
- * other byte order wrote it.
+ * Parses a packet, with the tunnels that `decap` asks for. Moves the beginning
+ * of the frame to the header with link-layer addresses or, if there is none, to
+ * the IP header. `is_swapped`: a host of the other byte order wrote the
+ * capture.
  */
 enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 				   struct frame *frame,
@@ -51,14 +52,14 @@ enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 
 /* --- for wifi.c */
 
-/* Lets a frame begin so many bytes later; false if it has fewer at hand. */
+/* Moves the beginning of a frame; false if fewer bytes are at hand. */
 bool frame_advance(struct frame *frame, __u32 len);
 
 /* Parses LLC with SNAP, at `offset`. */
 enum parse_result parse_llc(const struct frame *frame, __u64 offset,
 			    struct segment *segment);
 
-/* IEEE 802.11, and with a radiotap header before it. */
+/* Parse IEEE 802.11 frames, and those with a radiotap header before them. */
 enum parse_result parse_wifi(struct frame *frame, struct segment *segment);
 enum parse_result parse_radiotap(struct frame *frame, struct segment *segment);
 

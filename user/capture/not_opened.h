@@ -12,9 +12,10 @@
 #include <linux/types.h>
 
 /*
- * Of a capture with so many packets: one line for a kind that nearly all are
- * of, which says what to do. `counters`: how much each counter grew by it;
- * `link_type`: the last that was not known; `decap`: what was to be opened.
+ * Prints a line with advice if nearly all packets of a capture are of one such
+ * kind. `packets`: how many it has; `counters`: how much each counter grew by
+ * them; `link_type`: the last that is not known; `decap`: the tunnels that were
+ * opened.
  */
 void not_opened_report(const char *name, __u64 packets,
 		       const __u64 counters[COUNTER_MAX], __u32 link_type,

@@ -9,8 +9,8 @@
 #include <linux/types.h>
 
 struct origin {
-	const char *path; /* as it was given: it outlives this */
-	char *interface;  /* or NULL */
+	const char *path; /* as it was given; the caller keeps it valid */
+	char *interface;  /* name, or NULL */
 };
 
 struct origins {
@@ -18,14 +18,14 @@ struct origins {
 	__u32 count, room;
 };
 
-/* The number of one more, from 1 on; 0 without memory. */
+/* Adds an origin. Returns its number, 1 or more; 0 without memory. */
 __u32 origins_add(struct origins *origins, const char *path,
 		  const char *interface);
 
-/* By its number; of 0 an empty one. */
+/* The origin of a number; for 0 an empty one. */
 struct origin origins_get(const struct origins *origins, __u32 number);
 
-/* Forgets them all; the numbers begin anew. */
+/* Forgets all origins; numbers start at 1 again. */
 void origins_clear(struct origins *origins);
 
 #endif

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What people take for captures, and what to do about it. */
+/* Files that are often mistaken for captures, and what to do with them. */
 static const struct {
 	const char *magic;
 	__u8 len;

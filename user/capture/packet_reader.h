@@ -14,7 +14,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define CAPTURED_MAX 262144 /* bytes: no capturing program keeps more of one   \
+#define CAPTURED_MAX 262144 /* bytes of a packet: no program captures more     \
 			     */
 
 /* An interface of a capture; a pcap has one, without a name. */
@@ -22,7 +22,7 @@ struct capture_interface {
 	__u32 link_type; /* LINKTYPE_..., as tcpdump.org numbers them */
 	__u32 snap_len;	 /* 0: none */
 	char *name;	 /* or NULL */
-	__u32 origin;	 /* for the caller, 0 at first */
+	__u32 origin;	 /* for the caller; initially 0 */
 	/* Its clock: ns = (units * factor / divisor >> shift) + offset. */
 	__u64 factor;
 	__u64 divisor;
@@ -31,8 +31,8 @@ struct capture_interface {
 };
 
 struct captured_packet {
-	const __u8 *bytes; /* until the next packet is read */
-	__u32 len;	   /* of them */
+	const __u8 *bytes; /* valid until the next packet is read */
+	__u32 len;	   /* captured bytes */
 	__u32 wire_len;	   /* original bytes, on the wire */
 	__u64 time;	   /* ns since 1970; 0: the capture has no time */
 	struct capture_interface *interface;
@@ -40,9 +40,9 @@ struct captured_packet {
 };
 
 enum read_result {
-	READ_DONE,	 /* the packet is there, or the capture is open */
-	READ_END,	 /* there is none any more */
-	READ_STOPPED,	 /* the source's `wait` has said so */
+	READ_DONE,	 /* a packet was read, or the capture is open */
+	READ_END,	 /* there are no more packets */
+	READ_STOPPED,	 /* the source's `wait` has returned false */
 	READ_NO_CAPTURE, /* problem: what it is instead */
 	READ_FAILED,	 /* problem: why */
 };
@@ -59,14 +59,14 @@ struct packet_reader {
 	__u32 header_len; /* of each packet */
 	bool lengths_may_be_swapped, lengths_are_swapped;
 
-	/* pcapng: those of the section */
+	/* pcapng: the interfaces of the section */
 	struct capture_interface *interfaces;
 	__u32 interface_count, interface_room;
 };
 
 /*
- * Reads the beginning of reader->source, which tells the format. The caller
- * closes it in any case.
+ * Reads the beginning of reader->source, which shows the format. The caller
+ * closes the reader in any case.
  */
 enum read_result packet_reader_begin(struct packet_reader *reader);
 void packet_reader_close(struct packet_reader *reader);
@@ -88,7 +88,7 @@ enum read_result packet_reader_lie(struct packet_reader *reader,
 				   const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Fewer bytes are left than `what` (a packet, a block) has: says why. */
+/* The result where the content ends within `what` (a packet, a block). */
 enum read_result packet_reader_cut(struct packet_reader *reader,
 				   const char *what);
 

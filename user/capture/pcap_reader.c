@@ -7,7 +7,7 @@
 
 #define MAGIC_MICROSECONDS 0xa1b2c3d4
 #define MAGIC_NANOSECONDS 0xa1b23c4d
-/* Linux 2.2's patched tcpdump: each packet has eight bytes more of header. */
+/* A patched tcpdump of Linux 2.2 days: each packet header has 8 bytes more. */
 #define MAGIC_PATCHED 0xa1b2cd34
 
 #define FILE_HEADER 24
@@ -21,7 +21,9 @@ bool pcap_is_magic(__u32 magic)
 	       magic == MAGIC_PATCHED;
 }
 
-/* The two lengths stood in the other order once, in 2.3 in either. */
+/*
+ * Before version 2.3 the two lengths are swapped; in 2.3 either order occurs.
+ */
 static void read_version(struct packet_reader *reader, __u16 major, __u16 minor)
 {
 	reader->lengths_are_swapped = major == 543 || minor < 3; /* DG/UX */

@@ -8,7 +8,7 @@
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
 #define BYTE_ORDER_MAGIC_SWAPPED 0x4d3c2b1a
 #define SECTION_HEADER_MIN 28
-#define BLOCK_MIN 12 /* type, length; and the length again */
+#define BLOCK_MIN 12 /* bytes: type, length, and the length again */
 #define BLOCK_HEADER 8
 #define BLOCK_TRAILER 4
 
@@ -30,7 +30,7 @@ enum interface_option {
 	OPTION_IF_TSOFFSET = 14,
 };
 
-/* Where a block's fields stand, from its start on. */
+/* Offsets of fields, from the start of their block. */
 #define INTERFACE_LINK_TYPE 8
 #define INTERFACE_SNAP_LEN 12
 #define INTERFACE_OPTIONS 16
@@ -42,7 +42,7 @@ enum interface_option {
 #define SIMPLE_WIRE_LEN 8
 #define SIMPLE_BYTES 12
 
-/* A time of an interface's clock, in ns since 1970. */
+/* Converts a time from an interface's clock to ns since 1970. */
 static __u64 time_of(const struct capture_interface *interface, __u64 units)
 {
 	unsigned __int128 ns = (unsigned __int128)units * interface->factor;
@@ -57,7 +57,7 @@ static __u64 time_of(const struct capture_interface *interface, __u64 units)
 	return time > INT64_MAX ? INT64_MAX : (__u64)time;
 }
 
-/* 10^-n or 2^-n seconds. False: finer than a time of 64 bits can be. */
+/* 10^-n or 2^-n seconds. False: too fine for a time of 64 bits. */
 static bool read_resolution(struct capture_interface *interface, __u8 value)
 {
 	const __u8 exponent = value & 0x7f;
@@ -160,7 +160,7 @@ static struct capture_interface *interface_of(struct packet_reader *reader,
 						  NULL;
 }
 
-/* What is common to all kinds: `at`, where a packet's bytes begin. */
+/* The part common to all packet blocks. `at`: offset of the packet's bytes. */
 static enum read_result finish_packet(struct packet_reader *reader,
 				      struct captured_packet *packet,
 				      const __u8 *block, __u32 len, __u32 at)
@@ -208,7 +208,10 @@ static enum read_result read_packet(struct packet_reader *reader,
 	return finish_packet(reader, packet, block, len, PACKET_BYTES);
 }
 
-/* It has no time, is of the first interface, and its length is worked out. */
+/*
+ * A Simple Packet Block has no time, belongs to the first interface, and has no
+ * captured length: it follows from the block's length and the snap length.
+ */
 static enum read_result read_simple_packet(struct packet_reader *reader,
 					   const __u8 *block, __u32 len,
 					   struct captured_packet *packet)
@@ -253,7 +256,7 @@ static enum read_result begin_section(struct packet_reader *reader)
 	return READ_DONE;
 }
 
-/* Takes a block that nothing is wanted of, however long it is. */
+/* Skips a block that is not needed, however long it is. */
 static enum read_result skip_block(struct packet_reader *reader, __u32 len)
 {
 	struct byte_source *source = &reader->source;
@@ -271,7 +274,7 @@ static enum read_result skip_block(struct packet_reader *reader, __u32 len)
 	return READ_DONE;
 }
 
-/* READ_END: it was no packet's. */
+/* READ_END: the block holds no packet. */
 static enum read_result read_block(struct packet_reader *reader, __u32 type,
 				   __u32 len, struct captured_packet *packet)
 {
@@ -309,7 +312,7 @@ static bool block_is_wanted(__u32 type)
 	       type == BLOCK_PACKET_SIMPLE || type == BLOCK_PACKET_OLD;
 }
 
-/* Reads one block; READ_DONE: that of a packet; READ_END: another. */
+/* Reads one block. READ_DONE: it held a packet; READ_END: it held none. */
 static enum read_result next_block(struct packet_reader *reader,
 				   struct captured_packet *packet)
 {

@@ -2,18 +2,18 @@
 /* IEEE 802.11 data frames, as captured in monitor mode. */
 #include "link_layer.h"
 
-#define FRAME_TYPE 0x0c /* of the first byte of Frame Control */
+#define FRAME_TYPE 0x0c /* mask for the first byte of Frame Control */
 #define FRAME_TYPE_DATA 0x08
 #define DATA_NULL 0x40 /* a subtype without data */
 #define DATA_QOS 0x80
-/* Of the second byte. */
+/* Flags in the second byte of Frame Control. */
 #define TO_DS 0x01
 #define FROM_DS 0x02
 #define MORE_FRAGMENTS 0x04
 #define PROTECTED 0x40
-#define ORDER 0x80 /* with QoS: HT Control is there */
+#define ORDER 0x80 /* in a QoS frame: HT Control follows */
 
-#define HEADER 24 /* with three addresses */
+#define HEADER 24 /* bytes, with three addresses */
 #define ADDRESS_1 4
 #define ADDRESS_2 10
 #define ADDRESS_3 16
@@ -23,7 +23,7 @@
 #define QOS_AMSDU 0x80
 #define HT_CONTROL 4
 
-/* Where the source's and the destination's addresses are. */
+/* Notes the offsets of the source's and the destination's addresses. */
 static void note_addresses(struct segment *segment, __u8 flags)
 {
 	static const struct {
@@ -93,12 +93,12 @@ enum parse_result parse_wifi(struct frame *frame, struct segment *segment)
 #define RADIOTAP_HEADER 8 /* version, padding, length, what is present */
 #define PRESENT_TSFT 0x01
 #define PRESENT_FLAGS 0x02
-#define PRESENT_MORE 0x80 /* of the fourth byte: another word follows */
+#define PRESENT_MORE 0x80 /* in the fourth byte: another word follows */
 #define PRESENT_WORDS 32
 #define FLAG_PADDED 0x20
-#define FLAG_DAMAGED 0x40 /* its FCS is wrong */
+#define FLAG_DAMAGED 0x40 /* the frame's FCS is wrong */
 
-/* radiotap.org: the flags, of a header of `len` bytes that are at hand. */
+/* The flags field (radiotap.org) of a header with `len` bytes at hand. */
 static __u8 radiotap_flags(const __u8 *bytes, __u32 len)
 {
 	__u32 at = RADIOTAP_HEADER;

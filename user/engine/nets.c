@@ -10,7 +10,7 @@
 struct net_entry {
 	struct net net;
 	__u32 number;
-	bool failed; /* there was no memory to add it */
+	bool failed; /* uthash had no memory to add it */
 	UT_hash_handle handle;
 };
 
@@ -45,7 +45,7 @@ static struct net_entry *find(const struct nets *nets, const struct net *net)
 	return entry;
 }
 
-/* How many nets there are as long as this one. */
+/* The counter of networks with this one's family and prefix length. */
 static __u32 *length_of(struct nets *nets, const struct net *net)
 {
 	return &nets->lengths[net->family == 6][net->prefix_len - FAMILY_BITS];

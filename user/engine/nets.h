@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A set of networks with a number for each. Looking one up, with all that
- * contain it, takes as long among 100,000 as among ten.
+ * A set of networks with a number for each. A lookup of a network and all that
+ * contain it is as fast among 100,000 networks as among ten.
  */
 #ifndef BANNERPROBE_NETS_H
 #define BANNERPROBE_NETS_H
@@ -18,32 +18,35 @@ struct net_entry;
 struct nets {
 	struct net_entry *entries;
 	__u32 count;
-	__u32 lengths[2][NET_LENGTHS]; /* how many IPv4, IPv6 of each length */
+	__u32 lengths[2][NET_LENGTHS]; /* networks: IPv4, IPv6 by length */
 };
 
-/* Whether the second lies in the first, or is the same. */
+/* Whether `inner` lies in `outer`, or is the same. */
 bool net_covers(const struct net *outer, const struct net *inner);
 
-/* Sets to 0 what is beyond the prefix. */
+/* Sets the address bits beyond the prefix to 0. */
 void net_mask(struct net *net);
 
 /*
- * The number of a network, which is added with 0 where it is new. NULL without
- * memory. The pointer is valid until the network is removed.
+ * The number of a network. A new network is added with the number 0. NULL
+ * without memory. The pointer is valid until the network is removed.
  */
 __u32 *nets_put(struct nets *nets, const struct net *net);
 
-/* The number of a net, or NULL where it is not in the set. */
+/* The number of a network, or NULL where it is not in the set. */
 __u32 *nets_find(const struct nets *nets, const struct net *net);
 
 void nets_remove(struct nets *nets, const struct net *net);
 
-/* The numbers of all nets that this one lies in, by bitwise or. */
+/* The numbers of all networks that contain this one, by bitwise or. */
 __u32 nets_around(const struct nets *nets, const struct net *net);
 
 typedef void net_found(const struct net *net, void *context);
 
-/* Calls `found` for each, in insertion order; `found` may remove that one. */
+/*
+ * Calls `found` for each network, in insertion order; `found` may remove the
+ * network that it is called with.
+ */
 void nets_each(const struct nets *nets, net_found *found, void *context);
 
 void nets_free(struct nets *nets);

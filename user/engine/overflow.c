@@ -15,10 +15,10 @@ struct entry {
 };
 
 struct overflow {
-	struct entry *entries; /* uthash keeps them in order of their adding */
-	struct entry *pool;    /* where they lie: max_flows of them */
-	struct entry *spares;  /* those used that could not be added */
-	__u32 used;	       /* of the pool */
+	struct entry *entries; /* uthash keeps them in the order of addition */
+	struct entry *pool;    /* memory for max_flows entries */
+	struct entry *spares;  /* entries of the pool that could not be added */
+	__u32 used;	       /* entries of the pool */
 	__u32 max_flows;
 };
 
@@ -56,7 +56,7 @@ static bool add(struct overflow *table, struct entry *entry)
 	return false;
 }
 
-/* To the end of the order: the least recently used is the first. */
+/* Moves an entry to the end: the first is the least recently used. */
 static bool touch(struct overflow *table, struct entry *entry)
 {
 	HASH_DELETE(handle, table->entries, entry);

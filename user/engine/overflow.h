@@ -22,8 +22,8 @@ void overflow_free(struct overflow *table);
 struct flow *overflow_find(struct overflow *table, __u64 id);
 
 /*
- * Sets the state of a connection, in place of the least recently used if the
- * table is full; without memory the connection is forgotten.
+ * Sets the state of a connection. If the table is full, the least recently used
+ * connection is evicted. Without memory the connection is forgotten.
  */
 void overflow_put(struct overflow *table, __u64 id,
 		    const struct flow *flow);

@@ -5,7 +5,7 @@
 #include "overflow.h"
 #include "server_list.h"
 
-#define SYN_DATA_ROOM 64 /* SYNs with data that waits for a SYN-ACK */
+#define SYN_DATA_ROOM 64 /* SYNs with data that wait for a SYN-ACK */
 #define KEPT_SIZE                                                              \
 	(sizeof(struct event) + SYN_DATA_ROOM_MAX)
 
@@ -61,7 +61,7 @@ void engine_close(struct engine *engine)
 
 /* --- the engine's backend in user space ----------------------------------- */
 
-/* A packet in memory, and what keeps its state. */
+/* A packet in memory, and the engine that tracks it. */
 struct backend {
 	struct engine *engine;
 	const struct frame *frame;
@@ -218,7 +218,7 @@ static struct event *kept_at(const struct engine *engine, unsigned int place)
 				place * KEPT_SIZE);
 }
 
-/* Replaces the oldest. */
+/* Keeps the data in place of the oldest. */
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The engine for packets in memory, in place of the BPF programs for packets on
- * a hook.
+ * The engine for packets in memory. The BPF programs are the same engine for
+ * packets on a hook.
  */
 #ifndef BANNERPROBE_PACKET_ENGINE_H
 #define BANNERPROBE_PACKET_ENGINE_H
@@ -22,7 +22,7 @@ struct engine {
 	struct overflow *overflow;
 	const struct server_list *servers; /* NULL: every server */
 	struct track_options track;
-	enum direction direction; /* of the packets that come next */
+	enum direction direction; /* of the following packets */
 	/* Whether an address is this host's own; NULL: none is. */
 	bool (*is_own)(const __u32 address[4], __u8 family);
 	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
@@ -38,15 +38,15 @@ struct engine {
 /* A secret for this run: see hash.h. */
 void hash_randomize(__u64 secrets[HASH_SECRETS]);
 
-/* `log` is called for each banner. False without memory. */
+/* `log` is called for each event. False without memory. */
 bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		 void (*log)(const struct event *event, void *context),
 		 void *context);
 void engine_close(struct engine *engine);
 
 /*
- * Takes one packet that passed the prefilter: what the parser made of it,
- * and the frame for the banner's bytes. `now`: ns since 1970, of the packet.
+ * Takes one packet that passed the prefilter: the parser's result, and the
+ * frame with its bytes. `now`: the packet's time, ns since 1970.
  */
 void engine_packet(struct engine *engine, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
@@ -61,8 +61,8 @@ void engine_read_events(const struct engine *engine,
 			struct event_counts *counts);
 
 /*
- * Ends all connections: counts the undecided ones and forgets all. The counters
- * stay.
+ * Ends all connections: counts the outcomes of the undecided ones, and forgets
+ * all. The counters stay.
  */
 void engine_finish(struct engine *engine);
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A port at *text, which is moved behind it. */
+/* Reads a port at *text, and moves *text behind it. */
 static bool take_port(const char **text, unsigned long *port)
 {
 	char *end;

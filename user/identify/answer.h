@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* An identity while it is put together, and kept. */
+/* An identity that is being built, with its own memory. */
 #ifndef BANNERPROBE_IDENTIFY_ANSWER_H
 #define BANNERPROBE_IDENTIFY_ANSWER_H
 
@@ -25,24 +25,24 @@ struct answer {
 	char *cpe[ANSWER_CPES + 1];
 };
 
-/* Makes it empty; it must be all zeros or have been used. */
+/* Empties an answer. It must be all zeros, or have been used before. */
 void answer_clear(struct answer *answer);
 
 /*
- * Sets a field, in place of what it was. What is unprintable becomes a dot,
- * what is longer than a field may be is cut; of nothing comes NULL.
+ * Sets a field. Unprintable bytes become dots, a value that is too long is cut,
+ * and an empty one becomes NULL.
  */
 void answer_set(struct answer *answer, enum field field, const void *bytes,
 		size_t len);
 void answer_set_string(struct answer *answer, enum field field,
 		       const char *string);
-/* Without the spaces around it. */
+/* The same, without the spaces around the text. */
 void answer_set_text(struct answer *answer, enum field field,
 		     const struct text *text);
 
 void answer_add_cpe(struct answer *answer, const char *cpe);
 
-/* To be called when all is set. NULL where there is not even a service. */
+/* The identity, once all fields are set. NULL without a service. */
 const struct identity *answer_identity(struct answer *answer);
 
 #endif

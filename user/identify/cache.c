@@ -7,8 +7,8 @@
 #define BYTES_MAX 4096
 
 /*
- * Fast, and without a secret: a server that sends two banners with one place
- * makes only these slower.
+ * Fast, and without a secret: a server that sends two banners with the same
+ * hash slows down only the identification of these two.
  */
 static uint64_t hash_of(const struct question *question)
 {

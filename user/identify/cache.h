@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The last answers, by the bytes that they were given for. */
+/* The latest answers, found by the bytes that were asked about. */
 #ifndef BANNERPROBE_IDENTIFY_CACHE_H
 #define BANNERPROBE_IDENTIFY_CACHE_H
 
@@ -16,7 +16,7 @@ struct question {
 struct remembered {
 	uint64_t hash;
 	struct question question;
-	uint8_t *bytes; /* the question's own copy; NULL: nothing is here */
+	uint8_t *bytes; /* a copy of the question's bytes; NULL: free */
 	struct answer answer;
 };
 
@@ -24,10 +24,10 @@ struct cache {
 	struct remembered places[CACHE_PLACES];
 };
 
-/* NULL: it is not remembered. */
+/* The answer to a question; NULL: it is not in the cache. */
 struct answer *cache_find(struct cache *cache, const struct question *question);
 
-/* An empty answer, to be filled, in the place of another. */
+/* An empty answer to be filled in, in place of another one. */
 struct answer *cache_add(struct cache *cache, const struct question *question);
 
 void cache_clear(struct cache *cache);

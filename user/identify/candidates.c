@@ -11,19 +11,19 @@
 #define GRAMS (1 << GRAM_BITS)
 #define WORD_BITS 64
 
-/* A literal that a pattern could be looked for by. */
+/* A literal by which a pattern could be found. */
 struct candidate {
 	uint32_t pattern;
 	uint32_t start; /* in the pool */
 	uint32_t len;
 };
 
-/* The one that it is looked for by. */
+/* The literal by which a pattern is found. */
 struct entry {
 	uint32_t pattern;
 	uint32_t start;
 	uint16_t len;
-	uint16_t gram; /* where in the literal its rarest gram stands */
+	uint16_t gram; /* offset of the rarest gram in the literal */
 };
 
 struct pool {
@@ -131,7 +131,7 @@ static void count_grams(const struct prefilter *prefilter, uint32_t *counts)
 	}
 }
 
-/* Takes this literal if it has a rarer gram than what was taken so far. */
+/* Takes this literal if it has a rarer gram than the one taken so far. */
 static void choose(const struct prefilter *prefilter, const uint32_t *counts,
 		   const struct candidate *candidate, struct entry *entry,
 		   uint32_t *rarest)
@@ -156,7 +156,7 @@ static void set_bit(uint64_t *words, uint32_t bit)
 	words[bit / WORD_BITS] |= 1ULL << bit % WORD_BITS;
 }
 
-/* One entry for each pattern that has a literal; the others are for always. */
+/* One entry for each pattern with a literal; others are always candidates. */
 static size_t choose_all(struct prefilter *prefilter, const uint32_t *counts,
 			 struct entry *chosen)
 {
@@ -224,7 +224,7 @@ int prefilter_build(struct prefilter *prefilter)
 	return error;
 }
 
-/* Marks the patterns of one gram whose literal stands around it. */
+/* Marks those patterns of a gram that have their literal around it. */
 static void mark(struct prefilter *prefilter, const char *text, size_t len,
 		 size_t at)
 {

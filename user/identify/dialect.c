@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "dialect.h"
 
-/* In the words of nmap, which others use, too. */
+/* nmap's names of services, which other tools use, too. */
 static const char *const services[DIALECT_COUNT] = {
 	[DIALECT_SSH] = "ssh",
 	[DIALECT_SMTP] = "smtp",
@@ -32,7 +32,7 @@ static const char *const services[DIALECT_COUNT] = {
 	[DIALECT_RSH] = "shell",
 };
 
-/* What decides where no word does. */
+/* The dialect of a port, which decides where no word does. */
 static const struct {
 	uint16_t port;
 	enum dialect dialect;
@@ -69,7 +69,7 @@ static const struct {
 	{ "posting", false, DIALECT_NNTP },
 };
 
-/* The beginnings that tell a protocol at once. */
+/* Beginnings that only one protocol has. */
 static const struct {
 	const char *prefix;
 	enum dialect dialect;
@@ -173,7 +173,7 @@ static int dialect_of_word(const struct text *word)
 	return -1;
 }
 
-/* A server's name can be anything: ftp.example.com sends mail, too. */
+/* A host's name is no evidence: ftp.example.com may send mail. */
 static size_t skip_host_name(const struct text *body)
 {
 	const struct text word = text_until(body, " \r\n");
@@ -181,7 +181,7 @@ static size_t skip_host_name(const struct text *body)
 	return memchr(word.bytes, '.', word.len) ? word.len : 0;
 }
 
-/* The first word that decides, among what is possible here. */
+/* The dialect of the first word that decides, among the possible ones. */
 static int dialect_of_words(const struct text *body, const uint32_t possible)
 {
 	size_t at = skip_host_name(body);
@@ -206,7 +206,7 @@ static int dialect_of_words(const struct text *body, const uint32_t possible)
 	(1U << DIALECT_SMTP | 1U << DIALECT_LMTP | 1U << DIALECT_FTP)
 #define NEWS (1U << DIALECT_NNTP)
 
-/* What a greeting's number leaves possible; 0: it is no greeting. */
+/* The dialects that greet with this number; 0: none does. */
 static uint32_t possible_by_code(int code)
 {
 	switch (code) {
@@ -258,7 +258,7 @@ static bool read_coded(const struct text *text, uint16_t port,
 	return set(spoken, (enum dialect)dialect, code >= 400, body);
 }
 
-/* Both POP3 and Redis say so; Redis never as the first. */
+/* "+" and "-": POP3 and Redis. Redis never speaks first. */
 static bool read_plus_minus(const struct text *text, enum said said,
 			    uint16_t port, struct spoken *spoken)
 {
@@ -294,7 +294,7 @@ static bool read_irc(const struct text *text, struct spoken *spoken)
 	return set(spoken, DIALECT_IRC, false, origin);
 }
 
-/* $3000, then what INFO tells: "redis_version:7.0.15" */
+/* $3000, then the output of INFO: "redis_version:7.0.15" */
 static bool read_redis(const struct text *text, struct spoken *spoken)
 {
 	const ptrdiff_t at = text_find(text, "redis_version:");
@@ -305,7 +305,7 @@ static bool read_redis(const struct text *text, struct spoken *spoken)
 		   text_after(text, (size_t)at + strlen("redis_version:")));
 }
 
-/* What asks for a name is telnet where telnet is to be expected. */
+/* Text that only the port explains, such as telnet's question for a name. */
 static bool read_by_port(const struct text *text, uint16_t port,
 			 struct spoken *spoken)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which protocol the bytes are, by its structure alone. */
+/* Finds the protocol of bytes, by their structure alone. */
 #ifndef BANNERPROBE_IDENTIFY_DIALECT_H
 #define BANNERPROBE_IDENTIFY_DIALECT_H
 
@@ -39,18 +39,18 @@ enum dialect {
 
 struct spoken {
 	enum dialect dialect;
-	bool is_refusal;  /* says nothing of what the server is */
-	struct text body; /* what comes after the protocol's first words */
+	bool is_refusal;  /* it shows nothing about the server's product */
+	struct text body; /* the bytes after the protocol's first words */
 };
 
-/* What a dialect is called in `service`. */
+/* The name of a dialect, as in `service`. */
 const char *dialect_service(enum dialect dialect);
 
-/* Whether it is known. */
+/* Fills in `spoken`. False: the protocol is not known. */
 bool dialect_read(const struct text *text, enum said said, uint16_t port,
 		  struct spoken *spoken);
 
-/* The same for protocols that are no text. */
+/* The same for binary protocols. */
 bool dialect_read_binary(const struct text *text, struct spoken *spoken);
 
 #endif

@@ -50,7 +50,7 @@ struct fingerprint *database_next(struct database *database)
 	const size_t count = database->count;
 	struct fingerprint *all = database->fingerprints;
 
-	/* Room doubles: when the number is a power of two, it is full. */
+	/* The room is the next power of two, so it is full at each of them. */
 	if (!(count & (count - 1))) {
 		all = reallocarray(all, count ? count * 2 : 1, sizeof(*all));
 		if (!all)
@@ -128,7 +128,7 @@ static size_t append(char *out, size_t at, const void *bytes, size_t len)
 	return at + len;
 }
 
-/* What an assertion says by itself: a group, or its text. */
+/* The value of an assertion before braces are filled in: a group, or a text. */
 static bool plain_value(const struct assertion *assertion,
 			const struct match *match, struct text *value)
 {
@@ -159,7 +159,7 @@ static bool inner_value(const struct fingerprint *fingerprint,
 	return ends_with(outer, ".cpe23") && ends_with(name, ".version");
 }
 
-/* Puts in what stands between braces. */
+/* Replaces each {name} by its value. */
 static bool fill_in(const struct fingerprint *fingerprint,
 		    const struct match *match,
 		    const struct assertion *assertion, char *out)

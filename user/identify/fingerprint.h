@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Recog's fingerprints: patterns, and what they assert by name. */
+/* Recog's fingerprints: patterns, and the named values that they assert. */
 #ifndef BANNERPROBE_IDENTIFY_FINGERPRINT_H
 #define BANNERPROBE_IDENTIFY_FINGERPRINT_H
 
@@ -18,10 +18,10 @@ struct fingerprint {
 	int count;
 };
 
-/* Those that are meant for one kind of text. */
+/* The fingerprints for one kind of text. */
 struct database {
 	struct database *next;
-	char *kind; /* what its file says that they match */
+	char *kind; /* the kind of text, as its file names it */
 	char *service;
 	struct fingerprint *fingerprints;
 	unsigned int count;
@@ -34,8 +34,8 @@ struct database *database_new(void);
 void database_free(struct database *databases);
 
 /*
- * Makes room for one more, all zeros; its pattern is to be put in before
- * database_take(), which counts it. NULL: there is no memory.
+ * Makes room for another fingerprint, all zeros. The caller sets its pattern,
+ * and then calls database_take(), which counts it. NULL without memory.
  */
 struct fingerprint *database_next(struct database *database);
 int database_take(struct database *database, struct matcher *matcher);
@@ -51,8 +51,8 @@ const struct fingerprint *database_match(struct database *database,
 					 struct match *match);
 
 /*
- * What a match asserts by this name: ASSERTION_MAX bytes at most, with their
- * NUL. False: nothing.
+ * The value that a match asserts by this name: at most ASSERTION_MAX bytes with
+ * the NUL. False: there is none.
  */
 bool fingerprint_value(const struct fingerprint *fingerprint,
 		       const struct match *match, const char *name, char *out);

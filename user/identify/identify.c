@@ -77,8 +77,8 @@ static int open_sets(struct identifier *identifier)
 	identifier->nmap_first.is_strict = true;
 	identifier->nmap_second.is_strict = true;
 	/*
-	 * Whose answer is soft is asked by nmap's other probes, too. Which of
-	 * them the client's words were most like is not known here.
+	 * After a soft match nmap sends its other probes. Which of them the
+	 * client's request resembles is not known here.
 	 */
 	identifier->nmap_second.prefers_firm = true;
 	return error ? error : ruleset_open(&identifier->own, matcher);
@@ -161,7 +161,7 @@ static void ask_all(struct identifier *identifier, enum said said,
 	is_known = dialect_read(text, said, port, &spoken);
 	if (is_known && recog_answer(&identifier->recog, text, &spoken, answer))
 		return;
-	/* A refusal is not the product's own words. */
+	/* A refusal does not come from the product itself. */
 	if (!(is_known && spoken.is_refusal) &&
 	    ruleset_answer(&identifier->own, text, answer))
 		return;

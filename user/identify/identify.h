@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a server is, by what it says. Three sources are asked, and the first
- * that answers counts: rules that the user names (nmap's, Recog's), the
+ * Identifies a server by what it says. Three sources are asked, and the first
+ * answer counts: rule files that the user names (nmap's, Recog's), the
  * project's own rules, the protocol's structure. For a process without any
- * capability: regular expressions run on bytes of strangers here.
+ * capability: regular expressions run on hostile bytes here.
  */
 #ifndef BANNERPROBE_IDENTIFY_H
 #define BANNERPROBE_IDENTIFY_H
@@ -23,7 +23,7 @@ struct identity {
 	char **cpe; /* ends with NULL */
 };
 
-/* Must not keep what it is given; one call is one line. */
+/* Prints one line. Must not keep its arguments. */
 typedef void identify_message(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
@@ -31,8 +31,8 @@ struct identify_sources {
 	/*
 	 * The project's rules: files, and folders whose *.rules are read in
 	 * the order of their names; the list ends with NULL. The first rule
-	 * that matches answers, so a user's own come first. What does not
-	 * exist is passed over. NULL: none.
+	 * that matches answers, so a user's own come first. Missing files are
+	 * ignored. NULL: none.
 	 */
 	const char *const *rules;
 	const char *probes; /* nmap-service-probes, or NULL */
@@ -40,10 +40,10 @@ struct identify_sources {
 };
 
 struct identify_statistics {
-	uint64_t limits;      /* matches given up at PCRE2's limits */
-	uint64_t given_up;    /* banners for which too many were */
+	uint64_t limits;      /* matches aborted at PCRE2's limits */
+	uint64_t given_up;    /* banners aborted after too many of these */
 	unsigned int rules;   /* in use, or not yet compiled */
-	unsigned int refused; /* that cannot be used */
+	unsigned int refused; /* rules that cannot be used */
 };
 
 enum said {
@@ -63,9 +63,9 @@ struct identifier *identify_open(const struct identify_sources *sources,
 void identify_close(struct identifier *identifier);
 
 /*
- * NULL where no source knows it. `complete`: false where the bytes were cut or
- * more may come, then $ matches not at their end. What is returned stays valid
- * until the next call.
+ * Identifies a server. `complete`: false if the bytes were cut or more may
+ * come; then $ does not match at their end. The result is valid until the next
+ * call. NULL where no source knows the server.
  */
 const struct identity *identify(struct identifier *identifier, enum said said,
 				uint16_t server_port, const uint8_t *bytes,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A walk over a pattern that only has to be cautious: what it does not know
- * ends a literal, what could be left out of a match begins none.
+ * A walk over a pattern. It may find too few literals, but no wrong one: syntax
+ * that it does not know ends a literal, and an optional part begins none.
  */
 #include "literal.h"
 
@@ -11,8 +11,8 @@
 #define DEPTH_MAX 20
 
 struct group {
-	int literals;	 /* how many there were before it */
-	bool is_certain; /* what stands in it must be in the text */
+	int literals;	 /* how many were found before the group */
+	bool is_certain; /* a match must contain the group */
 };
 
 struct walk {
@@ -38,7 +38,7 @@ static char peek(const struct walk *walk, int ahead)
 	return walk->end - walk->at > ahead ? walk->at[ahead] : '\0';
 }
 
-/* Whether {2,3} and not a brace that stands for itself begins here. */
+/* Whether a repetition like {2,3} begins here, and not a literal brace. */
 static bool is_repetition(const struct walk *walk)
 {
 	const char *at = walk->at + 1;
@@ -52,12 +52,12 @@ static bool is_repetition(const struct walk *walk)
 
 enum quantity { ONCE, AT_LEAST_ONCE, PERHAPS_NEVER };
 
-/* Steps over the quantifier that may stand here. */
+/* Skips a quantifier, if there is one here. */
 static enum quantity take_quantifier(struct walk *walk)
 {
 	enum quantity quantity;
 
-	/* What these are depends on PCRE2's version. */
+	/* The meaning of these depends on PCRE2's version. */
 	if (peek(walk, 0) == '{' && strchr(", ", peek(walk, 1)))
 		walk->failed = true;
 	if (peek(walk, 0) == '*' || peek(walk, 0) == '?') {
@@ -165,7 +165,7 @@ static void take_escape(struct walk *walk)
 		walk->failed = true;
 }
 
-/* Steps over [...], where ] may stand first, escaped, or in [:name:]. */
+/* Skips [...], in which ] may come first, escaped, or in [:name:]. */
 static void take_class(struct walk *walk)
 {
 	walk->at++;
@@ -212,7 +212,10 @@ static bool skip_one_of(struct walk *walk, const char *const *prefixes)
 	return false;
 }
 
-/* (?i) for the rest of the group. Other flags may change what is literal. */
+/*
+ * (?i) for the rest of the group. Other flags may change which bytes are
+ * literal.
+ */
 static bool skip_flags(struct walk *walk)
 {
 	return skip(walk, "(?i)") || skip(walk, "(?s)") || skip(walk, "(?m)") ||
@@ -268,7 +271,9 @@ static void close_group(struct walk *walk)
 		walk->found->count = group->literals;
 }
 
-/* What stands left and right of it can both be missing, if not at once. */
+/*
+ * |: a match contains only one of the sides, so no literal of them is certain.
+ */
 static void take_alternative(struct walk *walk, bool *is_certain)
 {
 	end_run(walk);

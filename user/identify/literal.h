@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The bytes that a text must hold so that a regular expression can match. */
+/* Literals: bytes that each match of a regular expression contains. */
 #ifndef BANNERPROBE_IDENTIFY_LITERAL_H
 #define BANNERPROBE_IDENTIFY_LITERAL_H
 
@@ -10,7 +10,7 @@
 #define LITERALS_MAX 8
 #define LITERAL_MAX 32
 
-/* In lower case: the text is to be compared so, whatever the pattern wants. */
+/* In lower case: compare it with the text in lower case. */
 struct literal {
 	uint8_t len;
 	char bytes[LITERAL_MAX];
@@ -22,8 +22,8 @@ struct literals {
 };
 
 /*
- * Finds such literals, not each of them. Whether the pattern was understood:
- * otherwise there are none, and it may be no valid pattern at all.
+ * Finds literals of a pattern, not necessarily all. False: the pattern was not
+ * understood, and may be invalid; then there are none.
  */
 bool literals_of(const char *regex, size_t len, struct literals *literals);
 

@@ -14,7 +14,7 @@ static const struct {
 
 struct loader {
 	struct ruleset *first, *second;
-	struct ruleset *current; /* NULL: none, or UDP's */
+	struct ruleset *current; /* NULL: in no probe, or in UDP's */
 	struct place place;
 	bool has_probe;
 };
@@ -32,9 +32,9 @@ static char *skip_spaces(char *at)
 }
 
 /*
- * Takes one; the delimiter is any byte, and stands not in the text. The flags
- * are not ended by a NUL yet, since the next piece may begin at their end.
- * NULL, or what is wrong.
+ * Takes a piece. The delimiter is any byte that the text does not contain. The
+ * flags do not end with a NUL yet, because the next piece may begin right
+ * behind them. NULL, or what is wrong.
  */
 static const char *take_piece(char **at, struct piece *piece)
 {
@@ -113,7 +113,9 @@ static const char *take_template(char **at, struct rule *rule)
 	return "it has an unknown field";
 }
 
-/* What follows "match " or "softmatch ". NULL, or what is wrong. */
+/*
+ * Takes the rest of a line after "match " or "softmatch ". NULL, or the error.
+ */
 static const char *take_rule(char *at, struct rule *rule)
 {
 	static const char tunnel[] = "ssl/";

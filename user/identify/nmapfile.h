@@ -7,9 +7,9 @@
 #include "rule_source.h"
 
 /*
- * Adds the rules of the NULL probe to `first` and those of the other TCP
- * probes to `second`, in their order. The source is written to, and must live
- * as long as they. 0 or negative errno; -EINVAL: it is no such file.
+ * Adds the rules of the NULL probe to `first` and those of the other TCP probes
+ * to `second`, in their order. The source is changed, and must stay valid as
+ * long as the rules. 0 or negative errno; -EINVAL: it is no such file.
  */
 int nmapfile_load(struct rule_source *source, struct ruleset *first,
 		  struct ruleset *second);

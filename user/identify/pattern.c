@@ -9,12 +9,12 @@
 #define GROUPS 50
 
 /*
- * A banner at which this many patterns met a limit was made for that: the
- * others would cost as much, thousands of times.
+ * A banner at which this many patterns reach a limit was made to be expensive.
+ * No more patterns are tried: thousands of them would cost as much each.
  */
 #define LIMITS_OF_A_BANNER 16
 
-/* A file of another kind is not to be answered by a line for each of its. */
+/* A wrong file must not cause a message for each of its lines. */
 #define REFUSALS_TOLD 100
 
 int matcher_open(struct matcher *matcher, identify_message *message)

@@ -11,7 +11,7 @@
 #include "identify.h"
 #include "text.h"
 
-/* Where a rule stands. */
+/* The file and line of a rule. */
 struct place {
 	const char *file;
 	unsigned int line;
@@ -26,35 +26,37 @@ struct pattern {
 	bool refused;
 };
 
-/* What all patterns of an identifier share. */
+/* The state that all patterns of an identifier share. */
 struct matcher {
 	pcre2_match_data *data;
 	pcre2_match_context *context;
 	identify_message *message;
 	struct identify_statistics statistics;
-	unsigned int limits; /* met by the banner at hand */
+	unsigned int limits; /* how many the current banner has reached */
 };
 
-/* What matched: valid until the next match. */
+/* A match: valid until the next one. */
 struct match {
 	const uint8_t *subject;
 	const PCRE2_SIZE *offsets;
-	uint32_t groups; /* the highest that is set, and 1 */
-	size_t cut;	 /* where the text was cut, or SIZE_MAX */
+	uint32_t groups; /* one more than the highest that is set */
+	size_t cut;	 /* offset at which the text was cut, or SIZE_MAX */
 };
 
 /* 0 or negative errno. */
 int matcher_open(struct matcher *matcher, identify_message *message);
 void matcher_close(struct matcher *matcher);
 
-/* Tells once that a rule cannot be used, and counts it. */
+/* Reports once that a rule cannot be used, and counts it. */
 void matcher_refuse(struct matcher *matcher, const struct place *place,
 		    const char *why);
 
-/* Whether a banner has cost so much that no more is to be tried for it. */
+/*
+ * Whether the current banner has cost so much that no more patterns are tried.
+ */
 bool matcher_is_tired(const struct matcher *matcher);
 
-/* Whether it can be used. One that cannot is refused. */
+/* Compiles a pattern. False: it cannot be used, and was refused. */
 bool pattern_compile(struct matcher *matcher, struct pattern *pattern);
 void pattern_free(struct pattern *pattern);
 
@@ -62,8 +64,8 @@ bool pattern_match(struct matcher *matcher, struct pattern *pattern,
 		   const struct text *text, struct match *match);
 
 /*
- * The bytes of a group. Whether it is set; one that ends where the text was cut
- * might go on, as a version does, and is not.
+ * The bytes of a group. False: it is not set. A group that ends where the text
+ * was cut counts as not set, because its value, a version perhaps, may go on.
  */
 bool match_group(const struct match *match, uint32_t group, struct text *bytes);
 

@@ -4,8 +4,8 @@
 #include <stdio.h>
 
 /*
- * A word that the text ends with may go on where the text is not complete: of
- * a version it would be another one.
+ * Whether a word is whole. At the end of an incomplete text it may go on: part
+ * of a version would be another version.
  */
 static bool is_whole(const struct text *word)
 {
@@ -19,7 +19,7 @@ static void set_whole(struct answer *answer, enum field field,
 		answer_set_text(answer, field, word);
 }
 
-/* Where a version begins: after _, -, / or a space, with or without a v. */
+/* The offset of a version: after _, -, / or a space, with or without a v. */
 static size_t find_version(const struct text *text)
 {
 	for (size_t i = 0; i + 1 < text->len; i++) {
@@ -92,7 +92,7 @@ static void answer_ssh(const struct text *body, struct answer *answer)
 		answer_set_text(answer, FIELD_INFO, &comment);
 		return;
 	}
-	/* The release and the patch level are one: up to the line's end. */
+	/* Release and patch level are one version, up to the line's end. */
 	number = text_after(&software, find_version(&software));
 	if (number.len)
 		answer_set(
@@ -106,7 +106,7 @@ static void answer_mysql(const struct text *body, struct answer *answer)
 	const bool is_mariadb = text_find(body, "MariaDB") >= 0;
 	struct text version = *body;
 
-	/* MariaDB says so to clients that know no number above 5. */
+	/* MariaDB's prefix for clients that accept no number above 5. */
 	if (is_mariadb && text_begins(body, masked))
 		version = text_after(body, strlen(masked));
 	if (!is_whole(&version))
@@ -179,7 +179,7 @@ static void answer_http(const struct text *body, struct answer *answer)
 	answer_set_text(answer, FIELD_INFO, &comment);
 }
 
-/* A number that is the protocol's, not the product's. */
+/* The number is the protocol's version, not the product's. */
 static void answer_protocol(const struct text *body, struct answer *answer)
 {
 	const struct text number = text_until(body, " \r\n");
@@ -227,7 +227,7 @@ static void answer_host_name(const struct text *body, struct answer *answer)
 
 static const struct {
 	void (*fill)(const struct text *, struct answer *);
-	const char *product; /* where only one speaks so */
+	const char *product; /* the only product that speaks it, or NULL */
 } readers[DIALECT_COUNT] = {
 	[DIALECT_SSH] = { answer_ssh, NULL },
 	[DIALECT_SMTP] = { answer_smtp, NULL },

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a protocol's own fields say of the server. */
+/* Identifies a server by the fields of its protocol. */
 #ifndef BANNERPROBE_PROTOCOL_H
 #define BANNERPROBE_PROTOCOL_H
 
@@ -8,7 +8,7 @@
 
 void structure_answer(const struct spoken *spoken, struct answer *answer);
 
-/* The value of a header of HTTP, RTSP or SIP. Whether there is one. */
+/* The value of a header of HTTP, RTSP or SIP. False: there is none. */
 bool structure_header(const struct text *text, const char *name,
 		      struct text *value);
 

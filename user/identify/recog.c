@@ -7,7 +7,7 @@
 #include "recogfile.h"
 #include "words.h"
 
-/* Whose text a kind of fingerprints is for. */
+/* The dialect of each kind of fingerprints. */
 static const struct {
 	enum dialect dialect;
 	const char *kind, *refusals;
@@ -25,7 +25,7 @@ static const struct {
 	{ DIALECT_HTTP, "http_header.server", NULL },
 };
 
-/* What a product may be asserted as, and its version. */
+/* The names under which Recog asserts a product, and its version. */
 static const struct {
 	const char *product, *version;
 } products[] = {
@@ -38,7 +38,7 @@ static const struct {
 	{ "hw.vendor", "hw.version" },
 };
 
-/* The first that is asserted counts. */
+/* The first value that is asserted counts. */
 static const struct {
 	enum field field;
 	const char *name;
@@ -173,7 +173,7 @@ bool recog_answer(const struct recog *recog, const struct text *text,
 		return false;
 	fingerprint =
 		database_match(database, recog->matcher, &words.text, &match);
-	/* Some are known to say nothing: "FTP server ready". */
+	/* Some fingerprints assert nothing: "FTP server ready". */
 	if (fingerprint && fingerprint->count) {
 		set_product(fingerprint, &match, answer);
 		set_others(fingerprint, &match, answer);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What Recog's fingerprints say of a server. */
+/* Identifies a server by Recog's fingerprints. */
 #ifndef BANNERPROBE_IDENTIFY_RECOG_H
 #define BANNERPROBE_IDENTIFY_RECOG_H
 
@@ -18,10 +18,10 @@ struct recog {
 int recog_open(struct recog *recog, const char *path, struct matcher *matcher);
 void recog_close(struct recog *recog);
 
-/* Those of a kind, or NULL. */
+/* The fingerprints of a kind, or NULL. */
 struct database *recog_database(const struct recog *recog, const char *kind);
 
-/* Whether a fingerprint knows it; the answer was empty, and then is set. */
+/* Sets an empty answer. False: no fingerprint knows the server. */
 bool recog_answer(const struct recog *recog, const struct text *text,
 		  const struct spoken *spoken, struct answer *answer);
 

@@ -11,7 +11,7 @@ struct loader {
 	XML_Parser parser;
 	struct matcher *matcher;
 	struct database *database;
-	struct fingerprint *fingerprint; /* the one that is open, or NULL */
+	struct fingerprint *fingerprint; /* of the open element, or NULL */
 	struct place place;
 	const char *wrong;
 	int error;
@@ -50,8 +50,8 @@ static void begin_file(struct loader *loader, const char **attributes)
 }
 
 /*
- * Recog's are Ruby's expressions: what is called multiline there lets the dot
- * match a line's end; in other languages it means its name. Both are meant.
+ * Recog's patterns are Ruby's. "Multiline" in Ruby lets the dot match a
+ * newline; in other languages it changes ^ and $. Both are set.
  */
 static uint32_t options_of(const char *flags)
 {
@@ -69,8 +69,8 @@ static uint32_t options_of(const char *flags)
 }
 
 /*
- * (.+)* matches what (.+)? does, but tries all ways to cut a text in pieces
- * before it gives up: at the limits, it would match nothing.
+ * Replaces (.+)* by (.+)?, which matches the same. (.+)* tries all ways to cut
+ * a text into pieces, so it would reach the limits and match nothing.
  */
 static void untangle(char *regex)
 {
@@ -151,7 +151,7 @@ static void end(void *context, const char *name)
 		loader->fingerprint = NULL;
 }
 
-/* Entities are defined there, and nothing that Recog needs. */
+/* A document type can define entities, and Recog's files have none. */
 static void refuse_doctype(void *context, const char *name, const char *system,
 			   const char *public, int has_subset)
 {

@@ -7,9 +7,9 @@
 #include "rule_source.h"
 
 /*
- * Reads a file into a database, which the caller puts among the others. The
- * source's path must live as long. 0 or negative errno; -EINVAL: it is no such
- * file, which is told.
+ * Reads a file into a database, which the caller adds to the others. The
+ * source's path must stay valid as long. 0 or negative errno; -EINVAL, with a
+ * message: it is no such file.
  */
 int recogfile_load(const struct rule_source *source, struct matcher *matcher,
 		   struct database **database);

@@ -27,7 +27,7 @@ static int read_all(int file, struct rule_source *source, size_t size)
 	}
 }
 
-/* Of what grows while it is read, only what was there at first is read. */
+/* Reads the file up to its size at the start, even if it grows meanwhile. */
 static int read_regular(int file, struct rule_source *source)
 {
 	struct stat status;
@@ -37,7 +37,7 @@ static int read_regular(int file, struct rule_source *source)
 		return -errno;
 	if (S_ISDIR(status.st_mode))
 		return -EISDIR;
-	/* What is no file might never end. */
+	/* Anything but a regular file might never end. */
 	if (!S_ISREG(status.st_mode))
 		return -EINVAL;
 	if (status.st_size > SIZE_MAX_READ)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Files of rules, read whole; and the names of those in a folder. */
+/* Reads whole rule files, and lists those of a folder. */
 #ifndef BANNERPROBE_IDENTIFY_RULE_SOURCE_H
 #define BANNERPROBE_IDENTIFY_RULE_SOURCE_H
 
@@ -9,27 +9,27 @@
 struct rule_source {
 	struct rule_source *next;
 	char *path;
-	char *bytes; /* a NUL stands after them */
+	char *bytes; /* followed by a NUL */
 	size_t len;
 };
 
-/* Reads one and puts it before the others. 0 or negative errno. */
+/* Reads a file and puts it before the others. 0 or negative errno. */
 int rule_source_read(struct rule_source **sources, const char *path);
 
 void rule_source_free(struct rule_source *sources);
 
 /*
- * Calls `take` with each line, a NUL in place of its newline, until it returns
- * another value than 0. 0 or that value.
+ * Calls `take` with each line, with a NUL in place of its newline, until `take`
+ * returns another value than 0. Returns 0 or that value.
  */
 int rule_source_each_line(struct rule_source *source,
 			  int (*take)(char *line, void *context),
 			  void *context);
 
 /*
- * Calls `take` with the path of each file whose name ends so, in the names'
- * order, until it returns another value than 0; or with the path itself, where
- * that is no folder. 0, that value or negative errno.
+ * Calls `take` with the path of each file in a folder that has this suffix, in
+ * the order of the names, until `take` returns another value than 0. If `path`
+ * is no folder, calls `take` with it. Returns 0, that value or negative errno.
  */
 int rule_source_each(const char *path, const char *suffix,
 		     int (*take)(const char *path, void *context),

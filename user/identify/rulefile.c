@@ -19,11 +19,11 @@ struct loader {
 	rulefile_example *example;
 	void *context;
 	struct place place;
-	struct rule rule; /* the last one: examples stand below it */
+	struct rule rule; /* the latest: examples belong to it */
 	bool has_rule;
 };
 
-/* What stands after the pattern, or after an example's bytes. */
+/* The fields after a pattern, or after an example's bytes. */
 struct fields {
 	const char **fields, **cpes;
 	int cpe_count;
@@ -48,7 +48,7 @@ static const char *set_field(struct fields *fields, const struct token *token)
 	return "it has an unknown field";
 }
 
-/* NULL, or what is wrong. */
+/* Takes the fields of a line. NULL, or what is wrong. */
 static const char *take_fields(char **at, struct fields *fields)
 {
 	const char *wrong = NULL;
@@ -126,7 +126,7 @@ static int load_rule(struct loader *loader, char *line)
 	return ruleset_add(loader->set, &loader->rule);
 }
 
-/* A product that is the same for all that the rule knows is not repeated. */
+/* An example need not repeat a product that the rule has as a constant. */
 static void inherit_product(const struct loader *loader,
 			    struct example *example)
 {

@@ -7,7 +7,7 @@
  *
  *   http Server: /pattern/ ...       the pattern is for a header's value
  *
- * and below it, indented, what a server really said, and what comes out:
+ * and below it, indented, bytes of a real server and the expected fields:
  *
  *       "220 bytes\r\n" version=1.2 cpe:/a:vendor:product:1.2
  */
@@ -17,7 +17,7 @@
 #include "ruleset.h"
 #include "rule_source.h"
 
-/* An example, and the fields that are written beside it. */
+/* An example: bytes of a server, and the expected fields. */
 struct example {
 	struct place place;
 	struct place rule;
@@ -30,9 +30,9 @@ struct example {
 typedef void rulefile_example(const struct example *example, void *context);
 
 /*
- * Adds a file's rules, in their order. The source is written to, and must live
- * as long as they. Each example is given to `example`, unless that is NULL,
- * and lives no longer. 0 or negative errno.
+ * Adds a file's rules, in their order. The source is changed, and must stay
+ * valid as long as the rules. `example`, unless it is NULL, is called with each
+ * example, which is valid during the call. 0 or negative errno.
  */
 int rulefile_load(struct rule_source *source, struct ruleset *set,
 		  rulefile_example *example, void *context);

@@ -7,19 +7,21 @@
 #include "protocol.h"
 #include "template.h"
 
-/* nmap's lengths, with the NUL: a field that needs more is left out. */
+/* nmap's limits in bytes, with the NUL. A longer field is left out. */
 static const size_t sizes[FIELD_COUNT] = {
 	[FIELD_PRODUCT] = 80,  [FIELD_VERSION] = 80, [FIELD_INFO] = 256,
 	[FIELD_HOSTNAME] = 80, [FIELD_OS] = 32,	     [FIELD_DEVICETYPE] = 32,
 };
 #define CPE_SIZE 80
 
-/* Which of nmap's three a CPE is: the last of a kind counts. */
+/*
+ * The kinds of CPE: application, operating system, hardware. The last counts.
+ */
 static const char cpe_parts[] = "aho";
 
 /*
- * So many are compiled at once, so that those that do not compile are told at
- * the start; the rest of a longer set, when one of them is needed.
+ * So many patterns of a set are compiled at the start, so that errors are
+ * reported then. The others of a longer set are compiled when they are needed.
  */
 #define COMPILED_AT_ONCE 500
 
@@ -65,7 +67,7 @@ int ruleset_add(struct ruleset *set, const struct rule *rule)
 		return result;
 	set->rules[set->count] = *rule;
 	set->matcher->statistics.rules++;
-	/* What is no pattern at all is among what is not understood. */
+	/* Compiled now also if prefilter_add() failed: it may be no pattern. */
 	if (result || set->count < COMPILED_AT_ONCE)
 		pattern_compile(set->matcher, &set->rules[set->count].pattern);
 	set->count++;

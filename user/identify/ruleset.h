@@ -7,12 +7,12 @@
 #include "pattern.h"
 #include "candidates.h"
 
-/* All strings are the loader's, and must live as long as the set. */
+/* All strings belong to the loader, and must stay valid as long as the set. */
 struct rule {
 	struct pattern pattern;
-	bool is_soft; /* nmap's softmatch: it knows the service alone */
+	bool is_soft; /* nmap's softmatch: it sets the service only */
 	const char *service;
-	const char *header; /* matched is its value; NULL: the whole text */
+	const char *header; /* match its value; NULL: match the text */
 	const char *templates[FIELD_COUNT]; /* without the service */
 	const char *cpes[ANSWER_CPES];
 	int cpe_count;
@@ -21,11 +21,11 @@ struct rule {
 struct ruleset {
 	struct matcher *matcher;
 	/*
-	 * In all as nmap does: what was cut is taken as it is, and a CPE that
-	 * cannot be filled takes away the one of its kind before it.
+	 * Follow nmap exactly: a cut value is used as it is, and a CPE that
+	 * cannot be filled in removes the one of its kind before it.
 	 */
 	bool is_strict;
-	bool prefers_firm; /* a soft rule answers only if no other does */
+	bool prefers_firm; /* a soft rule counts if no firm one does */
 	struct prefilter *prefilter;
 	struct rule *rules;
 	unsigned int count, room;
@@ -38,10 +38,10 @@ void ruleset_close(struct ruleset *set);
 /* Adds a copy of the rule. 0 or negative errno. */
 int ruleset_add(struct ruleset *set, const struct rule *rule);
 
-/* To be called when all are added. 0 or negative errno. */
+/* Called when all rules are added. 0 or negative errno. */
 int ruleset_build(struct ruleset *set);
 
-/* Whether one of them matched; the answer was empty, and then is set. */
+/* Sets an empty answer by the first rule that matches. False: none does. */
 bool ruleset_answer(struct ruleset *set, const struct text *text,
 		    struct answer *answer);
 

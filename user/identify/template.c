@@ -45,7 +45,7 @@ static void put_escaped(struct sink *sink, char byte)
 	put(sink, digits[(uint8_t)byte & 15]);
 }
 
-/* A byte of a variable's value, which a NUL ends as it does nmap's. */
+/* Writes a byte of a variable's value. A NUL ends the value, as in nmap. */
 static void put_value(struct sink *sink, char byte)
 {
 	if (!byte || sink->cut)
@@ -150,7 +150,7 @@ static int hex_digit(char digit)
 	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* What a backslash makes of what follows; -1: nothing. */
+/* The byte that a backslash and the next characters mean; -1: none. */
 static int unescape(const char **at)
 {
 	static const char letters[] = "0abfnrtv", bytes[] = "\0\a\b\f\n\r\t\v";
@@ -200,7 +200,7 @@ static bool take_number(const char **at, struct argument *argument)
 	return true;
 }
 
-/* What stands in the parentheses of a command. */
+/* Takes the arguments in a command's parentheses. */
 static bool take_arguments(const char **at, struct call *call)
 {
 	while (**at && **at != ')') {
@@ -243,7 +243,7 @@ static bool put_command(struct sink *sink, const char **at,
 	return false;
 }
 
-/* What a dollar stands for. */
+/* Writes the value of a variable: $1, or a command like $P(1). */
 static bool put_variable(struct sink *sink, const char **at,
 			 const struct match *match)
 {
@@ -277,7 +277,7 @@ bool template_expand(const char *template, const struct match *match,
 			continue;
 		}
 		template ++;
-		/* After a variable nmap keeps one byte more free. */
+		/* nmap needs another free byte after a variable. */
 		if (!put_variable(&sink, &template, match) ||
 		    sink.len >= size - 1)
 			return false;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is made of a match: "$1" is its first group, $P(1) that without what is
- * unprintable, $SUBST(1,"_",".") that with one text put in place of another,
- * $I(1,">") that as a number.
+ * Templates of fields: "$1" is the first group of a match, $P(1) the group
+ * without unprintable bytes, $SUBST(1,"_",".") the group with "_" replaced by
+ * ".", and $I(1,">") the group as a big-endian number.
  */
 #ifndef BANNERPROBE_IDENTIFY_TEMPLATE_H
 #define BANNERPROBE_IDENTIFY_TEMPLATE_H
@@ -12,9 +12,9 @@
 #define TEMPLATE_MAX 256
 
 /*
- * Expands a template into at most `size` bytes with their NUL, nmap's way to
- * count. `for_cpe`: what is put in is escaped as a CPE's component. False: a
- * group is not set, or it is too long; there is no such field then.
+ * Expands a template into at most `size` bytes with the NUL, counted as nmap
+ * does. `for_cpe`: values are escaped as components of a CPE. False: the field
+ * is left out, because a group is not set or the field is too long.
  */
 bool template_expand(const char *template, const struct match *match,
 		     bool for_cpe, char *out, size_t size);

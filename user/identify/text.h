@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a server said, or a part of it. */
+/* The bytes that a server said, or a part of them. */
 #ifndef BANNERPROBE_IDENTIFY_TEXT_H
 #define BANNERPROBE_IDENTIFY_TEXT_H
 
@@ -13,7 +13,7 @@
 struct text {
 	const uint8_t *bytes;
 	size_t len;
-	bool complete; /* nothing is missing at its end */
+	bool complete; /* no bytes are missing at its end */
 };
 
 static inline bool text_begins(const struct text *text, const char *prefix)
@@ -29,7 +29,7 @@ static inline bool text_is(const struct text *text, const char *word)
 	       !strncasecmp((const char *)text->bytes, word, text->len);
 }
 
-/* What comes after so many bytes. */
+/* The text after so many bytes. */
 static inline struct text text_after(const struct text *text, size_t count)
 {
 	return (struct text){ text->bytes + count, text->len - count,
@@ -59,7 +59,7 @@ static inline struct text text_until(const struct text *text, const char *stops)
 	return text_part(text, 0, end);
 }
 
-/* Where the word stands, upper or lower case; -1: nowhere. */
+/* The offset of a word, in any case; -1: it is not in the text. */
 static inline ptrdiff_t text_find(const struct text *text, const char *word)
 {
 	const size_t len = strlen(word);

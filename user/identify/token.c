@@ -23,7 +23,7 @@ static int take_hex(char **at)
 	return (int)strtol(digits, NULL, 16);
 }
 
-/* What a backslash and the next bytes stand for; -1: nothing. */
+/* The byte that a backslash and the next characters mean; -1: none. */
 static int unescape(char **at)
 {
 	static const char letters[] = "rnt0\"\\", bytes[] = "\r\n\t\0\"\\";
@@ -39,7 +39,7 @@ static int unescape(char **at)
 	return take_hex(at);
 }
 
-/* Copies what is quoted from `at`, after the quote, to `to`. */
+/* Copies a quoted text, from behind its first quote, to `to`. */
 static int take_quoted(char **at, char **to)
 {
 	while (**at != '"') {

@@ -6,22 +6,22 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A NUL stands after its bytes, among which there may be others. */
+/* A word. A NUL follows its bytes, which may contain NULs, too. */
 struct token {
 	char *bytes;
 	size_t len;
 };
 
 /*
- * Takes the next word, in place: what stands between double quotes may hold
- * spaces and \" \\ \r \n \t \0 \xhh. 1; 0: there is none; -1: it has no end,
- * or an unknown escape.
+ * Takes the next word, in place. Text in double quotes may contain spaces and
+ * \" \\ \r \n \t \0 \xhh. 1; 0: there is no word; -1: a quote has no end, or an
+ * escape is unknown.
  */
 int token_take(char **at, struct token *token);
 
 /*
- * Takes a pattern that stands between two slashes, and the letters after it;
- * \/ is a slash in it. 0, or -1: there is none.
+ * Takes a pattern between two slashes, and the letters after it. \/ is a slash
+ * in the pattern. 0, or -1: there is none.
  */
 int token_take_pattern(char **at, struct token *pattern, struct token *flags);
 

@@ -12,7 +12,7 @@
 #define SUBNEGOTIATION_END 0xf0
 #define WILL 0xfb
 
-/* A line that has ended is complete, whatever may come after it. */
+/* A line with its end is complete, even if more may follow. */
 static struct text without_line_end(struct text text)
 {
 	const size_t len = text.len;
@@ -35,7 +35,7 @@ static bool begins_with_code(const struct text *line)
 	       (line->bytes[3] == ' ' || line->bytes[3] == '-');
 }
 
-/* Copies a text line by line without the numbers before them. */
+/* Copies the lines of a text without the numbers before them. */
 static size_t copy_without_codes(const struct text *text, uint8_t *to,
 				 bool *is_last)
 {
@@ -56,7 +56,7 @@ static size_t copy_without_codes(const struct text *text, uint8_t *to,
 	return len;
 }
 
-/* Where a command of telnet that begins here ends. */
+/* The end of the telnet command that begins here. */
 static size_t end_of_command(const struct text *text, size_t at)
 {
 	if (at + 1 >= text->len)

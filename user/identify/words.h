@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A greeting without what the protocol puts before and into its words. */
+/* The words of a greeting, without the protocol's codes and commands. */
 #ifndef BANNERPROBE_IDENTIFY_WORDS_H
 #define BANNERPROBE_IDENTIFY_WORDS_H
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Fewer bytes of a binary greeting agree by chance. */
+/* Shorter runs of equal bytes in binary greetings are chance. */
 #define BINARY_RUN 3
 
 static bool is_word(uint16_t symbol)
@@ -22,8 +22,10 @@ static uint16_t value(const struct form *form, size_t at)
 
 #define BASE64_LEAST 12
 
-/* A token of base64, with + and / and = within: capitals, small letters and
- * digits tell it from words and paths. `at` where there is none. */
+/*
+ * The end of a base64 token, which may contain + / =. It has capitals, small
+ * letters and digits, unlike words and paths. `at`: there is none.
+ */
 static size_t base64_end(const struct form *form, size_t at)
 {
 	size_t end = at;
@@ -53,7 +55,7 @@ static size_t token_end(const struct form *form, size_t at)
 		return end;
 	if (!is_word(form->symbol[at]))
 		return at + 1;
-	/* A date that is not now is a token, too: it may be by a wrong clock.
+	/* A date far from now is a token, too: the server's clock may be wrong.
 	 */
 	end = looks_date_end(form, at);
 	if (end > at)
@@ -107,7 +109,7 @@ static void add_gap(struct align *align, size_t a_from, size_t a_to,
 			      (uint16_t)b_from, (uint16_t)b_to };
 }
 
-/* Gaps with little between them that is no text are one. */
+/* Joins gaps that have only a few binary bytes between them. */
 static void join_gaps(struct align *align, const struct form *a,
 		      const struct form *b)
 {
@@ -160,7 +162,7 @@ static void by_place(struct align *align, const struct form *a,
 
 /* --- by words ---------------------------------------------------------- */
 
-/* What the common beginning and end leave of the tokens. */
+/* The tokens between the common beginning and the common end. */
 struct middle {
 	size_t from, a_to, b_to;
 };
@@ -192,7 +194,7 @@ static unsigned int larger(unsigned int x, unsigned int y)
 	return x > y ? x : y;
 }
 
-/* score[i][j]: of the best common part of what begins at i and j. */
+/* score[i][j]: of the best common part of the tokens from i and from j on. */
 static void fill(struct align *align, const struct form *a,
 		 const struct form *b, const struct middle *m)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Where two forms agree, and where they differ. */
+/* Aligns two forms: finds the gaps at which they differ. */
 #ifndef BANNERPROBE_ALIGN_H
 #define BANNERPROBE_ALIGN_H
 
 #include "form.h"
 
-/* A place at which two forms differ: symbols of each, one may be empty. */
+/* A place at which two forms differ: the symbols of each; one may be empty. */
 struct gap {
 	uint16_t a_from, a_to, b_from, b_to;
 };
@@ -28,9 +28,9 @@ struct align {
 };
 
 /*
- * The longest common part of both, by words; what is not of it are the gaps,
- * in their order. Wild parts that were learned always lie in a gap. Bytes of
- * the same length, if they are no text, are compared place by place.
+ * Finds the longest common part of two forms, by words. The rest are the gaps,
+ * in their order. Learned wild parts always lie in a gap. Binary forms of the
+ * same length are compared byte by byte.
  */
 void align_forms(struct align *align, const struct form *a,
 		 const struct form *b);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Changes: kept for the file, and reported at once. */
+/* Changes: stored for the file, and reported at once. */
 #include "keeper.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* More new services of one server within a minute are one change. */
+/* If a server has more new services within a minute, they are one change. */
 #define BURST_MOST 50
-/* So many are reported at once; the others when the minute is over. */
+/* So many of them are reported at once, the others after the minute. */
 #define TOLD_AT_ONCE 5
 
 static const char *const names[] = {
@@ -39,7 +39,7 @@ enum change_kind change_between(const struct form_identity *before,
 	return CHANGE_BANNER;
 }
 
-/* --- telling ----------------------------------------------------------- */
+/* --- reporting --------------------------------------------------------- */
 
 struct side_memory {
 	struct form_identity identity;
@@ -133,7 +133,7 @@ void change_add(struct inventory *inventory, struct service *service,
 	tell(inventory, service, kind, time, before, after, number);
 }
 
-/* It was kept lately, if at all. */
+/* How many pending changes are searched, the latest first. */
 #define LOOKED_BACK 64
 
 void change_set_form(struct inventory *inventory, const struct service *service,
@@ -174,7 +174,7 @@ static void release(struct inventory *inventory, struct burst *burst)
 	*burst = (struct burst){};
 }
 
-/* The minute is over: tells of those that were held back. */
+/* The minute is over: reports the new services that were held back. */
 static void settle(struct inventory *inventory, struct burst *burst)
 {
 	const bool many = burst->count > BURST_MOST;
@@ -207,7 +207,7 @@ static bool is_burst_of(const struct burst *burst,
 static bool hold(struct burst *burst, struct service *service, uint64_t time)
 {
 	if (burst->count > BURST_MOST)
-		return true; /* their number is enough */
+		return true; /* reported as a number */
 	if (!burst->held) {
 		burst->held = calloc(BURST_MOST, sizeof(*burst->held));
 		burst->held_time =
@@ -235,13 +235,13 @@ void change_add_new(struct inventory *inventory, struct service *service,
 					 .server = service->key.server,
 					 .since = time };
 		burst->sensor->users++;
-		/* Those of a process before this one. */
+		/* New services that an earlier process wrote count, too. */
 		burst->count = lookup_new(inventory, &service->key, time,
 					  &burst->since);
 	}
 	burst->count++;
 	burst->dirty |= burst->count > BURST_MOST;
-	/* One more than it may be: their rows become one when it is written. */
+	/* At the first one too many, all rows become one at the next write. */
 	if (burst->count <= BURST_MOST + 1)
 		keep(inventory, service, CHANGE_NEW, time, NO_FORM,
 		     service->current, 0);

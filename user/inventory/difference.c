@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* Letters at the edge of a token that is partly wild. */
+/* The most letters at the edge of a partly wild token that are chance. */
 #define EDGE_LETTERS 3
 
 static bool is_alnum(uint16_t symbol)
@@ -14,14 +14,14 @@ static bool is_alnum(uint16_t symbol)
 	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
 }
 
-/* --- what a part holds ------------------------------------------------- */
+/* --- the content of a part --------------------------------------------- */
 
 struct traits {
 	size_t wild, bytes, letters, digits, spaces, other;
-	bool learned; /* one of the wild parts was */
+	bool learned; /* one of its wild parts was learned */
 	bool fixed, version;
-	enum byte_class class;	    /* the least that takes all of it */
-	enum byte_class wild_class; /* that of its wild parts */
+	enum byte_class class;	    /* the narrowest class with all its bytes */
+	enum byte_class wild_class; /* the same of its wild parts */
 };
 
 static enum byte_class class_of(uint8_t byte, enum byte_class least)
@@ -63,8 +63,8 @@ static struct traits traits_of(const struct part *part)
 		add_trait(&t, part->form->symbol[i]);
 		t.version |= part->version[i];
 	}
-	/* A class takes the bytes of those before it, but that HEX has no
-	 * comma: look again whether all fit. */
+	/* A class includes those before it, except that HEX has no comma. So
+	 * all bytes are checked again. */
 	for (size_t i = part->from; i < part->to; i++) {
 		if (!symbol_is_wild(part->form->symbol[i]))
 			t.class = class_of((uint8_t)part->form->symbol[i],
@@ -102,13 +102,13 @@ static void cut_out(struct form *to, const struct part *part)
 	       to->len * sizeof(*to->symbol));
 }
 
-/* What is no text has neither words nor spaces. */
+/* Whether a part is binary: it has neither words nor spaces. */
 bool part_is_binary(const struct part *a, const struct part *b)
 {
 	return a->form->binary || b->form->binary;
 }
 
-/* Does what stands in the form take what stands in the greeting? */
+/* Whether the form's part matches the greeting's part. */
 static bool takes(struct learn *learn, const struct part *a,
 		  const struct part *b, const struct traits *in_b)
 {
@@ -123,7 +123,10 @@ static bool takes(struct learn *learn, const struct part *a,
 	return form_matches(&learn->a_part, &learn->b_part);
 }
 
-/* Is what the greeting has of structure, as text, what the form has? */
+/*
+ * Whether the greeting's bytes, where structure found wild parts, are the
+ * form's.
+ */
 static bool same_bytes(const struct part *a, const struct part *b,
 		       const uint8_t *raw)
 {
@@ -139,7 +142,7 @@ static bool same_bytes(const struct part *a, const struct part *b,
 	return true;
 }
 
-/* mx1 and mx2: the same letters, and in their places other digits. */
+/* mx1 and mx2: whether only digits differ, and the letters are the same. */
 static bool digits_alone_differ(const struct part *a, const struct part *b)
 {
 	size_t i = a->from, j = b->from, runs = 0;
@@ -160,14 +163,20 @@ static bool digits_alone_differ(const struct part *a, const struct part *b)
 			j++;
 		}
 	}
-	/* Digits all over are a token that has the same letters by chance. */
+	/*
+	 * With more runs of digits it is a random token, equal letters by
+	 * chance.
+	 */
 	return i == a->to && j == b->to && runs && runs <= 2 &&
 	       !(looks_like_hex(a->form, a->from, a->to) && runs > 1);
 }
 
-/* --- may it be wild? --------------------------------------------------- */
+/* --- verdicts ---------------------------------------------------------- */
 
-/* The first two connections: a token, a number, a date; no word, no version. */
+/*
+ * The first two connections: a token, a number or a date becomes wild, a word
+ * or a version does not.
+ */
 static enum verdict judge_pair(const struct part *a, const struct part *b,
 			       const struct traits *in_a,
 			       const struct traits *in_b)
@@ -195,7 +204,7 @@ static enum verdict judge_literal(enum learn_how how, const struct part *a,
 				  const struct traits *in_a,
 				  const struct traits *in_b)
 {
-	/* Random bytes look like a version now and then, but not twice. */
+	/* Random bytes look like a version sometimes, but not twice. */
 	if (part_is_binary(a, b) ? in_a->version && in_b->version :
 				   in_a->version || in_b->version)
 		return REFUSED;
@@ -222,7 +231,7 @@ static enum verdict judge_structure(enum learn_how how, const struct part *a,
 	return REFUSED;
 }
 
-/* The letters and digits just before a gap are of the same token as it. */
+/* Whether letters or digits just before a gap belong to the same token. */
 static bool is_inside_word(const struct part *a)
 {
 	return (a->from && is_alnum(a->form->symbol[a->from]) &&
@@ -233,14 +242,16 @@ static bool is_inside_word(const struct part *a)
 
 #define CARRY_NEAR 32
 
-/* One more, and what is beside it begins again at 0; or one less. */
+/*
+ * A carry: a byte grows by one while its neighbour wraps to 0; or the reverse.
+ */
 static bool carries(uint8_t was, uint8_t is, uint8_t beside)
 {
 	return ((uint8_t)(was + 1) == is && beside < CARRY_NEAR) ||
 	       ((uint8_t)(was - 1) == is && beside >= 256 - CARRY_NEAR);
 }
 
-/* From near one end of a byte's range to near the other. */
+/* Whether a byte went from near one end of its range to near the other. */
 static bool wraps(uint8_t was, uint8_t is)
 {
 	return (was >= 256 - CARRY_NEAR && is < CARRY_NEAR) ||
@@ -248,8 +259,8 @@ static bool wraps(uint8_t was, uint8_t is)
 }
 
 /*
- * A number of several bytes goes on: from the byte that was wild, which is the
- * last or the first of it, to the one that is another now.
+ * Whether a number of several bytes counts on: its lowest byte was wild, and
+ * now the next byte has changed by a carry. Either byte order.
  */
 static bool counts_on(const struct part *a, const struct part *b, size_t i,
 		      int step)
@@ -272,7 +283,7 @@ static bool counts_on(const struct part *a, const struct part *b, size_t i,
 	return false;
 }
 
-/* Of a part that always had as many bytes. */
+/* The verdict on a part that had a fixed number of bytes until now. */
 static enum verdict lengthens(const struct part *a)
 {
 	for (size_t i = a->from; i < a->to; i++) {
@@ -282,8 +293,10 @@ static enum verdict lengthens(const struct part *a)
 	return BECOMES_WILD;
 }
 
-/* Bytes that are no text. Random ones that were the same by chance are not
- * the same three times; then only a number that counts on becomes longer. */
+/*
+ * The verdict on binary bytes. Random bytes are not equal by chance three
+ * times, so after that only a number that counts on becomes longer.
+ */
 static enum verdict judge_bytes(enum learn_how how, const struct part *a,
 				const struct part *b)
 {
@@ -305,7 +318,7 @@ static enum verdict judge_bytes(enum learn_how how, const struct part *a,
 	return BECOMES_WILD;
 }
 
-/* A wild part, and beside it what forms one number or token with it. */
+/* The verdict on a wild part with neighbours in the same number or token. */
 static enum verdict judge_growth(enum learn_how how, const struct part *a,
 				 const struct part *b,
 				 const struct traits *in_a,
@@ -320,16 +333,16 @@ static enum verdict judge_growth(enum learn_how how, const struct part *a,
 	if (in_a->wild_class < CLASS_TEXT &&
 	    (in_a->spaces || in_b->spaces || in_b->class > CLASS_WORD))
 		return REFUSED;
-	/* A number, decimal or hexadecimal, is one with all of its digits. */
+	/* All digits of a number, decimal or hexadecimal, belong to it. */
 	if (in_a->wild_class <= CLASS_HEX)
 		return in_a->class <= CLASS_HEX && in_b->class <= CLASS_HEX ?
 			       BECOMES_WILD :
 			       REFUSED;
-	/* A token's edge that was the same by chance is short. */
+	/* Only a short edge of a token is equal by chance. */
 	return in_a->letters > EDGE_LETTERS ? REFUSED : BECOMES_WILD;
 }
 
-/* At the end of a greeting that was cut: is one the beginning of the other? */
+/* The end of a cut greeting: whether one is the beginning of the other. */
 static enum verdict judge_tail(struct learn *learn, const struct part *a,
 			       const struct part *b)
 {
@@ -350,8 +363,8 @@ static bool is_cut(const struct part *a, const struct part *b)
 {
 	if (a->to != a->form->len || b->to != b->form->len)
 		return false;
-	/* What was cut is the shorter one; or it ends with a line, and more
-	 * came at another time, which ended with none. */
+	/* The shorter one was cut. Or it ends with a line, and another time
+	 * more came that did not end with a line. */
 	if (b->from == b->to)
 		return true;
 	if (a->from == a->to)

@@ -62,7 +62,7 @@ static void add(struct form *form, uint16_t symbol, size_t at)
 	form->at[form->len++] = (uint16_t)at;
 }
 
-/* Two of a kind beside each other are one. */
+/* Adds a wild part; two of the same kind in a row become one. */
 void form_add_wild(struct form *form, enum wild wild, size_t at)
 {
 	const uint16_t symbol = (uint16_t)(SYMBOL_WILD + wild);
@@ -104,7 +104,7 @@ static char *put_name(char *to, const char *name)
 	return to;
 }
 
-/* Returns the symbols that it took. */
+/* Writes a wild part as text. Returns how many symbols it took. */
 static size_t put_wild(char **to, const struct form *form, size_t i)
 {
 	const enum wild wild = symbol_wild(form->symbol[i]);
@@ -161,7 +161,7 @@ static int hex_value(char digit)
 	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* What stands between the braces; false where it is no name of ours. */
+/* Reads the name between braces; false: it is not a wild part's name. */
 static bool read_name(struct form *form, const char *name, size_t len)
 {
 	size_t count = 0;
@@ -187,7 +187,7 @@ static bool read_name(struct form *form, const char *name, size_t len)
 	return true;
 }
 
-/* Behind a backslash; returns the characters read, 0 where none fit. */
+/* Reads an escape. Returns the characters read; 0: it is not valid. */
 static size_t read_escape(struct form *form, const char *text, size_t len)
 {
 	const char *end;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The stable form of a greeting: its bytes, and wild parts where it differs
- * from connection to connection of a server that nobody touched. Portable C:
- * no file, no allocation, no SQL.
+ * The stable form of a greeting: its bytes, and wild parts, where an unchanged
+ * server says something else in each connection. Portable C without files,
+ * allocation or SQL.
  */
 #ifndef BANNERPROBE_FORM_H
 #define BANNERPROBE_FORM_H
@@ -16,9 +16,9 @@
 #define FORM_TEXT_MAX (12 * FORM_MAX + 1)
 
 /*
- * X(name, text, bytes that it may stand for). The first are known by
- * structure, the others were learned. The text stands in the column `stable`:
- * a name never changes its meaning.
+ * X(name, text, bytes that it may match). The first kinds are found by
+ * structure, the others are learned. The text is in the file's column `stable`,
+ * so a name must never change its meaning.
  */
 #define FOR_EACH_WILD(X)                                                       \
 	X(WILD_TIME, "time", CLASS_TEXT)                                       \
@@ -45,10 +45,10 @@
 #define WILD_MEMBER(name, text, class) name,
 enum wild { FOR_EACH_WILD(WILD_MEMBER) WILD_KINDS };
 
-/* Sets of bytes, each in the next. */
+/* Classes of bytes. Each includes those before it. */
 enum byte_class {
 	CLASS_DIGIT,
-	CLASS_NUMBER, /* and , */
+	CLASS_NUMBER, /* digits and "," */
 	CLASS_HEX,
 	CLASS_TOKEN, /* letters, digits, and + / = _ - */
 	CLASS_WORD,  /* printable, and bytes of UTF-8; no space */
@@ -56,20 +56,20 @@ enum byte_class {
 	CLASS_ANY,
 };
 
-/* A symbol is a byte or SYMBOL_WILD + an enum wild; and a mark. */
+/* A symbol is a byte, or SYMBOL_WILD + enum wild; with flags. */
 #define SYMBOL_WILD 0x100
 #define SYMBOL_VALUE 0x1ff
 #define SYMBOL_FIXED 0x200 /* never wild, whatever was learned */
 
 struct form {
 	uint16_t symbol[FORM_MAX];
-	/* Where in the greeting a symbol begins; unused in a form from text. */
+	/* Offset of each symbol in the greeting; unused in a form from text. */
 	uint16_t at[FORM_MAX + 1];
 	size_t len;
 	bool whole;   /* false: cut, or it ends within a line */
 	bool refusal; /* the server would not serve this client */
 	bool binary;  /* no text */
-	bool ftp;     /* it greets as FTP */
+	bool ftp;     /* it is a greeting of FTP */
 	bool known;   /* a protocol's structure was found */
 };
 
@@ -92,15 +92,15 @@ enum byte_class wild_class(enum wild wild);
 bool wild_is_learned(enum wild wild);
 
 /*
- * As text: bytes escaped as in the log (printable ASCII as it is, a backslash
- * doubled, any other byte \xhh), a wild part \{name}, a run of single wild
- * bytes \{bytes:N}. Returns the length.
+ * Writes a form as text: bytes escaped as in the log (printable ASCII as it is,
+ * a backslash doubled, any other byte \xhh), a wild part as \{name}, a run of
+ * single wild bytes as \{bytes:N}. Returns the length.
  */
 size_t form_to_text(const struct form *form, char text[FORM_TEXT_MAX]);
-/* False where this is no such text. */
+/* Reads such a text. False: it is not one. */
 bool form_from_text(struct form *form, const char *text, size_t len);
 
-/* The same for the same symbols, marks aside. */
+/* A hash of the symbols without their flags. */
 uint64_t form_hash(const struct form *form);
 bool form_equals(const struct form *a, const struct form *b);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * FTP's data connections are no services: each transfer has a port of its own,
- * and the server may speak first there.
+ * FTP's data connections are no services. Each transfer has a port of its own,
+ * on which the server may speak first.
  */
 #include "keeper.h"
 #include "structure.h"
@@ -39,7 +39,7 @@ static struct ftp_server *set_of(struct inventory *inventory,
 	       (hash_server(sensor, server) % (FTP_SERVERS / WAYS)) * WAYS;
 }
 
-/* Its place, or that of the one that greeted longest ago. */
+/* A server's place; for a new server that of the least recent greeting. */
 static struct ftp_server *place_of(struct inventory *inventory,
 				   const struct text *sensor,
 				   const struct address *server)
@@ -67,7 +67,7 @@ static void set_greeted(struct inventory *inventory, struct text *sensor,
 		*ftp = (struct ftp_server){ .sensor = sensor,
 					    .server = *server };
 	}
-	/* The file need not know to the second. */
+	/* The file's time is updated once a minute only. */
 	if (time > ftp->greeted + 60 * US_PER_SECOND)
 		ftp->dirty |= dirty;
 	if (time > ftp->greeted)
@@ -89,7 +89,9 @@ static bool greeted_lately(struct inventory *inventory,
 	return is_of(ftp, sensor, server) && time < ftp->greeted + US_PER_DAY;
 }
 
-/* What a rule knows is a service when it comes the second time. */
+/*
+ * A greeting that a rule identifies makes a service at its second occurrence.
+ */
 static bool came_before(struct inventory *inventory,
 			const struct service_key *key)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The one place at which an inventory asks what a greeting is. */
+/* The only place at which an inventory has a greeting identified. */
 #include "keeper.h"
 
 #include <string.h>

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FIRST_CHAINS 1024
-#define ALLOCATOR_SHARE 8 /* what malloc() takes for itself */
+#define ALLOCATOR_SHARE 8 /* bytes that malloc() adds to an allocation */
 
 int texts_open(struct texts *texts)
 {
@@ -45,7 +45,7 @@ static void grow(struct texts *texts)
 	struct text **chain = calloc(chains, sizeof(void *));
 
 	if (!chain)
-		return; /* longer chains do as well */
+		return; /* without memory the chains just get longer */
 	for (uint32_t i = 0; i < texts->chains; i++) {
 		struct text *text = texts->chain[i], *next;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Texts that many services share are kept once. */
+/* Interned texts: a text that many services share is in memory once. */
 #ifndef BANNERPROBE_INTERN_H
 #define BANNERPROBE_INTERN_H
 
@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 struct text {
-	struct text *next; /* in its chain */
+	struct text *next; /* the next in its chain */
 	uint32_t users, hash;
 	uint32_t len;
-	char bytes[]; /* and a NUL */
+	char bytes[]; /* followed by a NUL */
 };
 
 struct texts {
@@ -23,7 +23,7 @@ struct texts {
 int texts_open(struct texts *texts);
 void texts_close(struct texts *texts);
 
-/* NULL: out of memory. Each call is one user more. */
+/* Counts another user of the text. NULL: out of memory. */
 struct text *text_get(struct texts *texts, const char *bytes, size_t len);
 void text_put(struct texts *texts, struct text *text);
 

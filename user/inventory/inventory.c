@@ -88,8 +88,8 @@ int inventory_close(struct inventory *inventory, uint64_t now, uint64_t *lost,
 /* --- records ----------------------------------------------------------- */
 
 /*
- * With --events a connection may have a record that its port is open, and one
- * of what was said. Is it counted already?
+ * Whether a connection is counted already. With --events it may have two
+ * records: that its port is open, and what the server said.
  */
 static bool is_counted(struct inventory *inventory,
 		       const struct service *service,
@@ -108,7 +108,7 @@ static bool is_counted(struct inventory *inventory,
 	hash = (hash ^ words[0]) * 0xbf58476d1ce4e5b9ULL;
 	hash = ((hash ^ hash >> 31 ^ words[1]) * 0x94d049bb133111ebULL) & ~1ULL;
 	slot = &inventory->connection[(hash >> 32) & (CONNECTIONS - 1)];
-	/* The last bit tells which of both it was. */
+	/* The lowest bit shows which of the two records came first. */
 	counted = *slot == (hash | !open);
 	*slot = counted ? 0 : hash | open;
 	return counted;
@@ -127,7 +127,7 @@ static void count_connection(struct inventory *inventory,
 	service_set_dirty(&inventory->services, service);
 }
 
-/* Room for one service more, or the record is lost. */
+/* Makes room for another service. False: the record is lost. */
 static bool has_room(struct inventory *inventory)
 {
 	const size_t most = inventory->options.memory;

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The inventory: which services there are, what each says, since when, and
- * what changed. One thread, one SQLite file. For a process without any
- * capability.
+ * The inventory: the list of services, what each says, since when, and what
+ * changed. One thread, one SQLite file. For a process without any capability.
  *
  *	inventory = inventory_open(path, &options, error);
  *	for each record: inventory_put(inventory, &observation);
  *	once a second: inventory_flush(inventory, now);
  *	inventory_close(inventory, now);
  *
- * inventory_put() writes nothing; it reads a service from the file when it is
- * met for the first time. inventory_flush() is one transaction, and may wait
- * for the disk. What could not be written waits in memory, within bounds, for
- * the next one.
+ * inventory_put() writes nothing. It reads a service from the file when the
+ * service is first met. inventory_flush() is one transaction, and may wait for
+ * the disk. If it fails, the changes stay in memory, within bounds, for the
+ * next one.
  */
 #ifndef BANNERPROBE_INVENTORY_H
 #define BANNERPROBE_INVENTORY_H
@@ -35,7 +34,7 @@
 #define CHANGE_MEMBER(name, text) name,
 enum change_kind { FOR_EACH_CHANGE(CHANGE_MEMBER) CHANGE_KINDS };
 
-/* One form of a service, as a change tells of it; a text may be NULL. */
+/* One form of a service in a change; texts may be NULL. */
 struct change_side {
 	const uint8_t *bytes; /* NULL: there is none */
 	size_t len;
@@ -50,35 +49,35 @@ struct inventory_change {
 	uint16_t server_port;
 	struct change_side before, after;
 	/*
-	 * 0, or for CHANGE_NEW: so many services of this server at once, of
-	 * which this is the first; for CHANGE_BANNER: the service said so many
-	 * different things in a row, and no more is told of it.
+	 * 0, or a number. For CHANGE_NEW: how many new services this server has
+	 * at once; this is the first of them. For CHANGE_BANNER: how many
+	 * different greetings the service sent in a row; no more are reported.
 	 */
 	uint64_t number;
 };
 
-/* What is found out about a form; NULL where it is not known. */
+/* The identification of a form. Texts are NULL where they are not known. */
 struct inventory_identity {
 	const char *service, *product, *version, *info, *os, *hostname,
 		*devicetype;
-	const char *cpe; /* several: with a space between */
-	bool by_rule;	 /* not only by the protocol's structure */
+	const char *cpe; /* several are separated by spaces */
+	bool by_rule;	 /* by a rule, not by the protocol's structure only */
 };
 
 struct inventory_options {
 	uint64_t gone_us; /* 0: INVENTORY_GONE_DAYS */
 	size_t memory;	  /* bytes at most; 0: INVENTORY_MEMORY */
-	int busy_ms;	  /* how long another writer is waited for */
-	bool create;	  /* a missing file is made */
+	int busy_ms;	  /* how long to wait for another process that writes */
+	bool create;	  /* create a missing file */
 	bool new_at_once; /* the first connection is enough on any port */
 	/*
-	 * Says what a greeting is; false: not known. Valid until the next
-	 * call. NULL: nothing is identified.
+	 * Identifies a greeting; false: not known. The result is valid until
+	 * the next call. NULL: nothing is identified.
 	 */
 	bool (*identify)(void *context, const struct observation *seen,
 			 struct inventory_identity *identity);
 	void *identify_context;
-	/* Is called for each change as it happens; NULL: nobody. */
+	/* Called for each change as it happens; or NULL. */
 	void (*changed)(void *context, const struct inventory_change *change);
 	void *changed_context;
 };
@@ -101,7 +100,7 @@ struct inventory_counts {
 
 struct inventory;
 
-/* NULL: one line of what is wrong stands in `error`. */
+/* NULL: `error` has the reason, in one line. */
 struct inventory *inventory_open(const char *path,
 				 const struct inventory_options *options,
 				 char error[INVENTORY_ERROR]);
@@ -109,9 +108,9 @@ struct inventory *inventory_open(const char *path,
 void inventory_put(struct inventory *inventory, const struct observation *seen);
 
 /*
- * Writes what is new. `now` in microseconds since 1970, by the records' clock.
- * 0, or a negative errno and a line in inventory_error(); -EAGAIN: another
- * process writes, try again. Nothing is lost by that.
+ * Writes all changes. `now`: microseconds since 1970, by the records' clock. 0,
+ * or a negative errno with a line in inventory_error(); -EAGAIN: another
+ * process is writing, try again. A failure loses nothing.
  */
 int inventory_flush(struct inventory *inventory, uint64_t now);
 const char *inventory_error(const struct inventory *inventory);
@@ -122,8 +121,10 @@ uint64_t inventory_services(struct inventory *inventory);
 /* Connections and services that are not written yet. */
 uint64_t inventory_waiting(const struct inventory *inventory);
 
-/* Flushes and frees. What inventory_flush() returns; what then still waits is
- * counted in `lost` (if not NULL). */
+/*
+ * Flushes and frees. Returns as inventory_flush() does. *lost, unless `lost` is
+ * NULL: the number of connections that could not be written.
+ */
 int inventory_close(struct inventory *inventory, uint64_t now, uint64_t *lost,
 		    char error[INVENTORY_ERROR]);
 
@@ -132,8 +133,8 @@ const char *change_kind_name(enum change_kind kind);
 /* --- for the command --------------------------------------------------- */
 
 /*
- * What was read of a log, kept in the same transaction as what it told. `head`
- * is a digest of its first `head_len` bytes.
+ * How far a log was imported. This is written in the same transaction as the
+ * log's records. `head` is a digest of the log's first `head_len` bytes.
  */
 struct inventory_import {
 	int64_t id; /* 0: not known yet */
@@ -143,12 +144,12 @@ struct inventory_import {
 	uint64_t read; /* bytes */
 };
 
-/* With the next flush. The import stays the caller's until then. */
+/* Written by the next flush; the import must stay valid until then. */
 void inventory_set_import(struct inventory *inventory,
 			  struct inventory_import *import);
 /*
- * The next import that is known, by its id; false: none. `sensor` and `name`
- * are not filled in.
+ * The next known import, in the order of ids; false: there is none. `sensor`
+ * and `name` are not filled in.
  */
 bool inventory_next_import(struct inventory *inventory, const char *sensor,
 			   struct inventory_import *import);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What passes between the probe and its keeper, the process that writes the
- * inventory (bannerprobe-inventory keep): a socket of datagrams, and counts in
- * memory that both have mapped. Both are of one version and of one machine.
+ * The protocol between the probe and its keeper, the process that writes the
+ * inventory (bannerprobe-inventory keep): a socket for datagrams, and counts in
+ * memory that both have mapped. Both programs have the same version, on the
+ * same machine.
  *
  *	probe:  struct stream_start, once
  *	keeper: one byte, once: the inventory is open
  *	probe:  a struct event, the bytes that are kept, and its tunnels without
  *		a gap, each time; the times are since 1970, ns
  *
- * The probe shuts its end down behind the last event. The keeper closes its own
- * when all is written.
+ * The probe shuts down its end of the socket after the last event. The keeper
+ * closes its end when everything is written.
  */
 #ifndef BANNERPROBE_INVENTORY_STREAM_H
 #define BANNERPROBE_INVENTORY_STREAM_H
@@ -24,11 +25,11 @@
 #define KEEPER_COMMAND "keep"
 #define KEEPER_NAME "bannerprobe-inv" /* as ps shows it; 15 bytes at most */
 
-/* The descriptors that a keeper is started with, beside 0, 1 and 2. */
+/* The descriptors that a keeper is started with, besides 0, 1 and 2. */
 enum keeper_descriptor {
 	KEEPER_STREAM = 3,
 	KEEPER_COUNTS = 4,
-	KEEPER_LIFE = 5, /* a keeper is killed when the other end is closed */
+	KEEPER_LIFE = 5, /* the keeper is killed when the other end is closed */
 };
 
 #define STREAM_VERSION_MAX 32
@@ -37,14 +38,14 @@ enum keeper_descriptor {
 struct stream_start {
 	char version[STREAM_VERSION_MAX]; /* of the program; padded with 0 */
 	__u32 event_size;		  /* sizeof(struct event) */
-	__u32 is_live; /* 1: the events are of now; 0: of captures */
+	__u32 is_live; /* 1: events of now; 0: events of captures */
 };
 
-/* In events; each is written by one process. */
+/* Numbers of events; one process writes each member. */
 struct stream_counts {
 	__u64 sent;    /* by the probe */
-	__u64 written; /* by the keeper: what a transaction holds */
-	__u64 lost;    /* by the keeper: taken, and not to be written */
+	__u64 written; /* by the keeper: committed by a transaction */
+	__u64 lost;    /* by the keeper: received, but not written */
 };
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a greeting means for its service: counted, a new form, a change. */
+/* Judges a greeting: it is counted, and may be a new form and a change. */
 #include "keeper.h"
 #include "structure.h"
 
 #include <string.h>
 
-/* Forms in a row that were seen once make a service ever different. */
+/* So many forms in a row that were each seen once: "ever different". */
 #define EVER_DIFFERENT 8
 
 static uint64_t hash_bytes(const struct observation *seen)
@@ -53,8 +53,8 @@ static void keep_latest(struct inventory *inventory, struct known_form *form,
 	if (form->raw_hash == hash)
 		return;
 	form->raw_hash = hash;
-	/* What is said is not counted as lost where memory is short: the form
-	 * is kept, and so is what was said before. */
+	/* Short of memory, the latest bytes are not stored. That is no loss:
+	 * the form and the bytes before are kept. */
 	if (services_memory(&inventory->services) > inventory->options.memory)
 		return;
 	fresh = form_fresh(&inventory->services, form);
@@ -63,7 +63,7 @@ static void keep_latest(struct inventory *inventory, struct known_form *form,
 			  &fresh->latest_len, seen->bytes, kept(seen));
 }
 
-/* What was said in a row. */
+/* Follows the order in which a service says its forms. */
 static void follow(struct service *service, uint8_t form)
 {
 	if (service->last == form) {
@@ -92,7 +92,7 @@ static void count_form(struct inventory *inventory, struct service *service,
 
 /* --- changes ----------------------------------------------------------- */
 
-/* A refusal is no service's current form, unless there is nothing else. */
+/* A refusal becomes the current form only if there is no other form. */
 static bool becomes_current(const struct service *service, uint8_t at,
 			    const struct observation *seen)
 {
@@ -101,7 +101,7 @@ static bool becomes_current(const struct service *service, uint8_t at,
 	if (service->forms[at].refusal &&
 	    !service->forms[service->current].refusal)
 		return false;
-	/* Records that are read later than they were made. */
+	/* Imported records may be older than those read before. */
 	return seen->time >= service->last_seen ||
 	       service->forms[service->current].refusal;
 }
@@ -149,7 +149,7 @@ static void known_form_came(struct inventory *inventory,
 
 /* --- new forms --------------------------------------------------------- */
 
-/* What it is; is taken over. */
+/* Sets a form's identity, and takes over its texts. */
 static void set_identity(struct inventory *inventory, struct known_form *form,
 			 struct form_identity *identity)
 {
@@ -210,7 +210,7 @@ static void new_form_came(struct inventory *inventory, struct service *service,
 
 /* --- the way through --------------------------------------------------- */
 
-/* The bytes are new to the service. */
+/* Takes a greeting with bytes that are new to the service. */
 static void take(struct inventory *inventory, struct service *service,
 		 const struct observation *seen, uint64_t hash)
 {
@@ -249,7 +249,9 @@ static bool is_identified(struct inventory *inventory,
 	return known;
 }
 
-/* Ports that are handed out to clients need to be met twice. */
+/*
+ * From here on ports are given to clients: a service there must be met twice.
+ */
 #define EPHEMERAL 32768
 
 static void tell_new(struct inventory *inventory, struct service *service,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the parts of an inventory share; nobody else's. */
+/* Internal to the inventory: the state that its parts share. */
 #ifndef BANNERPROBE_KEEPER_H
 #define BANNERPROBE_KEEPER_H
 
@@ -12,7 +12,10 @@
 #define US_PER_SECOND 1000000ULL
 #define US_PER_DAY (86400 * US_PER_SECOND)
 
-/* A change that is not yet in the file. Its service is dirty, so it stays. */
+/*
+ * A change that is not yet in the file. Its service is dirty, and so stays in
+ * memory.
+ */
 struct pending_change {
 	enum change_kind kind;
 	uint64_t time, number;
@@ -22,7 +25,7 @@ struct pending_change {
 
 #define PENDING_CHANGES_MAX 200000
 
-/* Servers that greeted as FTP. */
+/* Servers that sent a greeting of FTP. */
 #define FTP_SERVERS 4096
 struct ftp_server {
 	struct text *sensor; /* NULL: free */
@@ -39,13 +42,13 @@ struct burst {
 	struct address server;
 	uint64_t since; /* the first one */
 	uint32_t count;
-	struct service_key *held; /* services that are not reported yet */
+	struct service_key *held; /* new services that are not reported yet */
 	uint64_t *held_time;
 	uint32_t held_count;
-	bool dirty; /* their rows are to become one */
+	bool dirty; /* their rows have to become one */
 };
 
-/* Connections of which a record came, to count none twice. */
+/* Connections that had a record, so that none is counted twice. */
 #define CONNECTIONS 4096
 #define CANDIDATES 1024
 
@@ -92,8 +95,8 @@ struct inventory {
 	struct burst *bursts;	/* BURSTS of them */
 	uint64_t connection[CONNECTIONS];
 	uint64_t candidate[CANDIDATES];
-	bool opens; /* records of open ports come, too */
-	bool full;  /* memory, until something is written */
+	bool opens; /* records of open ports have come, too */
+	bool full;  /* memory is, until something is written */
 
 	uint64_t latest;      /* time of the latest record */
 	int64_t data_version; /* changes when another process wrote */
@@ -115,15 +118,15 @@ void judge_greeting(struct inventory *inventory, struct service *service,
 /* --- recognise.c: which form ------------------------------------------- */
 
 struct recognised {
-	uint8_t form;	 /* NO_FORM: none that is known */
-	bool unfinished; /* and it shall not have one */
-	bool learned;	 /* what the form leaves out has grown */
-	bool finished;	 /* the form was cut until now */
+	uint8_t form;	 /* NO_FORM: no known form */
+	bool unfinished; /* it is cut, and must not become a form */
+	bool learned;	 /* the form's wild parts have grown */
+	bool finished;	 /* the form was cut before, and is whole now */
 };
 
 /*
- * inventory->greeting is the greeting's form by structure. `identity` is filled
- * in where the greeting is of no form as it is known.
+ * inventory->greeting: the greeting's form by structure. `identity` is filled
+ * in if no known form matches as it is.
  */
 struct recognised recognise(struct inventory *inventory,
 			    struct service *service,
@@ -139,16 +142,16 @@ bool recognise_next_time(struct inventory *inventory, struct service *service,
 void change_add(struct inventory *inventory, struct service *service,
 		enum change_kind kind, uint64_t time, uint8_t before,
 		uint8_t after, uint64_t number);
-/* A service that was new without a form has its first one. */
+/* A service that was reported as new without a form has its first one. */
 void change_set_form(struct inventory *inventory, const struct service *service,
 		     uint8_t form);
-/* `new`, unless there are too many of this server. */
+/* Adds a change `new`, unless the server has too many. */
 void change_add_new(struct inventory *inventory, struct service *service,
 		    uint64_t time);
-/* Tells what was held back. */
+/* Reports the new services that were held back. */
 void bursts_settle(struct inventory *inventory, uint64_t now);
 void bursts_close(struct inventory *inventory);
-/* banner, version or product. */
+/* The kind of a change: banner, version or product. */
 enum change_kind change_between(const struct form_identity *before,
 				const struct form_identity *after);
 
@@ -156,7 +159,7 @@ enum change_kind change_between(const struct form_identity *before,
 
 void ftp_greeted(struct inventory *inventory, const struct service_key *key,
 		 uint64_t time);
-/* Is this a data connection, that makes no service? */
+/* Whether this is a data connection, which makes no service. */
 bool ftp_is_data(struct inventory *inventory, const struct service_key *key,
 		 const struct observation *seen);
 int ftp_load(struct inventory *inventory);
@@ -164,16 +167,16 @@ void ftp_close(struct inventory *inventory);
 
 /* --- lookup.c: what is read from the file ------------------------------ */
 
-/* NULL: it is not known; or reading failed, then *error is set. */
+/* NULL: not known, or, with *error set, reading failed. */
 struct service *lookup_service(struct inventory *inventory,
 			       const struct service_key *key, int *error);
-/* Of a form in memory or in the file; freed by form_identity_free(). */
+/* The identity of a form, from memory or file; see form_identity_free(). */
 void lookup_identity(struct inventory *inventory, const struct known_form *form,
 		     struct form_identity *identity);
-/* What it said at last; malloc()ed, NULL where it cannot be read. */
+/* The latest bytes of a form, from malloc(); NULL: they cannot be read. */
 uint8_t *lookup_latest(struct inventory *inventory,
 		       const struct known_form *form, size_t *len);
-/* New services of this server within the minute: how many, since when. */
+/* How many new services this server had within the minute, and since when. */
 uint32_t lookup_new(struct inventory *inventory, const struct service_key *key,
 		    uint64_t time, uint64_t *since);
 int lookup_prepare(struct inventory *inventory);
@@ -181,12 +184,12 @@ int lookup_prepare(struct inventory *inventory);
 /* --- write.c ----------------------------------------------------------- */
 
 int write_all(struct inventory *inventory);
-/* Differs from what it was once another process has written. */
+/* A number that changes when another process has written. */
 int64_t write_version(struct inventory *inventory);
 
 /* --- identity.c -------------------------------------------------------- */
 
-/* Asks the identification. */
+/* Identifies a greeting. */
 void identity_find(const struct inventory *inventory,
 		   const struct observation *seen,
 		   struct form_identity *identity);

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* What two forms must have in common: so many letters and digits, or bytes. */
+/* Two forms must have so many letters and digits, or bytes, in common. */
 #define SKELETON_TEXT 3
 #define SKELETON_BINARY 2
 
@@ -27,7 +27,7 @@ static enum wild wild_of(enum byte_class class)
 	return wilds[class];
 }
 
-/* --- what a form has become -------------------------------------------- */
+/* --- building the wider form ------------------------------------------- */
 
 static void append(struct form *to, const struct form *from, size_t start,
 		   size_t end)
@@ -57,7 +57,7 @@ static void append_wild(struct form *to, const struct part *a,
 	const enum byte_class class = in_a > in_b ? in_a : in_b;
 	const size_t len = a->to - a->from;
 
-	/* Bytes that are no text keep their number as long as they can. */
+	/* Binary parts keep their length as long as it does not vary. */
 	if (part_is_binary(a, b) && len == b->to - b->from) {
 		for (size_t i = 0; i < len; i++)
 			form_add_wild(to, WILD_BYTE, 0);
@@ -97,7 +97,7 @@ static bool is_wild_of(uint16_t symbol, enum byte_class most)
 	       wild_class(symbol_wild(symbol)) <= most;
 }
 
-/* Base64 has + and / and = within: two tokens with one between are one. */
+/* Base64 contains + / =: two tokens with one of these between them are one. */
 static void join_tokens(struct form *form)
 {
 	size_t n = 0;
@@ -157,7 +157,7 @@ static void begin(struct learn *learn, const struct learn_side *a,
 	learn->wider.known = b->form->known;
 }
 
-/* Do both have enough in common, outside of the gaps? */
+/* Whether both have enough in common outside of the gaps. */
 static bool has_skeleton(const struct learn *learn, enum learn_how how,
 			 const struct form *a, const struct form *b)
 {
@@ -226,7 +226,7 @@ enum learned learn_form(struct learn *learn, enum learn_how how,
 		join_tokens(&learn->wider);
 	if (differs && !has_skeleton(learn, how, a, b))
 		return LEARNED_NOT;
-	/* The end of a form that goes on was not met yet. */
+	/* The end of a cut form is not known yet. */
 	if (learn->align.gaps &&
 	    learn->align.gap[learn->align.gaps - 1].b_from == b->len)
 		learn->wider.whole = a->whole;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What is wild in a service's greeting, learned from the service itself: what
- * differs while the rest agrees, and is no version.
+ * Learns the wild parts of a service's greeting from the service itself: the
+ * parts that differ while the rest agrees, and that are no versions.
  */
 #ifndef BANNERPROBE_LEARN_H
 #define BANNERPROBE_LEARN_H
@@ -12,8 +12,8 @@
 enum learn_how {
 	/* A wild part may become longer, or take other bytes. */
 	LEARN_GROW,
-	/* The same for a form that was seen so often that bytes beside a wild
-	 * part that were always the same are none of it. */
+	/* The same for a form that was seen often: bytes beside a wild part
+	 * that were always the same do not belong to it. */
 	LEARN_SETTLED,
 	/* As LEARN_GROW, and: the form was seen once before. */
 	LEARN_PAIR,
@@ -26,7 +26,7 @@ enum learn_how {
 enum learned {
 	LEARNED_NOT,   /* another form */
 	LEARNED_SAME,  /* the greeting is of this form */
-	LEARNED_WIDER, /* it is of what the form has become */
+	LEARNED_WIDER, /* it is of the form that learn->wider holds */
 };
 
 /* Working memory. */
@@ -37,27 +37,26 @@ struct learn {
 	struct form a_part, b_part, wider;
 };
 
-/* A form, and what else is known of it. */
+/* A form, and further knowledge about it. */
 struct learn_side {
 	const struct form *form;
-	const char *version; /* version reported for it; NULL: none */
-	/* Of a form of bytes that are no text, what was last said: a byte for
-	 * each symbol. NULL: not known. */
+	const char *version; /* the version that was identified; NULL: none */
+	/* For a binary form the latest bytes, one for each symbol. NULL: not
+	 * known. */
 	const uint8_t *latest;
 };
 
 /*
- * Is a greeting of this form, once what was learned is wild? `raw` are the
- * greeting's bytes. LEARNED_WIDER leaves the form as it has become in
- * learn->wider.
+ * Whether a greeting has this form, after learning. `raw`: the greeting's
+ * bytes. LEARNED_WIDER: learn->wider is the form with its new wild parts.
  */
 enum learned learn_form(struct learn *learn, enum learn_how how,
 			const struct learn_side *form,
 			const struct learn_side *greeting, const uint8_t *raw);
 
 /*
- * A new form of a service that had the form `old`: what was wild there is wild
- * here, too, where it is at the same place. Leaves it in learn->wider.
+ * For a new form of a service that had the form `old`: takes over wild parts of
+ * the old form at the same places. The result is in learn->wider.
  */
 void learn_inherit(struct learn *learn, const struct learn_side *old,
 		   const struct learn_side *greeting, const uint8_t *raw);

@@ -36,7 +36,7 @@ static bool is_word(uint16_t symbol)
 
 /* --- versions ---------------------------------------------------------- */
 
-/* A word as versions are written: up to a space, a bracket or a slash. */
+/* Characters of versions: all but spaces, brackets and slashes. */
 static bool is_version_char(uint16_t symbol)
 {
 	uint8_t byte = literal(symbol);
@@ -53,7 +53,7 @@ static size_t count_digits(const struct form *form, size_t at, size_t end)
 	return n;
 }
 
-/* Letters alone, back to the word's beginning or a mark. */
+/* Whether only letters precede, back to the word's beginning or a mark. */
 static bool has_plain_prefix(const struct form *form, size_t begin, size_t at)
 {
 	while (at > begin && symbol_is_letter(form->symbol[at - 1]))
@@ -70,7 +70,7 @@ static unsigned int octet(const struct form *form, size_t at, size_t n)
 	return value;
 }
 
-/* Four octets, of a range in which no version is. */
+/* Whether four numbers are an IPv4 address, in a range that no version has. */
 static bool is_address(const unsigned int *part, int parts, bool alone)
 {
 	if (parts != 4 || !alone)
@@ -101,7 +101,7 @@ static size_t dotted_end(const struct form *form, size_t begin, size_t at,
 		n = count_digits(form, to + 1, end);
 		to += n ? 1 : 0;
 	}
-	/* What goes on with more digits than a version has is a stamp. */
+	/* More digits than a version has are a time stamp. */
 	if (parts < 2 || n > 8 ||
 	    is_address(part, parts, at == begin && to == end))
 		return at;
@@ -145,7 +145,7 @@ static bool has_text(const struct form *form, size_t at, size_t end,
 /* 20230316: a day's release. */
 static bool is_day(const struct form *form, size_t begin, size_t at, size_t end)
 {
-	/* In this order: what is looked at once is cheap. */
+	/* The cheapest checks come first. */
 	return (at == begin || !is_word(form->symbol[at - 1])) &&
 	       (has_text(form, at, end, "20") ||
 		has_text(form, at, end, "19")) &&
@@ -240,7 +240,10 @@ void looks_mark_versions(const struct form *form, bool version[FORM_MAX])
 
 	memset(version, 0, FORM_MAX * sizeof(*version));
 	for (size_t at = 0; at < form->len; at = end + 1) {
-		/* What a slash joins to a version is one: 8.17/8.17/Deb-2 */
+		/*
+		 * A word that a slash joins to a version is one, too:
+		 * 8.17/8.17/Deb-2
+		 */
 		const bool joined = at > 1 && version[at - 2] &&
 				    literal(form->symbol[at - 1]) == '/' &&
 				    at < form->len;
@@ -261,7 +264,7 @@ void looks_mark_versions(const struct form *form, bool version[FORM_MAX])
 
 /* --- words ------------------------------------------------------------- */
 
-/* For each letter those that often follow it, in names and in English. */
+/* For each letter, the letters that often follow it in names and in English. */
 static const char *const followers[26] = {
 	"bcdgiklmnprstuvwy",
 	"abeilorsuy",
@@ -296,7 +299,7 @@ static char folded(uint16_t symbol)
 	return (char)(literal(symbol) | 0x20);
 }
 
-/* Does the language have these two letters in a row? */
+/* Whether these two letters are usual in a row. */
 static bool is_usual(uint16_t first, uint16_t second)
 {
 	const int at = folded(first) - 'a';
@@ -320,7 +323,7 @@ bool looks_like_word(const struct form *form, size_t from, size_t to)
 		rises += literal(form->symbol[i - 1]) >= 'a' &&
 			 literal(form->symbol[i]) < 'a';
 	}
-	/* Three of four pairs; among random letters it is one of two. */
+	/* Three of four pairs are usual; of random letters one of two is. */
 	return rises < 2 && usual * 4 >= (to - from - 1) * 3;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What an inventory reads from its file while it is written. */
+/* Reads from the inventory's file during a run. */
 #include "keeper.h"
 
 #include <errno.h>
@@ -100,7 +100,7 @@ int lookup_prepare(struct inventory *inventory)
 
 /* --- services ---------------------------------------------------------- */
 
-/* As reported when the form was new. */
+/* Whether the form is FTP's, as it was judged when the form was new. */
 static bool greets_as_ftp(const struct service *service, const char *stable,
 			  const char *name)
 {
@@ -121,7 +121,7 @@ static bool load_form(struct inventory *inventory, struct service *service,
 	struct known_form *form;
 	uint8_t at;
 
-	/* Somebody else wrote it: nothing that this program would. */
+	/* Another program wrote it: this one writes no such text. */
 	if (!stable || !form_from_text(&inventory->known, stable, len))
 		return true;
 	at = service_add_form(&inventory->services, service);
@@ -143,7 +143,7 @@ static bool load_form(struct inventory *inventory, struct service *service,
 	return true;
 }
 
-/* The forms' last times show what was said in a row. */
+/* Restores the order in which forms were said, from their last times. */
 static void restore_order(struct service *service, int64_t current)
 {
 	for (uint8_t i = 0; i < service->form_count; i++) {

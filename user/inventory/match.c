@@ -5,7 +5,7 @@
 
 bool wild_takes(enum wild wild, uint16_t symbol)
 {
-	/* Where structure found a wild part, a learned one may lie around it.
+	/* A learned wild part may include one that structure found.
 	 */
 	if (symbol_is_wild(symbol))
 		return symbol_wild(symbol) == wild || wild_is_learned(wild) ||
@@ -22,18 +22,18 @@ static bool same(uint16_t a, uint16_t b)
 }
 
 /*
- * The usual way with wildcards: the last one takes a symbol more wherever the
- * rest does not fit.
+ * The usual matching of wildcards: if the rest does not match, the last
+ * wildcard takes one more symbol.
  */
 struct walk {
 	const struct form *form, *greeting;
-	size_t f, g;	   /* where it stands in each */
+	size_t f, g;	   /* positions in form and greeting */
 	bool wild;	   /* one was met */
 	size_t wild_f;	   /* the last one */
-	size_t begin, end; /* what it has taken of the greeting */
+	size_t begin, end; /* the symbols of the greeting that it has taken */
 };
 
-/* A date by a clock that is wrong stands in the greeting as it is. */
+/* Takes a date by a wrong clock, which structure does not make wild. */
 static bool take_date(struct walk *w)
 {
 	const size_t end = looks_date_end(w->greeting, w->g);
@@ -81,7 +81,7 @@ static bool step(struct walk *w)
 	return true;
 }
 
-/* What stands for a wild part of a text must not hide a version. */
+/* The symbols that a wild part of a text takes must not contain a version. */
 static bool hides_version(const struct walk *w)
 {
 	const uint16_t *last = w->greeting->symbol + w->end;

@@ -25,7 +25,7 @@ struct observation {
 	struct address server, client;
 	uint16_t server_port, client_port;
 	enum observed event;
-	const uint8_t *bytes; /* what the server said */
+	const uint8_t *bytes; /* the server's bytes */
 	size_t len;
 	bool complete; /* false: cut, or the greeting may go on */
 };

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which of a service's forms a greeting is of, what is learned from it. */
+/* Finds the form of a greeting among a service's forms, and learns from it. */
 #include "keeper.h"
 #include "match.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* So many forms are compared in detail; a hostile server has as many as it
- * likes. */
+/*
+ * The most forms that are compared in detail: a hostile server may have any
+ * number.
+ */
 #define COMPARED_MAX 8
 
 static bool load_form(struct form *to, const struct known_form *form)
@@ -28,7 +30,7 @@ static bool has_wild(const struct form *form)
 	return false;
 }
 
-/* The form in memory becomes `form`. */
+/* Replaces the form in memory. */
 static bool set_form(struct inventory *inventory, struct known_form *known,
 		     const struct form *form)
 {
@@ -79,7 +81,7 @@ static uint8_t find_fitting(struct inventory *inventory,
 
 /* --- learning ---------------------------------------------------------- */
 
-/* Another product, or another version of it, is never the same form. */
+/* Whether product or version differ: then it is never the same form. */
 static bool is_another(const struct form_identity *a,
 		       const struct form_identity *b)
 {
@@ -135,7 +137,7 @@ static bool learn_from_any(struct inventory *inventory, struct service *service,
 	int compared = 0;
 
 	for (int i = service->form_count; i >= 0; i--) {
-		/* The last one first. */
+		/* The latest form is tried first. */
 		const uint8_t at =
 			i == service->form_count ? service->last : (uint8_t)i;
 		struct known_form *known = &service->forms[at];
@@ -153,8 +155,10 @@ static bool learn_from_any(struct inventory *inventory, struct service *service,
 	return false;
 }
 
-/* The last two connections had two forms, and this one has a third: what
- * differs among all three is wild. */
+/*
+ * The last two connections had two forms, and this one has a third: parts that
+ * differ among all three become wild.
+ */
 static bool learn_third(struct inventory *inventory, struct service *service,
 			const struct observation *seen,
 			const struct form_identity *identity)
@@ -242,7 +246,7 @@ struct recognised recognise(struct inventory *inventory,
 		found.form = service->last;
 		return found;
 	}
-	/* Only now: it costs more than all of the above. */
+	/* The last step, because it costs more than all others. */
 	identity_find(inventory, seen, identity);
 	if (service->form_count)
 		learn(inventory, service, seen, identity, &found);

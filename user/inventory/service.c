@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define FIRST_CHAINS 1024
-#define ALLOCATOR_SHARE 8 /* what malloc() takes for itself */
+#define ALLOCATOR_SHARE 8 /* bytes that malloc() adds to an allocation */
 
 int services_open(struct services *services)
 {
@@ -72,7 +72,7 @@ static void grow(struct services *services)
 	struct service **chain = calloc(chains, sizeof(void *)), **was;
 
 	if (!chain)
-		return; /* longer chains do as well */
+		return; /* without memory the chains just get longer */
 	was = services->chain;
 	services->chain = chain;
 	services->chains = chains;
@@ -188,7 +188,7 @@ static void shrink_chain(struct services *services, struct service **at,
 	}
 }
 
-/* Twice around: what was used since the last time gets a second chance. */
+/* The clock algorithm: a recently used service gets a second chance. */
 void services_shrink(struct services *services, size_t most)
 {
 	for (uint64_t n = 0; n < 2ULL * services->chains; n++) {
@@ -260,7 +260,7 @@ struct fresh *form_fresh(struct services *services, struct known_form *form)
 bool fresh_set(struct services *services, uint8_t **to, uint16_t *to_len,
 	       const uint8_t *bytes, size_t len)
 {
-	/* One byte more: nothing is no failure. */
+	/* One byte more, so that malloc() of an empty text is not NULL. */
 	uint8_t *copy = *to && *to_len == len ? *to : malloc(len + 1);
 
 	if (!copy)

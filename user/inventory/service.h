@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Services and their forms in memory: what a record is counted in. */
+/* Services and their forms in memory. */
 #ifndef BANNERPROBE_SERVICE_H
 #define BANNERPROBE_SERVICE_H
 
 #include "intern.h"
 #include "observation.h"
 
-#define SERVICE_FORMS 64 /* of one service; with more it is ever different */
+#define SERVICE_FORMS 64 /* of one service; one with more is "ever different" */
 #define NO_FORM 0xff
 
-/* What a service is known by. */
+/* The key of a service. */
 struct service_key {
 	struct address server;
 	uint16_t port;
 	struct text *sensor, *tunnel;
 };
 
-/* What a form is, by identification; each NULL where it is not known. */
+/* The identification of a form; each NULL where it is not known. */
 struct form_identity {
 	char *service, *product, *version, *info, *os, *hostname, *devicetype,
 		*cpe;
@@ -25,7 +25,7 @@ struct form_identity {
 
 /* Bytes that are not yet in the file. */
 struct fresh {
-	uint8_t *first; /* of a form that is new */
+	uint8_t *first; /* of a new form: its first bytes */
 	uint8_t *latest;
 	uint16_t first_len, latest_len;
 	uint64_t first_seen;
@@ -36,14 +36,14 @@ struct fresh {
 struct known_form {
 	int64_t id; /* 0: not yet in the file */
 	uint64_t last_seen;
-	uint64_t raw_hash; /* of what was last said */
+	uint64_t raw_hash; /* of the latest bytes */
 	uint64_t hash;	   /* of the form's symbols */
 	struct text *text; /* as in the column `stable` */
 	struct fresh *fresh;
-	uint32_t count;	    /* all, as far as it goes */
-	uint32_t unwritten; /* of them */
+	uint32_t count;	    /* of all connections, saturating */
+	uint32_t unwritten; /* connections not yet in the file */
 	bool whole, refusal, wild, text_changed;
-	bool tentative; /* its id is that of a transaction under way */
+	bool tentative; /* its id is from a transaction that is not committed */
 };
 
 struct service {
@@ -52,35 +52,35 @@ struct service {
 	struct service_key key;
 	int64_t id; /* 0: not yet in the file */
 	uint64_t first_seen, last_seen;
-	uint32_t connections, unwritten; /* all, as far as it goes */
-	struct known_form *forms;	 /* `one`, or memory of its own */
+	uint32_t connections, unwritten; /* all, saturating; not yet written */
+	struct known_form *forms;	 /* `one`, or allocated memory */
 	struct known_form one;
 	uint8_t form_count, form_room;
 	uint8_t current;      /* NO_FORM: none; refusals do not become it */
-	uint8_t last, before; /* the last two that were said */
-	bool last_once;	      /* the last one in one connection so far */
+	uint8_t last, before; /* the last two forms said */
+	bool last_once;	      /* `last` was said in one connection so far */
 	uint8_t streak;	      /* forms in a row that were seen once */
 	bool dirty, tentative;
 	bool told; /* the new service has been reported */
 	bool ever_different;
-	bool ftp;  /* it greets as FTP */
-	bool used; /* since memory was last looked for */
+	bool ftp;  /* its greeting is FTP's */
+	bool used; /* used since services_shrink() last passed it */
 };
 
 struct services {
 	struct service **chain;
 	uint32_t chains, count;
-	uint32_t hand; /* where memory is looked for next */
+	uint32_t hand; /* where services_shrink() continues */
 	struct service *dirty;
 	struct texts texts;
-	size_t memory; /* bytes, texts not among them */
+	size_t memory; /* bytes, without the texts */
 };
 
 int services_open(struct services *services);
 void services_close(struct services *services);
 size_t services_memory(const struct services *services);
 
-/* NULL where it is not in memory. */
+/* NULL: the service is not in memory. */
 struct service *service_find(const struct services *services,
 			     const struct service_key *key);
 /* NULL: out of memory. */
@@ -89,7 +89,7 @@ struct service *service_add(struct services *services,
 void service_remove(struct services *services, struct service *service);
 void service_set_dirty(struct services *services, struct service *service);
 
-/* A form more; its index, or NO_FORM: out of memory, or it has too many. */
+/* Adds a form. Its index, or NO_FORM: no memory, or too many forms. */
 uint8_t service_add_form(struct services *services, struct service *service);
 /* False: out of memory. */
 bool form_set_text(struct services *services, struct known_form *form,
@@ -97,14 +97,14 @@ bool form_set_text(struct services *services, struct known_form *form,
 /* NULL: out of memory. */
 struct fresh *form_fresh(struct services *services, struct known_form *form);
 void form_drop_fresh(struct services *services, struct known_form *form);
-/* Copies; false: out of memory. */
+/* Stores a copy; false: out of memory. */
 bool fresh_set(struct services *services, uint8_t **to, uint16_t *to_len,
 	       const uint8_t *bytes, size_t len);
 void form_identity_free(struct form_identity *identity);
 
-/* Forgets what is in the file and not used, until `most` bytes are taken. */
+/* Drops unused services that the file has, until `most` bytes are in use. */
 void services_shrink(struct services *services, size_t most);
-/* Forgets all that is in the file. */
+/* Drops all services that the file has. */
 void services_forget(struct services *services);
 
 #endif

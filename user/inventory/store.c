@@ -11,15 +11,15 @@
 #include <unistd.h>
 
 #define HEADER 100	  /* bytes of SQLite's file header */
-#define APPLICATION_AT 68 /* in it, big-endian */
+#define APPLICATION_AT 68 /* offset of application_id in it, big-endian */
 
-/* STRICT tables (SQLite 3.37, 2021); an older one says they are damaged. */
+/* STRICT tables need SQLite 3.37 (2021); older ones take them for damaged. */
 #define SQLITE_NEEDED 3037000
 #if SQLITE_VERSION_NUMBER < SQLITE_NEEDED
 #error "the inventory needs SQLite 3.37 or newer"
 #endif
 
-/* From each version to the next; the first makes a new file. */
+/* The steps from each version to the next; the first one makes a new file. */
 static const char *const steps[STORE_VERSION] = {
 	"CREATE TABLE service ("
 	" id INTEGER PRIMARY KEY AUTOINCREMENT,"
@@ -140,7 +140,7 @@ sqlite3_stmt *store_prepare(struct store *store, const char *sql)
 
 /* --- opening ----------------------------------------------------------- */
 
-/* The library is the system's, which may be older than its header was. */
+/* The system's library may be older than the header at build time. */
 static int check_library(struct store *store)
 {
 	if (sqlite3_libversion_number() >= SQLITE_NEEDED)
@@ -153,8 +153,8 @@ static int check_library(struct store *store)
 }
 
 /*
- * Is it an inventory? Looked at before SQLite is, which would write to any
- * database. An empty file is a new inventory.
+ * Checks that the file is an inventory, before SQLite opens it and perhaps
+ * writes to a database of another program. An empty file is a new inventory.
  */
 static int check_header(struct store *store, enum store_use use, bool *empty)
 {
@@ -203,7 +203,7 @@ static int read_version(struct store *store, int *version)
 	return code == SQLITE_ROW ? 0 : store_fail(store, code);
 }
 
-/* One transaction: a file is of one version or of the other. */
+/* In one transaction, so that a file always has one version's tables. */
 static int bring_up_to_date(struct store *store)
 {
 	char sql[96];
@@ -272,7 +272,7 @@ static char *immutable_name(const char *path)
 	return name;
 }
 
-/* The file may come from anywhere: SQLite runs nothing that stands in it. */
+/* The file may be hostile: SQLite must run nothing that is in its schema. */
 static void distrust(struct store *store)
 {
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
@@ -293,7 +293,7 @@ static int set_up(struct store *store, enum store_use use, bool empty,
 		return error;
 	if (sqlite3_db_readonly(store->db, "main"))
 		return store_fail(store, SQLITE_READONLY);
-	/* A commit is on the disk when it returns: once a second. */
+	/* A commit, one a second, is on the disk when it returns. */
 	return store_execute(store, "PRAGMA journal_mode = WAL;"
 				    "PRAGMA synchronous = FULL;"
 				    "PRAGMA journal_size_limit = 16777216;"
@@ -301,8 +301,10 @@ static int set_up(struct store *store, enum store_use use, bool empty,
 				    "PRAGMA temp_store = MEMORY");
 }
 
-/* In a directory that this reader cannot write, of a file that nobody has
- * open, SQLite can be told that nothing will change. */
+/*
+ * For a file in a directory that this process cannot write. If no process has
+ * the file open, SQLite can read it as one that does not change.
+ */
 static int open_immutable(struct store *store)
 {
 	char *name = immutable_name(store->path);
@@ -322,7 +324,7 @@ static int open_to_read(struct store *store, bool empty, int busy_ms)
 {
 	int error;
 
-	/* An empty file is an inventory of nothing. */
+	/* An empty file is an inventory without services. */
 	if (empty) {
 		error = open_database(store, ":memory:", SQLITE_OPEN_READWRITE);
 		return error ? error : set_up(store, STORE_READ, true, busy_ms);

@@ -8,34 +8,34 @@
 
 #include <sqlite3.h>
 
-/* "BnPr": marks an inventory. */
+/* "BnPr", the application_id of an inventory. */
 #define STORE_APPLICATION 0x426e5072
 #define STORE_VERSION 1
 
 enum store_use {
-	STORE_READ,   /* and nothing else */
-	STORE_WRITE,  /* a file that is there */
-	STORE_CREATE, /* or a new one */
+	STORE_READ,   /* read only */
+	STORE_WRITE,  /* write an existing file */
+	STORE_CREATE, /* likewise, or create it */
 };
 
 struct store {
 	sqlite3 *db;
 	char *path;
-	char error[INVENTORY_ERROR]; /* the last one, a line */
+	char error[INVENTORY_ERROR]; /* the last one, in one line */
 };
 
-/* 0, or a negative errno and store->error. */
+/* 0, or a negative errno with store->error. */
 int store_open(struct store *store, const char *path, enum store_use use,
 	       int busy_ms);
 void store_close(struct store *store);
 
-/* Keeps a line of what SQLite says; returns its negative errno. */
+/* Sets store->error to SQLite's message. Returns a negative errno. */
 int store_fail(struct store *store, int code);
 int store_execute(struct store *store, const char *sql);
-/* NULL: store->error says why. */
+/* NULL: store->error has the reason. */
 sqlite3_stmt *store_prepare(struct store *store, const char *sql);
 
-/* An address as it stands in the file, and back. */
+/* Converts an address to the file's text, and back. */
 #define ADDRESS_TEXT 48
 void address_to_text(const struct address *address, char text[ADDRESS_TEXT]);
 bool address_from_text(struct address *address, const char *text);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The form of one greeting, by what is known of protocols and of text: what
- * differs between two connections by the protocol's own rule is wild.
+ * Builds the form of one greeting by the structure of protocols and of text:
+ * parts that differ between connections by the protocol's rules are wild.
  */
 #ifndef BANNERPROBE_STRUCTURE_H
 #define BANNERPROBE_STRUCTURE_H
@@ -16,22 +16,22 @@
 #define CLIENT_SPELLINGS 5
 #define CLIENT_SPELLING_MAX 48
 
-/* A greeting, read from its beginning to its end. */
+/* A greeting, and the spellings of its client's address. */
 struct greeting {
 	const uint8_t *bytes;
 	size_t len; /* at most FORM_MAX */
 	const struct observation *seen;
-	/* The client's address as it may be written; an empty one is none. */
+	/* Spellings of the client's address; some may be "". */
 	char client[CLIENT_SPELLINGS][CLIENT_SPELLING_MAX];
 	bool client_named; /* one of them is in the greeting */
 };
 
-/* Fills in all of `form`. */
+/* Fills in `form`. */
 void structure_form(struct form *form, const struct observation *seen);
 
 /*
- * Each tells whether the greeting is of its protocol, and if so fills in the
- * form.
+ * Each function fills in the form if the greeting is of its protocol. False: it
+ * is not.
  */
 bool structure_mysql(struct form *form, const struct greeting *greeting);
 bool structure_ssh(struct form *form, const struct greeting *greeting);
@@ -41,18 +41,18 @@ bool structure_tls(struct form *form, const struct greeting *greeting);
 /* Text of any protocol, or bytes of one that is not known. */
 void structure_text(struct form *form, const struct greeting *greeting);
 
-/* Adds a part of a text to the form, its wild parts found. */
+/* Adds a part of a text to the form, with its wild parts. */
 void structure_add_text(struct form *form, const struct greeting *greeting,
 			size_t from, size_t to, uint16_t mark);
 
 /*
- * Idioms: is there a wild part at `at`, where a word begins? Its end, or 0.
+ * Idioms: the end of the wild part at `at`, where a word begins; 0: none.
  */
 size_t idiom_at(const struct greeting *greeting, size_t at, enum wild *wild);
 
-/* Fills in how the client's address is written, and whether it is. */
+/* Fills in the spellings of the client's address, and client_named. */
 void client_spell(struct greeting *greeting);
-/* The client's address there, or a name that holds it; its end, or 0. */
+/* The end of the client's address at `at`, or of a name with it; 0: none. */
 size_t client_at(const struct greeting *greeting, size_t at);
 
 /* --- small readers of a greeting --------------------------------------- */
@@ -73,11 +73,11 @@ static inline bool greeting_is_word(const struct greeting *g, size_t at)
 	return greeting_is_digit(g, at) || greeting_is_letter(g, at);
 }
 
-/* Is this text there? Letters of either case. */
+/* Whether this text is at `at`, in upper or lower case. */
 static inline bool greeting_has(const struct greeting *g, size_t at,
 				const char *text)
 {
-	/* Nearly all fail at the first character. */
+	/* Fast, because nearly all fail at the first character. */
 	if (at >= g->len || ((g->bytes[at] ^ (uint8_t)*text) & ~0x20))
 		return false;
 	return at + strlen(text) <= g->len &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The client's own address in a greeting, or a name that holds it. */
+/* Finds the client's own address in a greeting, or a name that contains it. */
 #include "structure.h"
 
 #include <arpa/inet.h>
@@ -47,14 +47,14 @@ static bool is_name(const struct greeting *g, size_t at)
 				g->bytes[at] == ':' || g->bytes[at] == '_'));
 }
 
-/* Where an address stands in text, nothing that goes on as one does beside. */
+/* Whether no character beside an address could be a part of it. */
 static bool stands_alone(const struct greeting *g, size_t from, size_t to)
 {
 	return !(from && greeting_is_digit(g, from - 1)) &&
 	       !greeting_is_digit(g, to);
 }
 
-/* The first place at or behind `at` where a spelling stands. */
+/* The first spelling at or behind `at`. */
 static const uint8_t *find(const struct greeting *g, size_t at, size_t end,
 			   const char *text)
 {
@@ -100,7 +100,7 @@ void client_spell(struct greeting *g)
 	g->client_named = holds(g, 0, g->len);
 }
 
-/* 192.0.2.1:50000: a single colon is none of an address. */
+/* 192.0.2.1:50000: a single colon is not part of an address. */
 static size_t cut_port(const struct greeting *g, size_t at, size_t end)
 {
 	const uint8_t *first = memchr(g->bytes + at, ':', end - at);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What an HTTP server says depends on what it was asked for. Its form is the
- * protocol's version and the headers that say what the server is.
+ * An HTTP response depends on the request. So its form is the protocol's
+ * version and the headers that identify the server.
  */
 #include "structure.h"
 
@@ -49,7 +49,9 @@ bool structure_http(struct form *form, const struct greeting *g)
 	return true;
 }
 
-/* Of TLS no more than that it is spoken: the rest is random or the client's. */
+/*
+ * The form of TLS is just the protocol: the rest depends on client and chance.
+ */
 bool structure_tls(struct form *form, const struct greeting *g)
 {
 	if (g->len < 6 || g->bytes[1] != 3 || g->bytes[2] > 4)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Idioms of greetings: words beside which a number or a token differs in each
- * connection. A token that no idiom knows is learned from the service itself.
+ * Idioms of greetings: words with a number or a token beside them that differs
+ * in each connection. Other tokens are learned from the service itself.
  */
 #include "structure.h"
 
@@ -10,10 +10,10 @@
 enum shape {
 	SHAPE_DIGITS,
 	SHAPE_TOKEN, /* four characters or more, a digit among them */
-	SHAPE_LINE,  /* whatever stands there until a space */
+	SHAPE_LINE,  /* any characters up to a space */
 };
 
-/* Words in front of it. */
+/* The words in front of a wild part. */
 #define WORDS(words) words, sizeof(words) - 1
 static const struct before {
 	const char *words;
@@ -48,7 +48,7 @@ static const struct before {
 	{ WORDS("cookie="), SHAPE_TOKEN, WILD_ID },
 	{ WORDS("cookie: "), SHAPE_TOKEN, WILD_ID },
 	{ WORDS("online: "), SHAPE_DIGITS, WILD_COUNTER },
-	{ WORDS("\nPING :"), SHAPE_LINE, WILD_ID }, /* IRC's */
+	{ WORDS("\nPING :"), SHAPE_LINE, WILD_ID }, /* IRC */
 };
 
 /* Words behind a number, unless it is a limit. */
@@ -66,7 +66,7 @@ static const char *const units[] = { "ms",    "msec", "seconds", "second",
 				     "hrs",   "hr",   "days",	 "day",
 				     "weeks", "week" };
 
-/* Hosts of these are nodes of a mail service, numbered. */
+/* Domains of mail services with numbered nodes. */
 static const struct {
 	const char *text;
 	size_t len;
@@ -136,7 +136,7 @@ static size_t token_end(const struct greeting *g, size_t at)
 
 	for (; at < g->len && byte_in_class(g->bytes[at], CLASS_TOKEN); at++)
 		digit |= greeting_is_digit(g, at);
-	/* A dot in it makes it a version or a name. */
+	/* With a dot it is a version or a name. */
 	dot = at < g->len && g->bytes[at] == '.' && greeting_is_word(g, at + 1);
 	return digit && !dot && at - begin >= 4 ? at : 0;
 }
@@ -173,7 +173,7 @@ static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 		const size_t len = befores[i].len;
 		size_t end;
 
-		/* Most fail at their last characters. */
+		/* Fast, because most fail at their last characters. */
 		if (at < len - 1 ||
 		    g->bytes[at - 1] != (uint8_t)words[len - 1] ||
 		    (at > 1 && (g->bytes[at - 2] | 0x20) !=
@@ -208,8 +208,7 @@ static size_t counted_at(const struct greeting *g, size_t at, enum wild *wild)
 	return 0;
 }
 
-/* 3 days, 4:05; only where it is said to be up since then, or to have taken
- * it: a timeout is none. */
+/* "3 days, 4:05" after words of uptime or duration; a timeout is not wild. */
 static bool lasts(const struct greeting *g, size_t at)
 {
 	static const char *const words[] = { "up ",	"uptime ", "uptime: ",
@@ -288,7 +287,7 @@ static size_t load_at(const struct greeting *g, size_t at, enum wild *wild)
 	return end == at ? 0 : end;
 }
 
-/* name[1234]: the process behind it. */
+/* name[1234]: a process ID. */
 static size_t pid_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = digits_end(g, at);
@@ -301,8 +300,10 @@ static size_t pid_at(const struct greeting *g, size_t at, enum wild *wild)
 	return end;
 }
 
-/* <1896.697170952@host>: POP3's APOP stamp (RFC 1939), and others' message
- * identifiers; not an address of a person, which rarely has a digit. */
+/*
+ * <1896.697170952@host>: POP3's APOP time stamp (RFC 1939), and message
+ * identifiers; not a mail address, which rarely has a digit.
+ */
 static size_t stamp_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = at, digits = 0;
@@ -334,7 +335,7 @@ static size_t gsmtp_at(const struct greeting *g, size_t at, enum wild *wild)
 	return end;
 }
 
-/* 703.2 UTC(NIST): milliseconds that the server is ahead. */
+/* 703.2 UTC(NIST): milliseconds by which the server is ahead. */
 static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = digits_end(g, at);
@@ -366,7 +367,7 @@ static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 	return false;
 }
 
-/* mxgmx017: the name alone tells. */
+/* mxgmx017: a name that belongs to a mail service, whatever its domain is. */
 static bool is_node_name(const struct greeting *g, size_t at, size_t *end)
 {
 	static const char *const names[] = { "mxgmx", "mxweb", "mieue",
@@ -383,7 +384,7 @@ static bool is_node_name(const struct greeting *g, size_t at, size_t *end)
 	return false;
 }
 
-/* The first label, where it has a digit. */
+/* The first label of a node's name, if it has a digit. */
 static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end, digits = 0, label = at;

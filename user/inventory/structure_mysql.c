@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#define HEADER 4 /* the length in three bytes, the packet's number */
+#define HEADER 4 /* bytes: length (three) and packet number */
 #define SALT_ONE 8
 #define RESERVED 10
 #define ERROR_HEADER (HEADER + 3)
@@ -28,7 +28,7 @@ static void add_fixed(struct form *form, const struct greeting *g, size_t from,
 		       SYMBOL_FIXED);
 }
 
-/* The host that may not connect, by its name: it is the client's. */
+/* The name of the refused host in the error's text is the client's. */
 static void add_error_text(struct form *form, const struct greeting *g,
 			   size_t end)
 {
@@ -54,7 +54,7 @@ static bool read_error(struct form *form, const struct greeting *g, size_t end)
 	code = g->bytes[HEADER + 1] | (unsigned int)g->bytes[HEADER + 2] << 8;
 	if (code < FIRST_ERROR || code > LAST_ERROR)
 		return false;
-	/* The length is that of the client's name, too. */
+	/* The packet's length depends on the client's name. */
 	form_add_wild(form, WILD_LENGTH, 0);
 	add_fixed(form, g, 3, ERROR_HEADER);
 	add_error_text(form, g, end < g->len ? end : g->len);
@@ -62,7 +62,7 @@ static bool read_error(struct form *form, const struct greeting *g, size_t end)
 	return true;
 }
 
-/* Behind the version: thread, salt, capabilities, status, the other salt. */
+/* After the version: thread, salt, capabilities, status, second salt. */
 static void add_handshake(struct form *form, const struct greeting *g,
 			  size_t at, size_t end)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * SSH (RFC 4253, 4.2): the line that begins "SSH-", and lines before it. What
- * follows is the key exchange, and none of the form.
+ * SSH (RFC 4253, 4.2): the line that begins with "SSH-", and lines before it.
+ * The key exchange that follows is not part of the form.
  */
 #include "structure.h"
 

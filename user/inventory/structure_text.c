@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Greetings of text protocols, and of those that are not known: codes and
- * capabilities stay as they are; dates, the client's address and what an idiom
- * tells of are wild.
+ * Greetings of text protocols, and of unknown ones. Codes and capabilities stay
+ * as they are. Dates, the client's address and idioms' parts are wild.
  */
 #include "structure.h"
 
@@ -10,11 +9,11 @@
 
 #include <string.h>
 
-#define IAC 0xff /* telnet's, RFC 854 */
+#define IAC 0xff /* telnet, RFC 854 */
 
 /* --- codes ------------------------------------------------------------- */
 
-/* 220, and a space or a - behind. */
+/* "220 " or "220-". */
 static bool has_code(const struct greeting *g, size_t at)
 {
 	return greeting_is_digit(g, at) && greeting_is_digit(g, at + 1) &&
@@ -77,7 +76,7 @@ static size_t utf8_length(const struct greeting *g, size_t at)
 	return len;
 }
 
-/* A NUL, or one of eight bytes that is of no text. */
+/* Whether there is a NUL, or one in eight bytes is not text. */
 static bool is_binary(const struct greeting *g)
 {
 	size_t odd = 0;
@@ -131,14 +130,14 @@ static size_t port_span(const struct greeting *g, size_t at, bool behind_client,
 		       0;
 }
 
-/* A part of a greeting from which on it was looked for what is wild. */
+/* A part of a greeting that is wild, or that stays as it is. */
 struct span {
-	size_t end;   /* 0: there is none */
-	bool literal; /* it stays as it is, all of it */
+	size_t end;   /* 0: there is no such part */
+	bool literal; /* it stays as it is */
 	enum wild wild;
 };
 
-/* `client_end`: where the client's address last ended; 0: nowhere yet. */
+/* `client_end`: the end of the client's address before; 0: there was none. */
 static struct span find_span(const struct greeting *g, size_t at, bool binary,
 			     size_t *client_end)
 {
@@ -161,7 +160,7 @@ static struct span find_span(const struct greeting *g, size_t at, bool binary,
 	if (span.end)
 		return span;
 	span.wild = WILD_TIME;
-	/* A date that is not now is one word: its hour is none of this day. */
+	/* A date far from now stays as it is, together with its time of day. */
 	span.literal = time_span(g, at, &span.end) == TIME_OTHER;
 	return span;
 }
@@ -191,7 +190,7 @@ void structure_add_text(struct form *form, const struct greeting *g,
 
 /* --- whole greetings --------------------------------------------------- */
 
-/* What may not become wild at the beginning of a line; its end. */
+/* The end of the part at a line's beginning that must not become wild. */
 static size_t fixed_end(const struct greeting *g, size_t at)
 {
 	size_t end = at;
@@ -218,7 +217,7 @@ static bool says(const struct greeting *g, const char *word)
 	return false;
 }
 
-/* 220 is FTP's and SMTP's: a word decides, then the port. */
+/* FTP and SMTP greet with 220: a word decides or, failing that, the port. */
 static bool is_ftp(const struct greeting *g)
 {
 	const uint16_t port = g->seen->server_port;
@@ -247,7 +246,7 @@ static bool is_known(const struct greeting *g)
 				  says(g, "LMTP") || says(g, "NNTP"));
 }
 
-/* A number of `size` bytes at the beginning: the length of what follows? */
+/* Whether the first `size` bytes are the length of the rest. */
 static bool is_length(const struct greeting *g, size_t size, bool big)
 {
 	uint64_t value = 0;
@@ -265,7 +264,7 @@ static bool is_time(const struct greeting *g)
 	return g->seen->server_port == 37 && g->len == 4;
 }
 
-/* Its options come first, and then text. */
+/* Telnet: options come first, and then text. */
 static bool is_telnet(const struct greeting *g)
 {
 	return g->len >= 3 && g->bytes[0] == IAC && g->bytes[1] > 249 &&

@@ -8,9 +8,9 @@
 
 #define US_PER_SECOND 1000000ULL
 #define SECONDS_PER_DAY 86400
-#define NEAR_DAYS 2 /* time zones, and a clock that is a little off */
+#define NEAR_DAYS 2 /* allows for time zones, and for an inexact clock */
 
-/* What was read of a date and a time so far. */
+/* The parts of a date and a time that were read so far. */
 struct spelled {
 	const uint8_t *bytes;
 	size_t len, at;
@@ -18,8 +18,8 @@ struct spelled {
 	int weekday;	      /* 1 is Sunday; 0: not given */
 	bool clock;
 	bool swapped; /* month and day may be the other way round */
-	int first;    /* of 24-03-05, which may be the year */
-	bool named;   /* the month, by letters */
+	int first;    /* the 24 of 24-03-05, which may be the year */
+	bool named;   /* the month has its name */
 };
 
 static const char *const weekdays[] = { "sunday",    "monday",	 "tuesday",
@@ -52,7 +52,7 @@ static bool is_at(const struct spelled *s, size_t at, char c)
 	return at < s->len && s->bytes[at] == (uint8_t)c;
 }
 
-/* The digits at `at`; their value in `value`, for at most 18. */
+/* The number of digits at `at`; *value is set for at most 18 of them. */
 static size_t digits(const struct spelled *s, size_t at, uint64_t *value)
 {
 	size_t n = 0;
@@ -70,7 +70,7 @@ static bool in_range(uint64_t value, int least, int most)
 
 /* --- pieces ------------------------------------------------------------ */
 
-/* A name of the list, whole or by its first three letters; 1 for the first. */
+/* The number, from 1, of a list's name: whole, or its first three letters. */
 static int name_at(const struct spelled *s, const char *const *list, int count,
 		   size_t *end)
 {
@@ -195,7 +195,7 @@ static bool read_numeric_date(struct spelled *s)
 		s->swapped = true;
 		s->first = n == 2 && n3 == 2 ? full_year(one, 2) : 0;
 		if (s->first && !in_range(one, 1, 31))
-			s->day = 1; /* it is the year, or nothing */
+			s->day = 1; /* a year, or no date */
 	}
 	if (!s->year ||
 	    !in_range((uint64_t)s->month, 1, s->swapped ? 31 : 12) ||
@@ -320,7 +320,7 @@ static bool read_piece(struct spelled *s)
 	return read_weekday(s) || read_month(s) || read_zone(s);
 }
 
-/* What may stand between two pieces. */
+/* Skips the characters that may be between two pieces. */
 static size_t skip_joint(const struct spelled *s)
 {
 	static const char *const words[] = { " at ", " of ", " on ", ", the " };
@@ -343,7 +343,7 @@ static size_t skip_joint(const struct spelled *s)
 	return at;
 }
 
-/* --- is it now? -------------------------------------------------------- */
+/* --- comparison with the packet's time ---------------------------------- */
 
 /* Days since 1970 of a date of the Gregorian calendar. */
 static long days_of(int year, int month, int day)
@@ -396,8 +396,9 @@ static enum spelled_time judge(const struct spelled *s, uint64_t now)
 /* The modified Julian day of 1970. */
 #define JULIAN_1970 40587
 
-/* Seconds, milliseconds or microseconds since 1970, or days as astronomers
- * count them. */
+/*
+ * Seconds, milliseconds or microseconds since 1970, or a modified Julian day.
+ */
 static bool is_epoch(uint64_t value, size_t n, uint64_t now)
 {
 	static const struct {
@@ -454,7 +455,7 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 		s.at = skip_joint(&s);
 	}
 	found = pieces ? judge(&s, now) : TIME_NONE;
-	/* "Sun" alone is a company. */
+	/* "Sun" without a date is a company. */
 	if (found == TIME_NOW && s.weekday && !s.day && !s.clock &&
 	    last - at <= 4)
 		found = TIME_NONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Dates and times in a greeting, in every usual spelling. */
+/* Finds dates and times in a greeting, in every usual spelling. */
 #ifndef BANNERPROBE_TIMES_H
 #define BANNERPROBE_TIMES_H
 
@@ -9,14 +9,14 @@
 enum spelled_time {
 	TIME_NONE,
 	TIME_NOW,   /* a clock, or a date within two days of now */
-	TIME_OTHER, /* a date that is not now: of a build, or by a wrong clock
+	TIME_OTHER, /* a date far from now: of a build, or of a wrong clock
 		     */
 };
 
 /*
- * Is there a date, a time or both at `at`, where a word begins? Its end comes
- * back in `end`, 0 for none. `now` is the packet's time, in microseconds since
- * 1970: a server that tells the time tells about this one.
+ * Finds a date, a time or both at `at`, where a word begins. *end: its end, 0
+ * if there is none. `now`: the packet's time, in microseconds since 1970, which
+ * a server's clock should be near to.
  */
 enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 			  uint64_t now, size_t *end);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What was counted in memory, written in one transaction. */
+/* Writes the changes in memory to the file, in one transaction. */
 #include "write.h"
 
 #include <errno.h>
@@ -169,7 +169,7 @@ static void settle_forms(struct inventory *inventory, struct service *service,
 	}
 }
 
-/* The identifiers that a transaction gave count once it is on the disk. */
+/* Row ids that a transaction assigned are valid once it is committed. */
 static void settle_services(struct inventory *inventory, bool written)
 {
 	struct service *service = inventory->services.dirty, *next;

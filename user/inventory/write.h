@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the writers of an inventory's tables share. */
+/* Shared by the writers of the inventory's tables. */
 #ifndef BANNERPROBE_WRITE_H
 #define BANNERPROBE_WRITE_H
 
 #include "keeper.h"
 
-/* The identifier of a service that another process took out of the file. */
+/* The id of a service that another process has deleted from the file. */
 #define FORGOTTEN (-1)
 
-/* Those that are dirty, with their forms. `other`: another process wrote since.
- * SQLITE_OK, or SQLite's code. */
+/*
+ * Writes dirty services with their forms. `other`: another process has written
+ * meanwhile. SQLITE_OK, or SQLite's code.
+ */
 int write_services(struct inventory *inventory, bool other);
 
-/* A statement is run and made ready for the next time. */
+/* Runs a statement, and resets it for the next time. */
 static inline int run(sqlite3_stmt *statement)
 {
 	int code = sqlite3_step(statement);

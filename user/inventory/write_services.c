@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Services and their forms, into the file. */
+/* Writes services and their forms to the file. */
 #include "write.h"
 
 #include <stdlib.h>
@@ -27,7 +27,7 @@ static int add_form(struct inventory *inventory, const struct service *service,
 	int code;
 
 	if (!fresh || !fresh->first)
-		return SQLITE_OK; /* it was forgotten meanwhile */
+		return SQLITE_OK; /* another process deleted it meanwhile */
 	sqlite3_bind_int64(add, 1, service->id);
 	bind_blob(add, 2, fresh->first, fresh->first_len);
 	bind_blob(add, 3, fresh->latest ? fresh->latest : fresh->first,
@@ -47,7 +47,7 @@ static int add_form(struct inventory *inventory, const struct service *service,
 	return code;
 }
 
-/* A form that was cut until now was identified again. */
+/* Updates a form that was cut, and has been identified again as a whole. */
 static int update_identity(struct inventory *inventory,
 			   const struct known_form *form)
 {
@@ -87,7 +87,7 @@ static int update_form(struct inventory *inventory, struct known_form *form)
 	return code == SQLITE_OK ? update_identity(inventory, form) : code;
 }
 
-/* Another process wrote: it may have met this form, too. */
+/* Another process has written: it may have added this form already. */
 static int adopt_form(struct inventory *inventory,
 		      const struct service *service, struct known_form *form)
 {
@@ -135,8 +135,9 @@ static void drop_new(struct inventory *inventory, const struct service *service)
 }
 
 /*
- * Another process wrote: it may have met this service, too, and has told that
- * it is new; or it has forgotten it, and the next record makes it new.
+ * Another process has written. It may have added this service, too, and
+ * reported it as new. Or it has deleted the service; then the next record makes
+ * it new.
  */
 static int look_again(struct inventory *inventory, struct service *service)
 {
@@ -244,7 +245,7 @@ static size_t count_dirty(const struct services *services)
 	return n;
 }
 
-/* In the order in which they lie in the file, where memory allows. */
+/* Writes in the order of the file, if there is memory to sort. */
 int write_services(struct inventory *inventory, bool other)
 {
 	struct service *service = inventory->services.dirty;
@@ -254,7 +255,7 @@ int write_services(struct inventory *inventory, bool other)
 
 	if (!sorted)
 		return write_unsorted(inventory, other);
-	/* The last one came first. */
+	/* The list has the last one first. */
 	for (size_t i = n; i-- > 0; service = service->next_dirty)
 		sorted[i] = service;
 	qsort(sorted, n, sizeof(void *), by_id);

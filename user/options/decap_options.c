@@ -18,7 +18,7 @@ static const char *const names[TUNNEL_KINDS] = {
 #undef TUNNEL_NAME
 };
 
-/* The bits of a word; 0: it is none. */
+/* The tunnel kinds that a word names, TUNNEL_BIT(); 0: it names none. */
 static __u32 kinds_of(const char *word)
 {
 	if (!strcmp(word, "all"))
@@ -30,7 +30,7 @@ static __u32 kinds_of(const char *word)
 	return 0;
 }
 
-/* Takes ":4789:9999" in place of the usual ports. */
+/* Takes ":4789:9999" in place of the default ports. */
 static void take_ports(const struct option_use *use, const char *word,
 		       char *text, __u16 ports[DECAP_PORTS])
 {

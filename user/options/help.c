@@ -52,7 +52,7 @@ static void __attribute__((noreturn)) finish(void)
 	exit(EXIT_FAILED);
 }
 
-/* The words of a text, in lines that begin in a column. */
+/* Prints the words of a text in lines that begin at a column. */
 static void print_words(const char *text, int column)
 {
 	while (*text) {
@@ -86,7 +86,7 @@ void help_print(void)
 {
 	static char buffer[1 << 14];
 
-	/* Written in one, so that the error of that is known. */
+	/* Written by one write(2), so that its error is known. */
 	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	fputs(head, stdout);
 	for (int group = 0; group < GROUP_MAX; group++) {

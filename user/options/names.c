@@ -14,7 +14,8 @@
 /* --- interfaces ----------------------------------------------------------- */
 
 /*
- * The kernel would accept lo:1 as lo, because alias interfaces were named so.
+ * Excludes names with a colon: the kernel takes lo:1 for lo, as a name of an
+ * alias address.
  */
 static bool is_interface(const char *name)
 {

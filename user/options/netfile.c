@@ -10,7 +10,7 @@
 
 #define BLANK " \t\r\n"
 
-/* What a line holds, without blanks and comment; "": nothing. */
+/* The text of a line, without blanks and comment; may be "". */
 static char *text_of(char *line)
 {
 	char *end;
@@ -34,7 +34,7 @@ static bool add_lines(struct server_list *wanted, FILE *file, const char *path,
 
 	for (unsigned long number = 1;
 	     good && (len = getline(&line, &size, file)) >= 0; number++) {
-		/* A line with a 0 byte is cut there, and is no net then. */
+		/* A line with a NUL byte is an error: it would be cut there. */
 		const bool is_text = strlen(line) == (size_t)len;
 		const char *text = text_of(line);
 
@@ -64,7 +64,7 @@ bool netfile_add(struct server_list *wanted, const char *path, __u32 set)
 	}
 	good = add_lines(wanted, file, path, set);
 	fclose(file);
-	/* Of no nets at all, too: then no server is wanted, or each. */
+	/* Also for a file without networks: no server is in an empty set. */
 	wanted->by |= filter_of_set(set);
 	return good;
 }

@@ -6,8 +6,8 @@
 #include "engine/server_list.h"
 
 /*
- * Adds all networks of the file with a tag. False, with a message that names
- * the line.
+ * Adds all networks of the file to a set. False, with a message that names the
+ * line.
  */
 bool netfile_add(struct server_list *wanted, const char *path, __u32 set);
 

@@ -48,7 +48,7 @@ static void join(char *text, size_t size, const char *const *list)
 					list[i]);
 }
 
-/* A value as it is said back: one that is empty could not be seen. */
+/* A value as a message shows it: an empty one could not be seen. */
 static const char *shown(const struct option_use *use)
 {
 	return *use->value ? use->value : "''";
@@ -104,8 +104,8 @@ static const char *text(const struct option_use *use)
 }
 
 /*
- * The next option is no file: the name of one was forgotten. Nor is the = in
- * "-o=FILE" a part of one.
+ * A file name. If it looks like an option, the name was forgotten. The = in
+ * "-o=FILE" is no part of the name.
  */
 static const char *file(const struct option_use *use)
 {
@@ -170,7 +170,7 @@ static void take_all(struct options *options, const struct option_use *use)
 	options->names[options->count++] = "*";
 }
 
-/* As everywhere, - is standard output, and no file of that name. */
+/* "-" is standard output, not a file of that name. */
 static void take_output(struct options *options, const struct option_use *use)
 {
 	(void)use;
@@ -192,7 +192,7 @@ static void take_gather(struct options *options, const struct option_use *use)
 		options->gather_ms = DEFAULT_GATHER_MS;
 }
 
-/* Which event a word of --events is; 0: none. */
+/* The event kind that a word of --events names, EVENT_BIT(); 0: none. */
 static __u32 event_by_name(const char *word, size_t len)
 {
 	if (len == 3 && !strncmp(word, "all", len))
@@ -226,7 +226,7 @@ static void take_events(struct options *options, const struct option_use *use)
 	}
 }
 
-/* The metrics are renamed into place: standard output cannot take them. */
+/* The metrics' file is renamed into place, so it cannot be standard output. */
 static void take_metrics(struct options *options, const struct option_use *use)
 {
 	if (!strcmp(options->metrics, "-"))
@@ -235,7 +235,7 @@ static void take_metrics(struct options *options, const struct option_use *use)
 			    use->spelling);
 }
 
-/* SQLite writes files beside it. */
+/* SQLite writes files beside the inventory, so it cannot be standard output. */
 static void take_inventory(struct options *options,
 			   const struct option_use *use)
 {

@@ -21,17 +21,17 @@ enum option_group {
 
 enum option_kind {
 	KIND_FLAG,   /* sets the bool at `place` */
-	KIND_NUMBER, /* the __u32 there, from `least` to `most` */
-	KIND_CHOICE, /* the enum there: the index in `choices` */
-	KIND_TEXT,   /* the const char * there; never empty */
+	KIND_NUMBER, /* sets the __u32 there, from `least` to `most` */
+	KIND_CHOICE, /* sets the enum there to the index in `choices` */
+	KIND_TEXT,   /* sets the const char * there; never empty */
 	KIND_FILE,   /* likewise; a path does not begin with - */
-	KIND_OTHER,  /* `take` does all */
+	KIND_OTHER,  /* is left to `take` */
 };
 
 enum option_flag {
 	OPTION_MANY = 1 << 0,		 /* may be given several times */
-	OPTION_INTERFACES_ONLY = 1 << 1, /* does not go with -r */
-	OPTION_CAPTURES_ONLY = 1 << 2,	 /* does not go without -r */
+	OPTION_INTERFACES_ONLY = 1 << 1, /* cannot be given with -r */
+	OPTION_CAPTURES_ONLY = 1 << 2,	 /* can be given with -r only */
 	OPTION_VALUE_OPTIONAL = 1 << 3,	 /* --name, or --name=VALUE */
 };
 
@@ -43,13 +43,13 @@ struct option_row {
 	enum option_group group;
 	enum option_kind kind;
 	unsigned int flags; /* enum option_flag */
-	const char *value; /* what --help calls it; NULL: the option has none */
+	const char *value; /* its name in --help; NULL: the option has none */
 	const char *help;  /* a line break is a space */
-	size_t place;	   /* in struct options */
+	size_t place;	   /* offset in struct options */
 	__u32 least, most;
 	const char *const *choices; /* ended by NULL */
 	const char *what;	    /* noun of the value, for messages */
-	/* Called after what `kind` asks for. */
+	/* Called after the value is set as `kind` says; or NULL. */
 	void (*take)(struct options *options, const struct option_use *use);
 };
 
@@ -60,12 +60,12 @@ struct option_use {
 	const char *value; /* NULL: none */
 };
 
-#define OPTION_ROWS_MAX 64 /* room for more than there are */
+#define OPTION_ROWS_MAX 64 /* more than there are */
 
 extern const struct option_row option_table[];
 extern const size_t option_rows;
 
-/* The value of an option whose kind is not KIND_OTHER; or a usage error. */
+/* Takes an option's value, by the kind of its row; or a usage error. */
 void option_take(struct options *options, const struct option_use *use);
 
 #endif

@@ -15,20 +15,20 @@
 #define INVENTORY_LENGTH 2048
 #define INVENTORY_GATHER_MS 1000
 #define FIRST_NAME 256 /* getopt's value of the first --name; no letter's */
-#define OPERAND 1      /* getopt's value of what is no option */
+#define OPERAND 1      /* getopt's value of a word that is no option */
 
-/* What has been read of the command line. */
+/* The state of reading the command line. */
 struct parser {
 	struct options *options;
 	char **words;
 	bool given[OPTION_ROWS_MAX];
-	const char *values[OPTION_ROWS_MAX]; /* the last one of each */
+	const char *values[OPTION_ROWS_MAX]; /* the latest of each option */
 	/*
-	 * The previous word, if it is an option that could have had a value and
-	 * has none; else NULL.
+	 * The previous word, if it is an option with an optional value and has
+	 * none; else NULL.
 	 */
 	const struct option_row *without_value;
-	/* For getopt, of the table. */
+	/* The table in the form that getopt reads. */
 	char letters[2 * OPTION_ROWS_MAX + 3];
 	struct option names[OPTION_ROWS_MAX + 1];
 };
@@ -44,8 +44,8 @@ static int value_of(const struct option_row *row)
 }
 
 /*
- * For getopt. "-": words come in their order; ":": a missing value is reported,
- * not printed.
+ * Describes the table for getopt. "-": words come in their order; ":": getopt
+ * returns a missing value as ':', and prints nothing.
  */
 static void describe_table(struct parser *parser)
 {
@@ -122,7 +122,7 @@ static void take_option(struct parser *parser, int value, const char *argument)
 								      NULL;
 }
 
-/* "--stats 5 eth0": the value of such an option stands behind a =. */
+/* Handles a name. In "--stats 5 eth0" the 5 is a value that lacks its "=". */
 static void take_name(struct parser *parser, const char *word)
 {
 	struct options *options = parser->options;
@@ -156,7 +156,10 @@ refuse_unknown(const struct parser *parser)
 			    find_row(optopt)->name);
 	if (!optopt)
 		usage_unknown_option(parser->words[optind - 1]);
-	/* The letter may be one of several, of which not all are read yet. */
+	/*
+	 * The letter may be one of several in a word that is not read to its
+	 * end.
+	 */
 	check_single_dash(parser->words[optind - 1]);
 	if (parser->words[optind])
 		check_single_dash(parser->words[optind]);
@@ -233,7 +236,7 @@ static void check_usage(const struct parser *parser)
 			    options->metrics);
 }
 
-/* An inventory takes whole greetings, whichever side spoke first. */
+/* Sets what other options imply: an inventory needs whole greetings. */
 static void fill_in(struct options *options)
 {
 	options->track.events = options->events;
@@ -247,7 +250,7 @@ static void fill_in(struct options *options)
 		options->gather_ms = INVENTORY_GATHER_MS;
 }
 
-/* Whoever asks for these has to know what the log will hold. */
+/* A user that asks for client bytes has to know that they hold passwords. */
 static void note_passwords(const struct options *options)
 {
 	const __u32 said_by_clients =
@@ -271,20 +274,22 @@ void options_parse(struct options *options, int argc, char **argv)
 		exit(EXIT_FAILED);
 	}
 	describe_table(&parser);
-	opterr = 0; /* this program says what is wrong */
+	opterr = 0; /* this program prints its own messages */
 	parse_words(&parser, argc);
 	decap_set_defaults(options);
 	check_usage(&parser);
 	note_passwords(options);
 	usage_print_notes();
 	fill_in(options);
-	/* An SSH identification that was cut is none to a reader of this log.
+	/* Programs that read this log reject an SSH identification that is cut.
 	 */
 	if (options->format == FORMAT_ZEEK && !options->gather_ms) {
 		options->gather_ms = SSH_GATHER_MS;
 		options->gather_ssh = true;
 	}
-	/* A line of text tells none; a greeting is known by its SYN-ACK's. */
+	/*
+	 * Text lines show no times; reassembly keys greetings by the SYN-ACK's.
+	 */
 	options->track.times =
 		options->format != FORMAT_TEXT || options->gather_ms;
 	options->track.rtt = options->format == FORMAT_JSON;

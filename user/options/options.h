@@ -2,12 +2,12 @@
 /*
  * The command line.
  *
- * To add an option: a field in struct options, and a row in option_table.c,
- * where option_table.h says what a row tells. Most rows need no code: a flag, a
- * number, a word of a list and a text are taken by what the row says of them;
- * any other has a function of its own. --help, abbreviations, the nearest name,
- * what is given twice, and what does not go with -r come from the row.
- * Then the manual, README.md and the completion.
+ * To add an option: a field in struct options, and a row in option_table.c;
+ * option_table.h describes the members of a row. Most rows need no code: flags,
+ * numbers, words of a list and texts are taken as the row says. Any other kind
+ * of value has a function of its own. --help, abbreviations, suggestions, notes
+ * about repeated options, and errors for options that cannot be given with -r
+ * come from the row. Then the manual, README.md and the completion.
  */
 #ifndef BANNERPROBE_OPTIONS_H
 #define BANNERPROBE_OPTIONS_H
@@ -18,7 +18,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define DEFAULT_FLOWS 32768 /* their table stays in a cache of 2 MiB */
+#define DEFAULT_FLOWS 32768 /* their table fits into a cache of 2 MiB */
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -44,7 +44,7 @@ enum format {
 /* How the receive side is attached. */
 enum hook {
 	HOOK_AUTO,
-	HOOK_XDP, /* native, else generic */
+	HOOK_XDP, /* native or, if that fails, generic */
 	HOOK_XDP_NATIVE,
 	HOOK_XDP_GENERIC,
 	HOOK_TC,
@@ -63,18 +63,18 @@ struct options {
 	bool stats;
 	__u32 stats_seconds; /* 0: only at the end */
 	enum stats_format stats_format;
-	struct track_options track; /* of the tracker */
+	struct track_options track; /* for the tracker */
 	__u32 events;	 /* that --events names: EVENT_BIT(); 0: not given. The
 			  * tracker is asked for more with an inventory */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
-	bool gather_ssh; /* only what may be an SSH identification is */
+	bool gather_ssh; /* reassemble SSH identifications only */
 	struct server_list wanted; /* servers, and peers of tunnels */
-	bool decap_given;	   /* track.decap is not by default */
+	bool decap_given;	   /* --decap was given: no default */
 	const char *inventory;	   /* file; NULL: none */
-	const char *gone;	   /* a span, as the keeper takes it; or NULL */
+	const char *gone;	   /* a span of time, for the keeper; or NULL */
 	const char *metrics;	   /* file for Prometheus; NULL: none */
-	const char *user; /* to become once attached; NULL: the default */
-	bool unconfined;  /* go on where confining fails */
+	const char *user; /* to change to once attached; NULL: the default */
+	bool unconfined;  /* go on if confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	bool sequence;	    /* captures are one that was rotated */
@@ -85,8 +85,8 @@ struct options {
 };
 
 /*
- * Fills `options`, which nothing changes afterwards; ends the process on -h, -V
- * and wrong usage (2).
+ * Fills `options`, which is constant afterwards. Ends the process on -h, -V
+ * and, with exit code 2, wrong usage.
  */
 void options_parse(struct options *options, int argc, char **argv);
 void options_free(struct options *options);

@@ -14,7 +14,7 @@
 
 /* --- ports ---------------------------------------------------------------- */
 
-/* Whether what --port takes can be a number or a range of numbers, no name. */
+/* Whether an item of --port looks like a number or a range, not like a name. */
 static bool is_numeric(const char *item)
 {
 	return item[strspn(item, "0123456789-")] == '\0';
@@ -80,7 +80,7 @@ void server_take_ports(struct options *options, const struct option_use *use)
 
 /* --- nets ----------------------------------------------------------------- */
 
-/* Sets to 0 what is beyond the prefix; whether that has changed anything. */
+/* Sets the bits beyond the prefix to 0. True: some were set. */
 static bool clear_rest(unsigned char *bytes, unsigned int size,
 		       unsigned int prefix)
 {
@@ -97,7 +97,7 @@ static bool clear_rest(unsigned char *bytes, unsigned int size,
 	return changed;
 }
 
-/* 10.0.0.1/8 has no meaning of its own: it is taken for the net around it. */
+/* Notes that 10.0.0.1/8 is taken for 10.0.0.0/8, the network around it. */
 static void note_net(const struct option_use *use)
 {
 	const int family = strchr(use->value, ':') ? AF_INET6 : AF_INET;

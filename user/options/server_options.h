@@ -5,12 +5,12 @@
 
 #include "option_table.h"
 
-/* Each adds what its value says to options->wanted; or a usage error. */
+/* Each adds the ports or networks of its value to options->wanted. */
 void server_take_ports(struct options *options, const struct option_use *use);
 void server_take_net(struct options *options, const struct option_use *use);
 void server_take_not_net(struct options *options, const struct option_use *use);
 
-/* Likewise, the nets from which tunnels are believed. */
+/* Adds the networks from which tunnels are accepted. */
 void server_take_decap_from(struct options *options,
 			    const struct option_use *use);
 

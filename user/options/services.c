@@ -9,7 +9,7 @@
 
 #define BLANKS " \t\r\n"
 
-/* The port in "25/tcp"; 0 where it is another protocol's, or none. */
+/* The port in "25/tcp"; 0 for another protocol, or without a port. */
 static int tcp_port(const char *text)
 {
 	char *end;
@@ -21,7 +21,7 @@ static int tcp_port(const char *text)
 	return port <= 65535 && !strcmp(end, "/tcp") ? (int)port : 0;
 }
 
-/* A line is: name, port/protocol, other names, and a comment behind #. */
+/* A line is: name, port/protocol, aliases, and a comment after #. */
 static int port_in_line(char *line, const char *name)
 {
 	char *rest;
@@ -41,7 +41,8 @@ static int port_in_line(char *line, const char *name)
 }
 
 /*
- * Not by the name services: the static program must not load their libraries.
+ * Reads the file itself, because the static program must not load the libraries
+ * of the name services.
  */
 int services_port(const char *name)
 {

@@ -38,7 +38,7 @@ void usage_print_notes(void)
 	note_count = 0;
 }
 
-/* --- what somebody may have meant ----------------------------------------- */
+/* --- suggestions ---------------------------------------------------------- */
 
 static size_t least(size_t a, size_t b)
 {
@@ -51,8 +51,8 @@ static bool same(char a, char b)
 }
 
 /*
- * How many letters have to be put in, left out, changed, or swapped with the
- * next one, to make one word of the other.
+ * The edit distance of two words: letters inserted, deleted, changed, or
+ * swapped with the next one.
  */
 static size_t distance(const char *a, const char *b)
 {
@@ -80,7 +80,7 @@ static size_t distance(const char *a, const char *b)
 	return rows[a_len][b_len];
 }
 
-/* One letter wrong in a short word, a third of a long one. */
+/* The nearest word: one wrong letter in a short word, a third in a long one. */
 const char *usage_nearest(const char *word, const char *const *list)
 {
 	const size_t tolerated = strlen(word) < 6 ? 1 : strlen(word) / 3;
@@ -114,9 +114,9 @@ bool usage_is_filter_word(const char *word)
 	return false;
 }
 
-/* --- options that there are not ------------------------------------------- */
+/* --- unknown options ------------------------------------------------------ */
 
-/* What users of tcpdump, tshark, Zeek, Suricata and p0f type. */
+/* Options of tcpdump, tshark, Zeek, Suricata and p0f, and what to use here. */
 static const struct {
 	const char *word, *advice;
 } foreign[] = {
@@ -190,7 +190,7 @@ static const char *foreign_advice(const char *word)
 	return NULL;
 }
 
-/* Names of which this is the beginning, with "or" between them. */
+/* Lists the option names that begin with a word, with "or" between them. */
 static size_t list_beginnings(const char *word, char *text, size_t size)
 {
 	size_t len = 0, count = 0;

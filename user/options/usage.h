@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Messages for a wrong command line: one line, with what helps. */
+/* Messages for a wrong command line: one line each, with advice. */
 #ifndef BANNERPROBE_USAGE_H
 #define BANNERPROBE_USAGE_H
 
@@ -16,8 +16,8 @@
 	} while (0)
 
 /*
- * Notes something about a command line. Notes are printed only if it turns out
- * to be right; a wrong one gets one line.
+ * Notes something about the command line. Notes are printed only if the command
+ * line turns out to be right; a wrong one gets one line only.
  */
 void usage_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void usage_print_notes(void);

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-#define ROOT_ID 1	     /* of the whole hierarchy */
-#define HANDLE_KERNFS 0xfe   /* FILEID_KERNFS: an id is the handle, 5.5 */
+#define ROOT_ID 1	     /* id of the hierarchy's root */
+#define HANDLE_KERNFS 0xfe   /* FILEID_KERNFS, 5.5: the handle is the id */
 #define DELETED " (deleted)" /* what the kernel appends to such a path */
 
 static const char *const roots[] = { "/sys/fs/cgroup",
@@ -31,15 +31,15 @@ struct entry {
 };
 
 struct cgroup_ids {
-	int root;	/* the directory; -1: there is none */
+	int root;	/* descriptor of the directory; -1: there is none */
 	bool is_whole;	/* the hierarchy's own root, not a part of it */
 	bool by_handle; /* directories can be opened by their id */
 	struct pace walk;
 	unsigned int walks;
-	struct entry *entries; /* in the order of their last use */
+	struct entry *entries; /* in the order of last use */
 };
 
-/* --- what is remembered ----------------------------------------------------*/
+/* --- remembered cgroups ----------------------------------------------------*/
 
 static void forget(struct cgroup_ids *ids, struct entry *entry)
 {
@@ -80,7 +80,7 @@ static struct entry *recall(const struct cgroup_ids *ids, uint64_t id)
 	return entry;
 }
 
-/* The first in the table's order is the next to be forgotten. */
+/* Moves an entry to the end: the first one is the next to be forgotten. */
 static struct entry *use(struct cgroup_ids *ids, struct entry *entry)
 {
 	if (!entry->hh.next)
@@ -108,7 +108,7 @@ static ssize_t path_of_descriptor(int fd, char path[CGROUP_PATH_MAX])
 	return len;
 }
 
-/* The path of an open directory below the root; false: none that is sure. */
+/* The path of an open directory below the root; false: it is not certain. */
 static bool path_below_root(const struct cgroup_ids *ids, int fd,
 			    char path[CGROUP_PATH_MAX])
 {
@@ -141,7 +141,7 @@ static int open_by_id(const struct cgroup_ids *ids, uint64_t id)
 	return open_by_handle_at(ids->root, &handle.header, O_PATH | O_CLOEXEC);
 }
 
-/* NULL: a walk may find it, unless the cgroup is gone (`*is_gone`). */
+/* NULL: the cgroup is gone (*is_gone), or only a walk can find it. */
 static struct entry *find_by_handle(struct cgroup_ids *ids, uint64_t id,
 				    bool *is_gone)
 {
@@ -173,7 +173,7 @@ static void on_cgroup(uint64_t id, const char *path, void *context)
 	const struct search *search = context;
 	struct cgroup_ids *ids = search->ids;
 
-	/* Only the cgroup that was asked for displaces another. */
+	/* In a full table only the wanted cgroup replaces another one. */
 	if (id == search->id || HASH_COUNT(ids->entries) < CGROUP_IDS_MAX) {
 		if (!recall(ids, id))
 			remember(ids, id, path);

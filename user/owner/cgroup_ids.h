@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * From a cgroup v2 id to its path. The id is what bpf_skb_cgroup_id() and
- * sock_diag return: 64 bits, the inode number of the cgroup's directory. The
- * kernel gives no id twice and renames no cgroup of v2, so that an answer stays
- * true.
+ * Finds the path of a cgroup v2 id. bpf_skb_cgroup_id() and sock_diag return
+ * such ids: 64 bits, the inode number of the cgroup's directory. The kernel
+ * assigns no id twice and renames no cgroup of v2, so an answer stays true.
  *
- * With CAP_DAC_READ_SEARCH the kernel opens the directory by its id. Without,
- * the tree is walked: at the first question, and again where an id is not
- * known, see pace.h. A 32-bit kernel's inode numbers are too short for that.
+ * With CAP_DAC_READ_SEARCH the directory is opened by its id. Without it, the
+ * tree is walked: for the first lookup, and again for an unknown id as often as
+ * pace.h allows. A 32-bit kernel's inode numbers are too short for a walk.
  */
 #ifndef BANNERPROBE_CGROUP_IDS_H
 #define BANNERPROBE_CGROUP_IDS_H
@@ -31,17 +30,17 @@ enum cgroup_ids_flags {
 };
 
 /*
- * Looks for the hierarchy at `root`; NULL: at /sys/fs/cgroup and at
- * /sys/fs/cgroup/unified (v1 and v2 side by side). NULL without memory. Where
- * there is no hierarchy, nothing is known.
+ * Opens the hierarchy at `root`; NULL: at /sys/fs/cgroup or
+ * /sys/fs/cgroup/unified (v1 and v2 side by side). Where there is none, no
+ * lookup succeeds. NULL without memory.
  */
 struct cgroup_ids *cgroup_ids_open(const char *root, unsigned int flags);
 void cgroup_ids_close(struct cgroup_ids *ids);
 
-/* NULL: not known. It lives until the next call. */
+/* Valid until the next call. NULL: not known. */
 const struct cgroup *cgroup_ids_find(struct cgroup_ids *ids, uint64_t id);
 
-/* Why nothing or not all can be known, in one line; NULL: all can. */
+/* Why some or all ids cannot be found, in one line; NULL: all can be. */
 const char *cgroup_ids_reason(const struct cgroup_ids *ids);
 
 /* How many cgroups are remembered, and how often the tree was walked. */

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
-#define ID_DIGITS 64	/* of a container */
-#define ID_SHOWN 12	/* of these */
-#define UID_DIGITS 32	/* of a pod */
+#define ID_DIGITS 64	/* of a container's id */
+#define ID_SHOWN 12	/* digits of it that are reported */
+#define UID_DIGITS 32	/* of a pod's uid */
 #define UID_DASHES 4	/* between them */
-#define NAME_LONGEST 64 /* of a container that has a name: a host's name */
+#define NAME_LONGEST 64 /* of a container's name: that of a host */
 
 /* Part of a path: a component, or a part of one. */
 struct part {
@@ -23,12 +23,13 @@ struct part {
  * form is a component of the path, or two where it has a slash. In capitals:
  *
  *	ID	64 hexadecimal digits
- *	NAME	what is left, a container's name; \x2d is undone
+ *	NAME	the rest, a container's name; \x2d is unescaped
  *	POD	the cgroup of a pod, below a kubepods
  *	SLICE	the name of a slice, which may be a pod's
  *
- * The runtime is what the container's own tools are called. Where the kubelet's
- * cgroupfs driver names no runtime it is "cri", the interface that made it.
+ * The runtime is named as its command-line tools are. Where the kubelet's
+ * cgroupfs driver names no runtime it is "cri", for the kubelet's interface to
+ * runtimes.
  */
 static const struct form {
 	const char *pattern;
@@ -47,7 +48,7 @@ static const struct form {
 	{ "libpod-ID", "podman" },
 	/* podman --cgroups=split, as Quadlet's services use it. */
 	{ "libpod-payload-ID", "podman" },
-	/* A systemd name in a runtime that uses cgroupfs. */
+	/* A runtime with the cgroupfs driver that got a systemd name. */
 	{ "SLICE:docker:ID", "docker" },
 	{ "SLICE:cri-containerd:ID", "containerd" },
 	{ "SLICE:nerdctl:ID", "containerd" },
@@ -57,7 +58,7 @@ static const struct form {
 	{ "lxc.payload.NAME", "lxc" },
 	{ "lxc.payload/NAME", "lxc" },
 	{ "lxc/NAME", "lxc" },
-	/* systemd-nspawn: its template unit, or what it registers itself. */
+	/* systemd-nspawn: its template unit, or the scope that it registers. */
 	{ "systemd-nspawn@NAME.service", "nspawn" },
 	{ "machine-NAME.scope", "nspawn" },
 };
@@ -161,7 +162,7 @@ bool pod_uid_is_valid(const char *uid, size_t len)
 	return true;
 }
 
-/* A slice's name cannot keep a dash: it has an underscore there. */
+/* A slice's name has an underscore for each dash of the uid. */
 static bool read_pod_uid(struct cgroup_owner *owner, struct part uid)
 {
 	char text[CGROUP_POD];
@@ -210,7 +211,7 @@ static void read_pod_slice(struct cgroup_owner *owner, struct part slice)
 
 /* --- containers ------------------------------------------------------------*/
 
-/* Where a path is being read. */
+/* The state of reading a path. */
 struct reading {
 	struct cgroup_owner *owner;
 	struct part part, parent;
@@ -218,7 +219,7 @@ struct reading {
 	bool in_pod; /* the parent is a pod's cgroup */
 };
 
-/* What a pattern stands for in a component. */
+/* The parts of a component that a pattern's capitals stand for. */
 struct capture {
 	struct part id, name, slice;
 };
@@ -311,7 +312,7 @@ static int hex_value(char c)
 	return c <= '9' ? c - '0' : c - 'a' + 10;
 }
 
-/* systemd writes what a unit's name cannot keep as \xhh. */
+/* systemd writes bytes that a unit's name cannot have as \xhh. */
 static bool unescape(char *to, size_t size, struct part name)
 {
 	size_t len = 0;
@@ -392,7 +393,7 @@ static bool has_claims(const struct cgroup_owner *owner)
 	return owner->unit[0] && (owner->container[0] || owner->pod[0]);
 }
 
-/* False: a container was found, and what is inside it is its own affair. */
+/* False: a container was found. Cgroups inside it are not read. */
 static bool read_component(struct reading *reading)
 {
 	struct cgroup_owner *owner = reading->owner;
@@ -432,7 +433,10 @@ void cgroup_path_read(struct cgroup_owner *owner, const char *path)
 		size_t len = strcspn(path, "/");
 
 		reading.part = (struct part){ path, len };
-		/* Before what the kernel's own files are called: a "_". */
+		/*
+		 * systemd puts "_" before names that the kernel's own files
+		 * have.
+		 */
 		if (len && *path == '_')
 			reading.part = (struct part){ path + 1, len - 1 };
 		if (len && !read_component(&reading))

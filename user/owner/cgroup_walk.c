@@ -34,7 +34,9 @@ struct walk {
 	struct queue others, users;
 };
 
-/* A user can make any number of cgroups there: these are read last. */
+/*
+ * A user can make any number of cgroups below user.slice: they are read last.
+ */
 static struct queue *queue_of(struct walk *walk, const char *path)
 {
 	return strncmp(path, USERS, strlen(USERS)) ? &walk->others :

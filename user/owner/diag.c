@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 
 #define REQUEST_SIZE 256
-#define ANSWER_SIZE 32768 /* what the kernel fills at most in one go */
-#define DUMPS_MAX 5	  /* that were interrupted, one after the other */
+#define ANSWER_SIZE 32768 /* bytes: the most that the kernel fills at once */
+#define DUMPS_MAX 5	  /* attempts, where changes interrupt the dump */
 
 struct diag {
 	struct mnl_socket *socket;
@@ -140,8 +140,8 @@ static int on_answer(const struct nlmsghdr *header, void *context)
 }
 
 /*
- * Sends a request and reads its answers: one where it asks for one. What is
- * left of an exchange that was given up has another sequence number.
+ * Sends a request and reads its answers: of a dump all, else one. Answers that
+ * are left of an aborted exchange have another sequence number.
  */
 static int exchange(struct diag *diag, const struct nlmsghdr *request,
 		    struct telling *telling)
@@ -175,7 +175,7 @@ static int list_family(struct diag *diag, unsigned char family,
 	char buffer[REQUEST_SIZE];
 	int error = -EINTR;
 
-	/* -EINTR: what was listed has changed meanwhile. */
+	/* -EINTR: the sockets changed during the dump. */
 	for (int i = 0; error == -EINTR && i < DUMPS_MAX; i++) {
 		struct nlmsghdr *request = put_request(diag, buffer, family);
 

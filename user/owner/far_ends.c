@@ -4,7 +4,7 @@
 #include "system/hash_table.h"
 #include "pace.h"
 
-/* An interface, and what was behind it when that was asked. */
+/* An interface, and the far ends that it had when the kernel was asked. */
 struct link_known {
 	uint32_t ifindex;
 	struct peer *peers;

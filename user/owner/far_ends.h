@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The far ends of interfaces, remembered for a second. */
+/* The far ends of interfaces (namespaces.h), remembered for a second. */
 #ifndef BANNERPROBE_FAR_ENDS_H
 #define BANNERPROBE_FAR_ENDS_H
 
@@ -8,7 +8,7 @@
 #include <stddef.h>
 
 #define FAR_ENDS_LINKS_MAX 4096 /* interfaces that are remembered */
-#define FAR_ENDS_MAX 1024	/* of one interface: 1, or a bridge's ports */
+#define FAR_ENDS_MAX 1024	/* of one interface: one, or a bridge's ports */
 
 struct far_ends;
 
@@ -17,8 +17,7 @@ struct far_ends *far_ends_open(void);
 void far_ends_close(struct far_ends *ends);
 
 /*
- * A list of `*count`, which is 0 where there is none. It lives until the next
- * call.
+ * The far ends of an interface, *count of them. Valid until the next call.
  */
 const struct peer *far_ends_find(struct far_ends *ends, uint32_t ifindex,
 				 size_t *count);

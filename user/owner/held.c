@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which of the processes that have a socket open it belongs to. */
+/*
+ * Chooses, among the processes that have a socket open, the one that owns it.
+ */
 #include "processes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define SERVICE_MANAGER 1 /* systemd keeps the sockets that it activates */
+#define SERVICE_MANAGER 1 /* systemd, which keeps sockets open for others */
 
 /* The descriptors of one socket, by pid. */
 struct holders {
@@ -75,7 +77,7 @@ static bool has_pid(struct holders holders, uint32_t pid)
 	return false;
 }
 
-/* The manager's come first, as its pid is the lowest. */
+/* Process 1's descriptors come first, because its PID is the lowest. */
 static void leave_out_manager(struct holders *holders)
 {
 	size_t held = 0;
@@ -89,7 +91,10 @@ static void leave_out_manager(struct holders *holders)
 	}
 }
 
-/* The one process with a parent that lacks the socket; 0: there are more. */
+/*
+ * The process that all others descend from: the only one with a parent that
+ * does not have the socket. 0: there are several.
+ */
 static uint32_t eldest(struct holders holders)
 {
 	uint32_t found = 0;

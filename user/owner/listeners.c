@@ -51,7 +51,9 @@ static int compare(const void *left, const void *right)
 	return a->cookie < b->cookie ? -1 : a->cookie > b->cookie;
 }
 
-/* A list that is read anew, or a socket that two processes have. */
+/*
+ * A list that was read twice, or a socket that two processes have, has doubles.
+ */
 static void drop_doubles(struct listeners *listeners)
 {
 	size_t kept = 0;
@@ -82,7 +84,7 @@ void listeners_free(struct listeners *listeners)
 
 /* --- finding ---------------------------------------------------------------*/
 
-/* The first of a port, or of a later one. */
+/* The index of the first socket with this port, or with a greater one. */
 static size_t first_of(const struct listeners *listeners, unsigned int port)
 {
 	size_t low = 0, high = listeners->count;
@@ -104,7 +106,7 @@ static bool is_any(const struct endpoint *bound)
 		 bound->address[3]);
 }
 
-/* An IPv6 socket that is bound to ::ffff:192.0.2.1. */
+/* Whether an IPv6 socket is bound to this IPv4 address (::ffff:192.0.2.1). */
 static bool is_mapped(const struct endpoint *bound, uint32_t address)
 {
 	return !bound->address[0] && !bound->address[1] &&
@@ -138,15 +140,18 @@ static enum fit fit(const struct listener *listener,
 struct suit {
 	unsigned int score;
 	/*
-	 * It is bound to another interface, or the connection's is not known.
-	 * It may suit all the same: that interface may be a VRF.
+	 * The socket is bound to another interface, or the connection's
+	 * interface is not known. It may suit nevertheless: the socket's
+	 * interface may be a VRF.
 	 */
 	bool is_open;
 };
 
 #define SCORE_EXACT 8
 
-/* The scores within an address are the kernel's, compute_score(). */
+/*
+ * The scores of sockets on one address are those of compute_score() in Linux.
+ */
 static struct suit suit(const struct listener *listener,
 			const struct endpoint *endpoint, uint64_t cgroup)
 {
@@ -163,10 +168,10 @@ static struct suit suit(const struct listener *listener,
 	return suit;
 }
 
-/* The best of each kind. */
+/* The best score of each kind. */
 struct scores {
 	unsigned int sure, open;
-	bool is_bound; /* a sure one, to the connection's interface */
+	bool is_bound; /* a sure one: to the connection's interface */
 };
 
 static bool belongs(struct suit suit, struct scores best)

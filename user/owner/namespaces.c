@@ -20,16 +20,16 @@
 
 /* --- far ends --------------------------------------------------------------*/
 
-/* What a link's message says of its far end. */
+/* The attributes of a link's message that show its far end. */
 struct link_seen {
 	bool is_loopback, is_pair, is_bridge;
 	bool has_nsid;
 	int nsid;
-	uint32_t ifindex;      /* of itself */
+	uint32_t ifindex;      /* of the link itself */
 	uint32_t peer_ifindex; /* 0: not in the message */
 };
 
-/* What enters one of a pair comes out of the other. */
+/* Pairs: a packet that enters one device comes out of the other. */
 static void read_kind(struct link_seen *link, const struct nlattr *info)
 {
 	const struct nlattr *attribute;
@@ -76,7 +76,7 @@ static bool read_link(struct link_seen *link, const struct nlmsghdr *header)
 	return true;
 }
 
-/* False: it has none that is known. */
+/* False: the link has no far end, or it is not known. */
 static bool far_end(struct peer *peer, const struct link_seen *link)
 {
 	*peer = (struct peer){ NAMESPACE_OWN, link->peer_ifindex };
@@ -219,7 +219,10 @@ static int on_address(const struct nlmsghdr *header, void *context)
 		const uint16_t type = mnl_attr_get_type(attribute);
 		const size_t size = address.family == 4 ? 4 : 16;
 
-		/* Of a point-to-point link IFA_ADDRESS is the other end. */
+		/*
+		 * IFA_ADDRESS of a point-to-point link is the other end's
+		 * address.
+		 */
 		if ((type != IFA_LOCAL && (type != IFA_ADDRESS || has_local)) ||
 		    mnl_attr_get_payload_len(attribute) < size)
 			continue;

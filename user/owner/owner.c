@@ -16,7 +16,7 @@
 struct owners {
 	struct cgroup_ids *cgroups;
 	struct pod_names *pods;
-	struct processes *processes; /* NULL: not wanted */
+	struct processes *processes; /* NULL: OWNER_NO_PROCESSES */
 	struct views *views;
 	char comm[HELD_COMM]; /* of the last answer */
 };
@@ -99,7 +99,7 @@ static const char *or_null(const char *text)
 	return *text ? text : NULL;
 }
 
-/* A cgroup's path names unit, container and pod. */
+/* Fills in unit, container and pod, which the cgroup's path names. */
 static void tell_cgroup(struct owners *owners, uint64_t id, struct owner *owner)
 {
 	const struct cgroup *cgroup = cgroup_ids_find(owners->cgroups, id);
@@ -131,7 +131,7 @@ static bool find_process(struct owners *owners, const struct listener *listener,
 			      process);
 }
 
-/* What all members of a group have in common. */
+/* Finds what the processes of all members of a group have in common. */
 static bool find_processes(struct owners *owners, const struct group *group,
 			   struct process *common)
 {
@@ -155,8 +155,8 @@ static bool find_processes(struct owners *owners, const struct group *group,
 }
 
 /*
- * The process. Where systemd itself made the socket and passed it to a service,
- * the cgroup is the service's.
+ * Fills in the process. Where systemd made the socket and passed it to a
+ * service, the cgroup is that of the service's process.
  */
 static void tell_process(struct owners *owners, const struct group *group,
 			 struct owner *owner)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * How often the kernel is asked anew: at most once a second, and less often
- * where the answer takes long, so that it takes a twentieth of the time at
- * most. A local user can make cgroups and sockets by the hundred thousand.
+ * Limits how often the kernel is asked again: once a second, and less often if
+ * the answers take long, so that they take at most a twentieth of the time. A
+ * local user can make cgroups and sockets by the hundred thousand.
  */
 #ifndef BANNERPROBE_PACE_H
 #define BANNERPROBE_PACE_H
@@ -16,8 +16,8 @@
 
 /* All 0: not asked yet. Times in nanoseconds. */
 struct pace {
-	uint64_t begun; /* processor time, until it has ended */
-	uint64_t next;	/* CLOCK_MONOTONIC */
+	uint64_t begun; /* CPU time when it began */
+	uint64_t next;	/* CLOCK_MONOTONIC: not before this */
 };
 
 static inline uint64_t pace_clock_of(clockid_t clock)
@@ -33,7 +33,7 @@ static inline uint64_t pace_clock(void)
 	return pace_clock_of(CLOCK_MONOTONIC);
 }
 
-/* What this thread has used of a processor: a busy host changes no budget. */
+/* CPU time of this thread, so that other load on the host does not count. */
 static inline uint64_t pace_processor(void)
 {
 	return pace_clock_of(CLOCK_THREAD_CPUTIME_ID);

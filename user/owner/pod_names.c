@@ -12,7 +12,7 @@
 #define NAMESPACE_LONGEST 63 /* a DNS label */
 #define NAME_LONGEST 253     /* a DNS name */
 #define NAME_SIZE (NAMESPACE_LONGEST + 1 + NAME_LONGEST + 1)
-#define READ_MAX 65536 /* entries of the directory, in one go */
+#define READ_MAX 65536 /* entries of the directory in one reading */
 
 struct pod {
 	char uid[CGROUP_POD];
@@ -22,7 +22,7 @@ struct pod {
 };
 
 struct pod_names {
-	DIR *directory; /* stays open: later it may not be allowed; or NULL */
+	DIR *directory; /* kept open: later it may be forbidden; or NULL */
 	struct pace pace;
 	struct pod *pods;
 };
@@ -71,7 +71,7 @@ static bool is_dns_name(const char *name, size_t len, size_t longest)
 	return true;
 }
 
-/* No DNS name has a "_" in it. False: this is no pod's directory. */
+/* "_" separates, as no DNS name contains it. False: not a pod's directory. */
 static bool read_entry(struct pod *pod, const char *entry)
 {
 	const char *name = strchr(entry, '_');

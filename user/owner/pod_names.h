@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * From a pod's uid to "namespace/name", by the names of the directories that
- * the kubelet makes for the logs of the node's pods: NAMESPACE_NAME_UID in
- * /var/log/pods. No API token is needed. Read again where a uid is not known,
- * see pace.h.
+ * Finds "namespace/name" of a pod's uid. The kubelet makes a directory for each
+ * pod's logs, /var/log/pods/NAMESPACE_NAME_UID, so no API token is needed. The
+ * names are read again for an unknown uid, as often as pace.h allows.
  */
 #ifndef BANNERPROBE_POD_NAMES_H
 #define BANNERPROBE_POD_NAMES_H
@@ -13,15 +12,15 @@
 struct pod_names;
 
 /*
- * Opens the directory; NULL: /var/log/pods. Where there is none, no name is
- * known. NULL without memory.
+ * Opens the directory; NULL: /var/log/pods. If it does not exist, no name is
+ * found. NULL without memory.
  */
 struct pod_names *pod_names_open(const char *directory);
 void pod_names_close(struct pod_names *names);
 
 /*
  * "kube-system/coredns-5d78c9869d-abcde": lower case letters, digits, "-", "."
- * and one "/". NULL: not known. It lives until the next call.
+ * and one "/". Valid until the next call. NULL: not known.
  */
 const char *pod_names_find(struct pod_names *names, const char *uid);
 

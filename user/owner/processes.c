@@ -39,7 +39,7 @@ static struct bpf_link *attach(int *error)
 		return NULL;
 	link = bpf_program__attach_iter(bpf->progs.listening_sockets, NULL);
 	*error = link ? 0 : errno;
-	/* The link keeps the program. */
+	/* The link keeps the program loaded. */
 	owner_bpf__destroy(bpf);
 	return link;
 }
@@ -93,8 +93,8 @@ static bool make_room(struct processes *processes)
 }
 
 /*
- * Reads all records; a read may end within one. False: there are too many, it
- * took too long, or the kernel refuses.
+ * Reads all records. One read(2) may end within a record. False: there are too
+ * many, reading took too long, or the kernel refused.
  */
 static bool read_all(struct processes *processes, int fd)
 {
@@ -113,7 +113,9 @@ static bool read_all(struct processes *processes, int fd)
 		got = read(fd, (char *)processes->list + len, size - len);
 		if (got > 0)
 			len += (size_t)got;
-		/* EAGAIN: a million files, and none of them a record. */
+		/*
+		 * EAGAIN: the iterator passed a million files without a record.
+		 */
 		if (got < 0 && errno != EAGAIN && errno != EINTR)
 			return false;
 		if (pace_processor() > end)
@@ -144,7 +146,7 @@ bool processes_refresh(struct processes *processes, bool is_missing)
 	pace_begin(pace);
 	read_iterator(processes);
 	pace_end(pace);
-	/* What was just read is not old. */
+	/* This reading also counts as the periodic one. */
 	if (is_missing)
 		processes->aged = processes->missed;
 	return true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Which processes have a listening socket open, by a BPF iterator over the
- * files of all tasks: Linux 5.8 with BTF, loaded and attached with CAP_BPF and
- * CAP_PERFMON. Reading it needs CAP_BPF, or on newer kernels nothing. It shows
- * the processes of the reader's PID namespace.
+ * Finds the processes that have a listening socket open, by a BPF iterator over
+ * the files of all tasks (Linux 5.8 with BTF). Loading and attaching it needs
+ * CAP_BPF and CAP_PERFMON; reading it needs CAP_BPF, on newer kernels nothing.
+ * It shows the processes of the reader's PID namespace.
  */
 #ifndef BANNERPROBE_PROCESSES_H
 #define BANNERPROBE_PROCESSES_H
@@ -17,53 +17,54 @@
 #include <stdint.h>
 
 /*
- * Open listening sockets of all processes together. Where there are more, no
- * process is known: a local user who opens that many can hide all of them.
+ * The most open listening sockets, of all processes together. If there are
+ * more, no process is known: so a local user can hide all processes by opening
+ * that many sockets.
  */
 #define PROCESSES_HELD_MAX 32768
 
 struct processes;
 
-/* NULL without memory. Where there is no iterator, nothing is known. */
+/* NULL without memory. Without an iterator no process is found. */
 struct processes *processes_open(void);
 void processes_close(struct processes *processes);
 
-/* Why nothing is known, in one line; NULL: it works. */
+/* Why no process can be found, in one line; NULL: they can be. */
 const char *processes_reason(const struct processes *processes);
 
 /*
- * Reads the iterator anew where that is due, see pace.h. `is_missing`: for a
- * socket that is not known, else because time has passed. True: it was read.
+ * Reads the iterator again if that is due (pace.h). `is_missing`: because a
+ * socket is not known; otherwise because time has passed. True: it was read.
  */
 bool processes_refresh(struct processes *processes, bool is_missing);
 
 /* How often it was read. */
 unsigned int processes_readings(const struct processes *processes);
 
-/* Whether all that there is could be read the last time. */
+/* Whether the last reading was complete. */
 bool processes_are_known(const struct processes *processes);
 
-/* What was read, one for each descriptor, by port and inode. */
+/* The records read, one for each descriptor, sorted by port and inode. */
 const struct held_socket *processes_list(const struct processes *processes,
 					 size_t *count);
 
 struct process {
-	uint32_t pid;	      /* 0: several, and none began the others */
-	char comm[HELD_COMM]; /* any bytes; "": they have different ones */
+	uint32_t pid;	      /* 0: several, and none is the others' ancestor */
+	char comm[HELD_COMM]; /* any bytes; "": different ones */
 	uint64_t cgroup;      /* of the process; 0: different ones */
 	bool is_manager; /* it is process 1, which holds sockets for others */
 };
 
 /*
- * The process of a socket, by what was read the last time. Where several of one
- * comm have the socket open, the one that all others descend from, as a server
- * and its workers. Process 1 counts only where it is the only one. False: none
- * has it open.
+ * Finds the process of a socket in the last reading. Where several have the
+ * socket open, as a server and its workers do, it is the one that all others
+ * descend from. Process 1 counts only if no other process has the socket.
+ * False: no process has the socket open.
  */
 bool processes_find(const struct processes *processes, uint16_t port,
 		    uint32_t inode, struct process *process);
 
-/* The same, of a list in the order of processes_list(). */
+/* The same for a list in the order of processes_list(). */
 void processes_sort(struct held_socket *list, size_t count);
 bool processes_find_in(const struct held_socket *list, size_t count,
 		       uint16_t port, uint32_t inode, struct process *process);

@@ -122,7 +122,7 @@ static void add_held(struct view *view, const struct processes *processes)
 	}
 }
 
-/* A process that is in this namespace and has a socket of it; 0: there is none.
+/* A process in this namespace with a listening socket of it; 0: there is none.
  */
 static uint32_t process_in(uint32_t inode, const struct processes *processes)
 {
@@ -137,8 +137,8 @@ static uint32_t process_in(uint32_t inode, const struct processes *processes)
 }
 
 /*
- * The inode of a namespace that has an nsid. 0: no process listens there, or
- * none that is known to. `last` is what it was before.
+ * The inode of the namespace with this nsid. 0: no process is known to listen
+ * there. `last`: the inode found before.
  */
 static uint32_t inode_of(int nsid, uint32_t last,
 			 const struct processes *processes)
@@ -165,7 +165,7 @@ static uint32_t inode_of(int nsid, uint32_t last,
 
 static void read_held(struct view *view, const struct processes *processes)
 {
-	/* An nsid may have become another namespace's meanwhile. */
+	/* The nsid may belong to another namespace by now. */
 	if (view->netns.nsid != NAMESPACE_OWN)
 		view->netns.inode = inode_of(view->netns.nsid,
 					     view->netns.inode, processes);
@@ -177,7 +177,7 @@ static void read_held(struct view *view, const struct processes *processes)
 	view->read = pace_clock();
 }
 
-/* A view is as old as the iterator's answer, and no older. */
+/* Takes the iterator's records, unless the view has the latest ones already. */
 static bool refresh_held(struct view *view, struct processes *processes,
 			 bool is_missing)
 {
@@ -203,7 +203,7 @@ static bool refresh_diag(struct view *view, bool is_missing)
 	read_addresses(view);
 	view->read = pace_clock();
 	pace_end(pace);
-	/* What was just read is not old. */
+	/* This reading also counts as the periodic one. */
 	if (is_missing)
 		view->aged = view->missed;
 	return true;
@@ -220,8 +220,8 @@ bool view_refresh(struct view *view, struct processes *processes,
 /* --- finding ---------------------------------------------------------------*/
 
 /*
- * The kernel says which socket it would give such a connection to. That must be
- * one that is known, and where only one was found, this one.
+ * Asks the kernel for the socket that it would choose for such a connection.
+ * That must be a known socket and, if only one was found, this one.
  */
 static bool kernel_agrees(struct view *view, const struct endpoint *endpoint,
 			  uint64_t cgroup, const struct group *group)

@@ -15,7 +15,7 @@ struct views {
 	struct view *peers[VIEWS_MAX];
 	size_t count;
 	struct far_ends *ends;
-	uint64_t asked; /* when the question that is answered began */
+	uint64_t asked; /* when the current lookup began */
 	struct pace opening;
 	char reason[192];
 };
@@ -33,7 +33,7 @@ static void on_listener(const struct listener *listener, void *context)
 	(void)context;
 }
 
-/* The kernel's part for TCP is a module, which may be missing. */
+/* sock_diag for TCP is a kernel module (tcp_diag), which may be missing. */
 static struct diag *open_diag(struct views *views)
 {
 	struct diag *diag = diag_open();
@@ -168,10 +168,9 @@ const char *views_peers_reason(const struct views *views)
 		       "are not known";
 	return has_iterator(views) ?
 		       NULL :
-		       "no BPF iterator of open files: of services behind a "
-		       "veth those are not known whose network namespace "
-		       "begins "
-		       "later than the probe";
+		       "no BPF iterator of open files: services behind a veth "
+		       "are not known if their network namespace begins later "
+		       "than the probe";
 }
 
 static struct view *view_of(struct views *views, int nsid)
@@ -193,8 +192,8 @@ static struct view *view_of(struct views *views, int nsid)
 /* --- finding ---------------------------------------------------------------*/
 
 /*
- * Reads a view anew for what is missing in it, unless that was done since the
- * question began.
+ * Reads a view again for something that is missing in it, unless that was done
+ * during this lookup already.
  */
 static bool refresh_missing(struct views *views, struct view *view)
 {
@@ -229,8 +228,9 @@ bool views_find_own(struct views *views, const struct endpoint *server,
 }
 
 /*
- * The one namespace behind the interface that has the server's address. Behind
- * a bridge there are several; where two have the address there is no answer.
+ * Finds, among the namespaces behind an interface, the one with the server's
+ * address. Behind a bridge there are several; if two have the address, there is
+ * no answer.
  */
 static bool find_behind(struct views *views, uint32_t ifindex,
 			const struct endpoint *server, struct group *group)

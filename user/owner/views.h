@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The views of all network namespaces that are asked for, by interface. */
+/* The views of network namespaces, found by interface. */
 #ifndef BANNERPROBE_VIEWS_H
 #define BANNERPROBE_VIEWS_H
 
@@ -12,7 +12,7 @@
 struct views;
 
 /*
- * `processes`: the iterator, or NULL; without one, and with `has_peers`, a
+ * `processes`: the iterator, or NULL. Without one, and with `has_peers`, a
  * socket is opened in each namespace behind an interface. NULL without memory.
  */
 struct views *views_open(struct processes *processes, bool has_peers);
@@ -20,23 +20,23 @@ void views_close(struct views *views);
 
 /*
  * Closes the sockets in namespaces that nothing else keeps alive, and forgets
- * namespaces that were not asked for lately.
+ * namespaces that were not used for VIEWS_UNUSED_SECONDS.
  */
 void views_tick(struct views *views);
 
-/* Why the own namespace, or others, are not known; NULL: they are. */
+/* Why the own namespace, or other ones, are not known; NULL: they are. */
 const char *views_reason(const struct views *views);
 const char *views_peers_reason(const struct views *views);
 
 /*
- * The sockets that a connection to `server` may belong to, as listeners_find().
- * In the own namespace, of one that the kernel has: its address is not looked
- * at. They live until the next call.
+ * The sockets that a connection to `server` may belong to, as listeners_find()
+ * finds them, in the own namespace. For a connection that the kernel has, so
+ * the address is not checked. Valid until the next call.
  */
 bool views_find_own(struct views *views, const struct endpoint *server,
 		    uint64_t cgroup, struct group *group);
 
-/* The same, behind an interface; 0: in the own namespace. */
+/* The same in the namespaces behind an interface; 0: in the own one. */
 bool views_find(struct views *views, uint32_t ifindex,
 		const struct endpoint *server, struct group *group);
 

@@ -26,28 +26,28 @@ struct reader {
 	const struct options *options;
 	struct pipeline *pipeline;
 	struct engine native;
-	struct origins origins; /* of events that are gathered */
+	struct origins origins; /* file and interface of events in reassembly */
 	struct capture_list list;
-	__u64 packets; /* read so far, of all files */
+	__u64 packets; /* read so far, from all files */
 	struct report report;
-	__u64 bytes_done; /* of the files before this one */
+	__u64 bytes_done; /* read from the files before this one */
 	bool is_open;	  /* the pipeline */
-	bool must_end;	  /* nothing can be written */
+	bool must_end;	  /* no sink can take more */
 
-	/* The file that is read. */
+	/* The file that is being read. */
 	const struct capture_file *file;
 	struct packet_reader packet_reader;
 	struct capture_interface *interface; /* of the packet */
-	__u32 unknown_link_type;	     /* the last of its kind */
+	__u32 unknown_link_type;	     /* the last unknown one */
 	__u64 came_at; /* ns of CLOCK_MONOTONIC: when a pipe's last packet was
 			* read */
 
-	/* With --sequence: the file before, and its last packet's time. */
+	/* With --sequence: the previous file, and its last packet's time. */
 	const char *previous_path;
 	__u64 previous_time, last_time;
 };
 
-/* What a message calls the file. */
+/* The file's name in messages. */
 static const char *name_of(const struct reader *reader)
 {
 	return strcmp(reader->file->path, "-") ? reader->file->path :
@@ -69,7 +69,7 @@ static struct source source_of(const struct event *event, void *context)
 				.capture_iface = origin.interface };
 }
 
-/* The number by which a gathered record finds its file and interface again. */
+/* The number by which an event in reassembly finds its file and interface. */
 static __u32 origin_of_packet(struct reader *reader)
 {
 	struct capture_interface *interface = reader->interface;
@@ -143,7 +143,7 @@ static void print_stats(struct reader *reader, enum report_reason reason)
 	report_print(&reader->report, &now, reason);
 }
 
-/* --- what happens meanwhile ---------------------------------------------- */
+/* --- signals and timers -------------------------------------------------- */
 
 static struct events events = { .fd = -1 };
 static int quiet_fd = -1; /* the timer of greetings */
@@ -179,7 +179,7 @@ static __u64 monotonic_ns(void)
 	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
 }
 
-/* In a pipe, a greeting also counts as quiet when no packet arrives at all. */
+/* From a pipe, a greeting also counts as quiet if no packet arrives at all. */
 static void set_quiet_timer(const struct reader *reader)
 {
 	const __u64 deadline = pipeline_deadline(reader->pipeline);
@@ -188,7 +188,7 @@ static void set_quiet_timer(const struct reader *reader)
 	__u64 at;
 	struct itimerspec timer = {};
 
-	/* Packets without a time, or of another one, keep nothing waiting. */
+	/* Packets without a time, or with one far off, delay no greeting. */
 	if (left > most)
 		left = most;
 	at = reader->came_at + (__u64)(left > 0 ? left : 0);
@@ -240,8 +240,8 @@ int captures_open_events(const struct options *options)
 }
 
 /*
- * Serves what has happened, and waits until a pipe can be read. False: the
- * reading is to end.
+ * Handles pending signals and timers, and waits until a pipe can be read.
+ * False: the reading has to end.
  */
 static bool wait_for_bytes(int fd, void *context)
 {
@@ -252,7 +252,7 @@ static bool wait_for_bytes(int fd, void *context)
 	       !pipeline_is_over(reader->pipeline);
 }
 
-/* In a pipe from a running capture each event is written at once. */
+/* From a pipe with a running capture, each event is written at once. */
 static void keep_up(struct reader *reader)
 {
 	pipeline_flush(reader->pipeline);
@@ -264,9 +264,9 @@ static void keep_up(struct reader *reader)
 
 /* --- files --------------------------------------------------------------- */
 
-#define PACKETS_A_LOOK 65536 /* between looks at the clock */
+#define PACKETS_A_LOOK 65536 /* packets between two readings of the clock */
 
-/* How far all captures have been read: at most once a second. */
+/* Shows how far all captures have been read, at most once a second. */
 static void show_progress(const struct reader *reader)
 {
 	const __u64 done =
@@ -288,10 +288,13 @@ static void show_progress(const struct reader *reader)
 		       reader->packets, reader->native.counters[COUNT_BANNER]);
 }
 
-/* Packets of several queues may be so much out of order, but no files are. */
+/*
+ * Packets of several queues may be out of order by this much. Files in the
+ * wrong order differ by more.
+ */
 #define ORDER_SLACK_NS 1000000000ULL
 
-/* What was rotated goes on where it ended, if the order is the right one. */
+/* --sequence: reports a file that begins before the previous one's end. */
 static void check_order(const struct reader *reader, __u64 time)
 {
 	if (!reader->previous_path || !time ||
@@ -311,7 +314,7 @@ static void end_sequence(struct reader *reader)
 	origins_clear(&reader->origins);
 }
 
-/* Reads all packets. READ_FAILED: not to the end, with a message. */
+/* Reads all packets. READ_FAILED, with a message: not to the end. */
 static enum read_result read_packets(struct reader *reader)
 {
 	struct packet_reader *packets = &reader->packet_reader;
@@ -337,7 +340,7 @@ static enum read_result read_packets(struct reader *reader)
 	return result;
 }
 
-/* Whether all of a capture is of link types that are not known. */
+/* Whether all packets of a capture have link types that are not known. */
 static bool report_not_opened(const struct reader *reader,
 			      const __u64 before[COUNTER_MAX])
 {
@@ -352,7 +355,7 @@ static bool report_not_opened(const struct reader *reader,
 	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
 }
 
-/* Reads an open file. READ_FAILED: with a message. */
+/* Reads an open file. READ_FAILED, with a message: not to the end. */
 static enum read_result read_capture(struct reader *reader)
 {
 	enum read_result result = packet_reader_begin(&reader->packet_reader);
@@ -364,7 +367,7 @@ static enum read_result read_capture(struct reader *reader)
 	if (result != READ_DONE)
 		return result;
 	if (!reader->is_open && pipeline_open(reader->pipeline)) {
-		reader->must_end = true; /* what is read would be lost */
+		reader->must_end = true; /* all events would be lost */
 		return READ_FAILED;
 	}
 	reader->is_open = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The pipeline behind captures, read through the engine. */
+/* Reads captures, through the engine, into the pipeline. */
 #ifndef BANNERPROBE_FROM_CAPTURES_H
 #define BANNERPROBE_FROM_CAPTURES_H
 
@@ -7,9 +7,9 @@
 #include "pipeline.h"
 
 /*
- * From now on SIGINT and SIGTERM end the reading, SIGHUP reopens the sinks and
- * a timer prints the statistics, as the options say. To be called once, before
- * the process is confined. 0 or negative errno, with a message.
+ * From now on SIGINT and SIGTERM end the reading, SIGHUP reopens the sinks, and
+ * SIGUSR1 and, with --stats=SECONDS, a timer print the statistics. Called once,
+ * before the process is confined. 0 or negative errno, with a message.
  */
 int captures_open_events(const struct options *options);
 

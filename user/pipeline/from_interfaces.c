@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The attacher: it sees no event itself. */
+/* The attacher. It reads no event: the reader does. */
 #include "from_interfaces.h"
 
 #include "attach/address_maps.h"
@@ -25,7 +25,7 @@
 
 #include "bannerprobe.skel.h"
 
-#define STATUS_SECONDS 1 /* from one status line to the next */
+#define STATUS_SECONDS 1 /* between two status lines */
 
 struct attacher {
 	const struct options *options;
@@ -39,8 +39,8 @@ struct attacher {
 	struct mnl_socket *links;
 	struct address_maps addresses; /* of this host */
 	struct events events;
-	bool has_written; /* the reader: its first event */
-	bool ready;	  /* and reported so */
+	bool has_written; /* the reader has written its first event */
+	bool ready;	  /* all is attached, and a message said so */
 	bool stop;
 	enum exit_code code;
 };
@@ -129,7 +129,7 @@ static void on_status_timer(void *context)
 		publish_for(attacher, JOB_STATUS);
 }
 
-/* The run cannot go on without it, nor end in order. */
+/* A process has ended that the run needs: the run fails. */
 static void on_death(struct attacher *attacher, const char *what)
 {
 	if (!attacher->stop && !stopping()) {
@@ -157,7 +157,7 @@ static void on_helper_death(void *context)
 	on_death(context, "opens files");
 }
 
-/* Its status will be told. */
+/* Its exit status will be reported: no message here. */
 static void on_keeper_death(void *context)
 {
 	on_death(context, NULL);
@@ -180,8 +180,8 @@ static bool is_stopped(void *context)
 /* --- start ------------------------------------------------------------ */
 
 /*
- * Finds the user to become, and starts the file helper: no other process needs
- * to open, rename or remove files.
+ * Finds the user to change to, and starts the file helper. No other process
+ * needs to open, rename or remove files.
  */
 static bool choose_identity(struct attacher *attacher,
 			    struct identity *identity)
@@ -193,7 +193,7 @@ static bool choose_identity(struct attacher *attacher,
 		attacher->code = EXIT_USAGE;
 		return false;
 	}
-	/* An error is reported when the metrics are tried. */
+	/* An error is reported when the metrics are first written. */
 	if (options->metrics)
 		files_find_metrics(&helper->files, options->metrics);
 	if (!options->metrics && !options->output)
@@ -228,7 +228,7 @@ static int open_timers(struct attacher *attacher)
 	return error;
 }
 
-/* -1: there is no such process. */
+/* Calls the handler when the process ends. `fd` -1: there is no process. */
 static int watch_process(struct attacher *attacher, int fd,
 			 event_handler *handler)
 {
@@ -268,7 +268,7 @@ static bool open_events(struct attacher *attacher)
 }
 
 /*
- * Until here the signals end the process at once: nothing is attached yet, and
+ * Before this, signals end the process at once: nothing is attached yet, and
  * loading may take seconds.
  */
 static bool watch_stop(struct attacher *attacher)
@@ -294,7 +294,7 @@ static bool open_addresses(struct attacher *attacher)
 			     on_addresses);
 }
 
-/* Once all is loaded. */
+/* Called when everything is loaded. */
 static bool give_up_privileges(const struct attacher *attacher,
 			       const struct identity *identity)
 {
@@ -305,7 +305,7 @@ static bool give_up_privileges(const struct attacher *attacher,
 	       privileges_confine_or_tell(ROLE_ATTACH, may_fail);
 }
 
-/* Without it a SIGKILL leaves filters behind, until the next start. */
+/* Without the guard a SIGKILL leaves filters behind until the next start. */
 static void start_guard(const struct attacher *attacher,
 			const struct identity *identity)
 {
@@ -339,7 +339,7 @@ static bool load(struct attacher *attacher, const struct identity *identity)
 	       give_up_privileges(attacher, identity);
 }
 
-/* From here nothing can fail: all events are written. */
+/* The last step of the start: has the reader open the sinks. */
 static bool begin_run(struct attacher *attacher)
 {
 	attacher->code = EXIT_DONE;
@@ -349,11 +349,11 @@ static bool begin_run(struct attacher *attacher)
 		return false;
 	}
 	interfaces_tell(&attacher->interfaces);
-	/* --check: as a start, up to here, and leaves nothing. */
+	/* --check ends here, and leaves nothing behind. */
 	return !attacher->options->check;
 }
 
-/* With --check nothing is written. */
+/* Tries the metrics' file, and starts the keeper. --check starts no keeper. */
 static bool start_others(struct attacher *attacher,
 			 const struct identity *identity)
 {
@@ -368,7 +368,7 @@ static bool start_others(struct attacher *attacher,
 	return false;
 }
 
-/* The reader comes first: it must not have what is opened afterwards. */
+/* Called before other descriptors are opened: the reader inherits none. */
 static bool start_processes(struct attacher *attacher,
 			    struct pipeline *pipeline,
 			    struct identity *identity)
@@ -385,25 +385,28 @@ static bool start_processes(struct attacher *attacher,
 	return attacher->publisher;
 }
 
-/* Everything up to the first packet. */
+/* The whole start, up to the first event. */
 static bool start(struct attacher *attacher, struct pipeline *pipeline)
 {
 	struct identity identity;
 
 	attacher->code = EXIT_ATTACH;
 	attach_prepare();
-	/* Links are watched before they are dumped: none is missed. */
+	/* Links are watched before they are dumped, so that none is missed. */
 	return start_processes(attacher, pipeline, &identity) &&
 	       open_events(attacher) &&
 	       interfaces_find(&attacher->interfaces) &&
 	       load(attacher, &identity) &&
-	       /* As those that come later: nothing more is needed to attach. */
+	       /* Attached after privileges are given up, as later ones are. */
 	       interfaces_attach(&attacher->interfaces) && begin_run(attacher);
 }
 
 /* --- run and end ------------------------------------------------------ */
 
-/* Once: each interface of the start is attached to, or reported. */
+/*
+ * Reports READY once: each interface of the start is attached, or a message
+ * said why it is not.
+ */
 static void tell_ready(struct attacher *attacher)
 {
 	if (attacher->ready)
@@ -429,8 +432,8 @@ static void run(struct attacher *attacher)
 }
 
 /*
- * Detaches first, whatever the reader does, so that ring and counters do not
- * change any more.
+ * Detaches before the reader gets its last job, so that ring buffer and
+ * counters do not change any more.
  */
 static void finish(struct attacher *attacher)
 {
@@ -442,8 +445,8 @@ static void finish(struct attacher *attacher)
 }
 
 /*
- * Waits for the reader's end. Its exit code is used if this process has no
- * failure.
+ * Waits for the reader's end. The reader's exit code is used unless this
+ * process has failed.
  */
 static void end_processes(struct attacher *attacher, bool has_run)
 {

@@ -17,9 +17,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STREAM_BUFFER (4 << 20) /* bytes; what the kernel counts for events */
+#define STREAM_BUFFER (4 << 20) /* bytes, as the kernel counts them */
 #define DIRECTORY_MODE 0750
-#define ABOVE_KEPT 16 /* descriptors that are out of the keeper's way */
+#define ABOVE_KEPT 16 /* above the numbers that the keeper uses */
 
 /* --- the program --------------------------------------------------------- */
 
@@ -49,7 +49,7 @@ static int open_program_on_path(void)
 	while (at && fd < 0) {
 		const int len = (int)strcspn(at, ":");
 
-		/* An empty one would be the directory that this runs in. */
+		/* An empty path would mean the working directory. */
 		if (len)
 			fd = open_program_in(at, len, "");
 		at = at[len] ? at + len + 1 : NULL;
@@ -57,7 +57,7 @@ static int open_program_on_path(void)
 	return fd;
 }
 
-/* Opened here: the user to become need not be able to find it. */
+/* Opened here, because the user to change to may not have access to it. */
 static int open_program(void)
 {
 	char own[PATH_MAX];
@@ -104,7 +104,10 @@ static int make_directory(const char *directory,
 	return error;
 }
 
-/* As the user that writes it; SQLite makes files beside it. */
+/*
+ * Whether the user can write the file, and the directory: SQLite makes files
+ * beside it.
+ */
 static bool may_write(const char *path, const struct identity *identity)
 {
 	const char *name = identity->name ? identity->name : "this user";
@@ -136,7 +139,9 @@ struct needs {
 	int program, stream, counts;
 };
 
-/* To the numbers that the keeper knows; it has these and no others. */
+/*
+ * Moves descriptors to the numbers that the keeper expects; closes all others.
+ */
 static bool arrange_descriptors(const struct needs *needs, int life,
 				int *program)
 {
@@ -190,13 +195,13 @@ become_keeper(const struct needs *needs, int life)
 		process_keep_only(kept, sizeof(kept) / sizeof(*kept));
 		fexecve(program, arguments, environ);
 	}
-	/* What messages go to may be closed: that one is not. */
+	/* message() uses a descriptor that may be closed by now. */
 	dprintf(STDERR_FILENO, "bannerprobe: starting " KEEPER_PROGRAM ": %s\n",
 		strerror(errno));
 	_exit(EXIT_FAILED);
 }
 
-/* Neither side can make it smaller: then reading it could be fatal. */
+/* Sealed: if a process shrank the memory, reading it would be a SIGBUS. */
 static int open_counts(struct stream_counts **counts)
 {
 	const int fd = memfd_create("counts", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -209,7 +214,7 @@ static int open_counts(struct stream_counts **counts)
 	return *counts == MAP_FAILED ? -1 : fd;
 }
 
-/* As much as may be: a burst must not wait for the keeper to be scheduled. */
+/* Sets the largest send buffer allowed, for bursts before the keeper runs. */
 static void widen(int socket)
 {
 	const int size = STREAM_BUFFER;

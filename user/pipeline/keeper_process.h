@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The keeper: the process that writes the inventory. It is another program,
- * bannerprobe-inventory, so that this one needs no SQLite. It has no
- * capability, and ends with the process that started it.
+ * The keeper: the process that writes the inventory. It runs another program,
+ * bannerprobe-inventory, so that this program needs no SQLite. The keeper has
+ * no capability, and ends with the process that started it.
  */
 #ifndef BANNERPROBE_KEEPER_PROCESS_H
 #define BANNERPROBE_KEEPER_PROCESS_H
@@ -25,9 +25,9 @@ struct keeper_process {
 	}
 
 /*
- * Starts it, as that user, and connects the sink to it. It makes the
- * inventory's directory, for that user, where it is missing; nothing else until
- * the sink is opened. False, with a message.
+ * Starts the keeper as the given user, and connects the sink to it. Creates the
+ * inventory's directory for that user if it is missing. The keeper writes
+ * nothing before the sink is opened. False, with a message, on failure.
  */
 bool keeper_process_start(struct keeper_process *keeper,
 			  const struct options *options,
@@ -35,9 +35,9 @@ bool keeper_process_start(struct keeper_process *keeper,
 			  struct inventory_sink *sink);
 
 /*
- * Waits for its end, once the sink is closed in every process; what is not
- * written in time is lost. Says what is to be said of it. `code`: what the run
- * has come to. Returns what it comes to with this.
+ * Waits for the keeper's end, after the sink is closed in every process. Events
+ * that are not written in time are lost. Reports a failure. `code`: the run's
+ * exit code so far. Returns the exit code with the keeper's failure.
  */
 enum exit_code keeper_process_end(struct keeper_process *keeper,
 				  enum exit_code code);

@@ -10,7 +10,7 @@
 void pipeline_add(struct pipeline *pipeline, struct sink *sink)
 {
 	if (pipeline->count == SINKS_MAX)
-		abort(); /* fewer kinds of sinks are there */
+		abort(); /* cannot happen: SINKS_MAX is enough for all kinds */
 	pipeline->sinks[pipeline->count++] = sink;
 }
 
@@ -79,7 +79,7 @@ int pipeline_open(struct pipeline *pipeline)
 	return 0;
 }
 
-/* Whether it goes through reassembly. */
+/* Whether an event goes through reassembly. */
 static bool is_gathered(const struct pipeline *pipeline,
 			const struct event *event)
 {
@@ -99,7 +99,7 @@ void pipeline_take(struct pipeline *pipeline, const struct event *event)
 		reassembly_add(pipeline->reassembly, event);
 	else if (event->part <= PART_FIRST || event->kind == EVENT_OPEN)
 		put(event, pipeline);
-	/* Other parts: of what was logged with its first one. */
+	/* Further parts are dropped: their event was logged with its first. */
 }
 
 void pipeline_expire(struct pipeline *pipeline, __u64 now)

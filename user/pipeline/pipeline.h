@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The way of an event, from interfaces and captures alike: through reassembly,
- * where that was asked for, and then into every sink.
+ * The way of an event, from interfaces and from captures: through reassembly,
+ * if the options ask for it, and then into every sink.
  */
 #ifndef BANNERPROBE_PIPELINE_H
 #define BANNERPROBE_PIPELINE_H
@@ -28,23 +28,23 @@ typedef struct source source_finder(const struct event *event, void *context);
 struct pipeline {
 	struct sink *sinks[SINKS_MAX];
 	int count;
-	struct reassembly *reassembly; /* NULL: not asked for */
-	bool gathers_ssh;	       /* and nothing else */
-	__u32 events; /* that were asked for: EVENT_BIT(), or 0 */
+	struct reassembly *reassembly; /* NULL: not needed */
+	bool gathers_ssh; /* only SSH identifications are reassembled */
+	__u32 events; /* kinds that the user asked for: EVENT_BIT(), or 0 */
 	struct seen_twice *seen_twice; /* NULL: no tunnel is opened */
 	source_finder *find_source;
 	void *context;	   /* of find_source() */
-	bool source_waits; /* its events do not vanish while a sink waits */
+	bool source_waits; /* no events are lost while a sink waits */
 	bool is_closed;
-	bool is_complete; /* and every sink wrote its last */
+	bool is_complete; /* closed; every sink's last write succeeded */
 };
 
 /* Adds a sink that outlives the pipeline, which closes it. */
 void pipeline_add(struct pipeline *pipeline, struct sink *sink);
 
 /*
- * Sets up what the options ask for: reassembly, tunnels. False without memory. Before
- * the first event; `find_source` is called for each.
+ * Sets up what the options ask for: reassembly, tunnels. Called before the
+ * first event. `find_source` is called for each event. False without memory.
  */
 bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		      source_finder *find_source, void *context);
@@ -54,24 +54,24 @@ int pipeline_open(struct pipeline *pipeline);
 
 void pipeline_take(struct pipeline *pipeline, const struct event *event);
 
-/* `now`: ns, as in the events. Ends the greetings that have been quiet. */
+/* Ends the greetings that have been quiet. `now`: ns, on the events' clock. */
 void pipeline_expire(struct pipeline *pipeline, __u64 now);
 
-/* When pipeline_expire() has something to do next; 0: nothing. */
+/* When pipeline_expire() has something to do next, ns; 0: never. */
 __u64 pipeline_deadline(const struct pipeline *pipeline);
 
-/* Ends the greetings of an interface, as they are; index 0: of all. */
+/* Logs the unfinished greetings of an interface; index 0: of all. */
 void pipeline_end_greetings(struct pipeline *pipeline, __u32 ifindex);
 
-/* What comes next has nothing to do with what came: of another capture. */
+/* Called between two captures: forgets what was kept about earlier events. */
 void pipeline_forget(struct pipeline *pipeline);
 
-/* False: a sink holds something back; to be called again within 50 ms. */
+/* False: a sink holds events back; call again within 50 ms. */
 bool pipeline_flush(struct pipeline *pipeline);
 
 void pipeline_reopen(struct pipeline *pipeline);
 
-/* Whether a sink wants no more: the run is to end. */
+/* Whether a sink takes no more events: the run has to end. */
 bool pipeline_is_over(const struct pipeline *pipeline);
 
 /* Closes all sinks; then the counts are final. */
@@ -83,11 +83,11 @@ void pipeline_close(struct pipeline *pipeline);
  */
 struct sink_counts pipeline_counts(const struct pipeline *pipeline);
 
-/* Sets what the pipeline itself counts. */
+/* Sets the counters that the pipeline itself counts. */
 void pipeline_read_counters(const struct pipeline *pipeline,
 			    __u64 counters[COUNTER_MAX]);
 
-/* Whether a sink has ended the run successfully: no message is needed. */
+/* Whether a sink's consumer has closed: the run ends successfully. */
 bool pipeline_has_enough(const struct pipeline *pipeline);
 
 /* The exit code of a run that had `code` before the pipeline was closed. */

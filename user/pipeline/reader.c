@@ -19,16 +19,16 @@
 #define NS_PER_SECOND 1000000000ULL
 
 /*
- * How long the reader lets events collect, in microseconds: waking up for each
- * would cost more than all other work for it. The ring buffer has room for a
- * hundred times as many as arrive in that time on a busy host.
+ * How long the reader lets events collect, in microseconds. A wakeup for each
+ * event would cost more than all other work for it. The ring buffer has room
+ * for a hundred times as many events as arrive in that time on a busy host.
  */
 #define BATCH_TIME 5000
 
-#define BATCH_MAX 4096 /* events between looks at other things */
-#define RING_BATCHES 4 /* so many hold all that the ring can */
+#define BATCH_MAX 4096 /* events before jobs and timers are handled */
+#define RING_BATCHES 4 /* batches that hold a full ring buffer */
 
-#define RETRY_MILLISECONDS 20 /* until a sink that holds back is asked again */
+#define RETRY_MILLISECONDS 20 /* until the next flush, if a sink holds back */
 
 struct reader {
 	const struct options *options;
@@ -37,22 +37,22 @@ struct reader {
 	struct reader_link *link;
 	struct ring_buffer *ring;
 	struct events events;
-	int quiet_fd;	    /* a greeting has been quiet long enough */
-	unsigned int batch; /* events taken from the ring in one go */
+	int quiet_fd;	    /* timer: a greeting has been quiet long enough */
+	unsigned int batch; /* events of this batch so far */
 	struct reader_source source;
-	__u64 left_since; /* names that ended until then have been seen to */
+	__u64 left_since; /* names that ended before this are handled */
 	struct report report;
-	int metrics_error; /* the last one, reported once */
-	bool has_written;  /* and reported it */
+	int metrics_error; /* the last one, as errno; it is reported once */
+	bool has_written;  /* an event, and reported that to the attacher */
 	bool has_said_over;
-	bool holds_back; /* a sink: it is to be asked again */
+	bool holds_back; /* a sink does: flush it again */
 	bool is_done;
 	enum exit_code code;
 };
 
 /* --- events -------------------------------------------------------------- */
 
-/* An error ends the batch: other work must not wait while the ring fills. */
+/* Returns an error to end the batch, so that other work does not wait. */
 static int on_event(void *context, void *data, size_t size)
 {
 	struct reader *reader = context;
@@ -96,7 +96,7 @@ static bool read_ring(struct reader *reader)
 	const __u64 now = reader_source_begin(&reader->source);
 	const bool is_empty = ring_buffer__consume(reader->ring) != -EAGAIN;
 
-	/* None while parts may be in the ring. */
+	/* Not before the ring buffer is empty: it may hold more parts. */
 	if (reader->options->gather_ms)
 		expire_greetings(reader, is_empty ? now : 0);
 	reader->holds_back = !pipeline_flush(reader->pipeline);
@@ -116,8 +116,8 @@ static void on_quiet_timer(void *context)
 }
 
 /*
- * Handles all events that are there now: other interfaces may fill the ring as
- * fast as it is emptied.
+ * Handles the events that are in the ring buffer now, and no later ones: other
+ * interfaces may fill it as fast as it is emptied.
  */
 static void empty_ring(struct reader *reader)
 {
@@ -132,7 +132,7 @@ static void end_greetings(__u32 ifindex, void *context)
 	pipeline_end_greetings(reader->pipeline, ifindex);
 }
 
-/* An interface has gone: no more of its greetings will come. */
+/* An interface has gone: ends its greetings. */
 static void do_left(struct reader *reader)
 {
 	if (!reader->options->gather_ms)
@@ -208,7 +208,7 @@ static void do_open(struct reader *reader)
 		reader_link_say(reader->link, WORD_OPEN);
 }
 
-/* Nothing is attached any more: ring and counters do not change. */
+/* The last job: nothing is attached, so ring buffer and counters are final. */
 static void do_last(struct reader *reader)
 {
 	struct stats now;
@@ -223,7 +223,7 @@ static void do_last(struct reader *reader)
 		print_stats(reader, REPORT_END);
 	read_stats(reader, &now);
 	if (pipeline_is_over(reader->pipeline))
-		return; /* the log's consumer has closed it */
+		return; /* the log's consumer has closed the pipe */
 	losses_print(&now);
 	if (now.by[COUNT_LOST_RING] + now.by[COUNT_LOST_PART])
 		reader->code = EXIT_LOST;
@@ -265,7 +265,7 @@ static void on_jobs(void *context)
 	__u32 jobs = 0;
 
 	if (!reader_link_take_jobs(reader->link, &jobs)) {
-		reader->is_done = true; /* it has given up */
+		reader->is_done = true; /* the attacher has ended */
 		return;
 	}
 	for (int job = 0; job <= JOB_LAST && !reader->is_done; job++) {
@@ -276,13 +276,13 @@ static void on_jobs(void *context)
 
 /* --- start --------------------------------------------------------------- */
 
-/* While nothing is given up yet: afterwards no bpf(2) is allowed. */
+/* Called before the process is confined: later no bpf(2) is allowed. */
 static bool open_ring(struct reader *reader)
 {
 	const int map = reader_link_receive_ring(reader->link);
 
 	if (map < 0) {
-		reader->code = EXIT_DONE; /* the attacher said why */
+		reader->code = EXIT_DONE; /* the attacher printed the reason */
 		return false;
 	}
 	reader->ring = ring_buffer__new(map, on_event, reader, NULL);
@@ -320,7 +320,7 @@ static bool prepare_pipeline(struct reader *reader)
 	return false;
 }
 
-/* The C library opens the time zone's file only once, so it has to be now. */
+/* The C library opens the time zone's file at first use: that has to be now. */
 static void load_time_zone(void)
 {
 	if (!getenv("TZ"))

@@ -23,7 +23,7 @@ struct reader_needs {
 	struct reader_link *link;
 };
 
-/* All that the process does, from its fork to its exit code. */
+/* Runs the process, from its fork to its exit code. */
 enum exit_code reader_run(const struct reader_needs *needs);
 
 #endif

@@ -61,7 +61,7 @@ void reader_link_close(struct reader_link *link)
 	*link = (struct reader_link)READER_LINK_NONE;
 }
 
-/* The wakeup may be dropped where another one is already waiting. */
+/* A full socket drops the byte: another wakeup is already waiting. */
 static void send_byte(int socket, __u8 byte)
 {
 	send(socket, &byte, sizeof(byte), MSG_DONTWAIT | MSG_NOSIGNAL);

@@ -14,7 +14,7 @@ become_reader(struct reader_process *reader, int socket,
 {
 	enum exit_code code = EXIT_FAILED;
 
-	/* These would outlive it: they are the attacher's alone. */
+	/* The attacher's own: the reader must not keep them open. */
 	file_helper_take_over(needs->helper);
 	notify_close();
 	if (!reader_link_take_over(&reader->link, socket))

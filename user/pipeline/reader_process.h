@@ -9,7 +9,7 @@
 struct reader_process {
 	struct process process;
 	struct reader_link link;
-	long long last_end; /* when its last job must be over */
+	long long last_end; /* wait_end(): when its last job must be over */
 };
 
 #define READER_PROCESS_NONE                                                    \
@@ -18,9 +18,9 @@ struct reader_process {
 	}
 
 /*
- * Starts the reader, before anything is opened that it must not have. The
- * reader waits for the ring buffer then. The file helper and the sinks belong
- * to it from now on. 0 or negative errno, with a message.
+ * Starts the reader, before anything is opened that the reader must not
+ * inherit. The reader then waits for the ring buffer. From now on it alone uses
+ * the file helper and the sinks. 0 or negative errno, with a message.
  */
 int reader_process_start(struct reader_process *reader,
 			 const struct options *options,
@@ -36,12 +36,12 @@ bool reader_process_begin(struct reader_process *reader, int map);
  */
 bool reader_process_open(struct reader_process *reader);
 
-/* Gives it its last job. */
+/* Posts the reader's last job. */
 void reader_process_finish(struct reader_process *reader);
 
 /*
- * Waits for the reader's end and returns its exit code. If it is late it is
- * killed, and records are lost.
+ * Waits for the reader's end and returns its exit code. A reader that is late
+ * is killed, and its records are lost.
  */
 enum exit_code reader_process_end(struct reader_process *reader);
 

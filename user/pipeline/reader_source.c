@@ -10,7 +10,7 @@
 bool reader_source_open(struct reader_source *source,
 			const struct published *published)
 {
-	/* Only what is used of them takes memory. */
+	/* Only the used part of these arrays takes memory. */
 	*source = (struct reader_source){
 		.published = published,
 		.hints = calloc(HINTS, sizeof(*source->hints)),
@@ -40,8 +40,8 @@ __u64 reader_source_begin(struct reader_source *source)
 }
 
 /*
- * Another interface may have the place of one that has gone: its count begins
- * at 0. False: the count is of a newer one already.
+ * Begins to count at 0 where another interface has taken the place of one that
+ * has gone. False: the count belongs to a later interface already.
  */
 static bool begin_count(struct reader_source *source, __u32 place,
 			__u32 generation)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Which interface an event was seen on, and how many on each. */
+/* Finds the interface that an event was seen on, and counts banners by it. */
 #ifndef BANNERPROBE_READER_SOURCE_H
 #define BANNERPROBE_READER_SOURCE_H
 
@@ -12,7 +12,7 @@ struct reader_source {
 	const struct published *published;
 	__u64 clock_offset;	     /* ns from CLOCK_MONOTONIC's 0 to 1970 */
 	__u32 *hints;		     /* by the low bits of an index */
-	struct published_name found; /* the last one */
+	struct published_name found; /* the last name found */
 	__u64 *banners;		     /* by the place of their interface */
 	__u32 *generations;	     /* of that interface */
 	struct interface_stats stats;
@@ -22,13 +22,16 @@ struct reader_source {
 bool reader_source_open(struct reader_source *source,
 			const struct published *published);
 
-/* Before each batch: the wall clock may have been set. Returns the time, ns. */
+/*
+ * Called before each batch, because the wall clock may have been set. Returns
+ * the time, ns.
+ */
 __u64 reader_source_begin(struct reader_source *source);
 
 /* A source_finder of a struct reader_source. */
 struct source reader_source_find(const struct event *event, void *source);
 
-/* Reads what is published, into source->stats. */
+/* Reads the published counts into source->stats. */
 void reader_source_read(struct reader_source *source);
 
 #endif

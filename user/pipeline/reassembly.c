@@ -10,29 +10,29 @@
 
 /* What is known of a byte of a greeting. */
 enum byte_state {
-	BYTE_SAID = 1 << 0,    /* by a header */
-	BYTE_AT_HAND = 1 << 1, /* and it was in the packet as captured */
+	BYTE_SAID = 1 << 0,    /* a segment has it, by the headers */
+	BYTE_AT_HAND = 1 << 1, /* and the packet was captured that far */
 	BYTE_FIRST = 1 << 2,   /* the first byte of its segment */
 };
 
 struct greeting {
 	__u64 key;	/* key_of() */
-	__u64 last;	/* ns: when the latest part of it came */
-	__u32 said;	/* bytes from the beginning on, without a gap */
-	__u32 end;	/* where the furthest part ends, kept or not */
-	__u32 fin;	/* where its sender's FIN is, if has_fin */
-	__u16 segments; /* that brought what is said */
-	bool has_first; /* the part that makes it a banner */
+	__u64 last;	/* ns: time of its latest part */
+	__u32 said;	/* bytes from the beginning up to the first gap */
+	__u32 end;	/* offset of the furthest part's end, kept or not */
+	__u32 fin;	/* offset of the sender's FIN, if has_fin */
+	__u16 segments; /* how many brought new bytes */
+	bool has_first; /* the first part has come: it is an event */
 	bool has_fin;
 	UT_hash_handle handle;
 	struct greeting *next_free;
 	__u8 *states;	     /* enum byte_state of each byte */
-	/* With room for `length` bytes, then tunnels, then states. */
+	/* Followed by room for `length` bytes, tunnels, and states. */
 	struct event record;
 };
 
 struct reassembly {
-	struct greeting *list; /* uthash keeps it in order of its adding */
+	struct greeting *list; /* uthash keeps them in the order of addition */
 	struct greeting *free;
 	char *pool;
 	size_t size; /* of each in the pool */
@@ -45,7 +45,7 @@ struct reassembly {
 	void *context;
 };
 
-/* A multiple of 8: behind so many bytes, tunnels are aligned. */
+/* Rounded up to a multiple of 8, so that tunnels behind it are aligned. */
 static __u32 room_for(__u32 length)
 {
 	return (length + 7) & ~7U;
@@ -91,7 +91,7 @@ void reassembly_free(struct reassembly *greetings)
 
 /* --- one greeting -------------------------------------------------------- */
 
-/* Adds bytes that are not known yet: the first that say them are right. */
+/* Adds bytes that are not known yet: a byte's first value is kept. */
 static void add_bytes(struct greeting *greeting, const struct event *part,
 		      __u32 length)
 {
@@ -159,7 +159,7 @@ static void merge(struct greeting *greeting, const struct event *part,
 		greeting->last = part->time;
 }
 
-/* The record of what has come of it. */
+/* The event of all parts that have come. */
 static const struct event *whole(struct greeting *greeting)
 {
 	struct event *record = &greeting->record;
@@ -168,12 +168,12 @@ static const struct event *whole(struct greeting *greeting)
 	while (record->kept < greeting->said &&
 	       greeting->states[record->kept] & BYTE_AT_HAND)
 		record->kept++;
-	record->len = greeting->end; /* more, if there is a gap */
+	record->len = greeting->end; /* more than `said` if there is a gap */
 	record->segments = greeting->segments;
 	return record;
 }
 
-/* Whether what has come of it from its beginning on is its end. */
+/* Whether the bytes up to the first gap are the whole greeting. */
 static bool is_ended(const struct reassembly *greetings,
 		     struct greeting *greeting)
 {
@@ -199,7 +199,7 @@ static void finish(struct reassembly *greetings, struct greeting *greeting)
 	free_place(greetings, greeting);
 }
 
-/* To the end of the order; false without memory. */
+/* Adds a greeting at the end of the list; false without memory. */
 static bool add(struct reassembly *greetings, struct greeting *greeting)
 {
 	HASH_ADD(handle, greetings->list, key, sizeof(greeting->key), greeting);
@@ -211,8 +211,8 @@ static bool add(struct reassembly *greetings, struct greeting *greeting)
 
 /*
  * Finds a free place. If there is none, the oldest greeting is logged to make
- * room, but not for a part without the first: that may belong to a greeting
- * that has been logged already.
+ * room. That is not done for a part that is not the first: its greeting may
+ * have been logged already.
  */
 static struct greeting *take_place(struct reassembly *greetings, bool is_first)
 {
@@ -247,8 +247,9 @@ static struct greeting *open_greeting(struct reassembly *greetings, __u64 key,
 }
 
 /*
- * To the end of the order: the one that is quiet for the longest is first.
- * Returns it, or NULL where it had to be logged before its end.
+ * Moves a greeting to the end of the list: the one that has been quiet for the
+ * longest is first. Returns it, or NULL where it had to be logged before its
+ * end, for lack of memory.
  */
 static struct greeting *touch(struct reassembly *greetings,
 			      struct greeting *greeting)
@@ -265,8 +266,9 @@ static struct greeting *touch(struct reassembly *greetings,
 }
 
 /*
- * The key of one side of a connection, unlike that of an earlier connection
- * between the same ends. The id of a connection is even.
+ * The key of one side of a connection. An earlier connection between the same
+ * ends has another key. A connection's id is even, so bit 0 is free for the
+ * side.
  */
 static __u64 key_of(const struct event *record)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Reassembly (--gather): the kernel, or the capture reader, hands over each
- * segment of a greeting as an event with its offset; here they become one
- * event, when no more is expected. A greeting is what one side says at its
- * beginning: the server's, or the client's.
+ * Reassembly (--gather). The engine emits each segment of a greeting as an
+ * event with its offset. Here these become one event, when no more segments are
+ * expected. A greeting is what one side, server or client, says at the
+ * beginning of a connection.
  */
 #ifndef BANNERPROBE_REASSEMBLY_H
 #define BANNERPROBE_REASSEMBLY_H
@@ -13,7 +13,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* How many are put together at once; of more the oldest is logged as it is. */
+/*
+ * How many greetings are reassembled at the same time. If there are more, the
+ * oldest one is logged as it is.
+ */
 #define REASSEMBLY_MAX 4096
 
 #define NS_PER_MS 1000000ULL
@@ -21,10 +24,10 @@
 struct reassembly;
 
 /*
- * `length`: bytes kept of each. `quiet`: ns after which one is taken for
- * complete if no more of it has come. `log` is called for each. NULL without
- * memory. Its size does not change: some (2 * length + 300) * REASSEMBLY_MAX
- * bytes, as far as they are used.
+ * `length`: bytes kept of each greeting. `quiet`: ns without a new segment
+ * after which a greeting counts as complete. `log` is called for each complete
+ * greeting. NULL without memory. It reserves some (2 * length + 300) *
+ * REASSEMBLY_MAX bytes, of which only the used part takes memory.
  */
 struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 				  void (*log)(const struct event *record,
@@ -33,29 +36,29 @@ struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 void reassembly_free(struct reassembly *greetings);
 
 /*
- * A greeting is also complete where `is_end` says so of all that it says so far
- * from its beginning on.
+ * Sets a function that recognises complete greetings: it is called with the
+ * bytes from the beginning up to the first gap.
  */
 void reassembly_end_where(struct reassembly *greetings,
 			  bool (*is_end)(const __u8 *bytes, size_t len));
 
-/* Whether a part of the record's greeting has come. */
+/* Whether an earlier part of the event's greeting has come. */
 bool reassembly_has(const struct reassembly *greetings,
 		    const struct event *record);
 
-/* Takes a record with a part of a greeting. */
+/* Takes an event that is a part of a greeting. */
 void reassembly_add(struct reassembly *greetings, const struct event *record);
 
-/* Logs those that have been quiet for so long. `now`: ns, as in the records. */
+/* Logs greetings that have been quiet. `now`: ns, on the events' clock. */
 void reassembly_expire(struct reassembly *greetings, __u64 now);
 
-/* When reassembly_expire() has something to do; 0: nothing to wait for. */
+/* When reassembly_expire() has something to do next, ns; 0: never. */
 __u64 reassembly_deadline(const struct reassembly *greetings);
 
-/* Logs those of an interface, as they are; of index 0, all. */
+/* Logs the unfinished greetings of an interface; index 0: of all. */
 void reassembly_finish(struct reassembly *greetings, __u32 ifindex);
 
-/* Sets what is counted here: what was cut for want of room. */
+/* Sets the counters of greetings that were cut for lack of room. */
 void reassembly_read_counters(const struct reassembly *greetings,
 			      __u64 counters[COUNTER_MAX]);
 

@@ -8,17 +8,20 @@
 #define SETS 8192
 #define WAYS 8
 
-/* The hash of an event with all or the last of its layers; 0: free. */
+/*
+ * Hashes of events with all, or with the innermost, of their tunnels; 0: free.
+ */
 struct set {
 	__u64 marks[WAYS];
 	__u32 next; /* the oldest entry, which is replaced */
 };
 
 /*
- * Each logged event leaves a hash of its own, which a later event with more
- * layers looks for, and one for each rest of its layers, which a later event
- * with fewer layers looks for. The two kinds differ: two tunnels around copies
- * of one packet share a rest, and are two events.
+ * Each logged event leaves a hash of the whole (MARK_WHOLE), which a later
+ * event with more tunnels looks for. It also leaves a hash for each list of its
+ * inner tunnels (MARK_REST), which a later event with fewer tunnels looks for.
+ * The two kinds differ, because two tunnels around copies of one packet share
+ * their inner tunnels, and are two events.
  */
 enum mark_kind { MARK_WHOLE, MARK_REST };
 
@@ -73,7 +76,7 @@ static void hash_add(struct hash *hash, const void *bytes, size_t size)
 	}
 }
 
-/* The hash of an event without its first layers. */
+/* The hash of an event without so many of its outermost tunnels. */
 static __u64 mark_of(const struct seen_twice *seen, const struct event *event,
 		     int without, enum mark_kind kind)
 {

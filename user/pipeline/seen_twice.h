@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Packets that are seen twice: on the device that carries a tunnel, where
- * --decap opens it, and on the tunnel's own device. The first event of the two
+ * --decap opens it, and on the tunnel's own device. Of the two events the first
  * is logged.
  */
 #ifndef BANNERPROBE_SEEN_TWICE_H
@@ -13,14 +13,15 @@
 
 struct seen_twice;
 
-/* NULL without memory: it takes some 2 MiB. */
+/* Takes some 2 MiB. NULL without memory. */
 struct seen_twice *seen_twice_new(void);
 void seen_twice_free(struct seen_twice *seen);
 
 /*
- * Whether an event was logged already, with the same addresses, ports and
- * initial sequence numbers, and with layers of which one list is the rest of
- * the other. If not, the event is remembered; the latest 65,536 layers are.
+ * Whether an event was logged already: one with the same addresses, ports and
+ * initial sequence numbers, where the tunnels of one event are the innermost
+ * tunnels of the other. If not, the event is remembered. The latest 65,536
+ * hashes are kept.
  */
 bool seen_twice_has(struct seen_twice *seen, const struct event *event);
 

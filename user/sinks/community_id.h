@@ -10,7 +10,7 @@
 
 #define COMMUNITY_ID_LENGTH 30 /* characters */
 
-/* Of a record's connection, with the seed 0; without an end of the text. */
+/* Writes the ID of an event's connection, seed 0, without a terminating NUL. */
 void community_id(char text[COMMUNITY_ID_LENGTH], const struct event *record);
 
 #endif

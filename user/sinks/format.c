@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The same escapes, and those of a JSON string around them. */
+/* Escapes as put_escaped(), and then as a JSON string. */
 static char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -29,13 +29,13 @@ static char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 	return to;
 }
 
-/* Cut at `most` bytes: a path cannot be longer. */
+/* A name as a JSON string, cut at `most` bytes. */
 static char *put_name_json(char *to, const char *name, size_t most)
 {
 	return put_escaped_json(to, (const __u8 *)name, strnlen(name, most));
 }
 
-/* What was seen of the connection, up to the event. */
+/* The segments seen of the connection before the event, a letter for each. */
 static char *put_history(char *to, const struct event *event)
 {
 	const __u8 seen = event->seen;
@@ -77,7 +77,7 @@ static char *put_mac(char *to, const char *name, const __u8 address[MAC_LENGTH])
 	return PUT(to, "\"");
 }
 
-/* What the packet tells besides, and what the other tools call it. */
+/* Segments, link-layer addresses, TTL, round-trip time and Community ID. */
 static char *put_json_more(char *to, const struct event *record)
 {
 	if (record->segments) {
@@ -100,8 +100,8 @@ static char *put_json_more(char *to, const struct event *record)
 }
 
 /*
- * The time since what came before: the SYN-ACK, or what the other side said, if
- * that was seen.
+ * The time since the SYN-ACK or, for an event that answers the other side's
+ * bytes, since these bytes, if they were seen.
  */
 static char *put_delay(char *to, const struct event *event)
 {
@@ -114,7 +114,7 @@ static char *put_delay(char *to, const struct event *event)
 	if (is_second)
 		before += (event->spoke_us - 1) * 1000ULL;
 	to = PUT(to, ",\"delay_us\":");
-	/* Never negative, whatever order a capture is in. */
+	/* Never negative, even if a capture is out of order. */
 	return put_number(
 		to, event->time > before ? (event->time - before) / 1000 : 0,
 		1);
@@ -199,7 +199,7 @@ static char *put_endpoint(char *to, const struct event *record,
 	return put_number(to, port, 1);
 }
 
-/* Local time; the calendar is worked out once a second. */
+/* Local time. The date is computed once a second. */
 static char *put_local_time(char *to, __u64 time)
 {
 	static time_t last = -1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A record as a line of text. Nothing is allocated, nothing is read beyond
- * the record, and no byte of a banner comes out but as printable ASCII: 0x20
- * to 0x7e stand for themselves, a backslash is doubled, any other byte is \xhh.
+ * Writes an event as a line of text. Nothing is allocated, and nothing is read
+ * beyond the event. The bytes of an event are written as printable ASCII: 0x20
+ * to 0x7e as they are, a backslash doubled, any other byte as \xhh.
  */
 #ifndef BANNERPROBE_FORMAT_H
 #define BANNERPROBE_FORMAT_H
@@ -15,11 +15,11 @@
 #include <time.h>
 
 /*
- * The most bytes that come of a record, in any format. A line of json: five for
- * each byte of the banner, six for each byte of a file name of PATH_MAX and of
- * an interface's name, 160 for each layer of tunnels, and the rest. In Zeek's
- * format each header of HTTP is a line: the shortest, "VIA:" and its line end,
- * makes at most 130 of five.
+ * The most bytes that an event takes in any format. A line of json: five for
+ * each of the event's bytes, six for each byte of a file name of PATH_MAX and
+ * of an interface's name, 160 for each tunnel, and the rest. In Zeek's format
+ * each HTTP header is a line: the shortest header, "VIA:" and its line end,
+ * turns five bytes into 130 at most.
  */
 #define LINE_MAX_BYTES (27 * BANNER_MAX + 1024)
 
@@ -29,14 +29,14 @@ _Static_assert(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX +
 	       "a line of json fits");
 
 /*
- * Writes a record as one line with its newline to `to`, which has room for
- * LINE_MAX_BYTES; in Zeek's format it may be several. Returns the bytes
- * written: 0 where the format leaves such a record out.
+ * Writes an event as a line with a newline, in Zeek's format as one or more
+ * lines, to `to`, which has room for LINE_MAX_BYTES. Returns the number of
+ * bytes written: 0 where the format leaves such an event out.
  */
 size_t format_record(enum format format, char *to, const struct event *record,
 		     const struct source *source);
 
-/* The lines before and after the records, likewise; 0 where there are none. */
+/* Write the lines before and after all records, likewise; 0: there are none. */
 size_t format_header(enum format format, char *to, time_t now);
 size_t format_footer(enum format format, char *to, time_t now);
 

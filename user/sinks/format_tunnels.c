@@ -9,7 +9,7 @@ static const char *const tunnel_names[TUNNEL_KINDS] = {
 #undef TUNNEL_NAME
 };
 
-/* A layer of tunnels as an object. */
+/* A tunnel as a JSON object. */
 static char *put_tunnel_json(char *to, const struct tunnel *tunnel)
 {
 	to = PUT(to, "{\"type\":\"");

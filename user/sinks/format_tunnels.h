@@ -6,7 +6,7 @@
 
 #include "event.h"
 
-/* Each writes at `to`, and returns where it ended. */
+/* Each writes at `to`, and returns the end of the text. */
 char *put_tunnels_json(char *to, const struct event *event);
 char *put_tunnels(char *to, const struct event *event);
 

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a byte of white space is in a pattern of Zeek's. */
+/* White space as in a pattern of Zeek's. */
 static bool is_space(__u8 byte)
 {
 	return byte == ' ' || (byte >= '\t' && byte <= '\r');
@@ -81,7 +81,7 @@ bool http_is_response(const __u8 *bytes, size_t len)
 	       bytes[5] <= '9';
 }
 
-/* Past the line's end; NULL: that is not at hand. */
+/* The start of the next line; NULL: the line end is not at hand. */
 static const __u8 *next_line(const __u8 *at, const __u8 *end)
 {
 	const __u8 *newline = memchr(at, '\n', (size_t)(end - at));
@@ -100,7 +100,7 @@ struct http_headers http_headers_of(const __u8 *bytes, size_t len)
 	return (struct http_headers){ next ? next : end, end };
 }
 
-/* Past the end of a header with all its folds; NULL: that is not at hand. */
+/* The end of a header with its continuation lines; NULL: not at hand. */
 static const __u8 *end_of_header(const struct http_headers *left)
 {
 	const __u8 *next = next_line(left->at, left->end);
@@ -141,7 +141,7 @@ bool http_next_header(struct http_headers *left, struct http_header *header)
 		if (split(line, end, header))
 			return true;
 	}
-	left->at = left->end; /* behind an empty line is no header */
+	left->at = left->end; /* an empty line ends the headers */
 	return false;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The header fields at the beginning of an HTTP/1 message (RFC 9112), as far as
- * they are whole in the bytes that were kept. Nothing is read beyond these.
+ * The header fields at the beginning of an HTTP/1 message (RFC 9112). Only
+ * fields that are whole within the kept bytes are returned, and nothing is read
+ * beyond these bytes.
  */
 #ifndef BANNERPROBE_HTTP_HEADERS_H
 #define BANNERPROBE_HTTP_HEADERS_H
@@ -10,27 +11,32 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A method that IVRE takes for HTTP's, behind white space or none. */
+/*
+ * Whether the bytes are white space, if any, and a method that IVRE counts as
+ * HTTP's.
+ */
 bool http_is_request(const __u8 *bytes, size_t len);
 
-/* "HTTP/" and a digit. */
+/* Whether the bytes begin with "HTTP/" and a digit. */
 bool http_is_response(const __u8 *bytes, size_t len);
 
-/* What is left to be read of a message. */
+/* The part of a message that is not read yet. */
 struct http_headers {
 	const __u8 *at, *end;
 };
 
-/* The value is without white space around it; it may be empty, or folded. */
+/*
+ * A header. The value has no white space around it; it may be empty or folded.
+ */
 struct http_header {
 	const __u8 *name, *value;
 	size_t name_len, value_len;
 };
 
-/* From the line behind the first one on. */
+/* The headers of a message: from its second line on. */
 struct http_headers http_headers_of(const __u8 *bytes, size_t len);
 
-/* False: there is no other one that is whole. */
+/* Reads the next header. False: there is no other whole one. */
 bool http_next_header(struct http_headers *left, struct http_header *header);
 
 /* Whether the header has this name, in whatever case. */

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define WAITING_SIZE (1 << 20)
-#define EVENT_PARTS 3 /* what describes it, its bytes, its tunnels */
+#define EVENT_PARTS 3 /* the event's fields, its bytes, its tunnels */
 
 static struct inventory_sink *inventory_sink_of(struct sink *sink)
 {
@@ -30,13 +30,13 @@ static void count(struct inventory_sink *sink)
 	sink->sink.counts.lost_inventory = sink->lost + sink->counts->lost;
 }
 
-/* The keeper's end says why, when its status is known. */
+/* No message here: keeper_process_end() reports the keeper's exit status. */
 static void give_up(struct inventory_sink *sink)
 {
 	sink->sink.state = SINK_IS_BROKEN;
 }
 
-/* 0 or an errno; EAGAIN: there is no room. */
+/* Sends a datagram. 0 or an errno; EAGAIN: the socket has no room. */
 static int send_parts(struct inventory_sink *sink, struct iovec *parts,
 		      size_t count_of_parts)
 {
@@ -48,12 +48,12 @@ static int send_parts(struct inventory_sink *sink, struct iovec *parts,
 		sink->counts->sent++;
 		return 0;
 	}
-	/* The kernel has no memory for it now: as if there were no room. */
+	/* A kernel short of memory counts as a socket without room. */
 	return errno == EINTR || errno == ENOBUFS || errno == ENOMEM ? EAGAIN :
 								       errno;
 }
 
-/* As much as there is room for; false: some still waits. */
+/* Sends waiting datagrams while there is room. False: some still wait. */
 static bool send_waiting(struct inventory_sink *sink)
 {
 	size_t done = 0;
@@ -79,7 +79,7 @@ static bool send_waiting(struct inventory_sink *sink)
 	return !sink->used;
 }
 
-/* All of it, as long as the keeper takes some and no stop comes. */
+/* Waits until all are sent. False: the keeper takes none, or a stop came. */
 static bool wait_for_room(struct inventory_sink *sink)
 {
 	while (!send_waiting(sink)) {
@@ -101,7 +101,7 @@ static void lose(struct inventory_sink *sink)
 	sink->complained = true;
 }
 
-/* Keeps an event back; false: there is no room. */
+/* Stores an event to be sent later; false: there is no room. */
 static bool keep_back(struct inventory_sink *sink, const struct iovec *parts)
 {
 	const __u32 len =
@@ -190,7 +190,10 @@ static bool flush(struct sink *base)
 	return all || base->state != SINK_GOES_ON;
 }
 
-/* The keeper opens the inventory now. Where it cannot it says why, and ends. */
+/*
+ * Has the keeper open the inventory. If that fails, the keeper prints the
+ * reason and ends.
+ */
 static int open_sink(struct sink *base)
 {
 	struct inventory_sink *sink = inventory_sink_of(base);
@@ -217,10 +220,10 @@ static int open_sink(struct sink *base)
 
 static void reopen(struct sink *base)
 {
-	(void)base; /* nobody rotates it */
+	(void)base; /* an inventory is not rotated */
 }
 
-/* Until the keeper has closed its end: all is written, and counted. */
+/* Waits until the keeper closes its end: then all is written and counted. */
 static void wait_for_keeper(struct inventory_sink *sink)
 {
 	shutdown(sink->socket, SHUT_WR);

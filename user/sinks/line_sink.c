@@ -31,7 +31,7 @@ static const char *name_of(const struct line_sink *sink)
 	return sink->path ? sink->path : "standard output";
 }
 
-/* Whether a file could be made that is not there. */
+/* Whether the missing file could be created: 0 or negative errno. */
 static int try_directory(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -58,7 +58,7 @@ static void use(struct line_sink *sink, int fd)
 				    time(NULL));
 }
 
-/* Records among whole lines; the lines of a header are none. */
+/* The number of records in whole lines. Lines of a header are no records. */
 static __u64 count_records(const char *text, size_t len)
 {
 	const char *end = text + len, *newline;
@@ -71,7 +71,7 @@ static __u64 count_records(const char *text, size_t len)
 	return records;
 }
 
-/* Records that are whole when so many bytes of the buffer are written. */
+/* The number of records that are complete after `done` bytes of the buffer. */
 static __u64 count_written(const struct line_sink *sink, size_t done)
 {
 	const size_t rest = sink->broken_line;
@@ -82,7 +82,9 @@ static __u64 count_written(const struct line_sink *sink, size_t done)
 	       count_records(sink->buffer + rest, done - rest);
 }
 
-/* Writes some of it, at most as much as a pipe takes in one. */
+/*
+ * Writes some bytes. To a pipe at most PIPE_BUF, which it takes in one piece.
+ */
 static ssize_t write_some(const struct line_sink *sink, const char *text,
 			  size_t len)
 {
@@ -93,9 +95,9 @@ static ssize_t write_some(const struct line_sink *sink, const char *text,
 }
 
 /*
- * Writes as much as it can; *done is how much. A reader is waited for if it may
- * be, but when the program is to end it is given up. 0 or an errno; EAGAIN: it
- * may not be waited for.
+ * Writes the buffer; *done: the number of bytes written. With `may_wait` it
+ * waits for a slow consumer, but not beyond a stop (ETIMEDOUT). Without, it
+ * returns EAGAIN. 0 or an errno.
  */
 static int write_out(struct line_sink *sink, bool may_wait, size_t *done)
 {
@@ -126,7 +128,7 @@ static void complain(struct line_sink *sink, int error)
 	sink->error = error;
 }
 
-/* Of what can be asked for it. */
+/* The size of the destination; 0 where it has none. */
 static off_t size_of(const struct line_sink *sink)
 {
 	struct stat status;
@@ -161,7 +163,7 @@ static void remove_written(struct line_sink *sink, size_t done)
 		sink->broken_at = size_of(sink);
 }
 
-/* The lines of which nothing is written. */
+/* Drops, as lost, the lines of which nothing has been written. */
 static void drop_whole_lines(struct line_sink *sink)
 {
 	sink->sink.counts.lost +=
@@ -170,7 +172,10 @@ static void drop_whole_lines(struct line_sink *sink)
 	sink->used = sink->broken_line;
 }
 
-/* Of a file that was emptied: the line's end would begin it. */
+/*
+ * Drops the rest of a partly written line if the file was truncated meanwhile:
+ * the rest would be the file's beginning.
+ */
 static void drop_end_without_beginning(struct line_sink *sink)
 {
 	const size_t rest = sink->broken_line;
@@ -193,7 +198,7 @@ static void give_up(struct line_sink *sink, int error)
 			sink->path ? SINK_IS_BROKEN : SINK_HAS_ENOUGH;
 }
 
-/* False: some is held back, since the reader may not be waited for. */
+/* False: bytes are held back, because the consumer may not be waited for. */
 static bool write_buffer(struct line_sink *sink, bool may_wait)
 {
 	const bool goes_on = sink->sink.state == SINK_GOES_ON;
@@ -226,14 +231,14 @@ static bool flush(struct sink *sink)
 	return write_buffer(line_sink_of(sink), sink->may_wait);
 }
 
-/* What is left now is the rest of a line, and belongs to no other file. */
+/* Drops all. A partly written line must not be completed in another file. */
 static void drop(struct line_sink *sink)
 {
 	sink->sink.counts.lost += sink->broken_line && sink->broken_record;
 	sink->used = sink->broken_line = 0;
 }
 
-/* Returns false if what is closed ends within a line. */
+/* Returns false if the file ends within a line. */
 static bool end_lines(struct line_sink *sink)
 {
 	bool is_cut;
@@ -244,7 +249,7 @@ static bool end_lines(struct line_sink *sink)
 	return !is_cut;
 }
 
-/* `has_end`: it takes a footer. */
+/* `has_end`: the file ends with whole lines, so a footer can follow. */
 static void close_file(struct line_sink *sink, bool has_end, bool may_wait)
 {
 	if (sink->is_open && has_end) {
@@ -259,7 +264,7 @@ static void close_file(struct line_sink *sink, bool has_end, bool may_wait)
 	}
 }
 
-/* -1 in sink->fd where the file is not there and can be made. */
+/* sink->fd is -1 where the file does not exist and can be created. */
 static int open_existing(struct line_sink *sink)
 {
 	struct files *files = &sink->helper->files;
@@ -288,7 +293,7 @@ static int open_sink(struct sink *base)
 	return 0;
 }
 
-/* Not renamed, nor deleted: both are open on what has the name. */
+/* Whether both descriptors are open on the same file. */
 static bool is_same_file(int one, int other)
 {
 	struct stat first, second;
@@ -313,7 +318,7 @@ static void reopen(struct sink *base)
 		return;
 	}
 	is_new = !is_same_file(sink->fd, fd);
-	/* What is held back would be written to the new file. */
+	/* Bytes held back must not be written to the new file. */
 	if (!write_buffer(sink, base->may_wait))
 		give_up(sink, EAGAIN);
 	close_file(sink, true, base->may_wait);
@@ -323,7 +328,7 @@ static void reopen(struct sink *base)
 	write_buffer(sink, base->may_wait);
 }
 
-/* Another sink may have needed events that nobody wants in the log. */
+/* Another sink may need events that are not asked for in the log. */
 static bool is_asked_for(const struct event *event, const struct source *source)
 {
 	const __u32 events = source->events ? source->events : EVENTS_BANNER;

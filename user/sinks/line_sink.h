@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The log: a sink that writes each event as a line. Lines are gathered in a
- * buffer and written whole when a batch is complete. What cannot be written is
- * counted; writing is tried again with the next batch.
+ * The log: a sink that writes each event as a line. Lines are collected in a
+ * buffer and written when a batch is complete. Records that cannot be written
+ * are counted as lost; the next batch is tried again.
  */
 #ifndef BANNERPROBE_LINE_SINK_H
 #define BANNERPROBE_LINE_SINK_H
@@ -18,24 +18,24 @@ struct line_sink {
 	struct sink sink;
 	enum format format;
 	const char *path;	    /* NULL: standard output */
-	int fd;			    /* -1: not made yet */
+	int fd;			    /* -1: the file does not exist yet */
 	bool is_open;		    /* lines may be written */
 	struct file_helper *helper; /* opens the file again */
-	bool must_reopen; /* as soon as it can: the helper did not answer */
-	bool waits;	  /* a pipe, terminal or socket: there may be no room */
+	bool must_reopen; /* the helper did not answer in time: try again */
+	bool waits;	  /* a pipe, terminal or socket: may have no room */
 	char *buffer;
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of
 			     * which the beginning is written already */
-	__s64 broken_at;    /* where in a file its beginning ends */
-	bool broken_record; /* that line is a record, not one of a header */
-	int error;	    /* the last one, as errno; 0: all is well */
+	__s64 broken_at;    /* offset in the file where its beginning ends */
+	bool broken_record; /* that line is a record, not part of a header */
+	int error;	    /* the last one, as errno; 0: none */
 };
 
 /*
- * Opens the destination, if it is there, and makes nothing; negative errno,
- * with a message, where it could not be written. `helper` outlives the sink.
- * A line is lost when its end is, though its beginning may have been written.
+ * Opens the destination if it exists, and creates nothing. Negative errno, with
+ * a message, where it cannot be written. `helper` outlives the sink. A line
+ * counts as lost if its end is lost, even if its beginning has been written.
  */
 int line_sink_prepare(struct line_sink *sink, enum format format,
 		      const char *path, struct file_helper *helper);

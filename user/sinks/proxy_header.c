@@ -7,7 +7,7 @@
 #define SIGNATURE 12
 #define HEADER_V2 16 /* bytes before the addresses */
 
-/* "PROXY TCP4", "TCP6" or "UNKNOWN", and the only line end at the end. */
+/* One line, "PROXY TCP4 ...", "PROXY TCP6 ..." or "PROXY UNKNOWN ...". */
 static bool is_version_1(const __u8 *bytes, size_t len)
 {
 	static const char *const families[] = { "PROXY TCP4 ", "PROXY TCP6 ",
@@ -26,7 +26,7 @@ static bool is_version_1(const __u8 *bytes, size_t len)
 	return false;
 }
 
-/* `len`: of the event; only the header's beginning need be kept. */
+/* `len`: of the event; `kept`: at least the header's fixed part. */
 static bool is_version_2(const __u8 *bytes, size_t kept, size_t len)
 {
 	static const char signature[] = "\r\n\r\n\0\r\nQUIT\n";

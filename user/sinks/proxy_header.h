@@ -5,7 +5,7 @@
 
 #include "event.h"
 
-/* Whether an event is a request of nothing but a PROXY header. */
+/* Whether an event is a request that consists of a PROXY header only. */
 bool is_proxy_header(const struct event *event);
 
 #endif

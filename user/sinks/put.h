@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The pieces of a line. Each writes to `to`, where the caller has room, and
- * returns where the next one goes; nothing is ended with a 0.
+ * The pieces of a line. Each function writes to `to`, where the caller provides
+ * room, and returns the end of the text. No NUL is written.
  */
 #ifndef BANNERPROBE_PUT_H
 #define BANNERPROBE_PUT_H
@@ -17,7 +17,7 @@ extern const char hex_digits[];
 
 char *put_text(char *to, const char *text, size_t len);
 
-/* To the end of the text. */
+/* A text, without its NUL. */
 char *put_text_of(char *to, const char *text);
 
 /* In decimal, with leading zeros up to `width` digits; at most 20 digits. */

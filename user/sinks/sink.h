@@ -3,9 +3,9 @@
  * A sink: where events end. The pipeline hands each event to every sink.
  *
  * A sink belongs to one process and is called from one thread. It copies what
- * it keeps of an event. It never ends the process and never waits without a
- * deadline, except for its own consumer where may_wait is set: what it cannot
- * keep it counts as lost.
+ * it keeps of an event. It never ends the process. It never waits without a
+ * deadline, except for its own consumer where may_wait is set. Events that it
+ * cannot keep are counted as lost.
  */
 #ifndef BANNERPROBE_SINK_H
 #define BANNERPROBE_SINK_H
@@ -22,18 +22,18 @@ struct sink_operations {
 	const char *name; /* for messages and counters */
 
 	/*
-	 * Called once, when all else is in place: a start that fails leaves
-	 * nothing behind. 0, or negative errno with a message.
+	 * Called once, after everything else has started, so that a start that
+	 * fails leaves no file behind. 0, or negative errno with a message.
 	 */
 	int (*open)(struct sink *sink);
 
-	/* Takes an event. The event and its source live until it returns. */
+	/* Takes an event. Event and source are valid until put() returns. */
 	void (*put)(struct sink *sink, const struct event *event,
 		    const struct source *source);
 
 	/*
-	 * Hands on what has been taken so far. False: some of it is held back,
-	 * and the sink is to be asked again soon.
+	 * Writes or sends the events taken so far. False: some are held back,
+	 * and flush() has to be called again soon.
 	 */
 	bool (*flush)(struct sink *sink);
 
@@ -41,25 +41,25 @@ struct sink_operations {
 	void (*reopen)(struct sink *sink);
 
 	/*
-	 * Hands on the rest, within the time of a stop, and counts as lost what
-	 * cannot be: the counts are final. Called once, also if open() was not
-	 * or has failed. False: the last write failed.
+	 * Writes or sends the rest, within the time of a stop, and counts the
+	 * remainder as lost. Then the counts are final. Called once, also if
+	 * open() was not called or has failed. False: the last write failed.
 	 */
 	bool (*close)(struct sink *sink);
 };
 
-/* In events. */
+/* Numbers of events. */
 struct sink_counts {
 	__u64 written;
-	__u64 left_out; /* this sink does not take events of their kind */
+	__u64 left_out; /* of a kind that this sink does not take */
 	__u64 lost;
 	__u64 lost_inventory; /* likewise, by the inventory */
 };
 
 enum sink_state {
 	SINK_GOES_ON,
-	SINK_HAS_ENOUGH, /* its consumer has gone: the run ends well */
-	SINK_IS_BROKEN,	 /* it can take nothing any more: the run has failed */
+	SINK_HAS_ENOUGH, /* its consumer has closed: the run ends well */
+	SINK_IS_BROKEN,	 /* it can take no more events: the run has failed */
 };
 
 /* Embedded in each sink's own structure. */
@@ -67,8 +67,8 @@ struct sink {
 	const struct sink_operations *operations;
 	struct sink_counts counts;
 	enum sink_state state;
-	bool may_wait;	   /* for its consumer, as long as it takes */
-	bool never_delays; /* a source that cannot wait: then it may not wait */
+	bool may_wait;	   /* for its consumer, without a deadline */
+	bool never_delays; /* waits only if the source waits, too */
 };
 
 #endif

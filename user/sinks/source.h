@@ -11,10 +11,10 @@ struct source {
 	const char *name;   /* of the interface or the file */
 	__u64 clock_offset; /* ns: added to the event's times gives time since
 			       1970 */
-	const char *capture_iface; /* what a capture calls the interface: up to
+	const char *capture_iface; /* the interface's name in a capture: up to
 				      CAPTURE_IFACE_MAX bytes, which may be any;
 				      or NULL */
-	__u32 events; /* that were asked for by name: EVENT_BIT(), or 0 */
+	__u32 events; /* kinds that the user asked for: EVENT_BIT(), or 0 */
 };
 
 #endif

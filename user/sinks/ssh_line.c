@@ -5,7 +5,7 @@
 
 #define PREFIX 6 /* bytes of "SSH-2." */
 
-/* Whether the bytes are the prefix, or begin as it does. */
+/* Whether the bytes begin with the prefix, or are its beginning. */
 static bool agrees(const __u8 *bytes, size_t len)
 {
 	const char *text = (const char *)bytes;

@@ -9,14 +9,14 @@
 
 #define SSH_LINE_MAX 255 /* bytes, with its end */
 
-/* "SSH-1." or "SSH-2.", in whatever case. */
+/* Whether the bytes begin with "SSH-1." or "SSH-2.", in any case. */
 bool ssh_begins(const __u8 *bytes, size_t len);
 
 /* Bytes of an identification without its line end; 0: it has none, or is none.
  */
 size_t ssh_line(const __u8 *bytes, size_t len);
 
-/* Whether more bytes could make an identification of these. */
+/* Whether the bytes may be the beginning of an identification. */
 bool ssh_is_incomplete(const __u8 *bytes, size_t len);
 
 #endif

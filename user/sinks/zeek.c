@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* What is told of one side of a connection. */
+/* A row of the log: a value of one side of a connection. */
 struct row {
 	const char *type;
 	const char *source; /* NULL: none */
@@ -18,7 +18,7 @@ struct row {
 	size_t len;
 };
 
-/* Stable for a connection, and unlike another's: 64 bits in base 62. */
+/* Zeek's uid: the same for all rows of a connection; 64 bits in base 62. */
 static char *put_uid(char *to, const struct event *record)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -42,7 +42,7 @@ static char *put_uid(char *to, const struct event *record)
 	return to;
 }
 
-/* Values that Zeek's format gives a meaning of their own are escaped. */
+/* Escapes a value, also one that Zeek's format gives a meaning of its own. */
 static char *put_zeek_value(char *to, const __u8 *bytes, size_t len)
 {
 	size_t escaped = 0;
@@ -98,7 +98,9 @@ static const char *const server_headers[] = {
 	NULL,
 };
 
-/* The name as Zeek writes it, in upper case; NULL: it is not asked for. */
+/*
+ * The header's name in upper case, as Zeek writes it; NULL: it is not logged.
+ */
 static const char *listed_name(const struct http_header *header,
 			       const char *const *list)
 {
@@ -129,11 +131,11 @@ static char *put_http(char *to, const struct event *event,
 	return to;
 }
 
-/* --- what a client's first bytes are ------------------------------------- */
+/* --- the kind of a side's first bytes ------------------------------------ */
 
 /*
- * What Zeek knows a ClientHello by: of TLS, of SSL 2 (with a length of two
- * bytes or three), of DTLS.
+ * Whether Zeek takes the bytes for a ClientHello: of TLS, of SSL 2 (with a
+ * length of two bytes or three), or of DTLS.
  */
 static bool is_tls(const __u8 *bytes, size_t len)
 {
@@ -163,7 +165,7 @@ static bool is_dtls(const __u8 *bytes, size_t len)
 	       bytes[25] == 0xfe && (bytes[26] == 0xff || bytes[26] == 0xfd);
 }
 
-/* What IVRE's script leaves out of the clients' banners. */
+/* Whether IVRE's script leaves the event out of the clients' banners. */
 static bool is_known(const struct event *event)
 {
 	const __u8 *bytes = event->bytes;
@@ -174,7 +176,7 @@ static bool is_known(const struct event *event)
 	       http_is_request(bytes, len);
 }
 
-/* And of the servers'. */
+/* The same for the servers' banners. */
 static bool is_known_server(const struct event *event)
 {
 	static const char thttpd[] = "UNKNOWN 408";

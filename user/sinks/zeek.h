@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The log that IVRE's passive reconnaissance reads: Zeek's ASCII format, with
- * the rows that IVRE's own script for Zeek writes of the same connection.
+ * the rows that IVRE's script for Zeek writes for the same connection.
  */
 #ifndef BANNERPROBE_ZEEK_H
 #define BANNERPROBE_ZEEK_H
@@ -12,8 +12,9 @@
 #include <time.h>
 
 /*
- * The rows that come of an event, whole lines, to `to`, which has room for
- * LINE_MAX_BYTES (format.h). Returns their bytes: 0 where it has none.
+ * Writes the rows of an event, whole lines, to `to`, which has room for
+ * LINE_MAX_BYTES (format.h). Returns the number of bytes: 0 where there are no
+ * rows.
  */
 size_t zeek_record(char *to, const struct event *event,
 		   const struct source *source);

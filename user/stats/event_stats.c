@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "event_stats.h"
 
-/* FATE_NONE is none. */
+/* By enum event_fate; FATE_NONE has no name. */
 static const struct {
 	const char *name, *meaning;
 } fates[FATE_MAX] = {

@@ -49,7 +49,7 @@ void interface_stats_write_json(FILE *file, const void *context)
 	fputc(']', file);
 }
 
-/* --- for a person --------------------------------------------------------- */
+/* --- as text -------------------------------------------------------------- */
 
 static __u64 sum_from(const __u64 counters[COUNTER_MAX], enum counter first,
 		      enum counter last)

@@ -11,7 +11,7 @@ enum loss_metric {
 	LOSS_OF_PARTS,
 	LOSS_BY_RATE,
 	LOSS_METRICS,
-	LOSS_OUTCOME = LOSS_METRICS, /* in none of these: an outcome */
+	LOSS_OUTCOME = LOSS_METRICS, /* in no metric of losses: an outcome */
 };
 
 extern const struct loss_metric_text {
@@ -31,10 +31,10 @@ extern const size_t losses_count;
 /* Whether a value of the statistics counts a loss. */
 bool is_loss(int value);
 
-/* All that was lost, of whatever kind. */
+/* The sum of all losses. */
 __u64 losses_sum(const struct stats *now);
 
-/* A message for each kind of loss; nothing where nothing was lost. */
+/* Prints a message for each kind of loss that occurred. */
 void losses_print(const struct stats *now);
 
 #endif

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <unistd.h>
 
-/* What is written, and about which probe. */
+/* The metrics' file being written, and the probe that it is about. */
 struct page {
 	FILE *file;
 	const struct options *options;
@@ -27,8 +27,9 @@ static void describe(const struct page *page, const char *name,
 }
 
 /*
- * A label's value: an interface may be called nearly anything. What is not
- * UTF-8 would make all of the file invalid, so it is written as in a record.
+ * A label's value. An interface's name may hold nearly any bytes. Bytes that
+ * are not UTF-8 would make the whole file invalid, so they are escaped as in a
+ * record.
  */
 static void write_label(FILE *file, const char *text)
 {
@@ -45,8 +46,8 @@ static void write_label(FILE *file, const char *text)
 }
 
 /*
- * The label `probe`: what this process watches. No two processes on a host
- * watch the same, and one collector can read the files of all.
+ * The label `probe`: the interfaces that this process watches. It tells the
+ * processes of a host apart for a collector that reads the files of all.
  */
 static void write_probe(const struct page *page)
 {
@@ -55,7 +56,7 @@ static void write_probe(const struct page *page)
 	fputs("probe=\"", page->file);
 	for (int i = 0; i < options->count; i++) {
 		if (i)
-			fputc(' ', page->file); /* which no name has */
+			fputc(' ', page->file); /* in no interface's name */
 		write_label(page->file, options->names[i]);
 	}
 	fputc('"', page->file);
@@ -158,7 +159,7 @@ static void write_by_interface(const struct page *page, const char *name,
 static void write_interface_counters(const struct page *page)
 {
 	write_by_interface(page, "interface_connections_total",
-			   "connections whose opening was seen on an interface",
+			   "connections that were seen to begin on an interface",
 			   COUNT_CONNECTIONS, COUNT_CONNECTIONS);
 	write_by_interface(page, "interface_connections_decided_total",
 			   "likewise, by what a packet seen there made of them",
@@ -234,7 +235,7 @@ static void write_fate(const struct page *page, const char *name,
 		     events->counts.by[kind][fate]);
 }
 
-/* A counter of two labels for each fate; an event may follow, or not. */
+/* A counter with two labels for each fate. Open ones are a gauge. */
 static void write_events(const struct page *page,
 			 const struct event_stats *events)
 {
@@ -291,7 +292,7 @@ static void write_all(const struct page *page, const struct stats *now)
 		  now->by[STATS_LEFT_OUT]);
 }
 
-/* Fills the new file, which it closes. 0 or negative errno. */
+/* Writes the new file and closes it. 0 or negative errno. */
 static int write_page(int fd, struct page *page, const struct stats *now)
 {
 	bool failed;

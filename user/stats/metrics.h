@@ -8,23 +8,23 @@
 #include "stats.h"
 #include "system/file_helper.h"
 
-#define METRICS_SECONDS 10 /* from one writing to the next */
+#define METRICS_SECONDS 10 /* between two writings */
 
 /*
- * Writes the metrics file that the helper knows: whole, and then renamed into
- * place. 0 or negative errno.
+ * Writes the metrics' file beside its place, and renames it into place. 0 or
+ * negative errno.
  */
 int metrics_write(struct file_helper *helper, const struct options *options,
 		  const struct stats *now,
 		  const struct interface_stats *interfaces);
 
 /*
- * Whether the file can be written, if one was asked for; leaves nothing. False,
- * with a message.
+ * Tries whether the metrics' file, if any, can be written, and leaves no file
+ * behind. False, with a message, if not.
  */
 bool metrics_try(struct file_helper *helper, const struct options *options);
 
-/* Why that failed, for a message. */
+/* Advice for a message about such an error. */
 const char *metrics_advice(int error);
 
 #endif

@@ -76,7 +76,7 @@ void stats_print_table(const struct stats *now)
 
 /* --- a line --------------------------------------------------------------- */
 
-/* A value, and how much of it is new. */
+/* Writes a value and its increase. */
 static void write_value(FILE *line, const struct stats *now,
 			const struct stats *before, int value)
 {

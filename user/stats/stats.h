@@ -13,9 +13,9 @@ extern const struct counter_text {
 	const char *name, *meaning;
 } counter_texts[COUNTER_MAX];
 
-/* All that --stats tells: the counters, and four of the sinks behind them. */
+/* All values of --stats: the counters, then those of the sinks. */
 enum stats_value {
-	STATS_PACKETS = COUNT_NOTHING, /* which counts nothing */
+	STATS_PACKETS = COUNT_NOTHING, /* this place is free for packets */
 	STATS_LOGGED = COUNTER_MAX,
 	STATS_LEFT_OUT,
 	STATS_LOST_OUTPUT,
@@ -33,21 +33,21 @@ void stats_read(struct stats *now, __u64 packets,
 		const __u64 counters[COUNTER_MAX],
 		const struct sink_counts *sinks);
 
-/* And, where more than banners are asked for, of the other kinds. */
+/* Adds the fates of other event kinds, where these are asked for. */
 void stats_read_events(struct stats *now, __u32 kinds,
 		       const struct event_counts *counts);
 
-/* What a value is called, and what it counts. */
+/* The name and the meaning of a value. */
 const struct counter_text *stats_text(int value);
 
-/* The increase since another time; 0 for a value that does not only grow. */
+/* The increase since an earlier time; 0 for a value that can also fall. */
 __u64 stats_growth(const struct stats *now, const struct stats *before,
 		   int value);
 
-/* Every value, in a line of its own, to standard error, and the verdict. */
+/* Prints every value, a line each, and the losses, to standard error. */
 void stats_print_table(const struct stats *now);
 
-/* In one line the time, what has changed since another time, and the losses. */
+/* Prints one line: the time, the values that changed, and the losses. */
 void stats_print_line(const struct stats *now, const struct stats *before);
 
 #endif

@@ -31,7 +31,7 @@ static void write_totals(FILE *file, const struct stats *now)
 	fprintf(file, ",\"lost\":%llu", losses_sum(now));
 }
 
-/* What has come since the last line; what has not is left out. */
+/* The increases since the last line; values without one are left out. */
 static void write_growth(FILE *file, const struct stats *now,
 			 const struct stats *before)
 {

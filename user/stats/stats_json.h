@@ -7,7 +7,7 @@
 
 #include <stdio.h>
 
-/* Writes a member more of the object, with a comma before it. */
+/* Writes another member of the object, with a comma before it. */
 typedef void stats_writer(FILE *file, const void *context);
 
 /*

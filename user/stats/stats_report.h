@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What --stats prints, and when. */
+/* The reports of --stats: at an interval, on a signal, at the end. */
 #ifndef BANNERPROBE_STATS_REPORT_H
 #define BANNERPROBE_STATS_REPORT_H
 
@@ -14,7 +14,7 @@ enum report_reason {
 
 struct report {
 	enum stats_format format;
-	struct stats last;		/* as printed the last time */
+	struct stats last;		/* as last printed */
 	stats_writer *write_interfaces; /* into a JSON object; or NULL */
 	void (*print_interfaces)(const void *interfaces); /* or NULL */
 	const void *interfaces;

@@ -29,7 +29,9 @@ int descriptor_unblocked(int fd)
 	char path[32];
 	int new;
 
-	/* A regular file opened again would be written from its start. */
+	/*
+	 * Not for a regular file: opened again, it is written from its start.
+	 */
 	if (fstat(fd, &status) || !(S_ISFIFO(status.st_mode) || isatty(fd)))
 		return fd;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

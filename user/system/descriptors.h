@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Descriptors that this process inherited, lacks, or passes to another process.
+ * File descriptors: replacing missing ones, opening inherited ones again, and
+ * passing them to other processes.
  */
 #ifndef BANNERPROBE_DESCRIPTORS_H
 #define BANNERPROBE_DESCRIPTORS_H
@@ -11,16 +12,15 @@
 
 /*
  * Opens /dev/null where 0, 1 or 2 is closed, so that no file of this program
- * gets the number that messages or records go to. 0 or negative errno.
- * *no_stdout: 1 was closed.
+ * gets a number that messages or records are written to. 0 or negative errno.
+ * *no_stdout: whether 1 was closed.
  */
 int descriptors_fill(bool *no_stdout);
 
 /*
- * Returns a descriptor for the same pipe or terminal that writes what there is
- * room for and does not wait; the given descriptor, where there is none such.
- * O_NONBLOCK on the given one would affect the other processes that have it
- * open.
+ * Returns a new, nonblocking descriptor for the same pipe or terminal, or the
+ * given one where that is not possible. O_NONBLOCK on the given descriptor
+ * would affect the other processes that have it open.
  */
 int descriptor_unblocked(int fd);
 

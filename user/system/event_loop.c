@@ -50,7 +50,9 @@ int events_watch(struct events *events, int fd, event_handler *handler)
 	return add(events, &(struct event_source){ .fd = fd, .handler = handler });
 }
 
-/* Takes over a new descriptor, or the error that came in its place. */
+/*
+ * Watches a descriptor that was just made. `fd` -1: returns its error, errno.
+ */
 static int add_made(struct events *events, int fd, event_handler *handler)
 {
 	const struct event_source event = { fd, true, handler };
@@ -89,10 +91,10 @@ int events_timer(struct events *events, unsigned int seconds,
 	return fd;
 }
 
-/* False: the timer was set anew, or the signal is not there any more. */
+/* False: nothing to read. The timer was set anew, or the signal was taken. */
 static bool take(const struct event_source *event)
 {
-	struct signalfd_siginfo taken; /* of a timer, eight bytes */
+	struct signalfd_siginfo taken; /* a timer uses eight bytes of it */
 
 	return !event->is_made_here ||
 	       read(event->fd, &taken, sizeof(taken)) > 0;

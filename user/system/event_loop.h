@@ -22,7 +22,10 @@ struct events {
 	unsigned int count;
 };
 
-/* 0 or negative errno, as for the others. Handlers are given the context. */
+/*
+ * Handlers are called with the context. All functions here return 0 or negative
+ * errno.
+ */
 int events_open(struct events *events, void *context);
 void events_close(struct events *events);
 
@@ -30,27 +33,27 @@ void events_close(struct events *events);
 int events_watch(struct events *events, int fd, event_handler *handler);
 
 /*
- * Calls the handler when the signal arrives, which has no other effect from now
- * on.
+ * Calls the handler when the signal arrives. The signal has no other effect
+ * from now on.
  */
 int events_signal(struct events *events, int number, event_handler *handler);
 
 /*
- * Calls the handler every so many seconds; 0: never, or as the timer that is
- * returned is set by timerfd_settime(2).
+ * Calls the handler every so many seconds. Returns the timer's descriptor. With
+ * 0 the timer is off until timerfd_settime(2) sets it.
  */
 int events_timer(struct events *events, unsigned int seconds,
 		 event_handler *handler);
 
 /*
- * Calls the handlers of pending events; waits for one so many milliseconds, -1:
- * without limit.
+ * Calls the handlers of pending events. Waits so many milliseconds for the
+ * first one; -1: without limit.
  */
 void events_serve(struct events *events, int milliseconds);
 
 /*
- * Calls handlers until the descriptor is readable; where it is not to be waited
- * for, once at most. False: the program is to end.
+ * Calls handlers until the descriptor is readable; without `may_wait`, once at
+ * most. False: the program has to end.
  */
 bool events_wait(struct events *events, int fd, bool may_wait);
 

@@ -53,8 +53,8 @@ static int confine(void)
 }
 
 /*
- * Serves until the program has ended in any way; signals are meant for the
- * program.
+ * Serves until the program has ended, however that happened. Signals are
+ * ignored here: they are the program's to handle.
  */
 static void __attribute__((noreturn))
 run(struct files *files, int socket, int life, bool unconfined)
@@ -83,7 +83,7 @@ bool file_helper_is_busy(struct file_helper *helper)
 	int fd;
 
 	/*
-	 * The late answer to a request that was given up: nothing uses it now.
+	 * The late answer to a request that was given up is dropped.
 	 */
 
 	while (helper->busy &&
@@ -189,7 +189,7 @@ void file_helper_take_over(struct file_helper *helper)
 {
 	process_forget(&helper->process);
 	if (helper->socket >= 0)
-		files_close(&helper->files); /* the reader asks the helper */
+		files_close(&helper->files); /* the reader asks the helper now */
 }
 
 void file_helper_stop(struct file_helper *helper)

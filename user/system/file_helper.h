@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The file helper: a process that opens files again when the program itself may
- * not do so any more. It does nothing else, and has few system calls. It ends
- * with the process that started it, however that ended. After a fork another
- * process may ask it through the same socket.
+ * The file helper: a process that opens files after the program itself has
+ * given up the privileges for that. It does nothing else, and has few system
+ * calls. It ends when the process that started it ends in any way. After a fork
+ * the child may ask it through the same socket.
  */
 #ifndef BANNERPROBE_FILE_HELPER_H
 #define BANNERPROBE_FILE_HELPER_H
@@ -16,7 +16,7 @@
 struct file_helper {
 	struct files files;
 	struct process process;
-	int socket;	     /* socket to the helper; -1: there is none, files
+	int socket;	     /* to the helper; -1: there is no helper, and files
 			      * are opened in this process */
 	unsigned int serial; /* of the last request */
 	bool busy;	     /* the last request is not answered yet */
@@ -29,11 +29,11 @@ struct file_helper {
 
 /*
  * Starts the helper, before privileges are given up. 0 or negative errno, with
- * a message. `unconfined`: go on also where the helper cannot confine itself.
+ * a message. `unconfined`: a helper that cannot confine itself is accepted.
  */
 int file_helper_start(struct file_helper *helper, bool unconfined);
 
-/* Stops the helper, with time to remove unfinished files; then it is killed. */
+/* Stops the helper. It is killed if it does not end in time. */
 void file_helper_stop(struct file_helper *helper);
 
 /*
@@ -47,8 +47,8 @@ void file_helper_take_over(struct file_helper *helper);
 void file_helper_leave(struct file_helper *helper);
 
 /*
- * Requests what files_serve() does. -ETIMEDOUT: no answer came in time, and no
- * other request is served before it comes.
+ * Has the helper do a request: see files_serve(). -ETIMEDOUT: no answer came in
+ * time; no other request is served before that answer comes.
  */
 int file_helper_ask(struct file_helper *helper, enum file_request request);
 

@@ -14,11 +14,11 @@
 #include <unistd.h>
 
 #define LINKS_MAX 40	  /* how many links the kernel follows */
-#define END_OF_NEW ".new" /* NAME.PID.new is the new file beside NAME */
+#define END_OF_NEW ".new" /* NAME.PID.new is the unfinished file beside NAME */
 
 /*
- * Opening never waits, whatever the path is. A FIFO without a reader is an
- * error (ENXIO); later, a write to a full one returns an error.
+ * Opening never waits, whatever the path is. A FIFO that no process reads is an
+ * error (ENXIO); later, a write to a full FIFO returns an error.
  */
 #define FLAGS (O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)
 
@@ -36,7 +36,7 @@ static void close_place(struct place *place)
 	place->dir = -1;
 }
 
-/* Splits a path into directory and name; the path is changed. */
+/* Splits a path into directory and name, and opens the directory. */
 static int open_place(struct place *place, char *path)
 {
 	char *slash = strrchr(path, '/');
@@ -109,8 +109,8 @@ int files_open_log(struct files *files, const char *path)
 		return fd;
 	}
 	/*
-	 * A file without a place of its own, like /dev/stdout, or one that has
-	 * lost its place, cannot be opened again.
+	 * A file that is not where its path says, like /dev/stdout or a file
+	 * that was renamed meanwhile, cannot be opened again.
 	 */
 	if (!find_place(&files->log, path) &&
 	    (fstat(fd, &opened) ||
@@ -135,8 +135,8 @@ void files_close(struct files *files)
 /* --- the log ------------------------------------------------------------- */
 
 /*
- * The owner of the directory can link any file into it, also a file of another
- * user, where the kernel does not protect hard links.
+ * The owner of the directory can make a hard link to another user's file in it,
+ * unless the kernel forbids that (fs.protected_hardlinks).
  */
 static bool is_elsewhere(const struct place *place, int fd)
 {
@@ -226,8 +226,8 @@ static int open_beside(const struct files *files)
 static int new_metrics(struct files *files)
 {
 	/*
-	 * Two processes that write to one place by mistake do not write to one
-	 * file.
+	 * With the process ID in the name, two processes with the same place by
+	 * mistake do not write to one file.
 	 */
 	const int len = snprintf(files->beside, sizeof(files->beside),
 				 "%s.%d" END_OF_NEW, files->metrics.name,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The files that are opened while the program runs: the log again after a
- * rotation, and the metrics each time anew. Their directories stay open from
- * the start, so a link that the directory's owner creates later leads nowhere
- * else.
+ * rotation, and the metrics each time. Their directories are opened at the
+ * start and stay open, so a symbolic link that is created later does not lead
+ * elsewhere.
  */
 #ifndef BANNERPROBE_FILES_H
 #define BANNERPROBE_FILES_H
@@ -11,7 +11,7 @@
 #include <limits.h>
 
 struct place {
-	int dir; /* -1: none */
+	int dir; /* descriptor of the directory; -1: none */
 	char name[NAME_MAX + 1];
 };
 
@@ -36,8 +36,9 @@ enum file_request {
 	}
 
 /*
- * Opens the log if it exists, through any link; its place is the link's target.
- * Returns the descriptor or negative errno; -ENOENT: FILE_LOG creates it.
+ * Opens the log if it exists, also through links; then the last target is its
+ * place. Returns the descriptor or negative errno; -ENOENT: FILE_LOG creates
+ * it.
  */
 int files_open_log(struct files *files, const char *path);
 

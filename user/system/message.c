@@ -22,9 +22,9 @@ void message_share_status(bool *shared)
 }
 
 /*
- * Writes to standard error, through a descriptor that does not wait. The first
- * write that nothing takes waits for a moment; while nothing is taken after
- * that, further output is lost at once.
+ * Writes to standard error, through a nonblocking descriptor. The first write
+ * that finds no room waits for a moment (WAIT_MESSAGES). After that, output is
+ * dropped at once until there is room again.
  */
 static ssize_t write_message(void *cookie, const char *text, size_t len)
 {
@@ -60,14 +60,14 @@ void message_open(void)
 	fd = descriptor_unblocked(STDERR_FILENO);
 	file = fopencookie(&fd, "w", functions);
 	if (!file)
-		return; /* what there is will do */
+		return; /* the descriptor stays as it is */
 	setvbuf(file, NULL, _IONBF, 0);
 	stderr = file;
 }
 
 /*
- * A name in a message, of a file or an interface, must not be an escape
- * sequence for the terminal, nor begin a line.
+ * Escapes the whole message: names of files and interfaces may contain escape
+ * sequences for the terminal, or newlines.
  */
 static void write_escaped(FILE *line, const char *format, va_list arguments)
 {
@@ -112,9 +112,9 @@ void message_status(const char *format, ...)
 		return;
 	va_start(arguments, format);
 	/*
-	 * ECMA-48: erase to the end of the line. DECAWM: a line that is too
-	 * long is cut, because of a wrapped line only the last row could be
-	 * erased.
+	 * ECMA-48: erase to the end of the line. DECAWM off: a long line is
+	 * cut, because only the last row of a wrapped line could be erased
+	 * later.
 	 */
 	print("\r\033[K\033[?7l", format, arguments, "\033[?7h");
 	va_end(arguments);

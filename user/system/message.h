@@ -7,7 +7,7 @@
 
 /*
  * From now on no write to standard error, by any function of stdio, waits
- * longer than a moment for its reader.
+ * longer than a moment for room in a pipe or terminal.
  */
 void message_open(void);
 
@@ -25,16 +25,16 @@ void message_status(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
 /*
- * Whether a status line is shown is kept in memory that several processes have
- * mapped, so that each can erase another's line. NULL: kept in this process
- * alone.
+ * Sets where the flag is kept that a status line is shown: in memory that
+ * several processes have mapped, so that each can erase another's line. NULL:
+ * in this process alone.
  */
 void message_share_status(bool *shared);
 
 /* Erases the status line, before anything else is written to the terminal. */
 void message_clear_status(void);
 
-/* Routes libbpf's own messages to standard error, or away. */
+/* Prints libbpf's own messages on standard error, or suppresses them. */
 void message_libbpf(bool verbose);
 
 #endif

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <sys/socket.h>
 
-#define DUMP_SIZE 32768 /* the most that the kernel fills at once */
-#define DUMPS_MAX 100	/* dumps tried, after interrupted ones */
+#define DUMP_SIZE 32768 /* bytes: the most that the kernel fills at once */
+#define DUMPS_MAX 100	/* attempts, where changes interrupt the dump */
 
 /*
  * Receive buffer for changes, in bytes: some ten thousand changes. The kernel
@@ -16,8 +16,8 @@
 #define RECEIVE_BUFFER (16 << 20)
 
 static struct mnl_socket *requests_socket;
-static bool is_busy;  /* answers are being read */
-static bool has_rest; /* of answers to requests that were given up */
+static bool is_busy;  /* the answers to a request are being read */
+static bool has_rest; /* answers to an aborted request are left to read */
 
 static struct mnl_socket *open_socket(unsigned int groups, int flags)
 {
@@ -37,7 +37,7 @@ static struct mnl_socket *open_for_requests(void)
 	struct mnl_socket *socket = open_socket(0, SOCK_CLOEXEC);
 	int on = 1;
 
-	/* The kernel filters dumps, where it can (4.20): some are large. */
+	/* From Linux 4.20 the kernel filters dumps, some of which are large. */
 	if (socket)
 		mnl_socket_setsockopt(socket, NETLINK_GET_STRICT_CHK, &on,
 				      sizeof(on));
@@ -58,8 +58,9 @@ struct mnl_socket *netlink_watch(unsigned int groups)
 	const int buffer = RECEIVE_BUFFER;
 
 	/*
-	 * The largest that is allowed. A smaller buffer only means more
-	 * lookups.
+	 * Without CAP_NET_ADMIN the size is limited (net.core.rmem_max). A
+	 * smaller buffer only means that changes are missed, and everything is
+	 * dumped again, more often.
 	 */
 	if (socket && setsockopt(mnl_socket_get_fd(socket), SOL_SOCKET,
 				 SO_RCVBUFFORCE, &buffer, sizeof(buffer)))
@@ -91,10 +92,10 @@ int netlink_take(struct mnl_socket *socket, mnl_cb_t read, void *context)
 
 /* --- requests ------------------------------------------------------------- */
 
-/* What comes back of requests. */
+/* The state of an exchange: what is still awaited, and the first error. */
 struct exchange {
-	int awaited; /* acknowledgements */
-	int error;   /* the first, negative */
+	int awaited; /* acknowledgements still to come */
+	int error;   /* the first one, as negative errno */
 	mnl_cb_t read;
 	void *context;
 };
@@ -158,7 +159,9 @@ static int talk_by(struct mnl_socket *socket, const void *requests, size_t size,
 	return read_answers(socket, exchange);
 }
 
-/* Called while another request is being answered. */
+/*
+ * Sends requests while another one is being answered, by a socket of their own.
+ */
 static int talk_apart(const void *requests, size_t size,
 		      struct exchange *exchange)
 {
@@ -172,7 +175,7 @@ static int talk_apart(const void *requests, size_t size,
 	return error;
 }
 
-/* A dump that was given up continues while it is read. */
+/* Reads the rest of an aborted dump: the kernel sends more as it is read. */
 static void drop_rest(void)
 {
 	char buffer[DUMP_SIZE];

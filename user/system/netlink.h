@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * rtnetlink. Requests share one socket, which stays open, so that a request is
- * possible when no descriptor is left.
+ * rtnetlink. All requests use one socket, which stays open, so that requests
+ * are possible when no descriptor is left.
  */
 #ifndef BANNERPROBE_NETLINK_H
 #define BANNERPROBE_NETLINK_H
@@ -34,8 +34,8 @@ int netlink_talk(const void *requests, size_t size, int awaited, mnl_cb_t read,
 		 void *context);
 
 /*
- * Sends a dump request with its type set, and reads the answers; once more if
- * the state changed during the dump, so `read` may see an object twice.
+ * Sends a dump request with its type set, and reads the answers. Repeats the
+ * dump if the state changed during it, so `read` may see an object twice.
  * Negative errno.
  */
 int netlink_dump(struct nlmsghdr *request, mnl_cb_t read, void *context);

@@ -14,7 +14,7 @@
 
 static int notify_fd = -1;
 
-/* Opens the socket of this name, where @ begins an abstract one. */
+/* Connects to the socket of this name; "@" begins an abstract name. */
 static int open_socket(const char *name)
 {
 	const struct timeval patience = { .tv_usec = 200000 };
@@ -63,7 +63,7 @@ void notify_close(void)
 	notify_fd = -1;
 }
 
-/* A service manager that does not listen any more is no reason to end. */
+/* Errors are ignored: the run does not depend on the service manager. */
 static void notify(const char *state)
 {
 	if (notify_fd >= 0 &&

@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Reports the program's state to systemd: sd_notify(3)'s protocol, one datagram
- * for each message, which is documented as stable. libsystemd is not used: it
- * opens a socket for each message, which a seccomp filter would have to allow,
- * has no static library, and is much code for a privileged program.
+ * Reports the program's state to systemd by the protocol of sd_notify(3): one
+ * datagram for each message. The protocol is documented as stable. libsystemd
+ * is not used: it opens a socket for each message, which a seccomp filter would
+ * have to allow, has no static library, and is much code for a privileged
+ * program.
  */
 #ifndef BANNERPROBE_NOTIFY_H
 #define BANNERPROBE_NOTIFY_H
 
 /*
  * Connects to the socket that $NOTIFY_SOCKET names, if it is set. Called before
- * privileges are given up. Where the socket cannot be reached, a message says
- * so and nothing is reported later.
+ * privileges are given up. If that fails, prints a message, and later calls do
+ * nothing.
  */
 void notify_open(void);
 

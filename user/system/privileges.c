@@ -22,8 +22,8 @@
 /* --- user -------------------------------------------------------------- */
 
 /*
- * Not by the name services: the static program must not load their libraries.
- * What is returned lives until the next call.
+ * Reads /etc/passwd itself, because the static program must not load the
+ * libraries of the name services. The result is valid until the next call.
  */
 static const struct passwd *find_user(const char *name)
 {
@@ -79,7 +79,9 @@ static const struct {
 	{ CAP_PERFMON, "CAP_PERFMON" },
 };
 
-/* Before Linux 5.8 CAP_SYS_ADMIN stood for the new ones, and it does still. */
+/*
+ * CAP_SYS_ADMIN includes CAP_BPF and CAP_PERFMON, which are new in Linux 5.8.
+ */
 static bool have(unsigned int capability)
 {
 	return capng_have_capability(CAPNG_EFFECTIVE, capability) ||
@@ -104,9 +106,10 @@ const char *privileges_missing(void)
 }
 
 /*
- * By role: interfaces that come back are attached to, and clsact filters (Linux
- * before 6.6) can be removed, by nothing less. Files are opened where only root
- * may.
+ * The capabilities that each role keeps. The attacher needs its two to attach
+ * to interfaces that come back, and to remove clsact filters (Linux before
+ * 6.6). The file helper needs its two in directories where only root may create
+ * files.
  */
 static const int kept_attaching[] = { CAP_BPF, CAP_NET_ADMIN, -1 };
 static const int kept_reading[] = { -1 };
@@ -122,7 +125,10 @@ static bool hold(unsigned int capability)
 	return capng_have_capability(CAPNG_EFFECTIVE, capability);
 }
 
-/* Chooses, for libcap-ng to apply, what is kept of what there is. */
+/*
+ * Selects, of the available capabilities, those that the role keeps. libcap-ng
+ * applies the selection later.
+ */
 static void choose_kept(enum role role)
 {
 	unsigned long long held = 0;
@@ -153,7 +159,7 @@ int privileges_keep(enum role role)
 		       0;
 }
 
-/* Becomes the user, and keeps the capabilities of the role. */
+/* Changes to the user, and keeps the capabilities of the role. */
 static int change_user(const struct identity *identity, enum role role)
 {
 	const unsigned int bound = hold(CAP_SETPCAP) ? CAPNG_CLEAR_BOUNDING : 0;
@@ -222,7 +228,7 @@ int privileges_limit(void)
 
 /* --- system calls -------------------------------------------------------- */
 
-/* Each role but the file helper: with any arguments. */
+/* System calls with any arguments, for each role but the file helper. */
 static const int allowed[] = {
 	SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime),
@@ -266,8 +272,8 @@ static const int allowed[] = {
 };
 
 /*
- * What a reader is not allowed, because it opens no file and creates no socket:
- * with any arguments.
+ * System calls with any arguments, for each role but the file helper and the
+ * reader, which opens no file and creates no socket.
  */
 static const int allowed_to_attach[] = {
 	SCMP_SYS(flock),
@@ -285,12 +291,14 @@ static const int allowed_to_attach[] = {
 	SCMP_SYS(tgkill),
 	SCMP_SYS(timer_settime),
 	SCMP_SYS(wait4), /* for the other processes */
-	/* libbpf and netlink sockets are bound and connected with these. */
+	/* For netlink sockets, also those of libbpf. */
 	SCMP_SYS(bind),
 	SCMP_SYS(connect),
 };
 
-/* With one of these values as their argument of that number. */
+/*
+ * System calls that are allowed only with one of these values as an argument.
+ */
 static const struct call_with {
 	int call;
 	unsigned int argument;
@@ -302,8 +310,8 @@ static const struct call_with {
 static const struct call_with allowed_to_attach_with[] = {
 	{ SCMP_SYS(bpf), 0, BPF_MAP_LOOKUP_ELEM },
 	{ SCMP_SYS(bpf), 0, BPF_MAP_LOOKUP_BATCH },
-	{ SCMP_SYS(bpf), 0, BPF_MAP_UPDATE_ELEM }, /* addresses that come */
-	{ SCMP_SYS(bpf), 0, BPF_MAP_DELETE_ELEM }, /* and go */
+	{ SCMP_SYS(bpf), 0, BPF_MAP_UPDATE_ELEM }, /* own addresses are added */
+	{ SCMP_SYS(bpf), 0, BPF_MAP_DELETE_ELEM }, /* and removed */
 	{ SCMP_SYS(bpf), 0, BPF_OBJ_GET_INFO_BY_FD },
 	{ SCMP_SYS(bpf), 0, BPF_LINK_CREATE },
 	{ SCMP_SYS(bpf), 0, BPF_PROG_QUERY },
@@ -311,7 +319,7 @@ static const struct call_with allowed_to_attach_with[] = {
 	{ SCMP_SYS(socket), 0, AF_UNIX },
 };
 
-/* The file helper: with any arguments. */
+/* System calls with any arguments, for the file helper. */
 static const int allowed_for_files[] = {
 	SCMP_SYS(brk),		SCMP_SYS(close),      SCMP_SYS(exit_group),
 	SCMP_SYS(fchmod),	SCMP_SYS(fcntl),      SCMP_SYS(flock),
@@ -346,8 +354,8 @@ static int allow_with(scmp_filter_ctx filter, const struct call_with *calls,
 }
 
 /*
- * Memory that is not executable, and signals to this process alone, as abort()
- * sends.
+ * Allows memory that is not executable, and signals to this process alone,
+ * which abort() needs.
  */
 static int allow_within(scmp_filter_ctx filter)
 {

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the processes may do, and what they give up once all is loaded. */
+/*
+ * The privileges of each process, and how it gives up all others once
+ * everything is loaded.
+ */
 #ifndef BANNERPROBE_PRIVILEGES_H
 #define BANNERPROBE_PRIVILEGES_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The user to become when nothing needs root any more. */
+/* The user that the processes change to when nothing needs root any more. */
 struct identity {
 	const char *name;
 	uid_t uid;
@@ -15,14 +18,14 @@ struct identity {
 };
 
 /*
- * Looks a user up in /etc/passwd. `name` NULL: nobody, when started as root (or
- * root still, with a message, where there is no nobody); otherwise the user
- * that started the program. False, with a message: no such user, or only root
- * can become it.
+ * Looks a user up in /etc/passwd. `name` NULL: as root, the user "nobody", or
+ * with a message still root where there is no such user; otherwise the user
+ * that started the program. False, with a message: the user does not exist, or
+ * only root can change to it.
  */
 bool privileges_find_user(struct identity *identity, const char *name);
 
-/* The role of a process: what it does, and so what it may do. */
+/* The role of a process, which decides its privileges. */
 enum role {
 	ROLE_ATTACH,   /* the attacher: attaches, also to interfaces that come
 			* back */
@@ -32,13 +35,15 @@ enum role {
 };
 
 /*
- * Becomes the user, where CAP_SETUID and CAP_SETGID are available, and keeps of
+ * Changes to the user, if CAP_SETUID and CAP_SETGID are available, and keeps of
  * the available capabilities those of the role. 0 or negative errno, with a
  * message.
  */
 int privileges_drop(const struct identity *identity, enum role role);
 
-/* Prints a message if these two capabilities are missing. */
+/*
+ * Prints a message if CAP_SETUID or CAP_SETGID is missing for a change of user.
+ */
 void privileges_tell_user(const struct identity *identity);
 
 /*
@@ -47,13 +52,14 @@ void privileges_tell_user(const struct identity *identity);
 int privileges_keep(enum role role);
 
 /*
- * No new privileges, and no system calls but those of the role: any other fails
- * with EPERM. 0 or negative errno.
+ * Sets no_new_privs, and a seccomp filter that allows the system calls of the
+ * role. Any other call fails with EPERM. 0 or negative errno.
  */
 int privileges_confine(enum role role);
 
 /*
- * The same; false, with a message, where it failed and `may_fail` is not set.
+ * The same, with a message on failure. False: it failed, and `may_fail` is not
+ * set.
  */
 bool privileges_confine_or_tell(enum role role, bool may_fail);
 

@@ -12,8 +12,8 @@
 
 /*
  * When the other end of the pipe is closed, the kernel kills this process,
- * whatever it waits for. PR_SET_PDEATHSIG would not: a parent that has become
- * another user may not send a signal to this process.
+ * whatever it waits for. PR_SET_PDEATHSIG would not do: a parent that has
+ * changed to another user may not signal this process.
  */
 static int live_with(int pipe)
 {
@@ -24,7 +24,7 @@ static int live_with(int pipe)
 		       0;
 }
 
-/* The new process; its end of `life` stays open as long as it lives. */
+/* Sets up the child. Its end of `life` stays open until it ends. */
 static void begin(const int life[2], const char *name)
 {
 	struct pollfd closed = { .fd = life[0] };
@@ -34,7 +34,7 @@ static void begin(const int life[2], const char *name)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, name);
 	close(life[1]);
-	/* The parent may have ended before that was of effect. */
+	/* The parent may have ended before live_with() took effect. */
 	if (live_with(life[0]) || poll(&closed, 1, 0))
 		_exit(1);
 }
@@ -125,8 +125,8 @@ bool process_end(struct process *process)
 		return true;
 	has_ended = reap(process);
 	/*
-	 * Killed through the pipe: the process may belong to another user by
-	 * now.
+	 * Killed through the pipe, because kill(2) fails if the process has
+	 * changed to another user.
 	 */
 	close(process->life);
 	if (!has_ended &&

@@ -14,9 +14,9 @@
 
 struct process {
 	pid_t pid;  /* 0: there is none */
-	int ended;  /* pidfd, readable when it has ended; or -1 */
+	int ended;  /* pidfd: readable when the process has ended; or -1 */
 	int life;   /* the process is killed when this is closed; or -1 */
-	int status; /* as waitpid(2) has it, once it has ended */
+	int status; /* of waitpid(2), once the process has ended */
 };
 
 #define PROCESS_NONE                                                           \
@@ -31,10 +31,10 @@ struct process {
  */
 int process_start(struct process *process, const char *name);
 
-/* Closes all descriptors but these, some of which may be -1. */
+/* Closes all descriptors but these; -1 is ignored. */
 void process_keep_only(const int *kept, size_t count);
 
-/* Called in a child after a fork: the process is not the child's. */
+/* Called in another child, which must not wait for or end the process. */
 void process_forget(struct process *process);
 
 bool process_has_ended(const struct process *process);

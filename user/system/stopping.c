@@ -12,11 +12,11 @@
 #define ENDLESS LLONG_MAX
 
 /*
- * Milliseconds: of one wait, as long as the program is to go on; and since the
- * stop, as this process has noticed it. What is waited for later has more of
- * these, so that nothing takes all of the two seconds in which a stop is over.
- * The process that writes the records may notice it only when it is given its
- * last job: all that it waits for must be over within WAIT_LAST.
+ * Limits of waits, in milliseconds. `usual`: of one wait, while the program
+ * runs. `since_stop`: from the moment when this process noticed the stop. Waits
+ * that come later in a stop have greater limits, so that no earlier wait uses
+ * up the two seconds that a stop may take. The reader may notice the stop only
+ * when it gets its last job, so all its waits must be over within WAIT_LAST.
  */
 static const struct {
 	long long usual, since_stop;
@@ -69,14 +69,14 @@ void stop_now(void)
 	if (stopped_at)
 		return;
 	stopped_at = now_ms();
-	/* It does not block: it is the only write. */
+	/* The only write to this eventfd, so it does not block. */
 	if (passed_to >= 0 && write(passed_to, &one, sizeof(one)) < 0)
 		passed_to = -1;
 }
 
 bool stopping(void)
 {
-	/* The signal is left there: every other wait is to see it, too. */
+	/* The signal is not read, so that every other wait sees it, too. */
 	struct pollfd signalled = { .fd = stop_fd, .events = POLLIN };
 
 	if (!stopped_at && stop_fd >= 0 && poll(&signalled, 1, 0) > 0)

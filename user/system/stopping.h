@@ -8,23 +8,23 @@
 
 #include <stdbool.h>
 
-/* What is waited for: see the table in stopping.c. */
+/* What a wait is for. stopping.c has the limits of each. */
 enum wait {
-	WAIT_READER,   /* of the records takes some */
-	WAIT_LOCK,     /* of the network namespace is free */
-	WAIT_HELPER,   /* for files answers */
-	WAIT_START,    /* of another process is over */
-	WAIT_GUARD,    /* of tc filters has ended */
-	WAIT_MESSAGES, /* are taken from standard error */
-	WAIT_RECORDS,  /* are written: the process that does so has ended */
-	WAIT_LAST,     /* likewise, where detaching has taken that time */
-	WAIT_KEEPER,   /* of the inventory has written it, and ended */
-	WAIT_KILLED,   /* process has ended, unless the kernel holds it */
+	WAIT_READER,   /* a consumer of records takes some */
+	WAIT_LOCK,     /* the lock of the network namespace is free */
+	WAIT_HELPER,   /* the file helper answers, or has ended */
+	WAIT_START,    /* another process has started */
+	WAIT_GUARD,    /* the guard has ended */
+	WAIT_MESSAGES, /* a consumer of standard error takes some */
+	WAIT_RECORDS,  /* the reader has written all records, and ended */
+	WAIT_LAST,     /* the same, counted from the reader's last job */
+	WAIT_KEEPER,   /* the keeper has written the inventory, and ended */
+	WAIT_KILLED,   /* a killed process has ended, if the kernel lets it */
 };
 
 /*
- * From now on SIGINT and SIGTERM do not end the process: the descriptor that
- * is returned becomes readable. Negative errno.
+ * From now on SIGINT and SIGTERM do not end the process. Returns a descriptor
+ * that becomes readable when one arrives, or negative errno.
  */
 int stopping_open(void);
 
@@ -32,8 +32,7 @@ int stopping_open(void);
 bool stopping(void);
 
 /*
- * Stops as if a signal had come: the program cannot go on, and must not wait
- * long.
+ * Stops as if a signal had come. Called when the program cannot go on.
  */
 void stop_now(void);
 
@@ -46,8 +45,8 @@ long long wait_end(enum wait wait);
 int wait_left(enum wait wait, long long end);
 
 /*
- * Waits until the descriptor is ready for `events` of poll(2); -1: for nothing
- * but the end. False: it is not, and the time is over.
+ * Waits until the descriptor is ready for `events` of poll(2), or until `end`;
+ * -1: only until `end`. False: the time is over.
  */
 bool wait_ready(int fd, short events, enum wait wait, long long end);
 

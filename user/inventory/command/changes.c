@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What changed: since a time, or as it comes. */
+/* changes: what changed since a time, or with --follow as it happens. */
 #include "command.h"
 #include "follow.h"
 
@@ -79,7 +79,7 @@ enum column {
 	OLD,
 	NEW = OLD + 6,
 };
-/* Of each side. */
+/* The columns of each side. */
 enum side { RAW, STABLE, SERVICE, PRODUCT, VERSION_TEXT, INFO };
 
 /* --- a line ------------------------------------------------------------ */
@@ -87,7 +87,7 @@ enum side { RAW, STABLE, SERVICE, PRODUCT, VERSION_TEXT, INFO };
 static void side_text(sqlite3_stmt *row, int side, bool as_said,
 		      char text[WHAT_TEXT])
 {
-	/* Where what it is has not changed, what it says tells more. */
+	/* If product and version are the same, the greetings are shown. */
 	if (as_said)
 		form_to_line(column_text(row, side + STABLE), text);
 	else
@@ -183,7 +183,7 @@ static bool takes(const struct changes *changes, sqlite3_stmt *row)
 
 /* --- all of them ------------------------------------------------------- */
 
-/* Those behind *last; which moves on to the last one. */
+/* Prints the changes after *last, and moves *last to the latest one. */
 static int print_changes(const struct changes *changes, sqlite3_stmt *rows,
 			 int64_t *last)
 {

@@ -12,10 +12,10 @@ enum exit_code {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1, /* not found, or it failed */
 	EXIT_USAGE = 2,
-	EXIT_TROUBLE = 2, /* of diff, as diff(1) */
+	EXIT_TROUBLE = 2, /* of `diff`, as in diff(1) */
 };
 
-/* How long another process that writes is waited for. */
+/* How long to wait for another process that writes. */
 #define BUSY_MS 10000
 
 struct command {
@@ -46,7 +46,7 @@ int command_check(const struct command *command, const char *file, int argc,
 int command_keep(const struct command *command, const char *file, int argc,
 		 char **argv);
 
-/* --- what they share --------------------------------------------------- */
+/* --- shared functions -------------------------------------------------- */
 
 /* Ends the process with one line. */
 #define wrong_usage(...)                                                       \
@@ -61,13 +61,13 @@ void parse_words(const struct command *command,
 		 void *input, int argc, char **argv);
 
 int64_t now_us(void);
-/* Both end the process where the word is none. */
+/* Both end the process if the word is not a time or a span. */
 int64_t parse_when(const char *option, const char *word);
 int64_t parse_span(const char *option, const char *word);
 
-/* Opens an inventory; false, and a message, where it cannot be. */
+/* Opens an inventory; false, with a message, on failure. */
 bool open_store(struct store *store, const char *file, enum store_use use);
-/* NULL, and a message. */
+/* Prepares a statement; NULL, with a message, on failure. */
 sqlite3_stmt *prepare(struct store *store, const char *sql);
 /* After the last row: EXIT_DONE, or a message and EXIT_FAILED. */
 int finish(struct store *store, sqlite3_stmt *rows, int code);
@@ -75,9 +75,9 @@ int finish(struct store *store, sqlite3_stmt *rows, int code);
 /* A text column; "" for NULL. */
 const char *column_text(sqlite3_stmt *row, int column);
 
-/* Which services. */
+/* The services that a command applies to. */
 struct filter {
-	const char *file; /* given behind the options */
+	const char *file; /* the inventory, the word behind the options */
 	struct {
 		struct address address;
 		unsigned int bits;
@@ -103,10 +103,10 @@ struct filter {
 	}
 
 error_t filter_option(struct filter *filter, int key, char *argument);
-/* Not the times, which mean another thing to each command. */
+/* Checks all but the times, which have another meaning in each command. */
 bool filter_takes(const struct filter *filter, const char *sensor,
 		  const char *server, int port);
-/* `product` in any of the texts; a NULL is none. */
+/* Whether `product` is in one of the texts, some of which may be NULL. */
 bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 			int count);
 
@@ -119,10 +119,12 @@ bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port);
 void add_functions(struct store *store);
 
 #define WHAT_TEXT 256
-/* "OpenSSH 9.2p1 (Debian)", or the service and the form; of these columns. */
+/*
+ * "OpenSSH 9.2p1 (Debian)", or service and form, from these columns of a row.
+ */
 void what_to_text(sqlite3_stmt *row, int service, int product, int version,
 		  int info, int stable, char text[WHAT_TEXT]);
-/* A form, as a part of a line. */
+/* A form in one line. */
 void form_to_line(const char *stable, char text[WHAT_TEXT]);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* Of SQLite on its files, of the C library, and of the stream. */
+/* System calls of SQLite on its files, of the C library, and for the stream. */
 static const int allowed[] = {
 	SCMP_SYS(access),	 SCMP_SYS(brk),
 	SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep),
@@ -43,7 +43,7 @@ static const int allowed[] = {
 	SCMP_SYS(writev),
 };
 
-/* Memory that cannot be run. */
+/* Allows memory that is not executable. */
 static int allow_memory(scmp_filter_ctx filter)
 {
 	static const int calls[] = { SCMP_SYS(mmap), SCMP_SYS(mprotect) };
@@ -71,7 +71,7 @@ static int restrict_calls(void)
 
 bool confine_keeper(void)
 {
-	/* What strangers sent stays out of core files. */
+	/* No core files: they would hold what servers sent. */
 	static const struct rlimit none = {};
 	int error = setrlimit(RLIMIT_CORE, &none) ? -errno : restrict_calls();
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Two inventories: services and forms that came, went or differ. */
+/*
+ * diff: services and forms that only one of two inventories has, or that
+ * differ.
+ */
 #include "command.h"
 
 #include <stdlib.h>
@@ -45,7 +48,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* Every form of every service, in an order that both files have. */
+/* Every form of every service, in an order that is the same for both files. */
 static const char query[] =
 	"SELECT sensor, server, port, tunnel, stable, banner.service, product,"
 	" version, info FROM service LEFT JOIN banner ON service_id = "
@@ -64,7 +67,7 @@ enum column {
 	INFO,
 };
 
-/* One of the two, and its present row. */
+/* One of the two inventories, and its current row. */
 struct side {
 	struct store store;
 	sqlite3_stmt *rows;
@@ -105,7 +108,7 @@ static int compare_servers(const char *a, const char *b)
 	return memcmp(x.byte, y.byte, sizeof(x.byte));
 }
 
-/* In the query's order; a side without a row comes last. */
+/* Compares in the query's order; a side without a row comes last. */
 static int compare(const struct side *a, const struct side *b)
 {
 	static const enum column texts[] = { SENSOR, TUNNEL, STABLE };

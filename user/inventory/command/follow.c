@@ -13,7 +13,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-/* A file system may tell of no writes: look now and then anyway. */
+/* ms: some file systems report no writes, so the file is also polled. */
 #define LOOK_MS 2000
 
 static int open_stop(void)
@@ -29,7 +29,7 @@ static int open_stop(void)
 	return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
-/* Its directory: what is written goes to a file beside it first. */
+/* Watches the file's directory: SQLite writes to a file beside it first. */
 static bool watch_directory(const struct follow *follow, const char *file)
 {
 	char *copy = strdup(file);
@@ -58,7 +58,7 @@ bool follow_wait(struct follow *follow)
 	struct pollfd polled[] = {
 		{ follow->watch, POLLIN, 0 },
 		{ follow->stop, POLLIN, 0 },
-		{ STDOUT_FILENO, 0, 0 }, /* its reader goes */
+		{ STDOUT_FILENO, 0, 0 }, /* the consumer closes it */
 	};
 	char events[4096];
 

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "identification.h"
 
-/* A tree without the identification builds, too: then nothing is known. */
+/*
+ * The program builds without user/identify/, too, and then identifies nothing.
+ */
 #if __has_include("../../identify/identify.h")
 
 #include "identify/identify.h"
@@ -12,7 +14,7 @@
 
 #define CPES_MAX 1024
 
-/* With a space between; what does not fit is left out. */
+/* Joins names with spaces; those that do not fit are left out. */
 static const char *join(char *const *cpe, char to[CPES_MAX])
 {
 	size_t len = 0;
@@ -49,7 +51,7 @@ static bool ask(void *context, const struct observation *seen,
 		.hostname = found->hostname,
 		.devicetype = found->devicetype,
 		.cpe = join(found->cpe, cpes),
-		/* The protocols' structure alone tells of no product. */
+		/* Without a product only the protocol's structure was found. */
 		.by_rule = found->product != NULL,
 	};
 	return true;

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A transaction is so many records at most. */
+/* The most records of a transaction. */
 #define BATCH 20000
-/* So many broken lines of a file are named one by one. */
+/* How many broken lines of a file are reported one by one. */
 #define NAMED_MAX 10
 #define BUSY_TRIES 6 /* of BUSY_MS each */
 
@@ -27,8 +27,8 @@ struct import {
 	int count;
 	uint64_t latest; /* time of the latest record */
 	uint64_t records, others, broken;
-	struct inventory_import book; /* of the file that is read */
-	bool unwritten; /* the file of the inventory cannot be written */
+	struct inventory_import book; /* of the log that is being read */
+	bool unwritten; /* the inventory cannot be written */
 	char error[INVENTORY_ERROR];
 };
 
@@ -107,7 +107,7 @@ static void name_broken(struct import *import, const struct log_file *file,
 	import->broken++;
 }
 
-/* False where the line shall be read again when it is whole. */
+/* False: the line is not whole, and has to be read again later. */
 static bool read_line(struct import *import, const struct log_file *file,
 		      uint64_t *broken)
 {
@@ -151,7 +151,7 @@ static bool flush(struct import *import)
 	return !code;
 }
 
-/* What is known of the file: how far it was read. */
+/* Finds how far an earlier import read the log. */
 static void find_book(struct import *import, const struct log_file *file)
 {
 	struct inventory_import known = {}, *book = &import->book;
@@ -207,8 +207,10 @@ static bool import_file(struct import *import, const char *name)
 	return done;
 }
 
-/* In the order of their first records, whatever their names are: what was
- * said first shall be known first. */
+/*
+ * Logs are read in the order of their first records, whatever their names are,
+ * so that greetings are met in the order of time.
+ */
 static int by_first_time(const void *a, const void *b)
 {
 	const struct log_order *x = a, *y = b;
@@ -311,7 +313,7 @@ int command_import(const struct command *command, const char *file, int argc,
 	}
 	import->sensor = "";
 	parse_words(command, options, parse, import, argc, argv);
-	/* What was read until then is kept. */
+	/* On a signal the records read so far are written. */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	result = run(import, file);

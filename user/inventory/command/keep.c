@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Keeps an inventory of the events that bannerprobe sends: the process that it
- * starts with --inventory. Signals are for that one: when its stream ends, this
- * process writes what is left, and ends.
+ * The keeper: keeps an inventory of the events that bannerprobe --inventory
+ * sends to this process. Signals are left to bannerprobe: when its stream ends,
+ * the keeper writes what is left, and ends.
  */
 #include "command.h"
 #include "confine.h"
@@ -18,10 +18,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FLUSH_MS 1000	/* from one transaction to the next */
+#define FLUSH_MS 1000	/* between two transactions */
 #define BATCH 20000	/* events in a transaction at most */
-#define WRITER_MS 200	/* how long another process that writes is waited for */
-#define LAST_TRIES 5	/* of these, at the end */
+#define WRITER_MS 200	/* of waiting for another process that writes */
+#define LAST_TRIES 5	/* such waits at the end */
 #define START_MS 600000 /* loading the probe's programs may take long */
 #define NS_PER_US 1000
 #define TUNNEL_TEXT (TUNNELS_MAX * sizeof("/4294967295"))
@@ -31,7 +31,7 @@ struct keeper {
 	struct stream_counts *counts;
 	bool is_live;
 	bool ended;	 /* the stream */
-	bool failing;	 /* the last transaction; said once */
+	bool failing;	 /* the last transaction failed; reported once */
 	uint64_t taken;	 /* events */
 	uint64_t latest; /* us since 1970: time of the latest event */
 	uint64_t batch;	 /* events since the last transaction */
@@ -52,7 +52,7 @@ static struct address address_of(const struct event *event, const __u32 *from)
 	return address;
 }
 
-/* False: an inventory does not take what a client said. */
+/* False: an event that an inventory does not take, a client's. */
 static bool observe(const struct event *event, struct observation *seen)
 {
 	switch (event->kind) {
@@ -96,7 +96,7 @@ static void name_tunnels(const struct event *event, char text[TUNNEL_TEXT])
 	}
 }
 
-/* The other side reads what strangers send: nothing of it is relied on. */
+/* The reader handles hostile bytes, so nothing in its events is trusted. */
 static bool is_event(const struct event *event, size_t size)
 {
 	return size >= sizeof(*event) && event->kept <= BANNER_MAX &&
@@ -124,7 +124,7 @@ static void take(struct keeper *keeper, size_t size)
 
 /* --- the file ---------------------------------------------------------- */
 
-/* By the records' clock. */
+/* The time in us since 1970, by the events' clock. */
 static uint64_t now_of(const struct keeper *keeper)
 {
 	return keeper->is_live ? (uint64_t)now_us() : keeper->latest;
@@ -153,13 +153,13 @@ static int milliseconds_to_flush(const struct keeper *keeper)
 {
 	const int64_t since = (now_us() - keeper->flushed) / 1000;
 
-	/* A clock that is set back delays nothing. */
+	/* A clock that is set back must not delay the next transaction. */
 	return since < 0 || since >= FLUSH_MS ? 0 : FLUSH_MS - (int)since;
 }
 
 /* --- the stream -------------------------------------------------------- */
 
-/* All that is there, up to a transaction's worth. */
+/* Takes the events at hand, at most BATCH of them. */
 static void receive(struct keeper *keeper)
 {
 	while (keeper->batch < BATCH) {
@@ -191,7 +191,7 @@ static void serve(struct keeper *keeper)
 	}
 }
 
-/* The run begins: the probe says so, and is answered when the file is open. */
+/* Waits for the start of the run, opens the inventory, and answers. */
 static bool await_start(struct keeper *keeper)
 {
 	struct pollfd stream = { .fd = KEEPER_STREAM, .events = POLLIN };
@@ -202,7 +202,7 @@ static bool await_start(struct keeper *keeper)
 		return false;
 	size = recv(KEEPER_STREAM, &start, sizeof(start), 0);
 	if (!size)
-		return false; /* nothing was attached: it has said why */
+		return false; /* the run did not start; bannerprobe said why */
 	if (size != sizeof(start) || start.event_size != sizeof(struct event) ||
 	    strncmp(start.version, VERSION, sizeof(start.version))) {
 		say("bannerprobe is of another version than this one, " VERSION

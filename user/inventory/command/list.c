@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The services: as a table, JSON or CSV. */
+/* list: the services, as a table, JSON or CSV. */
 #include "command.h"
 #include "table.h"
 
@@ -142,7 +142,7 @@ static void add_row(struct table *table, sqlite3_stmt *row)
 	what_to_text(row, SERVICE, PRODUCT, VERSION_COLUMN, INFO, STABLE, what);
 	time_to_text(sqlite3_column_int64(row, FIRST_SEEN), since);
 	time_to_text(sqlite3_column_int64(row, LAST_SEEN), seen);
-	since[16] = seen[16] = 0; /* to the minute */
+	since[16] = seen[16] = 0; /* cut to the minute */
 	snprintf(times, sizeof(times), "%lld",
 		 (long long)sqlite3_column_int64(row, CONNECTIONS));
 	table_add(table, (const char *[]){ where, since, seen, times,

@@ -21,7 +21,7 @@ static bool fail(struct log_file *file, const char *why)
 	return false;
 }
 
-/* More of it behind what is left in the buffer; false at the end. */
+/* Reads more bytes into the buffer, behind those that are left; false: end. */
 static bool fill(struct log_file *file)
 {
 	int n;
@@ -142,7 +142,9 @@ bool log_file_next(struct log_file *file)
 			break;
 		looked = left;
 		if (left == BUFFER) {
-			/* No record is as long; its end will be looked at. */
+			/*
+			 * Longer than any record: only the line's end is kept.
+			 */
 			file->read += left;
 			file->at = file->filled;
 			file->too_long = true;
@@ -184,12 +186,12 @@ struct log_order log_file_order(const char *name, struct log_reader *reader,
 				struct log_record *record)
 {
 	struct log_order order = { name, UINT64_MAX };
-	/* A file that cannot be read is reported when it is its turn. */
+	/* A file that cannot be read is reported when its turn comes. */
 	struct log_file file = { .quiet = true };
 	struct stat status;
 	int lines = 0;
 
-	/* What is no file can be read once only. */
+	/* Anything but a regular file can be read only once. */
 	if (stat(name, &status) || !S_ISREG(status.st_mode))
 		return order;
 	if (open_file(&file, name)) {

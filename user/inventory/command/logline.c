@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An object, its list of tunnels, a tunnel, and a level to spare. */
+/* Levels of JSON: object, list of tunnels, tunnel, and spare ones. */
 #define DEPTH_MAX 5
 #define TUNNELS_MAX 8
-#define LAST_SECOND 4e9 /* beyond it no time fits into the file */
+#define LAST_SECOND 4e9 /* s since 1970: later times do not fit into the file */
 
 struct log_reader {
 	struct json_tokener *tokener;
@@ -95,7 +95,7 @@ static int hex_value(char digit)
 	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
 }
 
-/* The log's escapes, undone; false where it is none of ours. */
+/* Undoes the log's escapes; false: bannerprobe did not write it. */
 static bool unescape(struct log_record *record, const char *text, size_t len)
 {
 	size_t n = 0;

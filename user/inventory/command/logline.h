@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A line of bannerprobe's json log, as the record that it was. */
+/* Reads a line of bannerprobe's json log. */
 #ifndef BANNERPROBE_LOGLINE_H
 #define BANNERPROBE_LOGLINE_H
 
 #include "inventory/observation.h"
 
-#define LOG_LINE_MAX 65536 /* longer ones are none of ours */
+#define LOG_LINE_MAX 65536 /* bytes; bannerprobe writes no longer line */
 #define LOG_BANNER_MAX 8192
 
 enum log_line {
 	LOG_RECORD,
-	LOG_OTHER,  /* what an inventory does not take: a client's, a change */
+	LOG_OTHER,  /* not for an inventory: a client's event, a change */
 	LOG_BROKEN, /* no whole record */
 };
 

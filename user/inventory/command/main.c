@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* bannerprobe-inventory: what listens here, what it is, and what changed. */
+/* bannerprobe-inventory: the program and its table of commands. */
 #include "command.h"
 #include "inventory/inventory_stream.h"
 
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
 	char name[64];
 	int at = 1;
 
-	/* A reader that goes is an error of writing. */
+	/* A consumer that closes its pipe is a write error. */
 	signal(SIGPIPE, SIG_IGN);
 	if (argc > 1 && print_and_exit(argv[1]))
 		return say_finish() ? EXIT_DONE : EXIT_FAILED;
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
 		at++;
 	else
 		command = &commands[0];
-	/* What argp calls the program in its usage and its errors. */
+	/* The program's name in argp's usage and errors. */
 	snprintf(name, sizeof(name), "bannerprobe-inventory%s%s",
 		 command == &commands[0] ? "" : " ",
 		 command == &commands[0] ? "" : command->name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What was not seen for long, forgetting it, and whether the file is sound. */
+/* gone, forget and check: services not seen for long, and the file's health. */
 #include "command.h"
 #include "table.h"
 
@@ -185,7 +185,7 @@ static error_t parse_forget(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* What is forgotten, and then what belongs to it. */
+/* Chooses the services to delete; their forms and changes follow. */
 static const char choose[] =
 	"CREATE TEMP TABLE forgotten AS SELECT id FROM service WHERE"
 	" (?1 IS NULL OR sensor = ?1) AND (?2 IS NULL OR (server = ?2 AND"
@@ -218,7 +218,7 @@ static int run_choice(const struct maintain *maintain, struct store *store)
 	return code == SQLITE_DONE ? 0 : store_fail(store, code);
 }
 
-/* The number of services; negative, and store->error, where it failed. */
+/* The number of deleted services; negative, with store->error, on failure. */
 static int64_t forget(const struct maintain *maintain, struct store *store)
 {
 	int64_t count = -1;
@@ -282,7 +282,7 @@ static error_t parse_check(int key, char *argument, struct argp_state *state)
 	}
 }
 
-/* Each row is something wrong, but for the text "ok". */
+/* Queries for faults: each row is one, except for the text "ok". */
 static const struct {
 	const char *sql, *what;
 } checks[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The report: what is asked for, where it is written, what it counts. */
+/* report: its options, its output file, its counts. */
 #include "report.h"
 
 #include <errno.h>
@@ -99,7 +99,7 @@ static int read_bounds(struct report *report)
 
 	if (!row)
 		return EXIT_FAILED;
-	/* A clock that was wrong makes nothing else look old. */
+	/* Times after now, of a wrong clock, must not make others look old. */
 	sqlite3_bind_int64(row, 1, report->made);
 	code = sqlite3_step(row);
 	report->begin = report->end = report->made;
@@ -219,7 +219,7 @@ static int write_page(struct report *report)
 		result = report_services(report);
 	report_tail(report);
 	if (fflush(report->page) || ferror(report->page)) {
-		/* A reader that has seen enough is no failure. */
+		/* A consumer that closes its pipe early is no failure. */
 		if (!report->output && errno == EPIPE)
 			return result;
 		return fail_output(report, errno ? errno : EIO);
@@ -227,7 +227,10 @@ static int write_page(struct report *report)
 	return result;
 }
 
-/* A device or a pipe is written to; a file is replaced when all is written. */
+/*
+ * A device or a pipe is written directly. A file is replaced when the report is
+ * complete.
+ */
 static bool is_special(const char *path)
 {
 	struct stat status;
@@ -294,7 +297,7 @@ static int write_to_output(struct report *report)
 	return result;
 }
 
-/* One state of the file, however long the page takes while others write. */
+/* Reads in one transaction, so that the page shows one state of the file. */
 static int make_report(struct report *report)
 {
 	int result;

@@ -9,12 +9,12 @@
 /* YYYY-MM-DD */
 #define DAY_TEXT 11
 
-/* What changed on a day of local time. */
+/* The changes of a day of local time. */
 struct report_day {
-	char date[DAY_TEXT]; /* "": of no calendar */
-	int64_t number;	     /* of days, for differences between two */
+	char date[DAY_TEXT]; /* "": a time that no calendar has */
+	int64_t number;	     /* of the day, to compute differences */
 	int64_t fresh, changed;
-	int64_t initial; /* services that were there from the beginning */
+	int64_t initial; /* services that the inventory began with */
 };
 
 struct report {
@@ -27,9 +27,9 @@ struct report {
 	/* Microseconds since 1970. */
 	int64_t made;
 	int64_t begin, end; /* of all records; end is not behind `made` */
-	int64_t fresh;	    /* new and changed: since then */
-	int64_t settled;    /* first seen before: there from the beginning */
-	int64_t gone;	    /* last seen before: gone */
+	int64_t fresh;	    /* new and changed: since this time */
+	int64_t settled;    /* first seen before: there initially */
+	int64_t gone;	    /* last seen before this: gone */
 	bool sensors;	    /* more than one, or one with a name */
 	struct {
 		int64_t services, servers, products;
@@ -40,8 +40,8 @@ struct report {
 };
 
 /*
- * Each writes a part of the page: EXIT_DONE, or a message and EXIT_FAILED.
- * What cannot be written shows in ferror().
+ * Each writes a part of the page. EXIT_DONE, or EXIT_FAILED with a message.
+ * Write errors are found later, by ferror().
  */
 int report_changes(struct report *report);
 int report_products(struct report *report);
@@ -58,7 +58,7 @@ void report_tail(struct report *report);
 	" taken(service.sensor, service.server, service.port, banner.service," \
 	" banner.product, banner.stable)"
 
-/* What a service is, besides; ?1 fresh, ?2 settled, ?3 gone. */
+/* A service's flags, as columns; ?1 fresh, ?2 settled, ?3 gone. */
 #define REPORT_FLAGS                                                           \
 	" service.first_seen >= ?1 AND service.first_seen >= ?2 AS is_fresh,"  \
 	" EXISTS (SELECT 1 FROM change WHERE change.service_id = service.id"   \

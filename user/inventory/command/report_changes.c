@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What is new and what changed, by day. */
+/* The report's part on new and changed services, by day. */
 #include "report.h"
 
 #include <math.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 #include <time.h>
 
-#define OPEN_DAYS 7   /* are shown; earlier ones are to be opened */
-#define OPEN_ROWS 60  /* of a day, likewise */
-#define CHART_MOST 60 /* days; fewer where less is recorded */
+#define OPEN_DAYS 7   /* days shown; earlier ones are folded */
+#define OPEN_ROWS 60  /* rows shown of a day, likewise */
+#define CHART_MOST 60 /* days in the chart; fewer if fewer are recorded */
 #define CHART_LEAST 30
 
 enum column {
@@ -26,7 +26,7 @@ enum column {
 	OLD,
 	NEW = OLD + 6,
 };
-/* Of each side. */
+/* The columns of each side. */
 enum side { ID, STABLE, SERVICE, PRODUCT, VERSION_TEXT, INFO };
 
 static const char query[] =
@@ -69,7 +69,7 @@ static void put_sides(FILE *page, sqlite3_stmt *row, const char *kind)
 	}
 	what_to_text(row, OLD + SERVICE, OLD + PRODUCT, OLD + VERSION_TEXT,
 		     OLD + INFO, OLD + STABLE, was);
-	/* Where what it is has not changed, what it says tells more. */
+	/* If product and version are the same, the greetings are shown. */
 	if (!strcmp(kind, "banner") || !strcmp(was, became)) {
 		form_to_line(column_text(row, OLD + STABLE), was);
 		form_to_line(column_text(row, NEW + STABLE), became);
@@ -149,17 +149,17 @@ static void put_sum(FILE *page, const struct report_day *day)
 	}
 }
 
-/* A list of changes, open or to be opened. */
+/* A list of changes, open or folded. */
 struct shelf {
 	FILE *page;
-	size_t day; /* of report->day; its rows so far */
+	size_t day; /* index in report->day; and its rows so far */
 	int64_t rows;
 	bool in_day, in_fold, initial;
 };
 
 /*
- * What is to be opened stands in <noscript>: it is text to a browser with
- * JavaScript, which costs no element before it is opened, and is there without.
+ * Folded lists are in <noscript>. A browser with JavaScript takes that as text,
+ * which costs no elements before it is opened; any other browser shows it.
  */
 static void open_fold(struct shelf *shelf)
 {
@@ -208,7 +208,10 @@ static void open_day(struct shelf *shelf, const struct report *report)
 	shelf->rows = 0;
 }
 
-/* Behind the first rows of an open day, and before what is no news. */
+/*
+ * Folds the rest of a day: after OPEN_ROWS rows, or before services without
+ * news.
+ */
 static void fold_rest(struct shelf *shelf, const struct report_day *day,
 		      bool initial)
 {
@@ -263,9 +266,9 @@ static int put_days(struct report *report)
 	return finish(&report->store, rows, code);
 }
 
-/* --- the days at a glance ---------------------------------------------- */
+/* --- the chart of days ------------------------------------------------- */
 
-/* Of 40 units; few must be seen beside many. */
+/* At most 40 units; a small count stays visible beside large ones. */
 static double bar_height(int64_t count, int64_t most)
 {
 	const double height = 40 * sqrt((double)count / (double)most);
@@ -306,7 +309,7 @@ static int64_t chart_days(const struct report *report)
 	return days < CHART_LEAST ? CHART_LEAST : days;
 }
 
-/* The highest of the last days. */
+/* The highest count of the last days. */
 static int64_t most_news(const struct report *report, int64_t days)
 {
 	int64_t most = 0;

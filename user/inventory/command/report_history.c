@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMS_MAX 64	/* of a service, in the report; the newest */
+#define FORMS_MAX 64	/* of a service in the report: the newest ones */
 #define CHANGES_MAX 256 /* likewise */
-#define TICKS_MAX 24	/* changes in the small picture */
-#define SPAN_WIDTH 200	/* units of the pictures */
+#define TICKS_MAX 24	/* changes marked in the small picture */
+#define SPAN_WIDTH 200	/* of the pictures, in SVG units */
 #define LANE_WIDTH 1000
 
 struct form {
@@ -20,7 +20,7 @@ struct report_history {
 	struct report_subject subject;
 	struct form kept[FORMS_MAX];
 	int64_t tick[TICKS_MAX];
-	int64_t count; /* forms, also those not kept */
+	int64_t count; /* forms, including those not shown */
 	int64_t news;  /* changes but for "new" */
 	size_t ticks;
 };
@@ -70,7 +70,7 @@ void report_history_close(struct report_history *history)
 	free(history);
 }
 
-/* After the last row of a statement that is used again. */
+/* Called after the last row of a statement that is used again. */
 static int rewind_rows(struct report_history *history, sqlite3_stmt *rows,
 		       int code)
 {
@@ -113,7 +113,7 @@ int report_history_read(struct report_history *history,
 
 /* --- pictures ---------------------------------------------------------- */
 
-/* Where a time stands between two others. */
+/* The place of a time between two others, 0 to `width`. */
 static int place(int64_t us, int64_t begin, int64_t end, int width)
 {
 	if (us <= begin || end <= begin)
@@ -123,7 +123,7 @@ static int place(int64_t us, int64_t begin, int64_t end, int width)
 	return (int)((double)(us - begin) / (double)(end - begin) * width);
 }
 
-/* What lasted for a moment is seen, too. */
+/* A bar of at least `least` units, so that short times are visible. */
 static void put_bar(FILE *page, int from, int to, int least, int width,
 		    int height)
 {
@@ -272,7 +272,7 @@ static int put_events(struct report_history *history, FILE *page)
 	fputs("</li>\n", page);
 	sqlite3_bind_int64(history->changes, 1, subject->id);
 	while ((code = sqlite3_step(history->changes)) == SQLITE_ROW) {
-		/* That it is new, the line before says. */
+		/* The line before says already that the service is new. */
 		if (!strcmp(column_text(history->changes, KIND), "new") &&
 		    sqlite3_column_int64(history->changes, TS) ==
 			    subject->first_seen)
@@ -309,7 +309,7 @@ enum form_column {
 	FORM_INFO,
 };
 
-/* What was said, where it is not the form itself. */
+/* The bytes that were said, if they differ from the form. */
 static void put_raw(FILE *page, const char *name, sqlite3_stmt *row, int column)
 {
 	fprintf(page, "<dt>%s</dt><dd><pre>", name);

@@ -14,16 +14,16 @@ struct report_subject {
 
 struct report_history;
 
-/* NULL, and a message. */
+/* NULL, with a message, on failure. */
 struct report_history *report_history_open(struct report *report);
 void report_history_close(struct report_history *history); /* or NULL */
 
 /* EXIT_DONE, or a message and EXIT_FAILED. */
 int report_history_read(struct report_history *history,
 			const struct report_subject *subject);
-/* Its time within that of the inventory, as a small picture. */
+/* Writes a small picture: the service's time within the inventory's. */
 void report_history_span(const struct report_history *history, FILE *page);
-/* All of it; as report_history_read. */
+/* Writes the whole timeline. Returns as report_history_read() does. */
 int report_history_write(struct report_history *history, FILE *page);
 
 #endif

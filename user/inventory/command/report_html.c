@@ -54,7 +54,7 @@ void put_text(FILE *to, const char *text)
 
 enum token { TOKEN_PLAIN, TOKEN_BYTE, TOKEN_WILD };
 
-/* Of the token that begins here; its length is at least 1. */
+/* The kind of the token that begins here. *len, its length, is at least 1. */
 static enum token next_token(const char *at, size_t *len)
 {
 	*len = 1;
@@ -73,7 +73,7 @@ static enum token next_token(const char *at, size_t *len)
 	return TOKEN_BYTE;
 }
 
-/* \{name} as its name alone. */
+/* Writes \{name} as the name only. */
 static void put_wild(FILE *to, const char *at, size_t len)
 {
 	const size_t end = at[len - 1] == '}' ? len - 1 : len;
@@ -133,7 +133,7 @@ void put_bytes(FILE *to, const uint8_t *bytes, size_t len)
 
 /* --- differences ------------------------------------------------------- */
 
-/* Characters of a word, which is told whole. */
+/* Characters of words, which differences do not split. */
 static bool in_word(char character)
 {
 	return isalnum((unsigned char)character) ||

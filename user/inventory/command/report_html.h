@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What strangers said, as HTML: printable ASCII only, bytes outside it as \xhh,
- * and & < > " ' as entities. Safe as text and within a quoted attribute; the
- * functions that say so write elements, and are for text only.
+ * Writes hostile bytes as HTML: printable ASCII, other bytes as \xhh, and
+ * & < > " ' as entities. The result is safe as text and within a quoted
+ * attribute. Functions with "elements" in their comment are for text only.
  */
 #ifndef BANNERPROBE_REPORT_HTML_H
 #define BANNERPROBE_REPORT_HTML_H
@@ -14,7 +14,7 @@
 /* Any bytes up to a NUL; at most `REPORT_TEXT` of them. */
 #define REPORT_TEXT 512
 void put_text(FILE *to, const char *text);
-/* Text that is escaped already, such as a form; entities only. */
+/* Text that is escaped already, such as a form: only entities are replaced. */
 void put_plain(FILE *to, const char *text);
 
 /* Elements: <i> is a run of escapes, <mark> a wild part. */

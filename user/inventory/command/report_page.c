@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The page around the report: its head, its figures, its words. */
+/* The page around the report: its head, its figures, its glossary. */
 #include "report.h"
 
 #include <report_assets.h>
@@ -11,7 +11,7 @@
 
 #define US_PER_DAY 86400000000LL
 
-/* 'sha256-...': of all scripts and styles, these alone are taken. */
+/* 'sha256-...' for the content security policy: only these assets are run. */
 static void put_digest(FILE *page, const unsigned char *asset, size_t len)
 {
 	char text[BASE64_ENCODE_RAW_LENGTH(SHA256_DIGEST_SIZE) + 1] = "";
@@ -68,7 +68,7 @@ static const char *base_name(const char *path)
 	return slash && slash[1] ? slash + 1 : path;
 }
 
-/* What the filter of the command line left out must be known. */
+/* Shows the filter of the command line, which leaves services out. */
 static void put_filter(const struct report *report)
 {
 	FILE *page = report->page;

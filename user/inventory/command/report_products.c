@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OPEN_PRODUCTS 12 /* are shown; further ones are to be opened */
-#define OPEN_VERSIONS 8	 /* of a product, likewise */
+#define OPEN_PRODUCTS 12 /* products shown; further ones are folded */
+#define OPEN_VERSIONS 8	 /* versions of a product, likewise */
 #define BAR_WIDTH 100
 
-/* Of services that are there, and by what they say when they do not refuse. */
+/* Counts services that are not gone, by their forms that are no refusals. */
 static const char query[] =
 	"WITH seen AS (SELECT coalesce(product, '') AS product, CASE WHEN"
 	" coalesce(product, '') <> '' THEN coalesce(version, '') ELSE"
@@ -37,7 +37,7 @@ struct shelf {
 	bool more; /* products, to be opened */
 };
 
-/* A filter that finds just these; report.js takes it. */
+/* A link with a filter for exactly these services, for report.js. */
 static void put_link(FILE *page, const char *product, const char *version,
 		     const char *info)
 {
@@ -114,7 +114,7 @@ static bool open_product(struct shelf *shelf, sqlite3_stmt *row)
 	return true;
 }
 
-/* The version, and what else tells two of it apart: a patch level. */
+/* The version, and further information that distinguishes it: a patch level. */
 static void put_name(FILE *page, sqlite3_stmt *row)
 {
 	const char *product = column_text(row, PRODUCT),

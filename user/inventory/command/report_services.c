@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* All services, a row each; and behind it the service's history. */
+/* The report's table of services: a row each, and the service's history. */
 #include "report.h"
 #include "report_history.h"
 
 #include <string.h>
 
-/* Rows that a browser lays out together, and only where they are seen; as in
- * report.js. */
+/*
+ * Rows that a browser lays out together when they are visible; as in report.js.
+ */
 #define ROWS_PER_CHUNK 50
 
 enum column {
@@ -78,7 +79,7 @@ static void put_marks(FILE *page, sqlite3_stmt *row)
 			(long long)forms);
 }
 
-/* What report.js sorts and filters by, besides what stands in the row. */
+/* Keys for report.js to sort and filter by, besides the row's text. */
 static void put_keys(FILE *page, sqlite3_stmt *row)
 {
 	fprintf(page, " data-k=\"%lld %lld %lld ",
@@ -236,7 +237,7 @@ static void put_choice(FILE *page, const char *flag, const char *text,
 	fputs("</span></button>\n", page);
 }
 
-/* Without JavaScript it stays hidden: it could do nothing. */
+/* The filter's controls. Without JavaScript they stay hidden. */
 static void put_tools(const struct report *report)
 {
 	FILE *page = report->page;

@@ -106,7 +106,7 @@ bool say_finish(void)
 {
 	if (!fflush(stdout) && !ferror(stdout))
 		return true;
-	if (errno == EPIPE) /* its reader has seen enough */
+	if (errno == EPIPE) /* the consumer has closed its pipe */
 		return true;
 	say("standard output: %s", strerror(errno));
 	return false;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What bannerprobe-inventory writes: records to standard output, one line
- * each; messages to standard error. */
+/*
+ * The output of bannerprobe-inventory: records to standard output, one line
+ * each; messages to standard error.
+ */
 #ifndef BANNERPROBE_SAY_H
 #define BANNERPROBE_SAY_H
 
@@ -12,12 +14,12 @@
 /* "bannerprobe-inventory: ", the message, a newline; escaped as a banner is. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* Text that is escaped already: whatever else the file holds becomes ?. */
+/* Text from the file, which should be escaped: any other byte becomes "?". */
 char *plain(char *to, size_t size, const char *text);
 
 /*
- * Bytes of strangers as printable ASCII: 0x20 to 0x7e as they are, a backslash
- * doubled, any other byte \xhh. Each returns the characters written.
+ * Hostile bytes as printable ASCII: 0x20 to 0x7e as they are, a backslash
+ * doubled, any other byte \xhh. Each returns the number of characters written.
  */
 #define ESCAPED_MAX(len) (4 * (len) + 1)
 size_t escape(char *to, const uint8_t *bytes, size_t len);
@@ -52,10 +54,10 @@ void csv_field(FILE *file, bool first, const char *text);
 #define TIME_TEXT 32
 void time_to_text(int64_t us, char text[TIME_TEXT]);
 
-/* Characters in a line of the terminal; 0: it is none, nothing is cut. */
+/* Characters in a line of the terminal; 0: not a terminal, nothing is cut. */
 size_t terminal_width(void);
 
-/* All was written: false, and a message, where it could not be. */
+/* Flushes the output. False, with a message: not all could be written. */
 bool say_finish(void);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the commands of bannerprobe-inventory share. */
+/* Functions that the commands of bannerprobe-inventory share. */
 #include "command.h"
 #include "when.h"
 
@@ -144,7 +144,7 @@ bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port)
 	server[len] = 0;
 	if (!address_from_text(&address, server))
 		return false;
-	address_to_text(&address, server); /* as it stands in the file */
+	address_to_text(&address, server); /* in the file's spelling */
 	return true;
 }
 
@@ -260,7 +260,7 @@ bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 	return !filter->product;
 }
 
-/* --- what it is -------------------------------------------------------- */
+/* --- identity ---------------------------------------------------------- */
 
 /* Without the line's end, which nearly all have. */
 void form_to_line(const char *stable, char text[WHAT_TEXT])
@@ -276,7 +276,7 @@ void form_to_line(const char *stable, char text[WHAT_TEXT])
 	}
 }
 
-/* What is known of it, unescaped; false where that is nothing. */
+/* Product, version and information, unescaped; false: none is known. */
 static bool name_identity(sqlite3_stmt *row, int product, int version, int info,
 			  char text[WHAT_TEXT])
 {
@@ -296,7 +296,7 @@ void what_to_text(sqlite3_stmt *row, int service, int product, int version,
 	const char *name = column_text(row, service);
 	char told[WHAT_TEXT], escaped[ESCAPED_MAX(WHAT_TEXT)], said[WHAT_TEXT];
 
-	/* Any program may have written the file: escape what is shown. */
+	/* Any program may have written the file, so its texts are escaped. */
 	if (name_identity(row, product, version, info, told)) {
 		escape(escaped, (const uint8_t *)told, strlen(told));
 		snprintf(text, WHAT_TEXT, "%.255s", escaped);

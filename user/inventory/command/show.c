@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A service's whole history: its forms, what of them is wild, its changes. */
+/* show: a service's history: its forms with their wild parts, its changes. */
 #include "command.h"
 
 #include <stdlib.h>
@@ -58,7 +58,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 /* --- forms ------------------------------------------------------------- */
 
-/* What is wild stands in reverse on a terminal; \{name} anywhere. */
+/* Prints a form. Wild parts are \{name}, on a terminal in reverse video. */
 static void print_stable(const char *stable)
 {
 	const bool terminal = isatty(STDOUT_FILENO);

@@ -7,13 +7,13 @@
 
 #define COLUMNS_MAX 8
 #define BETWEEN 2
-#define GIVING_LEAST 12 /* no column is cut to less */
+#define GIVING_LEAST 12 /* characters: no column is cut to less */
 
 struct table {
 	const struct table_column *columns;
 	int count;
 	size_t width[COLUMNS_MAX];
-	char *text; /* all cells, each with a NUL behind */
+	char *text; /* all cells, each followed by a NUL */
 	size_t len, room;
 	bool failed;
 };
@@ -80,7 +80,7 @@ bool table_failed(const struct table *table)
 	return table->failed;
 }
 
-/* What the columns that give must be cut to. */
+/* Computes the widths of the columns that may be cut. */
 static void fit(const struct table *table, size_t most, size_t *width)
 {
 	size_t all = 0;

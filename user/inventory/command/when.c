@@ -36,7 +36,7 @@ static const char *skip_spaces(const char *text)
 	return text;
 }
 
-/* A number of at most `most` digits; NULL where there is none. */
+/* Reads a number of `least` to `most` digits; NULL: there is none. */
 static const char *number(const char *text, int least, int most, int64_t *value)
 {
 	int n = 0;
@@ -59,7 +59,7 @@ static int64_t unit_seconds(const char *name, size_t len)
 	return 0;
 }
 
-/* What follows the span, NULL where there is none. */
+/* Reads a span. Returns the text behind it; NULL: there is none. */
 static const char *read_span(const char *text, int64_t *span)
 {
 	int64_t count, seconds;

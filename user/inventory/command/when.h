@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Times and spans as people write them. */
+/* Reads times and spans as users write them. */
 #ifndef BANNERPROBE_WHEN_H
 #define BANNERPROBE_WHEN_H
 
