@@ -50,12 +50,18 @@ enum hook {
 	HOOK_TC,
 };
 
+/* What the log has. */
+enum log_content { LOG_ALL, LOG_CHANGES };
+
 enum stats_format { STATS_TEXT, STATS_JSON };
 
 struct options {
 	enum format format;
 	const char *output; /* the log; NULL: standard output */
 	bool no_output;	    /* no log is written */
+	enum log_content log;
+	__u32 log_rate; /* records a second and interface that are logged, where
+			 * the tracker is to hand on all; 0: no limit */
 	__u32 length;	    /* bytes of a banner kept, 1 to BANNER_MAX */
 	enum hook hook;
 	__u32 max_flows; /* connections in the table */
@@ -72,6 +78,7 @@ struct options {
 	bool decap_given;	   /* track.decap is not by default */
 	const char *inventory;	   /* file; NULL: none */
 	const char *gone;	   /* a span, as the keeper takes it; or NULL */
+	bool new_at_once;	   /* likewise */
 	const char *metrics;	   /* file for Prometheus; NULL: none */
 	const char *user; /* to become once attached; NULL: the default */
 	bool unconfined;  /* go on where confining fails */

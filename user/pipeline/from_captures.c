@@ -212,6 +212,24 @@ static void on_quiet_timer(void *context)
 	set_quiet_timer(reader);
 }
 
+/* A sink has something to say. */
+static void on_sink(void *context)
+{
+	const struct reader *reader = context;
+
+	pipeline_flush(reader->pipeline);
+}
+
+static bool open_pipeline(const struct reader *reader)
+{
+	int input;
+
+	if (pipeline_open(reader->pipeline))
+		return false;
+	input = pipeline_input(reader->pipeline);
+	return input < 0 || !events_watch(&events, input, on_sink);
+}
+
 int captures_open_events(const struct options *options)
 {
 	int error = events_open(&events, NULL);
@@ -363,7 +381,7 @@ static enum read_result read_capture(struct reader *reader)
 			reader->packet_reader.problem);
 	if (result != READ_DONE)
 		return result;
-	if (!reader->is_open && pipeline_open(reader->pipeline)) {
+	if (!reader->is_open && !open_pipeline(reader)) {
 		reader->must_end = true; /* what is read would be lost */
 		return READ_FAILED;
 	}

@@ -115,6 +115,12 @@ static void on_quiet_timer(void *context)
 	read_ring(context);
 }
 
+/* A sink has something to say. */
+static void on_sink(void *context)
+{
+	read_ring(context);
+}
+
 /*
  * Handles all events that are there now: other interfaces may fill the ring as
  * fast as it is emptied.
@@ -197,9 +203,12 @@ static void write_metrics(struct reader *reader)
 static void do_open(struct reader *reader)
 {
 	const int error = pipeline_open(reader->pipeline);
+	const int input = pipeline_input(reader->pipeline);
 
 	reader->is_done =
 		error ||
+		(input >= 0 &&
+		 events_watch(&reader->events, input, on_sink)) ||
 		events_watch(&reader->events,
 			     ring_buffer__epoll_fd(reader->ring), on_ring);
 	if (reader->is_done)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define WAITING_SIZE (1 << 20)
+#define CHANGES_AT_ONCE 256 /* then events have their turn */
 #define EVENT_PARTS 3 /* what describes it, its bytes, its tunnels */
 
 static struct inventory_sink *inventory_sink_of(struct sink *sink)
@@ -28,6 +29,11 @@ static void count(struct inventory_sink *sink)
 {
 	sink->sink.counts.written = sink->counts->sent;
 	sink->sink.counts.lost_inventory = sink->lost + sink->counts->lost;
+	sink->sink.counts.lost_changes =
+		sink->lost_changes + sink->counts->lost_changes;
+	sink->sink.counts.services = sink->counts->services;
+	memcpy(sink->sink.counts.changes, sink->counts->changes,
+	       sizeof(sink->sink.counts.changes));
 }
 
 /* The keeper's end says why, when its status is known. */
@@ -79,14 +85,59 @@ static bool send_waiting(struct inventory_sink *sink)
 	return !sink->used;
 }
 
-/* All of it, as long as the keeper takes some and no stop comes. */
+/* --- changes ------------------------------------------------------------- */
+
+/* One of them. False: there is none now, or never again. */
+static bool receive_change(struct inventory_sink *sink)
+{
+	union {
+		struct stream_change change;
+		char bytes[CHANGE_SIZE_MAX + 1];
+	} datagram;
+	const ssize_t size =
+		recv(sink->socket, &datagram, sizeof(datagram), MSG_DONTWAIT);
+
+	if (!size) /* the keeper has ended */
+		sink->has_ended = true;
+	if (size <= 0)
+		return false;
+	if (!stream_change_is_sound(&datagram.change, (size_t)size))
+		sink->lost_changes++;
+	else if (sink->log)
+		line_sink_put_change(sink->log, &datagram.change);
+	return true;
+}
+
+/* What has changed, as far as the log takes it. False: some is held back. */
+static bool log_changes(struct inventory_sink *sink)
+{
+	bool has_room = true;
+
+	for (int i = 0; i < CHANGES_AT_ONCE; i++) {
+		has_room = !sink->log || line_sink_has_room(sink->log);
+		if (!has_room || !receive_change(sink))
+			break;
+	}
+	/* Their line may have come behind the log's turn. */
+	return !sink->log ||
+	       (sink->log->sink.operations->flush(&sink->log->sink) &&
+		has_room);
+}
+
+/* --- waiting ------------------------------------------------------------- */
+
+/*
+ * All of it, as long as the keeper takes some and no stop comes. It may wait
+ * itself, for what it has to say.
+ */
 static bool wait_for_room(struct inventory_sink *sink)
 {
 	while (!send_waiting(sink)) {
-		if (sink->sink.state != SINK_GOES_ON ||
-		    !wait_ready(sink->socket, POLLOUT, WAIT_READER,
+		if (sink->sink.state != SINK_GOES_ON || sink->has_ended ||
+		    !wait_ready(sink->socket, POLLOUT | POLLIN, WAIT_READER,
 				wait_end(WAIT_READER)))
 			return false;
+		log_changes(sink);
 	}
 	return true;
 }
@@ -180,14 +231,22 @@ static bool flush(struct sink *base)
 {
 	struct inventory_sink *sink = inventory_sink_of(base);
 	const bool all = send_waiting(sink);
+	const bool all_changes = log_changes(sink);
 
+	if (sink->has_ended)
+		give_up(sink);
 	if (all && sink->complained && base->state == SINK_GOES_ON) {
 		message("--inventory %s: it is written again, %llu events lost",
 			sink->path, sink->lost);
 		sink->complained = false;
 	}
 	count(sink);
-	return all || base->state != SINK_GOES_ON;
+	return (all && all_changes) || base->state != SINK_GOES_ON;
+}
+
+static int input(const struct sink *base)
+{
+	return ((const struct inventory_sink *)base)->socket;
 }
 
 /* The keeper opens the inventory now. Where it cannot it says why, and ends. */
@@ -224,7 +283,10 @@ static void reopen(struct sink *base)
 static void wait_for_keeper(struct inventory_sink *sink)
 {
 	shutdown(sink->socket, SHUT_WR);
-	wait_ready(sink->socket, POLLRDHUP, WAIT_READER, wait_end(WAIT_READER));
+	while (!sink->has_ended &&
+	       wait_ready(sink->socket, POLLIN, WAIT_READER,
+			  wait_end(WAIT_READER)))
+		log_changes(sink);
 }
 
 static void lose_waiting(struct inventory_sink *sink)
@@ -263,11 +325,12 @@ static const struct sink_operations operations = {
 	.put = put,
 	.flush = flush,
 	.reopen = reopen,
+	.input = input,
 	.close = close_sink,
 };
 
 bool inventory_sink_prepare(struct inventory_sink *sink, const char *path,
-			    bool is_live)
+			    bool is_live, struct line_sink *log)
 {
 	*sink = (struct inventory_sink){
 		.sink = { .operations = &operations,
@@ -276,6 +339,7 @@ bool inventory_sink_prepare(struct inventory_sink *sink, const char *path,
 		.path = path,
 		.socket = -1,
 		.is_live = is_live,
+		.log = log,
 		.waiting = malloc(WAITING_SIZE),
 	};
 	if (sink->waiting)

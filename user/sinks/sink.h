@@ -11,6 +11,7 @@
 #define BANNERPROBE_SINK_H
 
 #include "event.h"
+#include "inventory/inventory.h"
 #include "source.h"
 
 #include <linux/types.h>
@@ -41,6 +42,12 @@ struct sink_operations {
 	void (*reopen)(struct sink *sink);
 
 	/*
+	 * A descriptor that is readable when flush() shall be called; -1: none.
+	 * NULL: never.
+	 */
+	int (*input)(const struct sink *sink);
+
+	/*
 	 * Hands on the rest, within the time of a stop, and counts as lost what
 	 * cannot be: the counts are final. Called once, also if open() was not
 	 * or has failed. False: the last write failed.
@@ -48,12 +55,16 @@ struct sink_operations {
 	bool (*close)(struct sink *sink);
 };
 
-/* In events. */
+/* In events, but for the last three. */
 struct sink_counts {
 	__u64 written;
 	__u64 left_out; /* this sink does not take events of their kind */
 	__u64 lost;
 	__u64 lost_inventory; /* likewise, by the inventory */
+	__u64 over_rate;      /* not logged: more in a second than asked for */
+	__u64 lost_changes;   /* of the inventory, for the log */
+	__u64 services;	      /* in the inventory */
+	__u64 changes[CHANGE_KINDS];
 };
 
 enum sink_state {

@@ -13,19 +13,22 @@ extern const struct counter_text {
 	const char *name, *meaning;
 } counter_texts[COUNTER_MAX];
 
-/* All that --stats tells: the counters, and four of the sinks behind them. */
+/* All that --stats tells: the counters, and those of the sinks behind them. */
 enum stats_value {
 	STATS_PACKETS = COUNT_NOTHING, /* which counts nothing */
 	STATS_LOGGED = COUNTER_MAX,
 	STATS_LEFT_OUT,
 	STATS_LOST_OUTPUT,
 	STATS_LOST_INVENTORY,
+	STATS_LOST_CHANGES,
 	STATS_MAX,
 };
 
 struct stats {
 	__u64 by[STATS_MAX]; /* since the start */
 	struct event_stats events;
+	__u64 services; /* in the inventory */
+	__u64 changes[CHANGE_KINDS];
 };
 
 /* The current values. */
