@@ -133,7 +133,7 @@ bool pipeline_flush(struct pipeline *pipeline)
 {
 	bool all = true;
 
-	for (int i = 0; i < pipeline->count; i++) {
+	for (int i = 0; i < pipeline->count && !pipeline->is_closed; i++) {
 		struct sink *sink = pipeline->sinks[i];
 
 		all &= sink->operations->flush(sink);

@@ -153,9 +153,12 @@ static void do_left(struct reader *reader)
 
 static void read_stats(struct reader *reader, struct stats *now)
 {
-	const struct sink_counts sinks = pipeline_counts(reader->pipeline);
 	struct published_counts *counts = &reader->source.stats.published;
+	struct sink_counts sinks;
 
+	/* Others count, too: they may have done so since. */
+	pipeline_flush(reader->pipeline);
+	sinks = pipeline_counts(reader->pipeline);
 	reader_source_read(&reader->source);
 	pipeline_read_counters(reader->pipeline, counts->counters);
 	stats_read(now, counts->packets, counts->counters, &sinks);

@@ -108,20 +108,25 @@ static bool receive_change(struct inventory_sink *sink)
 	return true;
 }
 
+static bool has_room(const struct inventory_sink *sink)
+{
+	return !sink->log || sink->is_closing || line_sink_has_room(sink->log);
+}
+
 /* What has changed, as far as the log takes it. False: some is held back. */
 static bool log_changes(struct inventory_sink *sink)
 {
-	bool has_room = true;
+	bool takes = true;
 
 	for (int i = 0; i < CHANGES_AT_ONCE; i++) {
-		has_room = !sink->log || line_sink_has_room(sink->log);
-		if (!has_room || !receive_change(sink))
+		takes = has_room(sink);
+		if (!takes || !receive_change(sink))
 			break;
 	}
 	/* Their line may have come behind the log's turn. */
 	return !sink->log ||
 	       (sink->log->sink.operations->flush(&sink->log->sink) &&
-		has_room);
+		takes);
 }
 
 /* --- waiting ------------------------------------------------------------- */
@@ -133,8 +138,10 @@ static bool log_changes(struct inventory_sink *sink)
 static bool wait_for_room(struct inventory_sink *sink)
 {
 	while (!send_waiting(sink)) {
+		const short more = has_room(sink) ? POLLIN : 0;
+
 		if (sink->sink.state != SINK_GOES_ON || sink->has_ended ||
-		    !wait_ready(sink->socket, POLLOUT | POLLIN, WAIT_READER,
+		    !wait_ready(sink->socket, POLLOUT | more, WAIT_READER,
 				wait_end(WAIT_READER)))
 			return false;
 		log_changes(sink);
@@ -306,6 +313,10 @@ static bool close_sink(struct sink *base)
 	struct inventory_sink *sink = inventory_sink_of(base);
 
 	if (sink->socket >= 0 && sink->is_open) {
+		/* As at its own end, which comes next. */
+		if (sink->log)
+			sink->log->sink.may_wait = true;
+		sink->is_closing = true;
 		wait_for_room(sink);
 		lose_waiting(sink);
 		wait_for_keeper(sink);

@@ -22,6 +22,7 @@ struct inventory_sink {
 	struct line_sink *log;	      /* of changes; NULL: there is none */
 	bool is_live;
 	bool is_open;
+	bool is_closing; /* what the log does not take now is lost */
 	bool complained; /* that events are being lost */
 	bool has_ended;	 /* the keeper */
 	__u64 lost;	 /* here; the keeper counts its own */
