@@ -235,3 +235,58 @@ def test_a_log_that_nobody_reads(net, folder):
     changes = len(rows(path, "SELECT * FROM change"))
     assert counted["logged"] + counted["lost_output"] + counted["lost_changes"] == count + changes
     assert counted["lost_output"] > 0 == counted["lost_inventory"]
+
+
+# --- greetings that are not whole ---------------------------------------------------------------
+
+SECOND = 10**9
+
+
+def slowly(*parts):
+    """A greeting in parts, each (seconds since the first one, bytes); the client says nothing."""
+    talk, at, frames, times = Connection(server=("198.51.100.1", 21)), 1, [], []
+    for i, packet in enumerate(talk.opening()):
+        frames.append(ethernet(packet))
+        times.append(i)
+    for seconds, said in parts:
+        frames.append(ethernet(talk.s("PA", at, data=said)))
+        times.append(SECOND + int(seconds * SECOND))
+        at += len(said)
+    # Another connection much later, for the packets' times are the clock.
+    frames += [ethernet(packet) for packet in Connection(client=("5.6.7.9", 1)).opening()]
+    times += [1000 * SECOND + i for i in range(3)]
+    return pcap(frames, times=times)
+
+
+def said_at_last(folder):
+    return rows(os.path.join(folder, "x.db"), "SELECT latest_raw, whole FROM banner ORDER BY id")
+
+
+@pytest.mark.parametrize("first", [b"220-hello\r\n", b"220 hel", b"220-", b"\xff\xfd\x18\xff\xfb\x01", b"login",
+                                   b"+OK\r\n. ", b"\xff\xfd\x18hello"])
+@pytest.mark.parametrize("seconds, together", [(29, True), (31, False)])
+def test_what_is_unfinished_is_waited_for(folder, first, seconds, together):
+    """Half a minute, from one segment to the next."""
+    rest = b"220 the end\r\n"
+    [record] = events_of(read(slowly((0, first), (seconds, rest)), folder, "-f", "json").stdout)
+    assert record["len"] == len(first + rest if together else first)
+    assert said_at_last(folder)[0][0] == (first + rest if together else first)
+
+
+@pytest.mark.parametrize("first", [b"220 hello\r\n", b"220-a\r\n220 b\r\n", b"SSH-2.0-x\r\n", b"\x05\x00\x00\x00\x0abinary",
+                                   b"HTTP/1.0 200 OK\r\nServer: x\r\n\r\n<html>"])
+def test_what_is_whole_is_not(folder, first):
+    [record] = events_of(read(slowly((0, first), (2, b"more\r\n")), folder, "-f", "json").stdout)
+    assert record["len"] == len(first)
+
+
+def test_the_user_says_how_long(folder):
+    [record] = events_of(read(slowly((0, b"220-a\r\n"), (2, b"220 b\r\n")), folder, "-f", "json", "--gather=500").stdout)
+    assert record["len"] == len(b"220-a\r\n")
+
+
+def test_the_key_exchange_is_none_of_the_form(folder):
+    kexinit = b"\x00\x00\x04\x1c\x0a\x14" + bytes(range(200))
+    read(slowly((0, b"hello there\r\nSSH-2.0-OpenSSH_9.2p1\r\n"), (0.1, kexinit)), folder, "-o", "none")
+    assert rows(os.path.join(folder, "x.db"), "SELECT stable, whole, version FROM banner") == [
+        ("hello there\\x0d\\x0aSSH-2.0-OpenSSH_9.2p1\\x0d\\x0a", 1, "9.2p1")]

@@ -14,6 +14,7 @@
 #define DEFAULT_LENGTH 256
 #define INVENTORY_LENGTH 2048
 #define INVENTORY_GATHER_MS 1000
+#define INVENTORY_UNFINISHED_MS 30000
 #define FIRST_NAME 256 /* getopt's value of the first --name; no letter's */
 #define OPERAND 1      /* getopt's value of what is no option */
 
@@ -267,8 +268,10 @@ static void fill_in(struct options *options)
 	/* The rate is the log's: the inventory takes all. */
 	options->log_rate = options->track.max_rate;
 	options->track.max_rate = 0;
-	if (!options->gather_ms)
-		options->gather_ms = INVENTORY_GATHER_MS;
+	if (options->gather_ms)
+		return;
+	options->gather_ms = INVENTORY_GATHER_MS;
+	options->unfinished_ms = INVENTORY_UNFINISHED_MS;
 }
 
 /* Whoever asks for these has to know what the log will hold. */

@@ -73,6 +73,8 @@ struct options {
 	__u32 events;	 /* that --events names: EVENT_BIT(); 0: not given. The
 			  * tracker is asked for more with an inventory */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
+	__u32 unfinished_ms; /* likewise, of one that ends within a line or with
+			      * NNN-; 0: the same */
 	bool gather_ssh; /* only what may be an SSH identification is */
 	struct server_list wanted; /* servers, and peers of tunnels */
 	bool decap_given;	   /* track.decap is not by default */

@@ -4,6 +4,7 @@
 #include "reassembly.h"
 #include "seen_twice.h"
 #include "sinks/ssh_line.h"
+#include "unfinished.h"
 
 #include <stdlib.h>
 
@@ -53,6 +54,10 @@ bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		options->length, options->gather_ms * NS_PER_MS, put, pipeline);
 	if (!pipeline->reassembly)
 		return false;
+	if (options->unfinished_ms)
+		reassembly_wait_longer(pipeline->reassembly,
+				       greeting_is_unfinished,
+				       options->unfinished_ms * NS_PER_MS);
 	pipeline->gathers_ssh = options->gather_ssh;
 	if (pipeline->gathers_ssh)
 		reassembly_end_where(pipeline->reassembly, is_no_ssh_beginning);

@@ -17,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FLUSH_MS 1000	/* from one transaction to the next */
@@ -327,6 +328,8 @@ int command_keep(const struct command *command, const char *file, int argc,
 	int result;
 
 	parse_words(command, options, parse, &how, argc, argv);
+	/* Who is in this user's group may read it. */
+	umask(umask(0) & ~(mode_t)S_IRGRP);
 	prctl(PR_SET_NAME, KEEPER_NAME); /* after fexecve() it is a number */
 	if (!keeper) {
 		say("out of memory");
