@@ -325,14 +325,14 @@ test-package:
 .PHONY: demo
 demo:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)$(MAKE) --no-print-directory bannerprobe bannerprobe-inventory
 	$(Q)tests/tools/demo.py
 
 # The demo, recorded, and the recording drawn.
 .PHONY: picture
 picture:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)$(MAKE) --no-print-directory bannerprobe bannerprobe-inventory
 	$(Q)tests/tools/demo.py --cast $(BUILD)/demo.cast
 	$(Q)tests/tools/picture.py $(BUILD)/demo.cast >$(BUILD)/demo.svg && mv $(BUILD)/demo.svg docs/demo.svg
 

