@@ -233,7 +233,8 @@ class Screen:
 
     def typed(self, command):
         print(f"\n$ {command}")
-        self.lines += [(time.monotonic(), f"$ {command}")]
+        now = time.monotonic()
+        self.lines += [(now, "")] * bool(self.lines) + [(now, f"$ {command}")]
 
     def came(self, *lines):
         """Lines that the probe or a command wrote."""
