@@ -118,10 +118,11 @@ SHARE := $(DESTDIR)$(PREFIX)/share
 UNITS := $(DESTDIR)$(PREFIX)/lib/systemd/system
 # logrotate looks nowhere else.
 LOGROTATE := $(DESTDIR)/etc/logrotate.d
+SYSUSERS := $(DESTDIR)$(PREFIX)/lib/sysusers.d
 RULES := $(wildcard packaging/rules/*)
 INSTALLED := $(SBIN)/bannerprobe $(RULES:packaging/%=$(SHARE)/bannerprobe/%) $(SHARE)/man/man8/bannerprobe.8 \
 	$(SHARE)/bash-completion/completions/bannerprobe \
-	$(UNITS)/bannerprobe@.service $(LOGROTATE)/bannerprobe
+	$(UNITS)/bannerprobe@.service $(SYSUSERS)/bannerprobe.conf $(LOGROTATE)/bannerprobe
 
 .PHONY: install
 install: bannerprobe install-inventory
@@ -132,6 +133,7 @@ install: bannerprobe install-inventory
 	install -m 644 packaging/bannerprobe.bash $(SHARE)/bash-completion/completions/bannerprobe
 	install -m 644 packaging/bannerprobe@.service $(UNITS)/bannerprobe@.service
 	sed -i 's,/usr/sbin/,$(PREFIX)/sbin/,' $(UNITS)/bannerprobe@.service
+	install -m 644 packaging/bannerprobe.sysusers $(SYSUSERS)/bannerprobe.conf
 	install -m 644 packaging/bannerprobe.logrotate $(LOGROTATE)/bannerprobe
 
 .PHONY: uninstall
@@ -149,12 +151,16 @@ STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings -L$(STATIC)
 static:
 	$(Q)packaging/deps.sh pkg-config
 	$(Q)packaging/libmnl.sh $(STATIC)
-	$(Q)$(MAKE) --no-print-directory $(STATIC)/bannerprobe
+	$(Q)$(MAKE) --no-print-directory $(STATIC)/bannerprobe $(STATIC)/bannerprobe-inventory
 
 $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
 		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
+
+$(STATIC)/bannerprobe-inventory: $(INVENTORY_OBJECTS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ $(INVENTORY_LIBS)
 
 include packaging/container.mk
 

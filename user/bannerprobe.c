@@ -49,6 +49,8 @@ static bool add_log(struct pipeline *pipeline, struct line_sink *log,
 	}
 	if (line_sink_prepare(log, options->format, options->output, helper))
 		return false;
+	log->only_changes = options->log == LOG_CHANGES;
+	log->rate.most = options->log_rate;
 	pipeline_add(pipeline, &log->sink);
 	return true;
 }
@@ -63,7 +65,8 @@ static bool add_sinks(struct pipeline *pipeline, struct sinks *sinks,
 	if (!options->inventory)
 		return true;
 	if (!inventory_sink_prepare(&sinks->inventory, options->inventory,
-				    !options->read))
+				    !options->read,
+				    options->no_output ? NULL : &sinks->log))
 		return false;
 	pipeline_add(pipeline, &sinks->inventory.sink);
 	return true;

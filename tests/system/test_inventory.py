@@ -175,6 +175,13 @@ def test_greetings_without_anything_in_common(inventory):
     assert "ever different" in inventory.command().stdout
 
 
+def test_text_and_other_bytes_have_nothing_in_common(inventory):
+    """A line end is no skeleton."""
+    for n in range(2):
+        inventory.take(*said_in_turn(SSH + b"1", b"220 \x1b]0;\x07 \xff\xfe\x00 <b>\r\n", port=22 + n))
+    assert inventory.ask("SELECT count(*) FROM banner") == [(4,)]
+
+
 @pytest.mark.parametrize("refusal", [b"421 Too many connections\r\n", b"554 5.7.1 no\r\n"])
 def test_refusals_are_forms_and_not_the_service(inventory, refusal):
     greeting = b"220 mail.example.org ESMTP Postfix\r\n"

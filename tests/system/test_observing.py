@@ -514,10 +514,15 @@ def test_picture_holds_every_line():
 
 
 def test_picture_of_the_demo():
-    """The one in docs: the command, that it is attached, and records that have their banners."""
+    """The one in docs: records that have their banners, what changed, the list, and an upgrade."""
     with open(os.path.join(ROOT, "docs", "demo.svg")) as file:
         svg = file.read()
-    (typed, attached, *records), _ = drawn(svg)
-    assert typed == "$ sudo ./bannerprobe eth0" and "eth0: attached: " in attached
-    assert len(records) == 6 and all(picture.ENDPOINTS.match(record) for record in records)
+    parts = "\n".join(drawn(svg)[0]).split("\n\n")
+    logged, changed, listed = ([line for line in part.split("\n") if line] for part in parts)
+    assert logged[0] == "$ sudo ./bannerprobe eth0" and "eth0: attached: " in logged[1]
+    assert len(logged) == 8 and all(picture.ENDPOINTS.match(record) for record in logged[2:])
+    assert changed[0].startswith("$ sudo ./bannerprobe --inventory ") and len(changed) == 7
+    assert all(" change new 10.99.0.2:" in change for change in changed[2:])
+    assert listed[0].startswith("$ ./bannerprobe-inventory ") and len(listed) == 8
+    assert re.search(r" change version 10.99.0.2:22 OpenSSH \S+ .*-> OpenSSH ", listed[-1])
     assert len(svg) < 30000

@@ -2,23 +2,27 @@
 """What is installed beside the program: man page, completion, unit, logrotate's part."""
 
 import glob
+import json
 import os
 import re
 import shlex
 import socket
 import subprocess
+import tempfile
 
 import pytest
 
 import netns
 import servers
 from netns import BINARY, PATIENCE, ROOT, sh
+from test_privileges import NOBODY, with_capabilities
 
 PACKAGING = os.path.join(ROOT, "packaging")
 MAN_PAGE = os.path.join(PACKAGING, "bannerprobe.8")
 COMPLETION = os.path.join(PACKAGING, "bannerprobe.bash")
 UNIT = os.path.join(PACKAGING, "bannerprobe@.service")
 LOGROTATE = os.path.join(PACKAGING, "bannerprobe.logrotate")
+SYSUSERS = os.path.join(PACKAGING, "bannerprobe.sysusers")
 MOST_EXPOSURE = 2.0
 
 
@@ -153,6 +157,51 @@ def test_unit_is_understood(tmp_path):
     assert "bannerprobe" not in told.stderr, told.stderr
 
 
+def test_user_of_the_unit_is_made(tmp_path):
+    """By what the package installs: with a group of that name."""
+    user = re.search("^User=(.+)$", read(UNIT), re.MULTILINE)[1]
+    (tmp_path / "etc").mkdir()
+    sh("systemd-sysusers", f"--root={tmp_path}", "--replace=/usr/lib/sysusers.d/bannerprobe.conf", SYSUSERS)
+    for name in "passwd", "group":
+        assert re.search(f"^{user}:", read(tmp_path / "etc" / name), re.MULTILINE)
+
+
+def unit_command(folder, options):
+    """What the unit starts on veth0, with directories below the folder."""
+    found = re.search(r"^ExecStart=((?:.*\\\n)*.*)$", read(UNIT), re.MULTILINE)[1].replace("\\\n", " ")
+    for specifier in "SLt":
+        found = found.replace(f"%{specifier}", str(folder))
+    return shlex.split(found.replace("$BANNERPROBE_OPTIONS", options).replace("%i", "veth0"))[1:]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
+@pytest.mark.parametrize("options, logged", [("", ["change"]), ("--log all --events banner", ["banner", "change"])])
+def test_unit_keeps_an_inventory(net, options, logged):
+    """As its user, with its umask: the group may read the inventory, and nobody else; the log has what changed."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)
+        for name in "bannerprobe", "bannerprobe/veth0":
+            os.mkdir(os.path.join(folder, name), 0o750)
+            os.chown(os.path.join(folder, name), NOBODY.pw_uid, NOBODY.pw_gid)
+        path = os.path.join(folder, "bannerprobe")
+        capabilities = re.search("^AmbientCapabilities=(.+)$", read(UNIT), re.MULTILINE)[1].lower()
+        as_user = with_capabilities(name.removeprefix("cap_") for name in capabilities.split())
+        umask = re.search("^UMask=(.+)$", read(UNIT), re.MULTILINE)[1]
+        with servers.Server(net.host, "10.99.0.1", port=22) as server, netns.Probe(
+                net.host, *unit_command(folder, options), before=[*as_user, "sh", "-c", f'umask {umask}; exec "$@"', "sh"]
+                ) as probe:
+            servers.listen_to(net.peer, server)
+            netns.wait_for("a change", lambda: "change" in read(os.path.join(path, "veth0.json")))
+            netns.wait_for("a transaction", lambda: os.path.getsize(os.path.join(path, "inventory.db-wal")))
+            found = {name: os.stat(os.path.join(path, name)).st_mode & 0o777 for name in os.listdir(path)}
+            probe.stop()
+        records = [json.loads(line) for line in read(os.path.join(path, "veth0.json")).splitlines()]
+        assert sorted(record["event"] for record in records) == logged
+    assert {name: mode for name, mode in found.items() if name.startswith("inventory.db")} == {
+        "inventory.db": 0o640, "inventory.db-wal": 0o640, "inventory.db-shm": 0o640}
+    assert found["veth0.json"] == 0o600
+
+
 @pytest.mark.parametrize("name", ["{folder}/notify", "@bannerprobe-test-{pid}"])
 def test_tells_systemd_when_it_is_ready_and_when_it_ends(net, tmp_path, name):
     name = name.format(folder=tmp_path, pid=os.getpid())
@@ -217,7 +266,8 @@ def test_install_and_uninstall(tmp_path, prefix):
         f"{below}/share/bash-completion/completions/bannerprobe",
         f"{below}/bin/bannerprobe-inventory", f"{below}/share/man/man1/bannerprobe-inventory.1",
         f"{below}/share/bash-completion/completions/bannerprobe-inventory",
-        f"{below}/lib/systemd/system/bannerprobe@.service", "etc/logrotate.d/bannerprobe",
+        f"{below}/lib/systemd/system/bannerprobe@.service", f"{below}/lib/sysusers.d/bannerprobe.conf",
+        "etc/logrotate.d/bannerprobe",
         *(f"{below}/share/bannerprobe/rules/{name}" for name in os.listdir(os.path.join(PACKAGING, "rules")))}
     assert sh(tmp_path / below / "sbin/bannerprobe", "--version") == sh(BINARY, "--version")
     unit = read(tmp_path / below / "lib/systemd/system/bannerprobe@.service")

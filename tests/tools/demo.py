@@ -3,8 +3,9 @@
 """Shows bannerprobe at work on real servers: `make demo`, as root, on Debian.
 
 Two network namespaces joined by a veth pair: servers in one, bannerprobe and
-the clients in the other. The machine's own network is not touched. Recorded
-(`make picture`), it is slow enough for the eye.
+the clients in the other. The machine's own network is not touched. First the
+banners, as they are logged; then the inventory, in which sshd is upgraded.
+Recorded (`make picture`), it is slow enough for the eye.
 """
 
 import argparse
@@ -28,6 +29,7 @@ import servers
 
 ADDRESS = "10.99.0.2"
 IFACE = "eth0"
+INVENTORY = os.path.join(netns.ROOT, "bannerprobe-inventory")
 COLUMNS = 110			# of the recorded terminal: most records fit
 EYE_SECONDS = 0.7		# from client to client, for the viewer of the recording
 PACKAGES = ["openssh-server", "vsftpd", "python3-aiosmtpd", "dovecot-imapd", "dovecot-pop3d",
@@ -103,7 +105,8 @@ def install():
 # --- servers ----------------------------------------------------------------------------------
 
 def ssh(folder):
-    netns.sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{folder}/key")
+    if not os.path.exists(f"{folder}/key"):
+        netns.sh("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{folder}/key")
     os.makedirs("/run/sshd", exist_ok=True)	# its privilege separation insists
     return ["/usr/sbin/sshd", "-D", "-e", "-f", "/dev/null", "-h", f"{folder}/key",
             "-o", f"ListenAddress={ADDRESS}", "-o", f"PidFile={folder}/sshd.pid"]
@@ -145,7 +148,10 @@ def configured(folder, name, text):
 
 # Programs, and the ports that each must listen on.
 SERVERS = {ssh: [22], smtp: [25], ftp: [21], mail: [143, 110], mariadb: [3306], nginx: [80]}
-NAMES = {22: "SSH", 25: "SMTP", 21: "FTP", 143: "IMAP", 110: "POP3", 3306: "MariaDB"}
+PORTS = [22, 25, 21, 143, 110, 3306]	# nginx's has no banner
+# In the inventory. So many new ones of a server are told at once; FTP's is the last one: where it
+# is known, other ports may be its data connections.
+KEPT = [22, 25, 143, 3306, 21]
 
 
 def end(process):
@@ -162,20 +168,23 @@ def listening(ns):
     return {int(port) for port in re.findall(r":(\d+)\s", ns.run("ss", "-Hltn").stdout)}
 
 
+def start_server(stack, ns, log, command):
+    with undisturbed():
+        # In a session of its own: Ctrl-C is for the demo, which then ends it in order.
+        process = subprocess.Popen(ns.argv(*command), stdin=subprocess.DEVNULL, stdout=log,
+                                   stderr=log, start_new_session=True)
+        stack.callback(end, process)
+    return process
+
+
 def start_servers(stack, ns, folder):
+    """Their processes, by their functions."""
     log = stack.enter_context(open(os.path.join(folder, "log"), "w+"))
     wanted = {port for ports in SERVERS.values() for port in ports}
-    processes = []
-    for server in SERVERS:
-        command = ns.argv(*server(folder))
-        with undisturbed():
-            # In a session of its own: Ctrl-C is for the demo, which then ends it in order.
-            processes.append(subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
-                                              stderr=log, start_new_session=True))
-            stack.callback(end, processes[-1])
+    processes = {server: start_server(stack, ns, log, server(folder)) for server in SERVERS}
 
     def ready():
-        if any(process.poll() is not None for process in processes):
+        if any(process.poll() is not None for process in processes.values()):
             return True		# one gave up: reported below, without the wait
         return wanted <= listening(ns)
     with contextlib.suppress(AssertionError):
@@ -183,6 +192,23 @@ def start_servers(stack, ns, folder):
     if missing := wanted - listening(ns):
         log.seek(0)
         sys.exit(f"{log.read()}\nnobody listens on {sorted(missing)}")
+    return processes
+
+
+def upgraded(folder, said):
+    """A copy of sshd whose last number is one more: what an update of the package would say."""
+    old = said.removeprefix(b"SSH-2.0-").rstrip()
+    head, number, tail = re.fullmatch(rb"(.*?)(\d+)(\D*)", old).groups()
+    new = head + str((int(number) + 1) % 10 ** len(number)).encode().rjust(len(number), b"0") + tail
+    with open("/usr/sbin/sshd", "rb") as file:
+        program = file.read()
+    if old not in program:
+        sys.exit(f"sshd says {old}, and its program does not have it")
+    path = os.path.join(folder, "sshd")
+    with open(path, "wb") as file:
+        file.write(program.replace(old, new))
+    os.chmod(path, 0o755)
+    return path, new.decode()
 
 
 # --- the show ---------------------------------------------------------------------------------
@@ -199,36 +225,94 @@ def web_answer(ns):
         return client.recv(4096).split(b"\r\n")[0].decode()
 
 
-def show(net, stack, cast):
+class Screen:
+    """What a viewer sees, and when each line of it came."""
+
+    def __init__(self, slow):
+        self.began, self.slow, self.lines = time.monotonic(), slow, []
+
+    def typed(self, command):
+        print(f"\n$ {command}")
+        now = time.monotonic()
+        self.lines += [(now, "")] * bool(self.lines) + [(now, f"$ {command}")]
+
+    def came(self, *lines):
+        """Lines that the probe or a command wrote."""
+        print(*lines, sep="\n", flush=True)
+        self.lines += [(getattr(line, "when", time.monotonic()), line) for line in lines]
+
+    def wait(self):
+        if self.slow:
+            time.sleep(EYE_SECONDS)
+
+    def record(self, path):
+        """As asciinema would have recorded it (asciicast v2): what a user types, what comes."""
+        header = {"version": 2, "width": COLUMNS, "height": 24, "timestamp": int(time.time()),
+                  "title": "bannerprobe: servers that speak first, what they are, and what changed"}
+        with open(path, "w") as file:
+            print(json.dumps(header), file=file)
+            for when, line in self.lines:
+                print(json.dumps([round(max(when - self.began, 0), 6), "o", line + "\r\n"]), file=file)
+
+
+def show_banners(net, stack, screen):
     """Connects to every server; true if each banner was logged, as its client read it."""
-    began = time.monotonic()
+    screen.typed(f"sudo ./bannerprobe {IFACE}")
     with undisturbed():
         probe = stack.enter_context(netns.Probe(net.host, IFACE))
-    print(*probe.stderr, sep="\n")
+    screen.came(*probe.stderr)
     print("\nnginx, which speaks only when spoken to, answered:", web_answer(net.host))
     print("\nThe others spoke first, and bannerprobe logged:")
     expected = []
-    for port, name in NAMES.items():
-        if cast:
-            time.sleep(EYE_SECONDS)
+    for port in PORTS:
+        screen.wait()
         said, client_port = first_words(net.host, port)
         expected.append((f"{ADDRESS}:{port}", f"10.99.0.1:{client_port}", said))
-        print(f"{name:8}", probe.line(), flush=True)
+        screen.came(probe.line())
     probe.send(signal.SIGTERM)
-    good = judged(probe, probe.ended(), expected)
-    if good and cast:
-        record(cast, began, sorted(probe.stderr + probe.stdout, key=lambda line: line.when))
+    return judged(probe, probe.ended(), expected)
+
+
+def listed(path):
+    """The inventory's table, and the services of it."""
+    command = [INVENTORY, path, "list"]
+    return (subprocess.run(command, env={**os.environ, "COLUMNS": str(COLUMNS)}, capture_output=True,
+                           text=True, check=True, timeout=netns.PATIENCE).stdout.splitlines(),
+            [json.loads(line) for line in netns.sh(*command, "--json").splitlines()])
+
+
+def show_inventory(net, stack, screen, folder, restart):
+    """The list of services; then sshd is upgraded: true if that is the one change."""
+    path = os.path.join(folder, "inventory", "inventory.db")
+    screen.typed(f"sudo ./bannerprobe --inventory inventory.db --log changes {IFACE}")
+    with undisturbed():
+        probe = stack.enter_context(netns.Probe(net.host, "--inventory", path, "--log", "changes", IFACE))
+    screen.came(*probe.stderr)
+    for port in KEPT:
+        screen.wait()
+        said, _ = first_words(net.host, port)
+        if port == 22:
+            ssh_said = said
+        screen.came(probe.line())
+    for port in KEPT:		# again: no change, though MariaDB's salt is another one
+        first_words(net.host, port)
+    netns.wait_for("all of them", lambda: os.path.exists(path) and
+                   sum(service["connections"] for service in listed(path)[1]) == 2 * len(KEPT))
+    screen.wait()
+    screen.typed("./bannerprobe-inventory inventory.db")
+    screen.came(*listed(path)[0])
+    program, version = upgraded(folder, ssh_said)
+    print(f"\nsshd is upgraded (a copy that says {version}), and the next client that comes is told:")
+    restart(program)
+    screen.wait()
+    first_words(net.host, 22)
+    change = probe.line()
+    screen.came(change)
+    probe.send(signal.SIGTERM)
+    good = not probe.ended() and " change version " in change and len(probe.stdout) == len(KEPT) + 1
+    if not good:
+        print("FAILED: expected one change of a version, but there was", *probe.stdout, *probe.stderr, sep="\n")
     return good
-
-
-def record(path, began, lines):
-    """The terminal as asciinema would have recorded it (asciicast v2): what a user types, what comes."""
-    header = {"version": 2, "width": COLUMNS, "height": 24, "timestamp": int(time.time()),
-              "title": "bannerprobe: servers that speak first, as they are logged"}
-    with open(path, "w") as file:
-        print(json.dumps(header), file=file)
-        for when, line in (began, f"$ sudo ./bannerprobe {IFACE}"), *((l.when, l) for l in lines):
-            print(json.dumps([round(when - began, 6), "o", line + "\r\n"]), file=file)
 
 
 def judged(probe, code, expected):
@@ -251,8 +335,20 @@ def demo(stack, cast):
         net = stack.enter_context(netns.Network(name=IFACE[:-1]))
     os.chmod(folder, 0o755)		# some servers drop their privileges
     print("Starting sshd, aiosmtpd, vsftpd, dovecot, mariadbd and nginx ...", flush=True)
-    start_servers(stack, net.peer, folder)
-    return show(net, stack, cast)
+    processes = start_servers(stack, net.peer, folder)
+
+    def restart(program):
+        """sshd, as another program of it."""
+        end(processes[ssh])
+        [_, *words] = ssh(folder)
+        log = stack.enter_context(open(os.path.join(folder, "log.sshd"), "w"))
+        start_server(stack, net.peer, log, [program, *words])
+        netns.wait_for("sshd", lambda: 22 in listening(net.peer))
+    screen = Screen(cast)
+    good = show_banners(net, stack, screen) and show_inventory(net, stack, screen, folder, restart)
+    if good and cast:
+        screen.record(cast)
+    return good
 
 
 def main():
@@ -261,8 +357,9 @@ def main():
     cast = parser.parse_args().cast
     if os.geteuid():
         sys.exit("demo: needs root, for network namespaces and BPF")
-    if not os.access(netns.BINARY, os.X_OK):
-        sys.exit(f"demo: there is no {netns.BINARY}: run make first")
+    for program in netns.BINARY, INVENTORY:
+        if not os.access(program, os.X_OK):
+            sys.exit(f"demo: there is no {program}: run make first")
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     install()
     stack = contextlib.ExitStack()

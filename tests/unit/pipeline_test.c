@@ -74,7 +74,7 @@ static bool close_test(struct sink *sink)
 }
 
 static const struct sink_operations test_operations = {
-	"test", open_test, put_test, flush_test, reopen_test, close_test
+	"test", open_test, put_test, flush_test, reopen_test, NULL, close_test
 };
 
 static struct test_sink test_sink(__u64 room)

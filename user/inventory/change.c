@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Changes: stored for the file, and reported at once. */
+/* Changes: kept for the file, and reported at once. */
+#include "change_stream.h"
 #include "keeper.h"
 
 #include <stdlib.h>
@@ -10,14 +11,9 @@
 /* So many of them are reported at once, the others after the minute. */
 #define TOLD_AT_ONCE 5
 
-static const char *const names[] = {
-#define CHANGE_NAME(name, text) [name] = text,
-	FOR_EACH_CHANGE(CHANGE_NAME)
-};
-
 const char *change_kind_name(enum change_kind kind)
 {
-	return names[kind];
+	return change_kind_names[kind];
 }
 
 enum change_kind change_between(const struct form_identity *before,

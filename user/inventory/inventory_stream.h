@@ -9,6 +9,7 @@
  *	keeper: one byte, once: the inventory is open
  *	probe:  a struct event, the bytes that are kept, and its tunnels without
  *		a gap, each time; the times are since 1970, ns
+ *	keeper: a struct stream_change, each time something has changed
  *
  * The probe shuts down its end of the socket after the last event. The keeper
  * closes its end when everything is written.
@@ -17,6 +18,7 @@
 #define BANNERPROBE_INVENTORY_STREAM_H
 
 #include "event.h"
+#include "inventory.h"
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -41,11 +43,15 @@ struct stream_start {
 	__u32 is_live; /* 1: events of now; 0: events of captures */
 };
 
-/* Numbers of events; one process writes each member. */
+/* In events, but for the last; each is written by one process. */
 struct stream_counts {
 	__u64 sent;    /* by the probe */
-	__u64 written; /* by the keeper: committed by a transaction */
-	__u64 lost;    /* by the keeper: received, but not written */
+	__u64 written; /* by the keeper: what a transaction holds */
+	__u64 lost;    /* by the keeper: taken, and not to be written */
+	/* Changes, by the keeper: */
+	__u64 lost_changes; /* not sent: the probe did not take them */
+	__u64 changes[CHANGE_KINDS];
+	__u64 services; /* in the inventory */
 };
 
 #endif

@@ -90,6 +90,20 @@ static bool is_another(const struct form_identity *a,
 	return a->version && b->version && strcmp(a->version, b->version);
 }
 
+/* What was said as text, and now as other bytes, has nothing in common. */
+static bool is_text(const struct form *form)
+{
+	for (size_t i = 0; i < form->len; i++) {
+		const uint16_t symbol = form->symbol[i];
+
+		if (symbol_is_wild(symbol) ?
+			    wild_class(symbol_wild(symbol)) == CLASS_ANY :
+			    !byte_in_class((uint8_t)symbol, CLASS_TEXT))
+			return false;
+	}
+	return true;
+}
+
 static bool learn_from(struct inventory *inventory, struct known_form *known,
 		       enum learn_how how, const struct observation *seen,
 		       const struct form_identity *identity)
@@ -102,7 +116,8 @@ static bool learn_from(struct inventory *inventory, struct known_form *known,
 	uint8_t *latest = NULL;
 	size_t len = 0;
 
-	if (!load_form(&inventory->known, known))
+	if (!load_form(&inventory->known, known) ||
+	    (inventory->greeting.binary && is_text(&inventory->known)))
 		return false;
 	inventory->known.binary = inventory->greeting.binary;
 	if (inventory->options.identify)

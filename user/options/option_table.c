@@ -25,6 +25,7 @@ static const char *const hooks[] = { "auto",	    "xdp", "xdp-native",
 				     "xdp-generic", "tc",  NULL };
 static const char *const stats_formats[] = { "text", "json", NULL };
 static const char *const needs[] = { "own", "syn", "handshake", "none", NULL };
+static const char *const logs[] = { "all", "changes", NULL };
 static const char *const keys[] = { "vlan", NULL };
 static const char *const decap_keys[] = { "yes", "no", NULL };
 
@@ -321,8 +322,16 @@ const struct option_row option_table[] = {
 	  "with --inventory: a service that was not seen for so long has "
 	  "returned: 7d (default), 12h",
 	  AT(gone) },
+	{ "new-at-once", 0, GROUP_RECORDS, KIND_FLAG, 0, NULL,
+	  "with --inventory: a service is new with its first connection, also "
+	  "on a port above 32767 that nothing identifies",
+	  AT(new_at_once) },
+	{ "log", 0, GROUP_RECORDS, KIND_CHOICE, 0, "WHAT",
+	  "with --inventory, what is logged: all (default), or changes only",
+	  AT(log), .choices = logs, .what = "what is logged" },
 	{ "max-rate", 0, GROUP_RECORDS, KIND_NUMBER, OPTION_INTERFACES_ONLY,
-	  "N", "records a second and interface; those beyond are counted",
+	  "N", "records a second and interface that are logged; those beyond are "
+	  "counted",
 	  AT(track.max_rate), 1, 1000000000,
 	  .what = "the rate of records in a second" },
 	{ "gather", 0, GROUP_RECORDS, KIND_NUMBER, OPTION_VALUE_OPTIONAL,

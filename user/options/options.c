@@ -14,6 +14,7 @@
 #define DEFAULT_LENGTH 256
 #define INVENTORY_LENGTH 2048
 #define INVENTORY_GATHER_MS 1000
+#define INVENTORY_UNFINISHED_MS 30000
 #define FIRST_NAME 256 /* getopt's value of the first --name; no letter's */
 #define OPERAND 1      /* getopt's value of a word that is no option */
 
@@ -214,6 +215,26 @@ static void check_together(const struct parser *parser)
 	}
 }
 
+/* What says how an inventory is kept goes with one only. */
+static void check_inventory(const struct parser *parser)
+{
+	static const char *const names[] = { "gone", "new-at-once", "log" };
+	const struct options *options = parser->options;
+
+	for (size_t i = 0; i < option_rows && !options->inventory; i++) {
+		for (size_t j = 0; j < sizeof(names) / sizeof(*names); j++) {
+			if (parser->given[i] &&
+			    !strcmp(option_table[i].name, names[j]))
+				wrong_usage("--%s: there is no inventory: "
+					    "--inventory FILE keeps one",
+					    names[j]);
+		}
+	}
+	if (options->log == LOG_CHANGES && options->format == FORMAT_ZEEK)
+		wrong_usage("--log changes: the format zeek has no record of a "
+			    "change: -f json or -f text");
+}
+
 static void check_usage(const struct parser *parser)
 {
 	const struct options *options = parser->options;
@@ -230,6 +251,7 @@ static void check_usage(const struct parser *parser)
 	if (options->track.decap.by_peer && !options->track.decap.kinds)
 		wrong_usage("--decap-from: no tunnel is opened: --decap says "
 			    "which are to be");
+	check_inventory(parser);
 	if (options->output && options->metrics &&
 	    !strcmp(options->output, options->metrics))
 		wrong_usage("--metrics %s: the file of -o: name another one",
@@ -246,8 +268,13 @@ static void fill_in(struct options *options)
 	if (!options->inventory)
 		return;
 	options->track.events |= EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE);
-	if (!options->gather_ms)
-		options->gather_ms = INVENTORY_GATHER_MS;
+	/* The rate is the log's: the inventory takes all. */
+	options->log_rate = options->track.max_rate;
+	options->track.max_rate = 0;
+	if (options->gather_ms)
+		return;
+	options->gather_ms = INVENTORY_GATHER_MS;
+	options->unfinished_ms = INVENTORY_UNFINISHED_MS;
 }
 
 /* A user that asks for client bytes has to know that they hold passwords. */

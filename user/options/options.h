@@ -50,12 +50,18 @@ enum hook {
 	HOOK_TC,
 };
 
+/* What the log has. */
+enum log_content { LOG_ALL, LOG_CHANGES };
+
 enum stats_format { STATS_TEXT, STATS_JSON };
 
 struct options {
 	enum format format;
 	const char *output; /* the log; NULL: standard output */
 	bool no_output;	    /* no log is written */
+	enum log_content log;
+	__u32 log_rate; /* records a second and interface that are logged, where
+			 * the tracker is to hand on all; 0: no limit */
 	__u32 length;	    /* bytes of a banner kept, 1 to BANNER_MAX */
 	enum hook hook;
 	__u32 max_flows; /* connections in the table */
@@ -67,11 +73,14 @@ struct options {
 	__u32 events;	 /* that --events names: EVENT_BIT(); 0: not given. The
 			  * tracker is asked for more with an inventory */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
-	bool gather_ssh; /* reassemble SSH identifications only */
+	__u32 unfinished_ms; /* likewise, of one that ends within a line or with
+			      * NNN-; 0: the same */
+	bool gather_ssh; /* only what may be an SSH identification is */
 	struct server_list wanted; /* servers, and peers of tunnels */
 	bool decap_given;	   /* --decap was given: no default */
 	const char *inventory;	   /* file; NULL: none */
-	const char *gone;	   /* a span of time, for the keeper; or NULL */
+	const char *gone;	   /* a span, as the keeper takes it; or NULL */
+	bool new_at_once;	   /* likewise */
 	const char *metrics;	   /* file for Prometheus; NULL: none */
 	const char *user; /* to change to once attached; NULL: the default */
 	bool unconfined;  /* go on if confining fails */

@@ -183,7 +183,10 @@ static __u64 monotonic_ns(void)
 static void set_quiet_timer(const struct reader *reader)
 {
 	const __u64 deadline = pipeline_deadline(reader->pipeline);
-	const __s64 most = (__s64)reader->options->gather_ms * NS_PER_MS;
+	const struct options *options = reader->options;
+	const __s64 most = (__s64)NS_PER_MS *
+			   (options->unfinished_ms ? options->unfinished_ms :
+						     options->gather_ms);
 	__s64 left = (__s64)(deadline - reader->last_time);
 	__u64 at;
 	struct itimerspec timer = {};
@@ -210,6 +213,24 @@ static void on_quiet_timer(void *context)
 			reader->last_time + monotonic_ns() - reader->came_at);
 	pipeline_flush(reader->pipeline);
 	set_quiet_timer(reader);
+}
+
+/* A sink has something to say. */
+static void on_sink(void *context)
+{
+	const struct reader *reader = context;
+
+	pipeline_flush(reader->pipeline);
+}
+
+static bool open_pipeline(const struct reader *reader)
+{
+	int input;
+
+	if (pipeline_open(reader->pipeline))
+		return false;
+	input = pipeline_input(reader->pipeline);
+	return input < 0 || !events_watch(&events, input, on_sink);
 }
 
 int captures_open_events(const struct options *options)
@@ -366,8 +387,8 @@ static enum read_result read_capture(struct reader *reader)
 			reader->packet_reader.problem);
 	if (result != READ_DONE)
 		return result;
-	if (!reader->is_open && pipeline_open(reader->pipeline)) {
-		reader->must_end = true; /* all events would be lost */
+	if (!reader->is_open && !open_pipeline(reader)) {
+		reader->must_end = true; /* what is read would be lost */
 		return READ_FAILED;
 	}
 	reader->is_open = true;

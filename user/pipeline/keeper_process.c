@@ -172,17 +172,32 @@ static bool give_up_privileges(const struct needs *needs)
 	return false;
 }
 
+#define ARGUMENTS_MAX 16
+
+/* What the keeper is told; ended by NULL. */
+static void list_arguments(const struct options *options,
+			   char *arguments[ARGUMENTS_MAX])
+{
+	*arguments++ = KEEPER_PROGRAM;
+	*arguments++ = (char *)options->inventory;
+	*arguments++ = KEEPER_COMMAND;
+	if (options->gone) {
+		*arguments++ = "--gone";
+		*arguments++ = (char *)options->gone;
+	}
+	if (options->new_at_once)
+		*arguments++ = "--new-at-once";
+	*arguments = NULL;
+}
+
 static void __attribute__((noreturn))
 become_keeper(const struct needs *needs, int life)
 {
 	const struct options *options = needs->options;
-	char *arguments[] = {
-		KEEPER_PROGRAM,	       (char *)options->inventory,
-		KEEPER_COMMAND,	       options->gone ? "--gone" : NULL,
-		(char *)options->gone, NULL
-	};
+	char *arguments[ARGUMENTS_MAX];
 	int program;
 
+	list_arguments(options, arguments);
 	if (!give_up_privileges(needs) ||
 	    !may_write(options->inventory, needs->identity))
 		_exit(EXIT_FAILED);
@@ -233,6 +248,7 @@ static int start(struct keeper_process *keeper, struct needs *needs,
 	    socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		return -errno;
 	widen(ends[0]);
+	widen(ends[1]);
 	needs->stream = ends[1];
 	result = process_start(&keeper->process, KEEPER_NAME);
 	if (!result)

@@ -4,6 +4,7 @@
 #include "reassembly.h"
 #include "seen_twice.h"
 #include "sinks/ssh_line.h"
+#include "unfinished.h"
 
 #include <stdlib.h>
 
@@ -39,6 +40,7 @@ bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		      source_finder *find_source, void *context)
 {
 	pipeline->events = options->events;
+	pipeline->limits_rate = options->log_rate;
 	pipeline->find_source = find_source;
 	pipeline->context = context;
 	if (options->track.decap.kinds) {
@@ -52,6 +54,10 @@ bool pipeline_prepare(struct pipeline *pipeline, const struct options *options,
 		options->length, options->gather_ms * NS_PER_MS, put, pipeline);
 	if (!pipeline->reassembly)
 		return false;
+	if (options->unfinished_ms)
+		reassembly_wait_longer(pipeline->reassembly,
+				       greeting_is_unfinished,
+				       options->unfinished_ms * NS_PER_MS);
 	pipeline->gathers_ssh = options->gather_ssh;
 	if (pipeline->gathers_ssh)
 		reassembly_end_where(pipeline->reassembly, is_no_ssh_beginning);
@@ -132,12 +138,23 @@ bool pipeline_flush(struct pipeline *pipeline)
 {
 	bool all = true;
 
-	for (int i = 0; i < pipeline->count; i++) {
+	for (int i = 0; i < pipeline->count && !pipeline->is_closed; i++) {
 		struct sink *sink = pipeline->sinks[i];
 
 		all &= sink->operations->flush(sink);
 	}
 	return all;
+}
+
+int pipeline_input(const struct pipeline *pipeline)
+{
+	for (int i = 0; i < pipeline->count; i++) {
+		const struct sink *sink = pipeline->sinks[i];
+
+		if (sink->operations->input)
+			return sink->operations->input(sink);
+	}
+	return -1;
 }
 
 void pipeline_reopen(struct pipeline *pipeline)
@@ -174,7 +191,8 @@ void pipeline_close(struct pipeline *pipeline)
 	if (pipeline->is_closed)
 		return;
 	pipeline->is_closed = pipeline->is_complete = true;
-	for (int i = 0; i < pipeline->count; i++) {
+	/* The last one first: it may have something to say to an earlier one. */
+	for (int i = pipeline->count - 1; i >= 0; i--) {
 		struct sink *sink = pipeline->sinks[i];
 
 		pipeline->is_complete &= sink->operations->close(sink);
@@ -192,6 +210,10 @@ struct sink_counts pipeline_counts(const struct pipeline *pipeline)
 
 		counts.lost += more->lost;
 		counts.lost_inventory += more->lost_inventory;
+		counts.lost_changes += more->lost_changes;
+		counts.services += more->services;
+		for (int kind = 0; kind < CHANGE_KINDS; kind++)
+			counts.changes[kind] += more->changes[kind];
 	}
 	return counts;
 }
@@ -204,6 +226,8 @@ void pipeline_read_counters(const struct pipeline *pipeline,
 	if (pipeline->seen_twice)
 		counters[COUNT_SEEN_TWICE] =
 			seen_twice_count(pipeline->seen_twice);
+	if (pipeline->limits_rate)
+		counters[COUNT_OVER_RATE] = pipeline_counts(pipeline).over_rate;
 }
 
 enum exit_code pipeline_exit_code(const struct pipeline *pipeline,
@@ -215,7 +239,7 @@ enum exit_code pipeline_exit_code(const struct pipeline *pipeline,
 		return code;
 	if (has_state(pipeline, SINK_IS_BROKEN))
 		return EXIT_FAILED;
-	if (counts.lost || counts.lost_inventory)
+	if (counts.lost || counts.lost_inventory || counts.lost_changes)
 		return EXIT_LOST;
 	return pipeline->is_complete ? EXIT_DONE : EXIT_FAILED;
 }

@@ -34,7 +34,8 @@ struct pipeline {
 	struct seen_twice *seen_twice; /* NULL: no tunnel is opened */
 	source_finder *find_source;
 	void *context;	   /* of find_source() */
-	bool source_waits; /* no events are lost while a sink waits */
+	bool limits_rate;  /* a sink does, not the kernel */
+	bool source_waits; /* its events do not vanish while a sink waits */
 	bool is_closed;
 	bool is_complete; /* closed; every sink's last write succeeded */
 };
@@ -68,6 +69,9 @@ void pipeline_forget(struct pipeline *pipeline);
 
 /* False: a sink holds events back; call again within 50 ms. */
 bool pipeline_flush(struct pipeline *pipeline);
+
+/* A descriptor that is readable when it shall be called besides; or -1. */
+int pipeline_input(const struct pipeline *pipeline);
 
 void pipeline_reopen(struct pipeline *pipeline);
 

@@ -115,6 +115,12 @@ static void on_quiet_timer(void *context)
 	read_ring(context);
 }
 
+/* A sink has something to say. */
+static void on_sink(void *context)
+{
+	read_ring(context);
+}
+
 /*
  * Handles the events that are in the ring buffer now, and no later ones: other
  * interfaces may fill it as fast as it is emptied.
@@ -147,9 +153,12 @@ static void do_left(struct reader *reader)
 
 static void read_stats(struct reader *reader, struct stats *now)
 {
-	const struct sink_counts sinks = pipeline_counts(reader->pipeline);
 	struct published_counts *counts = &reader->source.stats.published;
+	struct sink_counts sinks;
 
+	/* Others count, too: they may have done so since. */
+	pipeline_flush(reader->pipeline);
+	sinks = pipeline_counts(reader->pipeline);
 	reader_source_read(&reader->source);
 	pipeline_read_counters(reader->pipeline, counts->counters);
 	stats_read(now, counts->packets, counts->counters, &sinks);
@@ -197,9 +206,12 @@ static void write_metrics(struct reader *reader)
 static void do_open(struct reader *reader)
 {
 	const int error = pipeline_open(reader->pipeline);
+	const int input = pipeline_input(reader->pipeline);
 
 	reader->is_done =
 		error ||
+		(input >= 0 &&
+		 events_watch(&reader->events, input, on_sink)) ||
 		events_watch(&reader->events,
 			     ring_buffer__epoll_fd(reader->ring), on_ring);
 	if (reader->is_done)

@@ -15,6 +15,9 @@ enum byte_state {
 	BYTE_FIRST = 1 << 2,   /* the first byte of its segment */
 };
 
+/* How long more of it is waited for. */
+enum pace { PACE_USUAL, PACE_PATIENT, PACES };
+
 struct greeting {
 	__u64 key;	/* key_of() */
 	__u64 last;	/* ns: time of its latest part */
@@ -24,6 +27,7 @@ struct greeting {
 	__u16 segments; /* how many brought new bytes */
 	bool has_first; /* the first part has come: it is an event */
 	bool has_fin;
+	__u8 pace; /* enum pace: the list that it is in */
 	UT_hash_handle handle;
 	struct greeting *next_free;
 	__u8 *states;	     /* enum byte_state of each byte */
@@ -32,15 +36,17 @@ struct greeting {
 };
 
 struct reassembly {
-	struct greeting *list; /* uthash keeps them in the order of addition */
+	struct greeting *lists[PACES]; /* uthash keeps each in order of its
+					* adding */
 	struct greeting *free;
 	char *pool;
 	size_t size; /* of each in the pool */
 	__u32 used;  /* of the pool */
 	__u32 length;
-	__u64 quiet;
+	__u64 quiet[PACES];
 	__u64 crowded_out, crowded_parts;
 	bool (*is_end)(const __u8 *bytes, size_t len); /* or NULL */
+	bool (*is_unfinished)(const __u8 *bytes, size_t len); /* or NULL */
 	void (*log)(const struct event *record, void *context);
 	void *context;
 };
@@ -61,9 +67,10 @@ struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 
 	if (!greetings)
 		return NULL;
-	*greetings = (struct reassembly){
-		.length = length, .quiet = quiet, .log = log, .context = context
-	};
+	*greetings = (struct reassembly){ .length = length,
+					  .quiet = { quiet, quiet },
+					  .log = log,
+					  .context = context };
 	greetings->size = sizeof(struct greeting) + room_for(length) +
 			  TUNNELS_MAX * sizeof(struct tunnel) + length;
 	greetings->size = (greetings->size + align - 1) / align * align;
@@ -80,11 +87,21 @@ void reassembly_end_where(struct reassembly *greetings,
 	greetings->is_end = is_end;
 }
 
+void reassembly_wait_longer(struct reassembly *greetings,
+			    bool (*is_unfinished)(const __u8 *bytes,
+						  size_t len),
+			    __u64 quiet)
+{
+	greetings->is_unfinished = is_unfinished;
+	greetings->quiet[PACE_PATIENT] = quiet;
+}
+
 void reassembly_free(struct reassembly *greetings)
 {
 	if (!greetings)
 		return;
-	HASH_CLEAR(handle, greetings->list);
+	for (int pace = 0; pace < PACES; pace++)
+		HASH_CLEAR(handle, greetings->lists[pace]);
 	free(greetings->pool);
 	free(greetings);
 }
@@ -181,6 +198,17 @@ static bool is_ended(const struct reassembly *greetings,
 	       greetings->is_end(greeting->record.bytes, whole(greeting)->kept);
 }
 
+static enum pace pace_of(const struct reassembly *greetings,
+			 struct greeting *greeting)
+{
+	return greetings->is_unfinished && greeting->has_first &&
+			       greetings->is_unfinished(
+				       greeting->record.bytes,
+				       whole(greeting)->kept) ?
+		       PACE_PATIENT :
+		       PACE_USUAL;
+}
+
 /* --- all of them --------------------------------------------------------- */
 
 static void free_place(struct reassembly *greetings, struct greeting *greeting)
@@ -195,18 +223,30 @@ static void finish(struct reassembly *greetings, struct greeting *greeting)
 	if (greeting->has_first)
 		greetings->log(whole(greeting), greetings->context);
 	/* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): it is in it */
-	HASH_DELETE(handle, greetings->list, greeting);
+	HASH_DELETE(handle, greetings->lists[greeting->pace], greeting);
 	free_place(greetings, greeting);
 }
 
 /* Adds a greeting at the end of the list; false without memory. */
 static bool add(struct reassembly *greetings, struct greeting *greeting)
 {
-	HASH_ADD(handle, greetings->list, key, sizeof(greeting->key), greeting);
+	HASH_ADD(handle, greetings->lists[greeting->pace], key,
+		 sizeof(greeting->key), greeting);
 	if (greeting->handle.tbl)
 		return true;
 	free_place(greetings, greeting);
 	return false;
+}
+
+/* The one that is quiet for the longest, or NULL. */
+static struct greeting *oldest_of(const struct reassembly *greetings)
+{
+	struct greeting *one = greetings->lists[PACE_USUAL],
+			*other = greetings->lists[PACE_PATIENT];
+
+	if (!one || !other)
+		return one ? one : other;
+	return (__s64)(other->last - one->last) < 0 ? other : one;
 }
 
 /*
@@ -216,7 +256,7 @@ static bool add(struct reassembly *greetings, struct greeting *greeting)
  */
 static struct greeting *take_place(struct reassembly *greetings, bool is_first)
 {
-	struct greeting *oldest = greetings->list, *place;
+	struct greeting *oldest = oldest_of(greetings), *place;
 
 	if (!greetings->free && greetings->used < REASSEMBLY_MAX)
 		return (struct greeting *)(greetings->pool +
@@ -246,23 +286,17 @@ static struct greeting *open_greeting(struct reassembly *greetings, __u64 key,
 	return add(greetings, greeting) ? greeting : NULL;
 }
 
-/*
- * Moves a greeting to the end of the list: the one that has been quiet for the
- * longest is first. Returns it, or NULL where it had to be logged before its
- * end, for lack of memory.
- */
-static struct greeting *touch(struct reassembly *greetings,
-			      struct greeting *greeting)
+/* To the end of the order of its pace. It may be logged before its end. */
+static void touch(struct reassembly *greetings, struct greeting *greeting,
+		  enum pace pace)
 {
-	const bool has_first = greeting->has_first;
-
-	HASH_DELETE(handle, greetings->list, greeting);
+	HASH_DELETE(handle, greetings->lists[greeting->pace], greeting);
+	greeting->pace = (__u8)pace;
 	if (add(greetings, greeting))
-		return greeting;
-	greetings->crowded_out += has_first;
-	if (has_first)
+		return;
+	greetings->crowded_out += greeting->has_first;
+	if (greeting->has_first)
 		greetings->log(whole(greeting), greetings->context);
-	return NULL;
 }
 
 /*
@@ -276,66 +310,100 @@ static __u64 key_of(const struct event *record)
 	       event_origin(record->kind);
 }
 
+static struct greeting *find(const struct reassembly *greetings, __u64 key)
+{
+	struct greeting *greeting = NULL;
+
+	for (int pace = 0; pace < PACES && !greeting; pace++)
+		HASH_FIND(handle, greetings->lists[pace], &key, sizeof(key),
+			  greeting);
+	return greeting;
+}
+
 bool reassembly_has(const struct reassembly *greetings,
 		    const struct event *record)
 {
-	const __u64 key = key_of(record);
-	struct greeting *greeting;
+	return find(greetings, key_of(record));
+}
 
-	HASH_FIND(handle, greetings->list, &key, sizeof(key), greeting);
-	return greeting;
+/* Takes a part that makes it longer, or complete. */
+static void take_part(struct reassembly *greetings, struct greeting *greeting,
+		      const struct event *record, bool is_new)
+{
+	enum pace pace;
+
+	merge(greeting, record, greetings->length);
+	if (is_complete(greeting, greetings->length) ||
+	    is_ended(greetings, greeting)) {
+		finish(greetings, greeting);
+		return;
+	}
+	pace = pace_of(greetings, greeting);
+	if (!is_new || greeting->pace != pace)
+		touch(greetings, greeting, pace);
 }
 
 void reassembly_add(struct reassembly *greetings, const struct event *record)
 {
 	const __u64 key = key_of(record);
 	struct greeting *greeting;
+	bool is_new;
 
 	if (record->part != PART_END)
 		reassembly_expire(greetings, record->time);
-	HASH_FIND(handle, greetings->list, &key, sizeof(key), greeting);
+	greeting = find(greetings, key);
 	if (record->part == PART_END) {
 		if (greeting)
 			finish(greetings, greeting);
 		return;
 	}
-	if (greeting)
-		greeting = touch(greetings, greeting);
-	else
+	is_new = !greeting;
+	if (is_new)
 		greeting = open_greeting(greetings, key,
 					 record->part == PART_FIRST);
-	if (!greeting) {
+	if (greeting)
+		take_part(greetings, greeting, record, is_new);
+	else
 		greetings->crowded_parts++;
-		return;
-	}
-	merge(greeting, record, greetings->length);
-	if (is_complete(greeting, greetings->length) ||
-	    is_ended(greetings, greeting))
-		finish(greetings, greeting);
 }
 
 void reassembly_expire(struct reassembly *greetings, __u64 now)
 {
-	/* Signed: a capture's clock may go back. */
-	while (greetings->list &&
-	       (__s64)(now - greetings->list->last) >= (__s64)greetings->quiet)
-		finish(greetings, greetings->list);
+	for (int pace = 0; pace < PACES; pace++) {
+		struct greeting **list = &greetings->lists[pace];
+
+		/* Signed: a capture's clock may go back. */
+		while (*list && (__s64)(now - (*list)->last) >=
+					(__s64)greetings->quiet[pace])
+			finish(greetings, *list);
+	}
 }
 
 __u64 reassembly_deadline(const struct reassembly *greetings)
 {
-	return greetings->list ? greetings->list->last + greetings->quiet : 0;
+	__u64 first = 0;
+
+	for (int pace = 0; pace < PACES; pace++) {
+		const struct greeting *oldest = greetings->lists[pace];
+		const __u64 deadline =
+			oldest ? oldest->last + greetings->quiet[pace] : 0;
+
+		if (deadline && (!first || deadline < first))
+			first = deadline;
+	}
+	return first;
 }
 
 void reassembly_finish(struct reassembly *greetings, __u32 ifindex)
 {
 	struct greeting *greeting, *next;
 
-	HASH_ITER(handle, greetings->list, greeting, next)
-	{
-		if (!ifindex || greeting->record.ifindex == ifindex)
-			finish(greetings, greeting);
-	}
+	for (int pace = 0; pace < PACES; pace++)
+		HASH_ITER(handle, greetings->lists[pace], greeting, next)
+		{
+			if (!ifindex || greeting->record.ifindex == ifindex)
+				finish(greetings, greeting);
+		}
 }
 
 void reassembly_read_counters(const struct reassembly *greetings,

@@ -42,7 +42,13 @@ void reassembly_free(struct reassembly *greetings);
 void reassembly_end_where(struct reassembly *greetings,
 			  bool (*is_end)(const __u8 *bytes, size_t len));
 
-/* Whether an earlier part of the event's greeting has come. */
+/* One that `is_unfinished` is taken for complete after this `quiet` time. */
+void reassembly_wait_longer(struct reassembly *greetings,
+			    bool (*is_unfinished)(const __u8 *bytes,
+						  size_t len),
+			    __u64 quiet);
+
+/* Whether a part of the record's greeting has come. */
 bool reassembly_has(const struct reassembly *greetings,
 		    const struct event *record);
 

@@ -2,6 +2,7 @@
 #include "format.h"
 
 #include "community_id.h"
+#include "format_parts.h"
 #include "format_tunnels.h"
 #include "proxy_header.h"
 #include "put.h"
@@ -11,8 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Escapes as put_escaped(), and then as a JSON string. */
-static char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
+/* The same escapes, and those of a JSON string around them. */
+char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (bytes[i] == '\\') {
@@ -187,20 +188,19 @@ static char *put_json(char *to, const struct event *record,
 	return put_json_end(to, record, source);
 }
 
-static char *put_endpoint(char *to, const struct event *record,
-			  const __u32 *address, __u16 port)
+char *put_endpoint(char *to, __u8 family, const __u32 *address, __u16 port)
 {
-	if (record->family == 6)
+	if (family == 6)
 		*to++ = '[';
-	to = put_address(to, record->family, address);
-	if (record->family == 6)
+	to = put_address(to, family, address);
+	if (family == 6)
 		*to++ = ']';
 	*to++ = ':';
 	return put_number(to, port, 1);
 }
 
-/* Local time. The date is computed once a second. */
-static char *put_local_time(char *to, __u64 time)
+/* Local time; the calendar is worked out once a second. */
+char *put_local_time(char *to, __u64 time)
 {
 	static time_t last = -1;
 	static char text[64];
@@ -223,12 +223,14 @@ static char *put_local_time(char *to, __u64 time)
 
 static char *put_server(char *to, const struct event *event)
 {
-	return put_endpoint(to, event, event->server, event->server_port);
+	return put_endpoint(to, event->family, event->server,
+			    event->server_port);
 }
 
 static char *put_client(char *to, const struct event *event)
 {
-	return put_endpoint(to, event, event->client, event->client_port);
+	return put_endpoint(to, event->family, event->client,
+			    event->client_port);
 }
 
 /* FROM -> TO: the side that spoke stands first. */

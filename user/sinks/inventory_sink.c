@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define WAITING_SIZE (1 << 20)
-#define EVENT_PARTS 3 /* the event's fields, its bytes, its tunnels */
+#define CHANGES_AT_ONCE 256 /* then events have their turn */
+#define EVENT_PARTS 3 /* what describes it, its bytes, its tunnels */
 
 static struct inventory_sink *inventory_sink_of(struct sink *sink)
 {
@@ -28,6 +29,11 @@ static void count(struct inventory_sink *sink)
 {
 	sink->sink.counts.written = sink->counts->sent;
 	sink->sink.counts.lost_inventory = sink->lost + sink->counts->lost;
+	sink->sink.counts.lost_changes =
+		sink->lost_changes + sink->counts->lost_changes;
+	sink->sink.counts.services = sink->counts->services;
+	memcpy(sink->sink.counts.changes, sink->counts->changes,
+	       sizeof(sink->sink.counts.changes));
 }
 
 /* No message here: keeper_process_end() reports the keeper's exit status. */
@@ -79,14 +85,66 @@ static bool send_waiting(struct inventory_sink *sink)
 	return !sink->used;
 }
 
-/* Waits until all are sent. False: the keeper takes none, or a stop came. */
+/* --- changes ------------------------------------------------------------- */
+
+/* One of them. False: there is none now, or never again. */
+static bool receive_change(struct inventory_sink *sink)
+{
+	union {
+		struct stream_change change;
+		char bytes[CHANGE_SIZE_MAX + 1];
+	} datagram;
+	const ssize_t size =
+		recv(sink->socket, &datagram, sizeof(datagram), MSG_DONTWAIT);
+
+	if (!size) /* the keeper has ended */
+		sink->has_ended = true;
+	if (size <= 0)
+		return false;
+	if (!stream_change_is_sound(&datagram.change, (size_t)size))
+		sink->lost_changes++;
+	else if (sink->log)
+		line_sink_put_change(sink->log, &datagram.change);
+	return true;
+}
+
+static bool has_room(const struct inventory_sink *sink)
+{
+	return !sink->log || sink->is_closing || line_sink_has_room(sink->log);
+}
+
+/* What has changed, as far as the log takes it. False: some is held back. */
+static bool log_changes(struct inventory_sink *sink)
+{
+	bool takes = true;
+
+	for (int i = 0; i < CHANGES_AT_ONCE; i++) {
+		takes = has_room(sink);
+		if (!takes || !receive_change(sink))
+			break;
+	}
+	/* Their line may have come behind the log's turn. */
+	return !sink->log ||
+	       (sink->log->sink.operations->flush(&sink->log->sink) &&
+		takes);
+}
+
+/* --- waiting ------------------------------------------------------------- */
+
+/*
+ * All of it, as long as the keeper takes some and no stop comes. It may wait
+ * itself, for what it has to say.
+ */
 static bool wait_for_room(struct inventory_sink *sink)
 {
 	while (!send_waiting(sink)) {
-		if (sink->sink.state != SINK_GOES_ON ||
-		    !wait_ready(sink->socket, POLLOUT, WAIT_READER,
+		const short more = has_room(sink) ? POLLIN : 0;
+
+		if (sink->sink.state != SINK_GOES_ON || sink->has_ended ||
+		    !wait_ready(sink->socket, POLLOUT | more, WAIT_READER,
 				wait_end(WAIT_READER)))
 			return false;
+		log_changes(sink);
 	}
 	return true;
 }
@@ -180,14 +238,22 @@ static bool flush(struct sink *base)
 {
 	struct inventory_sink *sink = inventory_sink_of(base);
 	const bool all = send_waiting(sink);
+	const bool all_changes = log_changes(sink);
 
+	if (sink->has_ended)
+		give_up(sink);
 	if (all && sink->complained && base->state == SINK_GOES_ON) {
 		message("--inventory %s: it is written again, %llu events lost",
 			sink->path, sink->lost);
 		sink->complained = false;
 	}
 	count(sink);
-	return all || base->state != SINK_GOES_ON;
+	return (all && all_changes) || base->state != SINK_GOES_ON;
+}
+
+static int input(const struct sink *base)
+{
+	return ((const struct inventory_sink *)base)->socket;
 }
 
 /*
@@ -227,7 +293,10 @@ static void reopen(struct sink *base)
 static void wait_for_keeper(struct inventory_sink *sink)
 {
 	shutdown(sink->socket, SHUT_WR);
-	wait_ready(sink->socket, POLLRDHUP, WAIT_READER, wait_end(WAIT_READER));
+	while (!sink->has_ended &&
+	       wait_ready(sink->socket, POLLIN, WAIT_READER,
+			  wait_end(WAIT_READER)))
+		log_changes(sink);
 }
 
 static void lose_waiting(struct inventory_sink *sink)
@@ -247,6 +316,10 @@ static bool close_sink(struct sink *base)
 	struct inventory_sink *sink = inventory_sink_of(base);
 
 	if (sink->socket >= 0 && sink->is_open) {
+		/* As at its own end, which comes next. */
+		if (sink->log)
+			sink->log->sink.may_wait = true;
+		sink->is_closing = true;
 		wait_for_room(sink);
 		lose_waiting(sink);
 		wait_for_keeper(sink);
@@ -266,11 +339,12 @@ static const struct sink_operations operations = {
 	.put = put,
 	.flush = flush,
 	.reopen = reopen,
+	.input = input,
 	.close = close_sink,
 };
 
 bool inventory_sink_prepare(struct inventory_sink *sink, const char *path,
-			    bool is_live)
+			    bool is_live, struct line_sink *log)
 {
 	*sink = (struct inventory_sink){
 		.sink = { .operations = &operations,
@@ -279,6 +353,7 @@ bool inventory_sink_prepare(struct inventory_sink *sink, const char *path,
 		.path = path,
 		.socket = -1,
 		.is_live = is_live,
+		.log = log,
 		.waiting = malloc(WAITING_SIZE),
 	};
 	if (sink->waiting)

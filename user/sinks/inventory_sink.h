@@ -9,6 +9,7 @@
 #define BANNERPROBE_INVENTORY_SINK_H
 
 #include "inventory/inventory_stream.h"
+#include "line_sink.h"
 #include "sink.h"
 
 #include <stddef.h>
@@ -18,17 +19,24 @@ struct inventory_sink {
 	const char *path;	      /* of the inventory, for messages */
 	int socket;		      /* to the keeper; -1: not started */
 	struct stream_counts *counts; /* shared with the keeper */
+	struct line_sink *log;	      /* of changes; NULL: there is none */
 	bool is_live;
 	bool is_open;
-	bool complained; /* a message said that events are being lost */
-	__u64 lost;	 /* by this sink; the keeper counts its own losses */
-	char *waiting;	 /* datagrams to be sent, each after its length */
+	bool is_closing; /* what the log does not take now is lost */
+	bool complained; /* that events are being lost */
+	bool has_ended;	 /* the keeper */
+	__u64 lost;	 /* here; the keeper counts its own */
+	__u64 lost_changes; /* likewise: what is no change */
+	char *waiting;	 /* datagrams, each behind its length */
 	size_t used;
 };
 
-/* Prepares the sink, without a keeper. False, with a message: no memory. */
+/*
+ * Prepares one, without a keeper. `log`: the sink for changes, which is closed
+ * after this one; or NULL. False, with a message: out of memory.
+ */
 bool inventory_sink_prepare(struct inventory_sink *sink, const char *path,
-			    bool is_live);
+			    bool is_live, struct line_sink *log);
 
 /* Sets the keeper's socket and counts. The sink closes them. */
 void inventory_sink_connect(struct inventory_sink *sink, int socket,

@@ -336,21 +336,36 @@ static bool is_asked_for(const struct event *event, const struct source *source)
 	return events & EVENT_BIT(event->kind);
 }
 
+/* Room for a line; false: the reader takes none. */
+static bool make_room(struct line_sink *sink)
+{
+	if (sink->must_reopen && !file_helper_is_busy(sink->helper))
+		reopen(&sink->sink);
+	return sink->used <= BUFFER_SIZE - LINE_MAX_BYTES ||
+	       write_buffer(sink, sink->sink.may_wait) ||
+	       sink->used <= BUFFER_SIZE - LINE_MAX_BYTES;
+}
+
+static void lose_line(struct line_sink *sink)
+{
+	complain(sink, EAGAIN);
+	sink->sink.counts.lost++;
+}
+
 static void put(struct sink *base, const struct event *event,
 		const struct source *source)
 {
 	struct line_sink *sink = line_sink_of(base);
 	size_t len;
 
-	if (!is_asked_for(event, source))
+	if (sink->only_changes || !is_asked_for(event, source))
 		return;
-	if (sink->must_reopen && !file_helper_is_busy(sink->helper))
-		reopen(base);
-	if (sink->used > BUFFER_SIZE - LINE_MAX_BYTES &&
-	    !write_buffer(sink, base->may_wait) &&
-	    sink->used > BUFFER_SIZE - LINE_MAX_BYTES) {
-		complain(sink, EAGAIN);
-		base->counts.lost++;
+	if (rate_is_over(&sink->rate, event->ifindex, event->time)) {
+		base->counts.over_rate++;
+		return;
+	}
+	if (!make_room(sink)) {
+		lose_line(sink);
 		return;
 	}
 	len = format_record(sink->format, sink->buffer + sink->used, event,
@@ -358,6 +373,21 @@ static void put(struct sink *base, const struct event *event,
 	sink->used += len;
 	if (!len)
 		base->counts.left_out++;
+}
+
+bool line_sink_has_room(struct line_sink *sink)
+{
+	return sink->is_open && make_room(sink);
+}
+
+void line_sink_put_change(struct line_sink *sink,
+			  const struct stream_change *change)
+{
+	if (make_room(sink))
+		sink->used += format_change(
+			sink->format, sink->buffer + sink->used, change);
+	else
+		lose_line(sink);
 }
 
 static bool close_sink(struct sink *base)

@@ -8,6 +8,8 @@
 #define BANNERPROBE_LINE_SINK_H
 
 #include "format.h"
+#include "format_change.h"
+#include "rate.h"
 #include "sink.h"
 #include "system/file_helper.h"
 
@@ -27,9 +29,11 @@ struct line_sink {
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of
 			     * which the beginning is written already */
-	__s64 broken_at;    /* offset in the file where its beginning ends */
-	bool broken_record; /* that line is a record, not part of a header */
-	int error;	    /* the last one, as errno; 0: none */
+	__s64 broken_at;    /* where in a file its beginning ends */
+	bool broken_record; /* that line is a record, not one of a header */
+	int error;	    /* the last one, as errno; 0: all is well */
+	bool only_changes;  /* events are not logged */
+	struct rate rate;   /* of events; changes are not limited */
 };
 
 /*
@@ -39,5 +43,12 @@ struct line_sink {
  */
 int line_sink_prepare(struct line_sink *sink, enum format format,
 		      const char *path, struct file_helper *helper);
+
+/* Whether the log takes a line now, without losing one. */
+bool line_sink_has_room(struct line_sink *sink);
+
+/* Logs a change of the inventory, once the sink is open. */
+void line_sink_put_change(struct line_sink *sink,
+			  const struct stream_change *change);
 
 #endif

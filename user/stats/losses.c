@@ -42,6 +42,9 @@ const struct loss losses[] = {
 	{ STATS_LOST_INVENTORY,
 	  "events lost for the inventory: it was not written in time",
 	  LOSS_OF_BANNERS, "inventory" },
+	{ STATS_LOST_CHANGES,
+	  "changes lost for the log: it did not take them in time",
+	  LOSS_OF_BANNERS, "changes" },
 };
 
 const size_t losses_count = sizeof(losses) / sizeof(*losses);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "metrics.h"
 
+#include "inventory/change_stream.h"
 #include "losses.h"
 #include "system/message.h"
 
@@ -261,6 +262,20 @@ static void write_events(const struct page *page,
 	}
 }
 
+static void write_inventory(const struct page *page, const struct stats *now)
+{
+	if (!page->options->inventory)
+		return;
+	write_one(page, "services", "gauge", "services in the inventory",
+		  now->services);
+	describe(page, "changes_total", "counter",
+		 "changes of the inventory's services, by their kind");
+	for (int kind = 0; kind < CHANGE_KINDS; kind++)
+		write_sample(page, "changes_total", NULL, "kind",
+			     change_kind_names[kind],
+			     now->changes[kind]);
+}
+
 static void write_all(const struct page *page, const struct stats *now)
 {
 	const __u64 *counters = now->by;
@@ -285,6 +300,7 @@ static void write_all(const struct page *page, const struct stats *now)
 		      COUNT_FIRST_UNREAD, COUNT_LAST_UNREAD);
 	write_events(page, &now->events);
 	write_losses(page, now);
+	write_inventory(page, now);
 	write_one(page, "records_logged_total", "counter", "records written",
 		  now->by[STATS_LOGGED]);
 	write_one(page, "records_left_out_total", "counter",

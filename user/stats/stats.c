@@ -25,6 +25,9 @@ void stats_read(struct stats *now, __u64 packets,
 	now->by[STATS_LEFT_OUT] = sinks->left_out;
 	now->by[STATS_LOST_OUTPUT] = sinks->lost;
 	now->by[STATS_LOST_INVENTORY] = sinks->lost_inventory;
+	now->by[STATS_LOST_CHANGES] = sinks->lost_changes;
+	now->services = sinks->services;
+	memcpy(now->changes, sinks->changes, sizeof(now->changes));
 	now->events.kinds = 0;
 }
 
@@ -43,6 +46,8 @@ const struct counter_text *stats_text(int value)
 		{ "lost_output", "records lost: could not be written" },
 		{ "lost_inventory",
 		  "events lost for the inventory: it was not written in time" },
+		{ "lost_changes",
+		  "changes lost for the log: it did not take them in time" },
 	};
 	static const struct counter_text packets = {
 		"packets",

@@ -20,12 +20,15 @@ enum stats_value {
 	STATS_LEFT_OUT,
 	STATS_LOST_OUTPUT,
 	STATS_LOST_INVENTORY,
+	STATS_LOST_CHANGES,
 	STATS_MAX,
 };
 
 struct stats {
 	__u64 by[STATS_MAX]; /* since the start */
 	struct event_stats events;
+	__u64 services; /* in the inventory */
+	__u64 changes[CHANGE_KINDS];
 };
 
 /* The current values. */

@@ -8,6 +8,7 @@
 #include "confine.h"
 #include "identification.h"
 #include "inventory/inventory_stream.h"
+#include "outbox.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,6 +17,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define FLUSH_MS 1000	/* between two transactions */
@@ -23,6 +25,8 @@
 #define WRITER_MS 200	/* of waiting for another process that writes */
 #define LAST_TRIES 5	/* such waits at the end */
 #define START_MS 600000 /* loading the probe's programs may take long */
+#define RECOUNT_MS 60000 /* from one count of all services to the next */
+#define LAST_CHANGES_MS 500 /* live, how long the probe may take for them */
 #define NS_PER_US 1000
 #define TUNNEL_TEXT (TUNNELS_MAX * sizeof("/4294967295"))
 
@@ -36,6 +40,9 @@ struct keeper {
 	uint64_t latest; /* us since 1970: time of the latest event */
 	uint64_t batch;	 /* events since the last transaction */
 	int64_t flushed; /* us since 1970 */
+	struct outbox outbox;	 /* changes, for the log */
+	int64_t counted;	 /* us since 1970: the services of the file */
+	uint64_t services;	 /* that there were besides those that are new */
 	union {
 		struct event event;
 		uint8_t bytes[STREAM_EVENT_MAX + 1];
@@ -130,6 +137,25 @@ static uint64_t now_of(const struct keeper *keeper)
 	return keeper->is_live ? (uint64_t)now_us() : keeper->latest;
 }
 
+/* Others may have taken some out of the file. */
+static void count_services(struct keeper *keeper)
+{
+	const uint64_t new_ones = inventory_counts(keeper->inventory)->services;
+	const int64_t now = now_us();
+
+	if (now < keeper->counted ||
+	    now - keeper->counted >= RECOUNT_MS * 1000LL) {
+		const uint64_t all = inventory_services(keeper->inventory);
+
+		keeper->services = all > new_ones ? all - new_ones : 0;
+		keeper->counted = now;
+	}
+	keeper->counts->services = keeper->services + new_ones;
+	memcpy(keeper->counts->changes,
+	       inventory_counts(keeper->inventory)->changes,
+	       sizeof(keeper->counts->changes));
+}
+
 static void report(struct keeper *keeper, int code)
 {
 	struct stream_counts *counts = keeper->counts;
@@ -140,6 +166,7 @@ static void report(struct keeper *keeper, int code)
 	if (code && code != -EAGAIN && !keeper->failing)
 		say("%s", inventory_error(keeper->inventory));
 	keeper->failing = code && code != -EAGAIN;
+	count_services(keeper);
 }
 
 static void flush(struct keeper *keeper)
@@ -178,13 +205,25 @@ static void receive(struct keeper *keeper)
 	}
 }
 
+/* The events of captures wait until there is room for what they change. */
+static short awaited(const struct keeper *keeper, bool sent)
+{
+	const bool is_crowded =
+		!keeper->is_live && outbox_is_crowded(&keeper->outbox);
+
+	return (is_crowded ? 0 : POLLIN) | (sent ? 0 : POLLOUT);
+}
+
 static void serve(struct keeper *keeper)
 {
-	struct pollfd stream = { .fd = KEEPER_STREAM, .events = POLLIN };
+	struct pollfd stream = { .fd = KEEPER_STREAM };
 
 	keeper->flushed = now_us();
 	while (!keeper->ended) {
-		if (poll(&stream, 1, milliseconds_to_flush(keeper)) > 0)
+		stream.events = awaited(keeper, outbox_send(&keeper->outbox));
+		stream.revents = 0;
+		poll(&stream, 1, milliseconds_to_flush(keeper));
+		if (stream.revents & ~POLLOUT)
 			receive(keeper);
 		if (keeper->batch >= BATCH || !milliseconds_to_flush(keeper))
 			flush(keeper);
@@ -228,6 +267,7 @@ static int finish_stream(struct keeper *keeper)
 	keeper->counts->lost += lost;
 	if (code && !keeper->failing)
 		say("%s", error);
+	outbox_finish(&keeper->outbox, keeper->is_live ? LAST_CHANGES_MS : -1);
 	return code ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -238,6 +278,10 @@ static int keep(struct keeper *keeper, const char *file,
 
 	if (!await_start(keeper))
 		return EXIT_DONE;
+	keeper->outbox = (struct outbox){ .socket = KEEPER_STREAM,
+					  .counts = keeper->counts };
+	how->changed = outbox_put;
+	how->changed_context = &keeper->outbox;
 	keeper->inventory = inventory_open(file, how, error);
 	if (!keeper->inventory) {
 		say("%s", error);
@@ -252,6 +296,8 @@ static int keep(struct keeper *keeper, const char *file,
 static const struct argp_option options[] = {
 	{ "gone", 'g', "SPAN", 0,
 	  "a service that was not seen for so long has returned (7d)", 0 },
+	{ "new-at-once", 'N', NULL, 0,
+	  "a service is new with its first connection on any port", 0 },
 	{},
 };
 
@@ -266,6 +312,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'g':
 		how->gone_us = (uint64_t)parse_span("--gone", argument);
 		return 0;
+	case 'N':
+		how->new_at_once = true;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -279,6 +328,8 @@ int command_keep(const struct command *command, const char *file, int argc,
 	int result;
 
 	parse_words(command, options, parse, &how, argc, argv);
+	/* Who is in this user's group may read it. */
+	umask(umask(0) & ~(mode_t)S_IRGRP);
 	prctl(PR_SET_NAME, KEEPER_NAME); /* after fexecve() it is a number */
 	if (!keeper) {
 		say("out of memory");
