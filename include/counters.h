@@ -92,6 +92,8 @@
 	  "segments of greetings left out: too many at once")                  \
 	X(SEEN_TWICE, "seen_twice",                                            \
 	  "events left out: logged already, outside or inside of a tunnel")    \
+	X(IDENTIFY_LIMITS, "identify_limits",                                  \
+	  "rules of --identify given up at a limit of their matching")         \
 	X(OVER_RATE, "over_the_rate",                                          \
 	  "banners not logged: more in a second than --max-rate")
 

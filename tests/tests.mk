@@ -22,13 +22,13 @@ READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c 
 # --- the objects of each program
 
 CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
-FORMAT := $(addprefix sinks/,format.c format_tunnels.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
+FORMAT := $(addprefix sinks/,format.c format_identity.c format_tunnels.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	attacks.c law_judge.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
 LAW_EVENTS_TEST := $(call sanitized,$(addprefix tests/unit/,law_events_test.c law_events_core.c law_events_cases.c law_events_truth.c \
 	law_events_attacks.c attacks.c law_cases.c events.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
-PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c pipeline/seen_twice.c \
+PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(IDENTIFY) user/libraries/linked.c $(addprefix user/,pipeline/pipeline.c pipeline/identifying.c pipeline/reassembly.c pipeline/seen_twice.c \
 	sinks/line_sink.c $(FORMAT) system/file_helper.c system/process.c system/files.c \
 	system/privileges.c))
 PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
@@ -92,7 +92,7 @@ $(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
 $(BUILD)/tests/published_test: $(PUBLISHED_TEST)
 $(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test:
-	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS))
+	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS) $(IDENTIFY_LIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(IDENTIFY_LIBS))

@@ -47,21 +47,21 @@ enum kind { RULES, PROBES, RECOG };
 static struct identifier *open_text(enum kind kind, const char *text)
 {
 	char path[PATH_ROOM];
-	const char *rules[] = { path, NULL };
+	const char *files[] = { path, NULL };
 	struct identify_sources sources = {};
 
 	told[0] = '\0';
 	make_file(text, strlen(text), path);
 	if (kind == RULES)
-		sources.rules = rules;
+		sources.rules = files;
 	else if (kind == PROBES)
-		sources.probes = path;
+		sources.probes = files;
 	else
 		sources.recog = path;
 	return identify_open(&sources, tell);
 }
 
-static const struct identity *ask(struct identifier *identifier,
+static const struct identified *ask(struct identifier *identifier,
 				  const char *text)
 {
 	return identify(identifier, SAID_FIRST, 0, (const uint8_t *)text,
@@ -74,7 +74,7 @@ static const char *or_none(const char *field)
 }
 
 /* "service|product|version|info|hostname|os|devicetype|cpe cpe" */
-static const char *as_text(const struct identity *one)
+static const char *as_text(const struct identified *one)
 {
 	static char text[1024];
 	size_t len;
@@ -279,8 +279,9 @@ static void test_nmap_wrong_lines(void **state)
 static void test_no_such_source(void **state)
 {
 	static const char *const nowhere[] = { "/nonexistent/x", NULL };
-	const struct identify_sources missing = { .probes = "/nonexistent/x" };
-	const struct identify_sources device = { .probes = "/dev/zero" };
+	static const char *const zero[] = { "/dev/zero", NULL };
+	const struct identify_sources missing = { .probes = nowhere };
+	const struct identify_sources device = { .probes = zero };
 	const struct identify_sources folder = { .recog = "/proc/self/task" };
 	const struct identify_sources optional = { .rules = nowhere };
 	struct identifier *identifier;

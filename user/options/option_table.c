@@ -6,6 +6,7 @@
 #include "flow_table.h"
 #include "event.h"
 #include "server_options.h"
+#include "rule_options.h"
 #include "usage.h"
 
 #include <errno.h>
@@ -107,7 +108,7 @@ static const char *text(const struct option_use *use)
  * The next option is no file: the name of one was forgotten. Nor is the = in
  * "-o=FILE" a part of one.
  */
-static const char *file(const struct option_use *use)
+const char *option_file(const struct option_use *use)
 {
 	const char *name = text(use);
 
@@ -141,7 +142,7 @@ void option_take(struct options *options, const struct option_use *use)
 		*(const char **)place = text(use);
 		break;
 	case KIND_FILE:
-		*(const char **)place = file(use);
+		*(const char **)place = option_file(use);
 		break;
 	case KIND_OTHER:
 		break;
@@ -161,7 +162,7 @@ static void take_interface(struct options *options,
 static void take_read(struct options *options, const struct option_use *use)
 {
 	options->read = true;
-	options->names[options->count++] = file(use);
+	options->names[options->count++] = option_file(use);
 }
 
 static void take_all(struct options *options, const struct option_use *use)
@@ -321,6 +322,15 @@ const struct option_row option_table[] = {
 	  "with --inventory: a service that was not seen for so long has "
 	  "returned: 7d (default), 12h",
 	  AT(gone) },
+	{ "identify", 0, GROUP_RECORDS, KIND_FLAG, 0, NULL,
+	  "say in each record what the server is: service, product, version",
+	  AT(identify) },
+	{ "probes", 0, GROUP_RECORDS, KIND_OTHER, OPTION_MANY, "FILE",
+	  "identify by these rules first: nmap's, nmap-service-probes",
+	  .take = rules_take_probes },
+	{ "recog", 0, GROUP_RECORDS, KIND_FILE, 0, "FOLDER",
+	  "identify by these, too: Recog's, a folder of its XML files",
+	  AT(recog), .take = rules_take_recog },
 	{ "max-rate", 0, GROUP_RECORDS, KIND_NUMBER, OPTION_INTERFACES_ONLY,
 	  "N", "records a second and interface; those beyond are counted",
 	  AT(track.max_rate), 1, 1000000000,

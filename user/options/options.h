@@ -18,6 +18,7 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
+#define PROBES_MAX 8
 #define DEFAULT_FLOWS 32768 /* their table stays in a cache of 2 MiB */
 
 enum exit_code {
@@ -72,6 +73,10 @@ struct options {
 	bool decap_given;	   /* track.decap is not by default */
 	const char *inventory;	   /* file; NULL: none */
 	const char *gone;	   /* a span, as the keeper takes it; or NULL */
+	bool identify;		   /* what servers are, in the log */
+	const char *probes[PROBES_MAX + 1]; /* files of nmap; ends with NULL */
+	__u32 probes_count;
+	const char *recog; /* folder; NULL: none */
 	const char *metrics;	   /* file for Prometheus; NULL: none */
 	const char *user; /* to become once attached; NULL: the default */
 	bool unconfined;  /* go on where confining fails */

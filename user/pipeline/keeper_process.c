@@ -19,6 +19,7 @@
 
 #define STREAM_BUFFER (4 << 20) /* bytes; what the kernel counts for events */
 #define DIRECTORY_MODE 0750
+#define KEEPER_ARGUMENTS 16 /* those without the files of --probes */
 #define ABOVE_KEPT 16 /* descriptors that are out of the keeper's way */
 
 /* --- the program --------------------------------------------------------- */
@@ -167,17 +168,35 @@ static bool give_up_privileges(const struct needs *needs)
 	return false;
 }
 
+/* The rules that it shall identify by. What is wrong with them is said once. */
+static void add_rules(char **argument, const struct options *options)
+{
+	for (__u32 i = 0; i < options->probes_count; i++) {
+		*argument++ = "--probes";
+		*argument++ = (char *)options->probes[i];
+	}
+	if (options->recog) {
+		*argument++ = "--recog";
+		*argument++ = (char *)options->recog;
+	}
+	if (options->identify)
+		*argument++ = "--quiet-rules";
+}
+
 static void __attribute__((noreturn))
 become_keeper(const struct needs *needs, int life)
 {
 	const struct options *options = needs->options;
-	char *arguments[] = {
+	char *arguments[KEEPER_ARGUMENTS + 2 * PROBES_MAX] = {
 		KEEPER_PROGRAM,	       (char *)options->inventory,
 		KEEPER_COMMAND,	       options->gone ? "--gone" : NULL,
 		(char *)options->gone, NULL
 	};
-	int program;
+	int program, count = 0;
 
+	while (arguments[count])
+		count++;
+	add_rules(arguments + count, options);
 	if (!give_up_privileges(needs) ||
 	    !may_write(options->inventory, needs->identity))
 		_exit(EXIT_FAILED);

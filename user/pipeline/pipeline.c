@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "pipeline.h"
 
+#include "identifying.h"
 #include "reassembly.h"
 #include "seen_twice.h"
 #include "sinks/ssh_line.h"
@@ -23,6 +24,7 @@ static void put(const struct event *event, void *context)
 		return;
 	source = pipeline->find_source(event, pipeline->context);
 	source.events = pipeline->events;
+	source.identity = identifying_ask(pipeline, event);
 	for (int i = 0; i < pipeline->count; i++) {
 		struct sink *sink = pipeline->sinks[i];
 
@@ -204,6 +206,7 @@ void pipeline_read_counters(const struct pipeline *pipeline,
 	if (pipeline->seen_twice)
 		counters[COUNT_SEEN_TWICE] =
 			seen_twice_count(pipeline->seen_twice);
+	counters[COUNT_IDENTIFY_LIMITS] = identifying_limits(pipeline);
 }
 
 enum exit_code pipeline_exit_code(const struct pipeline *pipeline,
@@ -225,6 +228,7 @@ void pipeline_free(struct pipeline *pipeline)
 	pipeline_close(pipeline);
 	reassembly_free(pipeline->reassembly);
 	seen_twice_free(pipeline->seen_twice);
+	identifying_close(pipeline);
 	pipeline->seen_twice = NULL;
 	pipeline->reassembly = NULL;
 }

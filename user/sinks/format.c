@@ -2,6 +2,8 @@
 #include "format.h"
 
 #include "community_id.h"
+#include "format_identity.h"
+#include "format_parts.h"
 #include "format_tunnels.h"
 #include "proxy_header.h"
 #include "put.h"
@@ -12,7 +14,7 @@
 #include <string.h>
 
 /* The same escapes, and those of a JSON string around them. */
-static char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
+char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (bytes[i] == '\\') {
@@ -144,6 +146,7 @@ static char *put_json_end(char *to, const struct event *record,
 	if (record->vlan_count)
 		to = PUT(to, "]");
 	to = put_tunnels_json(to, record);
+	to = put_identity_json(to, source->identity);
 	return put_json_more(to, record);
 }
 
@@ -252,6 +255,7 @@ static char *put_line_text(char *to, const struct event *record,
 		*to++ = ' ';
 		to = put_escaped(to, record->bytes, record->kept);
 	}
+	to = put_identity(to, source->identity);
 	*to++ = '\n';
 	return to;
 }

@@ -8,6 +8,7 @@
 #define BANNERPROBE_FORMAT_H
 
 #include "event.h"
+#include "format_identity.h"
 #include "options/options.h"
 #include "source.h"
 
@@ -17,14 +18,15 @@
 /*
  * The most bytes that come of a record, in any format. A line of json: five for
  * each byte of the banner, six for each byte of a file name of PATH_MAX and of
- * an interface's name, 160 for each layer of tunnels, and the rest. In Zeek's
+ * an interface's name, 160 for each layer of tunnels, what the server is, and
+ * the rest. In Zeek's
  * format each header of HTTP is a line: the shortest, "VIA:" and its line end,
  * makes at most 130 of five.
  */
 #define LINE_MAX_BYTES (27 * BANNER_MAX + 1024)
 
 _Static_assert(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX +
-			       160 * TUNNELS_MAX + 1024 <=
+			       160 * TUNNELS_MAX + IDENTITY_MAX_BYTES + 1024 <=
 		       LINE_MAX_BYTES,
 	       "a line of json fits");
 

@@ -249,34 +249,44 @@ static int keep(struct keeper *keeper, const char *file,
 	return finish_stream(keeper);
 }
 
+/* What the command line says. */
+struct how {
+	struct inventory_options options;
+	struct named_rules rules;
+};
+
 static const struct argp_option options[] = {
 	{ "gone", 'g', "SPAN", 0,
 	  "a service that was not seen for so long has returned (7d)", 0 },
+	RULE_OPTIONS,
+	{ "quiet-rules", RULES_QUIETLY, NULL, 0,
+	  "another process says what is wrong with these", 0 },
 	{},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	struct inventory_options *how = state->input;
+	struct how *how = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->err_stream = NULL; /* what is wrong, getopt has said */
 		return 0;
 	case 'g':
-		how->gone_us = (uint64_t)parse_span("--gone", argument);
+		how->options.gone_us = (uint64_t)parse_span("--gone", argument);
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return rule_option(&how->rules, key, argument);
 	}
 }
 
 int command_keep(const struct command *command, const char *file, int argc,
 		 char **argv)
 {
-	struct inventory_options how = { .create = true, .busy_ms = WRITER_MS };
+	struct how how = { .options = { .create = true,
+					.busy_ms = WRITER_MS } };
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
-	int result;
+	int result = EXIT_FAILED;
 
 	parse_words(command, options, parse, &how, argc, argv);
 	prctl(PR_SET_NAME, KEEPER_NAME); /* after fexecve() it is a number */
@@ -292,9 +302,10 @@ int command_keep(const struct command *command, const char *file, int argc,
 		    "else");
 		return EXIT_USAGE;
 	}
-	identification_open(&how);
-	result = keep(keeper, file, &how);
-	identification_close(&how);
+	if (identification_open(&how.options, &how.rules)) {
+		result = keep(keeper, file, &how.options);
+		identification_close(&how.options);
+	}
 	free(keeper);
 	return result;
 }
