@@ -197,6 +197,21 @@ const struct identified *identify(struct identifier *identifier, enum said said,
 	return answer_identity(answer);
 }
 
+bool identify_remembers(struct identifier *identifier, enum said said,
+			uint16_t server_port, const uint8_t *bytes, size_t len,
+			bool complete, const struct identified **answer)
+{
+	const struct question question = { { bytes, len, complete },
+					   said,
+					   server_port };
+	struct answer *found =
+		len ? cache_find(&identifier->cache, &question) : NULL;
+
+	if (found)
+		*answer = answer_identity(found);
+	return found;
+}
+
 const struct identify_statistics *
 identify_statistics(const struct identifier *identifier)
 {

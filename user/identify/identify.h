@@ -67,6 +67,14 @@ const struct identified *identify(struct identifier *identifier, enum said said,
 				uint16_t server_port, const uint8_t *bytes,
 				size_t len, bool complete);
 
+/*
+ * Without any matching: whether an earlier call's answer is remembered, which
+ * `answer` is set to then.
+ */
+bool identify_remembers(struct identifier *identifier, enum said said,
+			uint16_t server_port, const uint8_t *bytes, size_t len,
+			bool complete, const struct identified **answer);
+
 const struct identify_statistics *
 identify_statistics(const struct identifier *identifier);
 

@@ -17,7 +17,8 @@ void identifying_close(struct pipeline *pipeline);
 const struct identified *identifying_ask(const struct pipeline *pipeline,
 					 const struct event *event);
 
-/* Matches given up at a limit. */
-__u64 identifying_limits(const struct pipeline *pipeline);
+/* Sets what identifying counts. */
+void identifying_read_counters(const struct pipeline *pipeline,
+			       __u64 counters[COUNTER_MAX]);
 
 #endif

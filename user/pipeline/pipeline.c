@@ -206,7 +206,7 @@ void pipeline_read_counters(const struct pipeline *pipeline,
 	if (pipeline->seen_twice)
 		counters[COUNT_SEEN_TWICE] =
 			seen_twice_count(pipeline->seen_twice);
-	counters[COUNT_IDENTIFY_LIMITS] = identifying_limits(pipeline);
+	identifying_read_counters(pipeline, counters);
 }
 
 enum exit_code pipeline_exit_code(const struct pipeline *pipeline,

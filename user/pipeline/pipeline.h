@@ -17,7 +17,7 @@
 
 struct reassembly;
 struct seen_twice;
-struct identifier;
+struct identifying;
 
 /*
  * Finds where an event was seen. Called when the event goes into the sinks:
@@ -33,7 +33,7 @@ struct pipeline {
 	bool gathers_ssh;	       /* and nothing else */
 	__u32 events; /* that were asked for: EVENT_BIT(), or 0 */
 	struct seen_twice *seen_twice; /* NULL: no tunnel is opened */
-	struct identifier *identifier; /* NULL: not asked for */
+	struct identifying *identifying; /* NULL: not asked for */
 	source_finder *find_source;
 	void *context;	   /* of find_source() */
 	bool source_waits; /* its events do not vanish while a sink waits */
