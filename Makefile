@@ -20,6 +20,7 @@
 #   make mutants      breaks the core in many ways: a test has to notice each
 #   make lint          clang-tidy, gcc's analyzer and the tree's structure
 #   make bench         what the probe costs (as root)
+#   make bench-identify  what --identify costs
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
 #   make churn         a hundred thousand veths come and go, or CHURN_VETHS (as root)

@@ -49,6 +49,7 @@ BENCH_GROWTH := $(call objects,tests/bench/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/,$(FORMAT) \
 	sinks/line_sink.c) $(addprefix user/system/,file_helper.c process.c files.c privileges.c))
 BENCH_INVENTORY := $(call objects,tests/bench/bench_inventory.c $(INVENTORY))
+BENCH_IDENTIFY := $(call objects,tests/bench/bench_identify.c $(IDENTIFY))
 # For a writer of rules: identifies the bytes of files.
 IDENTIFY_TOOL := $(call objects,tests/tools/identify_files.c $(IDENTIFY))
 # What the live tests forge packets with, and a wire that takes its time.
@@ -114,13 +115,15 @@ $(BUILD)/bench_inventory: $(BENCH_INVENTORY)
 	$(Q)$(call link,,$(INVENTORY_LIBS))
 
 $(BUILD)/tests/identify: $(IDENTIFY_TOOL)
+$(BUILD)/bench_identify: $(BENCH_IDENTIFY)
+$(BUILD)/tests/identify $(BUILD)/bench_identify:
 	$(Q)$(call link,,$(IDENTIFY_LIBS))
 
 $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 	$(Q)$(call link)
 
 -include $(patsubst %,%.d,$(sort $(SANITIZED) $(PRIVILEGES_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
-	$(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
+	$(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(BENCH_IDENTIFY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
 
 # --- make check: without root, network or installing anything, in less than a minute
 
@@ -360,6 +363,12 @@ bench-growth:
 .PHONY: bench-inventory
 bench-inventory: $(BUILD)/bench_inventory
 	$(Q)$(BUILD)/bench_inventory $(BUILD)
+
+# What --identify costs: a start, a banner. With nmap's rules where nmap-common is installed.
+NMAP_PROBES ?= $(wildcard /usr/share/nmap/nmap-service-probes)
+.PHONY: bench-identify
+bench-identify: bannerprobe $(BUILD)/bench_identify
+	$(Q)$(BUILD)/bench_identify ./bannerprobe packaging/rules tests/captures/servers.pcap $(NMAP_PROBES)
 
 # Breaks the core, one mutant at a time; takes some minutes.
 .PHONY: mutants

@@ -215,6 +215,26 @@ static void test_nmap_lengths(void **state)
 	}
 }
 
+/* Of several files the first that knows it answers. */
+static void test_files_in_their_order(void **state)
+{
+	static const char *const texts[] = { NULL_PROBE "match a m|^X|\n",
+					     NULL_PROBE "match b m|^[XY]|\n" };
+	char paths[2][PATH_ROOM];
+	const char *const files[] = { paths[0], paths[1], NULL };
+	const struct identify_sources sources = { .probes = files };
+	struct identifier *identifier;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		make_file(texts[i], strlen(texts[i]), paths[i]);
+	identifier = identify_open(&sources, tell);
+	assert_non_null(identifier);
+	assert_answer(ask(identifier, "X"), "a|-|-|-|-|-|-|");
+	assert_answer(ask(identifier, "Y"), "b|-|-|-|-|-|-|");
+	identify_close(identifier);
+}
+
 static void test_nmap_order_of_probes(void **state)
 {
 	static const char text[] =
@@ -717,6 +737,35 @@ static void test_prefilter(void **state)
 	prefilter_free(prefilter);
 }
 
+/* So many servers of a network are asked for their rules once only. */
+static void test_cache_remembers(void **state)
+{
+	const struct identify_sources sources = {};
+	struct identifier *identifier = identify_open(&sources, tell);
+	const struct identified *answer = NULL;
+	int remembered = 0;
+	char said[32];
+
+	(void)state;
+	assert_non_null(identifier);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(said, sizeof(said), "SSH-2.0-F_%d.0\r\n", i % 1000);
+		if (i < 1000)
+			ask(identifier, said);
+		else if (identify_remembers(identifier, SAID_FIRST, 0,
+					    (const uint8_t *)said,
+					    strlen(said), true, &answer))
+			remembered += answer && answer->product;
+	}
+	assert_true(remembered > 950);
+	assert_false(identify_remembers(identifier, SAID_SECOND, 0,
+					(const uint8_t *)said, strlen(said),
+					true, &answer));
+	assert_false(identify_remembers(identifier, SAID_FIRST, 0, NULL, 0,
+					true, &answer));
+	identify_close(identifier);
+}
+
 static void test_cache_keeps_apart(void **state)
 {
 	const struct identify_sources sources = {};
@@ -742,6 +791,7 @@ int main(void)
 		cmocka_unit_test(test_nmap_templates),
 		cmocka_unit_test(test_nmap_arguments),
 		cmocka_unit_test(test_nmap_lengths),
+		cmocka_unit_test(test_files_in_their_order),
 		cmocka_unit_test(test_nmap_order_of_probes),
 		cmocka_unit_test(test_nmap_wrong_lines),
 		cmocka_unit_test(test_no_such_source),
@@ -756,6 +806,7 @@ int main(void)
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_literals),
 		cmocka_unit_test(test_prefilter),
+		cmocka_unit_test(test_cache_remembers),
 		cmocka_unit_test(test_cache_keeps_apart),
 	};
 
