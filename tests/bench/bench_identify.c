@@ -130,8 +130,7 @@ static void measure(const char *name, const struct identify_sources *sources)
 
 static int compare(const void *one, const void *other)
 {
-	const double difference =
-		*(const double *)one - *(const double *)other;
+	const double difference = *(const double *)one - *(const double *)other;
 
 	return difference < 0 ? -1 : difference > 0;
 }

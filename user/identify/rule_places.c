@@ -22,14 +22,12 @@ static bool find_near(char path[PATH_MAX])
 {
 	char program[PATH_MAX];
 	const ssize_t len = readlink("/proc/self/exe", program, PATH_MAX);
-	const char *slash =
-		len > 0 ? memrchr(program, '/', (size_t)len) : NULL;
+	const char *slash = len > 0 ? memrchr(program, '/', (size_t)len) : NULL;
 
-	return slash &&
-	       (is_there(path, program, (int)(slash - program),
-			 "/../share/bannerprobe/rules") ||
-		is_there(path, program, (int)(slash - program),
-			 "/packaging/rules"));
+	return slash && (is_there(path, program, (int)(slash - program),
+				  "/../share/bannerprobe/rules") ||
+			 is_there(path, program, (int)(slash - program),
+				  "/packaging/rules"));
 }
 
 const char *const *rule_places(void)

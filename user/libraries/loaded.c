@@ -34,7 +34,7 @@
 	X(pcre2_match_context_free_8, void, (pcre2_match_context_8 * context), \
 	  (context))                                                           \
 	X(pcre2_match_data_create_8, pcre2_match_data_8 *,                     \
-	  (uint32_t groups, pcre2_general_context_8 *context),                 \
+	  (uint32_t groups, pcre2_general_context_8 * context),                \
 	  (groups, context))                                                   \
 	X(pcre2_match_data_free_8, void, (pcre2_match_data_8 * data), (data))  \
 	X(pcre2_set_depth_limit_8, int,                                        \

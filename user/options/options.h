@@ -73,12 +73,12 @@ struct options {
 	bool decap_given;	   /* track.decap is not by default */
 	const char *inventory;	   /* file; NULL: none */
 	const char *gone;	   /* a span, as the keeper takes it; or NULL */
-	bool identify;		   /* what servers are, in the log */
-	const char *probes[PROBES_MAX + 1]; /* files of nmap; ends with NULL */
-	__u32 probes_count;
-	const char *recog; /* folder; NULL: none */
 	const char *metrics;	   /* file for Prometheus; NULL: none */
 	const char *user; /* to become once attached; NULL: the default */
+	bool identify;	  /* what servers are, in the log */
+	const char *probes[PROBES_MAX + 1]; /* files of nmap; ends with NULL */
+	__u32 probes_count;
+	const char *recog; /* folder of Recog's files; NULL: none */
 	bool unconfined;  /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */

@@ -84,8 +84,8 @@ void identifying_close(struct pipeline *pipeline)
 static bool is_logged(const struct pipeline *pipeline,
 		      const struct event *event)
 {
-	const __u32 events = pipeline->events ? pipeline->events :
-						EVENTS_BANNER;
+	const __u32 events =
+		pipeline->events ? pipeline->events : EVENTS_BANNER;
 
 	return events & EVENT_BIT(event->kind);
 }
@@ -113,8 +113,8 @@ const struct identified *identifying_ask(const struct pipeline *pipeline,
 					 const struct event *event)
 {
 	struct identifying *identifying = pipeline->identifying;
-	const enum said said = event->kind == EVENT_BANNER ? SAID_FIRST :
-							     SAID_SECOND;
+	const enum said said =
+		event->kind == EVENT_BANNER ? SAID_FIRST : SAID_SECOND;
 	const bool complete = event->kept >= event->len;
 	const struct identified *answer = NULL;
 
@@ -125,10 +125,9 @@ const struct identified *identifying_ask(const struct pipeline *pipeline,
 		return identify(identifying->identifier, said,
 				event->server_port, event->bytes, event->kept,
 				complete);
-	identifying->passed_over +=
-		!identify_remembers(identifying->identifier, said,
-				    event->server_port, event->bytes,
-				    event->kept, complete, &answer);
+	identifying->passed_over += !identify_remembers(
+		identifying->identifier, said, event->server_port, event->bytes,
+		event->kept, complete, &answer);
 	return answer;
 }
 

@@ -201,12 +201,12 @@ struct sink_counts pipeline_counts(const struct pipeline *pipeline)
 void pipeline_read_counters(const struct pipeline *pipeline,
 			    __u64 counters[COUNTER_MAX])
 {
+	identifying_read_counters(pipeline, counters);
 	if (pipeline->reassembly)
 		reassembly_read_counters(pipeline->reassembly, counters);
 	if (pipeline->seen_twice)
 		counters[COUNT_SEEN_TWICE] =
 			seen_twice_count(pipeline->seen_twice);
-	identifying_read_counters(pipeline, counters);
 }
 
 enum exit_code pipeline_exit_code(const struct pipeline *pipeline,

@@ -2,7 +2,6 @@
 #include "format.h"
 
 #include "community_id.h"
-#include "format_identity.h"
 #include "format_parts.h"
 #include "format_tunnels.h"
 #include "proxy_header.h"

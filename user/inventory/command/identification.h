@@ -18,12 +18,19 @@ struct named_rules {
 };
 
 #define RULES_QUIETLY 'Q' /* of --quiet-rules, which bannerprobe gives */
-#define RULE_OPTIONS                                                          \
-	{ "probes", 'b', "FILE", 0,                                           \
-	  "identify by these rules first: nmap's, nmap-service-probes", 0 },  \
-		{ "recog", 'r', "FOLDER", 0,                                  \
-		  "identify by these, too: Recog's, a folder of its XML files", \
-		  0 }
+#define RULE_OPTIONS                                                           \
+	{ "probes",                                                            \
+	  'b',                                                                 \
+	  "FILE",                                                              \
+	  0,                                                                   \
+	  "identify by these rules first: nmap's, nmap-service-probes",        \
+	  0 },                                                                 \
+	{                                                                      \
+		"recog", 'r', "FOLDER", 0,                                     \
+			"identify by these, too: Recog's, a folder of its "    \
+			"XML files",                                           \
+			0                                                      \
+	}
 
 /* ARGP_ERR_UNKNOWN: it is no option of these. */
 error_t rule_option(struct named_rules *rules, int key, char *argument);

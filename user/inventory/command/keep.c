@@ -249,42 +249,40 @@ static int keep(struct keeper *keeper, const char *file,
 	return finish_stream(keeper);
 }
 
-/* What the command line says. */
-struct how {
-	struct inventory_options options;
-	struct named_rules rules;
-};
+/* Those that the command line names. */
+static struct named_rules named;
 
 static const struct argp_option options[] = {
-	{ "gone", 'g', "SPAN", 0,
-	  "a service that was not seen for so long has returned (7d)", 0 },
 	RULE_OPTIONS,
 	{ "quiet-rules", RULES_QUIETLY, NULL, 0,
 	  "another process says what is wrong with these", 0 },
+	{ "gone", 'g', "SPAN", 0,
+	  "a service that was not seen for so long has returned (7d)", 0 },
 	{},
 };
 
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
-	struct how *how = state->input;
+	struct inventory_options *how = state->input;
 
+	if (!rule_option(&named, key, argument))
+		return 0;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->err_stream = NULL; /* what is wrong, getopt has said */
 		return 0;
 	case 'g':
-		how->options.gone_us = (uint64_t)parse_span("--gone", argument);
+		how->gone_us = (uint64_t)parse_span("--gone", argument);
 		return 0;
 	default:
-		return rule_option(&how->rules, key, argument);
+		return ARGP_ERR_UNKNOWN;
 	}
 }
 
 int command_keep(const struct command *command, const char *file, int argc,
 		 char **argv)
 {
-	struct how how = { .options = { .create = true,
-					.busy_ms = WRITER_MS } };
+	struct inventory_options how = { .create = true, .busy_ms = WRITER_MS };
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	int result = EXIT_FAILED;
 
@@ -302,9 +300,9 @@ int command_keep(const struct command *command, const char *file, int argc,
 		    "else");
 		return EXIT_USAGE;
 	}
-	if (identification_open(&how.options, &how.rules)) {
-		result = keep(keeper, file, &how.options);
-		identification_close(&how.options);
+	if (identification_open(&how, &named)) {
+		result = keep(keeper, file, &how);
+		identification_close(&how);
 	}
 	free(keeper);
 	return result;
