@@ -20,6 +20,7 @@
 #   make mutants      breaks the core in many ways: a test has to notice each
 #   make lint          clang-tidy, gcc's analyzer and the tree's structure
 #   make bench         what the probe costs (as root)
+#   make bench-identify  what --identify costs
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
 #   make churn         a hundred thousand veths come and go, or CHURN_VETHS (as root)
@@ -57,12 +58,14 @@ Q := @
 say = @printf '  %-8s %s\n' '$(1)' '$(2)';
 endif
 
-PROGRAM_FOLDERS := system engine options capture attach sinks stats pipeline
+PROGRAM_FOLDERS := system engine options capture attach identify sinks stats pipeline
 SOURCES := user/bannerprobe.c $(wildcard $(PROGRAM_FOLDERS:%=user/%/*.c))
-# Not in the program yet: these need libraries that it does not.
 IDENTIFY := $(wildcard user/identify/*.c)
 IDENTIFY_LIBS := -lpcre2-8 -lexpat
 OBJECTS := $(SOURCES:%.c=$(BUILD)/%.o)
+# The program loads these libraries where they are needed; the static one has them.
+LOADED := $(BUILD)/user/libraries/loaded.o
+LINKED := $(BUILD)/user/libraries/linked.o
 BPF_OBJECT := $(BUILD)/bannerprobe.bpf.o
 SKELETON := $(BUILD)/bannerprobe.skel.h
 
@@ -73,9 +76,9 @@ bannerprobe: $(BUILD)/bannerprobe
 	$(call say,COPY,$@)
 	$(Q)cp -f $< $@
 
-$(BUILD)/bannerprobe: $(OBJECTS)
+$(BUILD)/bannerprobe: $(OBJECTS) $(LOADED)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENED_LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENED_LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ldl
 
 $(BUILD)/user/%.o: user/%.c | $(SKELETON)
 	$(call say,CC,$@)
@@ -99,7 +102,7 @@ include user/owner/build.mk
 deps:
 	$(Q)packaging/deps.sh
 
-LINTED := $(SOURCES) $(IDENTIFY) $(INVENTORY) $(INVENTORY_COMMAND) \
+LINTED := $(SOURCES) $(wildcard user/libraries/*.c) $(INVENTORY) $(INVENTORY_COMMAND) \
 	$(addprefix tests/unit/,core_test.c property_test.c) $(addprefix tests/kernel/,kernel_test.c backends.c drive.c)
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
@@ -153,10 +156,11 @@ static:
 	$(Q)packaging/libmnl.sh $(STATIC)
 	$(Q)$(MAKE) --no-print-directory $(STATIC)/bannerprobe $(STATIC)/bannerprobe-inventory
 
-$(STATIC)/bannerprobe: $(OBJECTS)
+$(STATIC)/bannerprobe: $(OBJECTS) $(LINKED)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
-		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
+		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd \
+		$(IDENTIFY_LIBS) -lm
 
 $(STATIC)/bannerprobe-inventory: $(INVENTORY_OBJECTS)
 	$(call say,LINK,$@)
@@ -202,4 +206,4 @@ vmlinux.h:
 clean:
 	rm -rf $(BUILD) bannerprobe bannerprobe-inventory
 
--include $(patsubst %,%.d,$(OBJECTS) $(BPF_OBJECT))
+-include $(patsubst %,%.d,$(OBJECTS) $(LOADED) $(LINKED) $(BPF_OBJECT))

@@ -91,6 +91,10 @@
 	  "segments of greetings left out: too many at once")                  \
 	X(SEEN_TWICE, "seen_twice",                                            \
 	  "events left out: logged already, outside or inside of a tunnel")    \
+	X(IDENTIFY_LIMITS, "identify_limits",                                  \
+	  "rules of --identify given up at a limit of their matching")         \
+	X(NOT_IDENTIFIED, "not_identified",                                    \
+	  "records without --identify: too many in a second met such limits")  \
 	X(OVER_RATE, "over_the_rate",                                          \
 	  "banners not logged: more in a second than --max-rate")
 

@@ -22,6 +22,14 @@ _bannerprobe_inventory() {
 		_filedir html
 		return
 		;;
+	-b | --probes)
+		_filedir
+		return
+		;;
+	-r | --recog)
+		_filedir -d
+		return
+		;;
 	-n | --net | -p | --port | -P | --product | -S | --sensor | -g | --gone | --not-seen) return ;;
 	esac
 	if [[ $cur == -* ]]; then

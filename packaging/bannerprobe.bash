@@ -29,7 +29,8 @@ _bannerprobe() {
 	--key) COMPREPLY=($(compgen -W 'vlan' -- "$cur")) ;;
 	--decap-key) COMPREPLY=($(compgen -W 'yes no' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;
-	-o | --output | -r | --read | --metrics | --inventory) _filedir ;;
+	-o | --output | -r | --read | --metrics | --inventory | --probes) _filedir ;;
+	--recog) _filedir -d ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
 	-i | --interface) COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur")) ;;
 	-l | --length | --max-flows | --max-rate | --decap-from | --net | --not-net | --port | --gone) ;;

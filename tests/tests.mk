@@ -22,13 +22,13 @@ READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c 
 # --- the objects of each program
 
 CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
-FORMAT := $(addprefix sinks/,format.c format_change.c format_tunnels.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
+FORMAT := $(addprefix sinks/,format.c format_change.c format_identity.c format_tunnels.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	attacks.c law_judge.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
 LAW_EVENTS_TEST := $(call sanitized,$(addprefix tests/unit/,law_events_test.c law_events_core.c law_events_cases.c law_events_truth.c \
 	law_events_attacks.c attacks.c law_cases.c events.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
-PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addprefix user/,pipeline/pipeline.c pipeline/reassembly.c pipeline/unfinished.c pipeline/seen_twice.c \
+PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(IDENTIFY) user/libraries/linked.c $(addprefix user/,pipeline/pipeline.c pipeline/identifying.c pipeline/reassembly.c pipeline/unfinished.c pipeline/seen_twice.c \
 	sinks/line_sink.c $(FORMAT) system/file_helper.c system/process.c system/files.c \
 	system/privileges.c))
 PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
@@ -49,6 +49,7 @@ BENCH_GROWTH := $(call objects,tests/bench/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/,$(FORMAT) \
 	sinks/line_sink.c) $(addprefix user/system/,file_helper.c process.c files.c privileges.c))
 BENCH_INVENTORY := $(call objects,tests/bench/bench_inventory.c $(INVENTORY))
+BENCH_IDENTIFY := $(call objects,tests/bench/bench_identify.c $(IDENTIFY))
 # For a writer of rules: identifies the bytes of files.
 IDENTIFY_TOOL := $(call objects,tests/tools/identify_files.c $(IDENTIFY))
 # What the live tests forge packets with, and a wire that takes its time.
@@ -92,7 +93,7 @@ $(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
 $(BUILD)/tests/published_test: $(PUBLISHED_TEST)
 $(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test:
-	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS))
+	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS) $(IDENTIFY_LIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(IDENTIFY_LIBS))
@@ -114,13 +115,15 @@ $(BUILD)/bench_inventory: $(BENCH_INVENTORY)
 	$(Q)$(call link,,$(INVENTORY_LIBS))
 
 $(BUILD)/tests/identify: $(IDENTIFY_TOOL)
+$(BUILD)/bench_identify: $(BENCH_IDENTIFY)
+$(BUILD)/tests/identify $(BUILD)/bench_identify:
 	$(Q)$(call link,,$(IDENTIFY_LIBS))
 
 $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 	$(Q)$(call link)
 
 -include $(patsubst %,%.d,$(sort $(SANITIZED) $(PRIVILEGES_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
-	$(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
+	$(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(BENCH_IDENTIFY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
 
 # --- make check: without root, network or installing anything, in less than a minute
 
@@ -364,6 +367,12 @@ bench-growth:
 .PHONY: bench-inventory
 bench-inventory: $(BUILD)/bench_inventory
 	$(Q)$(BUILD)/bench_inventory $(BUILD)
+
+# What --identify costs: a start, a banner. With nmap's rules where nmap-common is installed.
+NMAP_PROBES ?= $(wildcard /usr/share/nmap/nmap-service-probes)
+.PHONY: bench-identify
+bench-identify: bannerprobe $(BUILD)/bench_identify
+	$(Q)$(BUILD)/bench_identify ./bannerprobe packaging/rules tests/captures/servers.pcap $(NMAP_PROBES)
 
 # Breaks the core, one mutant at a time; takes some minutes.
 .PHONY: mutants

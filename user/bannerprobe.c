@@ -2,6 +2,7 @@
 #include "system/descriptors.h"
 #include "pipeline/from_captures.h"
 #include "pipeline/from_interfaces.h"
+#include "pipeline/identifying.h"
 #include "system/message.h"
 #include "system/notify.h"
 #include "options/options.h"
@@ -72,9 +73,27 @@ static bool add_sinks(struct pipeline *pipeline, struct sinks *sinks,
 	return true;
 }
 
+/*
+ * What is read here are strangers' bytes by rules of strangers: root's
+ * capabilities must not be at hand.
+ */
+static bool open_rules(const struct options *options, struct pipeline *pipeline)
+{
+	if (!options->identify)
+		return true;
+	if (privileges_keep(ROLE_READ) && !options->unconfined) {
+		message("--identify: giving up capabilities failed: "
+			"--unconfined goes on with them");
+		return false;
+	}
+	return identifying_open(pipeline, options);
+}
+
 static enum exit_code run_captures(const struct options *options,
 				   struct pipeline *pipeline)
 {
+	if (!open_rules(options, pipeline))
+		return EXIT_FAILED;
 	if (!privileges_confine_or_tell(ROLE_CAPTURES, options->unconfined))
 		return EXIT_ATTACH;
 	return captures_run(options, pipeline);

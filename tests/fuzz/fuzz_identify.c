@@ -68,7 +68,7 @@ static void require_printable(const char *field)
 		require(*field >= ' ' && *field <= '~');
 }
 
-static void check(const struct identity *one)
+static void check(const struct identified *one)
 {
 	if (!one)
 		return;
@@ -104,10 +104,10 @@ static void write_source(const struct text *source)
 
 static void ask_opened(int kind, uint8_t choice, const struct text *said)
 {
-	const char *const rules[] = { path, NULL };
+	const char *const files[] = { path, NULL };
 	const struct identify_sources sources = {
-		.rules = kind == KIND_RULES ? rules : NULL,
-		.probes = kind == KIND_NMAP ? path : NULL,
+		.rules = kind == KIND_RULES ? files : NULL,
+		.probes = kind == KIND_NMAP ? files : NULL,
 		.recog = kind == KIND_RECOG ? path : NULL,
 	};
 	struct identifier *identifier = identify_open(&sources, tell);

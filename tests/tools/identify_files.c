@@ -2,7 +2,7 @@
 /*
  * Identification from a command line, for tests and for who writes rules:
  *
- *   identify [-p PROBES] [-r FOLDER] [-o RULES]... [-t] [FILE...]
+ *   identify [-p PROBES]... [-r FOLDER] [-o RULES]... [-t] [FILE...]
  *     what each file's bytes are; without files, of each line "first|second
  *     PORT whole|cut HEX" of standard input. -t: what it took, too.
  *   identify -k KIND -r FOLDER
@@ -23,8 +23,8 @@
 
 #define RULES_MAX 16
 
-static const char *rules[RULES_MAX + 1];
-static int rules_count;
+static const char *rules[RULES_MAX + 1], *probes[RULES_MAX + 1];
+static int rules_count, probes_count;
 static double spent;
 static unsigned long asked;
 
@@ -86,7 +86,7 @@ static void print_cpes(char *const *cpes, const char *comma)
 	putchar(']');
 }
 
-static void print_identity(const struct identity *identity)
+static void print_identity(const struct identified *identity)
 {
 	const char *comma = "";
 
@@ -122,7 +122,7 @@ static void ask(struct identifier *identifier, enum said said, int port,
 		const uint8_t *bytes, size_t len, bool complete)
 {
 	const double start = now_us();
-	const struct identity *identity = identify(
+	const struct identified *identity = identify(
 		identifier, said, (uint16_t)port, bytes, len, complete);
 
 	spent += now_us() - start;
@@ -298,7 +298,7 @@ static int run_examples(void)
 
 int main(int argc, char **argv)
 {
-	struct identify_sources sources = { .rules = rules };
+	struct identify_sources sources = { .rules = rules, .probes = probes };
 	const char *kind = NULL;
 	bool timed = false, examples = false;
 	int option;
@@ -306,7 +306,8 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "p:r:o:k:te")) != -1) {
 		switch (option) {
 		case 'p':
-			sources.probes = optarg;
+			if (probes_count < RULES_MAX)
+				probes[probes_count++] = optarg;
 			break;
 		case 'r':
 			sources.recog = optarg;

@@ -47,21 +47,21 @@ enum kind { RULES, PROBES, RECOG };
 static struct identifier *open_text(enum kind kind, const char *text)
 {
 	char path[PATH_ROOM];
-	const char *rules[] = { path, NULL };
+	const char *files[] = { path, NULL };
 	struct identify_sources sources = {};
 
 	told[0] = '\0';
 	make_file(text, strlen(text), path);
 	if (kind == RULES)
-		sources.rules = rules;
+		sources.rules = files;
 	else if (kind == PROBES)
-		sources.probes = path;
+		sources.probes = files;
 	else
 		sources.recog = path;
 	return identify_open(&sources, tell);
 }
 
-static const struct identity *ask(struct identifier *identifier,
+static const struct identified *ask(struct identifier *identifier,
 				  const char *text)
 {
 	return identify(identifier, SAID_FIRST, 0, (const uint8_t *)text,
@@ -74,7 +74,7 @@ static const char *or_none(const char *field)
 }
 
 /* "service|product|version|info|hostname|os|devicetype|cpe cpe" */
-static const char *as_text(const struct identity *one)
+static const char *as_text(const struct identified *one)
 {
 	static char text[1024];
 	size_t len;
@@ -215,6 +215,26 @@ static void test_nmap_lengths(void **state)
 	}
 }
 
+/* Of several files the first that knows it answers. */
+static void test_files_in_their_order(void **state)
+{
+	static const char *const texts[] = { NULL_PROBE "match a m|^X|\n",
+					     NULL_PROBE "match b m|^[XY]|\n" };
+	char paths[2][PATH_ROOM];
+	const char *const files[] = { paths[0], paths[1], NULL };
+	const struct identify_sources sources = { .probes = files };
+	struct identifier *identifier;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		make_file(texts[i], strlen(texts[i]), paths[i]);
+	identifier = identify_open(&sources, tell);
+	assert_non_null(identifier);
+	assert_answer(ask(identifier, "X"), "a|-|-|-|-|-|-|");
+	assert_answer(ask(identifier, "Y"), "b|-|-|-|-|-|-|");
+	identify_close(identifier);
+}
+
 static void test_nmap_order_of_probes(void **state)
 {
 	static const char text[] =
@@ -279,8 +299,9 @@ static void test_nmap_wrong_lines(void **state)
 static void test_no_such_source(void **state)
 {
 	static const char *const nowhere[] = { "/nonexistent/x", NULL };
-	const struct identify_sources missing = { .probes = "/nonexistent/x" };
-	const struct identify_sources device = { .probes = "/dev/zero" };
+	static const char *const zero[] = { "/dev/zero", NULL };
+	const struct identify_sources missing = { .probes = nowhere };
+	const struct identify_sources device = { .probes = zero };
 	const struct identify_sources folder = { .recog = "/proc/self/task" };
 	const struct identify_sources optional = { .rules = nowhere };
 	struct identifier *identifier;
@@ -716,6 +737,35 @@ static void test_prefilter(void **state)
 	prefilter_free(prefilter);
 }
 
+/* So many servers of a network are asked for their rules once only. */
+static void test_cache_remembers(void **state)
+{
+	const struct identify_sources sources = {};
+	struct identifier *identifier = identify_open(&sources, tell);
+	const struct identified *answer = NULL;
+	int remembered = 0;
+	char said[32];
+
+	(void)state;
+	assert_non_null(identifier);
+	for (int i = 0; i < 2000; i++) {
+		snprintf(said, sizeof(said), "SSH-2.0-F_%d.0\r\n", i % 1000);
+		if (i < 1000)
+			ask(identifier, said);
+		else if (identify_remembers(identifier, SAID_FIRST, 0,
+					    (const uint8_t *)said,
+					    strlen(said), true, &answer))
+			remembered += answer && answer->product;
+	}
+	assert_true(remembered > 950);
+	assert_false(identify_remembers(identifier, SAID_SECOND, 0,
+					(const uint8_t *)said, strlen(said),
+					true, &answer));
+	assert_false(identify_remembers(identifier, SAID_FIRST, 0, NULL, 0,
+					true, &answer));
+	identify_close(identifier);
+}
+
 static void test_cache_keeps_apart(void **state)
 {
 	const struct identify_sources sources = {};
@@ -741,6 +791,7 @@ int main(void)
 		cmocka_unit_test(test_nmap_templates),
 		cmocka_unit_test(test_nmap_arguments),
 		cmocka_unit_test(test_nmap_lengths),
+		cmocka_unit_test(test_files_in_their_order),
 		cmocka_unit_test(test_nmap_order_of_probes),
 		cmocka_unit_test(test_nmap_wrong_lines),
 		cmocka_unit_test(test_no_such_source),
@@ -755,6 +806,7 @@ int main(void)
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_literals),
 		cmocka_unit_test(test_prefilter),
+		cmocka_unit_test(test_cache_remembers),
 		cmocka_unit_test(test_cache_keeps_apart),
 	};
 

@@ -5,7 +5,7 @@
 
 static char **field_of(struct answer *answer, enum field field)
 {
-	struct identity *identity = &answer->identity;
+	struct identified *identity = &answer->identity;
 	char **const fields[FIELD_COUNT] = {
 		[FIELD_SERVICE] = &identity->service,
 		[FIELD_PRODUCT] = &identity->product,
@@ -90,7 +90,7 @@ void answer_add_cpe(struct answer *answer, const char *cpe)
 	}
 }
 
-const struct identity *answer_identity(struct answer *answer)
+const struct identified *answer_identity(struct answer *answer)
 {
 	if (!answer->identity.service)
 		return NULL;

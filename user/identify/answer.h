@@ -21,7 +21,7 @@ enum field {
 #define ANSWER_FIELD_MAX 255
 
 struct answer {
-	struct identity identity;
+	struct identified identity;
 	char *cpe[ANSWER_CPES + 1];
 };
 
@@ -42,7 +42,7 @@ void answer_set_text(struct answer *answer, enum field field,
 
 void answer_add_cpe(struct answer *answer, const char *cpe);
 
-/* The identity, once all fields are set. NULL without a service. */
-const struct identity *answer_identity(struct answer *answer);
+/* To be called when all is set. NULL where there is not even a service. */
+const struct identified *answer_identity(struct answer *answer);
 
 #endif

@@ -42,12 +42,35 @@ static bool is_same(const struct remembered *place, uint64_t hash,
 	       !memcmp(place->bytes, question->text.bytes, other->text.len);
 }
 
+/* Each has two places, or two that are often asked would take turns. */
+static struct remembered *place_of(struct cache *cache, uint64_t hash,
+				   int number)
+{
+	return &cache->places[(number ? hash >> 32 : hash) % CACHE_PLACES];
+}
+
 struct answer *cache_find(struct cache *cache, const struct question *question)
 {
 	const uint64_t hash = hash_of(question);
-	struct remembered *place = &cache->places[hash % CACHE_PLACES];
 
-	return is_same(place, hash, question) ? &place->answer : NULL;
+	for (int i = 0; i < 2; i++) {
+		struct remembered *place = place_of(cache, hash, i);
+
+		if (!is_same(place, hash, question))
+			continue;
+		place->used = ++cache->clock;
+		return &place->answer;
+	}
+	return NULL;
+}
+
+/* The one that was not used for longer, or never. */
+static struct remembered *older_place(struct cache *cache, uint64_t hash)
+{
+	struct remembered *first = place_of(cache, hash, 0),
+			  *second = place_of(cache, hash, 1);
+
+	return first->used <= second->used ? first : second;
 }
 
 static void forget(struct remembered *place)
@@ -60,10 +83,11 @@ static void forget(struct remembered *place)
 struct answer *cache_add(struct cache *cache, const struct question *question)
 {
 	const uint64_t hash = hash_of(question);
-	struct remembered *place = &cache->places[hash % CACHE_PLACES];
+	struct remembered *place = older_place(cache, hash);
 
 	forget(place);
 	place->hash = hash;
+	place->used = ++cache->clock;
 	place->question = *question;
 	if (question->text.len > BYTES_MAX)
 		return &place->answer;

@@ -5,7 +5,8 @@
 
 #include "answer.h"
 
-#define CACHE_PLACES 512
+/* For the servers of a large network; 20 MiB at most. */
+#define CACHE_PLACES 4096
 
 struct question {
 	struct text text;
@@ -15,12 +16,14 @@ struct question {
 
 struct remembered {
 	uint64_t hash;
+	uint64_t used; /* when: by the cache's clock */
 	struct question question;
 	uint8_t *bytes; /* a copy of the question's bytes; NULL: free */
 	struct answer answer;
 };
 
 struct cache {
+	uint64_t clock; /* counts what is asked */
 	struct remembered places[CACHE_PLACES];
 };
 

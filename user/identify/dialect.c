@@ -50,7 +50,7 @@ static const struct {
 
 /* The words of a greeting that decide: "vsFTPd" ends as one does. */
 static const struct {
-	const char *word;
+	char word[16];
 	bool is_end;
 	enum dialect dialect;
 } words[] = {
@@ -71,7 +71,7 @@ static const struct {
 
 /* Beginnings that only one protocol has. */
 static const struct {
-	const char *prefix;
+	char prefix[40];
 	enum dialect dialect;
 	bool is_refusal;
 } beginnings[] = {

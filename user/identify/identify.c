@@ -67,6 +67,16 @@ static int load_nmap(struct identifier *identifier, const char *path)
 	return error;
 }
 
+static int load_all_nmap(struct identifier *identifier,
+			 const char *const *paths)
+{
+	int error = 0;
+
+	for (; !error && paths && *paths; paths++)
+		error = load_nmap(identifier, *paths);
+	return error;
+}
+
 static int open_sets(struct identifier *identifier)
 {
 	struct matcher *matcher = &identifier->matcher;
@@ -98,8 +108,8 @@ static int load(struct identifier *identifier,
 {
 	int error = open_sets(identifier);
 
-	if (!error && sources->probes)
-		error = load_nmap(identifier, sources->probes);
+	if (!error)
+		error = load_all_nmap(identifier, sources->probes);
 	if (!error && sources->recog)
 		error = recog_open(&identifier->recog, sources->recog,
 				   &identifier->matcher);
@@ -169,7 +179,7 @@ static void ask_all(struct identifier *identifier, enum said said,
 		structure_answer(&spoken, answer);
 }
 
-const struct identity *identify(struct identifier *identifier, enum said said,
+const struct identified *identify(struct identifier *identifier, enum said said,
 				uint16_t server_port, const uint8_t *bytes,
 				size_t len, bool complete)
 {
@@ -185,6 +195,21 @@ const struct identity *identify(struct identifier *identifier, enum said said,
 	answer = cache_add(&identifier->cache, &question);
 	ask_all(identifier, said, server_port, &text, answer);
 	return answer_identity(answer);
+}
+
+bool identify_remembers(struct identifier *identifier, enum said said,
+			uint16_t server_port, const uint8_t *bytes, size_t len,
+			bool complete, const struct identified **answer)
+{
+	const struct question question = { { bytes, len, complete },
+					   said,
+					   server_port };
+	struct answer *found =
+		len ? cache_find(&identifier->cache, &question) : NULL;
+
+	if (found)
+		*answer = answer_identity(found);
+	return found;
 }
 
 const struct identify_statistics *

@@ -12,13 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Where the package installs the project's rules, and where a user adds some.
- */
-#define IDENTIFY_RULES_SHARED "/usr/share/bannerprobe/rules"
-#define IDENTIFY_RULES_LOCAL "/etc/bannerprobe/rules.d"
-
 /* Printable ASCII only; NULL where it is not known. */
-struct identity {
+struct identified {
 	char *service, *product, *version, *info, *hostname, *os, *devicetype;
 	char **cpe; /* ends with NULL */
 };
@@ -35,8 +30,9 @@ struct identify_sources {
 	 * ignored. NULL: none.
 	 */
 	const char *const *rules;
-	const char *probes; /* nmap-service-probes, or NULL */
-	const char *recog;  /* a folder of Recog's XML files, or NULL */
+	/* nmap-service-probes, in this order; ends with NULL. NULL: none. */
+	const char *const *probes;
+	const char *recog; /* a folder of Recog's XML files, or NULL */
 };
 
 struct identify_statistics {
@@ -67,9 +63,17 @@ void identify_close(struct identifier *identifier);
  * come; then $ does not match at their end. The result is valid until the next
  * call. NULL where no source knows the server.
  */
-const struct identity *identify(struct identifier *identifier, enum said said,
+const struct identified *identify(struct identifier *identifier, enum said said,
 				uint16_t server_port, const uint8_t *bytes,
 				size_t len, bool complete);
+
+/*
+ * Without any matching: whether an earlier call's answer is remembered, which
+ * `answer` is set to then.
+ */
+bool identify_remembers(struct identifier *identifier, enum said said,
+			uint16_t server_port, const uint8_t *bytes, size_t len,
+			bool complete, const struct identified **answer);
 
 const struct identify_statistics *
 identify_statistics(const struct identifier *identifier);

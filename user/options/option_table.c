@@ -6,6 +6,7 @@
 #include "flow_table.h"
 #include "event.h"
 #include "server_options.h"
+#include "rule_options.h"
 #include "usage.h"
 
 #include <errno.h>
@@ -108,7 +109,7 @@ static const char *text(const struct option_use *use)
  * A file name. If it looks like an option, the name was forgotten. The = in
  * "-o=FILE" is no part of the name.
  */
-static const char *file(const struct option_use *use)
+const char *option_file(const struct option_use *use)
 {
 	const char *name = text(use);
 
@@ -142,7 +143,7 @@ void option_take(struct options *options, const struct option_use *use)
 		*(const char **)place = text(use);
 		break;
 	case KIND_FILE:
-		*(const char **)place = file(use);
+		*(const char **)place = option_file(use);
 		break;
 	case KIND_OTHER:
 		break;
@@ -162,7 +163,7 @@ static void take_interface(struct options *options,
 static void take_read(struct options *options, const struct option_use *use)
 {
 	options->read = true;
-	options->names[options->count++] = file(use);
+	options->names[options->count++] = option_file(use);
 }
 
 static void take_all(struct options *options, const struct option_use *use)
@@ -344,6 +345,15 @@ const struct option_row option_table[] = {
 	  "what is logged of a connection's beginning: banner (default), "
 	  "request, response, reply, open, or all",
 	  .take = take_events },
+	{ "identify", 0, GROUP_RECORDS, KIND_FLAG, 0, NULL,
+	  "say in each record what the server is: service, product, version",
+	  AT(identify) },
+	{ "probes", 0, GROUP_RECORDS, KIND_OTHER, OPTION_MANY, "FILE",
+	  "identify by these rules first: nmap's, nmap-service-probes",
+	  .take = rules_take_probes },
+	{ "recog", 0, GROUP_RECORDS, KIND_FILE, 0, "FOLDER",
+	  "identify by these, too: Recog's, a folder of its XML files",
+	  AT(recog), .take = rules_take_recog },
 
 	{ "port", 0, GROUP_SERVERS, KIND_OTHER, OPTION_MANY, "PORTS",
 	  "servers on these ports only: 22,smtp,8000-8100",

@@ -4,6 +4,7 @@
 #include "decap_options.h"
 #include "names.h"
 #include "option_table.h"
+#include "rule_options.h"
 #include "usage.h"
 
 #include <getopt.h>
@@ -306,6 +307,7 @@ void options_parse(struct options *options, int argc, char **argv)
 	decap_set_defaults(options);
 	check_usage(&parser);
 	note_passwords(options);
+	rules_set_defaults(options);
 	usage_print_notes();
 	fill_in(options);
 	/* Programs that read this log reject an SSH identification that is cut.

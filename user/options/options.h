@@ -18,7 +18,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define DEFAULT_FLOWS 32768 /* their table fits into a cache of 2 MiB */
+#define PROBES_MAX 8
+#define DEFAULT_FLOWS 32768 /* their table stays in a cache of 2 MiB */
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -82,8 +83,12 @@ struct options {
 	const char *gone;	   /* a span, as the keeper takes it; or NULL */
 	bool new_at_once;	   /* likewise */
 	const char *metrics;	   /* file for Prometheus; NULL: none */
-	const char *user; /* to change to once attached; NULL: the default */
-	bool unconfined;  /* go on if confining fails */
+	const char *user; /* to become once attached; NULL: the default */
+	bool identify;	  /* what servers are, in the log */
+	const char *probes[PROBES_MAX + 1]; /* files of nmap; ends with NULL */
+	__u32 probes_count;
+	const char *recog; /* folder of Recog's files; NULL: none */
+	bool unconfined;  /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	bool sequence;	    /* captures are one that was rotated */

@@ -19,7 +19,8 @@
 
 #define STREAM_BUFFER (4 << 20) /* bytes, as the kernel counts them */
 #define DIRECTORY_MODE 0750
-#define ABOVE_KEPT 16 /* above the numbers that the keeper uses */
+#define ARGUMENTS_MAX (16 + 2 * PROBES_MAX)
+#define ABOVE_KEPT 16 /* descriptors that are out of the keeper's way */
 
 /* --- the program --------------------------------------------------------- */
 
@@ -172,22 +173,37 @@ static bool give_up_privileges(const struct needs *needs)
 	return false;
 }
 
-#define ARGUMENTS_MAX 16
-
-/* What the keeper is told; ended by NULL. */
-static void list_arguments(const struct options *options,
-			   char *arguments[ARGUMENTS_MAX])
+/* The rules to identify by. The reader reports what is wrong with them. */
+static char **add_rules(char **argument, const struct options *options)
 {
-	*arguments++ = KEEPER_PROGRAM;
-	*arguments++ = (char *)options->inventory;
-	*arguments++ = KEEPER_COMMAND;
+	for (__u32 i = 0; i < options->probes_count; i++) {
+		*argument++ = "--probes";
+		*argument++ = (char *)options->probes[i];
+	}
+	if (options->recog) {
+		*argument++ = "--recog";
+		*argument++ = (char *)options->recog;
+	}
+	if (options->identify)
+		*argument++ = "--quiet-rules";
+	return argument;
+}
+
+/* The keeper's command line; ends with NULL. */
+static void list_arguments(const struct options *options,
+			   char *argument[ARGUMENTS_MAX])
+{
+	*argument++ = KEEPER_PROGRAM;
+	*argument++ = (char *)options->inventory;
+	*argument++ = KEEPER_COMMAND;
 	if (options->gone) {
-		*arguments++ = "--gone";
-		*arguments++ = (char *)options->gone;
+		*argument++ = "--gone";
+		*argument++ = (char *)options->gone;
 	}
 	if (options->new_at_once)
-		*arguments++ = "--new-at-once";
-	*arguments = NULL;
+		*argument++ = "--new-at-once";
+	argument = add_rules(argument, options);
+	*argument = NULL;
 }
 
 static void __attribute__((noreturn))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "pipeline.h"
 
+#include "identifying.h"
 #include "reassembly.h"
 #include "seen_twice.h"
 #include "sinks/ssh_line.h"
@@ -24,6 +25,7 @@ static void put(const struct event *event, void *context)
 		return;
 	source = pipeline->find_source(event, pipeline->context);
 	source.events = pipeline->events;
+	source.identity = identifying_ask(pipeline, event);
 	for (int i = 0; i < pipeline->count; i++) {
 		struct sink *sink = pipeline->sinks[i];
 
@@ -221,6 +223,7 @@ struct sink_counts pipeline_counts(const struct pipeline *pipeline)
 void pipeline_read_counters(const struct pipeline *pipeline,
 			    __u64 counters[COUNTER_MAX])
 {
+	identifying_read_counters(pipeline, counters);
 	if (pipeline->reassembly)
 		reassembly_read_counters(pipeline->reassembly, counters);
 	if (pipeline->seen_twice)
@@ -249,6 +252,7 @@ void pipeline_free(struct pipeline *pipeline)
 	pipeline_close(pipeline);
 	reassembly_free(pipeline->reassembly);
 	seen_twice_free(pipeline->seen_twice);
+	identifying_close(pipeline);
 	pipeline->seen_twice = NULL;
 	pipeline->reassembly = NULL;
 }

@@ -17,6 +17,7 @@
 
 struct reassembly;
 struct seen_twice;
+struct identifying;
 
 /*
  * Finds where an event was seen. Called when the event goes into the sinks:
@@ -32,6 +33,7 @@ struct pipeline {
 	bool gathers_ssh; /* only SSH identifications are reassembled */
 	__u32 events; /* kinds that the user asked for: EVENT_BIT(), or 0 */
 	struct seen_twice *seen_twice; /* NULL: no tunnel is opened */
+	struct identifying *identifying; /* NULL: not asked for */
 	source_finder *find_source;
 	void *context;	   /* of find_source() */
 	bool limits_rate;  /* a sink does, not the kernel */

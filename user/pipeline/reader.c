@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "reader.h"
 
+#include "identifying.h"
 #include "reader_source.h"
 #include "stats/losses.h"
 #include "stats/metrics.h"
@@ -340,14 +341,17 @@ static void load_time_zone(void)
 	tzset();
 }
 
-static bool give_up_privileges(const struct reader_needs *needs)
+static bool drop(const struct reader_needs *needs)
+{
+	return !privileges_drop(needs->identity, ROLE_READ) ||
+	       needs->options->unconfined;
+}
+
+static bool confine(const struct reader_needs *needs)
 {
 	const bool may_fail = needs->options->unconfined;
-	int error;
+	int error = privileges_limit();
 
-	if (privileges_drop(needs->identity, ROLE_READ) && !may_fail)
-		return false;
-	error = privileges_limit();
 	if (error)
 		message("limiting resources: %s", strerror(-error));
 	return (!error || may_fail) &&
@@ -362,7 +366,14 @@ static bool start(struct reader *reader, const struct reader_needs *needs)
 	    !open_ring(reader))
 		return false;
 	reader->code = EXIT_ATTACH;
-	if (!give_up_privileges(needs))
+	if (!drop(needs))
+		return false;
+	/* Rules are text of strangers: read with no capability. */
+	reader->code = EXIT_FAILED;
+	if (!identifying_open(reader->pipeline, reader->options))
+		return false;
+	reader->code = EXIT_ATTACH;
+	if (!confine(needs))
 		return false;
 	reader->code = EXIT_DONE;
 	reader_link_say(reader->link, WORD_READY);

@@ -145,6 +145,7 @@ static char *put_json_end(char *to, const struct event *record,
 	if (record->vlan_count)
 		to = PUT(to, "]");
 	to = put_tunnels_json(to, record);
+	to = put_identity_json(to, source->identity);
 	return put_json_more(to, record);
 }
 
@@ -254,6 +255,7 @@ static char *put_line_text(char *to, const struct event *record,
 		*to++ = ' ';
 		to = put_escaped(to, record->bytes, record->kept);
 	}
+	to = put_identity(to, source->identity);
 	*to++ = '\n';
 	return to;
 }

@@ -8,6 +8,7 @@
 #define BANNERPROBE_FORMAT_H
 
 #include "event.h"
+#include "format_identity.h"
 #include "options/options.h"
 #include "source.h"
 
@@ -17,14 +18,14 @@
 /*
  * The most bytes that an event takes in any format. A line of json: five for
  * each of the event's bytes, six for each byte of a file name of PATH_MAX and
- * of an interface's name, 160 for each tunnel, and the rest. In Zeek's format
+ * of an interface's name, 160 for each tunnel, what the server is, and the rest. In Zeek's format
  * each HTTP header is a line: the shortest header, "VIA:" and its line end,
  * turns five bytes into 130 at most.
  */
 #define LINE_MAX_BYTES (27 * BANNER_MAX + 1024)
 
 _Static_assert(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX +
-			       160 * TUNNELS_MAX + 1024 <=
+			       160 * TUNNELS_MAX + IDENTITY_MAX_BYTES + 1024 <=
 		       LINE_MAX_BYTES,
 	       "a line of json fits");
 

@@ -7,6 +7,8 @@
 
 #define CAPTURE_IFACE_MAX 255 /* bytes */
 
+struct identified;
+
 struct source {
 	const char *name;   /* of the interface or the file */
 	__u64 clock_offset; /* ns: added to the event's times gives time since
@@ -14,7 +16,8 @@ struct source {
 	const char *capture_iface; /* the interface's name in a capture: up to
 				      CAPTURE_IFACE_MAX bytes, which may be any;
 				      or NULL */
-	__u32 events; /* kinds that the user asked for: EVENT_BIT(), or 0 */
+	const struct identified *identity; /* what the server is; or NULL */
+	__u32 events; /* that were asked for by name: EVENT_BIT(), or 0 */
 };
 
 #endif

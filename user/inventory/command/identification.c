@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "identification.h"
 
-/*
- * The program builds without user/identify/, too, and then identifies nothing.
- */
-#if __has_include("../../identify/identify.h")
-
+#include "command.h"
 #include "identify/identify.h"
+#include "identify/rule_places.h"
 
-#include "say.h"
-
+#include <stdlib.h>
 #include <string.h>
 
 #define CPES_MAX 1024
@@ -35,7 +31,7 @@ static bool ask(void *context, const struct observation *seen,
 		struct inventory_identity *to)
 {
 	static char cpes[CPES_MAX];
-	const struct identity *found = identify(
+	const struct identified *found = identify(
 		context,
 		seen->event == OBSERVED_BANNER ? SAID_FIRST : SAID_SECOND,
 		seen->server_port, seen->bytes, seen->len, seen->complete);
@@ -57,17 +53,48 @@ static bool ask(void *context, const struct observation *seen,
 	return true;
 }
 
-void identification_open(struct inventory_options *options)
+error_t rule_option(struct named_rules *rules, int key, char *argument)
 {
-	static const char *const rules[] = { IDENTIFY_RULES_LOCAL,
-					     IDENTIFY_RULES_SHARED, NULL };
-	const struct identify_sources sources = { .rules = rules };
-	struct identifier *identifier = identify_open(&sources, say);
+	switch (key) {
+	case 'b':
+		if (rules->count == PROBES_MAX)
+			wrong_usage("--probes %s: more than %d files: join "
+				    "some",
+				    argument, PROBES_MAX);
+		rules->probes[rules->count++] = argument;
+		return 0;
+	case 'r':
+		rules->recog = argument;
+		return 0;
+	case RULES_QUIETLY:
+		rules->is_quiet = true;
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static void say_nothing(const char *format, ...)
+{
+	(void)format;
+}
+
+bool identification_open(struct inventory_options *options,
+			 const struct named_rules *rules)
+{
+	const struct identify_sources sources = {
+		.rules = rule_places(),
+		.probes = rules->probes,
+		.recog = rules->recog,
+	};
+	struct identifier *identifier =
+		identify_open(&sources, rules->is_quiet ? say_nothing : say);
 
 	if (!identifier)
-		return;
+		return !rules->count && !rules->recog;
 	options->identify = ask;
 	options->identify_context = identifier;
+	return true;
 }
 
 void identification_close(struct inventory_options *options)
@@ -75,17 +102,3 @@ void identification_close(struct inventory_options *options)
 	if (options->identify)
 		identify_close(options->identify_context);
 }
-
-#else
-
-void identification_open(struct inventory_options *options)
-{
-	options->identify = NULL;
-}
-
-void identification_close(struct inventory_options *options)
-{
-	(void)options;
-}
-
-#endif

@@ -23,6 +23,7 @@ struct import {
 	const char *sensor;
 	int64_t gone; /* microseconds; 0: not given */
 	bool new_at_once;
+	struct named_rules rules;
 	char **names;
 	int count;
 	uint64_t latest; /* time of the latest record */
@@ -46,6 +47,7 @@ static const struct argp_option options[] = {
 	  "a service that was not seen for so long has returned (7d)", 0 },
 	{ "new-at-once", 'N', NULL, 0,
 	  "a service is new with its first connection on any port", 0 },
+	RULE_OPTIONS,
 	{ "help", 'h', NULL, 0, "print this and exit", -1 },
 	{},
 };
@@ -80,7 +82,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 			wrong_usage("import: which logs? - is standard input");
 		return 0;
 	default:
-		return ARGP_ERR_UNKNOWN;
+		return rule_option(&import->rules, key, argument);
 	}
 }
 
@@ -287,14 +289,15 @@ static int run(struct import *import, const char *file)
 		say("out of memory");
 		return EXIT_FAILED;
 	}
-	identification_open(&inventory_options);
-	import->inventory =
-		inventory_open(file, &inventory_options, import->error);
-	if (import->inventory)
-		result = import_all(import);
-	else
-		say("%s", import->error);
-	identification_close(&inventory_options);
+	if (identification_open(&inventory_options, &import->rules)) {
+		import->inventory = inventory_open(file, &inventory_options,
+						   import->error);
+		if (import->inventory)
+			result = import_all(import);
+		else
+			say("%s", import->error);
+		identification_close(&inventory_options);
+	}
 	log_reader_close(import->reader);
 	return result;
 }

@@ -293,7 +293,13 @@ static int keep(struct keeper *keeper, const char *file,
 	return finish_stream(keeper);
 }
 
+/* Those that the command line names. */
+static struct named_rules named;
+
 static const struct argp_option options[] = {
+	RULE_OPTIONS,
+	{ "quiet-rules", RULES_QUIETLY, NULL, 0,
+	  "another process says what is wrong with these", 0 },
 	{ "gone", 'g', "SPAN", 0,
 	  "a service that was not seen for so long has returned (7d)", 0 },
 	{ "new-at-once", 'N', NULL, 0,
@@ -305,6 +311,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct inventory_options *how = state->input;
 
+	if (!rule_option(&named, key, argument))
+		return 0;
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->err_stream = NULL; /* what is wrong, getopt has said */
@@ -325,7 +333,7 @@ int command_keep(const struct command *command, const char *file, int argc,
 {
 	struct inventory_options how = { .create = true, .busy_ms = WRITER_MS };
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
-	int result;
+	int result = EXIT_FAILED;
 
 	parse_words(command, options, parse, &how, argc, argv);
 	/* Who is in this user's group may read it. */
@@ -343,9 +351,10 @@ int command_keep(const struct command *command, const char *file, int argc,
 		    "else");
 		return EXIT_USAGE;
 	}
-	identification_open(&how);
-	result = keep(keeper, file, &how);
-	identification_close(&how);
+	if (identification_open(&how, &named)) {
+		result = keep(keeper, file, &how);
+		identification_close(&how);
+	}
 	free(keeper);
 	return result;
 }
