@@ -57,7 +57,7 @@ Q := @
 say = @printf '  %-8s %s\n' '$(1)' '$(2)';
 endif
 
-PROGRAM_FOLDERS := system engine options capture attach sinks stats pipeline
+PROGRAM_FOLDERS := system engine options capture attach owner sinks stats pipeline
 SOURCES := user/bannerprobe.c $(wildcard $(PROGRAM_FOLDERS:%=user/%/*.c))
 # Not in the program yet: these need libraries that it does not.
 IDENTIFY := $(wildcard user/identify/*.c)

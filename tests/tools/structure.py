@@ -28,11 +28,11 @@ for folder, below in {
         "user/inventory": ["user/system"],
         "user/sinks": ["user/capture", "user/attach", "user/inventory"],
         "user/stats": ["user/sinks"],
-        "user/pipeline": ["user/stats"],
+        "user/owner": ["user/system"],
+        "user/pipeline": ["user/stats", "user/owner"],
         "user": ["user/pipeline"],
         "user/identify": ["user/system"],
         "user/inventory/command": ["user/inventory", "user/identify"],
-        "user/owner": ["user/system"],
 }.items():
     LOWER[folder] = sorted({"include", *below, *(one for each in below for one in LOWER[each])})
 

@@ -3,6 +3,7 @@
 #ifndef BANNERPROBE_READER_PROCESS_H
 #define BANNERPROBE_READER_PROCESS_H
 
+#include "owner_process.h"
 #include "reader.h"
 #include "system/process.h"
 
@@ -10,15 +11,17 @@ struct reader_process {
 	struct process process;
 	struct reader_link link;
 	long long last_end; /* when its last job must be over */
+	struct owner_process owner; /* which it asks */
 };
 
 #define READER_PROCESS_NONE                                                    \
 	{                                                                      \
-		.process = PROCESS_NONE, .link = READER_LINK_NONE              \
+		.process = PROCESS_NONE, .link = READER_LINK_NONE,             \
+		.owner = OWNER_PROCESS_NONE                                    \
 	}
 
 /*
- * Starts the reader, before anything is opened that it must not have. The
+ * Starts the reader, and with --owner first the process that it asks, before anything is opened that it must not have. The
  * reader waits for the ring buffer then. The file helper and the sinks belong
  * to it from now on. 0 or negative errno, with a message.
  */

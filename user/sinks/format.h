@@ -9,6 +9,7 @@
 
 #include "event.h"
 #include "options/options.h"
+#include "service_owner.h"
 #include "source.h"
 
 #include <stddef.h>
@@ -19,12 +20,13 @@
  * each byte of the banner, six for each byte of a file name of PATH_MAX and of
  * an interface's name, 160 for each layer of tunnels, and the rest. In Zeek's
  * format each header of HTTP is a line: the shortest, "VIA:" and its line end,
- * makes at most 130 of five.
+ * makes at most 130 of five. An owner: six for each of its bytes.
  */
 #define LINE_MAX_BYTES (27 * BANNER_MAX + 1024)
 
 _Static_assert(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX +
-			       160 * TUNNELS_MAX + 1024 <=
+			       160 * TUNNELS_MAX +
+			       6 * sizeof(struct service_owner) + 1024 <=
 		       LINE_MAX_BYTES,
 	       "a line of json fits");
 

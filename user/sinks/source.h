@@ -7,6 +7,8 @@
 
 #define CAPTURE_IFACE_MAX 255 /* bytes */
 
+struct service_owner;
+
 struct source {
 	const char *name;   /* of the interface or the file */
 	__u64 clock_offset; /* ns: added to the event's times gives time since
@@ -14,6 +16,7 @@ struct source {
 	const char *capture_iface; /* what a capture calls the interface: up to
 				      CAPTURE_IFACE_MAX bytes, which may be any;
 				      or NULL */
+	const struct service_owner *owner; /* of the server; NULL: not known */
 	__u32 events; /* that were asked for by name: EVENT_BIT(), or 0 */
 };
 

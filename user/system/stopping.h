@@ -11,6 +11,7 @@
 /* What is waited for: see the table in stopping.c. */
 enum wait {
 	WAIT_READER,   /* of the records takes some */
+	WAIT_OWNER,    /* of a record's service is told */
 	WAIT_LOCK,     /* of the network namespace is free */
 	WAIT_HELPER,   /* for files answers */
 	WAIT_START,    /* of another process is over */
