@@ -41,10 +41,9 @@ char *put_owner_json(char *to, const struct service_owner *owner)
 	return PUT_FIELD(to, owner, process);
 }
 
-char *put_process(char *to, const struct service_owner *owner)
+static char *put_name(char *to, const char *name)
 {
-	return put_escaped(to, (const __u8 *)owner->process,
-			   strnlen(owner->process, sizeof(owner->process)));
+	return put_escaped(to, (const __u8 *)name, strlen(name));
 }
 
 /* Without what could end the brackets, or look like another name. */
@@ -71,11 +70,11 @@ char *put_owner(char *to, const struct service_owner *owner)
 
 	if (!owner)
 		return to;
-	to = put_text_of(to, owner->unit);
+	to = put_name(to, owner->unit);
 	if (*owner->container) {
 		if (to != begin)
 			*to++ = ' ';
-		to = put_text_of(to, owner->container);
+		to = put_name(to, owner->container);
 	}
 	if (*owner->process && (*owner->container || !*owner->unit)) {
 		if (to != begin)

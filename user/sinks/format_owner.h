@@ -11,7 +11,4 @@ char *put_owner(char *to, const struct service_owner *owner);
 /* ,"unit":"ssh.service" and what else is known. */
 char *put_owner_json(char *to, const struct service_owner *owner);
 
-/* "nginx": printable ASCII, whatever a process calls itself. */
-char *put_process(char *to, const struct service_owner *owner);
-
 #endif
