@@ -306,7 +306,7 @@ static int make_report(struct report *report)
 		say("%s", report->store.error);
 		return EXIT_FAILED;
 	}
-	sqlite3_create_function_v2(report->store.db, "taken", 6,
+	sqlite3_create_function_v2(report->store.db, "taken", 9,
 				   SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 				   &report->filter, taken, NULL, NULL, NULL);
 	result = read_bounds(report);
