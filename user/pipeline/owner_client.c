@@ -182,8 +182,6 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 	struct owner_question question = { .key = *key,
 					   .number = client->number + 1 };
 
-	if (client->is_late && !receive(client))
-		return false;
 	client->asked = *key;
 	client->asked_at = now_ns();
 	if (send(client->socket, &question, sizeof(question),
@@ -225,6 +223,8 @@ const struct service_owner *owner_client_find(struct owner_client *client,
 	nowhere = nowhere_of(client, key.ifindex);
 	if (key.ifindex && nowhere->ifindex == key.ifindex &&
 	    event->time < nowhere->until)
+		return NULL;
+	if (client->is_late && !receive(client))
 		return NULL;
 	known = recall(client, &key);
 	if (!known || known->asked < event->time) {

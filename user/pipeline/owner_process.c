@@ -14,9 +14,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-#define TICK_MS 1000
+#define TICK_SECONDS 1
 
 /* --- answers ------------------------------------------------------------- */
 
@@ -74,26 +75,30 @@ static void answer(struct owners *owners, int socket,
 	send(socket, &told, sizeof(told), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Until the reader has ended. */
+/* Once a second, whether it is asked or not. */
+static void tick(struct owners *owners, time_t *last)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+	if (now.tv_sec != *last)
+		owner_tick(owners);
+	*last = now.tv_sec;
+}
+
+/* Until the reader has ended; a receive waits TICK_SECONDS. */
 static void serve(struct owners *owners, int socket)
 {
-	struct pollfd asked = { .fd = socket, .events = POLLIN };
 	struct owner_question question;
+	time_t last = 0;
 	ssize_t len;
 
-	for (;;) {
-		const int ready = poll(&asked, 1, TICK_MS);
-
-		if (!ready)
-			owner_tick(owners);
-		if (ready <= 0)
-			continue;
-		len = recv(socket, &question, sizeof(question), MSG_DONTWAIT);
-		if (!len)
-			return;
+	do {
+		len = recv(socket, &question, sizeof(question), 0);
 		if (len == sizeof(question))
 			answer(owners, socket, &question);
-	}
+		tick(owners, &last);
+	} while (len);
 }
 
 /* --- the process --------------------------------------------------------- */
@@ -126,12 +131,14 @@ find_owners(int socket, int life, const struct options *options,
 	    const struct identity *identity)
 {
 	const int kept[] = { socket, life, STDERR_FILENO };
+	const struct timeval wait = { .tv_sec = TICK_SECONDS };
 	const bool may_fail = options->unconfined;
 	struct owners *owners;
 	bool no_stdout;
 
 	process_keep_only(kept, sizeof(kept) / sizeof(*kept));
-	if (descriptors_fill(&no_stdout) || netlink_reopen())
+	if (descriptors_fill(&no_stdout) || netlink_reopen() ||
+	    setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)))
 		_exit(1);
 	message_open();
 	owners = owner_open(0);
