@@ -16,7 +16,7 @@ import pytest
 
 from netns import BINARY, PATIENCE, Namespace, Network, Probe, wait_for
 from owner_rig import PORT, ROOT, Cgroup, Server, needs_cgroups
-from test_privileges import capabilities, status
+from test_privileges import NEEDED, capabilities, status, with_capabilities
 
 if os.geteuid():
     pytest.skip("needs root: it makes cgroups and network namespaces", allow_module_level=True)
@@ -24,6 +24,7 @@ if os.geteuid():
 CAP_NET_ADMIN, CAP_BPF = 12, 39
 FIELDS = ("unit", "container", "pod", "pod_name", "cgroup", "uid", "pid", "process")
 ID = "3f2a91c0b7de" + "0123456789abcdef" * 3 + "0123"
+A_SECOND = 1.05		# until the same thing is looked up again
 INVENTORY = os.path.join(os.path.dirname(BINARY), "bannerprobe-inventory")
 
 
@@ -180,6 +181,25 @@ def test_another_took_the_port(net):
 
 
 @needs_cgroups
+def test_process_is_younger_than_its_record(net):
+    """The record is read when another process of the same unit has the port: that one did not say it."""
+    with Cgroup("web.service") as web, probe(net) as running:
+        with Server(net.host, web) as first:
+            first.listen()
+            first.say("greet()")
+            known(running, net.peer, pid=first.pid)
+            os.kill(running.reader(), signal.SIGSTOP)
+            greeted(net.peer)
+        with Server(net.host, web) as second:
+            second.listen()
+            second.say("greet()")
+            time.sleep(A_SECOND)		# so that it is looked up
+            os.kill(running.reader(), signal.SIGCONT)
+            assert owner(json.loads(running.line())) == {"unit": "web.service", "cgroup": web.path, "uid": 0}
+            assert owner(record(running, net.peer))["pid"] == second.pid
+
+
+@needs_cgroups
 def test_reuseport(net):
     """Which of a group took the connection, the kernel says: its unit is always right."""
     with Cgroup("one.service") as one, Cgroup("two.service") as two, probe(net) as running:
@@ -323,6 +343,19 @@ def test_privileges(net):
         assert not any("perf" in one or "bpf-map" in one for one in targets), targets
     with Probe(net.host, "veth0") as running:
         assert owner_process(running) is None
+
+
+@needs_cgroups
+def test_three_capabilities_suffice(net):
+    """Not root at all, as the systemd unit starts it: a unit here, and a container behind a veth."""
+    with Cgroup("web.service") as web, Cgroup(f"docker-{ID}.scope") as docker:
+        with Server(net.host, web) as server, Server(net.peer, docker) as contained:
+            for one in server, contained:
+                one.listen()
+                one.say("greet()")
+            with probe(net, before=with_capabilities(NEEDED.values())) as running:
+                known(running, net.peer, unit="web.service", pid=server.pid)
+                known(running, net.host, "10.99.0.2", container="docker:3f2a91c0b7de", pid=contained.pid)
 
 
 def test_it_dies(net):
