@@ -58,7 +58,7 @@ Q := @
 say = @printf '  %-8s %s\n' '$(1)' '$(2)';
 endif
 
-PROGRAM_FOLDERS := system engine options capture attach identify sinks stats pipeline
+PROGRAM_FOLDERS := system engine options capture attach owner identify sinks stats pipeline
 SOURCES := user/bannerprobe.c $(wildcard $(PROGRAM_FOLDERS:%=user/%/*.c))
 IDENTIFY := $(wildcard user/identify/*.c)
 IDENTIFY_LIBS := -lpcre2-8 -lexpat

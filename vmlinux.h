@@ -29,9 +29,9 @@ struct xdp_md {
 
 struct bpf_flow_keys;
 
-struct bpf_sock;
-
 typedef unsigned char __u8;
+
+struct bpf_sock;
 
 struct __sk_buff {
 	__u32 len;
@@ -74,13 +74,30 @@ struct __sk_buff {
 	__u64 hwtstamp;
 };
 
-struct bpf_spin_lock {
-	__u32 val;
-};
-
 typedef unsigned short __u16;
 
 typedef __u16 __be16;
+
+struct bpf_sock {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 mark;
+	__u32 priority;
+	__u32 src_ip4;
+	__u32 src_ip6[4];
+	__u32 src_port;
+	__be16 dst_port;
+	__u32 dst_ip4;
+	__u32 dst_ip6[4];
+	__u32 state;
+	__s32 rx_queue_mapping;
+};
+
+struct bpf_spin_lock {
+	__u32 val;
+};
 
 struct ethhdr {
 	unsigned char h_dest[6];

@@ -285,6 +285,35 @@ backend_frame(const struct backend *backend)
 	return &backend->frame;
 }
 
+/*
+ * What is sent is still the socket's of the process that sent it, unless it
+ * came here from another network namespace. Only TCP's own sockets count: a
+ * packet may be a raw socket's, or that of a program that is a tunnel. It is a
+ * function of its own, so that without --owner no register is saved for it.
+ */
+static __noinline void describe_socket(struct __sk_buff *skb,
+				       struct event_socket *to)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	to->cookie = 0;
+	if (sk)
+		sk = bpf_sk_fullsock(sk);
+	if (!sk || sk->protocol != PROTO_TCP)
+		return;
+	to->port = (__u16)sk->src_port;
+	to->uid = bpf_get_socket_uid(skb);
+	to->cgroup = skb_has_cgroup ? bpf_skb_cgroup_id(skb) : 0;
+	to->cookie = bpf_get_socket_cookie(skb);
+}
+
+static __always_inline void
+backend_describe_socket(const struct backend *backend, struct event *event)
+{
+	if (!backend->is_xdp && wants_sockets)
+		describe_socket(backend->ctx, &event->socket);
+}
+
 static __always_inline bool backend_emit(const struct backend *backend,
 					 struct event *event)
 {

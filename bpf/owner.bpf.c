@@ -69,6 +69,7 @@ struct task_struct {
 	struct pid *thread_pid;
 	struct css_set *cgroups;
 	struct nsproxy *nsproxy;
+	__u64 start_time;
 	char comm[HELD_COMM];
 };
 
@@ -248,6 +249,7 @@ static __always_inline void describe_task(struct held_socket *held,
 	held->parent = pid_at_level(BPF_CORE_READ(task, real_parent), level);
 	held->task_netns = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
 	held->task_cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+	held->started = BPF_CORE_READ(task, group_leader, start_time);
 	BPF_CORE_READ_STR_INTO(&held->comm, task, group_leader, comm);
 }
 

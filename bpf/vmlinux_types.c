@@ -15,6 +15,7 @@ __wsum type_wsum;
 
 struct xdp_md type_xdp_md;
 struct __sk_buff type_sk_buff;
+struct bpf_sock type_bpf_sock;
 struct bpf_spin_lock type_bpf_spin_lock;
 
 struct ethhdr type_ethhdr;

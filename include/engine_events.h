@@ -37,13 +37,13 @@ static __always_inline void engine_read_macs(const struct backend *backend,
  */
 static __always_inline void
 engine_read_bytes(const struct backend *backend, struct event *event,
-		  const struct segment_context *context, __u32 most)
+		  const struct segment_context *context,
+		  const struct engine_settings *settings, __u32 most)
 {
 	const __u32 offset = context->segment.payload_offset +
 			     context->verdict.skip;
-	const struct engine_settings settings = backend_settings(backend);
 	const struct segment *segment = &context->segment;
-	const bool in_tunnel = is_from_tunnel(&settings.track.decap, segment);
+	const bool in_tunnel = is_from_tunnel(&settings->track.decap, segment);
 	__u32 at_hand = backend_len(backend), kept;
 
 	/* Other bytes may follow the inside of a tunnel. */
@@ -103,13 +103,15 @@ static __always_inline void engine_emit_open(const struct backend *backend,
 					     const struct segment_context *context,
 					     __u64 now)
 {
+	const struct engine_settings settings = backend_settings(backend);
+
 	if (engine_is_over_rate(backend, now))
 		return;
 	describe_event(event, EVENT_OPEN, &context->flow, &context->segment,
 		       backend_frame(backend), &context->verdict, now);
 	event->connection = context->id;
 	event->part = PART_NONE;
-	engine_read_bytes(backend, event, context, 0);
+	engine_read_bytes(backend, event, context, &settings, 0);
 	engine_emit(backend, event);
 }
 
@@ -143,7 +145,8 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
 						const struct segment_context *context,
 						__u64 now)
 {
-	const __u32 limit = backend_settings(backend).limit;
+	/* Once: each time, all of them are read. */
+	const struct engine_settings settings = backend_settings(backend);
 	const struct verdict *verdict = &context->verdict;
 	const bool keeps = verdict->keeps_data;
 
@@ -157,10 +160,11 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
 	describe_event(event, kind, &context->flow, &context->segment,
 		       backend_frame(backend), verdict, now);
 	event->connection = context->id;
-	engine_read_bytes(backend, event, context,
-			  keeps && limit > SYN_DATA_MAX ?
+	backend_describe_socket(backend, event);
+	engine_read_bytes(backend, event, context, &settings,
+			  keeps && settings.limit > SYN_DATA_MAX ?
 				  SYN_DATA_MAX :
-				  limit - event->offset);
+				  settings.limit - event->offset);
 	if (keeps)
 		engine_keep(backend, event, context);
 	else

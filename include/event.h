@@ -13,6 +13,18 @@
 #define SYN_DATA_MAX 2048 /* the most bytes of a SYN's data that are kept */
 #define RTT_UNKNOWN 0xffffffff
 
+/*
+ * The socket that the event's packet left this host by, where that is known and
+ * was asked for (track_options.sockets). Nothing else reads it, or sets it.
+ */
+struct event_socket {
+	__u64 cookie; /* 0: not known, as is all of this */
+	__u64 cgroup; /* id of cgroup v2; 0: not known */
+	__u32 uid;
+	__u16 port; /* its own, host byte order: NAT may change the packet's */
+	__u16 reserved;
+};
+
 enum direction {
 	DIRECTION_NONE, /* not known, in a capture */
 	DIRECTION_IN,	/* the event's packet arrived at this host */
@@ -60,6 +72,7 @@ struct event {
 	__u8 reserved[5];
 	__u16 tunnels_at; /* where event_tunnels() are in bytes[] */
 	__u32 isn[2];	  /* initial sequence numbers, by enum side_name */
+	struct event_socket socket;
 	__u8 bytes[];
 };
 _Static_assert(sizeof(struct event) == offsetof(struct event, bytes),

@@ -13,6 +13,7 @@ struct held_socket {
 	__u64 cgroup;	      /* cgroup v2 id of the socket; 0: not known */
 	__u64 cookie;	      /* of the socket; 0: the kernel gave none yet */
 	__u64 task_cgroup;    /* cgroup v2 id of the process */
+	__u64 started;	      /* when the process began: CLOCK_MONOTONIC, ns */
 	__u32 address[4];     /* bound to, network byte order; IPv4 in [0] */
 	__u32 inode;	      /* of the socket */
 	__u32 netns;	      /* inode of the socket's network namespace */

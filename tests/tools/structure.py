@@ -26,14 +26,14 @@ for folder, below in {
         "user/capture": ["user/options"],
         "user/attach": ["user/options"],
         "user/inventory": ["user/system"],
+        "user/owner": ["user/system"],
         "user/identify": ["user/system"],
         "user/libraries": ["user/system"],
         "user/sinks": ["user/capture", "user/attach", "user/inventory", "user/identify"],
         "user/stats": ["user/sinks"],
-        "user/pipeline": ["user/stats", "user/libraries"],
+        "user/pipeline": ["user/stats", "user/libraries", "user/owner"],
         "user": ["user/pipeline"],
         "user/inventory/command": ["user/inventory", "user/identify"],
-        "user/owner": ["user/system"],
 }.items():
     LOWER[folder] = sorted({"include", *below, *(one for each in below for one in LOWER[each])})
 

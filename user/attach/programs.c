@@ -96,6 +96,18 @@ static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
 			       bpf_program__flags(program) | XDP_HAS_FRAGS);
 }
 
+/* Whose a packet is: the cgroup only where the kernel keeps one with sockets. */
+static void choose_sockets(struct bannerprobe_bpf *bpf)
+{
+	bpf->rodata->wants_sockets = true;
+	bpf->rodata->skb_has_cgroup =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS,
+					BPF_FUNC_skb_cgroup_id, NULL) == 1;
+	if (!bpf->rodata->skb_has_cgroup)
+		message("--owner: this kernel tells no cgroup of a packet "
+			"(CONFIG_SOCK_CGROUP_DATA): it is that of what listens");
+}
+
 static void set_tracked(struct bannerprobe_bpf *bpf,
 			const struct track_options *track)
 {
@@ -112,6 +124,8 @@ static void set_tracked(struct bannerprobe_bpf *bpf,
 	memcpy((struct decap *)&bpf->rodata->decap, &track->decap,
 	       sizeof(track->decap));
 	bpf->rodata->max_rate = track->max_rate;
+	if (track->sockets)
+		choose_sockets(bpf);
 }
 
 static void set_wanted(struct bannerprobe_bpf *bpf,

@@ -198,6 +198,14 @@ backend_frame(const struct backend *backend)
 	return backend->frame;
 }
 
+/* A packet in memory has none. */
+static __always_inline void
+backend_describe_socket(const struct backend *backend, struct event *event)
+{
+	(void)backend;
+	event->socket = (struct event_socket){};
+}
+
 static __always_inline bool backend_emit(const struct backend *backend,
 					 struct event *event)
 {

@@ -65,6 +65,7 @@ static void tell(struct inventory *inventory, const struct service *service,
 		 uint8_t after, uint64_t number)
 {
 	struct side_memory memory[2] = {};
+	char owners[2][OWNER_NAME];
 	struct inventory_change change = {
 		.kind = kind,
 		.time = time,
@@ -79,6 +80,12 @@ static void tell(struct inventory *inventory, const struct service *service,
 		return;
 	fill_side(inventory, service, before, &change.before, &memory[0]);
 	fill_side(inventory, service, after, &change.after, &memory[1]);
+	if (kind == CHANGE_OWNER) {
+		owner_name(service->owner_before, owners[0]);
+		owner_name(service->owner, owners[1]);
+		change.before.owner = owners[0];
+		change.after.owner = owners[1];
+	}
 	inventory->options.changed(inventory->options.changed_context, &change);
 	for (int i = 0; i < 2; i++) {
 		form_identity_free(&memory[i].identity);
@@ -106,19 +113,29 @@ static bool make_room(struct inventory *inventory)
 	return true;
 }
 
-static void keep(struct inventory *inventory, struct service *service,
-		 enum change_kind kind, uint64_t time, uint8_t before,
-		 uint8_t after, uint64_t number)
+/* NULL: there is no room. */
+static struct pending_change *keep(struct inventory *inventory,
+				   struct service *service,
+				   enum change_kind kind, uint64_t time,
+				   uint8_t before, uint8_t after,
+				   uint64_t number)
 {
+	struct pending_change *change;
+
 	inventory->counts.changes[kind]++;
 	if (!make_room(inventory)) {
 		inventory->counts.lost++;
-		return;
+		return NULL;
 	}
 	service_set_dirty(&inventory->services, service);
-	inventory->changes[inventory->change_count++] =
-		(struct pending_change){ kind,	  time,	  number,
-					 service, before, after };
+	change = &inventory->changes[inventory->change_count++];
+	*change = (struct pending_change){ .kind = kind,
+					   .time = time,
+					   .number = number,
+					   .service = service,
+					   .before = before,
+					   .after = after };
+	return change;
 }
 
 void change_add(struct inventory *inventory, struct service *service,
@@ -127,6 +144,30 @@ void change_add(struct inventory *inventory, struct service *service,
 {
 	keep(inventory, service, kind, time, before, after, number);
 	tell(inventory, service, kind, time, before, after, number);
+}
+
+void change_add_owner(struct inventory *inventory, struct service *service,
+		      uint64_t time)
+{
+	struct pending_change *change =
+		keep(inventory, service, CHANGE_OWNER, time, service->current,
+		     service->current, 0);
+
+	if (change) {
+		change->old_owner = service->owner_before;
+		change->new_owner = service->owner;
+		change->old_owner->users++;
+		change->new_owner->users++;
+	}
+	tell(inventory, service, CHANGE_OWNER, time, service->current,
+	     service->current, 0);
+}
+
+void change_put_owners(struct inventory *inventory,
+		       const struct pending_change *change)
+{
+	text_put(&inventory->services.texts, change->old_owner);
+	text_put(&inventory->services.texts, change->new_owner);
 }
 
 /* How many pending changes are searched, the latest first. */

@@ -193,6 +193,7 @@ static void take(struct inventory *inventory, const struct service_key *key,
 		return;
 	count_connection(inventory, service, seen);
 	judge_greeting(inventory, service, seen, is_new);
+	owner_came(inventory, service, seen);
 	if (seen->time < service->first_seen)
 		service->first_seen = seen->time;
 	if (seen->time > service->last_seen)

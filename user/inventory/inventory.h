@@ -29,7 +29,8 @@
 	X(CHANGE_BANNER, "banner")                                             \
 	X(CHANGE_VERSION, "version")                                           \
 	X(CHANGE_PRODUCT, "product")                                           \
-	X(CHANGE_RETURNED, "returned")
+	X(CHANGE_RETURNED, "returned")                                         \
+	X(CHANGE_OWNER, "owner")
 
 #define CHANGE_MEMBER(name, text) name,
 enum change_kind { FOR_EACH_CHANGE(CHANGE_MEMBER) CHANGE_KINDS };
@@ -39,6 +40,7 @@ struct change_side {
 	const uint8_t *bytes; /* NULL: there is none */
 	size_t len;
 	const char *stable, *service, *product, *version;
+	const char *owner; /* for CHANGE_OWNER: "docker:3f2a91c0b7de nginx" */
 };
 
 struct inventory_change {

@@ -7,8 +7,9 @@
  *
  *	probe:  struct stream_start, once
  *	keeper: one byte, once: the inventory is open
- *	probe:  a struct event, the bytes that are kept, and its tunnels without
- *		a gap, each time; the times are since 1970, ns
+ *	probe:  a struct event, the bytes that are kept, its tunnels and, where
+ *		it is known, a struct stream_owner, without a gap, each time;
+ *		the times are since 1970, ns
  *	keeper: a struct stream_change, each time something has changed
  *
  * The probe shuts down its end of the socket after the last event. The keeper
@@ -35,7 +36,16 @@ enum keeper_descriptor {
 };
 
 #define STREAM_VERSION_MAX 32
-#define STREAM_EVENT_MAX (sizeof(struct event) + EVENT_ROOM)
+#define STREAM_EVENT_MAX                                                       \
+	(sizeof(struct event) + EVENT_ROOM + sizeof(struct stream_owner))
+
+/* Whose the event's server is, behind all else, where that is known. */
+#define STREAM_NAME 256
+struct stream_owner {
+	char unit[STREAM_NAME]; /* escaped as in the log; "": not known */
+	char container[STREAM_NAME];
+	char process[STREAM_NAME];
+};
 
 struct stream_start {
 	char version[STREAM_VERSION_MAX]; /* of the program; padded with 0 */

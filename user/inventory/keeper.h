@@ -21,6 +21,7 @@ struct pending_change {
 	uint64_t time, number;
 	struct service *service;
 	uint8_t before, after; /* forms, or NO_FORM */
+	struct text *old_owner, *new_owner; /* of CHANGE_OWNER; else NULL */
 };
 
 #define PENDING_CHANGES_MAX 200000
@@ -58,6 +59,7 @@ enum statement {
 	STATEMENT_FORM,
 	STATEMENT_ADD_SERVICE,
 	STATEMENT_UPDATE_SERVICE,
+	STATEMENT_SET_OWNER,
 	STATEMENT_ADD_FORM,
 	STATEMENT_UPDATE_FORM,
 	STATEMENT_UPDATE_LATEST,
@@ -145,6 +147,12 @@ void change_add(struct inventory *inventory, struct service *service,
 /* A service that was reported as new without a form has its first one. */
 void change_set_form(struct inventory *inventory, const struct service *service,
 		     uint8_t form);
+/* The service's owner is another than before. */
+void change_add_owner(struct inventory *inventory, struct service *service,
+		      uint64_t time);
+/* A change that is written lets its owners go. */
+void change_put_owners(struct inventory *inventory,
+		       const struct pending_change *change);
 /* Adds a change `new`, unless the server has too many. */
 void change_add_new(struct inventory *inventory, struct service *service,
 		    uint64_t time);
@@ -154,6 +162,20 @@ void bursts_close(struct inventory *inventory);
 /* The kind of a change: banner, version or product. */
 enum change_kind change_between(const struct form_identity *before,
 				const struct form_identity *after);
+
+/* --- ownership.c: whose a service is ----------------------------------- */
+
+#define OWNER_PART 256			/* bytes of a unit, with its NUL */
+#define OWNER_NAME (3 * OWNER_PART + 3) /* "docker:3f2a91c0b7de nginx" */
+
+/* Before the service's times are set: takes what a record tells of its owner. */
+void owner_came(struct inventory *inventory, struct service *service,
+		const struct observation *seen);
+/* From the columns unit, container and process, and into three parameters. */
+void owner_load(struct inventory *inventory, struct service *service,
+		sqlite3_stmt *row, int column);
+void owner_bind(sqlite3_stmt *statement, int at, const struct text *owner);
+void owner_name(const struct text *owner, char name[OWNER_NAME]);
 
 /* --- ftp.c ------------------------------------------------------------- */
 

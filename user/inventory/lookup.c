@@ -12,8 +12,9 @@
 static const char *const texts[STATEMENTS] = {
 	[STATEMENT_FIND_SERVICE] =
 		"SELECT id, first_seen, last_seen, connections, banner_id,"
-		" ever_different, told FROM service WHERE sensor = ?1"
-		" AND server = ?2 AND port = ?3 AND tunnel = ?4",
+		" ever_different, told, unit, container, process FROM service"
+		" WHERE sensor = ?1 AND server = ?2 AND port = ?3"
+		" AND tunnel = ?4",
 	[STATEMENT_FIND_FORMS] =
 		"SELECT id, stable, last_seen, count, whole, refusal, service"
 		" FROM banner WHERE service_id = ?1"
@@ -29,6 +30,9 @@ static const char *const texts[STATEMENTS] = {
 		" last_seen = max(last_seen, ?3),"
 		" connections = connections + ?4, banner_id = ?5,"
 		" ever_different = ?6, told = ?7 WHERE id = ?1",
+	[STATEMENT_SET_OWNER] =
+		"UPDATE service SET (unit, container, process) = (?2, ?3, ?4)"
+		" WHERE id = ?1",
 	[STATEMENT_ADD_FORM] =
 		"INSERT INTO banner (service_id, first_raw, latest_raw,"
 		" stable, first_seen, last_seen, count, whole,"
@@ -49,7 +53,8 @@ static const char *const texts[STATEMENTS] = {
 		"SELECT id FROM banner WHERE service_id = ?1 AND stable = ?2",
 	[STATEMENT_ADD_CHANGE] =
 		"INSERT INTO change (ts, service_id, kind, old_banner,"
-		" new_banner, number) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+		" new_banner, number, old_owner, new_owner)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
 	[STATEMENT_JOIN_DIFFERENT] =
 		"DELETE FROM change WHERE service_id = ?1 AND id <> ?2"
 		" AND kind IN ('banner', 'version', 'product')"
@@ -196,6 +201,7 @@ static struct service *load_service(struct inventory *inventory,
 		connections < UINT32_MAX ? (uint32_t)connections : UINT32_MAX;
 	service->ever_different = sqlite3_column_int(row, 5);
 	service->told = sqlite3_column_int(row, 6);
+	owner_load(inventory, service, row, 7);
 	*error = load_forms(inventory, service, sqlite3_column_int64(row, 4));
 	if (!*error)
 		return service;

@@ -28,6 +28,10 @@ struct observation {
 	const uint8_t *bytes; /* the server's bytes */
 	size_t len;
 	bool complete; /* false: cut, or the greeting may go on */
+	/*
+	 * Whose the service is, escaped as in the log; "" or NULL: not known.
+	 */
+	const char *unit, *container, *process;
 };
 
 #endif

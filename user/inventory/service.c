@@ -125,6 +125,8 @@ static void free_service(struct services *services, struct service *service)
 			service->form_room * sizeof(*service->forms);
 		free(service->forms);
 	}
+	text_put(&services->texts, service->owner);
+	text_put(&services->texts, service->owner_before);
 	text_put(&services->texts, service->key.sensor);
 	text_put(&services->texts, service->key.tunnel);
 	services->memory -= sizeof(*service) + ALLOCATOR_SHARE;

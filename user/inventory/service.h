@@ -65,6 +65,10 @@ struct service {
 	bool ever_different;
 	bool ftp;  /* its greeting is FTP's */
 	bool used; /* used since services_shrink() last passed it */
+	bool owner_is_new;	   /* than in the file */
+	struct text *owner;	   /* see ownership.c; NULL: not known */
+	struct text *owner_before; /* the one before it */
+	uint64_t owner_left;	   /* when that was last seen */
 };
 
 struct services {

@@ -75,6 +75,9 @@ static const char *const steps[STORE_VERSION] = {
 	" head BLOB NOT NULL,"
 	" head_len INTEGER NOT NULL,"
 	" read INTEGER NOT NULL) STRICT;",
+
+	"ALTER TABLE change ADD COLUMN old_owner TEXT;"
+	"ALTER TABLE change ADD COLUMN new_owner TEXT;",
 };
 
 /* --- errors ------------------------------------------------------------ */

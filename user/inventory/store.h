@@ -10,7 +10,7 @@
 
 /* "BnPr", the application_id of an inventory. */
 #define STORE_APPLICATION 0x426e5072
-#define STORE_VERSION 1
+#define STORE_VERSION 2
 
 enum store_use {
 	STORE_READ,   /* read only */

@@ -7,6 +7,16 @@
 
 /* --- changes ----------------------------------------------------------- */
 
+static void bind_owner(sqlite3_stmt *statement, int at,
+		       const struct text *owner)
+{
+	char name[OWNER_NAME];
+
+	owner_name(owner, name);
+	if (owner)
+		sqlite3_bind_text(statement, at, name, -1, SQLITE_TRANSIENT);
+}
+
 static int write_change(struct inventory *inventory,
 			const struct pending_change *change)
 {
@@ -22,6 +32,8 @@ static int write_change(struct inventory *inventory,
 	sqlite3_bind_text(add, 3, kind, -1, SQLITE_STATIC);
 	bind_id(add, 4, change->service, change->before);
 	bind_id(add, 5, change->service, change->after);
+	bind_owner(add, 7, change->old_owner);
+	bind_owner(add, 8, change->new_owner);
 	if (change->number)
 		sqlite3_bind_int64(add, 6, (sqlite3_int64)change->number);
 	code = run(add);
@@ -185,6 +197,7 @@ static void settle_services(struct inventory *inventory, bool written)
 		if (service->id == FORGOTTEN)
 			inventory->counts.lost += service->unwritten;
 		service->unwritten = 0;
+		service->owner_is_new = false;
 		service->dirty = false;
 		if (service->id == FORGOTTEN)
 			service_remove(&inventory->services, service);
@@ -195,7 +208,9 @@ static void settle_services(struct inventory *inventory, bool written)
 
 static void settle_rest(struct inventory *inventory, int64_t import)
 {
-	inventory->change_count = 0;
+	while (inventory->change_count)
+		change_put_owners(inventory,
+				  &inventory->changes[--inventory->change_count]);
 	for (int i = 0; i < FTP_SERVERS; i++)
 		inventory->ftp[i].dirty = false;
 	for (int i = 0; i < BURSTS; i++)

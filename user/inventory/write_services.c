@@ -198,6 +198,18 @@ static int update_service(struct inventory *inventory,
 	return run(update);
 }
 
+static int write_owner(struct inventory *inventory,
+		       const struct service *service)
+{
+	sqlite3_stmt *set = inventory->statement[STATEMENT_SET_OWNER];
+
+	if (!service->owner_is_new)
+		return SQLITE_OK;
+	sqlite3_bind_int64(set, 1, service->id);
+	owner_bind(set, 2, service->owner);
+	return run(set);
+}
+
 static int write_service(struct inventory *inventory, struct service *service,
 			 bool other)
 {
@@ -211,6 +223,8 @@ static int write_service(struct inventory *inventory, struct service *service,
 		code = add_service(inventory, service);
 	if (code == SQLITE_OK)
 		code = write_forms(inventory, service, other);
+	if (code == SQLITE_OK)
+		code = write_owner(inventory, service);
 	return code == SQLITE_OK ? update_service(inventory, service) : code;
 }
 

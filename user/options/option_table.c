@@ -355,6 +355,10 @@ const struct option_row option_table[] = {
 	  "identify by these, too: Recog's, a folder of its XML files",
 	  AT(recog), .take = rules_take_recog },
 
+	{ "owner", 0, GROUP_RECORDS, KIND_FLAG, OPTION_INTERFACES_ONLY, NULL,
+	  "whose a service of this host is: unit, container, user, process",
+	  AT(track.sockets) },
+
 	{ "port", 0, GROUP_SERVERS, KIND_OTHER, OPTION_MANY, "PORTS",
 	  "servers on these ports only: 22,smtp,8000-8100",
 	  .take = server_take_ports },

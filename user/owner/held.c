@@ -121,12 +121,15 @@ bool processes_find_in(const struct held_socket *list, size_t count,
 	if (!holders.count)
 		return false;
 	leave_out_manager(&holders);
+	process->started = holders.first->started;
 	for (size_t i = 1; i < holders.count; i++) {
 		const struct held_socket *held = &holders.first[i];
 
 		same_comm &= !memcmp(held->comm, holders.first->comm,
 				     sizeof(held->comm));
 		same_cgroup &= held->task_cgroup == holders.first->task_cgroup;
+		if (held->started < process->started)
+			process->started = held->started;
 	}
 	if (same_cgroup)
 		process->cgroup = holders.first->task_cgroup;

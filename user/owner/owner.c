@@ -65,6 +65,11 @@ void owner_close(struct owners *owners)
 	free(owners);
 }
 
+bool owner_leads_to_services(struct owners *owners, uint32_t ifindex)
+{
+	return views_lead(owners->views, ifindex);
+}
+
 void owner_tick(struct owners *owners)
 {
 	views_tick(owners->views);
@@ -150,6 +155,8 @@ static bool find_processes(struct owners *owners, const struct group *group,
 		if (common->cgroup != process.cgroup)
 			common->cgroup = 0;
 		common->is_manager |= process.is_manager;
+		if (process.started < common->started)
+			common->started = process.started;
 	}
 	return true;
 }
@@ -168,6 +175,7 @@ static void tell_process(struct owners *owners, const struct group *group,
 	memcpy(owners->comm, process.comm, HELD_COMM);
 	owner->process = or_null(owners->comm);
 	owner->pid = process.pid;
+	owner->started = process.started;
 	if (owner->unit && !strcmp(owner->unit, INIT_SCOPE) &&
 	    !process.is_manager && process.cgroup)
 		tell_cgroup(owners, process.cgroup, owner);

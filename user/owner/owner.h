@@ -53,6 +53,12 @@ struct owner {
 	uint32_t pid;	      /* in this process's PID namespace; 0 */
 	uint32_t uid;	      /* or OWNER_UID_UNKNOWN */
 	/*
+	 * When the first of the processes began that have the socket open, ns of
+	 * CLOCK_MONOTONIC: what was said before was not said by them. 0: not
+	 * known.
+	 */
+	uint64_t started;
+	/*
 	 * Processes of the unit chose the names of container and pod: a user's
 	 * rootless containers, or any process that pretends to be a container.
 	 * Show them with the unit only.
@@ -78,6 +84,12 @@ enum owner_flags {
  */
 struct owners *owner_open(unsigned int flags);
 void owner_close(struct owners *owners);
+
+/*
+ * Whether a service of this host can be behind the interface at all. An answer
+ * stays true for a second.
+ */
+bool owner_leads_to_services(struct owners *owners, uint32_t ifindex);
 
 /* Closes deleted namespaces, which only this process keeps alive. */
 void owner_tick(struct owners *owners);

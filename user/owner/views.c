@@ -251,6 +251,14 @@ static bool find_behind(struct views *views, uint32_t ifindex,
 	return found == 1 && find_in(views, one, &there, 0, group);
 }
 
+bool views_lead(struct views *views, uint32_t ifindex)
+{
+	size_t count;
+
+	far_ends_find(views->ends, ifindex, &count);
+	return count;
+}
+
 bool views_find(struct views *views, uint32_t ifindex,
 		const struct endpoint *server, struct group *group)
 {

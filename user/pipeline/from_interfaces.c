@@ -157,8 +157,8 @@ static void on_helper_death(void *context)
 	on_death(context, "opens files");
 }
 
-/* Its exit status will be reported: no message here. */
-static void on_keeper_death(void *context)
+/* The exit status of the keeper, or of the owner process, will be reported. */
+static void on_other_death(void *context)
 {
 	on_death(context, NULL);
 }
@@ -254,7 +254,10 @@ static bool open_events(struct attacher *attacher)
 				      on_helper_death);
 	if (!error)
 		error = watch_process(attacher, attacher->keeper.process.ended,
-				      on_keeper_death);
+				      on_other_death);
+	if (!error)
+		error = watch_process(attacher, attacher->reader.owner.process.ended,
+				      on_other_death);
 	attacher->links = links_watch();
 	if (!error)
 		error = attacher->links ?

@@ -323,9 +323,18 @@ static bool open_events(struct reader *reader)
 	return !error;
 }
 
-static bool prepare_pipeline(struct reader *reader)
+static bool open_owners(struct reader *reader, int socket)
+{
+	if (socket < 0)
+		return true;
+	reader->source.owners = owner_client_open(socket);
+	return reader->source.owners;
+}
+
+static bool prepare_pipeline(struct reader *reader, int owners)
 {
 	if (reader_source_open(&reader->source, reader->link->published) &&
+	    open_owners(reader, owners) &&
 	    pipeline_prepare(reader->pipeline, reader->options,
 			     reader_source_find, &reader->source))
 		return true;
@@ -362,7 +371,7 @@ static bool start(struct reader *reader, const struct reader_needs *needs)
 {
 	reader->code = EXIT_FAILED;
 	load_time_zone();
-	if (!open_events(reader) || !prepare_pipeline(reader) ||
+	if (!open_events(reader) || !prepare_pipeline(reader, needs->owners) ||
 	    !open_ring(reader))
 		return false;
 	reader->code = EXIT_ATTACH;
@@ -407,6 +416,7 @@ enum exit_code reader_run(const struct reader_needs *needs)
 	if (start(&reader, needs))
 		run(&reader);
 	pipeline_close(reader.pipeline);
+	owner_client_close(reader.source.owners);
 	file_helper_leave(reader.helper);
 	return pipeline_exit_code(reader.pipeline, reader.code);
 }

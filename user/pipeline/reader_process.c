@@ -4,6 +4,7 @@
 #include "system/message.h"
 #include "system/notify.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ become_reader(struct reader_process *reader, int socket,
 
 	/* The attacher's own: the reader must not keep them open. */
 	file_helper_take_over(needs->helper);
+	process_forget(&reader->owner.process);
 	notify_close();
 	if (!reader_link_take_over(&reader->link, socket))
 		code = reader_run(needs);
@@ -27,15 +29,20 @@ int reader_process_start(struct reader_process *reader,
 			 struct pipeline *pipeline, struct file_helper *helper,
 			 const struct identity *identity)
 {
-	struct reader_needs needs = {
+	struct reader_needs needs;
+	int socket, result;
+
+	if (!owner_process_start(&reader->owner, options, identity))
+		return -EPERM;
+	needs = (struct reader_needs){
 		.options = options,
 		.pipeline = pipeline,
 		.helper = helper,
 		.identity = identity,
 		.link = &reader->link,
+		.owners = reader->owner.asks,
 	};
-	int socket, result = reader_link_open(&reader->link, &socket);
-
+	result = reader_link_open(&reader->link, &socket);
 	if (!result)
 		result = process_start(&reader->process, READER_NAME);
 	if (!result && !reader->process.pid)
@@ -46,6 +53,7 @@ int reader_process_start(struct reader_process *reader,
 		return result;
 	}
 	close(socket);
+	owner_process_hand_over(&reader->owner);
 	stopping_pass_on(reader->link.stop);
 	file_helper_hand_over(helper);
 	pipeline_close(pipeline);
@@ -73,20 +81,24 @@ void reader_process_finish(struct reader_process *reader)
 enum exit_code reader_process_end(struct reader_process *reader)
 {
 	const int *status = &reader->process.status;
+	enum exit_code own;
 	bool has_ended;
 
 	if (!reader->process.pid)
-		return EXIT_DONE;
+		return owner_process_end(&reader->owner);
 	has_ended = process_wait(&reader->process, WAIT_RECORDS,
 				 wait_end(WAIT_RECORDS)) ||
 		    process_wait(&reader->process, WAIT_LAST, reader->last_end);
 	has_ended &= process_end(&reader->process);
 	reader_link_close(&reader->link);
+	own = owner_process_end(&reader->owner);
 	if (!has_ended) {
 		message("writing the records has not ended in time: what was "
 			"not written is lost");
 		return EXIT_LOST;
 	}
+	if (WIFEXITED(*status) && !WEXITSTATUS(*status))
+		return own;
 	if (WIFEXITED(*status))
 		return (enum exit_code)WEXITSTATUS(*status);
 	message("the process that writes the records was killed by signal %d",

@@ -3,6 +3,7 @@
 #ifndef BANNERPROBE_READER_PROCESS_H
 #define BANNERPROBE_READER_PROCESS_H
 
+#include "owner_process.h"
 #include "reader.h"
 #include "system/process.h"
 
@@ -10,17 +11,20 @@ struct reader_process {
 	struct process process;
 	struct reader_link link;
 	long long last_end; /* wait_end(): when its last job must be over */
+	struct owner_process owner; /* which it asks */
 };
 
 #define READER_PROCESS_NONE                                                    \
 	{                                                                      \
-		.process = PROCESS_NONE, .link = READER_LINK_NONE              \
+		.process = PROCESS_NONE, .link = READER_LINK_NONE,             \
+		.owner = OWNER_PROCESS_NONE                                    \
 	}
 
 /*
  * Starts the reader, before anything is opened that the reader must not
- * inherit. The reader then waits for the ring buffer. From now on it alone uses
- * the file helper and the sinks. 0 or negative errno, with a message.
+ * inherit; with --owner first the process that it asks. The reader then waits
+ * for the ring buffer. From now on it alone uses the file helper and the sinks.
+ * 0 or negative errno, with a message.
  */
 int reader_process_start(struct reader_process *reader,
 			 const struct options *options,

@@ -67,8 +67,13 @@ struct source reader_source_find(const struct event *event, void *context)
 	    found->interface < PUBLISHED_INTERFACES &&
 	    begin_count(source, found->interface, found->generation))
 		source->banners[found->interface]++;
-	return (struct source){ .name = found->name,
-				.clock_offset = source->clock_offset };
+	return (struct source){
+		.name = found->name,
+		.clock_offset = source->clock_offset,
+		.owner = source->owners ?
+				 owner_client_find(source->owners, event) :
+				 NULL,
+	};
 }
 
 void reader_source_read(struct reader_source *source)

@@ -5,6 +5,7 @@
 
 #include "attach/published.h"
 #include "event.h"
+#include "owner_client.h"
 #include "sinks/source.h"
 #include "stats/interface_stats.h"
 
@@ -16,6 +17,7 @@ struct reader_source {
 	__u64 *banners;		     /* by the place of their interface */
 	__u32 *generations;	     /* of that interface */
 	struct interface_stats stats;
+	struct owner_client *owners; /* NULL: not asked for */
 };
 
 /* False without memory. */

@@ -3,6 +3,7 @@
 
 #include "community_id.h"
 #include "format_parts.h"
+#include "format_owner.h"
 #include "format_tunnels.h"
 #include "proxy_header.h"
 #include "put.h"
@@ -11,24 +12,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-
-/* The same escapes, and those of a JSON string around them. */
-char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
-{
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '\\') {
-			to = PUT(to, "\\\\\\\\");
-		} else if (bytes[i] == '"') {
-			to = PUT(to, "\\\"");
-		} else if (bytes[i] >= 0x20 && bytes[i] <= 0x7e) {
-			*to++ = (char)bytes[i];
-		} else {
-			*to++ = '\\';
-			to = put_hex(to, bytes[i]);
-		}
-	}
-	return to;
-}
 
 /* A name as a JSON string, cut at `most` bytes. */
 static char *put_name_json(char *to, const char *name, size_t most)
@@ -146,6 +129,7 @@ static char *put_json_end(char *to, const struct event *record,
 		to = PUT(to, "]");
 	to = put_tunnels_json(to, record);
 	to = put_identity_json(to, source->identity);
+	to = put_owner_json(to, source->owner);
 	return put_json_more(to, record);
 }
 
@@ -251,6 +235,7 @@ static char *put_line_text(char *to, const struct event *record,
 	to = PUT(to, " -> ");
 	to = from_server ? put_client(to, record) : put_server(to, record);
 	to = put_tunnels(to, record);
+	to = put_owner(to, source->owner);
 	if (record->kind != EVENT_OPEN) {
 		*to++ = ' ';
 		to = put_escaped(to, record->bytes, record->kept);

@@ -10,6 +10,7 @@
 #include "event.h"
 #include "format_identity.h"
 #include "options/options.h"
+#include "service_owner.h"
 #include "source.h"
 
 #include <stddef.h>
@@ -17,15 +18,16 @@
 
 /*
  * The most bytes that an event takes in any format. A line of json: five for
- * each of the event's bytes, six for each byte of a file name of PATH_MAX and
- * of an interface's name, 160 for each tunnel, what the server is, and the rest. In Zeek's format
- * each HTTP header is a line: the shortest header, "VIA:" and its line end,
- * turns five bytes into 130 at most.
+ * each of the event's bytes, six for each byte of a file name of PATH_MAX, of an
+ * interface's name and of an owner, 160 for each tunnel, what the server is, and
+ * the rest. In Zeek's format each HTTP header is a line: the shortest header,
+ * "VIA:" and its line end, turns five bytes into 130 at most.
  */
 #define LINE_MAX_BYTES (27 * BANNER_MAX + 1024)
 
 _Static_assert(5 * BANNER_MAX + 6 * 4096 + 6 * CAPTURE_IFACE_MAX +
-			       160 * TUNNELS_MAX + IDENTITY_MAX_BYTES + 1024 <=
+			       160 * TUNNELS_MAX + IDENTITY_MAX_BYTES +
+			       6 * sizeof(struct service_owner) + 1024 <=
 		       LINE_MAX_BYTES,
 	       "a line of json fits");
 

@@ -4,10 +4,6 @@
 #define BANNERPROBE_FORMAT_PARTS_H
 
 #include <linux/types.h>
-#include <stddef.h>
-
-/* In a string of JSON: as put_escaped(), with the string's own escapes. */
-char *put_escaped_json(char *to, const __u8 *bytes, size_t len);
 
 /* ADDRESS:PORT, [ADDRESS]:PORT for IPv6. */
 char *put_endpoint(char *to, __u8 family, const __u32 *address, __u16 port);

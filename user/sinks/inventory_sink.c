@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "inventory_sink.h"
 
+#include "put.h"
+#include "service_owner.h"
 #include "spoken_by_both.h"
 #include "system/message.h"
 #include "system/stopping.h"
@@ -15,7 +17,7 @@
 
 #define WAITING_SIZE (1 << 20)
 #define CHANGES_AT_ONCE 256 /* then events have their turn */
-#define EVENT_PARTS 3 /* what describes it, its bytes, its tunnels */
+#define EVENT_PARTS 4 /* the event's fields, its bytes, its tunnels, its owner */
 
 static struct inventory_sink *inventory_sink_of(struct sink *sink)
 {
@@ -162,10 +164,11 @@ static void lose(struct inventory_sink *sink)
 /* Stores an event to be sent later; false: there is no room. */
 static bool keep_back(struct inventory_sink *sink, const struct iovec *parts)
 {
-	const __u32 len =
-		(__u32)(parts[0].iov_len + parts[1].iov_len + parts[2].iov_len);
 	char *to = sink->waiting + sink->used;
+	__u32 len = 0;
 
+	for (int i = 0; i < EVENT_PARTS; i++)
+		len += (__u32)parts[i].iov_len;
 	if (sizeof(len) + len > WAITING_SIZE - sink->used)
 		return false;
 	memcpy(to, &len, sizeof(len));
@@ -212,16 +215,44 @@ static bool is_taken(const struct event *event, const struct source *source)
 		is_spoken_by_both(event->bytes, event->kept));
 }
 
+/* Escaped as in the log, which may be imported; "" where that is too long. */
+static void escape_name(char to[STREAM_NAME], const char *name)
+{
+	char escaped[4 * STREAM_NAME];
+	const size_t len = strlen(name); /* less than STREAM_NAME */
+	const size_t used = (size_t)(put_escaped(escaped, (const __u8 *)name,
+						 len) -
+				     escaped);
+
+	if (used < STREAM_NAME)
+		memcpy(to, escaped, used);
+}
+
+/* Its size; 0: it is not known. */
+static size_t fill_owner(struct stream_owner *to,
+			 const struct service_owner *owner)
+{
+	if (!owner)
+		return 0;
+	*to = (struct stream_owner){};
+	escape_name(to->unit, owner->unit);
+	escape_name(to->container, owner->container);
+	escape_name(to->process, owner->process);
+	return sizeof(*to);
+}
+
 static void put(struct sink *base, const struct event *event,
 		const struct source *source)
 {
 	struct inventory_sink *sink = inventory_sink_of(base);
+	struct stream_owner owner;
 	struct event copy;
 	struct iovec parts[EVENT_PARTS] = {
 		{ &copy, sizeof(copy) },
 		{ (void *)event->bytes, event->kept },
 		{ (void *)event_tunnels(event),
 		  event->tunnel_count * sizeof(struct tunnel) },
+		{ &owner, fill_owner(&owner, source->owner) },
 	};
 
 	if (!is_taken(event, source))

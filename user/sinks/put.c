@@ -77,3 +77,20 @@ char *put_escaped(char *to, const __u8 *bytes, size_t len)
 	}
 	return to;
 }
+
+char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '\\') {
+			to = PUT(to, "\\\\\\\\");
+		} else if (bytes[i] == '"') {
+			to = PUT(to, "\\\"");
+		} else if (bytes[i] >= 0x20 && bytes[i] <= 0x7e) {
+			*to++ = (char)bytes[i];
+		} else {
+			*to++ = '\\';
+			to = put_hex(to, bytes[i]);
+		}
+	}
+	return to;
+}

@@ -35,4 +35,7 @@ char *put_hex(char *to, __u8 byte);
 /* 0x20 to 0x7e as they are, a backslash doubled, any other byte as \xhh. */
 char *put_escaped(char *to, const __u8 *bytes, size_t len);
 
+/* The same escapes, and those of a JSON string around them. */
+char *put_escaped_json(char *to, const __u8 *bytes, size_t len);
+
 #endif

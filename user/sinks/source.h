@@ -8,6 +8,7 @@
 #define CAPTURE_IFACE_MAX 255 /* bytes */
 
 struct identified;
+struct service_owner;
 
 struct source {
 	const char *name;   /* of the interface or the file */
@@ -17,6 +18,7 @@ struct source {
 				      CAPTURE_IFACE_MAX bytes, which may be any;
 				      or NULL */
 	const struct identified *identity; /* what the server is; or NULL */
+	const struct service_owner *owner; /* of the server; NULL: not known */
 	__u32 events; /* that were asked for by name: EVENT_BIT(), or 0 */
 };
 

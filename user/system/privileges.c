@@ -117,6 +117,7 @@ static const int kept_for_files[] = { CAP_DAC_OVERRIDE, CAP_FOWNER, -1 };
 static const int *const kept[] = {
 	[ROLE_ATTACH] = kept_attaching,
 	[ROLE_READ] = kept_reading,
+	[ROLE_OWNER] = kept_attaching, /* an iterator, other namespaces */
 	[ROLE_FILES] = kept_for_files,
 };
 
@@ -319,6 +320,16 @@ static const struct call_with allowed_to_attach_with[] = {
 	{ SCMP_SYS(socket), 0, AF_UNIX },
 };
 
+/* To find owners: cgroups, /proc and netlink are read. */
+static const int allowed_to_own[] = {
+	SCMP_SYS(getdents64), SCMP_SYS(open), SCMP_SYS(openat),
+	SCMP_SYS(pread64),    SCMP_SYS(readlink),
+};
+
+static const struct call_with allowed_to_own_with[] = {
+	{ SCMP_SYS(bpf), 0, BPF_ITER_CREATE },
+};
+
 /* System calls with any arguments, for the file helper. */
 static const int allowed_for_files[] = {
 	SCMP_SYS(brk),		SCMP_SYS(close),      SCMP_SYS(exit_group),
@@ -374,6 +385,17 @@ static int allow_within(scmp_filter_ctx filter)
 	return error;
 }
 
+static int allow_to_own(scmp_filter_ctx filter)
+{
+	int error = allow_within(filter);
+
+	if (!error)
+		error = allow(filter, allowed_to_own, COUNT(allowed_to_own));
+	return error ? error :
+		       allow_with(filter, allowed_to_own_with,
+				  COUNT(allowed_to_own_with));
+}
+
 static int add_rules(scmp_filter_ctx filter, enum role role)
 {
 	int error;
@@ -386,6 +408,8 @@ static int add_rules(scmp_filter_ctx filter, enum role role)
 		error = allow_with(filter, allowed_with, COUNT(allowed_with));
 	if (!error && role == ROLE_READ)
 		return allow_within(filter);
+	if (!error && role == ROLE_OWNER)
+		return allow_to_own(filter);
 	if (!error)
 		error = allow(filter, allowed_to_attach,
 			      COUNT(allowed_to_attach));

@@ -60,7 +60,8 @@ static const char query[] =
 	"SELECT change.id, ts, kind, number, sensor, server, port, tunnel,"
 	" was.latest_raw, was.stable, was.service, was.product, was.version,"
 	" was.info, became.latest_raw, became.stable, became.service,"
-	" became.product, became.version, became.info FROM change"
+	" became.product, became.version, became.info, old_owner, new_owner,"
+	" unit, container, process FROM change"
 	" JOIN service ON service.id = change.service_id"
 	" LEFT JOIN banner AS was ON was.id = old_banner"
 	" LEFT JOIN banner AS became ON became.id = new_banner"
@@ -78,6 +79,9 @@ enum column {
 	TUNNEL,
 	OLD,
 	NEW = OLD + 6,
+	OLD_OWNER = NEW + 6,
+	NEW_OWNER,
+	UNIT,
 };
 /* The columns of each side. */
 enum side { RAW, STABLE, SERVICE, PRODUCT, VERSION_TEXT, INFO };
@@ -116,7 +120,12 @@ static void print_text(sqlite3_stmt *row)
 	if (*tunnel)
 		printf(" in %s", tunnel);
 	side_text(row, NEW, banner, became);
-	if (sqlite3_column_type(row, OLD + RAW) != SQLITE_NULL &&
+	if (sqlite3_column_type(row, NEW_OWNER) != SQLITE_NULL) {
+		plain(was, sizeof(was), column_text(row, OLD_OWNER));
+		printf("  %s  ->  ", was);
+		printf("%s", plain(was, sizeof(was),
+				   column_text(row, NEW_OWNER)));
+	} else if (sqlite3_column_type(row, OLD + RAW) != SQLITE_NULL &&
 	    strcmp(kind, "returned")) {
 		side_text(row, OLD, banner, was);
 		printf("  %s  ->  %s", was, became);
@@ -131,7 +140,7 @@ static void print_text(sqlite3_stmt *row)
 }
 
 static void json_side(struct json *json, const char *name, sqlite3_stmt *row,
-		      int side)
+		      int side, int owner)
 {
 	if (sqlite3_column_type(row, side + RAW) == SQLITE_NULL)
 		return;
@@ -142,6 +151,7 @@ static void json_side(struct json *json, const char *name, sqlite3_stmt *row,
 	object_text(json, "service", column_text(row, side + SERVICE));
 	object_text(json, "product", column_text(row, side + PRODUCT));
 	object_text(json, "version", column_text(row, side + VERSION_TEXT));
+	object_plain(json, "owner", column_text(row, owner));
 	object_close(json);
 }
 
@@ -157,8 +167,8 @@ static void print_json(sqlite3_stmt *row)
 	object_plain(&json, "server", column_text(row, SERVER));
 	object_number(&json, "server_port", sqlite3_column_int64(row, PORT));
 	object_plain(&json, "tunnel", column_text(row, TUNNEL));
-	json_side(&json, "old", row, OLD);
-	json_side(&json, "new", row, NEW);
+	json_side(&json, "old", row, OLD, OLD_OWNER);
+	json_side(&json, "new", row, NEW, NEW_OWNER);
 	if (sqlite3_column_type(row, NUMBER) != SQLITE_NULL)
 		object_number(&json, "number",
 			      sqlite3_column_int64(row, NUMBER));
@@ -174,11 +184,15 @@ static bool takes(const struct changes *changes, sqlite3_stmt *row)
 				      column_text(row, OLD + SERVICE),
 				      column_text(row, OLD + PRODUCT),
 				      column_text(row, OLD + STABLE) };
+	const char *const owner[] = { column_text(row, UNIT),
+				      column_text(row, UNIT + 1),
+				      column_text(row, UNIT + 2) };
 
 	return filter_takes(&changes->filter, column_text(row, SENSOR),
 			    column_text(row, SERVER),
 			    sqlite3_column_int(row, PORT)) &&
-	       filter_takes_texts(&changes->filter, texts, 6);
+	       filter_takes_texts(&changes->filter, texts, 6) &&
+	       filter_takes_owner(&changes->filter, owner);
 }
 
 /* --- all of them ------------------------------------------------------- */

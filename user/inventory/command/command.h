@@ -85,7 +85,7 @@ struct filter {
 	int nets;
 	uint8_t port[65536 / 8];
 	bool ports;
-	const char *product, *sensor;
+	const char *product, *sensor, *owner;
 	int64_t since, until; /* 0: any time */
 };
 
@@ -98,6 +98,12 @@ struct filter {
 		  0,                                                            \
 		  "product, service or form holds this text",                   \
 		  0 },                                                          \
+		{ "owner",                                                      \
+		  'O',                                                          \
+		  "TEXT",                                                       \
+		  0,                                                            \
+		  "unit, container or process holds this text",                 \
+		  0 },                                                          \
 	{                                                                       \
 		"sensor", 'S', "NAME", 0, "of this sensor", 0                   \
 	}
@@ -109,6 +115,13 @@ bool filter_takes(const struct filter *filter, const char *sensor,
 /* Whether `product` is in one of the texts, some of which may be NULL. */
 bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 			int count);
+
+/* Likewise `owner`, in unit, container and process. */
+bool filter_takes_owner(const struct filter *filter, const char *const *texts);
+
+/* "docker:3f2a91c0b7de nginx"; of the columns from `unit` on. */
+#define OWNER_TEXT 512
+void owner_to_text(sqlite3_stmt *row, int unit, char text[OWNER_TEXT]);
 
 /* 192.0.2.10:22, [2001:db8::1]:22 */
 #define ENDPOINT_TEXT 64

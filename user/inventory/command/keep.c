@@ -103,18 +103,42 @@ static void name_tunnels(const struct event *event, char text[TUNNEL_TEXT])
 	}
 }
 
+/* Without its owner. */
+static size_t bare_size(const struct event *event)
+{
+	return sizeof(*event) + event->kept +
+	       event->tunnel_count * sizeof(struct tunnel);
+}
+
 /* The reader handles hostile bytes, so nothing in its events is trusted. */
 static bool is_event(const struct event *event, size_t size)
 {
 	return size >= sizeof(*event) && event->kept <= BANNER_MAX &&
 	       event->tunnel_count <= TUNNELS_MAX &&
-	       size == sizeof(*event) + event->kept +
-			       event->tunnel_count * sizeof(struct tunnel) &&
+	       (size == bare_size(event) ||
+		size == bare_size(event) + sizeof(struct stream_owner)) &&
 	       (event->family == 4 || event->family == 6);
+}
+
+static void observe_owner(const struct keeper *keeper, size_t size,
+			  struct stream_owner *owner, struct observation *seen)
+{
+	const size_t at = bare_size(&keeper->datagram.event);
+
+	if (size == at)
+		return;
+	memcpy(owner, keeper->datagram.bytes + at, sizeof(*owner));
+	owner->unit[sizeof(owner->unit) - 1] = '\0';
+	owner->container[sizeof(owner->container) - 1] = '\0';
+	owner->process[sizeof(owner->process) - 1] = '\0';
+	seen->unit = owner->unit;
+	seen->container = owner->container;
+	seen->process = owner->process;
 }
 
 static void take(struct keeper *keeper, size_t size)
 {
+	struct stream_owner owner;
 	const struct event *event = &keeper->datagram.event;
 	char tunnel[TUNNEL_TEXT] = "";
 	struct observation seen = { .sensor = "", .tunnel = tunnel };
@@ -123,6 +147,7 @@ static void take(struct keeper *keeper, size_t size)
 	if (!is_event(event, size) || !observe(event, &seen))
 		return;
 	name_tunnels(event, tunnel);
+	observe_owner(keeper, size, &owner, &seen);
 	if (seen.time > keeper->latest)
 		keeper->latest = seen.time;
 	inventory_put(keeper->inventory, &seen);

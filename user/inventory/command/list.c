@@ -96,11 +96,15 @@ static bool takes(const struct list *list, sqlite3_stmt *row)
 	const char *const texts[] = { column_text(row, SERVICE),
 				      column_text(row, PRODUCT),
 				      column_text(row, STABLE) };
+	const char *const owner[] = { column_text(row, UNIT),
+				      column_text(row, CONTAINER),
+				      column_text(row, PROCESS) };
 
 	return filter_takes(&list->filter, column_text(row, SENSOR),
 			    column_text(row, SERVER),
 			    sqlite3_column_int(row, PORT)) &&
-	       filter_takes_texts(&list->filter, texts, 3);
+	       filter_takes_texts(&list->filter, texts, 3) &&
+	       filter_takes_owner(&list->filter, owner);
 }
 
 /* --- as a table -------------------------------------------------------- */
@@ -133,9 +137,9 @@ static void put_where(sqlite3_stmt *row, char *text, size_t size)
 		 *tunnel ? " in " : "", tunnel);
 }
 
-static void add_row(struct table *table, sqlite3_stmt *row)
+static void add_row(struct table *table, sqlite3_stmt *row, bool with_owner)
 {
-	char where[512], what[WHAT_TEXT], since[TIME_TEXT], seen[TIME_TEXT],
+	char owner[OWNER_TEXT], where[512], what[WHAT_TEXT], since[TIME_TEXT], seen[TIME_TEXT],
 		times[24], forms[32];
 
 	put_where(row, where, sizeof(where));
@@ -145,23 +149,48 @@ static void add_row(struct table *table, sqlite3_stmt *row)
 	since[16] = seen[16] = 0; /* cut to the minute */
 	snprintf(times, sizeof(times), "%lld",
 		 (long long)sqlite3_column_int64(row, CONNECTIONS));
-	table_add(table, (const char *[]){ where, since, seen, times,
-					   note(row, forms), what });
+	owner_to_text(row, UNIT, owner);
+	if (with_owner)
+		table_add(table, (const char *[]){ where, since, seen, times,
+						   note(row, forms), owner,
+						   what });
+	else
+		table_add(table, (const char *[]){ where, since, seen, times,
+						   note(row, forms), what });
 }
 
-static int print_table(const struct list *list, sqlite3_stmt *rows, int *code)
+static bool has_owners(struct store *store)
 {
-	static const struct table_column columns[] = {
+	sqlite3_stmt *row = prepare(
+		store, "SELECT 1 FROM service WHERE unit <> '' OR"
+		       " container <> '' OR process <> '' LIMIT 1");
+	const bool any = row && sqlite3_step(row) == SQLITE_ROW;
+
+	sqlite3_finalize(row);
+	return any;
+}
+
+/* Owners have a column where any is known. */
+static int print_table(const struct list *list, sqlite3_stmt *rows, int *code,
+		       bool with_owner)
+{
+	struct table_column columns[] = {
 		{ "SERVER", false, false }, { "SINCE", false, false },
 		{ "SEEN", false, false },   { "TIMES", false, true },
 		{ "NOTE", false, false },   { "WHAT", true, false },
+		{ "WHAT", true, false },
 	};
-	struct table *table = table_open(columns, 6);
-	bool full = !table;
+	struct table *table;
+	bool full;
+
+	if (with_owner)
+		columns[5] = (struct table_column){ "OWNER", false, false };
+	table = table_open(columns, with_owner ? 7 : 6);
+	full = !table;
 
 	while (!full && (*code = sqlite3_step(rows)) == SQLITE_ROW) {
 		if (takes(list, rows)) {
-			add_row(table, rows);
+			add_row(table, rows, with_owner);
 			full = table_failed(table);
 		}
 	}
@@ -187,11 +216,12 @@ static const struct {
 	{ "hostname", HOSTNAME },
 	{ "devicetype", DEVICETYPE },
 	{ "cpe", CPE },
-	{ "unit", UNIT },
-	{ "container", CONTAINER },
-	{ "process", PROCESS },
 };
 #define IDENTITY_FIELDS (sizeof(identity_fields) / sizeof(*identity_fields))
+
+/* Escaped already. */
+static const char *const owner_fields[] = { "unit", "container", "process" };
+#define OWNER_FIELDS (int)(sizeof(owner_fields) / sizeof(*owner_fields))
 
 static void print_json(sqlite3_stmt *row)
 {
@@ -209,6 +239,8 @@ static void print_json(sqlite3_stmt *row)
 	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
 		object_text(&json, identity_fields[i].name,
 			    column_text(row, identity_fields[i].column));
+	for (int i = 0; i < OWNER_FIELDS; i++)
+		object_plain(&json, owner_fields[i], column_text(row, UNIT + i));
 	if (sqlite3_column_type(row, LATEST_RAW) != SQLITE_NULL)
 		object_bytes(&json, "banner",
 			     sqlite3_column_blob(row, LATEST_RAW),
@@ -254,6 +286,8 @@ static void print_csv(sqlite3_stmt *row)
 	put_csv(column_text(row, CONNECTIONS));
 	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
 		put_csv(column_text(row, identity_fields[i].column));
+	for (int i = 0; i < OWNER_FIELDS; i++)
+		csv_field(stdout, false, column_text(row, UNIT + i));
 	csv_field(stdout, false, column_text(row, STABLE));
 	csv_field(stdout, false, note(row, notes));
 	putchar('\n');
@@ -265,6 +299,8 @@ static void print_csv_header(void)
 	      stdout);
 	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
 		printf(",%s", identity_fields[i].name);
+	for (int i = 0; i < OWNER_FIELDS; i++)
+		printf(",%s", owner_fields[i]);
 	puts(",stable,note");
 }
 
@@ -302,8 +338,9 @@ int command_list(const struct command *command, const char *file, int argc,
 		return EXIT_FAILED;
 	}
 	sqlite3_bind_int64(rows, 1, list.filter.since);
-	result = list.format == LIST_TABLE ? print_table(&list, rows, &code) :
-					     print_lines(&list, rows, &code);
+	result = list.format == LIST_TABLE ?
+			 print_table(&list, rows, &code, has_owners(&store)) :
+			 print_lines(&list, rows, &code);
 	if (finish(&store, rows, code))
 		result = EXIT_FAILED;
 	store_close(&store);

@@ -188,16 +188,36 @@ static void read_tunnel(struct json_object *object, struct log_record *record)
 	}
 }
 
-static void read_sensor(struct json_object *object, struct log_record *record)
+/* A text that is too long for it is not known. */
+static const char *read_name(struct json_object *object, const char *name,
+			     char *to, size_t size)
 {
 	size_t len;
-	const char *sensor = text_of(object, "sensor", &len);
+	const char *text = text_of(object, name, &len);
 
-	record->sensor[0] = 0;
-	if (sensor && strlen(sensor) == len && len < sizeof(record->sensor))
-		strcpy(record->sensor, sensor);
-	record->seen.sensor = record->sensor;
+	*to = 0;
+	if (text && strlen(text) == len && len < size)
+		strcpy(to, text);
+	return to;
+}
+
+static void read_sensor(struct json_object *object, struct log_record *record)
+{
+	record->seen.sensor = read_name(object, "sensor", record->sensor,
+					sizeof(record->sensor));
 	record->seen.tunnel = record->tunnel;
+}
+
+static void read_owner(struct json_object *object, struct log_record *record)
+{
+	struct observation *seen = &record->seen;
+
+	seen->unit = read_name(object, "unit", record->unit,
+			       sizeof(record->unit));
+	seen->container = read_name(object, "container", record->container,
+				    sizeof(record->container));
+	seen->process = read_name(object, "process", record->process,
+				  sizeof(record->process));
 }
 
 static enum log_line read_object(struct json_object *object,
@@ -219,6 +239,7 @@ static enum log_line read_object(struct json_object *object,
 	seen->time = (uint64_t)llround(time * 1e6);
 	read_tunnel(object, record);
 	read_sensor(object, record);
+	read_owner(object, record);
 	return LOG_RECORD;
 }
 

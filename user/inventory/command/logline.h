@@ -18,6 +18,7 @@ struct log_record {
 	struct observation seen; /* its pointers point into this struct */
 	uint8_t bytes[LOG_BANNER_MAX];
 	char sensor[256], tunnel[128];
+	char unit[256], container[256], process[256];
 };
 
 struct log_reader;

@@ -65,8 +65,8 @@ static error_t parse_gone(int key, char *argument, struct argp_state *state)
 
 static const char gone_query[] =
 	"SELECT sensor, server, port, tunnel, service.last_seen,"
-	" banner.service, product, version, info, stable FROM service"
-	" LEFT JOIN banner ON banner.id = banner_id"
+	" banner.service, product, version, info, stable, unit, container,"
+	" process FROM service LEFT JOIN banner ON banner.id = banner_id"
 	" WHERE service.last_seen < ?1 ORDER BY service.last_seen";
 
 static void json_gone(sqlite3_stmt *row)
@@ -117,11 +117,15 @@ static int list_gone(const struct maintain *maintain, struct store *store)
 		const char *const texts[] = { column_text(rows, 5),
 					      column_text(rows, 6),
 					      column_text(rows, 9) };
+		const char *const owner[] = { column_text(rows, 10),
+					      column_text(rows, 11),
+					      column_text(rows, 12) };
 
 		if (!filter_takes(&maintain->filter, column_text(rows, 0),
 				  column_text(rows, 1),
 				  sqlite3_column_int(rows, 2)) ||
-		    !filter_takes_texts(&maintain->filter, texts, 3))
+		    !filter_takes_texts(&maintain->filter, texts, 3) ||
+		    !filter_takes_owner(&maintain->filter, owner))
 			continue;
 		if (maintain->json)
 			json_gone(rows);

@@ -61,9 +61,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 static void taken(sqlite3_context *context, int argc, sqlite3_value **argv)
 {
 	const struct filter *filter = sqlite3_user_data(context);
-	const char *text[6] = { "", "", "", "", "", "" };
+	const char *text[9] = { "", "", "", "", "", "", "", "", "" };
 
-	for (int i = 0; i < argc && i < 6; i++) {
+	for (int i = 0; i < argc && i < 9; i++) {
 		const unsigned char *value = sqlite3_value_text(argv[i]);
 
 		if (value)
@@ -72,7 +72,8 @@ static void taken(sqlite3_context *context, int argc, sqlite3_value **argv)
 	sqlite3_result_int(context,
 			   filter_takes(filter, text[0], text[1],
 					sqlite3_value_int(argv[2])) &&
-				   filter_takes_texts(filter, text + 3, 3));
+				   filter_takes_texts(filter, text + 3, 3) &&
+				   filter_takes_owner(filter, text + 6));
 }
 
 sqlite3_stmt *report_prepare(struct report *report, const char *sql)
@@ -216,6 +217,8 @@ static int write_page(struct report *report)
 	if (!result)
 		result = report_products(report);
 	if (!result)
+		result = report_owners(report);
+	if (!result)
 		result = report_services(report);
 	report_tail(report);
 	if (fflush(report->page) || ferror(report->page)) {
@@ -306,7 +309,7 @@ static int make_report(struct report *report)
 		say("%s", report->store.error);
 		return EXIT_FAILED;
 	}
-	sqlite3_create_function_v2(report->store.db, "taken", 6,
+	sqlite3_create_function_v2(report->store.db, "taken", 9,
 				   SQLITE_UTF8 | SQLITE_DETERMINISTIC,
 				   &report->filter, taken, NULL, NULL, NULL);
 	result = read_bounds(report);

@@ -45,6 +45,7 @@ struct report {
  */
 int report_changes(struct report *report);
 int report_products(struct report *report);
+int report_owners(struct report *report);
 int report_services(struct report *report);
 
 void report_head(struct report *report);
@@ -52,11 +53,13 @@ void report_tail(struct report *report);
 
 /*
  * Whether a service is taken by the filter; the query joins its current form:
- * taken(service.sensor, server, port, banner.service, product, stable).
+ * taken(service.sensor, server, port, banner.service, product, stable,
+ * service.unit, container, process).
  */
 #define REPORT_TAKEN                                                           \
 	" taken(service.sensor, service.server, service.port, banner.service," \
-	" banner.product, banner.stable)"
+	" banner.product, banner.stable, service.unit, service.container,"     \
+	" service.process)"
 
 /* A service's flags, as columns; ?1 fresh, ?2 settled, ?3 gone. */
 #define REPORT_FLAGS                                                           \

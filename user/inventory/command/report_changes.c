@@ -25,6 +25,8 @@ enum column {
 	SERVICE_ID,
 	OLD,
 	NEW = OLD + 6,
+	OLD_OWNER = NEW + 6,
+	NEW_OWNER,
 };
 /* The columns of each side. */
 enum side { ID, STABLE, SERVICE, PRODUCT, VERSION_TEXT, INFO };
@@ -35,7 +37,7 @@ static const char query[] =
 	" server, port, tunnel, service.id,"
 	" was.id, was.stable, was.service, was.product, was.version, was.info,"
 	" became.id, became.stable, became.service, became.product,"
-	" became.version, became.info FROM change"
+	" became.version, became.info, old_owner, new_owner FROM change"
 	" JOIN service ON service.id = change.service_id"
 	" LEFT JOIN banner ON banner.id = service.banner_id"
 	" LEFT JOIN banner AS was ON was.id = old_banner"
@@ -62,6 +64,12 @@ static void put_sides(FILE *page, sqlite3_stmt *row, const char *kind)
 
 	what_to_text(row, NEW + SERVICE, NEW + PRODUCT, NEW + VERSION_TEXT,
 		     NEW + INFO, NEW + STABLE, became);
+	if (sqlite3_column_type(row, NEW_OWNER) != SQLITE_NULL) {
+		plain(was, sizeof(was), column_text(row, OLD_OWNER));
+		plain(became, sizeof(became), column_text(row, NEW_OWNER));
+		put_difference(page, was, became);
+		return;
+	}
 	if (sqlite3_column_type(row, OLD + ID) == SQLITE_NULL ||
 	    !strcmp(kind, "returned")) {
 		put_form(page, became);

@@ -37,8 +37,8 @@ static const char form_query[] =
 static const char change_query[] =
 	"SELECT ts, kind, number, was.id, was.stable, was.service,"
 	" was.product, was.version, was.info, became.id, became.stable,"
-	" became.service, became.product, became.version, became.info"
-	" FROM change LEFT JOIN banner AS was ON was.id = old_banner"
+	" became.service, became.product, became.version, became.info,"
+	" new_owner FROM change LEFT JOIN banner AS was ON was.id = old_banner"
 	" LEFT JOIN banner AS became ON became.id = new_banner"
 	" WHERE change.service_id = ?1 ORDER BY ts, change.id";
 
@@ -209,7 +209,7 @@ static void put_lanes(const struct report_history *history, FILE *page)
 /* --- events ------------------------------------------------------------ */
 
 /* Columns of change_query, and of each side from its first. */
-enum { TS, KIND, NUMBER, OLD, NEW = OLD + 6 };
+enum { TS, KIND, NUMBER, OLD, NEW = OLD + 6, NEW_OWNER = NEW + 6 };
 enum side { ID, STABLE, SERVICE, PRODUCT, VERSION_TEXT, INFO };
 
 static void put_event(FILE *page, int64_t us, const char *class,
@@ -244,6 +244,8 @@ static void put_change(const struct report_history *history, FILE *page)
 		  fresh ? "new" : "changed", kind);
 	what_to_text(row, NEW + SERVICE, NEW + PRODUCT, NEW + VERSION_TEXT,
 		     NEW + INFO, NEW + STABLE, what);
+	if (sqlite3_column_type(row, NEW_OWNER) != SQLITE_NULL)
+		plain(what, sizeof(what), column_text(row, NEW_OWNER));
 	fputs(" <span>", page);
 	put_form(page, what);
 	fputs("</span> <small>", page);

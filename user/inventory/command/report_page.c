@@ -191,6 +191,8 @@ static const struct {
 	  "The service says something else, and neither product nor version "
 	  "explains it: a host name, an extension, a text." },
 	{ "returned", "returned", "The service was gone, and was seen again." },
+	{ "owner", "changed",
+	  "Another unit, container or process of the host answers." },
 	{ "gone", "gone",
 	  "No connection to it was seen for long: seven days, unless "
 	  "<code>--gone</code> says otherwise. It may be switched off, or "

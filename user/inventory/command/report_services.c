@@ -100,7 +100,7 @@ static void put_keys(FILE *page, sqlite3_stmt *row)
 static void put_where(const struct report *report, sqlite3_stmt *row)
 {
 	FILE *page = report->page;
-	char endpoint[ENDPOINT_TEXT];
+	char endpoint[ENDPOINT_TEXT], owner[OWNER_TEXT];
 
 	endpoint_to_text(column_text(row, SERVER),
 			 sqlite3_column_int(row, PORT), endpoint);
@@ -111,6 +111,12 @@ static void put_where(const struct report *report, sqlite3_stmt *row)
 	if (report->sensors && *column_text(row, SENSOR)) {
 		fputs(" <small>", page);
 		put_text(page, column_text(row, SENSOR));
+		fputs("</small>", page);
+	}
+	owner_to_text(row, UNIT, owner);
+	if (*owner) {
+		fputs(" <small>", page);
+		put_plain(page, owner);
 		fputs("</small>", page);
 	}
 	if (*column_text(row, TUNNEL)) {
@@ -188,7 +194,10 @@ static void put_identity(FILE *page, sqlite3_stmt *row)
 		if (!*text)
 			continue;
 		fprintf(page, "<div><dt>%s</dt><dd>", fields[i].name);
-		put_text(page, text);
+		if (fields[i].column >= UNIT && fields[i].column <= PROCESS)
+			put_plain(page, text); /* escaped already */
+		else
+			put_text(page, text);
 		fputs("</dd></div>", page);
 	}
 	fputs("</dl>", page);

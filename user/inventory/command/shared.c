@@ -215,6 +215,9 @@ error_t filter_option(struct filter *filter, int key, char *argument)
 	case 'S':
 		filter->sensor = argument;
 		return 0;
+	case 'O':
+		filter->owner = argument;
+		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
@@ -258,6 +261,34 @@ bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 			return true;
 	}
 	return !filter->product;
+}
+
+bool filter_takes_owner(const struct filter *filter, const char *const *texts)
+{
+	for (int i = 0; filter->owner && i < 3; i++) {
+		if (texts[i] && strcasestr(texts[i], filter->owner))
+			return true;
+	}
+	return !filter->owner;
+}
+
+/* The unit tells the process, unless it runs containers. */
+void owner_to_text(sqlite3_stmt *row, int unit, char text[OWNER_TEXT])
+{
+	char part[128];
+	size_t len = 0;
+
+	*text = 0;
+	for (int i = 0; i < 3; i++) {
+		const char *name = column_text(row, unit + i);
+
+		if (!*name || (i == 2 && *column_text(row, unit) &&
+			       !*column_text(row, unit + 1)))
+			continue;
+		len += (size_t)snprintf(text + len, OWNER_TEXT - len, "%s%s",
+					len ? " " : "",
+					plain(part, sizeof(part), name));
+	}
 }
 
 /* --- identity ---------------------------------------------------------- */

@@ -196,16 +196,23 @@ static int show_forms(struct show *show, int64_t service, int64_t current)
 /* --- changes ----------------------------------------------------------- */
 
 static const char change_query[] =
-	"SELECT ts, kind, old_banner, new_banner, number FROM change"
+	"SELECT ts, kind, old_banner, new_banner, number, old_owner, new_owner"
+	" FROM change"
 	" WHERE service_id = ?1 ORDER BY ts, id";
 
 static void print_change(sqlite3_stmt *row)
 {
-	char time[TIME_TEXT], kind[16];
+	char time[TIME_TEXT], kind[16], was[OWNER_TEXT];
 
 	time_to_text(sqlite3_column_int64(row, 0), time);
 	printf("  %s  %-8.8s", time,
 	       plain(kind, sizeof(kind), column_text(row, 1)));
+	if (sqlite3_column_type(row, 6) != SQLITE_NULL) {
+		plain(was, sizeof(was), column_text(row, 5));
+		printf("  %s -> ", was);
+		printf("%s\n", plain(was, sizeof(was), column_text(row, 6)));
+		return;
+	}
 	if (sqlite3_column_type(row, 2) != SQLITE_NULL)
 		printf("  form %lld ->",
 		       (long long)sqlite3_column_int64(row, 2));
@@ -226,6 +233,8 @@ static void json_change(sqlite3_stmt *row)
 		object_number(&json, "old_form", sqlite3_column_int64(row, 2));
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
 		object_number(&json, "new_form", sqlite3_column_int64(row, 3));
+	object_plain(&json, "old_owner", column_text(row, 5));
+	object_plain(&json, "new_owner", column_text(row, 6));
 	object_close(&json);
 	object_end_line(&json);
 }
@@ -257,6 +266,30 @@ static const char service_query[] =
 	" WHERE server = ?1 AND port = ?2 AND (?3 IS NULL OR sensor = ?3)"
 	" ORDER BY sensor, tunnel";
 
+#define UNIT_COLUMN 8
+static const char *const owner_names[] = { "unit", "container", "process" };
+#define OWNER_COLUMNS (int)(sizeof(owner_names) / sizeof(*owner_names))
+
+static bool has_owner(sqlite3_stmt *row)
+{
+	bool any = false;
+
+	for (int i = 0; i < OWNER_COLUMNS; i++)
+		any |= *column_text(row, UNIT_COLUMN + i) != 0;
+	return any;
+}
+
+static void print_owner(sqlite3_stmt *row)
+{
+	char field[OWNER_TEXT];
+
+	for (int i = 0; i < OWNER_COLUMNS; i++) {
+		plain(field, sizeof(field), column_text(row, UNIT_COLUMN + i));
+		if (*field)
+			printf("  %s %s\n", owner_names[i], field);
+	}
+}
+
 static void print_service(const struct show *show, sqlite3_stmt *row)
 {
 	char endpoint[ENDPOINT_TEXT], first[TIME_TEXT], last[TIME_TEXT],
@@ -273,6 +306,23 @@ static void print_service(const struct show *show, sqlite3_stmt *row)
 	       first, last, (long long)sqlite3_column_int64(row, 5),
 	       sqlite3_column_int64(row, 5) == 1 ? ", once" : "",
 	       sqlite3_column_int(row, 7) ? ", ever different" : "");
+	print_owner(row);
+}
+
+static void json_service(const struct show *show, sqlite3_stmt *row)
+{
+	struct json json = { .file = stdout };
+
+	if (!has_owner(row))
+		return;
+	object_open(&json, NULL);
+	object_plain(&json, "server", show->server);
+	object_number(&json, "server_port", show->port);
+	for (int i = 0; i < OWNER_COLUMNS; i++)
+		object_plain(&json, owner_names[i],
+			     column_text(row, UNIT_COLUMN + i));
+	object_close(&json);
+	object_end_line(&json);
 }
 
 static int show_services(struct show *show, sqlite3_stmt *rows, int *code)
@@ -284,6 +334,8 @@ static int show_services(struct show *show, sqlite3_stmt *rows, int *code)
 
 		if (!show->json)
 			print_service(show, rows);
+		else
+			json_service(show, rows);
 		result = show_forms(show, id, sqlite3_column_int64(rows, 6));
 		if (!result)
 			result = show_changes(show, id);

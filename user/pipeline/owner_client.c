@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "owner_client.h"
+
+#include "owner_link.h"
+#include "system/hash_table.h"
+#include "system/stopping.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NS_PER_SECOND 1000000000ULL
+#define NOWHERE 256 /* interfaces that lead nowhere, by their index's low bits */
+
+struct known {
+	struct owner_key key;
+	__u64 asked; /* ns: when; it holds for what was said before */
+	struct owner_answer answer;
+	UT_hash_handle hh;
+	bool failed; /* no memory to add it */
+};
+
+/* An interface that leads to no service of this host. */
+struct nowhere {
+	__u32 ifindex;
+	__u64 until; /* ns */
+};
+
+struct owner_client {
+	int socket;
+	__u64 number;		/* of the latest question */
+	bool is_late;		/* its answer: no other is asked until then */
+	struct owner_key asked; /* the latest question */
+	__u64 asked_at;
+	struct known *known; /* the first is the next to be forgotten */
+	struct nowhere nowhere[NOWHERE];
+	struct service_owner found;
+};
+
+struct owner_client *owner_client_open(int socket)
+{
+	struct owner_client *client = calloc(1, sizeof(*client));
+
+	if (client)
+		client->socket = socket;
+	return client;
+}
+
+static void forget(struct owner_client *client, struct known *known)
+{
+	HASH_DEL(client->known, known);
+	free(known);
+}
+
+void owner_client_close(struct owner_client *client)
+{
+	if (!client)
+		return;
+	while (client->known)
+		forget(client, client->known);
+	close(client->socket);
+	free(client);
+}
+
+/* --- the question -------------------------------------------------------- */
+
+/*
+ * What an event asks. Where the packet left by a socket of the server, that is
+ * asked for; where it passed between this host and what is behind an interface,
+ * what listens there. What arrives here for a server of this host asks nothing:
+ * NAT may give it to another. False: nothing can be known.
+ */
+static bool question_of(const struct event *event, struct owner_key *key)
+{
+	const bool from_server = event_origin(event->kind) == SERVER;
+	const bool leaves = event->direction == DIRECTION_OUT;
+
+	memset(key, 0, sizeof(*key));
+	if (event->tunnel_count || event->direction == DIRECTION_NONE)
+		return false;
+	key->has_socket = from_server && leaves;
+	if (key->has_socket && !event->socket.cookie)
+		return false;
+	if (!from_server && !leaves)
+		return false;
+	key->server.family = event->family;
+	memcpy(key->server.address, event->server,
+	       event->family == 6 ? 16 : 4);
+	key->server.port = key->has_socket ? event->socket.port :
+					     event->server_port;
+	if (key->has_socket) {
+		key->cgroup = event->socket.cgroup;
+		key->uid = event->socket.uid;
+	} else {
+		key->ifindex = event->ifindex;
+	}
+	return true;
+}
+
+static __u64 now_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
+}
+
+/* --- answers ------------------------------------------------------------- */
+
+static struct known *recall(const struct owner_client *client,
+			    const struct owner_key *key)
+{
+	struct known *known;
+
+	HASH_FIND(hh, client->known, key, sizeof(*key), known);
+	return known;
+}
+
+static struct known *remember(struct owner_client *client,
+			      const struct owner_answer *answer)
+{
+	struct known *known = recall(client, &client->asked);
+
+	if (!known) {
+		if (HASH_COUNT(client->known) >= OWNER_CLIENT_MAX)
+			forget(client, client->known);
+		known = calloc(1, sizeof(*known));
+		if (!known)
+			return NULL;
+		known->key = client->asked;
+		HASH_ADD(hh, client->known, key, sizeof(known->key), known);
+		if (known->failed) {
+			free(known);
+			return NULL;
+		}
+	}
+	known->asked = client->asked_at;
+	known->answer = *answer;
+	return known;
+}
+
+static struct nowhere *nowhere_of(struct owner_client *client, __u32 ifindex)
+{
+	return &client->nowhere[ifindex % NOWHERE];
+}
+
+static void take(struct owner_client *client, const struct owner_answer *answer)
+{
+	const struct owner_key *asked = &client->asked;
+
+	client->is_late = false;
+	if (answer->leads_nowhere)
+		*nowhere_of(client, asked->ifindex) = (struct nowhere){
+			asked->ifindex, client->asked_at + NS_PER_SECOND
+		};
+	else
+		remember(client, answer);
+}
+
+/* False: the answer to the latest question is not there. */
+static bool receive(struct owner_client *client)
+{
+	struct owner_answer answer;
+	ssize_t len;
+
+	while ((len = recv(client->socket, &answer, sizeof(answer),
+			   MSG_DONTWAIT)) > 0) {
+		if (len == sizeof(answer) && answer.number == client->number) {
+			take(client, &answer);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* False: it is not answered, or not in time. */
+static bool ask(struct owner_client *client, const struct owner_key *key)
+{
+	struct owner_question question = { .key = *key,
+					   .number = client->number + 1 };
+
+	client->asked = *key;
+	client->asked_at = now_ns();
+	if (send(client->socket, &question, sizeof(question),
+		 MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
+		return false;
+	client->number++;
+	client->is_late = true;
+	return wait_ready(client->socket, POLLIN, WAIT_OWNER,
+			  wait_end(WAIT_OWNER)) &&
+	       receive(client);
+}
+
+/* --- all of it ----------------------------------------------------------- */
+
+/* A process that began later did not say it: its number was used again. */
+static const struct service_owner *tell(struct owner_client *client,
+					const struct owner_answer *answer,
+					const struct event *event)
+{
+	if (!answer->is_known)
+		return NULL;
+	if (answer->started <= event->time)
+		return &answer->owner;
+	client->found = answer->owner;
+	client->found.pid = 0;
+	client->found.process[0] = '\0';
+	return &client->found;
+}
+
+const struct service_owner *owner_client_find(struct owner_client *client,
+					      const struct event *event)
+{
+	const struct nowhere *nowhere;
+	const struct known *known;
+	struct owner_key key;
+
+	if (!question_of(event, &key))
+		return NULL;
+	nowhere = nowhere_of(client, key.ifindex);
+	if (key.ifindex && nowhere->ifindex == key.ifindex &&
+	    event->time < nowhere->until)
+		return NULL;
+	if (client->is_late && !receive(client))
+		return NULL;
+	known = recall(client, &key);
+	if (!known || known->asked < event->time) {
+		if (!ask(client, &key))
+			return NULL;
+		known = recall(client, &key);
+	}
+	return known ? tell(client, &known->answer, event) : NULL;
+}
