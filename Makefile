@@ -20,6 +20,8 @@
 #   make mutants      breaks the core in many ways: a test has to notice each
 #   make lint          clang-tidy, gcc's analyzer and the tree's structure
 #   make bench         what the probe costs (as root)
+#   make bench-scale   what a packet costs when several CPUs have packets at once (as root)
+#   make bench-rate    connections a second over loopback, with the probe and without (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
 #   make churn         a hundred thousand veths come and go, or CHURN_VETHS (as root)
@@ -50,6 +52,11 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes -Wno-unused-parameter
 LDLIBS := -lbpf -lmnl -lcap-ng -lseccomp -lnettle -lz -lzstd
+STATIC := $(BUILD)/static
+# The functions that the linker would warn of look up names, and are never
+# called.
+STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings -L$(STATIC)
+STATIC_LIBS = -lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
 
 V ?= 0
 ifeq ($(V),0)
@@ -140,11 +147,6 @@ uninstall:
 
 # --- static program
 
-STATIC := $(BUILD)/static
-# The functions that the linker would warn of look up names, and are never
-# called.
-STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings -L$(STATIC)
-
 .PHONY: static
 static:
 	$(Q)packaging/deps.sh pkg-config
@@ -153,8 +155,7 @@ static:
 
 $(STATIC)/bannerprobe: $(OBJECTS)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
-		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
+	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS)
 
 include packaging/container.mk
 
