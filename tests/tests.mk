@@ -362,6 +362,13 @@ bench-scale:
 	$(Q)$(MAKE) --no-print-directory $(STATIC)/bench_scale
 	$(Q)$(STATIC)/bench_scale $(SCALE_ARGS)
 
+# Connections a second over loopback, with the probe and without.
+.PHONY: bench-rate
+bench-rate:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/bench/bench_rate.py $(RATE_ARGS)
+
 # What becomes of the costs as the work grows: takes some minutes.
 .PHONY: bench-growth
 bench-growth:
