@@ -121,7 +121,8 @@ def main():
         parser.error("at least one")
     if os.geteuid():
         sys.exit("bench_rate.py: must be run as root: it makes a network namespace")
-    os.nice(-20)			# load and probe come before other work, both alike
+    # Load and probe alike come before other work.
+    os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
     counts = numbers_up_to(options.pairs)
     with netns.Namespace("loopback") as host, tempfile.TemporaryDirectory(
             dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
