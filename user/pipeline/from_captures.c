@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "from_captures.h"
 
+#include "packet_batch.h"
+
 #include "capture/capture_list.h"
 #include "system/event_loop.h"
-#include "capture/link_layer.h"
 #include "system/message.h"
-#include "engine/packet_engine.h"
 #include "capture/not_opened.h"
 #include "capture/origins.h"
 #include "capture/packet_reader.h"
@@ -37,6 +37,7 @@ struct reader {
 	/* The file that is read. */
 	const struct capture_file *file;
 	struct packet_reader packet_reader;
+	struct packet_batch batch; /* read, and not yet tracked */
 	struct capture_interface *interface; /* of the packet */
 	__u32 unknown_link_type;	     /* the last of its kind */
 	__u64 came_at; /* ns of CLOCK_MONOTONIC: when a pipe's last packet was
@@ -89,29 +90,54 @@ static void on_event(const struct event *event, void *context)
 	pipeline_take(reader->pipeline, event);
 }
 
-static void read_packet(struct reader *reader,
-			const struct captured_packet *packet)
-{
-	struct frame frame = {
-		.data = packet->bytes,
-		.end = packet->bytes + packet->len,
-		.wire_len = packet->wire_len,
-	};
-	const __u32 link_type = packet->interface->link_type;
-	struct segment segment;
-	enum parse_result parsed;
+/* Packets of several queues may be so much out of order, but no files are. */
+#define ORDER_SLACK_NS 1000000000ULL
 
-	pipeline_expire(reader->pipeline, packet->time);
-	if (!link_layer_may_matter(link_type, &frame,
-				   &reader->native.prefilter))
+/* What was rotated goes on where it ended, if the order is the right one. */
+static void check_order(const struct reader *reader, __u64 time)
+{
+	if (!reader->previous_path || !time ||
+	    time + ORDER_SLACK_NS >= reader->previous_time)
 		return;
-	reader->interface = packet->interface;
-	parsed = link_layer_parse(link_type, packet->is_swapped, &frame,
-				  &reader->native.track.decap,
-				  &segment);
-	if (parsed == PARSE_LINK_TYPE)
-		reader->unknown_link_type = link_type;
-	engine_packet(&reader->native, parsed, &frame, &segment, packet->time);
+	time = (reader->previous_time - time) / 1000;
+	message("%s: begins %llu.%06llu seconds before the end of %s: are the "
+		"files in the order in which they were written?",
+		name_of(reader), time / 1000000, time % 1000000,
+		reader->previous_path);
+}
+
+static void read_packet(struct reader *reader, struct batched *one)
+{
+	const __u64 time = one->packet.time;
+
+	if (reader->packet_reader.packets == reader->batch.count &&
+	    one == reader->batch.packets)
+		check_order(reader, time);
+	reader->packets++;
+	reader->last_time = time;
+	pipeline_expire(reader->pipeline, time);
+	if (!packet_batch_matters(&reader->batch, one))
+		return;
+	reader->interface = one->packet.interface;
+	if (one->parsed == PARSE_LINK_TYPE)
+		reader->unknown_link_type = one->packet.interface->link_type;
+	engine_packet(&reader->native, one->parsed, &one->frame, &one->segment,
+		      time);
+}
+
+/* False: nothing more can be written. */
+static bool read_batch(struct reader *reader)
+{
+	struct packet_batch *batch = &reader->batch;
+
+	packet_batch_prefetch(batch);
+	for (unsigned int i = 0; i < batch->count; i++) {
+		if (pipeline_is_over(reader->pipeline))
+			break;
+		read_packet(reader, &batch->packets[i]);
+	}
+	batch->count = 0;
+	return !pipeline_is_over(reader->pipeline);
 }
 
 static void read_counters(const struct reader *reader,
@@ -264,8 +290,6 @@ static void keep_up(struct reader *reader)
 
 /* --- files --------------------------------------------------------------- */
 
-#define PACKETS_A_LOOK 65536 /* between looks at the clock */
-
 /* How far all captures have been read: at most once a second. */
 static void show_progress(const struct reader *reader)
 {
@@ -288,20 +312,16 @@ static void show_progress(const struct reader *reader)
 		       reader->packets, reader->native.counters[COUNT_BANNER]);
 }
 
-/* Packets of several queues may be so much out of order, but no files are. */
-#define ORDER_SLACK_NS 1000000000ULL
-
-/* What was rotated goes on where it ended, if the order is the right one. */
-static void check_order(const struct reader *reader, __u64 time)
+/* More of the file is about to be read. */
+static void let_go(void *context)
 {
-	if (!reader->previous_path || !time ||
-	    time + ORDER_SLACK_NS >= reader->previous_time)
+	struct reader *reader = context;
+
+	if (!reader->batch.count)
 		return;
-	time = (reader->previous_time - time) / 1000;
-	message("%s: begins %llu.%06llu seconds before the end of %s: are the "
-		"files in the order in which they were written?",
-		name_of(reader), time / 1000000, time % 1000000,
-		reader->previous_path);
+	read_batch(reader);
+	if (reader->packet_reader.source.is_regular)
+		show_progress(reader);
 }
 
 static void end_sequence(struct reader *reader)
@@ -320,18 +340,15 @@ static enum read_result read_packets(struct reader *reader)
 	enum read_result result;
 
 	while ((result = packet_reader_next(packets, &packet)) == READ_DONE) {
-		if (packets->packets == 1)
-			check_order(reader, packet.time);
-		reader->packets++;
-		reader->last_time = packet.time;
-		read_packet(reader, &packet);
+		packet_batch_add(&reader->batch, &packet);
+		if (!stream && reader->batch.count < BATCH_MAX)
+			continue;
+		if (!read_batch(reader))
+			return READ_STOPPED;
 		if (stream)
 			keep_up(reader);
-		else if (!(packets->packets % PACKETS_A_LOOK))
-			show_progress(reader);
-		if (pipeline_is_over(reader->pipeline))
-			return READ_STOPPED;
 	}
+	read_batch(reader);
 	if (result == READ_FAILED)
 		message("%s: %s", name_of(reader), packets->problem);
 	return result;
@@ -394,6 +411,7 @@ static bool read_file(struct reader *reader, struct capture_file *file)
 	*packets = (struct packet_reader){};
 	error = source_open(&packets->source, file->path, file->directory,
 			    wait_for_bytes, reader);
+	packets->source.let_go = let_go;
 	if (error) {
 		message("%s: %s", name_of(reader), strerror(-error));
 	} else {
@@ -440,6 +458,7 @@ static bool open_reader(struct reader *reader)
 			 on_event, reader) ||
 	    !capture_list_fill(&reader->list, options->names, options->count))
 		return false;
+	reader->batch.engine = &reader->native;
 	reader->native.servers = &options->wanted;
 	reader->native.track = options->track;
 	return pipeline_prepare(reader->pipeline, options, source_of, reader);
