@@ -11,22 +11,24 @@
 #include <stdio.h>
 #include <string.h>
 
+static char *put_escaped_byte_json(char *to, __u8 byte)
+{
+	if (byte == '\\')
+		return PUT(to, "\\\\\\\\");
+	if (byte == '"')
+		return PUT(to, "\\\"");
+	if (byte < 0x20 || byte > 0x7e) {
+		*to++ = '\\';
+		return put_hex(to, byte);
+	}
+	*to++ = (char)byte;
+	return to;
+}
+
 /* The same escapes, and those of a JSON string around them. */
 static char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '\\') {
-			to = PUT(to, "\\\\\\\\");
-		} else if (bytes[i] == '"') {
-			to = PUT(to, "\\\"");
-		} else if (bytes[i] >= 0x20 && bytes[i] <= 0x7e) {
-			*to++ = (char)bytes[i];
-		} else {
-			*to++ = '\\';
-			to = put_hex(to, bytes[i]);
-		}
-	}
-	return to;
+	return put_runs(to, bytes, len, true, put_escaped_byte_json);
 }
 
 /* Cut at `most` bytes: a path cannot be longer. */
@@ -59,7 +61,7 @@ static char *put_history(char *to, const struct event *event)
 	return to;
 }
 
-static char *put_mac(char *to, const char *name, const __u8 address[MAC_LENGTH])
+static inline char *put_mac(char *to, const char *name, const __u8 address[MAC_LENGTH])
 {
 	static const __u8 not_told[MAC_LENGTH];
 
@@ -82,17 +84,17 @@ static char *put_json_more(char *to, const struct event *record)
 {
 	if (record->segments) {
 		to = PUT(to, ",\"segments\":");
-		to = put_number(to, record->segments, 1);
+		to = put_number(to, record->segments);
 	}
 	to = put_mac(to, "server", record->server_mac);
 	to = put_mac(to, "client", record->client_mac);
 	to = event_origin(record->kind) == SERVER ?
 		     PUT(to, ",\"server_ttl\":") :
 		     PUT(to, ",\"client_ttl\":");
-	to = put_number(to, record->ttl, 1);
+	to = put_number(to, record->ttl);
 	if (record->rtt_us != RTT_UNKNOWN) {
 		to = PUT(to, ",\"rtt_us\":");
-		to = put_number(to, record->rtt_us, 1);
+		to = put_number(to, record->rtt_us);
 	}
 	to = PUT(to, ",\"community_id\":\"");
 	community_id(to, record);
@@ -116,8 +118,7 @@ static char *put_delay(char *to, const struct event *event)
 	to = PUT(to, ",\"delay_us\":");
 	/* Never negative, whatever order a capture is in. */
 	return put_number(
-		to, event->time > before ? (event->time - before) / 1000 : 0,
-		1);
+		to, event->time > before ? (event->time - before) / 1000 : 0);
 }
 
 static char *put_json_end(char *to, const struct event *record,
@@ -139,7 +140,7 @@ static char *put_json_end(char *to, const struct event *record,
 		to = PUT(to, ",\"dir\":\"out\"");
 	for (int i = 0; i < record->vlan_count; i++) {
 		to = i ? PUT(to, ",") : PUT(to, ",\"vlan\":[");
-		to = put_number(to, record->vlan[i], 1);
+		to = put_number(to, record->vlan[i]);
 	}
 	if (record->vlan_count)
 		to = PUT(to, "]");
@@ -160,7 +161,7 @@ static char *put_json_bytes(char *to, const struct event *event)
 	to = PUT(to, ",\"banner\":\"");
 	to = put_escaped_json(to, event->bytes, event->kept);
 	to = PUT(to, "\",\"len\":");
-	to = put_number(to, event->len, 1);
+	to = put_number(to, event->len);
 	return event->kept < event->len ? PUT(to, ",\"truncated\":true") :
 					  PUT(to, ",\"truncated\":false");
 }
@@ -173,11 +174,11 @@ static char *put_json(char *to, const struct event *record,
 	to = PUT(to, ",\"client\":\"");
 	to = put_address(to, record->family, record->client);
 	to = PUT(to, "\",\"client_port\":");
-	to = put_number(to, record->client_port, 1);
+	to = put_number(to, record->client_port);
 	to = PUT(to, ",\"server\":\"");
 	to = put_address(to, record->family, record->server);
 	to = PUT(to, "\",\"server_port\":");
-	to = put_number(to, record->server_port, 1);
+	to = put_number(to, record->server_port);
 	if (source->events)
 		to = put_json_kind(to, record);
 	if (record->kind != EVENT_OPEN)
@@ -196,7 +197,7 @@ static char *put_endpoint(char *to, const struct event *record,
 	if (record->family == 6)
 		*to++ = ']';
 	*to++ = ':';
-	return put_number(to, port, 1);
+	return put_number(to, port);
 }
 
 /* Local time; the calendar is worked out once a second. */
@@ -217,8 +218,7 @@ static char *put_local_time(char *to, __u64 time)
 		last = second;
 	}
 	to = put_text(to, text, len);
-	*to++ = '.';
-	return put_number(to, time % NS_PER_SECOND / 1000, 6);
+	return put_microseconds(to, time);
 }
 
 static char *put_server(char *to, const struct event *event)
