@@ -21,6 +21,8 @@
 #   make lint          clang-tidy, gcc's analyzer and the tree's structure
 #   make bench         what the probe costs (as root)
 #   make bench-identify  what --identify costs
+#   make bench-scale   what a packet costs when several CPUs have packets at once (as root)
+#   make bench-rate    connections a second over loopback, with the probe and without (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
 #   make churn         a hundred thousand veths come and go, or CHURN_VETHS (as root)
@@ -51,6 +53,11 @@ ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes -Wno-unused-parameter
 LDLIBS := -lbpf -lmnl -lcap-ng -lseccomp -lnettle -lz -lzstd
+STATIC := $(BUILD)/static
+# The functions that the linker would warn of look up names, and are never
+# called.
+STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings -L$(STATIC)
+STATIC_LIBS = -lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd
 
 V ?= 0
 ifeq ($(V),0)
@@ -145,11 +152,6 @@ uninstall:
 
 # --- static program
 
-STATIC := $(BUILD)/static
-# The functions that the linker would warn of look up names, and are never
-# called.
-STATIC_LINK = -static-pie -Wl,-z,relro,-z,now -Wl,--no-warnings -L$(STATIC)
-
 .PHONY: static
 static:
 	$(Q)packaging/deps.sh pkg-config
@@ -158,9 +160,7 @@ static:
 
 $(STATIC)/bannerprobe: $(OBJECTS) $(LINKED)
 	$(call say,LINK,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ \
-		-lbpf -lmnl -lcap-ng -lseccomp -lnettle $$(pkg-config --static --libs libelf) -lz -lzstd \
-		$(IDENTIFY_LIBS) -lm
+	$(Q)$(CC) $(ALL_CFLAGS) $(STATIC_LINK) $(LDFLAGS) -o $@ $^ $(STATIC_LIBS) $(IDENTIFY_LIBS) -lm
 
 $(STATIC)/bannerprobe-inventory: $(INVENTORY_OBJECTS)
 	$(call say,LINK,$@)

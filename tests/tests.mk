@@ -45,6 +45,7 @@ SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
 KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c $(READ) $(PLAY) $(DRIVE))
 BENCH_KERNEL := $(call objects,tests/bench/bench_kernel.c $(DRIVE))
+BENCH_SCALE := $(call objects,tests/bench/bench_scale.c $(DRIVE))
 BENCH_GROWTH := $(call objects,tests/bench/bench_growth.c $(DRIVE))
 BENCH_FORMAT := $(call objects,tests/bench/bench_format.c $(MESSAGE) $(addprefix user/,$(FORMAT) \
 	sinks/line_sink.c) $(addprefix user/system/,file_helper.c process.c files.c privileges.c))
@@ -106,10 +107,15 @@ $(BUILD)/tests/form_test $(BUILD)/tests/inventory_test:
 $(BUILD)/tests/privileges_test: $(PRIVILEGES_TEST)
 $(BUILD)/tests/kernel_test: $(KERNEL_TEST)
 $(BUILD)/bench_kernel: $(BENCH_KERNEL)
+$(BUILD)/bench_scale: $(BENCH_SCALE)
 $(BUILD)/bench_growth: $(BENCH_GROWTH)
 $(BUILD)/bench_format: $(BENCH_FORMAT)
-$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(addprefix $(BUILD)/,bench_kernel bench_growth bench_format):
+$(BUILD)/tests/privileges_test $(BUILD)/tests/kernel_test $(addprefix $(BUILD)/,bench_kernel bench_scale bench_growth bench_format):
 	$(Q)$(call link,,-lcmocka $(LDLIBS) -lpthread)
+
+# It can be copied to a machine with more CPUs.
+$(STATIC)/bench_scale: $(BENCH_SCALE)
+	$(Q)$(call link,$(STATIC_LINK),$(STATIC_LIBS) -lpthread)
 
 $(BUILD)/bench_inventory: $(BENCH_INVENTORY)
 	$(Q)$(call link,,$(INVENTORY_LIBS))
@@ -123,7 +129,7 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 	$(Q)$(call link)
 
 -include $(patsubst %,%.d,$(sort $(SANITIZED) $(PRIVILEGES_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
-	$(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(BENCH_IDENTIFY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
+	$(BENCH_SCALE) $(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(BENCH_IDENTIFY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
 
 # --- make check: without root, network or installing anything, in less than a minute
 
@@ -354,6 +360,22 @@ bench:
 	$(Q)$(BUILD)/bench_kernel
 	$(Q)$(BUILD)/bench_format $(BUILD)
 	$(Q)tests/bench/bench_host.py $(BENCH_ARGS)
+
+# What becomes of a packet's cost when several CPUs have packets at once.
+.PHONY: bench-scale
+bench-scale:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)packaging/deps.sh pkg-config
+	$(Q)packaging/libmnl.sh $(STATIC)
+	$(Q)$(MAKE) --no-print-directory $(STATIC)/bench_scale
+	$(Q)$(STATIC)/bench_scale $(SCALE_ARGS)
+
+# Connections a second over loopback, with the probe and without.
+.PHONY: bench-rate
+bench-rate:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe
+	$(Q)tests/bench/bench_rate.py $(RATE_ARGS)
 
 # What becomes of the costs as the work grows: takes some minutes.
 .PHONY: bench-growth

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "system/message.h"
+#include "engine/packet_engine.h"
 #include "attach/programs.h"
 #include "bannerprobe.skel.h"
 #include "kernel/drive.h"

@@ -4,38 +4,14 @@
 It is measured, so it is no part of `make test`: `make test-forgery`.
 """
 
-import contextlib
-import ctypes
-import os
-import platform
-import struct
 import time
 
 import netns
 from forgery import POSITIONS, forge, watching
+from run_times import run_times, spent
 
-BPF_ENABLE_STATS = 32
 BATCH, BATCHES, HANDSHAKES = 200_000, 5, 60_000
 AFTER_SECONDS, AT_MOST = 10, 1.3
-
-
-@contextlib.contextmanager
-def run_times():
-    """The kernel measures BPF programs meanwhile."""
-    libc = ctypes.CDLL(None, use_errno=True)
-    attr = ctypes.create_string_buffer(struct.pack("=I", 0), 64)
-    fd = libc.syscall({"x86_64": 321, "aarch64": 280}[platform.machine()], BPF_ENABLE_STATS, attr, 64)
-    assert fd >= 0, os.strerror(ctypes.get_errno())
-    try:
-        yield
-    finally:
-        os.close(fd)
-
-
-def spent(programs):
-    """Nanoseconds and runs of them all."""
-    shown = [one for one in netns.bpftool("prog", "show") if one["id"] in programs]
-    return sum(one.get("run_time_ns", 0) for one in shown), sum(one.get("run_cnt", 0) for one in shown)
 
 
 def cost(site, programs):

@@ -8,10 +8,15 @@
  *       makes COUNT connections, or as many as SECONDS allow, to SPAN addresses in
  *       turn from ADDRESS on, hears each banner out, and prints what came of it as
  *       json
+ *   load reset PORT PAIRS COUNT
+ *       PAIRS servers and as many clients, each on a CPU of its own as far as there
+ *       are any: each client makes COUNT connections over loopback, one after the
+ *       other, hears the banner and resets; printed likewise
  *   load flood IFACE ADDRESS PORT SECONDS
  *       sends SYNs to one port as fast as the interface takes them, each of another
  *       client, and prints likewise; failed: those that the kernel dropped
  */
+#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_packet.h>
@@ -21,11 +26,16 @@
 #include <netinet/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -157,6 +167,145 @@ static void talk(unsigned int port, unsigned int threads)
 	print_result(start);
 }
 
+/* --- resets ------------------------------------------------------------------- */
+
+/* What the processes of all pairs share. */
+struct shared {
+	pthread_barrier_t start;
+	atomic_uint failed;
+};
+
+/* The n-th of the CPUs that may be used, and round again. */
+static void pin(unsigned int n)
+{
+	cpu_set_t allowed, one;
+	int cpu = -1;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed))
+		die("sched_getaffinity");
+	n %= CPU_COUNT(&allowed);
+	for (unsigned int found = 0; found <= n; found += CPU_ISSET(cpu, &allowed) ? 1 : 0)
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		die("sched_setaffinity");
+}
+
+/* A client is gone before its server closes: so the server sends no packet more. */
+static void greet_and_wait(unsigned int first)
+{
+	char banner[LONGEST];
+	int client, last = -1;
+
+	for (unsigned int n = first;; n++) {
+		int length = snprintf(banner, sizeof(banner), "%s%u\r\n", BEGINNING, n);
+
+		client = accept(listener, NULL, NULL);
+		if (client < 0)
+			die("accept");
+		send(client, banner, length, MSG_NOSIGNAL);
+		if (last >= 0)
+			close(last);
+		last = client;
+	}
+}
+
+/* Whether a whole banner came in one piece, as it was sent. */
+static int hear_and_reset(void)
+{
+	const struct linger reset = { .l_onoff = 1 };
+	char said[LONGEST];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	ssize_t length;
+
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
+		die("socket");
+	if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
+		die("connect");
+	length = recv(fd, said, sizeof(said), 0);
+	close(fd);
+	return length > (ssize_t)sizeof(BEGINNING) && said[length - 1] == '\n';
+}
+
+static pid_t child(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
+}
+
+static pid_t start_server(unsigned int port, unsigned int pair)
+{
+	const int on = 1;
+	pid_t pid;
+
+	to.sin_port = htons(port + pair);
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (bind(listener, (struct sockaddr *)&to, sizeof(to)) || listen(listener, BACKLOG))
+		die("bind");
+	pid = child();
+	if (!pid) {
+		pin(2 * pair);
+		greet_and_wait(pair * count);
+	}
+	close(listener);
+	return pid;
+}
+
+static pid_t start_client(unsigned int port, unsigned int pair, struct shared *shared)
+{
+	pid_t pid = child();
+
+	if (pid)
+		return pid;
+	pin(2 * pair + 1);
+	to.sin_port = htons(port + pair);
+	pthread_barrier_wait(&shared->start);
+	for (unsigned int i = 0; i < count; i++)
+		shared->failed += !hear_and_reset();
+	_exit(0);
+}
+
+static void reset(unsigned int port, unsigned int pairs)
+{
+	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	pid_t servers[MOST_THREADS], clients[MOST_THREADS];
+	pthread_barrierattr_t attributes;
+	double start;
+	int status;
+
+	if (shared == MAP_FAILED || pairs > MOST_THREADS)
+		die("too many pairs");
+	pthread_barrierattr_init(&attributes);
+	pthread_barrierattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+	pthread_barrier_init(&shared->start, &attributes, pairs + 1);
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	for (unsigned int i = 0; i < pairs; i++)
+		servers[i] = start_server(port, i);
+	for (unsigned int i = 0; i < pairs; i++)
+		clients[i] = start_client(port, i, shared);
+	pthread_barrier_wait(&shared->start);
+	start = now();
+	for (unsigned int i = 0; i < pairs; i++) {
+		if (waitpid(clients[i], &status, 0) < 0 || status)
+			shared->failed++;
+	}
+	made = pairs * count;
+	failed = shared->failed;
+	print_result(start);
+	for (unsigned int i = 0; i < pairs; i++)
+		kill(servers[i], SIGKILL);
+}
+
+/* --- a flood ------------------------------------------------------------------ */
+
 struct syn {
 	struct ether_header ethernet;
 	struct iphdr ip;
@@ -212,12 +361,16 @@ int main(int argc, char **argv)
 		count = number(argv[6]);
 		end = argc == 8 ? now() + number(argv[7]) : 0;
 		talk(number(argv[4]), number(argv[5]));
+	} else if (argc == 5 && !strcmp(argv[1], "reset")) {
+		count = number(argv[4]);
+		reset(number(argv[2]), number(argv[3]));
 	} else if (argc == 6 && !strcmp(argv[1], "flood") &&
 		   inet_pton(AF_INET, argv[3], &to.sin_addr) == 1) {
 		flood(argv[2], number(argv[4]), number(argv[5]));
 	} else {
 		fputs("usage: load serve PORT THREADS\n"
 		      "       load connect ADDRESS SPAN PORT THREADS COUNT [SECONDS]\n"
+		      "       load reset PORT PAIRS COUNT\n"
 		      "       load flood IFACE ADDRESS PORT SECONDS\n", stderr);
 		return 2;
 	}

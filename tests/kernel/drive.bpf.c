@@ -10,10 +10,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* Set between runs. */
-__u32 mode;	   /* enum vary */
-__u32 connections; /* to vary among; a power of two is not needed */
-__u64 counter;	   /* of packets, continued from run to run */
+struct lane lanes[DRIVE_LANES]; /* set between runs */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -40,13 +37,22 @@ struct packet {
 	struct tcphdr tcp;
 } __attribute__((packed));
 
-/* The client's address from the number, the server's stays as it is. */
+static __always_inline __u8 lane_of(const struct packet *packet)
+{
+	return packet->ethernet.h_source[5];
+}
+
+/*
+ * The client's address from the number, its port from the lane; the server's
+ * stay as they are.
+ */
 static __always_inline void turn(struct packet *packet, __u32 number,
 				 bool from_server)
 {
 	const __u32 client = bpf_htonl(0x0a000000 | (number & 0xffffff));
 	const __u32 server = bpf_htonl(0xc0000201);
-	const __u16 client_port = bpf_htons(40000), server_port = bpf_htons(25);
+	const __u16 client_port = bpf_htons(40000 + lane_of(packet));
+	const __u16 server_port = bpf_htons(25);
 
 	packet->ip.saddr = from_server ? server : client;
 	packet->ip.daddr = from_server ? client : server;
@@ -91,44 +97,52 @@ static __always_inline void turn_to_flood(struct packet *packet, __u64 number,
 }
 
 /* How many steps each connection of the flood takes. */
-static __always_inline __u32 steps_of_flood(void)
+static __always_inline __u32 steps_of_flood(__u32 mode)
 {
 	return mode == VARY_IN_ANSWERED ? 2 : mode == VARY_IN_SILENCE ? 3 : 1;
 }
 
 /* The n-th packet of a flood. */
-static __always_inline void turn_to_one_of_flood(struct packet *packet, __u64 n)
+static __always_inline void turn_to_one_of_flood(struct packet *packet,
+						 __u32 mode, __u64 n)
 {
 	const __u32 first = mode == VARY_IN_BACKSCATTER;
+	const __u32 steps = steps_of_flood(mode);
 
-	turn_to_flood(packet, n / steps_of_flood(),
-		      first + (__u32)(n % steps_of_flood()));
+	turn_to_flood(packet, n / steps, first + (__u32)(n % steps));
 }
 
 /* The n-th packet: an honest one, or FLOOD_PERIOD - 1 times one of the flood. */
-static __always_inline void turn_within_flood(struct packet *packet, __u64 n)
+static __always_inline void turn_within_flood(struct packet *packet,
+					      const struct lane *lane, __u64 n)
 {
+	const __u32 steps = steps_of_flood(lane->mode);
 	const __u64 slot = n / FLOOD_PERIOD;
 	const __u32 step = slot % 4;
 	/* Step by step, each FLOOD_LAG connections of the flood later. */
-	const __u64 lag = FLOOD_LAG * steps_of_flood() / 4 / (FLOOD_PERIOD - 1);
+	const __u64 lag = FLOOD_LAG * steps / 4 / (FLOOD_PERIOD - 1);
 	const __u64 number = slot / 4 - step * lag;
 
-	if (!(n % FLOOD_PERIOD) && number < connections)
+	if (!(n % FLOOD_PERIOD) && number < lane->connections)
 		turn_to_step(packet, (__u32)number, step);
 	else
-		turn_to_one_of_flood(packet, n - slot);
+		turn_to_one_of_flood(packet, lane->mode, n - slot);
 }
 
 static __always_inline void vary(void *data, void *end)
 {
 	struct packet *packet = data;
-	__u64 n = counter++;
+	struct lane *lane;
+	__u32 mode;
+	__u64 n;
 
 	if (data + sizeof(*packet) > end)
 		return;
+	lane = &lanes[lane_of(packet)];
+	mode = lane->mode;
+	n = lane->counter++;
 	if (mode == VARY_ADDRESS)
-		turn(packet, (__u32)(n * 7919 % connections), true);
+		turn(packet, (__u32)(n * 7919 % lane->connections), true);
 	else if (mode == VARY_SYN_FLOOD)
 		turn_to_flood(packet, n, 0);
 	else if (mode == VARY_CONNECTION)
@@ -138,7 +152,7 @@ static __always_inline void vary(void *data, void *end)
 	else if (mode == VARY_BANNER)
 		turn_to_step(packet, (__u32)n, 3);
 	else if (mode >= VARY_IN_SYNS)
-		turn_within_flood(packet, n);
+		turn_within_flood(packet, lane, n);
 }
 
 SEC("xdp")
@@ -155,4 +169,56 @@ int vary_tc(struct __sk_buff *skb)
 	vary((void *)(long)skb->data, (void *)(long)skb->data_end);
 	bpf_tail_call(skb, &next_tc, 0);
 	return 2;
+}
+
+/* --- what a program costs that looks each segment up in a table ----------- */
+
+struct reference_key {
+	__u32 addresses[2];
+	__u16 ports[2];
+	__u32 protocol;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct reference_key);
+	__type(value, __u64);
+} reference_flows SEC(".maps");
+
+/* Ethernet, IPv4 and TCP, and one look-up, which finds nothing. */
+static __always_inline bool is_unknown_segment(void *data, void *end)
+{
+	struct packet *packet = data;
+	struct reference_key key = {};
+
+	if (data + sizeof(*packet) > end ||
+	    packet->ethernet.h_proto != bpf_htons(0x0800) ||
+	    *(__u8 *)&packet->ip != 0x45 || packet->ip.protocol != 6 ||
+	    bpf_ntohs(packet->ip.tot_len) < 40)
+		return false;
+	key.addresses[0] = packet->ip.saddr;
+	key.addresses[1] = packet->ip.daddr;
+	key.ports[0] = packet->tcp.source;
+	key.ports[1] = packet->tcp.dest;
+	key.protocol = packet->ip.protocol;
+	return !bpf_map_lookup_elem(&reference_flows, &key);
+}
+
+SEC("xdp")
+int reference_xdp(struct xdp_md *ctx)
+{
+	return is_unknown_segment((void *)(long)ctx->data,
+				  (void *)(long)ctx->data_end) ?
+		       XDP_PASS :
+		       XDP_ABORTED;
+}
+
+SEC("tc")
+int reference_tc(struct __sk_buff *skb)
+{
+	return is_unknown_segment((void *)(long)skb->data,
+				  (void *)(long)skb->data_end) ?
+		       -1 :
+		       2;
 }

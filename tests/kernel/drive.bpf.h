@@ -3,6 +3,8 @@
 #ifndef BANNERPROBE_TESTS_DRIVE_BPF_H
 #define BANNERPROBE_TESTS_DRIVE_BPF_H
 
+#include "../../include/platform.h"
+
 /* What a packet becomes before it is handed on. */
 enum vary {
 	VARY_NOTHING,
@@ -22,6 +24,18 @@ enum vary {
 };
 
 #define DRIVE_BANNER 40 /* bytes of a banner */
+
+#define DRIVE_LANES 256
+
+/*
+ * What is run at the same time on several CPUs: each lane makes connections of
+ * its own. The last byte of a packet's Ethernet source tells its lane.
+ */
+struct lane {
+	__u64 counter;	   /* of packets, continued from run to run */
+	__u32 mode;	   /* enum vary */
+	__u32 connections; /* to vary among; a power of two is not needed */
+} __attribute__((aligned(128)));
 
 #define FLOOD_PERIOD 201 /* 400 connections of SYN and SYN-ACK for an honest one */
 /*

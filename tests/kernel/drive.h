@@ -28,10 +28,38 @@ void drive_close(void);
  */
 bool drive_attach(void);
 
+/* Who gets the packets that a road makes. */
+enum target {
+	TO_EMPTY,     /* programs that do nothing */
+	TO_PROBE,
+	TO_REFERENCE, /* headers, and one look-up in an LRU map */
+};
+
+/* Not while packets are on the road. False on failure. */
+bool drive_set_target(enum road road, enum target target);
+
+/* Packets on one lane. */
+struct lane_run {
+	enum road road;
+	__u8 lane;
+	const struct bytes *bytes;
+	enum vary vary;
+	__u32 connections; /* of VARY_ADDRESS */
+	__u64 from;	   /* where to begin */
+	__u32 count;
+};
+
+/*
+ * Sends the bytes `count` times, each time made another. May run at the same
+ * time on several lanes. Returns ns a packet, negative on failure.
+ */
+double drive_lane(const struct lane_run *run);
+
 /*
  * Runs `packet` `count` times, each time made another: `vary` and, for
  * VARY_ADDRESS, `connections` say how, `from` where to begin. They go to the
- * probe's programs, or to empty ones. Returns ns a packet, negative on failure.
+ * probe's programs, or to empty ones, on the first lane. Returns ns a packet,
+ * negative on failure.
  */
 double drive(enum road road, bool to_probe, const struct test_packet *packet,
 	     enum vary vary, __u32 connections, __u64 from, __u32 count);

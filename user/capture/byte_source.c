@@ -131,6 +131,7 @@ static bool make_room(struct byte_source *source, size_t size)
 	const size_t left = (size_t)(source->end - source->at);
 	__u8 *buffer;
 
+	source_let_go(source);
 	source->passed += (__u64)(source->at - source->buffer);
 	memmove(source->buffer, source->at, left);
 	if (size + CHUNK > source->room) {

@@ -38,6 +38,8 @@ struct byte_source {
 	enum source_state state;
 	const char *problem;
 	bool (*wait)(int fd, void *context);
+	/* Called before bytes that were handed out become invalid; or NULL. */
+	void (*let_go)(void *context);
 	void *context;
 };
 
@@ -75,6 +77,13 @@ static inline const __u8 *source_bytes(struct byte_source *source, size_t size)
 	if ((size_t)(source->end - source->at) >= size)
 		return source->at;
 	return source_fetch(source, size);
+}
+
+/* The bytes that were handed out are no longer needed. */
+static inline void source_let_go(const struct byte_source *source)
+{
+	if (source->let_go)
+		source->let_go(source->context);
 }
 
 /* Takes bytes that are at hand. */

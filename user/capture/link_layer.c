@@ -239,27 +239,19 @@ enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 	return walk_tunnels(frame, segment, result, decap);
 }
 
-bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
-			   const struct prefilter *prefilter)
+enum parse_result link_layer_walk(__u32 link_type, const struct frame *frame,
+				  struct segment *segment)
 {
-	struct segment segment;
-	enum parse_result result;
-	__u64 hash;
-
 	switch (link_type) {
 	case LINK_ETHERNET:
-		result = walk_ethernet(frame, WALK_PLAIN, &segment);
-		break;
+		return walk_ethernet(frame, WALK_PLAIN, segment);
 	case LINK_RAW_BSD:
 	case LINK_RAW_OPENBSD:
 	case LINK_RAW:
 	case LINK_IPV4:
 	case LINK_IPV6:
-		result = walk_ip(frame, 0, WALK_PLAIN, &segment);
-		break;
+		return walk_ip(frame, 0, WALK_PLAIN, segment);
 	default:
-		return true;
+		return PARSE_NOT_PLAIN;
 	}
-	return result == PARSE_UDP ||
-	       prefilter_walked(result, &segment, prefilter, &hash);
 }

@@ -6,7 +6,6 @@
 #ifndef BANNERPROBE_LINK_LAYER_H
 #define BANNERPROBE_LINK_LAYER_H
 
-#include "prefilter.h"
 #include "layers.h"
 #include "tunnels.h"
 
@@ -33,11 +32,11 @@ enum link_type {
 };
 
 /*
- * Whether a packet has to be parsed, by the prefilter: nearly none has. Always
- * true for UDP, which may carry a tunnel.
+ * The walk over plain headers, which the prefilter takes. PARSE_NOT_PLAIN:
+ * link_layer_parse() has to decide.
  */
-bool link_layer_may_matter(__u32 link_type, const struct frame *frame,
-			   const struct prefilter *prefilter);
+enum parse_result link_layer_walk(__u32 link_type, const struct frame *frame,
+				  struct segment *segment);
 
 /*
  * Parses a packet, with the tunnels that `decap` asks for. Moves the beginning

@@ -130,6 +130,7 @@ enum read_result packet_reader_cut(struct packet_reader *reader,
 
 void packet_reader_forget_interfaces(struct packet_reader *reader)
 {
+	source_let_go(&reader->source);
 	for (__u32 i = 0; i < reader->interface_count; i++)
 		free(reader->interfaces[i].name);
 	reader->interface_count = 0;
@@ -143,6 +144,7 @@ packet_reader_add_interface(struct packet_reader *reader, __u32 link_type)
 	if (reader->interface_count == reader->interface_room) {
 		const __u32 room = reader->interface_room * 2 + 1;
 
+		source_let_go(&reader->source);
 		interface = reallocarray(reader->interfaces, room,
 					 sizeof(*interface));
 		if (!interface)

@@ -5,6 +5,7 @@
 #include "overflow.h"
 #include "server_list.h"
 
+#define CACHE_LINE 64 /* bytes */
 #define SYN_DATA_ROOM 64 /* SYNs with data that wait for a SYN-ACK */
 #define KEPT_SIZE                                                              \
 	(sizeof(struct event) + SYN_DATA_ROOM_MAX)
@@ -23,6 +24,17 @@ void hash_randomize(__u64 secrets[HASH_SECRETS])
 		secrets[i] |= 1;
 }
 
+/*
+ * A bucket or an entry is a cache line, if it begins at one. All zero; NULL
+ * without memory.
+ */
+static void *lines_new(size_t count, size_t size)
+{
+	void *lines = aligned_alloc(CACHE_LINE, count * size);
+
+	return lines ? memset(lines, 0, count * size) : NULL;
+}
+
 bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		 void (*log)(const struct event *event, void *context),
 		 void *context)
@@ -31,8 +43,8 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 	const __u32 words = table_words(buckets);
 
 	*engine = (struct engine){
-		.buckets = calloc(buckets, sizeof(struct bucket)),
-		.entries = calloc(buckets, sizeof(struct bucket_entries)),
+		.buckets = lines_new(buckets, sizeof(struct bucket)),
+		.entries = lines_new(buckets, sizeof(struct bucket_entries)),
 		.bucket_count = buckets,
 		.prefilter = { .words = calloc(words, sizeof(__u64)),
 			   .secrets = engine->hash_secrets,
@@ -103,13 +115,20 @@ static __always_inline __u8 backend_direction(const struct backend *backend)
 	return (__u8)backend->engine->direction;
 }
 
+static __u32 bucket_of(const struct engine *engine, __u64 hash)
+{
+	const __u32 words = (engine->prefilter.mask + 1) / engine->bucket_count;
+
+	return prefilter_index(&engine->prefilter, hash) / words;
+}
+
 static __always_inline bool backend_find_place(const struct backend *backend,
 					       __u64 hash,
 					       struct table_place *place)
 {
 	struct engine *engine = backend->engine;
 	const __u32 words = (engine->prefilter.mask + 1) / engine->bucket_count;
-	const __u32 index = prefilter_index(&engine->prefilter, hash) / words;
+	const __u32 index = bucket_of(engine, hash);
 
 	*place = (struct table_place){ .bucket = &engine->buckets[index],
 				       .entries = &engine->entries[index],
@@ -250,6 +269,23 @@ backend_kept_data(const struct backend *backend, __u64 key)
 
 /* --- packets -------------------------------------------------------------- */
 
+void engine_prefetch_bucket(const struct engine *engine, __u64 hash)
+{
+	__builtin_prefetch(&engine->buckets[bucket_of(engine, hash)]);
+}
+
+void engine_prefetch_entry(const struct engine *engine, __u64 hash)
+{
+	const __u32 words = (engine->prefilter.mask + 1) / engine->bucket_count;
+	const __u32 index = bucket_of(engine, hash);
+	const struct bucket *bucket = &engine->buckets[index];
+	const __u64 ways = ways_with(bucket, tag_of(hash, words - 1));
+	const int way = ways ? lowest_way(ways) & (BUCKET_WAYS - 1) :
+			       bucket_victim(bucket, VICTIM_LEAST, 0);
+
+	__builtin_prefetch(&engine->entries[index].ways[way]);
+}
+
 void engine_packet(struct engine *engine, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
 		   __u64 now)
@@ -258,8 +294,10 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 	struct segment_context context;
 	enum tracked tracked;
 
-	if (parsed == PARSED)
-		context.segment = *segment;
+	if (parsed == PARSED) /* the tunnels that there are, mostly none */
+		memcpy(&context.segment, segment,
+		       offsetof(struct segment, tunnels) +
+			       segment->tunnel_count * sizeof(struct tunnel));
 	if (!engine_see(&backend, parsed, &context) ||
 	    engine_is_not_seen_leaving(&backend, &context.segment))
 		return;

@@ -44,6 +44,12 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		 void *context);
 void engine_close(struct engine *engine);
 
+/* Fetches a connection's bucket into the CPU's cache; what a packet needs soon. */
+void engine_prefetch_bucket(const struct engine *engine, __u64 hash);
+
+/* Likewise, of a bucket that is there, the entry that is read or written. */
+void engine_prefetch_entry(const struct engine *engine, __u64 hash);
+
 /*
  * Takes one packet that passed the prefilter: the parser's result, and the
  * frame with its bytes. `now`: the packet's time, ns since 1970.

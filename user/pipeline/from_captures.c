@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "from_captures.h"
 
+#include "packet_batch.h"
+#include "progress.h"
+
 #include "capture/capture_list.h"
 #include "system/event_loop.h"
-#include "capture/link_layer.h"
 #include "system/message.h"
-#include "engine/packet_engine.h"
 #include "capture/not_opened.h"
 #include "capture/origins.h"
 #include "capture/packet_reader.h"
@@ -25,7 +26,7 @@
 struct reader {
 	const struct options *options;
 	struct pipeline *pipeline;
-	struct engine native;
+	struct engine engine;
 	struct origins origins; /* file and interface of events in reassembly */
 	struct capture_list list;
 	__u64 packets; /* read so far, from all files */
@@ -37,6 +38,7 @@ struct reader {
 	/* The file that is being read. */
 	const struct capture_file *file;
 	struct packet_reader packet_reader;
+	struct packet_batch batch; /* read, and not yet tracked */
 	struct capture_interface *interface; /* of the packet */
 	__u32 unknown_link_type;	     /* the last unknown one */
 	__u64 came_at; /* ns of CLOCK_MONOTONIC: when a pipe's last packet was
@@ -85,39 +87,64 @@ static void on_event(const struct event *event, void *context)
 	struct reader *reader = context;
 
 	if (reader->options->gather_ms)
-		reader->native.event->ifindex = origin_of_packet(reader);
+		reader->engine.event->ifindex = origin_of_packet(reader);
 	pipeline_take(reader->pipeline, event);
 }
 
-static void read_packet(struct reader *reader,
-			const struct captured_packet *packet)
-{
-	struct frame frame = {
-		.data = packet->bytes,
-		.end = packet->bytes + packet->len,
-		.wire_len = packet->wire_len,
-	};
-	const __u32 link_type = packet->interface->link_type;
-	struct segment segment;
-	enum parse_result parsed;
+/* Packets of several queues may be so much out of order, but no files are. */
+#define ORDER_SLACK_NS 1000000000ULL
 
-	pipeline_expire(reader->pipeline, packet->time);
-	if (!link_layer_may_matter(link_type, &frame,
-				   &reader->native.prefilter))
+/* What was rotated goes on where it ended, if the order is the right one. */
+static void check_order(const struct reader *reader, __u64 time)
+{
+	if (!reader->previous_path || !time ||
+	    time + ORDER_SLACK_NS >= reader->previous_time)
 		return;
-	reader->interface = packet->interface;
-	parsed = link_layer_parse(link_type, packet->is_swapped, &frame,
-				  &reader->native.track.decap,
-				  &segment);
-	if (parsed == PARSE_LINK_TYPE)
-		reader->unknown_link_type = link_type;
-	engine_packet(&reader->native, parsed, &frame, &segment, packet->time);
+	time = (reader->previous_time - time) / 1000;
+	message("%s: begins %llu.%06llu seconds before the end of %s: are the "
+		"files in the order in which they were written?",
+		name_of(reader), time / 1000000, time % 1000000,
+		reader->previous_path);
+}
+
+static void read_packet(struct reader *reader, struct batched *one)
+{
+	const __u64 time = one->packet.time;
+
+	if (reader->packet_reader.packets == reader->batch.count &&
+	    one == reader->batch.packets)
+		check_order(reader, time);
+	reader->packets++;
+	reader->last_time = time;
+	pipeline_expire(reader->pipeline, time);
+	if (!packet_batch_matters(&reader->batch, one))
+		return;
+	reader->interface = one->packet.interface;
+	if (one->parsed == PARSE_LINK_TYPE)
+		reader->unknown_link_type = one->packet.interface->link_type;
+	engine_packet(&reader->engine, one->parsed, &one->frame, &one->segment,
+		      time);
+}
+
+/* False: nothing more can be written. */
+static bool read_batch(struct reader *reader)
+{
+	struct packet_batch *batch = &reader->batch;
+
+	packet_batch_prefetch(batch);
+	for (unsigned int i = 0; i < batch->count; i++) {
+		if (pipeline_is_over(reader->pipeline))
+			break;
+		read_packet(reader, &batch->packets[i]);
+	}
+	batch->count = 0;
+	return !pipeline_is_over(reader->pipeline);
 }
 
 static void read_counters(const struct reader *reader,
 			  __u64 counters[COUNTER_MAX])
 {
-	engine_read_counters(&reader->native, counters);
+	engine_read_counters(&reader->engine, counters);
 	pipeline_read_counters(reader->pipeline, counters);
 }
 
@@ -131,7 +158,7 @@ static void read_stats(const struct reader *reader, struct stats *now)
 	stats_read(now, reader->packets, counters, &counts);
 	if (!(reader->options->track.events & ~EVENTS_BANNER))
 		return;
-	engine_read_events(&reader->native, &events);
+	engine_read_events(&reader->engine, &events);
 	stats_read_events(now, reader->options->track.events, &events);
 }
 
@@ -285,52 +312,37 @@ static void keep_up(struct reader *reader)
 
 /* --- files --------------------------------------------------------------- */
 
-#define PACKETS_A_LOOK 65536 /* packets between two readings of the clock */
-
-/* Shows how far all captures have been read, at most once a second. */
 static void show_progress(const struct reader *reader)
 {
-	const __u64 done =
-		reader->bytes_done + reader->packet_reader.source.bytes_read;
-	const struct capture_list *list = &reader->list;
-	static time_t last;
-	const time_t now = time(NULL);
-	char place[64] = "";
+	const struct progress progress = {
+		.path = reader->file->path,
+		.file = (size_t)(reader->file - reader->list.files) + 1,
+		.files = reader->list.count,
+		.done = reader->bytes_done +
+			reader->packet_reader.source.bytes_read,
+		.size = reader->list.size,
+		.packets = reader->packets,
+		.banners = reader->engine.counters[COUNT_BANNER],
+	};
 
-	if (now == last || !list->size)
-		return;
-	last = now;
-	if (list->count > 1)
-		snprintf(place, sizeof(place), " (file %td of %zu)",
-			 reader->file - list->files + 1, list->count);
-	message_status("%s%s: %llu %%, %llu packets, %llu banners",
-		       reader->file->path, place,
-		       done < list->size ? done * 100 / list->size : 100,
-		       reader->packets, reader->native.counters[COUNT_BANNER]);
+	progress_show(&progress);
 }
 
-/*
- * Packets of several queues may be out of order by this much. Files in the
- * wrong order differ by more.
- */
-#define ORDER_SLACK_NS 1000000000ULL
-
-/* --sequence: reports a file that begins before the previous one's end. */
-static void check_order(const struct reader *reader, __u64 time)
+/* More of the file is about to be read. */
+static void let_go(void *context)
 {
-	if (!reader->previous_path || !time ||
-	    time + ORDER_SLACK_NS >= reader->previous_time)
+	struct reader *reader = context;
+
+	if (!reader->batch.count)
 		return;
-	time = (reader->previous_time - time) / 1000;
-	message("%s: begins %llu.%06llu seconds before the end of %s: are the "
-		"files in the order in which they were written?",
-		name_of(reader), time / 1000000, time % 1000000,
-		reader->previous_path);
+	read_batch(reader);
+	if (reader->packet_reader.source.is_regular)
+		show_progress(reader);
 }
 
 static void end_sequence(struct reader *reader)
 {
-	engine_finish(&reader->native);
+	engine_finish(&reader->engine);
 	pipeline_forget(reader->pipeline);
 	origins_clear(&reader->origins);
 }
@@ -344,18 +356,15 @@ static enum read_result read_packets(struct reader *reader)
 	enum read_result result;
 
 	while ((result = packet_reader_next(packets, &packet)) == READ_DONE) {
-		if (packets->packets == 1)
-			check_order(reader, packet.time);
-		reader->packets++;
-		reader->last_time = packet.time;
-		read_packet(reader, &packet);
+		packet_batch_add(&reader->batch, &packet);
+		if (!stream && reader->batch.count < BATCH_MAX)
+			continue;
+		if (!read_batch(reader))
+			return READ_STOPPED;
 		if (stream)
 			keep_up(reader);
-		else if (!(packets->packets % PACKETS_A_LOOK))
-			show_progress(reader);
-		if (pipeline_is_over(reader->pipeline))
-			return READ_STOPPED;
 	}
+	read_batch(reader);
 	if (result == READ_FAILED)
 		message("%s: %s", name_of(reader), packets->problem);
 	return result;
@@ -369,10 +378,10 @@ static bool report_not_opened(const struct reader *reader,
 	__u64 counters[COUNTER_MAX];
 
 	for (int i = 0; i < COUNTER_MAX; i++)
-		counters[i] = reader->native.counters[i] - before[i];
+		counters[i] = reader->engine.counters[i] - before[i];
 	not_opened_report(name_of(reader), packets, counters,
 			  reader->unknown_link_type,
-			  &reader->native.track.decap);
+			  &reader->engine.track.decap);
 	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
 }
 
@@ -392,7 +401,7 @@ static enum read_result read_capture(struct reader *reader)
 		return READ_FAILED;
 	}
 	reader->is_open = true;
-	memcpy(before, reader->native.counters, sizeof(before));
+	memcpy(before, reader->engine.counters, sizeof(before));
 	result = read_packets(reader);
 	message_clear_status();
 	if (report_not_opened(reader, before))
@@ -418,6 +427,7 @@ static bool read_file(struct reader *reader, struct capture_file *file)
 	*packets = (struct packet_reader){};
 	error = source_open(&packets->source, file->path, file->directory,
 			    wait_for_bytes, reader);
+	packets->source.let_go = let_go;
 	if (error) {
 		message("%s: %s", name_of(reader), strerror(-error));
 	} else {
@@ -460,12 +470,13 @@ static bool open_reader(struct reader *reader)
 {
 	const struct options *options = reader->options;
 
-	if (!engine_open(&reader->native, options->max_flows, options->length,
+	if (!engine_open(&reader->engine, options->max_flows, options->length,
 			 on_event, reader) ||
 	    !capture_list_fill(&reader->list, options->names, options->count))
 		return false;
-	reader->native.servers = &options->wanted;
-	reader->native.track = options->track;
+	reader->batch.engine = &reader->engine;
+	reader->engine.servers = &options->wanted;
+	reader->engine.track = options->track;
 	return pipeline_prepare(reader->pipeline, options, source_of, reader);
 }
 
@@ -486,6 +497,6 @@ enum exit_code captures_run(const struct options *options,
 	pipeline_free(pipeline);
 	capture_list_free(&reader.list);
 	origins_clear(&reader.origins);
-	engine_close(&reader.native);
+	engine_close(&reader.engine);
 	return code;
 }

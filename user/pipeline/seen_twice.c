@@ -7,13 +7,14 @@
 
 #define SETS 8192
 #define WAYS 8
+#define WAITING_MAX 16
 
 /*
  * Hashes of events with all, or with the innermost, of their tunnels; 0: free.
+ * The latest one comes first. A set is a cache line.
  */
 struct set {
 	__u64 marks[WAYS];
-	__u32 next; /* the oldest entry, which is replaced */
 };
 
 /*
@@ -26,16 +27,24 @@ struct set {
 enum mark_kind { MARK_WHOLE, MARK_REST };
 
 struct seen_twice {
+	struct set sets[SETS]; /* first: it begins at a cache line */
 	__u64 secrets[2];
 	__u64 count;
-	struct set sets[SETS];
+	bool has_rests; /* a mark of MARK_REST is there, or was */
+	/* Marks on their way: their sets are being fetched into the cache. */
+	unsigned int waiting_count;
+	__u64 waiting[WAITING_MAX];
 };
 
 struct seen_twice *seen_twice_new(void)
 {
-	struct seen_twice *seen = calloc(1, sizeof(*seen));
+	const size_t whole = (sizeof(struct seen_twice) + sizeof(struct set) - 1) /
+			     sizeof(struct set) * sizeof(struct set);
+	struct seen_twice *seen = aligned_alloc(sizeof(struct set), whole);
 	const ssize_t size = sizeof(seen->secrets);
 
+	if (seen)
+		memset(seen, 0, sizeof(*seen));
 	if (seen && getrandom(seen->secrets, (size_t)size, 0) != size)
 		abort(); /* cannot happen after boot, for so few bytes */
 	return seen;
@@ -49,6 +58,8 @@ void seen_twice_free(struct seen_twice *seen)
 void seen_twice_clear(struct seen_twice *seen)
 {
 	memset(seen->sets, 0, sizeof(seen->sets));
+	seen->has_rests = false;
+	seen->waiting_count = 0;
 }
 
 __u64 seen_twice_count(const struct seen_twice *seen)
@@ -114,18 +125,39 @@ static bool has(struct seen_twice *seen, __u64 mark)
 	return false;
 }
 
-static void add(struct seen_twice *seen, __u64 mark)
+static void add_now(struct seen_twice *seen, __u64 mark)
 {
 	struct set *set = set_of(seen, mark);
 
-	set->marks[set->next++ % WAYS] = mark;
+	memmove(&set->marks[1], &set->marks[0],
+		sizeof(set->marks) - sizeof(mark));
+	set->marks[0] = mark;
+}
+
+static void add_waiting(struct seen_twice *seen)
+{
+	for (unsigned int i = 0; i < seen->waiting_count; i++)
+		add_now(seen, seen->waiting[i]);
+	seen->waiting_count = 0;
+}
+
+static void add(struct seen_twice *seen, __u64 mark)
+{
+	if (seen->waiting_count == WAITING_MAX)
+		add_waiting(seen);
+	seen->waiting[seen->waiting_count++] = mark;
+	__builtin_prefetch(set_of(seen, mark), 1);
 }
 
 bool seen_twice_has(struct seen_twice *seen, const struct event *event)
 {
 	const int layers = event->tunnel_count;
-	bool is_known = has(seen, mark_of(seen, event, 0, MARK_REST));
+	bool is_known;
 
+	if (layers || seen->has_rests)
+		add_waiting(seen);
+	is_known = seen->has_rests &&
+		   has(seen, mark_of(seen, event, 0, MARK_REST));
 	for (int i = 1; i <= layers; i++)
 		is_known |= has(seen, mark_of(seen, event, i, MARK_WHOLE));
 	seen->count += is_known;
@@ -134,5 +166,6 @@ bool seen_twice_has(struct seen_twice *seen, const struct event *event)
 	add(seen, mark_of(seen, event, 0, MARK_WHOLE));
 	for (int i = 1; i <= layers; i++)
 		add(seen, mark_of(seen, event, i, MARK_REST));
+	seen->has_rests |= layers;
 	return false;
 }

@@ -26,6 +26,12 @@ static bool is_before(const struct end *one, const struct end *other,
 	return order < 0 || (!order && memcmp(&one->port, &other->port, 2) < 0);
 }
 
+static __u8 *put_bytes(__u8 *to, const void *bytes, size_t len)
+{
+	memcpy(to, bytes, len);
+	return to + len;
+}
+
 void community_id(char text[COMMUNITY_ID_LENGTH], const struct event *record)
 {
 	static const __u8 seed[2], protocol[2] = { PROTO_TCP };
@@ -33,6 +39,7 @@ void community_id(char text[COMMUNITY_ID_LENGTH], const struct event *record)
 	struct end first = { record->server, bpf_htons(record->server_port) };
 	struct end second = { record->client, bpf_htons(record->client_port) };
 	__u8 digest[SHA1_DIGEST_SIZE];
+	__u8 bytes[2 + 2 * 16 + 2 + 2 * 2], *at = bytes;
 	struct sha1_ctx sha1;
 
 	if (is_before(&second, &first, address_len)) {
@@ -41,13 +48,14 @@ void community_id(char text[COMMUNITY_ID_LENGTH], const struct event *record)
 		first = second;
 		second = server;
 	}
+	at = put_bytes(at, seed, sizeof(seed));
+	at = put_bytes(at, first.address, address_len);
+	at = put_bytes(at, second.address, address_len);
+	at = put_bytes(at, protocol, sizeof(protocol));
+	at = put_bytes(at, &first.port, sizeof(first.port));
+	at = put_bytes(at, &second.port, sizeof(second.port));
 	sha1_init(&sha1);
-	sha1_update(&sha1, sizeof(seed), seed);
-	sha1_update(&sha1, address_len, (const __u8 *)first.address);
-	sha1_update(&sha1, address_len, (const __u8 *)second.address);
-	sha1_update(&sha1, sizeof(protocol), protocol);
-	sha1_update(&sha1, sizeof(first.port), (const __u8 *)&first.port);
-	sha1_update(&sha1, sizeof(second.port), (const __u8 *)&second.port);
+	sha1_update(&sha1, (size_t)(at - bytes), bytes);
 	sha1_digest(&sha1, sizeof(digest), digest);
 	text[0] = '1';
 	text[1] = ':';

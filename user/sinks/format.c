@@ -43,7 +43,7 @@ static char *put_history(char *to, const struct event *event)
 	return to;
 }
 
-static char *put_mac(char *to, const char *name, const __u8 address[MAC_LENGTH])
+static inline char *put_mac(char *to, const char *name, const __u8 address[MAC_LENGTH])
 {
 	static const __u8 not_told[MAC_LENGTH];
 
@@ -66,17 +66,17 @@ static char *put_json_more(char *to, const struct event *record)
 {
 	if (record->segments) {
 		to = PUT(to, ",\"segments\":");
-		to = put_number(to, record->segments, 1);
+		to = put_number(to, record->segments);
 	}
 	to = put_mac(to, "server", record->server_mac);
 	to = put_mac(to, "client", record->client_mac);
 	to = event_origin(record->kind) == SERVER ?
 		     PUT(to, ",\"server_ttl\":") :
 		     PUT(to, ",\"client_ttl\":");
-	to = put_number(to, record->ttl, 1);
+	to = put_number(to, record->ttl);
 	if (record->rtt_us != RTT_UNKNOWN) {
 		to = PUT(to, ",\"rtt_us\":");
-		to = put_number(to, record->rtt_us, 1);
+		to = put_number(to, record->rtt_us);
 	}
 	to = PUT(to, ",\"community_id\":\"");
 	community_id(to, record);
@@ -100,8 +100,7 @@ static char *put_delay(char *to, const struct event *event)
 	to = PUT(to, ",\"delay_us\":");
 	/* Never negative, even if a capture is out of order. */
 	return put_number(
-		to, event->time > before ? (event->time - before) / 1000 : 0,
-		1);
+		to, event->time > before ? (event->time - before) / 1000 : 0);
 }
 
 static char *put_json_end(char *to, const struct event *record,
@@ -123,7 +122,7 @@ static char *put_json_end(char *to, const struct event *record,
 		to = PUT(to, ",\"dir\":\"out\"");
 	for (int i = 0; i < record->vlan_count; i++) {
 		to = i ? PUT(to, ",") : PUT(to, ",\"vlan\":[");
-		to = put_number(to, record->vlan[i], 1);
+		to = put_number(to, record->vlan[i]);
 	}
 	if (record->vlan_count)
 		to = PUT(to, "]");
@@ -146,7 +145,7 @@ static char *put_json_bytes(char *to, const struct event *event)
 	to = PUT(to, ",\"banner\":\"");
 	to = put_escaped_json(to, event->bytes, event->kept);
 	to = PUT(to, "\",\"len\":");
-	to = put_number(to, event->len, 1);
+	to = put_number(to, event->len);
 	return event->kept < event->len ? PUT(to, ",\"truncated\":true") :
 					  PUT(to, ",\"truncated\":false");
 }
@@ -159,11 +158,11 @@ static char *put_json(char *to, const struct event *record,
 	to = PUT(to, ",\"client\":\"");
 	to = put_address(to, record->family, record->client);
 	to = PUT(to, "\",\"client_port\":");
-	to = put_number(to, record->client_port, 1);
+	to = put_number(to, record->client_port);
 	to = PUT(to, ",\"server\":\"");
 	to = put_address(to, record->family, record->server);
 	to = PUT(to, "\",\"server_port\":");
-	to = put_number(to, record->server_port, 1);
+	to = put_number(to, record->server_port);
 	if (source->events)
 		to = put_json_kind(to, record);
 	if (record->kind != EVENT_OPEN)
@@ -181,7 +180,7 @@ char *put_endpoint(char *to, __u8 family, const __u32 *address, __u16 port)
 	if (family == 6)
 		*to++ = ']';
 	*to++ = ':';
-	return put_number(to, port, 1);
+	return put_number(to, port);
 }
 
 /* Local time; the calendar is worked out once a second. */
@@ -202,8 +201,7 @@ char *put_local_time(char *to, __u64 time)
 		last = second;
 	}
 	to = put_text(to, text, len);
-	*to++ = '.';
-	return put_number(to, time % NS_PER_SECOND / 1000, 6);
+	return put_microseconds(to, time);
 }
 
 static char *put_server(char *to, const struct event *event)

@@ -99,13 +99,13 @@ static char *put_json(char *to, const struct stream_change *change)
 	to = PUT(to, "\",\"server\":\"");
 	to = put_address(to, change->family, change->server);
 	to = PUT(to, "\",\"server_port\":");
-	to = put_number(to, change->server_port, 1);
+	to = put_number(to, change->server_port);
 	to = put_identifiers(to, tunnels_of(change));
 	to = put_side_json(to, "old", change, CHANGE_OLD);
 	to = put_side_json(to, "new", change, CHANGE_NEW_SIDE);
 	if (change->number) {
 		to = PUT(to, ",\"number\":");
-		to = put_number(to, change->number, 1);
+		to = put_number(to, change->number);
 	}
 	return PUT(to, "}\n");
 }
@@ -148,11 +148,11 @@ static char *put_number_text(char *to, const struct stream_change *change)
 		return to;
 	if (change->kind == CHANGE_NEW) {
 		to = PUT(to, " (and ");
-		to = put_number(to, change->number - 1, 1);
+		to = put_number(to, change->number - 1);
 		return PUT(to, " more of this server at once)");
 	}
 	to = PUT(to, " (ever different: ");
-	to = put_number(to, change->number, 1);
+	to = put_number(to, change->number);
 	return PUT(to, " in a row)");
 }
 

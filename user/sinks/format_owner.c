@@ -32,11 +32,11 @@ char *put_owner_json(char *to, const struct service_owner *owner)
 	to = PUT_FIELD(to, owner, cgroup);
 	if (owner->uid != OWNED_BY_NO_ONE_KNOWN) {
 		to = PUT(to, ",\"uid\":");
-		to = put_number(to, owner->uid, 1);
+		to = put_number(to, owner->uid);
 	}
 	if (owner->pid) {
 		to = PUT(to, ",\"pid\":");
-		to = put_number(to, owner->pid, 1);
+		to = put_number(to, owner->pid);
 	}
 	return PUT_FIELD(to, owner, process);
 }

@@ -15,7 +15,7 @@ static char *put_tunnel_json(char *to, const struct tunnel *tunnel)
 	to = PUT(to, "{\"type\":\"");
 	to = put_text_of(to, tunnel_names[tunnel->kind]);
 	to = PUT(to, "\",\"id\":");
-	to = put_number(to, tunnel->id, 1);
+	to = put_number(to, tunnel->id);
 	if (tunnel->family) {
 		to = PUT(to, ",\"src\":\"");
 		to = put_address(to, tunnel->family, tunnel->source);
@@ -49,7 +49,7 @@ char *put_tunnels(char *to, const struct event *event)
 		if (!tunnels[i].id)
 			continue;
 		*to++ = ' ';
-		to = put_number(to, tunnels[i].id, 1);
+		to = put_number(to, tunnels[i].id);
 	}
 	return to;
 }

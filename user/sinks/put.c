@@ -2,42 +2,81 @@
 #include "put.h"
 
 #include <arpa/inet.h>
-#include <string.h>
 
 const char hex_digits[] = "0123456789abcdef";
 
-char *put_text(char *to, const char *text, size_t len)
+/* The two digits of each number below 100. */
+static const char pairs[] =
+	"0001020304050607080910111213141516171819"
+	"2021222324252627282930313233343536373839"
+	"4041424344454647484950515253545556575859"
+	"6061626364656667686970717273747576777879"
+	"8081828384858687888990919293949596979899";
+
+static char *put_pair(char *to, __u32 below_100)
 {
-	memcpy(to, text, len);
-	return to + len;
+	return put_text(to, &pairs[2 * below_100], 2);
 }
 
-char *put_text_of(char *to, const char *text)
+static int digits_of(__u64 value)
 {
-	return put_text(to, text, strlen(text));
+	int digits = 1;
+
+	for (__u64 limit = 10; digits < 20 && value >= limit; limit *= 10)
+		digits++;
+	return digits;
 }
 
-char *put_number(char *to, __u64 value, int width)
+char *put_number(char *to, __u64 value)
 {
-	char digits[20];
-	int n = 0;
+	int digits = digits_of(value);
+	char *const end = to + digits;
 
-	do {
-		digits[n++] = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
-	while (n < width)
-		digits[n++] = '0';
-	while (n)
-		*to++ = digits[--n];
-	return to;
+	for (; digits >= 2; digits -= 2) {
+		put_pair(to + digits - 2, (__u32)(value % 100));
+		value /= 100;
+	}
+	if (digits)
+		*to = (char)('0' + value);
+	return end;
 }
 
+char *put_microseconds(char *to, __u64 time)
+{
+	const __u32 value = (__u32)(time % NS_PER_SECOND) / 1000;
+
+	*to++ = '.';
+	to = put_pair(to, value / 10000);
+	to = put_pair(to, value / 100 % 100);
+	return put_pair(to, value % 100);
+}
+
+/* The seconds are worked out once a second. */
 char *put_timestamp(char *to, __u64 time)
 {
-	to = put_number(to, time / NS_PER_SECOND, 1);
-	*to++ = '.';
-	return put_number(to, time % NS_PER_SECOND / 1000, 6);
+	static __u64 last;
+	static char text[24] = "0";
+	static size_t len = 1;
+	const __u64 second = time / NS_PER_SECOND;
+
+	if (second != last) {
+		len = (size_t)(put_number(text, second) - text);
+		last = second;
+	}
+	memcpy(to, text, sizeof(text)); /* there is room for a line */
+	return put_microseconds(to + len, time);
+}
+
+static char *put_byte(char *to, __u8 value)
+{
+	if (value >= 100) {
+		*to++ = (char)('0' + value / 100);
+		return put_pair(to, value % 100);
+	}
+	if (value >= 10)
+		return put_pair(to, value);
+	*to++ = (char)('0' + value);
+	return to;
 }
 
 char *put_address(char *to, __u8 family, const __u32 *address)
@@ -51,10 +90,12 @@ char *put_address(char *to, __u8 family, const __u32 *address)
 	for (int i = 0; i < 4; i++) {
 		if (i)
 			*to++ = '.';
-		to = put_number(to, byte[i], 1);
+		to = put_byte(to, byte[i]);
 	}
 	return to;
 }
+
+/* --- escapes -------------------------------------------------------------- */
 
 char *put_hex(char *to, __u8 byte)
 {
@@ -65,32 +106,89 @@ char *put_hex(char *to, __u8 byte)
 	return to;
 }
 
-char *put_escaped(char *to, const __u8 *bytes, size_t len)
+#define EACH_BYTE(value) (0x0101010101010101ULL * (value))
+
+/* The highest bit of some byte is set if any byte is below `limit`. */
+static __u64 any_below(__u64 word, __u8 limit)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '\\')
-			to = PUT(to, "\\\\");
-		else if (bytes[i] >= 0x20 && bytes[i] <= 0x7e)
-			*to++ = (char)bytes[i];
-		else
-			to = put_hex(to, bytes[i]);
+	return (word - EACH_BYTE(limit)) & ~word;
+}
+
+static __u64 any_equal(__u64 word, __u8 value)
+{
+	return any_below(word ^ EACH_BYTE(value), 1);
+}
+
+/*
+ * Whether each of eight bytes is one of 0x20 to 0x7e, but no backslash and, with
+ * `quotes`, no double quote.
+ */
+static bool is_clean(__u64 word, bool quotes)
+{
+	__u64 dirty = word | any_below(word, 0x20) | any_equal(word, 0x7f) |
+		      any_equal(word, '\\');
+
+	if (quotes)
+		dirty |= any_equal(word, '"');
+	return !(dirty & EACH_BYTE(0x80));
+}
+
+/*
+ * Bytes as they are, eight at a time; where one of eight is to be escaped,
+ * `escape` writes each of them.
+ */
+static char *put_runs(char *to, const __u8 *bytes, size_t len,
+			     bool quotes, char *(*escape)(char *to, __u8 byte))
+{
+	size_t at = 0, end;
+	__u64 word;
+
+	while (at < len) {
+		end = at + sizeof(word) < len ? at + sizeof(word) : len;
+		if (end - at == sizeof(word)) {
+			memcpy(&word, bytes + at, sizeof(word));
+			if (is_clean(word, quotes)) {
+				to = put_text(to, (const char *)&word,
+					      sizeof(word));
+				at = end;
+			}
+		}
+		for (; at < end; at++)
+			to = escape(to, bytes[at]);
 	}
+	return to;
+}
+
+static char *put_escaped_byte(char *to, __u8 byte)
+{
+	if (byte == '\\')
+		return PUT(to, "\\\\");
+	if (byte < 0x20 || byte > 0x7e)
+		return put_hex(to, byte);
+	*to++ = (char)byte;
+	return to;
+}
+
+static char *put_escaped_byte_json(char *to, __u8 byte)
+{
+	if (byte == '\\')
+		return PUT(to, "\\\\\\\\");
+	if (byte == '"')
+		return PUT(to, "\\\"");
+	if (byte < 0x20 || byte > 0x7e) {
+		*to++ = '\\';
+		return put_hex(to, byte);
+	}
+	*to++ = (char)byte;
 	return to;
 }
 
 char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 {
-	for (size_t i = 0; i < len; i++) {
-		if (bytes[i] == '\\') {
-			to = PUT(to, "\\\\\\\\");
-		} else if (bytes[i] == '"') {
-			to = PUT(to, "\\\"");
-		} else if (bytes[i] >= 0x20 && bytes[i] <= 0x7e) {
-			*to++ = (char)bytes[i];
-		} else {
-			*to++ = '\\';
-			to = put_hex(to, bytes[i]);
-		}
-	}
-	return to;
+	return put_runs(to, bytes, len, true, put_escaped_byte_json);
+}
+
+char *put_escaped(char *to, const __u8 *bytes, size_t len)
+{
+	return put_runs(to, bytes, len, false, put_escaped_byte);
 }

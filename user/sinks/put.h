@@ -8,6 +8,7 @@
 
 #include <linux/types.h>
 #include <stddef.h>
+#include <string.h>
 
 #define NS_PER_SECOND 1000000000ULL
 
@@ -15,13 +16,24 @@
 
 extern const char hex_digits[];
 
-char *put_text(char *to, const char *text, size_t len);
+/* Inline, because the length of a literal is known where it is compiled. */
+static inline char *put_text(char *to, const char *text, size_t len)
+{
+	memcpy(to, text, len);
+	return to + len;
+}
 
 /* A text, without its NUL. */
-char *put_text_of(char *to, const char *text);
+static inline char *put_text_of(char *to, const char *text)
+{
+	return put_text(to, text, strlen(text));
+}
 
-/* In decimal, with leading zeros up to `width` digits; at most 20 digits. */
-char *put_number(char *to, __u64 value, int width);
+/* In decimal, at most 20 digits. */
+char *put_number(char *to, __u64 value);
+
+/* The microseconds of a time in ns: a point and six digits. */
+char *put_microseconds(char *to, __u64 time);
 
 /* ns as seconds and microseconds; finer digits are cut off. */
 char *put_timestamp(char *to, __u64 time);

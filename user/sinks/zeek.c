@@ -18,6 +18,8 @@ struct row {
 	size_t len;
 };
 
+#define FIVE_DIGITS 916132832U /* 62 ^ 5 */
+
 /* Zeek's uid: the same for all rows of a connection; 64 bits in base 62. */
 static char *put_uid(char *to, const struct event *record)
 {
@@ -27,6 +29,7 @@ static char *put_uid(char *to, const struct event *record)
 			   (__u64)record->client_port << 16 |
 				   record->server_port };
 	__u64 hash = 0xcbf29ce484222325ULL;
+	__u32 lower, upper;
 
 	memcpy(&words[2], record->client, 16);
 	memcpy(&words[4], record->server, 16);
@@ -35,11 +38,18 @@ static char *put_uid(char *to, const struct event *record)
 		hash ^= hash >> 32;
 	}
 	*to++ = 'C';
-	for (int i = 0; i < 11; i++) {
-		*to++ = digits[hash % 62];
-		hash /= 62;
+	/* Eleven digits, the last one first; in parts, which divide faster. */
+	lower = (__u32)(hash % FIVE_DIGITS);
+	hash /= FIVE_DIGITS;
+	upper = (__u32)(hash % FIVE_DIGITS);
+	for (int i = 0; i < 5; i++) {
+		to[i] = digits[lower % 62];
+		to[i + 5] = digits[upper % 62];
+		lower /= 62;
+		upper /= 62;
 	}
-	return to;
+	to[10] = digits[hash / FIVE_DIGITS];
+	return to + 11;
 }
 
 /* Escapes a value, also one that Zeek's format gives a meaning of its own. */
@@ -67,7 +77,7 @@ static char *put_row(char *to, const struct event *event,
 	to = put_address(to, event->family,
 			 row->of_server ? event->server : event->client);
 	*to++ = '\t';
-	to = row->of_server ? put_number(to, event->server_port, 1) :
+	to = row->of_server ? put_number(to, event->server_port) :
 			      PUT(to, "-");
 	to = PUT(to, "\tPassiveRecon::");
 	to = put_text(to, row->type, strlen(row->type));
@@ -219,7 +229,7 @@ static void name_port(char name[16], const struct event *event)
 {
 	char *end = PUT(name, "tcp/");
 
-	*put_number(end, event->server_port, 1) = '\0';
+	*put_number(end, event->server_port) = '\0';
 }
 
 static char *put_request(char *to, const struct event *event,
