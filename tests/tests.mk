@@ -302,11 +302,14 @@ test-storm:
 	$(Q)$(MAKE) --no-print-directory bannerprobe
 	$(Q)tests/tools/storm.py $(STORM_ARGS)
 
-.PHONY: test-devices
-test-devices:
+# Under QEMU: bonds and VRFs; every kind of tunnel by its device.
+.PHONY: test-devices test-tunnel-guest
+test-devices: GUEST := devices
+test-tunnel-guest: GUEST := tunnels
+test-devices test-tunnel-guest:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory BUILD=build bannerprobe $(RIG_PROGRAMS:$(BUILD)/%=build/%)
-	$(Q)tests/vm/devices
+	$(Q)tests/vm/$(GUEST)
 
 .PHONY: test-kernels
 test-kernels:
