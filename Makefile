@@ -15,6 +15,7 @@
 #   make test-owner    whose service it is: listeners, containers (as root)
 #   make test-storm    a million banners while all goes wrong at once (as root)
 #   make test-devices  bonds and VRFs, under QEMU (as root)
+#   make test-tunnel-guest  every kind of tunnel by its real device, under QEMU (as root)
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both backends, the capture reader, the formats
 #   make mutants      breaks the core in many ways: a test has to notice each

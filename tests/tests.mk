@@ -175,7 +175,7 @@ COVERAGE_CFLAGS := -O0 -g --coverage -include tests/unit/not_inlined.h
 COVERED := include user/capture $(FORMAT:%=user/%) user/identify user/inventory
 COVERAGE_SYSTEM := $(addprefix tests/system/,test_captures.py test_archives.py test_formats.py \
 	test_server_filter.py::test_ports test_server_filter.py::test_nets test_inventory.py test_identify.py)
-COVERAGE_FUZZERS := core capture format form identify
+COVERAGE_FUZZERS := core tunnels capture format form identify
 law_test_COVERAGE := 20000
 law_events_test_COVERAGE := 20000
 property_test_COVERAGE := 200000
@@ -203,7 +203,7 @@ coverage:
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
-FUZZERS := core capture format form identify kernel
+FUZZERS := core tunnels capture format form identify kernel
 
 # By the script that OSS-Fuzz runs, all at once; its variables are not make's.
 FUZZERS_BUILT := $(BUILD)/fuzz/built
@@ -316,11 +316,14 @@ test-storm:
 	$(Q)$(MAKE) --no-print-directory bannerprobe
 	$(Q)tests/tools/storm.py $(STORM_ARGS)
 
-.PHONY: test-devices
-test-devices:
+# Under QEMU: bonds and VRFs; every kind of tunnel by its device.
+.PHONY: test-devices test-tunnel-guest
+test-devices: GUEST := devices
+test-tunnel-guest: GUEST := tunnels
+test-devices test-tunnel-guest:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory BUILD=build bannerprobe $(RIG_PROGRAMS:$(BUILD)/%=build/%)
-	$(Q)tests/vm/devices
+	$(Q)tests/vm/$(GUEST)
 
 .PHONY: test-kernels
 test-kernels:

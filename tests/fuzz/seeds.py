@@ -36,6 +36,18 @@ def core():
                    for port in range(16) for side, flags, seq, ack in handshake)
 
 
+def tunnels():
+    """A segment, how many layers, their kinds (tests/unit/wrap.h), then changes: tests/fuzz/fuzz_tunnels.c."""
+    kinds = range(10)
+    stacks = [[kind] for kind in kinds] + [[inner, outer] for inner in kinds for outer in kinds]
+    stacks += [[kind] * count for kind in kinds for count in (4, 5)] + [[8, 3, 2, 0], [0, 2, 0, 2, 3]]
+    for stack in stacks:
+        for family in 0, 0x40:
+            yield bytes([0x98 | family, 0x0c, len(stack), *stack])
+    for change in (5, 0x40, 0), (16, 0x40, 4), (20, 0, 0xff), (60, 0xc0, 1), (60, 0xc0, 0):
+        yield bytes([0x98, 0x0c, 2, 0, 2, *change])
+
+
 def capture():
     for talk in conversations():
         raw, frames = list(map(bytes, talk)), list(map(packets.ethernet, talk))
@@ -104,7 +116,7 @@ def identify():
                 yield struct.pack("<BH", kind | number % 4 << 2, len(source)) + source + said
 
 
-for fuzzer in core, capture, format, identify:
+for fuzzer in core, tunnels, capture, format, identify:
     folder = f"{sys.argv[1]}/{fuzzer.__name__}"
     os.makedirs(folder, exist_ok=True)
     for number, seed in enumerate(fuzzer()):

@@ -12,21 +12,29 @@ import contextlib
 import itertools
 import json
 import os
+import select
 import signal
 import socket
 import subprocess
 
-from netns import PATIENCE, ROOT, Namespace, Network, Probe
+from netns import PATIENCE, ROOT, Namespace, Network, Probe, decoded
 from packets import counters
 from servers import Talk
-from ways import shown, told
+from ways import shown
 
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 ONE_WAY_MS = 15
 SWEEP = 65538			# segments 65,535 apart that cover the sequence space
 FREE_PORTS = itertools.cycle(range(20000, 30000))	# the kernel gives none of these
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ = 19, 20, 21	# linux/tcp.h
-TCP_REPAIR_OFF_NO_WP, TCP_SEND_QUEUE = -1, 2
+TCP_REPAIR_OFF_NO_WP, TCP_RECV_QUEUE, TCP_SEND_QUEUE = -1, 1, 2
+
+
+# Of a run that was asked for more than banners: what one side of a connection said, or that it is open.
+Said = collections.namedtuple("Said", "server_port client_port event said")
+WORDS = {"c": b"EHLO honest\r\n", "s": b"220 honest\r\n"}
+# The events of a connection by the sides that spoke, in their order.
+ORDERS = {"": {}, "cs": {"c": "request", "s": "response"}, "sc": {"s": "banner", "c": "reply"}}
 
 
 class Wired(Network):
@@ -160,8 +168,16 @@ def ended(probe):
     return records, counters("\n".join(probe.stderr).encode())
 
 
+def told(records):
+    """What records say, in the form of what sockets saw: a Talk's or a Said's fields."""
+    assert not any(r.get("crossed") for r in records)
+    return collections.Counter(
+        (r["server_port"], r["client_port"], *([r["event"]] if "event" in r else []),
+         decoded(r.get("banner", ""))) for r in records)
+
+
 def all_logged(probe, talks, forged=0, kinds=None):
-    """Each banner that a client has received is logged, and nothing else; what is counted.
+    """Each banner or event that the hosts know of is logged, and nothing else; what is counted.
 
     `kinds`: by client port, what was done to that connection.
     """
@@ -171,9 +187,10 @@ def all_logged(probe, talks, forged=0, kinds=None):
     wrong = []
     for what, some in ("hidden", received - logged), ("invented", logged - received):
         by_kind = collections.Counter()
-        for (_, port, _), n in some.items():
+        for (_, port, *_), n in some.items():
             by_kind[(kinds or {}).get(port, "of no connection")] += n
         wrong += [f"{n} {what}: {kind}" for kind, n in by_kind.items()]
+    print(f"{forged} forged packets, {len(talks)} banners or events:", "; ".join(wrong) or "none hidden, none invented")
     assert not wrong, f"of {len(talks)}: " + "; ".join(wrong)
     return counted
 
@@ -236,18 +253,37 @@ def dialling(site, server_port, ports, family=4):
         yield clients
 
 
-def listen_all(site, server, ports, family=4):
-    """What each of the clients from these ports hears from a server that speaks at once."""
+def converse_all(site, server, ports, first=None, family=4):
+    """What the clients from these ports and a server, which answers or greets them, say to each other.
+
+    `first`: the side that speaks first, where all events are logged; None: the banners only.
+    """
     with dialling(site, server.port, ports, family) as clients:
-        return [Talk(server.port, port, client.recv(65536)) for client, port in zip(clients, ports)]
+        if first == "c":
+            for client in clients:
+                client.sendall(WORDS["c"])
+        heard = {port: client.recv(65536) for port, client in zip(ports, clients)}
+        if first is None:
+            return [Talk(server.port, port, said) for port, said in heard.items()]
+        if first == "s":
+            for client in clients:
+                client.sendall(WORDS["c"])
+                assert not client.recv(65536)	# it has closed
+    order = ORDERS["cs" if first == "c" else "sc"]
+    return [Said(server.port, port, event, said) for port in ports for event, said in
+            (("open", b""), (order["c"], WORDS["c"]), (order["s"], heard[port]))]
 
 
 class Held(contextlib.ExitStack):
-    """Open connections with a server that waits for an order to speak: pairs of sockets by port."""
+    """Open connections whose sides wait for an order to speak: pairs of sockets by port.
 
-    def __init__(self, site, count, family=4):
+    `withheld`: the clients' acknowledgements of the handshake are lost until they are released; there are
+    no pairs until then.
+    """
+
+    def __init__(self, site, count, family=4, withheld=False):
         super().__init__()
-        self.site, self.family, self.ports = site, family, ports_for(count)
+        self.site, self.family, self.ports, self.withheld = site, family, ports_for(count), withheld
 
     def __enter__(self):
         try:
@@ -260,38 +296,69 @@ class Held(contextlib.ExitStack):
     def _open(self):
         kind = socket.AF_INET if self.family == 4 else socket.AF_INET6
         with self.site.server.entered():
-            listener = self.enter_context(socket.create_server(
+            self.listener = self.enter_context(socket.create_server(
                 (self.site.servers_address[self.family], 0), family=kind, backlog=len(self.ports)))
-        listener.settimeout(PATIENCE)
-        self.port = listener.getsockname()[1]
-        clients = self.enter_context(dialling(self.site, self.port, self.ports, self.family))
+        self.listener.settimeout(PATIENCE)
+        self.port = self.listener.getsockname()[1]
+        if self.withheld:
+            self._nft("table inet held { chain out { type filter hook output priority 0;"
+                      f" tcp dport {self.port} tcp flags & (fin|syn|rst|psh|ack) == ack drop; }}\n}}")
+        sockets = self.enter_context(dialling(self.site, self.port, self.ports, self.family))
+        self.clients = dict(zip(self.ports, sockets))
+        if self.withheld:
+            for client in sockets:
+                assert select.select([], [client], [], PATIENCE)[1], "no SYN-ACK came"
+        else:
+            self._accept()
+
+    def _nft(self, rules):
+        done = self.site.client.run("nft", "-f", "-", input=rules)
+        assert done.returncode == 0, done.stderr
+
+    def _accept(self):
         accepted = {}
         for _ in self.ports:
-            server, (_, port, *_) = listener.accept()
+            server, (_, port, *_) = self.listener.accept()
             server.settimeout(PATIENCE)
             accepted[port] = self.enter_context(server)
-        self.pairs = {port: (client, accepted[port]) for port, client in zip(self.ports, clients)}
+        self.pairs = {port: (client, accepted[port]) for port, client in self.clients.items()}
+
+    def release(self):
+        """The servers' next SYN-ACKs are acknowledged, and these acknowledgements arrive."""
+        if self.withheld:
+            self._nft("delete table inet held")
+            self._accept()
+            self.withheld = False
+
+    def speak(self, side, text):
+        """Each client, or each server, says so, and its other end hears it: what each has heard."""
+        heard = {}
+        for client, server in self.pairs.values():
+            (client if side == "c" else server).sendall(text)
+        for port, (client, server) in self.pairs.items():
+            heard[port] = (server if side == "c" else client).recv(65536)
+        assert set(heard.values()) == {text}
+        return heard
 
     def say(self, text):
-        """Each server says so, and each client hears it."""
-        for port, (_, server) in self.pairs.items():
-            server.sendall(text)
-        talks = [Talk(self.port, port, client.recv(65536)) for port, (client, _) in self.pairs.items()]
-        assert {talk.said for talk in talks} == {text}
-        return talks
+        """Each server says so: the banners."""
+        return [Talk(self.port, port, said) for port, said in self.speak("s", text).items()]
 
     def answer(self, text=b"QUIT\r\n"):
-        """Each client says so, and each server hears it."""
-        for client, _ in self.pairs.values():
-            client.sendall(text)
-        assert {server.recv(65536) for _, server in self.pairs.values()} == {text}
+        """Each client says so."""
+        self.speak("c", text)
+
+    def true_numbers(self, port):
+        """The forger's options for the initial numbers of a connection, as if nobody had spoken yet."""
+        client, server = (next_seq(self.clients[port], queue) - 1 for queue in (TCP_SEND_QUEUE, TCP_RECV_QUEUE))
+        return ["-c", client % 2**32, "-s", server % 2**32]
 
 
-def next_seq(sock):
-    """The number of the next byte that a socket will send."""
+def next_seq(sock, queue):
+    """The number of the next byte that a socket will send, or receive."""
     sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
     try:
-        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE)
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, queue)
         return sock.getsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ) % 2**32
     finally:
         sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, TCP_REPAIR_OFF_NO_WP)

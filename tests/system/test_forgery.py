@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Forgeries by an attacker who sees no packet: they hide no banner, and invent none.
+"""Forgeries by an attacker who sees no packet: they hide no banner and no other event, and invent none.
 
 Where the probe stands: on the server's own host, on the client's own host, and on a router or a
 bridge between them, each 30 ms of round trip away from the next. `make test-forgery` tries more
@@ -10,8 +10,8 @@ import os
 
 import pytest
 
-from forgery import (HOOKS, POSITIONS, SWEEP, Held, all_logged, dialling, ended, forge, forging,
-                     listen_all, next_seq, ports_for, watching)
+from forgery import (HOOKS, ORDERS, POSITIONS, SWEEP, WORDS, Held, Said, all_logged, converse_all, dialling,
+                     ended, forge, forging, ports_for, watching)
 from netns import Probe
 from servers import Server, Talk, listen_often
 
@@ -54,25 +54,22 @@ OWN = mixtures(("server", "tc"), ("client", "tc"), ("server", "xdp-generic"))[:4
 
 # --- while a connection waits for its server, or within its greeting ------------------------------
 
-def true_numbers(pair):
-    """The forger's options for the initial numbers of an open connection that has said nothing."""
-    client, server = (next_seq(sock) - 1 for sock in pair)
-    return ["-c", client, "-s", server]
+def meet(site, held, port, attack, numbers, sound=False):
+    """An attack, its steps and options, on a connection; how many packets it took."""
+    steps, *options = attack
+    return forge(site, steps[0][0], port, held.port, steps, *numbers, *options, *["-g"] * sound)
 
 
 def survives(site, hook, kinds, each=1, gather=False, sound=False):
-    """Each kind of forgery, steps and options, meets so many connections; the server is slow."""
+    """Each kind of forgery meets so many connections; the server is slow."""
     with watching(site, hook, *["--gather=60000"] * gather) as probe, \
             Held(site, each * len(kinds)) as held:
         kind_of = {port: list(kinds)[i // each] for i, port in enumerate(held.ports)}
-        numbers = {port: true_numbers(pair) for port, pair in held.pairs.items()}
+        numbers = {port: held.true_numbers(port) for port in held.ports}
         if gather:
             held.say(b"220-one\r\n")
-        forged = 0
-        for port, kind in kind_of.items():
-            steps, *options = kinds[kind]
-            forged += forge(site, steps[0][0], port, held.port, steps, *numbers[port], *options,
-                            *["-g"] * sound)
+        forged = sum(meet(site, held, port, kinds[kind], numbers[port], sound)
+                     for port, kind in kind_of.items())
         talks = held.say(BANNER)
         if gather:
             talks = [talk._replace(said=b"220-one\r\n" + BANNER) for talk in talks]
@@ -80,9 +77,56 @@ def survives(site, hook, kinds, each=1, gather=False, sound=False):
         all_logged(probe, talks, forged, kind_of)
 
 
+# What a connection waits for while the forger is at work: the sides that have spoken by then, and
+# those that speak when it is done. An open port waits for the client's acknowledgement.
+WAITS = {"request": ("", "cs"), "response": ("c", "s"), "banner": ("", "sc"), "reply": ("s", "c"),
+         "open": ("", "")}
+
+
+def meet_all(site, held, kinds, waits_for):
+    """Each kind of forgery meets a connection: what the hosts know of, and how many packets it took.
+
+    Of a connection on which somebody has spoken the forger tries both: its first numbers, and its latest.
+    """
+    before, after = WAITS[waits_for]
+    first = {port: held.true_numbers(port) for port in held.ports}
+    said = [("open", {port: b"" for port in held.ports})]
+    order = ORDERS[before + after]
+    said += [(order[side], held.speak(side, WORDS[side])) for side in before]
+    forged = 0
+    for port, attack in zip(held.ports, kinds.values()):
+        latest = held.true_numbers(port)
+        forged += meet(site, held, port, attack, latest)
+        if latest != first[port] and "sweep" not in attack:
+            forged += meet(site, held, port, attack, first[port])
+    held.release()
+    said += [(order[side], held.speak(side, WORDS[side])) for side in after]
+    return [Said(held.port, port, event, words) for event, heard in said for port, words in heard.items()], forged
+
+
+def survive_events(site, hook, attacks):
+    """Each kind of forgery meets a connection that waits for each kind of event."""
+    known, kind_of, forged = [], {}, 0
+    with watching(site, hook, "--events=all") as probe:
+        for waits_for in WAITS:
+            is_open = waits_for == "open"
+            kinds = {kind: attack for kind, attack in attacks.items() if not (is_open and kind in NO_GUESS)}
+            with Held(site, len(kinds), withheld=is_open) as held:
+                kind_of |= {port: f"{waits_for} awaited: {kind}" for port, kind in zip(held.ports, kinds)}
+                said, sent = meet_all(site, held, kinds, waits_for)
+            known, forged = known + said, forged + sent
+        all_logged(probe, known, forged, kind_of)
+
+
 def sweep(*steps):
     """A segment for every 65,535th number."""
     return {f"all numbers, {step}": ([step], "-q", "sweep", "-a", "wrong", "-n", SWEEP, "-T", 1)
+            for step in steps}
+
+
+def sweep_acknowledgements(*steps):
+    """One that acknowledges every 65,535th."""
+    return {f"all acknowledgements, {step}": ([step], "-q", "wrong", "-a", "sweep", "-n", SWEEP, "-T", 1)
             for step in steps}
 
 
@@ -101,6 +145,15 @@ def test_all_numbers(sites, position, hook):
     survives(sites(position), hook, SWEEPS)
 
 
+EVENT_SWEEPS = {**SWEEPS, **sweep_acknowledgements("c:PA:1", "s:PA:1", "s:FA")}
+FEW = "all numbers, c:A", "all acknowledgements, s:PA:1"
+
+
+@places(*mixtures(("router", "tc")))
+def test_all_numbers_while_events_are_awaited(sites, position, hook):
+    survive_events(sites(position), hook, EVENT_SWEEPS if ALL else {kind: EVENT_SWEEPS[kind] for kind in FEW})
+
+
 @places(*mixtures(("router", "xdp-generic")))
 def test_all_numbers_within_a_greeting(sites, position, hook):
     """It goes on after them: they end nothing, and add nothing."""
@@ -110,6 +163,9 @@ def test_all_numbers_within_a_greeting(sites, position, hook):
 THOUSAND = "-n", 1000
 TRUE_ACK, TRUE_SEQ = ("-q", "wrong", *THOUSAND), ("-a", "wrong", *THOUSAND)
 NONE_TRUE = "-q", "wrong", *TRUE_SEQ
+SYN_ACKED = "SYN-ACKs that acknowledge the SYN"
+# Until the client has acknowledged a SYN-ACK one number is all that another needs (case 15b).
+NO_GUESS = SYN_ACKED,
 # The strongest of each kind: one of its two numbers is the true one.
 STRAYS = {
     "RSTs that acknowledge the SYN": (["s:RA"], *TRUE_ACK),
@@ -121,7 +177,7 @@ STRAYS = {
     "SYNs of the server": (["s:S"], *NONE_TRUE),
     "SYN-ACKs": (["s:SA"], *NONE_TRUE),
     "SYN-ACKs of the client": (["c:SA"], *NONE_TRUE),
-    "SYN-ACKs that acknowledge the SYN": (["s:SA:9"], *TRUE_ACK),
+    SYN_ACKED: (["s:SA:9"], *TRUE_ACK),
     "FINs of the client that begin where they should": (["c:FA"], *TRUE_SEQ),
     "FINs without ACK that begin where they should": (["c:F"], *THOUSAND),
     "client data without ACK that begins where it should": (["c:P:9"], *THOUSAND),
@@ -148,6 +204,12 @@ def test_strays(sites, position, hook):
 
 
 @places(*EACH)
+def test_strays_while_events_are_awaited(sites, position, hook):
+    own = position in ("server", "client")
+    survive_events(sites(position), hook, {**STRAYS, **NEW, **(OF_BOTH_ENDS if own else {})})
+
+
+@places(*EACH)
 def test_strays_that_the_hosts_hear(sites, position, hook):
     """With good checksums: what the hosts' stacks answer to them hides nothing, either."""
     survives(sites(position), hook, {**STRAYS, **NEW}, sound=True)
@@ -168,24 +230,28 @@ def test_all_numbers_of_ipv6(sites):
 
 # --- floods, before, during and after each handshake ----------------------------------------------
 
-def flooded(site, server, ports, steps, rate, *options, family=4):
-    """Connections from these ports, at each of which so many rounds a second are aimed; what each
-    heard, and how many packets came at them."""
+def flooded(site, server, ports, steps, rate, *options, first=None, family=4):
+    """Connections from these ports, at each of which so many rounds a second are aimed; what the hosts
+    know of, and how many packets came at them."""
     with forging(site, steps[0][0], ports[0], server.port, steps, "-r", rate * len(ports),
                  "-p", len(ports), *options, family=family) as sent:
-        talks = listen_all(site, server, ports, family)
+        talks = converse_all(site, server, ports, first, family)
     return talks, sent[0]
 
 
-def survives_floods(site, hook, floods, family=4):
-    """Each flood, one after the other, meets forty connections of its own."""
+def survives_floods(site, hook, floods, family=4, first=None):
+    """Each flood, one after the other, meets forty connections of its own.
+
+    `first`: the side that speaks first, where all events are logged; None: the banners only.
+    """
     talks, kind_of, forged = [], {}, 0
-    with Server(site.server, site.servers_address[family], lambda n: BANNER) as server, \
-            watching(site, hook) as probe:
+    greeting = None if first == "c" else lambda n: BANNER
+    with Server(site.server, site.servers_address[family], greeting) as server, \
+            watching(site, hook, *["--events=all"] * bool(first)) as probe:
         for kind, flood in floods.items():
             ports = ports_for(HONEST)
             kind_of |= dict.fromkeys(ports, kind)
-            heard, sent = flooded(site, server, ports, *flood, family=family)
+            heard, sent = flooded(site, server, ports, *flood, first=first, family=family)
             talks, forged = talks + heard, forged + sent
         all_logged(probe, talks, forged, kind_of)
 
@@ -200,6 +266,12 @@ FLOODS = {f"{rate} {step} a second": ([step], rate, *RANDOM) for step, rate in [
 @places(*EVERYWHERE, *[("bridge", "tc")][ALL:])
 def test_floods(sites, position, hook):
     survives_floods(sites(position), hook, FLOODS)
+
+
+@places(*mixtures(("server", "tc"), ("router", "xdp-generic")))
+def test_floods_while_events_are_awaited(sites, position, hook):
+    for first in "cs" if ALL else "s" if position == "router" else "c":
+        survives_floods(sites(position), hook, FLOODS, first=first)
 
 
 def test_floods_of_ipv6(sites):
@@ -218,6 +290,14 @@ def test_both_ends_spoofed(sites, position, hook):
     survives_floods(sites(position), hook, SPOOFED)
 
 
+@places(*mixtures(("client", "tc")))
+@pytest.mark.parametrize("first", "cs" if ALL else "c")
+def test_both_ends_spoofed_while_events_are_awaited(sites, position, hook, first):
+    spoofed = {"+".join(steps): (steps, 100) for steps in [
+        ["c:S", "s:SA", "c:A"], ["c:S", "s:SA", "c:A", "c:PA:9", "s:PA:9"]]}
+    survives_floods(sites(position), hook, {**SPOOFED, **spoofed} if ALL else spoofed, first=first)
+
+
 def crowds(who):
     """From hosts and ports that are not the victim's, and have the same XOR: SYNs, SYN-ACKs,
     handshakes, a thousand a second for each victim."""
@@ -230,6 +310,9 @@ def test_ends_whose_xor_is_the_victims(sites, position, hook):
     """Other hosts' only where those of others pass."""
     who = "ports" if position in ("server", "client") else "ends"
     survives_floods(sites(position), hook, crowds(who))
+    if ALL:
+        for first in "cs":
+            survives_floods(sites(position), hook, crowds(who), first=first)
 
 
 def test_ends_whose_xor_is_the_victims_of_ipv6(sites):
@@ -238,12 +321,13 @@ def test_ends_whose_xor_is_the_victims_of_ipv6(sites):
 
 # --- what this host did not ask for ---------------------------------------------------------------
 
-@pytest.mark.parametrize("checksums", ["wrong", "good"])
+@pytest.mark.parametrize("checksums, asked", [("wrong", []), ("good", ["--events=all"]),
+                                              *[("wrong", ["--events=all"]), ("good", [])][:2 * ALL]])
 @places(("client", "tc"), ("client", "xdp-generic"))
-def test_greeting_that_was_not_asked_for(sites, position, hook, checksums):
+def test_greeting_that_was_not_asked_for(sites, position, hook, checksums, asked):
     """One SYN-ACK with data, as if of an innocent server."""
     site = sites(position)
-    with watching(site, hook) as probe:
+    with watching(site, hook, *asked) as probe:
         forge(site, "s", *ports_for(1), 22, ["s:SA:64"], *["-g"] * (checksums == "good"))
         assert all_logged(probe, [], 1)["unsolicited"] == 1
 
@@ -257,18 +341,19 @@ def test_greetings_that_were_not_asked_for(sites):
             dialling(site, server.port, ports) as clients:
         sent = forge(site, "s", *ports_for(1), 22, ["s:SA:1024"], "-w", "servers", "-n", count)
         talks = [Talk(server.port, port, client.recv(65536)) for client, port in zip(clients, ports)]
-        talks += listen_all(site, server, ports_for(HONEST))
+        talks += converse_all(site, server, ports_for(HONEST))
         counted = all_logged(probe, talks, sent)
     assert counted["unsolicited"] == sent == count
 
 
 @places(("server", "tc"), ("server", "xdp-generic"))
 def test_this_host_did_not_say_so(sites, position, hook):
-    """Whole conversations of nobody, spoofed from both ends."""
+    """Whole conversations of nobody, spoofed from both ends; one side or the other speaks first."""
     site = sites(position)
-    with watching(site, hook) as probe:
-        sent = forge(site, "c", ports_for(HONEST)[0], 22, ["c:S", "s:SA", "c:A", "s:PA:64"],
-                     "-n", HONEST, "-p", HONEST)
+    with watching(site, hook, "--events=all") as probe:
+        sent = sum(forge(site, "c", ports_for(HONEST)[0], 22, ["c:S", "s:SA", "c:A", *said],
+                         "-n", HONEST, "-p", HONEST)
+                   for said in (["s:PA:64", "c:PA:9"], ["c:PA:9", "s:PA:64"]))
         counted = all_logged(probe, [], sent)
     assert counted["not_seen_leaving"] >= HONEST
 

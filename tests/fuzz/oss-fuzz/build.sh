@@ -8,7 +8,7 @@ set -eu
 
 root=${SRC:+$SRC/bannerprobe}
 cd "${root:-$(dirname "$0")/../../..}"
-: "${FUZZERS:=core capture format form identify}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
+: "${FUZZERS:=core tunnels capture format form identify}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
 : "${CC:=clang}" "${CXX:=clang++}" "${LIB_FUZZING_ENGINE:=-fsanitize=fuzzer}"
 : "${CFLAGS:=-O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all}"
 : "${CXXFLAGS:=$CFLAGS}"
@@ -25,6 +25,7 @@ sources_of() {
 	echo "tests/fuzz/fuzz_$1.c"
 	case $1 in
 	core) echo "$core user/pipeline/reassembly.c" ;;
+	tunnels) echo "$core" ;;
 	kernel) echo "$core tests/kernel/backends.c tests/kernel/kernel_table.c user/attach/programs.c user/system/privileges.c user/attach/filter_maps.c
 		user/system/message.c user/system/stopping.c user/system/descriptors.c" ;;
 	capture) echo "tests/fuzz/getrandom.c user/pipeline/from_captures.c user/pipeline/pipeline.c user/pipeline/seen_twice.c user/pipeline/progress.c user/capture/capture_list.c user/capture/origins.c
