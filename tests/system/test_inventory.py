@@ -41,8 +41,8 @@ def line(said, ts=NOW, server="192.0.2.10", port=22, client="198.51.100.7", clie
     return json.dumps(record | more) + "\n"
 
 
-def run(*words, code=0, **kwargs):
-    done = subprocess.run([BINARY, *map(str, words)], capture_output=True, text=True, timeout=120,
+def run(*words, code=0, program=BINARY, **kwargs):
+    done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, timeout=120,
                           **kwargs)
     assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
     return done
@@ -503,7 +503,7 @@ def test_a_locked_file_is_waited_for(inventory):
 
 
 def as_nobody(*words, **kwargs):
-    return run(*words, user="nobody", group="nogroup", extra_groups=[], **kwargs)
+    return run(*words, user="nobody", group="nogroup", extra_groups=[], cwd="/", **kwargs)
 
 
 def test_a_reader_that_may_not_write(inventory, tmp_path):
@@ -513,12 +513,13 @@ def test_a_reader_that_may_not_write(inventory, tmp_path):
     os.mkdir(folder, 0o755)
     try:
         path = shutil.copy(inventory.path, folder)
+        program = shutil.copy(BINARY, folder)	# the tree may lie where that user may not look
         os.chmod(path, 0o644)
-        assert "OpenSSH" in as_nobody(path).stdout
-        told = lines_of(as_nobody(path, "forget", "192.0.2.10:22", code=1))
+        assert "OpenSSH" in as_nobody(path, program=program).stdout
+        told = lines_of(as_nobody(path, "forget", "192.0.2.10:22", code=1, program=program))
         assert "cannot be" in told
         os.chmod(path, 0o600)
-        lines_of(as_nobody(path, code=1))
+        lines_of(as_nobody(path, code=1, program=program))
     finally:
         shutil.rmtree(folder)
 

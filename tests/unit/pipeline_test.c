@@ -13,11 +13,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "pipeline/pipeline.h"
 #include "sinks/line_sink.h"
+#include "system/message.h"
 
 #define EVENTS 5000
 
@@ -344,6 +347,62 @@ static void test_a_log_whose_reader_has_gone(void **state)
 	close_log(&log);
 }
 
+/* --- messages of several processes ----------------------------------------- */
+
+#define WRITERS 3
+#define MESSAGES 50
+#define LONG_MESSAGE 9000 /* bytes: a pipe takes 4096 in one piece */
+
+static void __attribute__((noreturn))
+write_messages(struct message_shared *shared, const int pipe[2], char letter)
+{
+	char text[LONG_MESSAGE + 1];
+
+	memset(text, letter, LONG_MESSAGE);
+	text[LONG_MESSAGE] = 0;
+	dup2(pipe[1], STDERR_FILENO);
+	close(pipe[0]);
+	message_open();
+	message_share(shared);
+	for (int i = 0; i < MESSAGES; i++)
+		message("%s", text);
+	_exit(0);
+}
+
+static void test_long_messages_of_several_processes(void **state)
+{
+	struct message_shared *shared =
+		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	int both[2], lines = 0;
+	char *line = NULL;
+	size_t room = 0;
+	FILE *file;
+
+	(void)state;
+	assert_ptr_not_equal(shared, MAP_FAILED);
+	assert_int_equal(pipe(both), 0);
+	for (int i = 0; i < WRITERS; i++) {
+		if (!fork())
+			write_messages(shared, both, (char)('a' + i));
+	}
+	close(both[1]);
+	file = fdopen(both[0], "r");
+	for (; getline(&line, &room, file) > 0; lines++) {
+		const char *text = line + strlen("bannerprobe: ");
+		const char letter[] = { *text, 0 };
+
+		assert_int_equal(strlen(text), LONG_MESSAGE + 1);
+		assert_int_equal(strspn(text, letter), LONG_MESSAGE);
+	}
+	assert_int_equal(lines, WRITERS * MESSAGES);
+	for (int i = 0; i < WRITERS; i++)
+		wait(NULL);
+	free(line);
+	fclose(file);
+	munmap(shared, sizeof(*shared));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +413,7 @@ int main(void)
 		cmocka_unit_test(test_with_reassembly),
 		cmocka_unit_test(test_a_log_whose_reader_has_stopped),
 		cmocka_unit_test(test_a_log_whose_reader_has_gone),
+		cmocka_unit_test(test_long_messages_of_several_processes),
 	};
 
 	signal(SIGPIPE, SIG_IGN);

@@ -3,6 +3,7 @@
 
 #include "asked.h"
 #include "interface_list.h"
+#include "system/clock.h"
 #include "system/message.h"
 #include "programs.h"
 
@@ -10,9 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define NS_PER_MS 1000000ULL
-#define NS_PER_SECOND 1000000000ULL
 
 /* --- interfaces that appear ---------------------------------------------- */
 
@@ -228,14 +226,6 @@ int interfaces_not_watched(const struct interfaces *interfaces)
 	return count;
 }
 
-static __u64 now_ns(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (__u64)time.tv_sec * NS_PER_SECOND + (__u64)time.tv_nsec;
-}
-
 static bool some_are_short(const struct interfaces *interfaces)
 {
 	for (int i = 0; i < interfaces->count; i++) {
@@ -252,7 +242,7 @@ static bool some_are_short(const struct interfaces *interfaces)
 static int tell_not_watched(struct interfaces *interfaces)
 {
 	const int count = interfaces_not_watched(interfaces);
-	const __u64 now = now_ns();
+	const __u64 now = monotonic_ns();
 
 	interfaces->recount = count != interfaces->not_watched;
 	if (!interfaces->recount)

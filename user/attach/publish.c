@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "published.h"
+#include "system/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-#define NS_PER_SECOND 1000000000ULL
 
 /*
  * The attacher's own state, so that nothing is read back from the shared
@@ -33,15 +32,6 @@ struct publisher *publisher_new(struct published *page)
 void publisher_free(struct publisher *publisher)
 {
 	free(publisher);
-}
-
-/* ns, on the clock of the events: CLOCK_MONOTONIC. */
-static __u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
 }
 
 /* A reader repeats its read if the serial was odd, or has changed meanwhile. */
@@ -123,7 +113,7 @@ __u32 publish_name(struct publisher *publisher, __u32 ifindex, __u32 place,
 		place == NO_PLACE ?
 			0 :
 			publisher->page->interfaces[place].generation;
-	entry->from = now_ns();
+	entry->from = monotonic_ns();
 	entry->to = 0;
 	snprintf(entry->name, sizeof(entry->name), "%s", name);
 	end_change(&entry->serial);
@@ -144,7 +134,7 @@ void publish_end_of_name(struct publisher *publisher, __u32 number)
 		return;
 	entry = &publisher->page->names[number];
 	begin_change(&entry->serial);
-	entry->to = now_ns();
+	entry->to = monotonic_ns();
 	end_change(&entry->serial);
 	last = (publisher->first_ended + publisher->ended_count) %
 	       PUBLISHED_NAMES;

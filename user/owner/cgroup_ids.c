@@ -184,7 +184,7 @@ static void walk(struct cgroup_ids *ids, uint64_t id)
 {
 	struct search search = { ids, id };
 
-	if (!pace_is_due(&ids->walk, pace_clock()))
+	if (!pace_is_due(&ids->walk, monotonic_ns()))
 		return;
 	pace_begin(&ids->walk);
 	cgroup_walk(ids->root, on_cgroup, &search);

@@ -89,7 +89,7 @@ const struct peer *far_ends_find(struct far_ends *ends, uint32_t ifindex,
 	*count = 0;
 	if (!link)
 		return NULL;
-	if (pace_is_due(&link->pace, pace_clock())) {
+	if (pace_is_due(&link->pace, monotonic_ns())) {
 		pace_begin(&link->pace);
 		link->count = 0;
 		if (namespaces_find_peers(ifindex, on_peer, link))

@@ -133,7 +133,7 @@ const char *pod_names_find(struct pod_names *names, const char *uid)
 	const struct pod *pod = recall(names, uid);
 
 	if (!pod && names->directory &&
-	    pace_is_due(&names->pace, pace_clock())) {
+	    pace_is_due(&names->pace, monotonic_ns())) {
 		pace_begin(&names->pace);
 		read_directory(names);
 		pace_end(&names->pace);

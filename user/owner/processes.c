@@ -141,7 +141,7 @@ bool processes_refresh(struct processes *processes, bool is_missing)
 {
 	struct pace *pace = is_missing ? &processes->missed : &processes->aged;
 
-	if (!processes->iterator || !pace_is_due(pace, pace_clock()))
+	if (!processes->iterator || !pace_is_due(pace, monotonic_ns()))
 		return false;
 	pace_begin(pace);
 	read_iterator(processes);

@@ -174,7 +174,7 @@ static void read_held(struct view *view, const struct processes *processes)
 		add_held(view, processes);
 	listeners_end(&view->listeners);
 	read_addresses(view);
-	view->read = pace_clock();
+	view->read = monotonic_ns();
 }
 
 /* Takes the iterator's records, unless the view has the latest ones already. */
@@ -193,7 +193,7 @@ static bool refresh_diag(struct view *view, bool is_missing)
 {
 	struct pace *pace = is_missing ? &view->missed : &view->aged;
 
-	if (!pace_is_due(pace, pace_clock()))
+	if (!pace_is_due(pace, monotonic_ns()))
 		return false;
 	pace_begin(pace);
 	listeners_begin(&view->listeners);
@@ -201,7 +201,7 @@ static bool refresh_diag(struct view *view, bool is_missing)
 		view->listeners.is_partial = true;
 	listeners_end(&view->listeners);
 	read_addresses(view);
-	view->read = pace_clock();
+	view->read = monotonic_ns();
 	pace_end(pace);
 	/* This reading also counts as the periodic one. */
 	if (is_missing)

@@ -80,7 +80,7 @@ static struct view *add_peer(struct views *views, const struct netns *netns,
 	view = view_open(netns, diag);
 	if (!view)
 		return NULL;
-	view->used = pace_clock();
+	view->used = monotonic_ns();
 	views->peers[views->count++] = view;
 	return view;
 }
@@ -99,7 +99,7 @@ static void on_namespace(const struct netns *netns, void *context)
 
 static void open_peers(struct views *views)
 {
-	if (!pace_is_due(&views->opening, pace_clock()))
+	if (!pace_is_due(&views->opening, monotonic_ns()))
 		return;
 	pace_begin(&views->opening);
 	namespaces_list(on_namespace, views);
@@ -139,12 +139,12 @@ static bool is_needed(const struct view *view, uint64_t now)
 {
 	if (view->diag)
 		return netns_is_alive(&view->netns);
-	return now < view->used + VIEWS_UNUSED_SECONDS * PACE_SECOND;
+	return now < view->used + VIEWS_UNUSED_SECONDS * NS_PER_SECOND;
 }
 
 void views_tick(struct views *views)
 {
-	const uint64_t now = pace_clock();
+	const uint64_t now = monotonic_ns();
 	size_t kept = 0;
 
 	for (size_t i = 0; i < views->count; i++) {
@@ -222,7 +222,7 @@ static bool find_in(struct views *views, struct view *view,
 bool views_find_own(struct views *views, const struct endpoint *server,
 		    uint64_t cgroup, struct group *group)
 {
-	views->asked = pace_clock();
+	views->asked = monotonic_ns();
 	view_refresh(views->own, views->processes, false);
 	return find_in(views, views->own, server, cgroup, group);
 }
@@ -262,7 +262,7 @@ bool views_lead(struct views *views, uint32_t ifindex)
 bool views_find(struct views *views, uint32_t ifindex,
 		const struct endpoint *server, struct group *group)
 {
-	views->asked = pace_clock();
+	views->asked = monotonic_ns();
 	if (ifindex)
 		return find_behind(views, ifindex, server, group);
 	return has_address(views, views->own, server) &&

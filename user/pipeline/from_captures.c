@@ -5,6 +5,7 @@
 #include "progress.h"
 
 #include "capture/capture_list.h"
+#include "system/clock.h"
 #include "system/event_loop.h"
 #include "system/message.h"
 #include "capture/not_opened.h"
@@ -19,9 +20,6 @@
 #include <string.h>
 #include <sys/timerfd.h>
 #include <time.h>
-
-#define NS_PER_MS 1000000ULL
-#define NS_PER_SECOND 1000000000ULL
 
 struct reader {
 	const struct options *options;
@@ -196,14 +194,6 @@ static void on_stats_timer(void *context)
 static void on_user_signal(void *context)
 {
 	print_stats(context, REPORT_SIGNAL);
-}
-
-static __u64 monotonic_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
 }
 
 /* From a pipe, a greeting also counts as quiet if no packet arrives at all. */

@@ -4,6 +4,7 @@
 #include "identify/identify.h"
 #include "identify/rule_places.h"
 #include "libraries/libraries.h"
+#include "system/clock.h"
 #include "system/message.h"
 
 #include <errno.h>
@@ -11,8 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define NS_PER_SECOND 1000000000ULL
 
 /*
  * A match that meets its limit costs a millisecond or two. Servers that try for

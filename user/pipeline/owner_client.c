@@ -2,6 +2,7 @@
 #include "owner_client.h"
 
 #include "owner_link.h"
+#include "system/clock.h"
 #include "system/hash_table.h"
 #include "system/stopping.h"
 
@@ -12,7 +13,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NS_PER_SECOND 1000000000ULL
 #define NOWHERE 256 /* interfaces that lead nowhere, by their index's low bits */
 
 struct known {
@@ -100,14 +100,6 @@ static bool question_of(const struct event *event, struct owner_key *key)
 	return true;
 }
 
-static __u64 now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
-}
-
 /* --- answers ------------------------------------------------------------- */
 
 static struct known *recall(const struct owner_client *client,
@@ -183,7 +175,7 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 					   .number = client->number + 1 };
 
 	client->asked = *key;
-	client->asked_at = now_ns();
+	client->asked_at = monotonic_ns();
 	if (send(client->socket, &question, sizeof(question),
 		 MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
 		return false;

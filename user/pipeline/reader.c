@@ -6,6 +6,7 @@
 #include "stats/losses.h"
 #include "stats/metrics.h"
 #include "stats/stats_report.h"
+#include "system/clock.h"
 #include "system/event_loop.h"
 #include "system/message.h"
 
@@ -16,8 +17,6 @@
 #include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
-
-#define NS_PER_SECOND 1000000000ULL
 
 /*
  * How long the reader lets events collect, in microseconds. A wakeup for each

@@ -33,7 +33,7 @@ int reader_link_open(struct reader_link *link, int *other)
 		return -errno;
 	link->socket = ends[0];
 	*other = ends[1];
-	message_share_status(&link->jobs->has_status);
+	message_share(&link->jobs->messages);
 	return 0;
 }
 
@@ -53,7 +53,7 @@ void reader_link_close(struct reader_link *link)
 		close(link->socket);
 	if (link->stop >= 0)
 		close(link->stop);
-	message_share_status(NULL);
+	message_share(NULL);
 	if (link->jobs)
 		munmap(link->jobs, sizeof(*link->jobs));
 	if (link->published)

@@ -7,6 +7,7 @@
 #ifndef BANNERPROBE_READER_LINK_H
 #define BANNERPROBE_READER_LINK_H
 
+#include "system/message.h"
 #include "attach/published.h"
 
 #include <linux/types.h>
@@ -35,7 +36,7 @@ enum word {
 
 struct reader_jobs {
 	__u32 posted; /* a bit for each enum job */
-	bool has_status;
+	struct message_shared messages;
 };
 
 struct reader_link {

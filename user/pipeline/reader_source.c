@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "reader_source.h"
+#include "system/clock.h"
 
 #include <stdlib.h>
 #include <time.h>
 
-#define NS_PER_SECOND 1000000000ULL
 #define HINTS (1U << 16)
 
 bool reader_source_open(struct reader_source *source,
@@ -23,17 +23,9 @@ bool reader_source_open(struct reader_source *source,
 	return source->hints && source->banners && source->generations;
 }
 
-static __u64 clock_ns(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return (__u64)time.tv_sec * NS_PER_SECOND + (__u64)time.tv_nsec;
-}
-
 __u64 reader_source_begin(struct reader_source *source)
 {
-	const __u64 now = clock_ns(CLOCK_MONOTONIC);
+	const __u64 now = monotonic_ns();
 
 	source->clock_offset = clock_ns(CLOCK_REALTIME) - now;
 	return now;

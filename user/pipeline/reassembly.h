@@ -9,6 +9,7 @@
 #define BANNERPROBE_REASSEMBLY_H
 
 #include "event.h"
+#include "system/clock.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,8 +19,6 @@
  * oldest one is logged as it is.
  */
 #define REASSEMBLY_MAX 4096
-
-#define NS_PER_MS 1000000ULL
 
 struct reassembly;
 

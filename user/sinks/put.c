@@ -2,6 +2,7 @@
 #include "put.h"
 
 #include <arpa/inet.h>
+#include <stdbool.h>
 
 const char hex_digits[] = "0123456789abcdef";
 

@@ -6,11 +6,11 @@
 #ifndef BANNERPROBE_PUT_H
 #define BANNERPROBE_PUT_H
 
+#include "system/clock.h"
+
 #include <linux/types.h>
 #include <stddef.h>
 #include <string.h>
-
-#define NS_PER_SECOND 1000000000ULL
 
 #define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
 

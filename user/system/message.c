@@ -13,12 +13,32 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static bool own_status;
-static bool *has_status = &own_status;
+#define CLAIM_MS 1 /* between two looks at another process's claim */
 
-void message_share_status(bool *shared)
+static struct message_shared own;
+static struct message_shared *shared = &own;
+
+void message_share(struct message_shared *memory)
 {
-	has_status = shared ? shared : &own_status;
+	shared = memory ? memory : &own;
+}
+
+/*
+ * A pipe takes PIPE_BUF bytes in one piece. What is longer must not be cut by
+ * another process's line. Waits for the other's claim as long as for room, since
+ * its process may have been killed.
+ */
+static void claim(long long end)
+{
+	while (__atomic_exchange_n(&shared->is_claimed, true,
+				   __ATOMIC_ACQUIRE) &&
+	       wait_left(WAIT_MESSAGES, end) > 0)
+		poll(NULL, 0, CLAIM_MS);
+}
+
+static void release(void)
+{
+	__atomic_store_n(&shared->is_claimed, false, __ATOMIC_RELEASE);
 }
 
 /*
@@ -33,6 +53,7 @@ static ssize_t write_message(void *cookie, const char *text, size_t len)
 	const long long end = deaf ? 0 : wait_end(WAIT_MESSAGES);
 	size_t done = 0;
 
+	claim(end);
 	while (done < len) {
 		size_t some = len - done < PIPE_BUF ? len - done : PIPE_BUF;
 		ssize_t written;
@@ -46,6 +67,7 @@ static ssize_t write_message(void *cookie, const char *text, size_t len)
 		else if (written < 0 && errno != EINTR && errno != EAGAIN)
 			break;
 	}
+	release();
 	return (ssize_t)len;
 }
 
@@ -118,14 +140,14 @@ void message_status(const char *format, ...)
 	 */
 	print("\r\033[K\033[?7l", format, arguments, "\033[?7h");
 	va_end(arguments);
-	*has_status = true;
+	shared->has_status = true;
 }
 
 void message_clear_status(void)
 {
-	if (*has_status)
+	if (shared->has_status)
 		fputs("\r\033[K", stderr);
-	*has_status = false;
+	shared->has_status = false;
 }
 
 void message(const char *format, ...)

@@ -24,12 +24,18 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_status(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* What processes that write to one standard error share. */
+struct message_shared {
+	bool has_status; /* a status line is shown */
+	bool is_claimed; /* a process writes */
+};
+
 /*
- * Sets where the flag is kept that a status line is shown: in memory that
- * several processes have mapped, so that each can erase another's line. NULL:
- * in this process alone.
+ * Sets where that is kept: in memory that several processes have mapped, so
+ * that each can erase another's status line, and none writes into another's
+ * line. NULL: in this process alone.
  */
-void message_share_status(bool *shared);
+void message_share(struct message_shared *shared);
 
 /* Erases the status line, before anything else is written to the terminal. */
 void message_clear_status(void);
