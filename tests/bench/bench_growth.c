@@ -17,7 +17,7 @@
 #include "kernel/kernel_table.h"
 #include "median.h"
 
-#define PIECE 5000 /* connections whose records the ring buffer has room for */
+#define PIECE 5000 /* connections; the ring buffer has room for their records */
 #define ROUNDS 5
 #define SEEN_MOST 10000000
 #define FLOWS_LEAST (1 << 10)

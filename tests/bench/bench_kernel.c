@@ -113,7 +113,7 @@ static void flooded_table(const struct scenario *scenario)
 	run(ROAD_XDP, true, &bytes, VARY_SYN_FLOOD, 0, 0, 4 * DEFAULT_FLOWS);
 }
 
-/* Full of handshakes whose servers stay silent: each is waited for. */
+/* A table full of handshakes with silent servers: each is pending. */
 static void silent_table(const struct scenario *scenario)
 {
 	struct test_packet packet = {};
@@ -146,7 +146,7 @@ static void check_growth(const struct scenario *scenario, __u64 before)
 		fail("records were lost: the ring buffer is too small");
 }
 
-/* In pieces whose records the ring buffer has room for. ns a packet. */
+/* In pieces that fit into the ring buffer with their records. ns a packet. */
 static double run_round(const struct scenario *scenario, enum road road,
 			bool to_probe, const struct bytes *bytes, __u64 from)
 {
@@ -322,7 +322,7 @@ static const struct scenario scenarios[] = {
 	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_PPPOE },
 };
 
-/* bench_kernel [TEXT]: all scenarios, or those whose name has TEXT in it. */
+/* bench_kernel [TEXT]: all scenarios, or those with TEXT in their name. */
 int main(int argc, char **argv)
 {
 	const char *wanted = argc > 1 ? argv[1] : "";

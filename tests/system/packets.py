@@ -71,7 +71,7 @@ def ethertype_of(packet):
 
 
 SNAP = b"\xaa\xaa\x03\0\0\0"
-MACS = b"\2\0\0\0\0\2", b"\2\0\0\0\0\1"		# of who receives, and of who sends
+MACS = b"\2\0\0\0\0\2", b"\2\0\0\0\0\1"		# of the receiver, and of the sender
 
 
 def snap(packet):

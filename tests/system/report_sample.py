@@ -15,7 +15,7 @@ END = int(time.time()) - 90	# the newest record
 
 
 class Sample:
-    """An inventory whose rows are written as any program may write them."""
+    """An inventory with rows as any program may write them."""
 
     def __init__(self, path):
         self.path = str(path)

@@ -31,7 +31,7 @@ wrong = []
 # --- what came of it ----------------------------------------------------------------------------
 
 def check(condition, what):
-    """Whether it holds; if not, all goes on but its exit code tells."""
+    """Whether it holds; if not, the run goes on, and its exit code shows the failure."""
     if not condition:
         wrong.append(what)
         print(f"WRONG: {what}", flush=True)
@@ -73,7 +73,7 @@ def apt_get(*args):
 
 
 def install(*packages):
-    """Installs what is missing; what cannot be had is left out by those who would use it."""
+    """Installs what is missing; tests that need something else leave it out."""
     missing = [package for package in packages if not debian.installed(package)]
     if not missing or not shutil.which("apt-get"):
         return

@@ -112,7 +112,7 @@ def test_full_disk_with_room_later(net, disk):
         probe.error_line("records are being lost")
         before = lost_output(probe)
         (disk / "filler").unlink()
-        # One whose record wakes it up, and one that comes when it writes again.
+        # The record of the first wakes it up; the second comes when it writes again.
         talks += greeted(net, server, 1)
         probe.error_line("writing again")
         assert 0 < before <= lost_output(probe)
@@ -174,7 +174,7 @@ def test_full_disk_and_the_same_file(net, disk):
 
 
 def test_full_disk_and_an_emptied_file(net, disk):
-    """The end of a line whose beginning is gone does not begin the file."""
+    """If the beginning of a line is gone, its end does not begin the file."""
     log = disk / "log"
     with watching(net, "-o", log) as (server, probe):
         fill(disk, 32768)

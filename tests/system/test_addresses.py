@@ -136,7 +136,7 @@ def test_of_the_nets_that_are_given(host):
 
 
 def test_at_random(host):
-    """Whatever order they come and go in, and where the kernel tells less."""
+    """In whatever order they come and go, and where the kernel reports less."""
     rng = random.Random(7)
     host.run("sysctl", "-qw", "net.ipv6.route.skip_notify_on_dev_down=1")
     links = [f"link{i}" for i in range(4)]

@@ -225,7 +225,7 @@ def test_cut_at_each_byte(tmp_path, whole):
 
 
 def test_lengths_that_lie(tmp_path):
-    """Each byte that tells something set to 0xff, and to 1: an end, and never another banner."""
+    """Each byte with a meaning set to 0xff, and to 1: an end, and never another banner."""
     head = section() + interface(name=b"eth0", resolution=9)
     whole = head + talk_of(0)
     damaged = [whole[:at] + value + whole[at + 1:] for value in (b"\xff", b"\1")
@@ -360,7 +360,7 @@ def test_window_too_large(tmp_path):
     """What would take more than 128 MiB is refused, and said how to read it."""
     content = subprocess.run(["zstd", "-qc", "--long=31", "--ultra", "-1"], input=pcap(FRAMES) + bytes(1 << 20),
                              stdout=subprocess.PIPE, check=True).stdout
-    # A frame that was written to a pipe tells its window; here it is made larger: 2^31.
+    # A frame that was written to a pipe has its window; here it is made larger: 2^31.
     descriptor = 4
     assert not content[descriptor] & 0x20
     content = content[:5] + bytes([21 << 3]) + content[6:]

@@ -36,7 +36,7 @@ def data(**kwargs):
     return one.s("PA", data=DATA, **kwargs)
 
 
-# name: (packets, histories of the records, counter that tells the reason)
+# name: (packets, histories of the records, counter of the reason)
 CASES = {
     "full handshake": (one.greeted(DATA), ["ShAd"], "banners"),
     "SYN unseen": (one.greeted(DATA)[1:], ["hAd"], "banners"),
@@ -534,7 +534,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_file_among_good_ones(tmp_path, name):
-    """The others' records are there; one line names the bad one; the exit code tells."""
+    """The others' records are there; one line names the bad one; the exit code shows it."""
     content, before = BAD[name]
     for file, body in ("1.pcap", GOOD), ("bad.pcap", content), ("3.pcap", GOOD):
         (tmp_path / file).write_bytes(body)

@@ -205,7 +205,7 @@ def live(ns, folder, *tracing):
 
 
 def test_killed_between_any_two_steps(net, tmp_path):
-    """Whatever tc has of it then says whose it is: an empty qdisc would not."""
+    """Whatever tc has of it then shows its owner: an empty qdisc would not."""
     changes, code = live(net.host, tmp_path)
     assert code == 0 and len(changes) >= 4 and attached(net.host, "veth0") == []
     for after in changes[:-1]:
@@ -302,7 +302,7 @@ def test_another_xdp_program_comes_later(net, trivial, mode):
 
 
 def test_another_xdp_program_finds_the_slot_taken(net, trivial):
-    """The kernel has one: it tells the other so, and the probe goes on."""
+    """The kernel has one: it refuses the other, and the probe goes on."""
     theirs = ["link", "set", "dev", "veth0", "xdpdrv", "obj", trivial, "sec", "xdp"]
     with Server(net.peer, "10.99.0.2") as server, start(net.host, "xdp") as probe:
         assert net.host.run("ip", *theirs).returncode != 0

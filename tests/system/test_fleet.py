@@ -254,7 +254,7 @@ def test_a_host_stopped_while_the_collector_is_away(tmp_path):
 
 
 def test_killed(tmp_path):
-    """Without a goodbye: repeated perhaps, but told apart, and not lost."""
+    """Without a goodbye: repeated perhaps, but distinguishable, and not lost."""
     with Fleet(tmp_path) as fleet:
         [host] = fleet.hosts
         fleet.talk()
@@ -324,7 +324,7 @@ def test_a_log_from_before_the_first_rotation(tmp_path):
 
 
 def test_a_log_that_was_a_symbolic_link(tmp_path):
-    """As it was once; and a link that somebody planted is not written through."""
+    """As it was once; and a planted link is not followed."""
     log, old = tmp_path / "eth0.json", tmp_path / "eth0.json-20200101T000000"
     log.symlink_to(old.name)
     old.write_text("record\n")

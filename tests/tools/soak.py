@@ -190,7 +190,7 @@ def check_sums(log, count, results, row):
         " + ".join(f"{n} {name}" for name, n in outcomes.items()))
     check(count["connections"] == sum(outcomes.values()),
           f"{count['connections']} connections, {sum(outcomes.values())} outcomes")
-    # One whose SYN is sent again after its entry has been evicted counts twice.
+    # A connection counts twice if its SYN is sent again after its entry was evicted.
     more = count["connections"] - load.connections - flood.connections - bulk_connections
     row("of these, made by the generators", f"{count['connections'] - more}, {again} segments sent again")
     check(0 <= more <= again, f"{more} connections more than were made, {again} segments sent again")

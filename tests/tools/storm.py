@@ -131,7 +131,7 @@ class Place(contextlib.ExitStack):
 
     @staticmethod
     def batch(ns, *lines):
-        """What ip is told; a kernel that is busy with other interfaces takes its time."""
+        """Runs ip; a kernel that is busy with other interfaces takes its time."""
         done = subprocess.run(["ip", "-n", ns.name, "-batch", "-"], input="\n".join(lines),
                               capture_output=True, text=True, timeout=LONG)
         assert done.returncode == 0, done.stderr
@@ -447,7 +447,7 @@ def check_held(first, last, row):
 def rage(place, storm, disk, piped, veths, connections):
     """The storm, as long as the clients need; how many banners they heard over lo and the veth.
 
-    Afterwards there is room again, and what has come and gone is told of.
+    Afterwards there is room again, and the interfaces that came and went are reported.
     """
     storm.over.clear()
     helper = next(pid for pid in children_of(disk.probe.process.pid) if name_of(pid) == "bannerprobe-log")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Conversations whose packets are lost, repeated, reordered and joined by
+ * Conversations with packets that are lost, repeated, reordered, and joined by
  * forged ones, at random: property_test [VARIANTS [SEED]]. Half of them are
  * generated, half are those of the captures that there are. Whatever happens, a
  * banner is what the server said first and is logged once, none comes of a

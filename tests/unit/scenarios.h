@@ -22,7 +22,7 @@ struct step {
 	enum direction way; /* how it was seen */
 };
 
-/* Whose address is this host's own. */
+/* The end that has an address of this host. */
 enum own_end { OWN_NEITHER, OWN_CLIENT, OWN_SERVER };
 
 struct test_case {
