@@ -105,7 +105,7 @@ class Host:
     def rotate(self):
         """A new file of records, in which the next ones are."""
         before, pid = self.log.stat().st_ino, self.probe.process.pid
-        wait_for("another second, as the name tells", lambda: self.log.stat().st_ino != before
+        wait_for("another second, as the name shows", lambda: self.log.stat().st_ino != before
                  or rotate(self.log, "kill", "-HUP", str(pid)))
         wait_for("the new file", lambda: has_open(pid, self.log))
 

@@ -4,7 +4,7 @@
 
     soak.py [SECONDS]		default 3600
 
-Short connections whose servers speak first, bulk traffic and a flood of SYNs at once, through
+Short connections to servers that speak first, bulk traffic and a flood of SYNs at once, through
 namespaces made here. The log is rotated now and then. Exit 0 only if memory stayed flat, every
 banner that a client heard is in the log or counted as lost, and the counters add up.
 """

@@ -7,8 +7,8 @@
 Real servers greet so many connections, over a veth and over lo, while two probes watch. One writes
 to a file on a small disk that fills and gets room again, is sent SIGHUPs in bursts, watches all
 interfaces while veths are made and deleted in turns, some with greeted connections on them; it and
-the process that opens its file are stopped and continued. The other writes to a pipe whose reader
-is stopped and continued, and has a highest rate.
+the process that opens its file are stopped and continued. The other writes to a pipe with a reader
+that is stopped and continued, and has a highest rate.
 """
 
 import collections

@@ -472,13 +472,13 @@ int main(int argc, char **argv)
 	tell(core_agrees_on(loss | INGREDIENT_DISTURBED, part, seed),
 	     "on disturbed ones");
 	tell(core_agrees_on(loss | INGREDIENT_BLIND, part, seed),
-	     "where somebody forges who sees no packet");
+	     "with forgeries by an attacker that sees no packet");
 	tell(core_agrees_on(loss | INGREDIENT_DISTURBED | INGREDIENT_BLIND,
 			    part, seed),
 	     "and where packets are missed, too");
 	tell(core_mostly_agrees_on(INGREDIENT_DISTURBED | INGREDIENT_FORGED,
 				   part, seed),
-	     "mostly where somebody forges who sees all");
+	     "mostly, with forgeries by one that sees all");
 	tell(core_mostly_agrees_on(INGREDIENT_LIVE | INGREDIENT_DISTURBED |
 					   INGREDIENT_FORGED,
 				   part, seed),

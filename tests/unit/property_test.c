@@ -218,9 +218,10 @@ static int place_of_pending(const struct talk *talk)
 }
 
 /*
- * Of one who does not see the numbers. No data in a SYN-ACK, and none where the
- * SYN may be missing: they are a connection's of their own, whoever has sent
- * them; and no SYN before the SYN-ACK: which of two is true cannot be known.
+ * Forgeries of an attacker that does not see the numbers. Without data in a
+ * SYN-ACK, and without data where the SYN may be missing: such segments are a
+ * connection of their own, whatever host has sent them. And without SYNs before
+ * the SYN-ACK: which of two SYNs is true cannot be known.
  */
 static void forge(struct talk *talk, bool whole)
 {
