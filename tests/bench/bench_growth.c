@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What becomes of the costs as the work grows: with the connections seen, and
- * with the size of the table. Prints a table of columns for gnuplot, after
- * every banner that was missed was counted.
+ * Measures how the costs grow: with the number of connections seen, and with
+ * the size of the table. Counts the banners that were missed, and prints
+ * columns for gnuplot.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a packet costs in the kernel: BPF_PROG_TEST_RUN with repeat, beside an
- * empty program of the same type, in interleaved rounds. Every packet goes
- * through the same tail call, to the empty program or to the probe's; the
- * difference is the probe's. Prints medians and spreads; what came of the
- * packets is checked, or nothing is printed.
+ * Measures the cost of a packet in the kernel: BPF_PROG_TEST_RUN with `repeat`,
+ * and an empty program of the same type, in interleaved rounds. Every packet
+ * goes through the same tail call, to the empty program or to the probe's; the
+ * difference is the probe's cost. Prints medians and spreads, if the counters
+ * show that the packets had the expected result.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -102,7 +102,7 @@ static void decided_table(const struct scenario *scenario)
 	}
 }
 
-/* Full of connections that never spoke, as in a flood; none is asked for. */
+/* A table full of silent half-open connections, as in a flood. */
 static void flooded_table(const struct scenario *scenario)
 {
 	struct test_packet packet = {};
@@ -127,7 +127,7 @@ static void silent_table(const struct scenario *scenario)
 
 /* --- measuring --------------------------------------------------------- */
 
-/* One counter, without a look at the table: that would empty the caches. */
+/* One counter. The table is not read, because that would empty the caches. */
 static __u64 counter(enum counter which)
 {
 	return programs_counter(probe, which);

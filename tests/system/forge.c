@@ -66,7 +66,7 @@ static const char *const who_names[] = { "fixed", "ports", "ends", "servers",
 static const char *const number_names[] = { "talk", "random", "wrong", "sweep",
 					    NULL };
 
-/* It is found in each line that is logged by mistake. */
+/* A record with this text was logged by mistake. */
 static const char payload[] = "FORGED\r\n";
 
 struct end {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "scenarios.h"
 
-/* What few of the cases need stands last, and is 0 in the others. */
+/* Members that few cases need are the last ones, and 0 in the others. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 #define C(flags, seq, ack, payload) { true, false, flags, seq, ack, payload, 0 }
