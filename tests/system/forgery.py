@@ -54,7 +54,7 @@ class Wired(Network):
 
 @contextlib.contextmanager
 def running(ns, program, *args):
-    """A program of the build, once it has said that it is at work."""
+    """A program of the build, once it has printed that it is running."""
     process = subprocess.Popen(ns.argv(f"{BUILD}/{program}", *map(str, args)), text=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     try:
@@ -237,13 +237,13 @@ def dialling(site, server_port, ports, family=4):
 
 
 def listen_all(site, server, ports, family=4):
-    """What each of the clients from these ports hears from a server that speaks at once."""
+    """What a server that speaks at once says to each client, by the client's port."""
     with dialling(site, server.port, ports, family) as clients:
         return [Talk(server.port, port, client.recv(65536)) for client, port in zip(clients, ports)]
 
 
 class Held(contextlib.ExitStack):
-    """Open connections with a server that waits for an order to speak: pairs of sockets by port."""
+    """Open connections to a server that speaks on command: pairs of sockets by port."""
 
     def __init__(self, site, count, family=4):
         super().__init__()

@@ -189,7 +189,7 @@ ATTACKS = [
 
 
 def hostile(path):
-    """Wherever text can stand, an attack stands."""
+    """An attack in every place that can hold text."""
     sample = Sample(path)
     for n, attack in enumerate(ATTACKS):
         text = attack.decode("utf-8", "replace").replace("\0", "")

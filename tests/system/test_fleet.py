@@ -103,7 +103,7 @@ class Host:
         stack.enter_context(self.rsyslog)
 
     def rotate(self):
-        """A new file of records, in which the next ones are."""
+        """A new file, which the next records are written to."""
         before, pid = self.log.stat().st_ino, self.probe.process.pid
         wait_for("another second, as the name shows", lambda: self.log.stat().st_ino != before
                  or rotate(self.log, "kill", "-HUP", str(pid)))
@@ -236,7 +236,7 @@ def test_an_outage_longer_than_the_queue(tmp_path):
 
 
 def test_a_host_stopped_while_the_collector_is_away(tmp_path):
-    """The queue waits on disk. Of what was under way a window's worth and a record may be lost."""
+    """The queue waits on disk. Of the records under way, a window and one more may be lost."""
     with Fleet(tmp_path) as fleet:
         [host] = fleet.hosts
         with fleet.talking():
