@@ -98,7 +98,7 @@ def fill(disk, leave):
 
 
 def lost_output(probe):
-    """The counters that it prints on a signal."""
+    """The counter lost_output, which SIGUSR1 prints."""
     probe.send(signal.SIGUSR1)
     return int(probe.error_line("^lost_output ").split()[1])
 
