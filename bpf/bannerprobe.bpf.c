@@ -13,7 +13,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-#define TC_NEXT -1 /* TC_ACT_UNSPEC, and TCX_NEXT: other programs go on */
+#define TC_NEXT -1 /* TC_ACT_UNSPEC and TCX_NEXT: other programs run next */
 
 static __always_inline int report_packet(const struct backend *backend)
 {

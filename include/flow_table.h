@@ -66,8 +66,8 @@ static inline __u32 table_words(__u32 buckets)
 }
 
 /*
- * A segment of a connection that may be pending, with what was found about it
- * and what comes of it.
+ * A segment of a connection that may be pending, the connection's state, and
+ * the verdict on the segment.
  */
 struct segment_context {
 	struct segment segment;
@@ -209,8 +209,8 @@ static __always_inline void table_go_on(const struct table_place *place,
 }
 
 /*
- * Updates a connection in the overflow: it goes on, or ends and another one
- * begins in a bucket.
+ * Updates a connection in the overflow. It has a new state, or it has ended and
+ * another one begins in a bucket.
  */
 static __always_inline void put_known(const struct table_place *place,
 				      struct flow *known,

@@ -300,7 +300,7 @@ static __always_inline bool is_own_syn(const struct flow *flow,
 
 /*
  * Simultaneous open or split handshake: there is no server. Where the SYN-ACK
- * belongs to another connection than the flow, the flow goes on.
+ * belongs to another connection than the flow, the flow is not changed.
  */
 static __always_inline void refuse_own_syn(struct flow *flow,
 					   const struct segment *segment,

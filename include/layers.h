@@ -71,8 +71,8 @@ static __always_inline enum parse_result other_ethertype(__be16 ethertype,
 
 /*
  * Skips the tags at `*offset`, of which `*ethertype` announces the first. A tag
- * that the caller knows already (stripped by the hardware) stands in
- * segment->vlan. PARSED: *ethertype is that of what follows.
+ * that the caller knows already (stripped by the hardware) is in segment->vlan.
+ * PARSED: *ethertype is that of what follows.
  */
 static __always_inline enum parse_result skip_tags(const struct frame *frame,
 						   __u64 *offset,

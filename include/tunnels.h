@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The part of the walk that goes on inside of tunnels. layers.h stops where a
+ * The part of the walk that continues inside of tunnels. layers.h stops where a
  * tunnel may begin; open_tunnel() reads its header, notes the layer in the
  * segment and walks on to the next tunnel or to TCP. Portable C without a
  * helper call, like segment.h.

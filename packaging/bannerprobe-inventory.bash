@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# bash completion for bannerprobe-inventory(1); bash-completion loads it, whose
-# functions it uses.
+# bash completion for bannerprobe-inventory(1). bash-completion loads it; this
+# file uses functions of bash-completion.
 
 _bannerprobe_inventory() {
 	local cur prev words cword split command= word

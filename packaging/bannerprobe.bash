@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-# bash completion for bannerprobe(8); bash-completion loads it, whose functions
-# it uses.
+# bash completion for bannerprobe(8). bash-completion loads it; this file uses
+# functions of bash-completion.
 
 # Names are those of captures where one is read, else of interfaces.
 _bannerprobe_names() {

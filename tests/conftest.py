@@ -58,7 +58,7 @@ char its_license[] SEC("license") = "GPL";
 
 @pytest.fixture(scope="session")
 def trivial(tmp_path_factory):
-    """Programs of somebody else."""
+    """BPF programs of another process."""
     folder = tmp_path_factory.mktemp("bpf")
     (folder / "other.c").write_text(TRIVIAL)
     netns.compile_bpf(folder / "other.c", folder / "other.o")

@@ -155,7 +155,7 @@ endef
 $(CHECKED:%=check-%): check-%: $(BUILD)/tests/%
 	$(Q)$(call checked,$*,CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 $< $($*_ARGS))
 
-# The programs themselves: their command lines, and captures whose records are known.
+# The programs themselves: their command lines, and captures with known records.
 check-programs: all
 	$(Q)$(call checked,programs,PYTHONDONTWRITEBYTECODE=1 $(PYTHON) -m unittest discover -s tests/unit)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * How many records a second one core formats and writes to a file: bench_format
- * DIRECTORY. That all were written, and that none needed memory of its own, is
- * checked before a figure is printed.
+ * Measures how many records a second one core formats and writes to a file:
+ * bench_format DIRECTORY. Before a figure is printed, it checks that all
+ * records were written, and that none needed an allocation.
  */
 #include <sched.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static const char banner[] = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n";
 
 static unsigned long allocations;
 
-/* Before the C library's own: every allocation is counted. */
+/* Replaces malloc(), to count every allocation. */
 void *__libc_malloc(size_t size);
 void *malloc(size_t size);
 void *malloc(size_t size)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What becomes of the costs as the work grows: with the connections seen, and
- * with the size of the table. Prints a table of columns for gnuplot, after
- * every banner that was missed was counted.
+ * Measures how the costs grow: with the number of connections seen, and with
+ * the size of the table. Counts the banners that were missed, and prints
+ * columns for gnuplot.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,7 +18,7 @@
 #include "kernel/kernel_table.h"
 #include "median.h"
 
-#define PIECE 5000 /* connections whose records the ring buffer has room for */
+#define PIECE 5000 /* connections; the ring buffer has room for their records */
 #define ROUNDS 5
 #define SEEN_MOST 10000000
 #define FLOWS_LEAST (1 << 10)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What an inventory costs on one core: new services, records of known services
- * and forms, memory. Each line is a figure; FOLDER gets the files.
+ * Measures an inventory on one core: new services, records of known services
+ * and forms, memory. Each line is a figure; the files are written to FOLDER.
  */
 #include "inventory/inventory.h"
 

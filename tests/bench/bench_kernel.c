@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a packet costs in the kernel: BPF_PROG_TEST_RUN with repeat, beside an
- * empty program of the same type, in interleaved rounds. Every packet goes
- * through the same tail call, to the empty program or to the probe's; the
- * difference is the probe's. Prints medians and spreads; what came of the
- * packets is checked, or nothing is printed.
+ * Measures the cost of a packet in the kernel: BPF_PROG_TEST_RUN with `repeat`,
+ * and an empty program of the same type, in interleaved rounds. Every packet
+ * goes through the same tail call, to the empty program or to the probe's; the
+ * difference is the probe's cost. Prints medians and spreads, if the counters
+ * show that the packets had the expected result.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -102,7 +102,7 @@ static void decided_table(const struct scenario *scenario)
 	}
 }
 
-/* Full of connections that never spoke, as in a flood; none is asked for. */
+/* A table full of silent half-open connections, as in a flood. */
 static void flooded_table(const struct scenario *scenario)
 {
 	struct test_packet packet = {};
@@ -113,7 +113,7 @@ static void flooded_table(const struct scenario *scenario)
 	run(ROAD_XDP, true, &bytes, VARY_SYN_FLOOD, 0, 0, 4 * DEFAULT_FLOWS);
 }
 
-/* Full of handshakes whose servers stay silent: each is waited for. */
+/* A table full of handshakes with silent servers: each is pending. */
 static void silent_table(const struct scenario *scenario)
 {
 	struct test_packet packet = {};
@@ -127,7 +127,7 @@ static void silent_table(const struct scenario *scenario)
 
 /* --- measuring --------------------------------------------------------- */
 
-/* One counter, without a look at the table: that would empty the caches. */
+/* One counter. The table is not read, because that would empty the caches. */
 static __u64 counter(enum counter which)
 {
 	return programs_counter(probe, which);
@@ -146,7 +146,7 @@ static void check_growth(const struct scenario *scenario, __u64 before)
 		fail("records were lost: the ring buffer is too small");
 }
 
-/* In pieces whose records the ring buffer has room for. ns a packet. */
+/* In pieces that fit into the ring buffer with their records. ns a packet. */
 static double run_round(const struct scenario *scenario, enum road road,
 			bool to_probe, const struct bytes *bytes, __u64 from)
 {
@@ -322,7 +322,7 @@ static const struct scenario scenarios[] = {
 	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_PPPOE },
 };
 
-/* bench_kernel [TEXT]: all scenarios, or those whose name has TEXT in it. */
+/* bench_kernel [TEXT]: all scenarios, or those with TEXT in their name. */
 int main(int argc, char **argv)
 {
 	const char *wanted = argc > 1 ? argv[1] : "";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * The load of tests/system/rig.py: servers that speak first, their clients, and a flood.
+ * The load of tests/system/rig.py: servers that speak first, their clients, and
+ * a flood.
  *
  *   load serve PORT THREADS
  *       greets each connection to any address with a banner of its own, and closes
@@ -86,14 +87,18 @@ static void *greet(void *unused)
 		if (client < 0)
 			die("accept");
 		length = snprintf(banner, sizeof(banner), "%s%u\r\n", BEGINNING, next++);
-		/* A client may be gone already: it counts its failures itself. */
+		/*
+		 * The client may be gone already; it counts its own failures.
+		 */
 		send(client, banner, length, MSG_NOSIGNAL);
 		close(client);
 	}
 	return NULL;
 }
 
-/* Whether a server has said a whole line of the kind expected, and then closed. */
+/*
+ * Whether a server has said a whole line of the kind expected, and then closed.
+ */
 static int hear(int server)
 {
 	char said[LONGEST];
@@ -312,7 +317,10 @@ struct syn {
 	struct tcphdr tcp;
 } __attribute__((packed));
 
-/* A client of a number: 10.128.0.0 to 10.255.255.255, and a port. No checksums: nobody asks. */
+/*
+ * The client of a number: 10.128.0.0 to 10.255.255.255, and a port. Checksums
+ * stay 0.
+ */
 static void name_client(struct syn *syn, unsigned int n)
 {
 	syn->ip.saddr = htonl(0x0a800000 + n % (1 << 23));
@@ -320,7 +328,10 @@ static void name_client(struct syn *syn, unsigned int n)
 	syn->tcp.seq = htonl(n * 2654435761u);
 }
 
-/* The Ethernet address is another's: the kernel drops each packet behind the hooks. */
+/*
+ * The Ethernet address is another host's: the kernel drops each packet behind
+ * the hooks.
+ */
 static void flood(const char *interface, unsigned int port, unsigned int seconds)
 {
 	struct syn syn = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a benchmark makes of its rounds. */
+/* The median of a benchmark's rounds. */
 #ifndef BANNERPROBE_TESTS_MEDIAN_H
 #define BANNERPROBE_TESTS_MEDIAN_H
 
@@ -12,7 +12,7 @@ static inline int compare_doubles(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The median of `count` values; they are in order afterwards. */
+/* The median of `count` values, which are sorted by this. */
 static inline double median(double *values, size_t count)
 {
 	qsort(values, count, sizeof(*values), compare_doubles);

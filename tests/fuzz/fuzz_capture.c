@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Fuzzes the capture reader: an input is a file, as it is or compressed, which
- * its size says; that is read in pieces as small as a slow pipe's.
+ * Fuzzes the capture reader. An input is a file. Its size decides whether it is
+ * compressed, and how small the pieces are in which it is read, as from a pipe.
  */
 #include <stdarg.h>
 #include <stdint.h>
@@ -83,8 +83,8 @@ static const struct sink_operations operations = { "fuzz", open_sink, put,
 						   flush,  reopen,    flush };
 
 /*
- * The linker puts these in place of what they are called (--wrap). A packet
- * lies within a buffer, where ASan would not see a byte read too far.
+ * The linker replaces the functions of these names (--wrap). A packet is copied
+ * out of its buffer, in which ASan would not notice a read beyond the packet.
  */
 enum read_result __real_packet_reader_next(struct packet_reader *reader,
 					   struct captured_packet *packet);

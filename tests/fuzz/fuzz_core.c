@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Fuzzes the core: packets (steps.h), one after the other, through the parser,
- * a small table and the tracker. Of an input of odd size greetings are gathered.
+ * a small table and the tracker. With an input of odd size greetings are
+ * reassembled.
  */
 #include <stdint.h>
 #include <stdlib.h>

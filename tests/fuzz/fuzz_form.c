@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Fuzzes the stable form: an input is two greetings of one service, divided by
- * four bytes. Whatever they are, a form is read back from its text, a greeting
- * is of its own form, and what is learned from both stays within its bounds.
+ * four bytes. For any bytes, a form is read back from its text, a greeting
+ * matches its own form, and what is learned from both stays within bounds.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Fuzzes the formats: an input is a record (struct event, then the banner),
- * and each line that comes of it must be one line of printable ASCII that is
- * read back, field by field, to the same record and the same bytes.
+ * Fuzzes the formats. An input is a record (struct event, then the banner).
+ * Each format must write lines of printable ASCII, which are read back, field
+ * by field, to the same record and the same bytes.
  */
 #include <arpa/inet.h>
 #include <stdint.h>
@@ -26,7 +26,7 @@ static void require(bool holds)
 
 /* --- reading back ------------------------------------------------------ */
 
-/* What is to be covered is what writes; and each compare would cost time. */
+/* Only the writers need coverage; instrumented readers would cost time. */
 #pragma clang attribute push(__attribute__((no_sanitize("coverage"))),         \
 			     apply_to = function)
 
@@ -260,7 +260,9 @@ static void read_json_payload(const struct event *record)
 	expect(is_server ? "" : own[record->kind]);
 }
 
-/* Since the SYN-ACK; of what comes second, since what came first. */
+/*
+ * Since the SYN-ACK; for the second speaker, since the first speaker's bytes.
+ */
 static void read_json_delay(const struct event *record)
 {
 	__u64 since = record->synack_time;
@@ -432,7 +434,7 @@ static void check_line(size_t len, bool zeek)
 	at = line;
 }
 
-/* Of banners and open ports what has no row is known; of others, too much. */
+/* Whether the event must have a row; known for banners and open ports only. */
 static bool has_row(const struct event *record)
 {
 	const char *banner = (const char *)record->bytes;
@@ -510,7 +512,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	record = malloc(size);
 	require(record);
 	memcpy(record, data, size);
-	/* What a probe can hand over, in every field that it says so of. */
+	/* Limits each field to the values that the engine can produce. */
 	record->kept = (__u32)(size - sizeof(*record));
 	place_tunnels(record);
 	record->family = record->family & 1 ? 4 : 6;

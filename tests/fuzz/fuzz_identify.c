@@ -2,8 +2,8 @@
 /*
  * Fuzzes identification: an input is a byte that chooses, the length of a
  * source (two bytes), the source (the project's rules, nmap's or Recog's), and
- * what a server said. Fields must be printable; what the prefilter leaves out
- * must not match.
+ * the bytes of a server. Fields must be printable. Patterns that the prefilter
+ * leaves out must not match.
  */
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Fuzzes both backends of the core (backends.h): packets (steps.h), each through one
- * of the loaded BPF programs and through the native core, and all that comes of
- * it must be the same. An input of odd size meets those that gather greetings.
- * Needs root: without, exits with 3 and says so.
+ * Fuzzes both backends of the core (backends.h): packets (steps.h), each
+ * through one of the loaded BPF programs and through the engine in user space.
+ * All results must be the same. With an input of odd size greetings are
+ * reassembled. Needs root: without it, exits with 3 and a message.
  */
 #include <stdint.h>
 #include <stdio.h>

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* In place of the C library's: an input has to do the same each time. */
+/*
+ * Replaces the C library's, so that an input gives the same result each time.
+ */
 #include <sys/random.h>
 
 #include <stdint.h>

@@ -18,7 +18,7 @@ static const __u8 *take(struct steps *steps, size_t len)
 	return taken;
 }
 
-/* At the end of an array: a byte too far is seen by ASan. */
+/* Copies to the end of an array, so that ASan notices a read beyond it. */
 static void keep(struct fuzz_step *step, const __u8 *data, size_t len)
 {
 	static __u8 packet[PACKET_MAX];
@@ -55,7 +55,7 @@ static void wrap_in(struct bytes *bytes, unsigned int inner, unsigned int outer)
 		wrap(bytes, (enum wrap)outer);
 }
 
-/* A segment of a connection, its numbers not far from what is expected. */
+/* A segment of a connection, with numbers near the expected ones. */
 static bool take_segment(struct steps *steps, struct fuzz_step *step)
 {
 	static const char payload[] = "0123456789abcdef";

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * An input of the core's fuzzers is a row of steps, each a packet: one byte
- * that chooses, then either a frame as it comes (two bytes of length before
- * it), or the few numbers of a segment of one of 32 connections, so that
- * conversations are found at all.
+ * An input of the core's fuzzers is a row of steps, each a packet. A byte
+ * chooses what follows: a raw frame after two bytes of length, or a few numbers
+ * that describe a segment of one of 32 connections, so that the fuzzer can find
+ * conversations.
  */
 #ifndef BANNERPROBE_TESTS_FUZZ_STEPS_H
 #define BANNERPROBE_TESTS_FUZZ_STEPS_H
 
 #include "unit/packet.h"
 
-/* What is left of an input. */
+/* The rest of an input. */
 struct steps {
 	const __u8 *data;
 	size_t size;

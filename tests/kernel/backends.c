@@ -50,7 +50,7 @@ static int on_kernel_record(void *context, void *data, size_t size)
 	const struct event *record = data;
 
 	backends->kernel_logged++;
-	/* As long as the banner needs, and no longer. */
+	/* The record is as long as its bytes need, and no longer. */
 	if (size < sizeof(*record) || size != event_size(record) ||
 	    record->kept > BANNER_MAX) {
 		differs(backends, "a kernel's record of %zu bytes", size);
@@ -61,7 +61,7 @@ static int on_kernel_record(void *context, void *data, size_t size)
 	return 0;
 }
 
-/* Those that are worked out from the table are not compared. */
+/* Counters that are computed from the table are not compared. */
 static void read_counters(struct backends *backends, __u64 counters[COUNTER_MAX])
 {
 	static const struct track_options track;
@@ -76,7 +76,7 @@ static bool is_xdp(const struct backends *backends, const struct delivery *deliv
 	return delivery->program == backends->bpf->progs.bannerprobe_xdp;
 }
 
-/* Runs a program once. Negative on failure; else what it returned is set. */
+/* Runs a program once and stores its return value. Negative on failure. */
 static int test_run(const struct backends *backends, const struct delivery *delivery,
 		    int *returned)
 {
@@ -126,7 +126,7 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 	if (!engine_open(native, max_flows, length, on_native_record, backends) ||
 	    !backends->native_record || !backends->kernel_record || !backends->ring)
 		return false;
-	/* As much room as the kernel's has, which is rounded up. */
+	/* As much room as the kernel's map has, which rounds up. */
 	overflow_free(native->overflow);
 	native->overflow = overflow_new(bpf_map__max_entries(bpf->maps.overflow));
 	/* The same secrets: the ends of a connection have the same numbers. */
@@ -175,7 +175,7 @@ static void run_program(struct backends *backends, const struct delivery *delive
 		differs(backends, "the program returned %d", returned);
 }
 
-/* The state of a connection in the kernel, wherever it is; none: all zero. */
+/* A connection's state in the kernel, in bucket or overflow; none: all zero. */
 static void kernel_flow(struct backends *backends, __u64 hash, __u64 id,
 			struct flow *flow)
 {
@@ -194,7 +194,7 @@ static void kernel_flow(struct backends *backends, __u64 hash, __u64 id,
 		*flow = entries.ways[way].flow;
 	else
 		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.overflow), &id, flow);
-	/* The prefilter never denies a pending connection. */
+	/* The bit of a pending connection is never clear. */
 	if (flow_is_watched(flow) && !prefilter_may_have(&prefilter, hash))
 		differs(backends, "the kernel's prefilter forgot a connection");
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Both backends of the core, side by side: the loaded BPF programs, through
- * BPF_PROG_TEST_RUN, and the native one. Each packet goes to both, and what
- * comes of it must be the same. Needs root, and nothing attached.
+ * BPF_PROG_TEST_RUN, and the one in user space. Each packet goes to both, and
+ * the results must be the same. Needs root, and nothing attached.
  */
 #ifndef BANNERPROBE_TESTS_BACKENDS_H
 #define BANNERPROBE_TESTS_BACKENDS_H
@@ -17,7 +17,7 @@ struct bannerprobe_bpf;
 struct bpf_program;
 struct ring_buffer;
 
-/* Both backends, and what the last packet gave in each. */
+/* Both backends, and the results of the last packet in each. */
 struct backends {
 	struct bannerprobe_bpf *bpf;
 	struct engine native;
@@ -38,7 +38,7 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 		__u32 max_flows);
 void backends_close(struct backends *backends);
 
-/* Both forget all connections, and count from 0. */
+/* Empties both tables, and sets all counters to 0. */
 void backends_clear(struct backends *backends);
 
 /* A packet for both backends. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Programs that make each packet another before they hand it on by a tail
- * call: so BPF_PROG_TEST_RUN with repeat is a million connections, and no cache
- * is flattered by one packet. And programs that do nothing, to compare with.
+ * Programs that change each packet before they pass it on by a tail call. So
+ * BPF_PROG_TEST_RUN with `repeat` plays a million connections, and the packets
+ * do not all hit the same cache lines. And empty programs, to compare with.
  */
 #include "../../include/platform.h"
 #include "../../include/segment.h"
@@ -89,7 +89,7 @@ static __always_inline void turn_to_step(struct packet *packet, __u32 number,
 	fill_step(packet, step);
 }
 
-/* A packet of a client of the flood, which goes as far as `step`. */
+/* A packet of a client of the flood: the step `step` of its handshake. */
 static __always_inline void turn_to_flood(struct packet *packet, __u64 number,
 					  __u32 step)
 {

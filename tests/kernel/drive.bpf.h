@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What drives packets by the million, and its BPF programs, agree on. */
+/* Shared by drive.c, which drives packets by the million, and its programs. */
 #ifndef BANNERPROBE_TESTS_DRIVE_BPF_H
 #define BANNERPROBE_TESTS_DRIVE_BPF_H
 
 #include "../../include/platform.h"
 
-/* What a packet becomes before it is handed on. */
+/* How a packet is changed before it is passed on. */
 enum vary {
 	VARY_NOTHING,
 	VARY_ADDRESS,	 /* server data to one of `connections` clients */
@@ -20,7 +20,7 @@ enum vary {
 	VARY_IN_SYNS,	     /* of SYNs */
 	VARY_IN_ANSWERED,    /* of SYNs and the server's SYN-ACKs */
 	VARY_IN_BACKSCATTER, /* of SYN-ACKs */
-	VARY_IN_SILENCE,     /* of handshakes after which nobody speaks */
+	VARY_IN_SILENCE,     /* of handshakes after which neither side speaks */
 };
 
 #define DRIVE_BANNER 40 /* bytes of a banner */

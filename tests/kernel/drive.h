@@ -10,21 +10,21 @@
 
 struct bannerprobe_bpf;
 
-/* Where the packets go. */
+/* The programs that the packets go to. */
 enum road {
 	ROAD_XDP,
 	ROAD_TC,
 };
 
-/* To be called first; then drive() as often as one likes. False on failure. */
+/* Called first; then drive() may be called any number of times. */
 bool drive_open(struct bannerprobe_bpf *probe);
 void drive_close(void);
 
 /*
- * Attaches what is run on ROAD_XDP to the loopback of this network namespace,
- * which no packet may pass. The kernel calls XDP programs that are attached
- * directly, and rewrites code to do so (bpf_dispatcher): else it does that for
- * each run anew, and waits until no CPU is in the old code. False on failure.
+ * Attaches the program of ROAD_XDP to the loopback of this network namespace,
+ * which no packet may pass. The kernel calls attached XDP programs directly,
+ * and rewrites code for that (bpf_dispatcher). Without this call it would do so
+ * for each run, and wait until no CPU is in the old code. False on failure.
  */
 bool drive_attach(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The loaded BPF programs, through BPF_PROG_TEST_RUN, beside the native core:
- * after every packet the state of the connection, the counters and the record
- * must be the same. Needs root, and nothing attached.
+ * The loaded BPF programs, through BPF_PROG_TEST_RUN, beside the engine in user
+ * space: after every packet the state of the connection, the counters and the
+ * record must be the same. Needs root, and nothing attached.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,7 +45,7 @@ struct hooks {
 };
 
 static struct bannerprobe_bpf *bpf;
-/* The same, with all that may be asked of the tracker. */
+/* The same programs, loaded with all options of the tracker. */
 static struct bannerprobe_bpf *gathering;
 
 /*
@@ -63,7 +63,7 @@ static void open_backends(struct backends *backends)
 	open_backends_of(backends, bpf);
 }
 
-/* Gives one packet to both backends, and compares all that came of it. */
+/* Gives one packet to both backends, and compares all results. */
 static void deliver(struct backends *backends, const struct delivery *delivery)
 {
 	const char *difference = backends_feed(backends, delivery);
@@ -94,7 +94,7 @@ static void assert_same_counters(struct backends *backends)
 
 /* --- the table of cases ------------------------------------------------ */
 
-/* No test meets a connection of another. */
+/* A client port for each case: no test meets a connection of another test. */
 static __u16 next_port(void)
 {
 	static __u16 port = 1024;
@@ -314,7 +314,7 @@ static struct bannerprobe_bpf *open_decap(struct backends *backends)
 	return programs;
 }
 
-/* In the tunnels of these, one in the other, as long as there is room. */
+/* Puts a packet into tunnels of two kinds in turn, as long as there is room. */
 static void build_wrapped(struct bytes *bytes, bool ipv6, int first, int second)
 {
 	struct test_packet packet = plain_packet();
@@ -422,7 +422,7 @@ static void feed_connection(struct backends *backends)
 		  false, 1);
 }
 
-/* One has a slot of its own from when it is given one until it is forgotten. */
+/* An interface has a slot from when it is assigned until it is released. */
 static void test_counts_by_interface(void **state)
 {
 	const __u32 same_place = LOOPBACK + SLOT_PLACES;
@@ -451,7 +451,7 @@ static void test_counts_by_interface(void **state)
 	backends_close(&backends);
 }
 
-/* There are fewer slots than interfaces may come: the others have none. */
+/* With more interfaces than slots, the later ones have none. */
 static void test_slots_run_out(void **state)
 {
 	__u64 own[COUNTER_MAX];
@@ -467,7 +467,7 @@ static void test_slots_run_out(void **state)
 		programs_forget_interface(bpf, 100000 + i);
 }
 
-/* --- servers that are wanted --------------------------------------------- */
+/* --- the server filter --------------------------------------------------- */
 
 /* Of a server inside and one outside, both backends log the same. */
 static void play_wanted(const struct server_list *wanted, const char *banners)
@@ -535,7 +535,7 @@ static void test_wanted(void **state)
 #define FORGED_OF_EACH (million / 2000 + 20) /* a thousand and more */
 #define PENDING_CONNECTIONS 20
 
-/* A number that an attacker who does not see the true one may choose. */
+/* A number that an attacker without knowledge of the true one may choose. */
 static __s32 wrong_number(void)
 {
 	const __u32 near = 1U << 17;
@@ -661,7 +661,7 @@ static void test_captures(void **state)
 
 #define RACERS 8
 #define RACES 3
-#define RACE_CONNECTIONS 1000 /* so few that no bucket gets full, and forgets */
+#define RACE_CONNECTIONS 1000 /* so few that no bucket gets full and evicts */
 
 static pthread_barrier_t race_start;
 
@@ -907,7 +907,7 @@ static __u64 drive_packets(enum road road, enum vary vary, __u32 connections,
 	return logged;
 }
 
-/* Bits that are set in the prefilter: connections that it waits for. */
+/* The number of set bits in the prefilter. */
 static __u64 count_waited_for(void)
 {
 	const struct prefilter prefilter = kernel_front(bpf);
@@ -918,7 +918,9 @@ static __u64 count_waited_for(void)
 	return count;
 }
 
-/* A day of traffic: each banner is logged, and then nobody is waited for. */
+/*
+ * A day of traffic: each banner is logged, and then no connection is pending.
+ */
 static void test_millions(void **state)
 {
 	const enum road *road = *state;
@@ -929,7 +931,7 @@ static void test_millions(void **state)
 	assert_int_equal(count_waited_for(), 0);
 }
 
-/* What comes in between honest connections. */
+/* The flood between the packets of honest connections. */
 struct flood {
 	enum road road;
 	enum vary kind;
@@ -943,7 +945,9 @@ static void test_flood(void **state)
 {
 	const struct flood *flood = *state;
 	const __u32 honest = million / 400;
-	/* And what the last of them needs: three lags of at most three steps. */
+	/*
+	 * And what the last of them needs: three lags of at most three steps.
+	 */
 	__u64 packets = honest * 4ULL * FLOOD_PERIOD + 10 * FLOOD_LAG;
 	__u64 logged;
 
@@ -956,8 +960,8 @@ static void test_flood(void **state)
 }
 
 /*
- * Servers that take their time, three quarters of the table: buckets spill,
- * and still each is waited for.
+ * Slow servers, three quarters of the table: connections move to the overflow,
+ * and each is still pending.
  */
 static void test_slow_servers(void **state)
 {

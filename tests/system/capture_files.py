@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Capture files from frames, and what bannerprobe makes of them: the standard library suffices."""
+"""Makes capture files from frames, and reads bannerprobe's records. Needs the standard library only."""
 
 import json
 import re
@@ -83,7 +83,7 @@ def parsed(output):
 
 
 def records(*args, **kwargs):
-    """The json records of a run that went well and complained of nothing."""
+    """The json records of a run without an error or a message."""
     done = probe("-f", "json", *args, **kwargs)
     assert (done.returncode, done.stderr) == (0, b""), done
     return parsed(done.stdout)

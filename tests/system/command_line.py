@@ -24,7 +24,7 @@ def check_line(line, parts):
 
 
 def check_no_log_is_left(folder, args):
-    """By a start that fails, or is tried; and nothing is written into one that is there."""
+    """By a start that fails, or is tried; and nothing is written into an existing file."""
     (folder / "there").write_text("as it was\n")
     for name in "log", "there":
         code, out, lines = run(*args, "-o", folder / name)

@@ -22,7 +22,7 @@ def say(*words):
 
 
 def run(*command, **options):
-    """Runs a command whose output nobody needs to see, unless it fails."""
+    """Runs a command; its output is shown only if it fails."""
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, text=True, **options)
     if done.returncode:

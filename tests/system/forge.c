@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 /*
- * Sends TCP packets that nobody asked for: what a forger sends who knows
+ * Sends unsolicited TCP packets, as a forger does that knows
  * addresses and ports, and no sequence number.
  *
  *   forge [OPTION...] IFACE MAC CLIENT PORT SERVER PORT STEP...
@@ -13,7 +13,7 @@
  *   -r RATE     rounds a second (0: as fast as they go)
  *   -p SPAN     the client's ports in turn: so many, from PORT on (1)
  *   -w WHO      fixed (default); ports, ends: each round another pair of ends
- *               whose XOR is that of the ends given; servers: another server
+ *               with the XOR of the ends given; servers: another server
  *               each round
  *   -q SEQ      talk (default: as in a real conversation); random; sweep: all
  *               numbers, 65535 apart, for each port of the span
@@ -66,7 +66,7 @@ static const char *const who_names[] = { "fixed", "ports", "ends", "servers",
 static const char *const number_names[] = { "talk", "random", "wrong", "sweep",
 					    NULL };
 
-/* It is found in each line that is logged by mistake. */
+/* A record with this text was logged by mistake. */
 static const char payload[] = "FORGED\r\n";
 
 struct end {

@@ -62,7 +62,7 @@ class Wired(Network):
 
 @contextlib.contextmanager
 def running(ns, program, *args):
-    """A program of the build, once it has said that it is at work."""
+    """A program of the build, once it has printed that it is running."""
     process = subprocess.Popen(ns.argv(f"{BUILD}/{program}", *map(str, args)), text=True,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
     try:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What servers say that nobody touches: each a function of a connection, as they were seen to speak.
+"""Greetings of unchanged servers: each is a function of a connection, after real greetings.
 
 A server is a function of a Connection. What it returns differs from connection to connection in
 what real servers let differ: dates, salts, ids, counters, the client's address.
@@ -181,7 +181,7 @@ def encode(said):
 
 
 def connections(server, count, start, seed=0, clients=50, step=700):
-    """(connection, bytes) of so many connections to a server that nobody touches."""
+    """(connection, bytes) of so many connections to an unchanged server."""
     rng = random.Random(f"{seed} {server.__qualname__} {start}")
     now = start
     for n in range(count):

@@ -43,7 +43,7 @@ def wait_for(what, condition, timeout=PATIENCE):
 
 
 def has_open(pid, path):
-    """Has a process this file open, by whatever name?"""
+    """Whether a process has this file open, under any name."""
     def is_it(descriptor):
         with contextlib.suppress(OSError):	# closed by now, or the file is not there
             return os.path.samefile(descriptor, path)
@@ -91,7 +91,7 @@ class Namespace:
 
     @contextlib.contextmanager
     def entered(self):
-        """Sockets that this thread makes meanwhile belong to the namespace, and stay there."""
+        """Sockets that this thread makes meanwhile belong to the namespace, also afterwards."""
         with open("/proc/thread-self/ns/net") as before, open(f"/run/netns/{self.name}") as here:
             _setns(here)
             try:
@@ -158,12 +158,12 @@ class Network:
 
 
 class Line(str):
-    """A line of output that knows when it came."""
+    """A line of output, with the time when it came."""
     when = 0.0
 
 
 class Probe:
-    """bannerprobe, running; ready once it has said of so many interfaces that it is attached."""
+    """A running bannerprobe; ready once it has reported so many attached interfaces."""
 
     def __init__(self, ns, *args, interfaces=1, env=None, stdout=subprocess.PIPE, before=()):
         self.process = subprocess.Popen(
@@ -221,7 +221,7 @@ class Probe:
         self.process.send_signal(number)
 
     def child(self, name):
-        """The pid of the process of that name that it has started, or None."""
+        """The pid of the process of that name that bannerprobe has started, or None."""
         number = self.process.pid
         with open(f"/proc/{number}/task/{number}/children") as file:
             for child in file.read().split():
@@ -239,7 +239,7 @@ class Probe:
         return self.child("bannerprobe-rd")
 
     def processes(self):
-        """The pids of all of it."""
+        """The pids of all processes of bannerprobe."""
         number = self.process.pid
         with open(f"/proc/{number}/task/{number}/children") as file:
             return [number, *map(int, file.read().split())]
@@ -254,7 +254,7 @@ class Probe:
         return code
 
     def stop(self, number=signal.SIGTERM):
-        """End it by a signal; the records of its whole life."""
+        """Ends it by a signal; returns all its records."""
         self.send(number)
         code = self.ended()
         assert code == 0, f"exit {code}; stderr: {self.stderr}"
@@ -300,7 +300,7 @@ def _bpf_prog_query(index, attach_type):
 
 
 def attached(ns, iface):
-    """Everything of BPF and of tc that hangs on an interface, in words to compare and print."""
+    """Everything of BPF and tc that is attached to an interface, as text to compare and print."""
     link = json.loads(ns.ip("-j", "link", "show", "dev", iface))[0]
     found = [f"xdp {p['prog']['id']}" for p in link.get("xdp", {}).get("attached", [])]
     for qdisc in json.loads(ns.tc("-j", "qdisc", "show", "dev", iface)):

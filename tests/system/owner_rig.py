@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Cgroups made by hand, servers in them, and the tool that prints the owner of a port."""
+"""Cgroups that the tests make, servers in them, and the tool that prints the owner of a port."""
 
 import contextlib
 import json
@@ -118,7 +118,7 @@ def unified():
 
 
 def own_cgroup():
-    """The path of the one that this runs in; None: there is none."""
+    """The path of the cgroup that this process is in; None: there is none."""
     with open("/proc/self/cgroup") as file:
         return next((line.rstrip("\n")[3:] for line in file if ROOT and line.startswith("0::")), None)
 
@@ -128,7 +128,7 @@ needs_cgroups = pytest.mark.skipif(not ROOT, reason="no cgroup v2 that can be wr
 
 
 class Cgroup:
-    """A cgroup, made by hand below a slice of the test's own."""
+    """A new cgroup below a slice of the test's own."""
     count = 0
 
     def __init__(self, path):

@@ -71,7 +71,7 @@ def ethertype_of(packet):
 
 
 SNAP = b"\xaa\xaa\x03\0\0\0"
-MACS = b"\2\0\0\0\0\2", b"\2\0\0\0\0\1"		# of who receives, and of who sends
+MACS = b"\2\0\0\0\0\2", b"\2\0\0\0\0\1"		# of the receiver, and of the sender
 
 
 def snap(packet):
@@ -90,7 +90,7 @@ def wifi(packet, control=0x08, flags=0x01, more=b"", sequence=0, padding=b""):
 
 
 def radiotap(frame, flags=0x10):
-    """Behind a radiotap header with two words of what is present, a time and flags."""
+    """Behind a radiotap header with two words of present flags, a time and flags."""
     header = struct.pack("<QB", 1234567, flags)
     present = struct.pack("<II", 1 << 31 | 3, 1 << 29)
     return struct.pack("<BBH", 0, 0, 4 + len(present) + 4 + len(header)) + present + bytes(4) + \

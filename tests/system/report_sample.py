@@ -15,7 +15,7 @@ END = int(time.time()) - 90	# the newest record
 
 
 class Sample:
-    """An inventory whose rows are written as any program may write them."""
+    """An inventory with rows as any program may write them."""
 
     def __init__(self, path):
         self.path = str(path)
@@ -189,7 +189,7 @@ ATTACKS = [
 
 
 def hostile(path):
-    """Wherever text can stand, an attack stands."""
+    """An attack in every place that can hold text."""
     sample = Sample(path)
     for n, attack in enumerate(ATTACKS):
         text = attack.decode("utf-8", "replace").replace("\0", "")

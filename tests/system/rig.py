@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What the benchmarks and the soak stand on: packages, processes, traffic, and what came of it."""
+"""What the benchmarks and the soak share: packages, processes, traffic, and its results."""
 
 import collections
 import contextlib
@@ -31,7 +31,7 @@ wrong = []
 # --- what came of it ----------------------------------------------------------------------------
 
 def check(condition, what):
-    """Whether it holds; if not, all goes on but its exit code tells."""
+    """Whether it holds; if not, the run goes on, and its exit code shows the failure."""
     if not condition:
         wrong.append(what)
         print(f"WRONG: {what}", flush=True)
@@ -73,7 +73,7 @@ def apt_get(*args):
 
 
 def install(*packages):
-    """Installs what is missing; what cannot be had is left out by those who would use it."""
+    """Installs what is missing; tests that need something else leave it out."""
     if not shutil.which("apt-get"):
         return
     with debian.packages_locked():
@@ -152,7 +152,7 @@ def own_seconds(pid):
 
 
 def resident_bytes(pid, name="Pss"):
-    """Memory of a process and of those that it has started: what they share is counted once."""
+    """Memory of a process and its children; shared pages are counted once."""
     total = 0
     for one in processes_of(pid):
         with open(f"/proc/{one}/smaps_rollup") as file:
@@ -246,7 +246,7 @@ class Site(contextlib.ExitStack):
 
 
 def finished(bulk):
-    """What came of iperf3: its sums at the receiver."""
+    """The result of iperf3: its sums at the receiver."""
     out = bulk.communicate(timeout=PATIENCE)[0]
     assert bulk.returncode == 0, out.decode()
     return json.loads(out)["end"]["sum_received"]

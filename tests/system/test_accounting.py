@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What becomes of each banner when it cannot be written: it is logged or counted as lost, never neither."""
+"""Each banner is logged or counted as lost, also when it cannot be written."""
 
 import contextlib
 import fcntl
@@ -98,7 +98,7 @@ def fill(disk, leave):
 
 
 def lost_output(probe):
-    """What it says of it when it is asked."""
+    """The counter lost_output, which SIGUSR1 prints."""
     probe.send(signal.SIGUSR1)
     return int(probe.error_line("^lost_output ").split()[1])
 
@@ -112,7 +112,7 @@ def test_full_disk_with_room_later(net, disk):
         probe.error_line("records are being lost")
         before = lost_output(probe)
         (disk / "filler").unlink()
-        # One whose record wakes it up, and one that comes when it writes again.
+        # The record of the first wakes it up; the second comes when it writes again.
         talks += greeted(net, server, 1)
         probe.error_line("writing again")
         assert 0 < before <= lost_output(probe)
@@ -143,7 +143,7 @@ def test_full_disk_and_a_new_file(net, disk, tmp_path):
 
 
 def written_at(probe, path):
-    """Where the probe's descriptor of a file stands: at 0 until something is written by it."""
+    """The offset of the probe's descriptor of a file: 0 until something is written through it."""
     folder = f"/proc/{probe.reader()}"
     for number in os.listdir(f"{folder}/fd"):
         with contextlib.suppress(FileNotFoundError):
@@ -174,7 +174,7 @@ def test_full_disk_and_the_same_file(net, disk):
 
 
 def test_full_disk_and_an_emptied_file(net, disk):
-    """The end of a line whose beginning is gone does not begin the file."""
+    """If the beginning of a line is gone, its end does not begin the file."""
     log = disk / "log"
     with watching(net, "-o", log) as (server, probe):
         fill(disk, 32768)
@@ -220,7 +220,7 @@ def fionread(pipe):
 
 
 def test_reader_that_goes(net):
-    """As with `| head -1`: it ends, and takes its leave of the interface."""
+    """As with `| head -1`: it ends, and detaches from the interface."""
     reader, writer = os.pipe()
     with open(reader) as pipe, watching(net, stdout=writer) as (server, probe):
         os.close(writer)

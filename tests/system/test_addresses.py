@@ -40,7 +40,7 @@ def map_of(probe):
 
 
 def nets_in(trie):
-    """What is marked as this host's own."""
+    """The networks that are in SET_LOCAL."""
     found = {}
     for entry in netns.bpftool("map", "dump", "id", str(trie)):
         key = bytes(int(byte, 16) for byte in entry["key"])
@@ -116,7 +116,7 @@ def test_what_goes_without_a_word(host, before, after, gone):
 
 
 def test_of_the_nets_that_are_given(host):
-    """Each bears the marks of all around it, whichever come and go; what goes leaves nothing."""
+    """Each is in the sets of all networks around it, in whatever order they come and go."""
     NET, NOT = 1, 2
     with Probe(host, "-f", "json", "--net", "10.0.0.0/8", "--not-net", "10.1.0.0/16",
                "--net", "192.0.2.1", "lo") as probe:
@@ -136,7 +136,7 @@ def test_of_the_nets_that_are_given(host):
 
 
 def test_at_random(host):
-    """Whatever order they come and go in, and where the kernel tells less."""
+    """In whatever order they come and go, and where the kernel reports less."""
     rng = random.Random(7)
     host.run("sysctl", "-qw", "net.ipv6.route.skip_notify_on_dev_down=1")
     links = [f"link{i}" for i in range(4)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""The recipes of docs/alarms.md, as they stand there, with real programs where those are here."""
+"""The recipes of docs/alarms.md, word for word, with real programs where these are installed."""
 
 import contextlib
 import http.server
@@ -30,7 +30,7 @@ def read(path):
 
 
 def recipe(*beginning):
-    """The block of code that begins so."""
+    """The block of code that begins with this text."""
     blocks = re.findall(r"(?:^    .*\n)+", read(RECIPES), re.M)
     found = [block for block in blocks if block.lstrip().startswith(beginning)]
     assert len(found) == 1, found

@@ -39,7 +39,7 @@ def test_rules_are_rules():
 
 
 def judge(folder, rules):
-    """What the cases say of these rules."""
+    """The result of the cases for these rules."""
     (folder / "alerts.yml").write_text(rules)
     (folder / "cases.yml").write_text(read(CASES))
     return promtool("test", "rules", str(folder / "cases.yml"))

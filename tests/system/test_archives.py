@@ -91,7 +91,7 @@ def test_sections_of_two_byte_orders(orders):
 
 
 def test_interfaces_are_those_of_the_section():
-    """The first of a section is its own first, of another link type and name."""
+    """Interface 0 of a section is its own, with another link type and name."""
     raw = b"".join(enhanced(bytes(p), MICROS + i) for i, p in enumerate(two.greeted(DATA)))
     capture = section() + interface(name=b"a") + talk_of(0) + \
         section() + interface(link=packets.RAW, name=b"b") + raw
@@ -177,7 +177,7 @@ def test_no_name_in_a_pcap():
 
 @pytest.mark.parametrize("order", "<>")
 def test_patched_pcap(order):
-    """Of the tcpdump that Linux distributions once had: eight bytes more a packet."""
+    """A format of tcpdump in old Linux distributions: eight bytes more a packet."""
     out = struct.pack(order + "IHHiIII", packets.PATCHED, 2, 4, 0, 0, 65535, 1)
     for frame in FRAMES:
         out += struct.pack(order + "IIIIIHBB", 1700000000, 5, len(frame), len(frame), 2, 8, 0, 0) + frame
@@ -225,7 +225,7 @@ def test_cut_at_each_byte(tmp_path, whole):
 
 
 def test_lengths_that_lie(tmp_path):
-    """Each byte that tells something set to 0xff, and to 1: an end, and never another banner."""
+    """Each byte with a meaning set to 0xff, and to 1: an end, and never another banner."""
     head = section() + interface(name=b"eth0", resolution=9)
     whole = head + talk_of(0)
     damaged = [whole[:at] + value + whole[at + 1:] for value in (b"\xff", b"\1")
@@ -271,7 +271,7 @@ def test_lie(tmp_path, name):
 
 
 def test_a_simple_packet_of_no_interface(tmp_path):
-    """It is of the first interface of its section, which has none."""
+    """A simple packet belongs to the first interface, and this section has none."""
     before = section() + interface() + talk_of(0) + section()
     (tmp_path / "lies.pcapng").write_bytes(before + packets.block("<", 3, struct.pack("<I", 60) + bytes(60)))
     line = one_line(probe("-r", "lies.pcapng", cwd=tmp_path))
@@ -360,7 +360,7 @@ def test_window_too_large(tmp_path):
     """What would take more than 128 MiB is refused, and said how to read it."""
     content = subprocess.run(["zstd", "-qc", "--long=31", "--ultra", "-1"], input=pcap(FRAMES) + bytes(1 << 20),
                              stdout=subprocess.PIPE, check=True).stdout
-    # A frame that was written to a pipe tells its window; here it is made larger: 2^31.
+    # A frame that was written to a pipe has its window; here it is made larger: 2^31.
     descriptor = 4
     assert not content[descriptor] & 0x20
     content = content[:5] + bytes([21 << 3]) + content[6:]
@@ -393,7 +393,7 @@ def test_fault_rotated():
     ([*FRAMES[:3], ethernet(one.s("FA")), ethernet(one.c("FA", ack=2))], "no_data"),
 ])
 def test_end_of_a_sequence(tmp_path, frames, reason):
-    """What waits at the end is counted once, by what is known of it."""
+    """Connections that wait at the end are counted once, by what is known of them."""
     for i, frame in enumerate(frames):
         (tmp_path / f"x{i}").write_bytes(pcap([frame], start=START + i * packets.STEP))
     done = probe("--sequence", "--stats", "-r", *[f"x{i}" for i in range(len(frames))], cwd=tmp_path)
@@ -430,7 +430,7 @@ def test_sequence_is_for_captures():
 # --- directories ------------------------------------------------------------------------------
 
 def fill(folder):
-    """x10 before x2 would be the order of characters; some others, and what is no capture."""
+    """Natural order (x2 before x10), other files, and files that are no captures."""
     (folder / "deep" / "x").mkdir(parents=True)
     for name in "x10", "x2", "x1", "deep/a", "deep/x/b", "y.gz":
         body = pcap(FRAMES)
@@ -504,7 +504,7 @@ def test_link_that_is_named(tmp_path):
 
 @pytest.mark.parametrize("way", ["stdin", "fifo"])
 def test_quiet_pipe(tmp_path, way):
-    """A banner is there at once, and SIGTERM ends the waiting for more."""
+    """A banner is written at once, and SIGTERM ends the wait for more."""
     os.mkfifo(tmp_path / "fifo")
     name = "-" if way == "stdin" else str(tmp_path / "fifo")
     with subprocess.Popen([BINARY, "-f", "json", "-r", name], stdin=subprocess.PIPE,

@@ -36,7 +36,7 @@ def data(**kwargs):
     return one.s("PA", data=DATA, **kwargs)
 
 
-# name: (packets, histories of the records, counter that tells the reason)
+# name: (packets, histories of the records, counter of the reason)
 CASES = {
     "full handshake": (one.greeted(DATA), ["ShAd"], "banners"),
     "SYN unseen": (one.greeted(DATA)[1:], ["hAd"], "banners"),
@@ -285,7 +285,7 @@ NOT_OPENED = {
 
 @pytest.mark.parametrize("name", NOT_OPENED)
 def test_not_opened(name):
-    """No banner comes of it, it is counted by its kind, and one line says so."""
+    """It gives no banner, is counted by its kind, and one message says so."""
     kind, link, framed = NOT_OPENED[name]
     capture = pcap(map(framed, one.greeted(DATA)), link=link)
     done = probe("-f", "json", "--stats", "--decap=none", "-r", "-", input=capture)
@@ -298,7 +298,7 @@ def test_not_opened(name):
 
 
 def test_not_opened_among_others():
-    """Said where nearly all are of the kind, and not where some are."""
+    """A message where nearly all packets are of the kind, and none where some are."""
     other = outer(47, b"\0\0\x08\0")
     assert banners_of([*map(ethernet, one.greeted(DATA)), *[other] * 4]) == [(DATA, 4, False)]
     done = probe("-f", "json", "--decap=none", "-r", "-",
@@ -355,7 +355,7 @@ def test_cut_by_the_snap_length(kept, value):
 
 
 def test_headers_cut_by_the_snap_length():
-    """A TCP header that is not all there: nothing is known of its segment."""
+    """A TCP header that is cut: nothing is known about its segment."""
     frames = [ethernet(p) for p in one.opening()]
     assert banners_of([*frames, (ethernet(data()), 53)]) == []
     assert banners_of([*frames, (ethernet(data()), 20)]) == []
@@ -483,7 +483,7 @@ def test_addresses_of_the_link(name):
 
 
 def test_damaged_on_the_air():
-    """A frame of which the card has said that its check sequence is wrong is not believed."""
+    """A frame is ignored if the network card flagged its check sequence as wrong."""
     frames = [packets.radiotap(packets.wifi(p)) for p in one.opening()] + \
         [packets.radiotap(packets.wifi(data()), 0x50)]
     assert banners_of(frames, link=packets.RADIOTAP) == []
@@ -508,7 +508,7 @@ CONTAINERS = {
     (998_000_000, "1700000001.001000"),		# trailing zeros
 ])
 def test_time_of_the_banner(name, fraction, told):
-    """That of its own packet, three steps after the first, two after the SYN-ACK."""
+    """The time of its own packet, three steps after the first, two after the SYN-ACK."""
     capture = CONTAINERS[name](start=1_700_000_000 * 10**9 + fraction)
     assert [(r["ts"], r["delay_us"]) for r in records_of(capture)] == [(told, 2000)]
 
@@ -534,7 +534,7 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_bad_file_among_good_ones(tmp_path, name):
-    """The others' records are there; one line names the bad one; the exit code tells."""
+    """The others' records are there; one line names the bad one; the exit code shows it."""
     content, before = BAD[name]
     for file, body in ("1.pcap", GOOD), ("bad.pcap", content), ("3.pcap", GOOD):
         (tmp_path / file).write_bytes(body)

@@ -48,7 +48,7 @@ def occupy(ns, iface, trivial):
 
 
 def ours(ns, iface, others):
-    """What hangs there beside what was there before; all of that must still be there, unchanged."""
+    """What is attached besides the earlier programs, which must all be there, unchanged."""
     now = attached(ns, iface)
     assert set(others) <= set(now), (others, now)
     return [what for what in now if what not in others]
@@ -80,7 +80,7 @@ class Lane:
             listen_to(peer, server)
 
     def kill(self, moment, args, env, check=lambda: None):
-        """One life of the probe, from its start to the moment; `check` is called when it runs."""
+        """One run of the probe, from its start to a given moment; `check` is called when it runs."""
         if moment == "attaching":
             process = subprocess.Popen(self.host.argv(BINARY, *args), env={**os.environ, **env},
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -156,7 +156,7 @@ def all_lanes(trivial, work, count):
 
 
 def orphans():
-    """Programs and maps of the probe, of which no process knows any more."""
+    """Programs and maps of the probe that no process holds any more."""
     held = {"prog": set(), "map": set()}
     for path in glob.glob("/proc/[0-9]*"):
         with contextlib.suppress(PermissionError):		# another container's: not the probe
@@ -177,7 +177,7 @@ def test_killed_at_any_moment(trivial):
 
 
 def test_killed_at_any_moment_before_tcx(trivial):
-    """On kernels before 6.6 filters stay; the next start clears them, and nobody else's."""
+    """On kernels before 6.6 filters stay; the next start removes them, and no others."""
     before = orphans()
     all_lanes(trivial, Lane.kill_by_clsact, KILLS_CLSACT)
     wait_for("the kernel to free all programs and maps", lambda: orphans() <= before)
@@ -205,7 +205,7 @@ def live(ns, folder, *tracing):
 
 
 def test_killed_between_any_two_steps(net, tmp_path):
-    """Whatever tc has of it then says whose it is: an empty qdisc would not."""
+    """Whatever tc has of it then shows its owner: an empty qdisc would not."""
     changes, code = live(net.host, tmp_path)
     assert code == 0 and len(changes) >= 4 and attached(net.host, "veth0") == []
     for after in changes[:-1]:
@@ -302,7 +302,7 @@ def test_another_xdp_program_comes_later(net, trivial, mode):
 
 
 def test_another_xdp_program_finds_the_slot_taken(net, trivial):
-    """The kernel has one: it tells the other so, and the probe goes on."""
+    """The kernel has one: it refuses the other, and the probe goes on."""
     theirs = ["link", "set", "dev", "veth0", "xdpdrv", "obj", trivial, "sec", "xdp"]
     with Server(net.peer, "10.99.0.2") as server, start(net.host, "xdp") as probe:
         assert net.host.run("ip", *theirs).returncode != 0
@@ -341,7 +341,7 @@ def test_a_filter_stands_where_the_probe_would(net, trivial, neighbour, way):
 
 @pytest.mark.parametrize("way", ["tc", "clsact", "xdp"])
 def test_an_interface_goes_down_is_renamed_and_comes_up(net, way):
-    """It was asked for by its name: when it has another, one of that name is waited for."""
+    """An interface was named: when it is renamed, an interface of the name is waited for."""
     with Server(net.host, "10.99.0.1") as server, start(net.host, way) as probe:
         talks = [listen_to(net.peer, server)]
         net.host.ip("link", "set", "veth0", "down")
@@ -378,7 +378,7 @@ def move_away_and_back(net):
 
 
 def swap_names(net):
-    """What comes back is another, under the name of the one that went."""
+    """Another interface comes back under the name of the one that went."""
     net.host.ip("link", "del", "veth0")
     net.host.ip("link", "add", "new0", "type", "veth", "peer", "name", "peer0",
                 "netns", net.peer.name)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What each side of real connections says first, and the books of what was logged."""
+"""What each side of real connections says first, and the counts of what was logged."""
 
 import collections
 import contextlib
@@ -45,7 +45,7 @@ def said(records):
 # --- OpenSSH --------------------------------------------------------------------------------------
 
 def log_in(ns, port):
-    """OpenSSH's client, which nobody lets in."""
+    """OpenSSH's client, with a login that fails."""
     done = ns.run("ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
                   "-o", "UserKnownHostsFile=/dev/null", "-p", str(port), f"nobody@{HERE}", "true")
     assert "Permission denied" in done.stderr, done

@@ -154,7 +154,7 @@ def test_a_planted_link(net, theirs, secret, link):
 
 
 def test_a_planted_directory(net, theirs, secret):
-    """The log's own directory is the one of the start, whatever its path leads to by now."""
+    """The log's directory is the one of the start, even if its path leads elsewhere by now."""
     folder, moved = theirs / "logs", theirs / "moved"
     as_user("mkdir", folder)
     with watching(net, "-o", folder / secret.name) as (probe, _, greet):
@@ -200,7 +200,7 @@ def test_metrics_stay_in_their_directory(net, theirs):
 
 
 def test_what_a_killed_one_left_is_removed(net, tmp_path):
-    """By the next start, what is of its own naming and nobody writes any more."""
+    """The next start removes files with its own naming that no process writes any more."""
     log, file = tmp_path / "log", tmp_path / "m.prom"
     names = ["m.prom.1.new", "m.prom.x.new", "m.prom.2.new.x", "other.3.new", "m.prom.new"]
     for name in names:

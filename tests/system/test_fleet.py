@@ -103,9 +103,9 @@ class Host:
         stack.enter_context(self.rsyslog)
 
     def rotate(self):
-        """A new file of records, in which the next ones are."""
+        """A new file, which the next records are written to."""
         before, pid = self.log.stat().st_ino, self.probe.process.pid
-        wait_for("another second, as the name tells", lambda: self.log.stat().st_ino != before
+        wait_for("another second, as the name shows", lambda: self.log.stat().st_ino != before
                  or rotate(self.log, "kill", "-HUP", str(pid)))
         wait_for("the new file", lambda: has_open(pid, self.log))
 
@@ -236,7 +236,7 @@ def test_an_outage_longer_than_the_queue(tmp_path):
 
 
 def test_a_host_stopped_while_the_collector_is_away(tmp_path):
-    """The queue waits on disk. Of what was under way a window's worth and a record may be lost."""
+    """The queue waits on disk. Of the records under way, a window and one more may be lost."""
     with Fleet(tmp_path) as fleet:
         [host] = fleet.hosts
         with fleet.talking():
@@ -254,7 +254,7 @@ def test_a_host_stopped_while_the_collector_is_away(tmp_path):
 
 
 def test_killed(tmp_path):
-    """Without a goodbye: repeated perhaps, but told apart, and not lost."""
+    """Without a goodbye: repeated perhaps, but distinguishable, and not lost."""
     with Fleet(tmp_path) as fleet:
         [host] = fleet.hosts
         fleet.talk()
@@ -324,7 +324,7 @@ def test_a_log_from_before_the_first_rotation(tmp_path):
 
 
 def test_a_log_that_was_a_symbolic_link(tmp_path):
-    """As it was once; and a link that somebody planted is not written through."""
+    """As it was once; and a planted link is not followed."""
     log, old = tmp_path / "eth0.json", tmp_path / "eth0.json-20200101T000000"
     log.symlink_to(old.name)
     old.write_text("record\n")

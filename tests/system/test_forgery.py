@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Forgeries by an attacker who sees no packet: they hide no banner and no other event, and invent none.
+"""Forgeries by an attacker that sees no packet: they hide no banner and no other event, and invent none.
 
 Where the probe stands: on the server's own host, on the client's own host, and on a router or a
 bridge between them, each 30 ms of round trip away from the next. `make test-forgery` tries more

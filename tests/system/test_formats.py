@@ -91,7 +91,7 @@ def test_ipv6_addresses_are_written_the_canonical_way(address, told):
     assert record["server"] == told
 
 
-# --- json: what the packet tells besides --------------------------------------------------------
+# --- json: further fields from the packet -------------------------------------------------------
 
 # The spec's own vectors for TCP: baseline/baseline_deflt.json of corelight/community-id-spec.
 V4, V6 = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=", "1:/qFaeAR+gFe1KYjMzVDsMv+wgU4="
@@ -253,7 +253,7 @@ def test_zeek_special_values(banner, value):
 
 
 def test_zeek_empty_value():
-    """A capture whose snap length took the whole banner."""
+    """A capture with a snap length that cut off the whole banner."""
     *opening, last = [ethernet(p) for p in Connection().greeted(b"gone")]
     done = probe("-f", "zeek", "-r", "-", input=pcap([*opening, (last, 54)]))
     assert [row[6] for row in zeek_rows(done.stdout)] == ["(empty)"]

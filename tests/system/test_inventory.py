@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""bannerprobe-inventory: what it makes of logs, and what it tells of it."""
+"""bannerprobe-inventory: what it makes of logs, and what it reports."""
 
 import contextlib
 import gzip
@@ -88,7 +88,7 @@ def said_in_turn(*said, step=60, **where):
     return [line(one, ts=NOW + i * step, client_port=40000 + i, **where) for i, one in enumerate(said)]
 
 
-# --- servers that nobody touched, and those that somebody did -----------------------------------
+# --- servers without a change, and servers that were upgraded -----------------------------------
 
 CONNECTIONS = int(os.environ.get("INVENTORY_CONNECTIONS", 400))
 

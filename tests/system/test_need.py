@@ -284,7 +284,7 @@ BOTH, IN, OUT = ["veth0", "veth1"], ["veth0"], ["veth1"]
 @pytest.mark.parametrize("names", [BOTH, IN, OUT], ids=["both", "in", "out"])
 @every
 def test_answers_that_leave_elsewhere(triangle, names, need, hook):
-    """The host as server (direct server return): the SYN-ACK suffices where it leaves, but for who
+    """The host as server (direct server return): the SYN-ACK suffices where it leaves, unless --need
     asks for more. The host as client: what leaves by an interface that is not watched was not seen
     leaving, which needs --need none."""
     host, far = triangle.host, triangle.peers[1]

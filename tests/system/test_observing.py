@@ -114,7 +114,7 @@ def test_metrics_by_interface(net2, tmp_path):
         {"veth0": 2, "veth1": 1}
 
 
-SLOT_PLACES = 1 << 16		# of two whose indexes differ by that one is counted for itself
+SLOT_PLACES = 1 << 16		# of two interfaces with indexes that differ by it, one has a slot
 
 
 @LIVE
@@ -236,7 +236,7 @@ def test_metrics_of_an_interface_with_an_odd_name(net, tmp_path):
 
 @contextlib.contextmanager
 def node_exporter(ns, program, folder):
-    """What node_exporter tells of the files in a folder, as its answer to a scrape."""
+    """What node_exporter answers to a scrape, for the files in a folder."""
     argv = ns.argv(program, "--web.listen-address=10.99.0.1:9100", "--collector.disable-defaults",
                    "--collector.textfile", f"--collector.textfile.directory={folder}")
 

@@ -33,7 +33,7 @@ def read(path):
 
 @pytest.fixture(scope="module")
 def options():
-    """All options that --help tells of, as they are written on a command line."""
+    """All options in --help, as they are written on a command line."""
     found = re.findall(r"^ +(?:(-\w), )?(--[\w-]+)", sh(BINARY, "--help"), re.MULTILINE)
     assert len(found) > 9, found
     return {option for pair in found for option in pair if option}

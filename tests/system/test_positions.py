@@ -63,7 +63,7 @@ def copy(switch, port, directions):
 
 
 BOTH = ["ingress", "egress"]
-COPIED = {		# directions by port; whether each record tells of a SYN, if there is a record
+COPIED = {		# directions by port; whether each record has a SYN, if there is a record
     "both directions": ({"veth0": BOTH}, [True]),
     "both ports": ({"veth0": BOTH, "veth1": BOTH}, [True]),		# each packet twice
     "from the server": ({"veth0": ["egress"]}, [False]),
@@ -183,7 +183,7 @@ def test_host_of_containers(site, place, way):
 
 
 def test_xdp_on_a_bridge_leaves_its_ports_to_tc(site):
-    """The kernel takes no XDP program on a device whose upper device has one already."""
+    """The kernel takes no XDP program on a device with an upper device that has one."""
     expected = PLACES["veth* br0"]
     with Probe(site.host, "-f", "json", "--hook", "xdp", "br0", "veth*", interfaces=3) as probe:
         assert {iface: receive for iface, (receive, _) in probe.hooks.items()} == \

@@ -38,7 +38,7 @@ def logs_a_banner(net, probe):
 @pytest.mark.parametrize("args, user", [([], "nobody"), (["--user", "daemon"], "daemon"),
                                         (["--user", "root"], "root")])
 def test_what_is_given_up(net, args, user):
-    """Who it is, what it may, and that it still does its work."""
+    """Its user and its privileges, and that it still does its work."""
     expected = pwd.getpwnam(user)
     with Probe(net.host, *args, "veth0") as probe:
         assert logs_a_banner(net, probe)
@@ -74,7 +74,7 @@ def with_capabilities(names):
 
 
 def test_three_capabilities_suffice(net):
-    """Not root at all: it stays who it was."""
+    """Started without root: the user does not change."""
     with Probe(net.host, "veth0", before=with_capabilities(NEEDED.values())) as probe:
         assert logs_a_banner(net, probe)
         state = status(probe.process.pid)

@@ -140,7 +140,7 @@ def test_local_follows_the_addresses(net, nets):
         listen_to(net.peer, server, "10.99.0.77")
         assert "10.99.0.77" in probe.line()
         net.host.ip("address", "add", "10.99.0.88/24", "dev", "veth0")
-        for _ in range(100):		# until it has been told
+        for _ in range(100):		# until the kernel has reported it
             listen_to(net.peer, server, "10.99.0.88")
             listen_to(net.peer, server, "10.99.0.77")
             if "10.99.0.88" in probe.line():

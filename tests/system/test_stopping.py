@@ -52,7 +52,7 @@ def stopped(process, number=signal.SIGTERM):
 
 @contextlib.contextmanager
 def running(argv, **kwargs):
-    """A process that does not outlive the test, and whose pipes are closed."""
+    """A process that does not outlive the test, with its pipes closed at the end."""
     with subprocess.Popen(argv, **kwargs) as process:
         try:
             yield process
@@ -85,7 +85,7 @@ def is_full(pipe):
 @LIVE
 @pytest.mark.parametrize("with_messages", [False, True], ids=["records", "messages, too"])
 def test_stopped_reader_while_banners_come(net, with_messages):
-    """What it did not take is counted as lost; with `2>&1` nobody can be told."""
+    """What it did not take is counted as lost; with `2>&1` no message can be seen."""
     with Server(net.host, "10.99.0.1") as server, pipe_of_one_page() as (reader, writer):
         argv = net.host.argv(BINARY, "-f", "json", "--stats", "veth0")
         with running(argv, stdout=writer,
@@ -105,7 +105,7 @@ def test_stopped_reader_while_banners_come(net, with_messages):
 
 @LIVE
 def test_stopped_terminal(net):
-    """One whose window has stopped: there is room for less than is written."""
+    """A terminal with a stopped window: there is room for less than is written."""
     master, slave = pty.openpty()
     with Server(net.host, "10.99.0.1") as server, open(master, "rb"):
         with running(net.host.argv(BINARY, "veth0"), stdin=slave, stdout=slave,

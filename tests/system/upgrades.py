@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""What becomes different when somebody touches a server: each is one change, whatever else varies."""
+"""What becomes different when a server is changed: each is one change, whatever else varies."""
 
 import functools
 

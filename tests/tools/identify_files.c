@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Identification from a command line, for tests and for who writes rules:
+ * Identification from a command line, for tests and for authors of rules:
  *
  *   identify [-p PROBES]... [-r FOLDER] [-o RULES]... [-t] [FILE...]
  *     what each file's bytes are; without files, of each line "first|second

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Draws a recorded terminal as an SVG: picture.py demo.cast >demo.svg (`make picture`).
 
-The recording is an asciicast v2 whose output comes in whole lines, as tests/tools/demo.py
+The recording is an asciicast v2 with output in whole lines, as tests/tools/demo.py
 writes it. Each line appears when it came, and stays; where nothing may move, or
 the renderer knows no CSS animation, all of them are there at once.
 """

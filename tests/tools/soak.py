@@ -4,7 +4,7 @@
 
     soak.py [SECONDS]		default 3600
 
-Short connections whose servers speak first, bulk traffic and a flood of SYNs at once, through
+Short connections to servers that speak first, bulk traffic and a flood of SYNs at once, through
 namespaces made here. The log is rotated now and then. Exit 0 only if memory stayed flat, every
 banner that a client heard is in the log or counted as lost, and the counters add up.
 """
@@ -190,7 +190,7 @@ def check_sums(log, count, results, row):
         " + ".join(f"{n} {name}" for name, n in outcomes.items()))
     check(count["connections"] == sum(outcomes.values()),
           f"{count['connections']} connections, {sum(outcomes.values())} outcomes")
-    # One whose SYN is sent again after its entry has been evicted counts twice.
+    # A connection counts twice if its SYN is sent again after its entry was evicted.
     more = count["connections"] - load.connections - flood.connections - bulk_connections
     row("of these, made by the generators", f"{count['connections'] - more}, {again} segments sent again")
     check(0 <= more <= again, f"{more} connections more than were made, {again} segments sent again")

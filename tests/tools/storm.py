@@ -7,8 +7,8 @@
 Real servers greet so many connections, over a veth and over lo, while two probes watch. One writes
 to a file on a small disk that fills and gets room again, is sent SIGHUPs in bursts, watches all
 interfaces while veths are made and deleted in turns, some with greeted connections on them; it and
-the process that opens its file are stopped and continued. The other writes to a pipe whose reader
-is stopped and continued, and has a highest rate.
+the process that opens its file are stopped and continued. The other writes to a pipe with a reader
+that is stopped and continued, and has a highest rate.
 """
 
 import collections
@@ -131,7 +131,7 @@ class Place(contextlib.ExitStack):
 
     @staticmethod
     def batch(ns, *lines):
-        """What ip is told; a kernel that is busy with other interfaces takes its time."""
+        """Runs ip; a kernel that is busy with other interfaces takes its time."""
         done = subprocess.run(["ip", "-n", ns.name, "-batch", "-"], input="\n".join(lines),
                               capture_output=True, text=True, timeout=LONG)
         assert done.returncode == 0, done.stderr
@@ -447,7 +447,7 @@ def check_held(first, last, row):
 def rage(place, storm, disk, piped, veths, connections):
     """The storm, as long as the clients need; how many banners they heard over lo and the veth.
 
-    Afterwards there is room again, and what has come and gone is told of.
+    Afterwards there is room again, and the interfaces that came and went are reported.
     """
     storm.over.clear()
     helper = next(pid for pid in children_of(disk.probe.process.pid) if name_of(pid) == "bannerprobe-log")

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Own addresses in the tables of VRFs: what a link's message makes of them, on
- * kernels without VRFs, too. The tables and their routes are real ones, of a
- * network namespace of the test.
+ * Own addresses in the tables of VRFs, by messages about links that the test
+ * makes, so that kernels without VRFs will do. The tables and routes are real
+ * ones, in a network namespace of the test.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -132,7 +132,7 @@ static void test_vrf_gets_another_table(void **state)
 	assert_int_equal(told, 1);
 }
 
-/* The kernel knows nothing of such VRFs: a look at everything says so. */
+/* The kernel has no such VRFs, so a dump of everything removes them. */
 static void test_what_was_missed(void **state)
 {
 	struct addresses *addresses = *state;

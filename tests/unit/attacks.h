@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The packets of attacks by an attacker who knows the four-tuple, but no
- * number.
+ * The packets of attacks by an attacker that knows the four-tuple, but no
+ * sequence number.
  */
 #ifndef BANNERPROBE_TESTS_ATTACKS_H
 #define BANNERPROBE_TESTS_ATTACKS_H

@@ -7,7 +7,7 @@
 #define TICKS 90
 #define DELAY 6		 /* ticks from one end to the other */
 #define RETRANSMISSION 9 /* ticks until something is sent again */
-#define CHUNKS 4	 /* that one end sends; the last may be a FIN */
+#define CHUNKS 4	 /* that each end sends; the last may be a FIN */
 #define NEVER (-1)
 
 /* Data or a FIN, or both. Each has its place in the stream. */
@@ -25,7 +25,7 @@ struct side {
 	bool established;
 	bool quiet;    /* it sends no ACK of its own accord */
 	bool answers;  /* it speaks only when it has received something */
-	bool closed;   /* nothing more is to be sent */
+	bool closed;   /* it sends nothing more */
 	int speaks_at; /* a tick */
 	int closes_at; /* likewise, or NEVER */
 	int chunk_count, chunks_to_send;
@@ -221,7 +221,7 @@ static void on_synack(struct wire *w)
 		add_chunk(w, MODEL_CLIENT, rest, false);
 }
 
-/* --- what arrives */
+/* --- arriving packets */
 
 static void note_acknowledged(struct wire *w, enum model_role role, __u32 ack)
 {
@@ -259,7 +259,7 @@ static void arrive(struct wire *w, const struct flight *f)
 		send_ack(w, !from);
 }
 
-/* --- what an end does of its own accord */
+/* --- packets that an end sends of its own accord */
 
 static bool wants_to_speak(const struct wire *w, enum model_role role)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * One connection between two simulated ends, as a probe between them sees it:
- * each end acknowledges what it has received by then, and what it did is known
- * for certain.
+ * One connection between two simulated ends, as a probe between them sees it.
+ * Each end acknowledges what it has received. What each end did is known, so
+ * the true order of their first bytes is known.
  */
 #ifndef BANNERPROBE_TESTS_BEGINNINGS_H
 #define BANNERPROBE_TESTS_BEGINNINGS_H

@@ -85,7 +85,7 @@ static const __s32 distances[] = {
 	-100,  -65535, -65536, -65537, -131072,
 };
 
-/* A number as `end` could use it, if it is not one out of 2^32. */
+/* A number near those of `end`, or any of 2^32. */
 static __u32 forge_number(struct conversation *c, struct chance *chance,
 			  __u8 end, bool blind)
 {
@@ -157,7 +157,7 @@ static void forge_burst(struct conversation *c, struct chance *chance)
 	}
 }
 
-/* A whole conversation of which neither end knows. */
+/* A whole conversation that neither end takes part in. */
 static void forge_both_ends(struct conversation *c, struct chance *chance)
 {
 	struct conversation other = { .count = 0 };
@@ -217,7 +217,9 @@ static bool synack_is_stale(const struct conversation *c, int at)
 	return asked;
 }
 
-/* Forged by an attacker who knows the addresses and ports, but no number. */
+/*
+ * Forgeries of an attacker that knows the addresses and ports, but no number.
+ */
 static void forge_blindly(struct conversation *c, struct chance *chance)
 {
 	int times = 1 + below(chance, 12);
@@ -243,7 +245,7 @@ static void forge_blindly(struct conversation *c, struct chance *chance)
 
 /* --- the way of each packet */
 
-/* Both ends are here: what leaves comes in again (loopback). */
+/* Both ends are on this host: each packet leaves and comes in (loopback). */
 static void loop_back(struct conversation *c)
 {
 	for (int i = 0; i < c->count; i++) {
@@ -306,7 +308,7 @@ void conversation_make(struct conversation *c, __u64 seed,
 		give_ways(c, &chance);
 }
 
-/* --- a table for a person */
+/* --- as a table */
 
 static void show_number(FILE *file, const struct conversation *c, __u8 end,
 			__u32 number)

@@ -18,10 +18,10 @@ enum ingredient {
 	INGREDIENT_DISTURBED = 1, /* lost, repeated, late, out of order */
 	INGREDIENT_FORGED = 2,
 	INGREDIENT_LIVE = 4, /* own addresses, and the way of each packet */
-	/* One connection whose ends are simulated, see beginnings.h. */
+	/* One connection with simulated ends: see beginnings.h. */
 	INGREDIENT_BEGINNINGS = 8,
 	INGREDIENT_LOSS = 16,  /* with that: packets sent again */
-	INGREDIENT_BLIND = 32, /* forged by an attacker who sees no packet */
+	INGREDIENT_BLIND = 32, /* forged by an attacker that sees no packet */
 };
 
 /* What a side of a simulated connection has really done. */
@@ -47,7 +47,7 @@ struct conversation {
 	bool own[2];
 	bool live;
 	struct side_truth truth[2]; /* client, server: INGREDIENT_BEGINNINGS */
-	/* A number that others are told from, and the end that it belongs to.
+	/* A base that other numbers are near to, and the end that it belongs to.
 	 */
 	struct {
 		__u32 isn;
@@ -61,13 +61,13 @@ struct conversation {
 void conversation_make(struct conversation *conversation, __u64 seed,
 		       unsigned int ingredients);
 
-/* For those who make one: one packet more, a number to tell others from. */
+/* For the generators: add a packet, and a base for numbers. */
 void conversation_insert(struct conversation *c, int at,
 			 const struct model_segment *segment,
 			 enum origin origin);
 void conversation_note_base(struct conversation *c, __u32 isn, __u8 end);
 
-/* One line of a table that a person can read, without its end. */
+/* One packet as a line of a table, without a newline. */
 void conversation_show_packet(FILE *file, const struct conversation *c, int at);
 
 #endif

@@ -243,7 +243,7 @@ static void test_other_protocols(void **state)
 	assert_int_equal(parse_ethernet(&frame, &segment), PARSE_NOT_TCP);
 }
 
-/* What may carry TCP and is not opened: each kind for itself, and its counter. */
+/* Encapsulations that are not opened: each kind has its counter. */
 static void test_not_opened(void **state)
 {
 	static const struct {
@@ -418,7 +418,10 @@ static void test_cut_packets(void **state)
 		packet.vlan[0] = 1;
 		packet_build(&bytes, &packet);
 		for (size_t len = 0; len <= bytes.len; len++) {
-			/* A buffer of its own: a sanitizer sees a read beyond it. */
+			/*
+			 * A buffer of its own: a sanitizer sees a read beyond
+			 * it.
+			 */
 			__u8 *cut = malloc(len + !len);
 			struct segment segment = {};
 			struct frame frame = { .data = cut,
@@ -442,7 +445,7 @@ static void test_cut_packets(void **state)
 	}
 }
 
-/* The banner of a capture with a snap length: what is there, and its length. */
+/* A banner cut by the snap length: the captured bytes, and the whole length. */
 static void test_cut_banner(void **state)
 {
 	static const struct { size_t missing; const char *banner; } cuts[] = {
@@ -518,7 +521,7 @@ static void test_identity(void **state)
 	}
 }
 
-/* Ends of which one goes up as the other goes down do not share a hash. */
+/* If one end's number rises as the other's falls, the hash is another one. */
 static void test_hash_of_related_ends(void **state)
 {
 	enum { PAIRS = 256 };
@@ -597,8 +600,8 @@ static void test_full_bucket(void **state)
 }
 
 /*
- * Connections without end that shake hands and never speak, as many at a time
- * as there is room for beside them: no handshake is forgotten over them.
+ * A flood of connections that complete the handshake and stay silent, as many
+ * at a time as there is room for: no other handshake is evicted.
  */
 static void test_silent_flood(void **state)
 {
@@ -626,7 +629,7 @@ static void test_silent_flood(void **state)
 		"connections=6000 banners=1000 cut_off=15 evicted=4985");
 }
 
-/* Of those half open, the oldest goes first. */
+/* Of half-open connections the oldest is evicted first. */
 static void test_half_open_flood(void **state)
 {
 	char banners[TEXT_MAX] = "", counters[TEXT_MAX];
@@ -656,8 +659,8 @@ static int count_bits(const struct engine *native)
 }
 
 /*
- * However many connections leave a bucket, the prefilter has bits for those that
- * are looked for, and none where all are decided.
+ * However many connections move to the overflow, the prefilter has bits for
+ * those that can still be found, and none once all are decided.
  */
 static void test_spilled_bits(void **state)
 {
@@ -677,7 +680,7 @@ static void test_spilled_bits(void **state)
 		play_step(&native, hello, (__u16)port, MANY + port);
 	assert_int_equal(native.counters[COUNT_BANNER],
 			 BUCKET_WAYS + ONE_BUCKET);
-	/* The LRU map here is smaller than what a bucket marks. */
+	/* The overflow LRU here is smaller than a bucket's overflow tags. */
 	assert_in_range(count_bits(&native), 0, OVERFLOW_TAGS - ONE_BUCKET);
 	engine_close(&native);
 }

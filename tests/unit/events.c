@@ -58,7 +58,7 @@ void events_text(char *text, size_t size, const struct event_list *list)
 
 /* --- comparison */
 
-/* The `number`-th of this kind, or NULL. */
+/* The `number`-th event of this kind, or NULL. */
 static const struct event_seen *find(const struct event_seen *events, int count,
 				     int kind, int number)
 {
@@ -243,7 +243,7 @@ events_compare_reasons(const struct model *model,
 	return found;
 }
 
-/* --- a table for a person */
+/* --- as a table */
 
 static void list_at(char *text, size_t size, const struct event_list *list,
 		    int packet)

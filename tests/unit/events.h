@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a connection begins with, as a list of events that two sides can be
- * compared by: what the model demands, and what a player of packets has seen.
+ * Lists of a connection's events, to compare the model's with those that a
+ * player of packets has logged.
  */
 #ifndef BANNERPROBE_TESTS_EVENTS_H
 #define BANNERPROBE_TESTS_EVENTS_H
@@ -21,24 +21,24 @@ struct event_difference {
 };
 
 /*
- * Plays a conversation to what is to be judged, with all kinds of events asked
- * for: fills `list` in the order of the packets, and `counted` by kind and
- * reason for what was not logged (REASON_LOGGED for what was).
+ * Plays a conversation to the implementation under test, with all kinds of
+ * events asked for. Fills `list` in the order of the packets, and `counted` by
+ * kind and by the reason why the event was not logged (REASON_LOGGED: it was).
  */
 typedef void event_player(const struct conversation *c, struct event_list *list,
 			  int counted[MODEL_KINDS][REASON_MAX]);
 
 extern const char *const event_names[MODEL_KINDS];
 
-/* For a player: one event more. False: there is no room for it. */
+/* For a player: adds an event. False: there is no room. */
 bool event_add(struct event_list *list, const struct event_seen *event);
 
 /* What the model has logged, likewise. */
 void events_of_model(struct event_list *list, const struct model *model);
 
 /*
- * The first difference between what the model demands and what was seen. A
- * kind of event of which the model is not sure is left out.
+ * The first difference between the model's events and those seen. A kind of
+ * event that the model is not sure about is left out.
  */
 struct event_difference events_compare(const struct model *model,
 				       const struct event_list *seen);
@@ -56,16 +56,16 @@ void events_none_text(char *text, size_t size, const struct model *model);
 const char *events_reason_meaning(enum model_kind kind, enum reason reason);
 
 /*
- * A table of the conversation for a person: each packet, what the model
- * demands at it and what was seen, and the differences.
+ * Prints the conversation as a table: each packet, the model's events and those
+ * seen at it, and the differences.
  */
 void events_show(FILE *file, const struct conversation *c,
 		 const struct model *model, const struct event_list *seen);
 
 /*
- * Whether the reasons that were counted for the events that were not logged
- * are some that the model allows, and as many. Where not, the text has the
- * kind and what the model allows. Those of a banner are not looked at.
+ * Checks the reasons that were counted for events that were not logged: the
+ * model must allow each, in this number. Otherwise the text has the kind, and
+ * what the model allows. Reasons of banners are not checked.
  */
 struct event_difference
 events_compare_reasons(const struct model *model,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The stable form: what of a greeting is wild, by structure and by learning. */
+/* Tests of forms: wild parts of greetings, by structure and by learning. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -331,7 +331,7 @@ static void test_what_is_whole(void **state)
 
 static struct learn learn;
 
-/* What two connections make of a service; NULL: another form. */
+/* The form after greetings of two connections; NULL: two forms. */
 static const char *learned(enum learn_how how, const char *was, const char *is)
 {
 	struct form a, b;
@@ -435,7 +435,7 @@ static void test_growth(void **state)
 	}
 }
 
-/* What was wild stays so in what comes after an upgrade. */
+/* Wild parts stay wild in the form after an upgrade. */
 static void test_inheritance(void **state)
 {
 	static const char was[] = "Foo 1.2 id \\{token} ready\\x0a",
@@ -452,7 +452,7 @@ static void test_inheritance(void **state)
 	assert_string_equal(text, "Foo 1.3 id \\{token} ready\\x0a");
 }
 
-/* Whatever bytes come: nothing breaks, and a greeting is of its own form. */
+/* Any bytes: nothing breaks, and each greeting matches its own form. */
 static void test_random_greetings(void **state)
 {
 	static const char alphabet[] = "0123456789abcdef ABxyz.:-/<>@[]\r\n\\";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Identification by itself: each source, and what is hostile to it. */
+/* Tests of the identification: each source, and hostile input. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -166,7 +166,7 @@ static void test_nmap_templates(void **state)
 		    "x|-|-|ok|-|-|-|");
 }
 
-/* What stands in the quotes of a command, and what makes it none. */
+/* Arguments of a command in quotes, and what makes the command invalid. */
 static void test_nmap_arguments(void **state)
 {
 	static const char *const none[] = {

@@ -259,7 +259,7 @@ static void test_little_memory(void **state)
 	assert_int_equal(ask(f, "SELECT count(*) FROM banner"), 2999);
 }
 
-/* What cannot be written waits; what does not fit is counted. */
+/* Changes that cannot be written wait; those beyond the room are counted. */
 static void test_what_waits_and_what_is_lost(void **state)
 {
 	struct fixture *f = *state;
@@ -286,7 +286,7 @@ static void test_what_waits_and_what_is_lost(void **state)
 			 2999 - (int64_t)lost);
 }
 
-/* A greeting that was cut is known for what it is once it is whole. */
+/* A greeting that was cut is identified once it is whole. */
 static void test_a_greeting_is_identified_when_it_is_whole(void **state)
 {
 	struct fixture *f = *state;
@@ -303,8 +303,10 @@ static void test_a_greeting_is_identified_when_it_is_whole(void **state)
 			 1);
 }
 
-/* What a rule knows on a port of an FTP server is a service when it comes the
- * second time with the same form; what nothing knows never is. */
+/*
+ * On a port of an FTP server, a greeting that a rule identifies makes a service
+ * when its form comes the second time; an unidentified one never does.
+ */
 static void test_known_on_a_port_of_an_ftp_server(void **state)
 {
 	struct fixture *f = *state;
@@ -406,7 +408,7 @@ static void test_times_and_spans(void **state)
 
 /* --- texts that are kept once --------------------------------------------- */
 
-/* More than the chains that there are at first: they become more. */
+/* More texts than there are chains at first: the number of chains grows. */
 static void test_texts_are_kept_once(void **state)
 {
 	enum { TEXTS = 20000 };

@@ -71,7 +71,7 @@ static bool withstands(const struct conversation *setup,
 	return logged;
 }
 
-/* When it does harm. */
+/* Prints when the attack does harm. */
 static void tell_when(const struct conversation *setup,
 		      const struct attack *attack)
 {
@@ -91,9 +91,9 @@ static void tell_when(const struct conversation *setup,
 }
 
 /*
- * Two sweeps: the server's segments, by `ack` and from each quarter of its
- * numbers, shall raise what either side is known to have sent, so that the
- * client's segments are valid.
+ * Two sweeps. Forged server segments, by `ack` and from each quarter of the
+ * server's numbers, try to raise what either side is known to have sent. Then
+ * forged client segments would be valid.
  */
 static bool withstands_two_sweeps(const struct conversation *setup)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Attacks by an attacker who knows the four-tuple, but sees no packet. */
+/* Attacks by an attacker that knows the four-tuple, but sees no packet. */
 #ifndef BANNERPROBE_TESTS_LAW_ATTACKS_H
 #define BANNERPROBE_TESTS_LAW_ATTACKS_H
 

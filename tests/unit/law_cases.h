@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The cases of the definition as small conversations, with what has to come of
- * each: by these the model itself is judged.
+ * The cases of the definition as small conversations, each with the expected
+ * result. They test the model itself.
  */
 #ifndef BANNERPROBE_TESTS_LAW_CASES_H
 #define BANNERPROBE_TESTS_LAW_CASES_H
@@ -11,7 +11,7 @@
 /*
  * `packets`, for each: "i" in or "o" out, or nothing; ">" from end 0 or "<"
  * from end 1; flags (S A F R P, or "." for none); seq "/" ack ":" payload
- * length, both numbers told from the initial ones of their ends.
+ * length. Both numbers are relative to the initial ones of their ends.
  */
 struct law_case {
 	const char *name; /* begins with the number of the case */

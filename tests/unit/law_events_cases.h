@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The cases of requests, responses, replies and open ports as small
- * conversations, with what has to come of each: by these the model is judged.
+ * conversations, each with the expected result. They test the model.
  */
 #ifndef BANNERPROBE_TESTS_LAW_EVENTS_CASES_H
 #define BANNERPROBE_TESTS_LAW_EVENTS_CASES_H

@@ -175,7 +175,7 @@ static bool true_of_all(unsigned int ingredients, __u64 number, __u64 seed,
 	return !wrong && mostly_clear(&tally);
 }
 
-/* --- forgeries by an attacker who sees no packet */
+/* --- forgeries by an attacker that sees no packet */
 
 /* The events of the honest packets alone, at the places of all packets. */
 static void play_honest(struct event_list *list)
@@ -229,7 +229,7 @@ static bool forgeries_change_nothing(unsigned int ingredients, __u64 number,
 
 /* --- some kinds only */
 
-/* What is not asked for does not change what is. */
+/* The events of the kinds asked for do not depend on the other kinds. */
 static bool kinds_are_independent(__u64 number, __u64 seed)
 {
 	struct tally tally = {};
@@ -260,7 +260,7 @@ static bool kinds_are_independent(__u64 number, __u64 seed)
 	return mostly_clear(&tally);
 }
 
-/* --- the comparison itself: players that are wrong */
+/* --- the comparison itself: players with mistakes */
 
 static void play_right(const struct conversation *c, struct event_list *list,
 		       int counted[MODEL_KINDS][REASON_MAX])
@@ -407,11 +407,11 @@ static bool core_agrees_on(unsigned int ingredients, __u64 number, __u64 seed)
 }
 
 /*
- * By somebody who sees every packet: whole handshakes in either direction, with
- * the right numbers. The core remembers two SYNs of each end beside a
- * connection and the model all, so that they may differ where several are
- * forged at once: in at most one conversation of a thousand, and a few more,
- * since few conversations are a small sample.
+ * Forgeries by an attacker that sees every packet: whole handshakes in either
+ * direction, with the right numbers. Beside a connection the core remembers two
+ * SYNs of each end, and the model remembers all. So they may differ if several
+ * SYNs are forged at once: in at most one conversation of a thousand, and a few
+ * more, because few conversations are a small sample.
  */
 static bool core_mostly_agrees_on(unsigned int ingredients, __u64 number,
 				  __u64 seed)
@@ -472,13 +472,13 @@ int main(int argc, char **argv)
 	tell(core_agrees_on(loss | INGREDIENT_DISTURBED, part, seed),
 	     "on disturbed ones");
 	tell(core_agrees_on(loss | INGREDIENT_BLIND, part, seed),
-	     "where somebody forges who sees no packet");
+	     "with forgeries by an attacker that sees no packet");
 	tell(core_agrees_on(loss | INGREDIENT_DISTURBED | INGREDIENT_BLIND,
 			    part, seed),
 	     "and where packets are missed, too");
 	tell(core_mostly_agrees_on(INGREDIENT_DISTURBED | INGREDIENT_FORGED,
 				   part, seed),
-	     "mostly where somebody forges who sees all");
+	     "mostly, with forgeries by one that sees all");
 	tell(core_mostly_agrees_on(INGREDIENT_LIVE | INGREDIENT_DISTURBED |
 					   INGREDIENT_FORGED,
 				   part, seed),

@@ -70,15 +70,15 @@ bool handshake_in_order(const struct conversation *c)
 	return answered;
 }
 
-/* An event that says what did not happen, or NULL. */
+/* An event that did not happen, or NULL. */
 static const char *find_lie(const struct model *model,
 			    const struct conversation *c)
 {
 	static char text[128];
 
 	/*
-	 * Without its SYN, Fast Open looks like a connection whose first number
-	 * is higher: what the client said in the SYN is not there.
+	 * Without its SYN, Fast Open looks like a connection with a higher
+	 * initial number: the client's bytes in the SYN are not seen.
 	 */
 	if (c->truth[MODEL_CLIENT].in_syn && !handshake_in_order(c))
 		return NULL;

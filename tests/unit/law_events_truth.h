@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The model's events of a simulated connection, held against what its ends
- * did. The caller leaves out what the model is not sure of (model->unclear).
+ * Compares the model's events of a simulated connection with what its ends did.
+ * The caller leaves out conversations that are unclear (model->unclear).
  */
 #ifndef BANNERPROBE_TESTS_LAW_EVENTS_TRUTH_H
 #define BANNERPROBE_TESTS_LAW_EVENTS_TRUTH_H
@@ -14,9 +14,9 @@ typedef const char *truth_judge(const struct model *model,
 
 /* Events that exclude each other; the conversation may be any. */
 truth_judge truth_find_contradiction;
-/* And events that say what did not happen. */
+/* Events that did not happen. */
 truth_judge truth_find_wrong;
-/* And events that are missed: where the probe sees all packets in order. */
+/* Missing events, where the probe sees all packets in order. */
 truth_judge truth_find_any;
 
 /* Whether the SYN was seen before its answer, and no answer after a RST. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The core as the model of the definition sees it: packets go in, banners and
- * counts by the model's reasons come out. What the model knows of the core's
- * interface stands in law_judge.c alone.
+ * Adapts the core to the model of the definition: packets go in, banners and
+ * counts by the model's reasons come out. Only law_judge.c uses the core's
+ * interface.
  */
 #ifndef BANNERPROBE_TESTS_LAW_JUDGE_H
 #define BANNERPROBE_TESTS_LAW_JUDGE_H
@@ -39,7 +39,7 @@ void judge_end(struct judge_counts *counts);
  */
 bool judge_counts_each_syn(void);
 
-/* By which reason the core counts what the definition gives this one. */
+/* The core's reason for an outcome with this reason in the definition. */
 enum reason judge_known_as(enum reason reason);
 
 #endif

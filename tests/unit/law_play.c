@@ -261,9 +261,9 @@ struct difference play(const struct conversation *c, FILE *file)
 	return found;
 }
 
-/* --- what differs, as small as it gets */
+/* --- shrinking a difference */
 
-/* Leaves out what is not needed for the same difference. */
+/* Leaves out packets that are not needed for the same difference. */
 void shrink(struct conversation *c, const char *text)
 {
 	static struct conversation smaller;

@@ -5,13 +5,13 @@
 
 #include "conversations.h"
 
-/* What differs first. */
+/* The first difference. */
 struct difference {
 	char text[96]; /* empty: nothing, or the model is not sure */
 	int at;	       /* the packet, or -1: a count */
 };
 
-/* As the last conversation left it. */
+/* The model's state after the last conversation. */
 extern struct model model;
 
 /* Plays it to both; `file`: shows it there, too, or NULL. */
@@ -20,7 +20,7 @@ struct difference play(const struct conversation *c, FILE *file);
 /* Leaves out all packets that are not needed for the same difference. */
 void shrink(struct conversation *c, const char *text);
 
-/* A table of the packets, and what came of them. */
+/* Prints a table of the packets and their results. */
 void show(FILE *file, const struct conversation *c);
 
 /* For more packets than a conversation holds; true: a banner was logged. */

@@ -38,7 +38,7 @@ static const struct {
 		  INGREDIENT_DISTURBED | INGREDIENT_FORGED },
 };
 
-/* Those that cannot be judged, by why; or the kinds of difference. */
+/* Unclear conversations by reason; or differences by kind. */
 struct tally {
 	struct {
 		char text[96];
@@ -85,7 +85,7 @@ static unsigned long long total(const struct tally *tally)
 	return sum;
 }
 
-/* What the conversations were good for. */
+/* Reports how often each outcome and reason occurred. */
 static void report_outcomes(const unsigned long long seen[REASON_MAX])
 {
 	printf("# by the model:");
@@ -154,7 +154,7 @@ static void append_name(char text[256], const char *mark, int i)
 	snprintf(text + len, 256 - len, "%s%s", mark, reason_names[i]);
 }
 
-/* What came of it by the model, as the table of cases writes it. */
+/* The model's result, as the table of cases writes it. */
 static const char *outcome_text(void)
 {
 	static char text[256];

@@ -48,7 +48,7 @@ static bool waits(const struct model *model, const struct model_connection *c)
 	return false;
 }
 
-/* What a connection has brought about, or has not, is settled. */
+/* Whether the outcome of a connection is decided. */
 static bool decided(const struct model *model, const struct model_connection *c)
 {
 	return c->found & model->asked ||
@@ -87,7 +87,7 @@ static void ignore(struct model *model, enum reason reason, bool certain)
 	model->ignored[reason].least += certain;
 }
 
-/* --- connections and what becomes of them */
+/* --- connections and their outcomes */
 
 static void count_outcome(struct model *model, const struct model_connection *c)
 {
@@ -147,7 +147,7 @@ static struct model_connection *counted(struct model *model)
 	return NULL;
 }
 
-/* What becomes of one that waits and of which no more will be seen. */
+/* The outcome of a waiting connection that has ended. */
 static void end(struct model *model, struct model_connection *c,
 		enum reason open)
 {
@@ -335,7 +335,7 @@ static bool proves_silence(const struct model_connection *c, __u32 ack)
 	return shows_nothing_of(c, MODEL_CLIENT, ack);
 }
 
-/* What comes of the payload that begins at sisn+1 or before it. */
+/* Judges the payload that begins at sisn+1 or before it. */
 static struct model_event judge_banner(struct model *model,
 				       struct model_connection *c,
 				       const struct model_segment *s)
@@ -375,7 +375,7 @@ static bool beside_a_syn(struct model *model)
 	return c && !c->synack_seen;
 }
 
-/* A server segment: a banner, or what else comes of it. */
+/* Judges a server segment: it may be a banner. */
 static struct model_event judge_server_segment(struct model *model,
 					       struct model_connection *c,
 					       const struct model_segment *s,
@@ -438,7 +438,7 @@ static struct model_event take_server(struct model *model,
 	return event;
 }
 
-/* Case 4: a client segment whose SYN-ACK has not come, or not the right one. */
+/* Case 4: a client segment before its SYN-ACK, or before the right SYN-ACK. */
 static bool remember_early(struct model *model, struct model_connection *c,
 			   const struct model_segment *s)
 {
@@ -940,7 +940,7 @@ static bool yields_to_none(const struct model *model,
 	       (!c->counted && c->syn_seen && c->synack_seen);
 }
 
-/* The one without a SYN whose SYN-ACK acknowledged the same number, if any. */
+/* The connection without a SYN, with a SYN-ACK for the same number; or NULL. */
 static struct model_connection *
 same_answer(struct model *model, const struct model_segment *s, bool is_counted)
 {
@@ -1065,7 +1065,7 @@ static struct model_event answer(struct model *model,
 	return nothing;
 }
 
-/* What the definition leaves open however the SYN-ACK is judged. */
+/* Marks what the definition leaves open about any SYN-ACK. */
 static void judge_synack(struct model *model)
 {
 	for (int i = 0; i < model->connection_count; i++)

@@ -113,7 +113,7 @@ static void log_chunk(struct model *model, struct model_connection *c,
 	add(model, c, &event);
 }
 
-/* --- who spoke first */
+/* --- which side spoke first */
 
 /*
  * One number more than nothing: a byte, or a FIN that was missed. Only what is
@@ -213,7 +213,7 @@ static void note_open(struct model *model, struct model_connection *c,
 		add(model, c, &event);
 }
 
-/* What the acknowledgement tells of the other side. */
+/* What the acknowledgement shows about the other side. */
 static void note_received(struct model_connection *c, enum model_role role,
 			  const struct model_segment *s)
 {

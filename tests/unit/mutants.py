@@ -114,7 +114,7 @@ MUTANTS = [
 	 "(part->from >= -2 || part_end(part) + part->fin > 0);"),
 	("client data anywhere", "stream.h", "return part->from <= (__s64)sent + FIRST_WINDOW_MAX &&", "return"),
 	("a client's ack is not looked at", "stream.h",
-	 "else if (!ack_is_valid(&flow->sides[SERVER], &part))\n\t\tverdict->ignored = COUNT_INVALID_CLIENT_SEGMENT;",
+	 "else if (!ack_is_valid(&flow->sides[SERVER], part))\n\t\tverdict->ignored = COUNT_INVALID_CLIENT_SEGMENT;",
 	 ""),
 	("any RST before the SYN-ACK", "reset.h", "return segment->seq == flow->cisn + 1;", "return true;"),
 	("a refusal needs no ack", "reset.h", "segment->ack - (flow->cisn + 1) <= flow->syn_len;", "true;"),

@@ -403,7 +403,7 @@ static size_t hold(struct held_socket *list, const struct process_case *one)
 		};
 		strcpy(list[count].comm, one->holders[count].comm);
 	}
-	/* Of others; a number of an inode is not kept for ever. */
+	/* Other sockets; an inode number may be reused. */
 	list[count++] = (struct held_socket){ .inode = 100, .port = 81 };
 	list[count++] = (struct held_socket){ .inode = 99, .port = 80 };
 	list[count++] = (struct held_socket){ .inode = 101, .port = 80 };
@@ -435,7 +435,7 @@ static void test_processes(void **state)
 	}
 }
 
-/* The kernel ends a comm, but it is not to be relied upon. */
+/* The kernel ends a comm with a NUL, but the code must not rely on that. */
 static void test_endless_comm(void **state)
 {
 	struct held_socket held = { .inode = 1, .port = 80, .pid = 5 };

@@ -14,7 +14,7 @@ struct test_extension {
 	__u8 len; /* as the header's own length field has it */
 };
 
-/* What a packet is to be. All zero is an IPv4 segment without anything. */
+/* The description of a packet. All zero: an IPv4 segment without payload. */
 struct test_packet {
 	bool from_server; /* else from the client */
 	bool ipv6;

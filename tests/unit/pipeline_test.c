@@ -242,7 +242,7 @@ struct log {
 	int reader; /* of the FIFO that it is */
 };
 
-/* A log in a FIFO that has room for a page, which nobody takes out. */
+/* A log in a FIFO with room for a page and without a consumer. */
 static void open_log(struct log *log)
 {
 	*log = (struct log){ .helper = FILE_HELPER_NONE };
@@ -291,8 +291,8 @@ static __u64 read_lines(struct pipeline *pipeline, const struct log *log)
 }
 
 /*
- * The log does not wait: what its buffer has no room for is lost, and counted.
- * What it held back is written when there is room again.
+ * The log does not wait: records without room in its buffer are lost, and
+ * counted. Records that it held back are written when there is room again.
  */
 static void test_a_log_whose_reader_has_stopped(void **state)
 {

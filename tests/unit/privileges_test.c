@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The filter of system calls: what it must let through, and what it must not.
+/* The filter of system calls: calls that it must allow, and must refuse.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Conversations whose packets are lost, repeated, reordered and joined by
+ * Conversations with packets that are lost, repeated, reordered, and joined by
  * forged ones, at random: property_test [VARIANTS [SEED]]. Half of them are
- * generated, half are those of the captures that there are. Whatever happens, a
- * banner is what the server said first and is logged once, none comes of a
- * conversation that the client began, and each connection comes to one end. In
- * every other variant greetings are gathered: then nothing is in one that was
- * said after the client had spoken, and if no packet is missing, all before is.
+ * generated, half come from captures. In any case a banner is what the server
+ * said first, and is logged once; a conversation that the client began has
+ * none; and each connection has one outcome. In every other variant greetings
+ * are reassembled. Then a greeting has no byte that was said after the client
+ * had spoken, and if no packet is missing, it has all bytes before that.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -30,7 +30,7 @@ enum kind {
 	HALF_CLOSED, /* the client closes its side, and the server speaks */
 };
 
-/* What a server says is this, from its first byte on: any piece is known. */
+/* Servers say this from its first byte on, so any piece can be recognised. */
 #define STREAM_SIZE 65536
 static char stream[STREAM_SIZE];
 
@@ -218,9 +218,10 @@ static int place_of_pending(const struct talk *talk)
 }
 
 /*
- * Of one who does not see the numbers. No data in a SYN-ACK, and none where the
- * SYN may be missing: they are a connection's of their own, whoever has sent
- * them; and no SYN before the SYN-ACK: which of two is true cannot be known.
+ * Forgeries of an attacker that does not see the numbers. Without data in a
+ * SYN-ACK, and without data where the SYN may be missing: such segments are a
+ * connection of their own, whatever host has sent them. And without SYNs before
+ * the SYN-ACK: which of two SYNs is true cannot be known.
  */
 static void forge(struct talk *talk, bool whole)
 {
@@ -312,8 +313,8 @@ static struct real *begin_real(const struct segment *syn)
 }
 
 /*
- * The segment as a step; false where that cannot be told by one, or where it
- * accepts data of the SYN: without the SYN nobody can know that.
+ * The segment as a step; false if a step cannot describe it, or if it accepts
+ * data of the SYN: without the SYN that cannot be known.
  */
 static bool make_step(const struct talk *talk, const struct segment *segment,
 		      bool from_server, struct step *step)
@@ -403,7 +404,9 @@ static bool may_be_banner(const struct talk *talk)
 	return may;
 }
 
-/* What may come of the real conversations, and what must when all is seen. */
+/*
+ * Sets whether real conversations may, and if all is seen must, have a banner.
+ */
 static void play_real(struct engine *native)
 {
 	for (int i = 0; i < real_count; i++) {
@@ -454,7 +457,7 @@ static void show(const struct talk *talk)
 	}
 }
 
-/* One conversation, disturbed: NULL, or what is wrong with what came of it. */
+/* Plays a disturbed conversation. NULL, or what is wrong with its result. */
 static const char *try_variant(struct engine *native, __u64 i, struct talk *talk)
 {
 	const bool whole = i / 2 % 2;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What the attacher publishes, as the reader finds it. */
+/* Tests of what the attacher publishes and the reader finds. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -125,7 +125,7 @@ static void test_no_room_for_a_name(void **state)
 	assert_string_equal(name_at(PUBLISHED_NAMES + 9, now_ns(), &hint), "y");
 }
 
-/* A change that is not over is not taken for one. */
+/* Values are not read while a change is in progress. */
 static void test_within_a_change(void **state)
 {
 	const __u32 name = publish_name(publisher, 7, NO_PLACE, "one");

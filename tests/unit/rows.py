@@ -11,7 +11,7 @@ def rows(table):
 
 
 def in_rows(case):
-    """A class whose marked methods become tests, one for each row."""
+    """A class with marked methods that become tests, one for each row."""
     for name, method in list(vars(case).items()):
         for number, row in enumerate(getattr(method, "rows", [])):
             def test(self, method=method, row=row):

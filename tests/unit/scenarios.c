@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "scenarios.h"
 
-/* What few of the cases need stands last, and is 0 in the others. */
+/* Members that few cases need are the last ones, and 0 in the others. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
 #define C(flags, seq, ack, payload) { true, false, flags, seq, ack, payload, 0 }
@@ -315,7 +315,7 @@ const struct test_case test_cases[] = {
 	  { OPENED, C(SYN, 70000, 0, ""), C(SYN, 71000, 0, ""), C(SYN, 72000, 0, ""),
 	    S(SYNACK, 90000, 71001, ""), S(ACK, 90001, 71001, "again") },
 	  "again/5/Shd", "connections=2 banners no_data syn_in_connection=3" },
-	{ "14: a RST beside, of a client whose SYN had data",
+	{ "14: a RST beside, of a client with data in its SYN",
 	  { OPENED, C(SYN, 70000, 0, "GET"), S(SYNACK, 90000, 70004, ""),
 	    C(RST, 70004, 0, ""), C(ACK, 70004, 90001, ""), HELLO },
 	  "hello/5/ShAd", "banners syn_in_connection out_of_window" },

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What a banner is, case by case: conversations, and what must come of them.
- * One table for the native core and for the loaded BPF programs.
+ * What a banner is, case by case: conversations and their expected results. One
+ * table for the engine in user space and for the loaded BPF programs.
  */
 #ifndef BANNERPROBE_TESTS_SCENARIOS_H
 #define BANNERPROBE_TESTS_SCENARIOS_H
@@ -22,7 +22,7 @@ struct step {
 	enum direction way; /* how it was seen */
 };
 
-/* Whose address is this host's own. */
+/* The end that has an address of this host. */
 enum own_end { OWN_NEITHER, OWN_CLIENT, OWN_SERVER };
 
 struct test_case {
@@ -36,7 +36,7 @@ struct test_case {
 	 * nothing was decided are counted as at the end of a capture.
 	 */
 	const char *counters;
-	/* Cases with either of these are the native core's only. */
+	/* Cases with either of these run in user space only. */
 	enum own_end own;
 	enum need need;
 };
@@ -44,7 +44,7 @@ struct test_case {
 extern const struct test_case test_cases[];
 extern const size_t test_case_count;
 
-/* Pairs of ISNs that every case is played with, for the arithmetic's sake. */
+/* Pairs of ISNs that every case is played with, to test wrapping numbers. */
 struct isns {
 	__u32 client, server;
 };

@@ -182,7 +182,7 @@ static bool open_talk(struct talk *talk)
 
 /* --- what is said */
 
-/* Again something that this end has sent, perhaps with more behind it. */
+/* Sends again something that this end has sent, perhaps with more behind it. */
 static void send_again(struct talk *talk, __u8 from)
 {
 	struct conversation *c = talk->conversation;

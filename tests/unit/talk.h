@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Two honest ends of TCP, that talk at random. */
+/* Two honest ends of TCP that talk at random. */
 #ifndef BANNERPROBE_TESTS_TALK_H
 #define BANNERPROBE_TESTS_TALK_H
 

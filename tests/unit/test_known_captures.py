@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Captures whose records are known, byte for byte, in each format (`make check`).
+"""Captures with records that are known, byte for byte, in each format (`make check`).
 
 `python3 tests/unit/test_known_captures.py --write` writes what the program says now into known/: read
 the difference before it is committed. links.pcapng is by tests/tools/link_types.py.

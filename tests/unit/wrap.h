@@ -27,7 +27,7 @@ enum wrap {
  */
 void wrap(struct bytes *bytes, enum wrap kind);
 
-/* All are opened, and what tells them apart is part of the key. */
+/* All tunnels are opened, and their identifiers are part of the key. */
 void wrap_track(struct track_options *track);
 
 #endif

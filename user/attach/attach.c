@@ -275,7 +275,7 @@ static int try_native_xdp(struct interface *interface)
 		interface->in.name =
 			known ? "native XDP" :
 				"native XDP (if its driver has that: no kernel "
-				"before Linux 6.3 tells)";
+				"before Linux 6.3 reports it)";
 	return error;
 }
 

@@ -80,7 +80,7 @@ static int lock_namespace(void)
 	}
 	if (!waited_in_vain)
 		message("another process holds the lock on this network "
-			"namespace (/proc/locks tells which): going on "
+			"namespace (/proc/locks shows which): going on "
 			"without");
 	waited_in_vain = true;
 	return -1;

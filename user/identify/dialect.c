@@ -221,7 +221,7 @@ static uint32_t possible_by_code(int code)
 	}
 }
 
-/* A number of three digits, and what comes after it. */
+/* The number of a reply: three digits, then a space, "-" or the line's end. */
 static int read_code(const struct text *text)
 {
 	int code = 0;

@@ -24,8 +24,8 @@ typedef void identify_message(const char *format, ...)
 
 struct identify_sources {
 	/*
-	 * The project's rules: files, and folders whose *.rules are read in
-	 * the order of their names; the list ends with NULL. The first rule
+	 * The project's rules: files, and folders. The *.rules of a folder are
+	 * read in the order of names. The list ends with NULL. The first rule
 	 * that matches answers, so a user's own come first. Missing files are
 	 * ignored. NULL: none.
 	 */

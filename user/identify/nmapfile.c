@@ -81,7 +81,7 @@ static const char *take_pattern(char **at, struct pattern *pattern)
 
 /*
  * nmap puts "cpe:/" before the text. There is room: "cpe:" and a delimiter
- * stand there in the file.
+ * are at this place of the file.
  */
 static const char *take_cpe(const struct piece *piece, struct rule *rule)
 {

@@ -92,7 +92,7 @@ static bool agrees(const struct form *a, const struct align_token *at,
 		if (value(a, at->from + i) != value(b, bt->from + i))
 			return false;
 	}
-	/* Learned parts are looked at as gaps, by what stands for them. */
+	/* Learned parts always lie in a gap, and are judged there. */
 	return !symbol_is_wild(a->symbol[at->from]) ||
 	       !wild_is_learned(symbol_wild(a->symbol[at->from]));
 }

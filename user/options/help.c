@@ -40,7 +40,7 @@ static const char tail[] = "\n"
 			   "  3  could not load or attach\n"
 			   "  4  ended as asked, but records were lost\n"
 			   "\n"
-			   "The manual, bannerprobe(8), tells more.\n";
+			   "The manual, bannerprobe(8), has more.\n";
 
 static void __attribute__((noreturn)) finish(void)
 {

@@ -286,8 +286,7 @@ static void note_passwords(const struct options *options)
 
 	if (options->events & said_by_clients && !options->no_output)
 		usage_note("--events: what clients say first can hold "
-			   "passwords: let nobody read the log who must not "
-			   "know them");
+			   "passwords: protect the log");
 }
 
 void options_parse(struct options *options, int argc, char **argv)

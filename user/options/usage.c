@@ -127,7 +127,7 @@ static const struct {
 		"is no configuration file" },
 	{ "-C", "rename the file of -o and send SIGHUP to begin another" },
 	{ "-D", "`ip link` lists the interfaces; it stays in the foreground" },
-	{ "-e", "-f json tells the addresses of the link" },
+	{ "-e", "-f json has the link-layer addresses" },
 	{ "-F", "servers are chosen by --port and --net" },
 	{ "-G", "rename the file of -o and send SIGHUP to begin another" },
 	{ "-n", "addresses and ports are always numbers: leave it out" },

@@ -216,7 +216,7 @@ static char *put_client(char *to, const struct event *event)
 			    event->client_port);
 }
 
-/* FROM -> TO: the side that spoke stands first. */
+/* FROM -> TO: the side that spoke is written first. */
 static char *put_line_text(char *to, const struct event *record,
 			   const struct source *source)
 {

@@ -47,8 +47,8 @@ static void write_label(FILE *file, const char *text)
 }
 
 /*
- * The label `probe`: the interfaces that this process watches. It tells the
- * processes of a host apart for a collector that reads the files of all.
+ * The label `probe`: the interfaces that this process watches. A
+ * collector that reads the files of several processes distinguishes them by it.
  */
 static void write_probe(const struct page *page)
 {

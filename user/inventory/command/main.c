@@ -47,8 +47,8 @@ static void print_help(void)
 	for (size_t i = 0; i < COMMANDS && commands[i].doc; i++)
 		printf("  %-8s %-14s %s\n", commands[i].name,
 		       commands[i].arguments, commands[i].doc);
-	puts("\nEach tells of its options by COMMAND --help; those of list are "
-	     "understood\nwithout its name.\n\n"
+	puts("\nCOMMAND --help shows the options of a command; those of list "
+	     "are understood\nwithout its name.\n\n"
 	     "  -h, --help     print this and exit\n"
 	     "  -V, --version  print the versions and exit\n\n"
 	     "Exit codes: 0 done, 1 not found or failed, 2 wrong usage.");

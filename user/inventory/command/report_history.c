@@ -280,9 +280,9 @@ static int put_events(struct report_history *history, FILE *page)
 			    subject->first_seen)
 			continue;
 		if (!left--) {
-			fputs("<li class=more><b>and more changes, which "
-			      "<code>bannerprobe-inventory show</code> "
-			      "tells</b></li>\n",
+			fputs("<li class=more><b>and more changes: see "
+			      "<code>bannerprobe-inventory show</code>"
+			      "</b></li>\n",
 			      page);
 			break;
 		}
