@@ -128,6 +128,12 @@ $(BUILD)/tests/identify $(BUILD)/bench_identify:
 $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 	$(Q)$(call link)
 
+# Tells what the verifier followed: for tests/vm/kernels.
+$(BUILD)/verified.so: tests/vm/verified.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -shared -fPIC -o $@ $<
+
 -include $(patsubst %,%.d,$(sort $(SANITIZED) $(PRIVILEGES_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
 	$(BENCH_SCALE) $(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(BENCH_IDENTIFY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
 
