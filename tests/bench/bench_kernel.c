@@ -169,10 +169,11 @@ static void check_growth(const struct scenario *scenario, __u64 before)
 static double run_round(const struct scenario *scenario, enum road road,
 			bool to_probe, const struct bytes *bytes, __u64 from)
 {
-	const bool records = scenario->counts == COUNT_BANNER;
-	const __u32 piece = scenario->vary == VARY_ASKED ? PIECE_OF_EVENTS :
-			    records			 ? PIECE :
-							   scenario->repeat;
+	const bool events = scenario->track && scenario->track->events;
+	const bool records = scenario->counts != COUNT_NOTHING;
+	const __u32 piece = !records ? scenario->repeat :
+			    events   ? PIECE_OF_EVENTS :
+				       PIECE;
 	double sum = 0;
 
 	for (__u32 done = 0; done < scenario->repeat; done += piece) {
