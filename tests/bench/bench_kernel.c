@@ -170,7 +170,8 @@ static double run_round(const struct scenario *scenario, enum road road,
 			bool to_probe, const struct bytes *bytes, __u64 from)
 {
 	const bool events = scenario->track && scenario->track->events;
-	const bool records = scenario->counts != COUNT_NOTHING;
+	const bool records = scenario->counts == COUNT_BANNER ||
+			     (events && scenario->counts);
 	const __u32 piece = !records ? scenario->repeat :
 			    events   ? PIECE_OF_EVENTS :
 				       PIECE;

@@ -78,6 +78,17 @@ def test_peers(net):
         assert len(probe.stop()) == 1
 
 
+@pytest.mark.parametrize("key, history", [("yes", "hd"), ("no", "ShAd")])
+def test_directions_under_two_numbers(net, key, history):
+    """As from a mirror with a session for each direction."""
+    talk = Connection().greeted(BANNER)
+    frames = [frame(vxlan(frame(bytes(p)), 1 if p.dst == "1.2.3.4" else 2)) for p in talk]
+    with start(net.host, "tc", "--decap=vxlan", f"--decap-key={key}", "veth0") as probe:
+        mirror(net, frames)
+        [record] = probe.stop()
+    assert (record["history"], record["tunnel"][0]["id"]) == (history, 2)
+
+
 def test_own_addresses_inside(net):
     """A tunnel's inside is not this host's, though it has its addresses."""
     one = Connection(client=("10.99.0.1", 5678), server=("10.99.0.2", 25))
