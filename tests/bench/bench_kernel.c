@@ -26,7 +26,8 @@
 
 #define ROUNDS 9
 #define SILENT_HANDSHAKES 60000
-#define PIECE 20000 /* packets: 5,000 records at most */
+#define PIECE 20000	     /* packets: 5,000 records at most */
+#define PIECE_OF_EVENTS 5000 /* packets: 3,000 records at most */
 
 struct scenario {
 	const char *name;
@@ -37,8 +38,8 @@ struct scenario {
 	int together; /* packets that the goal is for */
 	void (*prepare)(const struct scenario *scenario);
 	struct test_packet packet;
-	__u16 ethertype; /* 0: as the packet has it */
-	__u8 protocol;	 /* likewise */
+	__u16 ethertype;     /* 0: as the packet has it */
+	__u8 protocol;	     /* likewise */
 	enum counter counts; /* must have grown by `growth` a round */
 	__u64 growth;
 	const char *port, *net; /* as --port and --net; NULL: not given */
@@ -47,6 +48,7 @@ struct scenario {
 };
 
 static const struct track_options json = { .times = true, .rtt = true };
+static const struct track_options all_events = { .events = EVENTS_ALL };
 
 static struct bannerprobe_bpf *probe;
 static struct ring_buffer *ring;
@@ -102,6 +104,23 @@ static void decided_table(const struct scenario *scenario)
 	}
 }
 
+/* The same of connections whose client asked, and whose server answered. */
+static void answered_table(const struct scenario *scenario)
+{
+	struct test_packet packet = { .payload_len = DRIVE_BANNER,
+				      .payload = text };
+	struct bytes bytes;
+
+	packet_build(&bytes, &packet);
+	empty_table(scenario);
+	for (__u32 done = 0; done < 5 * scenario->connections;
+	     done += PIECE_OF_EVENTS) {
+		run(ROAD_XDP, true, &bytes, VARY_ASKED, 0, done,
+		    PIECE_OF_EVENTS);
+		ring_buffer__consume(ring);
+	}
+}
+
 /* A table full of silent half-open connections, as in a flood. */
 static void flooded_table(const struct scenario *scenario)
 {
@@ -150,8 +169,12 @@ static void check_growth(const struct scenario *scenario, __u64 before)
 static double run_round(const struct scenario *scenario, enum road road,
 			bool to_probe, const struct bytes *bytes, __u64 from)
 {
-	bool records = scenario->counts == COUNT_BANNER;
-	__u32 piece = records ? PIECE : scenario->repeat;
+	const bool events = scenario->track && scenario->track->events;
+	const bool records = scenario->counts == COUNT_BANNER ||
+			     (events && scenario->counts);
+	const __u32 piece = !records ? scenario->repeat :
+			    events   ? PIECE_OF_EVENTS :
+				       PIECE;
 	double sum = 0;
 
 	for (__u32 done = 0; done < scenario->repeat; done += piece) {
@@ -203,19 +226,24 @@ static void unload(void)
 	bannerprobe_bpf__destroy(probe);
 }
 
+static void make_packet(const struct scenario *scenario, struct bytes *bytes)
+{
+	packet_build(bytes, &scenario->packet);
+	wrap(bytes, scenario->wrap);
+	if (scenario->ethertype) {
+		bytes->data[12] = (__u8)(scenario->ethertype >> 8);
+		bytes->data[13] = (__u8)scenario->ethertype;
+	}
+	if (scenario->protocol)
+		bytes->data[23] = scenario->protocol;
+}
+
 static void measure(const struct scenario *scenario, enum road road)
 {
 	double over[ROUNDS], middle;
 	struct bytes bytes;
 
-	packet_build(&bytes, &scenario->packet);
-	wrap(&bytes, scenario->wrap);
-	if (scenario->ethertype) {
-		bytes.data[12] = (__u8)(scenario->ethertype >> 8);
-		bytes.data[13] = (__u8)scenario->ethertype;
-	}
-	if (scenario->protocol)
-		bytes.data[23] = scenario->protocol;
+	make_packet(scenario, &bytes);
 	scenario->prepare(scenario);
 	for (int i = 0; i < ROUNDS; i++)
 		over[i] = one_round(scenario, road, &bytes,
@@ -228,101 +256,368 @@ static void measure(const struct scenario *scenario, enum road road)
 	fflush(stdout);
 }
 
-#define PACKET                                                                  \
-	.packet = { .from_server = true,                                        \
-		    .client_port = 40000,                                       \
-		    .server_port = 25,                                          \
-		    .flags = TCP_ACK,                                           \
-		    .seq = 9000,                                                \
-		    .ack = 1001,                                                \
-		    .payload = text,                                            \
+/* --- one against another ------------------------------------------------ */
+
+/* What two scenarios cost together with all beneath, in turns. */
+struct pair {
+	const char *name;
+	const char *goal;
+	struct scenario scenarios[2];
+};
+
+/* Programs that are loaded. */
+struct loaded {
+	struct bannerprobe_bpf *probe;
+	struct ring_buffer *ring;
+	struct bytes bytes;
+};
+
+static void turn_to(const struct loaded *loaded)
+{
+	probe = loaded->probe;
+	ring = loaded->ring;
+	drive_to(probe);
+}
+
+/* ns of all packets that belong together, without the empty program's. */
+static double cost(const struct pair *pair, const struct loaded *loaded,
+		   int which, enum road road, int round)
+{
+	const struct scenario *scenario = &pair->scenarios[which];
+
+	turn_to(&loaded[which]);
+	return one_round(scenario, road, &loaded[which].bytes,
+			 0x100000 + (__u64)round * scenario->repeat);
+}
+
+static void measure_pair(const struct pair *pair, struct loaded *loaded,
+			 enum road road)
+{
+	double ratios[ROUNDS], ns[2][ROUNDS], middle;
+
+	for (int i = 0; i < ROUNDS; i++) {
+		ns[0][i] = cost(pair, loaded, 0, road, i);
+		ns[1][i] = cost(pair, loaded, 1, road, i);
+		ratios[i] = ns[0][i] / ns[1][i];
+	}
+	middle = median(ratios, ROUNDS);
+	printf("| %s | %s | %.0f | %.0f | %.2f | %.2f to %.2f | %s |\n",
+	       pair->name, road == ROAD_XDP ? "XDP" : "tc",
+	       median(ns[0], ROUNDS), median(ns[1], ROUNDS), middle, ratios[0],
+	       ratios[ROUNDS - 1], pair->goal);
+	fflush(stdout);
+}
+
+static void run_pair(const struct pair *pair)
+{
+	struct loaded loaded[2];
+
+	for (int i = 0; i < 2; i++) {
+		const struct scenario *scenario = &pair->scenarios[i];
+
+		if (i)
+			drive_close();
+		load(scenario);
+		make_packet(scenario, &loaded[i].bytes);
+		loaded[i].probe = probe;
+		loaded[i].ring = ring;
+	}
+	for (enum road road = ROAD_XDP; road <= ROAD_TC; road++) {
+		for (int i = 0; i < 2; i++) {
+			turn_to(&loaded[i]);
+			pair->scenarios[i].prepare(&pair->scenarios[i]);
+		}
+		measure_pair(pair, loaded, road);
+	}
+	drive_close();
+	for (int i = 0; i < 2; i++) {
+		ring_buffer__free(loaded[i].ring);
+		bannerprobe_bpf__destroy(loaded[i].probe);
+	}
+}
+
+#define PACKET                                                                 \
+	.packet = { .from_server = true,                                       \
+		    .client_port = 40000,                                      \
+		    .server_port = 25,                                         \
+		    .flags = TCP_ACK,                                          \
+		    .seq = 9000,                                               \
+		    .ack = 1001,                                               \
+		    .payload = text,                                           \
 		    .payload_len = DRIVE_BANNER }
 
 static const struct scenario scenarios[] = {
-	{ .name = "not IP", .goal = 4, .repeat = 1000000, .together = 1,
-	  .prepare = empty_table, PACKET, .ethertype = 0x0806 },
-	{ .name = "not TCP", .goal = 4, .repeat = 1000000, .together = 1,
-	  .prepare = empty_table, PACKET, .protocol = 17 },
-	{ .name = "data, unknown, table empty, warm", .goal = 6,
-	  .vary = VARY_ADDRESS, .connections = 1, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET },
-	{ .name = "data, decided, warm", .goal = 6, .vary = VARY_ADDRESS,
-	  .connections = 1, .repeat = 1000000, .together = 1,
-	  .prepare = decided_table, PACKET },
-	{ .name = "data, unknown, table full, warm", .goal = 6,
-	  .vary = VARY_ADDRESS, .connections = 1, .repeat = 1000000,
-	  .together = 1, .prepare = flooded_table, PACKET },
-	{ .name = "data of 10,000 unknown, table empty", .goal = 15,
-	  .vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET },
-	{ .name = "data of 10,000 decided", .goal = 15, .vary = VARY_ADDRESS,
-	  .connections = 10000, .repeat = 1000000, .together = 1,
-	  .prepare = decided_table, PACKET },
-	{ .name = "data of 10,000 unknown, table full", .goal = 15,
-	  .vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000,
-	  .together = 1, .prepare = flooded_table, PACKET },
-	{ .name = "data of a million unknown, table empty", .goal = 0,
-	  .vary = VARY_ADDRESS, .connections = 1000003, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET },
+	{ .name = "not IP",
+	  .goal = 4,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .ethertype = 0x0806 },
+	{ .name = "not TCP",
+	  .goal = 4,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .protocol = 17 },
+	{ .name = "data, unknown, table empty, warm",
+	  .goal = 6,
+	  .vary = VARY_ADDRESS,
+	  .connections = 1,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET },
+	{ .name = "data, decided, warm",
+	  .goal = 6,
+	  .vary = VARY_ADDRESS,
+	  .connections = 1,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = decided_table,
+	  PACKET },
+	{ .name = "data, unknown, table full, warm",
+	  .goal = 6,
+	  .vary = VARY_ADDRESS,
+	  .connections = 1,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = flooded_table,
+	  PACKET },
+	{ .name = "data of 10,000 unknown, table empty",
+	  .goal = 15,
+	  .vary = VARY_ADDRESS,
+	  .connections = 10000,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET },
+	{ .name = "data of 10,000 decided",
+	  .goal = 15,
+	  .vary = VARY_ADDRESS,
+	  .connections = 10000,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = decided_table,
+	  PACKET },
+	{ .name = "data of 10,000 unknown, table full",
+	  .goal = 15,
+	  .vary = VARY_ADDRESS,
+	  .connections = 10000,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = flooded_table,
+	  PACKET },
+	{ .name = "data of a million unknown, table empty",
+	  .goal = 0,
+	  .vary = VARY_ADDRESS,
+	  .connections = 1000003,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET },
 	{ .name = "data of a million unknown, 60,000 servers silent",
-	  .goal = 0, .vary = VARY_ADDRESS, .connections = 1000003,
-	  .repeat = 1000000, .together = 1, .prepare = silent_table, PACKET },
-	{ .name = "a whole connection, four packets", .goal = 700,
-	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
-	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
+	  .goal = 0,
+	  .vary = VARY_ADDRESS,
+	  .connections = 1000003,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = silent_table,
+	  PACKET },
+	{ .name = "a whole connection, four packets",
+	  .goal = 700,
+	  .vary = VARY_CONNECTION,
+	  .repeat = 160000,
+	  .together = 4,
+	  .prepare = empty_table,
+	  PACKET,
+	  .counts = COUNT_BANNER,
 	  .growth = 40000 },
-	{ .name = "a whole connection, its times for json", .goal = 0,
-	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
-	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
-	  .growth = 40000, .track = &json },
-	{ .name = "a whole connection, table full", .goal = 700,
-	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
-	  .prepare = flooded_table, PACKET, .counts = COUNT_BANNER,
+	{ .name = "a whole connection, its times for json",
+	  .goal = 0,
+	  .vary = VARY_CONNECTION,
+	  .repeat = 160000,
+	  .together = 4,
+	  .prepare = empty_table,
+	  PACKET,
+	  .counts = COUNT_BANNER,
+	  .growth = 40000,
+	  .track = &json },
+	{ .name = "a whole connection, table full",
+	  .goal = 700,
+	  .vary = VARY_CONNECTION,
+	  .repeat = 160000,
+	  .together = 4,
+	  .prepare = flooded_table,
+	  PACKET,
+	  .counts = COUNT_BANNER,
 	  .growth = 40000 },
-	{ .name = "a SYN of a flood, table full", .goal = 300,
-	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
-	  .prepare = flooded_table, PACKET, .counts = COUNT_CONNECTIONS,
+	{ .name = "a SYN of a flood, table full",
+	  .goal = 300,
+	  .vary = VARY_SYN_FLOOD,
+	  .repeat = 200000,
+	  .together = 1,
+	  .prepare = flooded_table,
+	  PACKET,
+	  .counts = COUNT_CONNECTIONS,
 	  .growth = 200000 },
-	{ .name = "data of 10,000 unknown, with --port and --net", .goal = 15,
-	  .vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET, .port = "25",
+	{ .name = "data of 10,000 unknown, with --port and --net",
+	  .goal = 15,
+	  .vary = VARY_ADDRESS,
+	  .connections = 10000,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .port = "25",
 	  .net = "192.0.2.0/24" },
-	{ .name = "a whole connection, with --port and --net", .goal = 0,
-	  .vary = VARY_CONNECTION, .repeat = 160000, .together = 4,
-	  .prepare = empty_table, PACKET, .counts = COUNT_BANNER,
-	  .growth = 40000, .port = "25", .net = "192.0.2.0/24" },
-	{ .name = "a SYN that --port passes over", .goal = 0,
-	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
-	  .prepare = empty_table, PACKET, .counts = COUNT_PASSED_OVER,
-	  .growth = 200000, .port = "22" },
-	{ .name = "a SYN that --net passes over", .goal = 0,
-	  .vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,
-	  .prepare = empty_table, PACKET, .counts = COUNT_PASSED_OVER,
-	  .growth = 200000, .net = "198.51.100.0/24" },
-	{ .name = "--decap: not IP", .goal = 4, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET, .ethertype = 0x0806,
+	{ .name = "a whole connection, with --port and --net",
+	  .goal = 0,
+	  .vary = VARY_CONNECTION,
+	  .repeat = 160000,
+	  .together = 4,
+	  .prepare = empty_table,
+	  PACKET,
+	  .counts = COUNT_BANNER,
+	  .growth = 40000,
+	  .port = "25",
+	  .net = "192.0.2.0/24" },
+	{ .name = "a SYN that --port passes over",
+	  .goal = 0,
+	  .vary = VARY_SYN_FLOOD,
+	  .repeat = 200000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .counts = COUNT_PASSED_OVER,
+	  .growth = 200000,
+	  .port = "22" },
+	{ .name = "a SYN that --net passes over",
+	  .goal = 0,
+	  .vary = VARY_SYN_FLOOD,
+	  .repeat = 200000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .counts = COUNT_PASSED_OVER,
+	  .growth = 200000,
+	  .net = "198.51.100.0/24" },
+	{ .name = "--decap: not IP",
+	  .goal = 4,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .ethertype = 0x0806,
 	  .wrap = WRAP_VXLAN },
-	{ .name = "--decap: UDP that is no tunnel", .goal = 6,
-	  .repeat = 1000000, .together = 1, .prepare = empty_table, PACKET,
-	  .protocol = 17, .wrap = WRAP_IPIP },
-	{ .name = "--decap: data in VXLAN", .goal = 30, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_VXLAN },
-	{ .name = "--decap: data in Geneve", .goal = 30, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_GENEVE },
-	{ .name = "--decap: data in GRE", .goal = 30, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_GRE },
-	{ .name = "--decap: data in ERSPAN III", .goal = 30, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET,
+	{ .name = "--decap: UDP that is no tunnel",
+	  .goal = 6,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .protocol = 17,
+	  .wrap = WRAP_IPIP },
+	{ .name = "--decap: data in VXLAN",
+	  .goal = 30,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .wrap = WRAP_VXLAN },
+	{ .name = "--decap: data in Geneve",
+	  .goal = 30,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .wrap = WRAP_GENEVE },
+	{ .name = "--decap: data in GRE",
+	  .goal = 30,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .wrap = WRAP_GRE },
+	{ .name = "--decap: data in ERSPAN III",
+	  .goal = 30,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
 	  .wrap = WRAP_ERSPAN_3 },
-	{ .name = "--decap: data in IP in IP", .goal = 30, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_IPIP },
-	{ .name = "--decap: data in MPLS", .goal = 30, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_MPLS },
-	{ .name = "--decap: data in PPPoE", .goal = 30, .repeat = 1000000,
-	  .together = 1, .prepare = empty_table, PACKET, .wrap = WRAP_PPPOE },
+	{ .name = "--decap: data in IP in IP",
+	  .goal = 30,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .wrap = WRAP_IPIP },
+	{ .name = "--decap: data in MPLS",
+	  .goal = 30,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .wrap = WRAP_MPLS },
+	{ .name = "--decap: data in PPPoE",
+	  .goal = 30,
+	  .repeat = 1000000,
+	  .together = 1,
+	  .prepare = empty_table,
+	  PACKET,
+	  .wrap = WRAP_PPPOE },
 };
 
-/* bench_kernel [TEXT]: all scenarios, or those with TEXT in their name. */
+#define WHOLE(how, packets, which, asked)                                      \
+	{                                                                      \
+		.vary = how, .repeat = 40000 * (packets), .together = packets, \
+		.prepare = empty_table, PACKET, .counts = which,               \
+		.growth = 40000, .track = asked                                \
+	}
+#define BULK(asked)                                                            \
+	{                                                                      \
+		.vary = VARY_ADDRESS, .connections = 10000, .repeat = 1000000, \
+		.together = 1, .prepare = answered_table, PACKET,              \
+		.track = asked                                                 \
+	}
+#define IDLE(asked)                                                            \
+	{                                                                      \
+		.repeat = 1000000, .together = 1, .prepare = empty_table,      \
+		PACKET, .protocol = 17, .track = asked                         \
+	}
+
+static const struct pair pairs[] = {
+	{ "a whole connection, its client first, all events; "
+	  "its server first, banners only",
+	  "1.3",
+	  { WHOLE(VARY_ASKED, 5, COUNT_CLIENT_FIRST, &all_events),
+	    WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, NULL) } },
+	{ "a whole connection, its server first: all events; banners only",
+	  "1.3",
+	  { WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, &all_events),
+	    WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, NULL) } },
+	{ "data of 10,000 decided: all events; banners only",
+	  "",
+	  { BULK(&all_events), BULK(NULL) } },
+	{ "not TCP: all events; banners only",
+	  "",
+	  { IDLE(&all_events), IDLE(NULL) } },
+};
+
+static void print_pairs(const char *wanted)
+{
+	printf("\n| one; another | hook | ns | ns of the other | ratio | "
+	       "spread "
+	       "| goal |\n"
+	       "| --- | --- | ---: | ---: | ---: | --- | ---: |\n");
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
+		if (strstr(pairs[i].name, wanted))
+			run_pair(&pairs[i]);
+}
+
+/* bench_kernel [TEXT]: all scenarios, or those whose name has TEXT in it. */
 int main(int argc, char **argv)
 {
 	const char *wanted = argc > 1 ? argv[1] : "";
@@ -338,5 +633,6 @@ int main(int argc, char **argv)
 		measure(&scenarios[i], ROAD_TC);
 		unload();
 	}
+	print_pairs(wanted);
 	return 0;
 }

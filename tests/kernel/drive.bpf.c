@@ -81,6 +81,19 @@ static __always_inline void fill_step(struct packet *packet, __u32 step)
 		fill(packet, TCP_ACK, 5001, 1001, DRIVE_BANNER);
 }
 
+/* The server answers what the client has asked. */
+static __always_inline void turn_to_asked(struct packet *packet, __u32 number,
+					  __u32 step)
+{
+	turn(packet, number, step == 1 || step == 4);
+	if (step < 3)
+		fill_step(packet, step);
+	else if (step == 3)
+		fill(packet, TCP_ACK, 1001, 5001, DRIVE_BANNER);
+	else
+		fill(packet, TCP_ACK, 5001, 1001 + DRIVE_BANNER, DRIVE_BANNER);
+}
+
 /* A packet of the client `number`: SYN, SYN-ACK, ACK, banner. */
 static __always_inline void turn_to_step(struct packet *packet, __u32 number,
 					 __u32 step)
@@ -112,8 +125,11 @@ static __always_inline void turn_to_one_of_flood(struct packet *packet,
 	turn_to_flood(packet, n / steps, first + (__u32)(n % steps));
 }
 
-/* The n-th packet: an honest one, or FLOOD_PERIOD - 1 times one of the flood. */
-static __always_inline void turn_within_flood(struct packet *packet,
+/*
+ * The n-th packet: an honest one, or FLOOD_PERIOD - 1 times one of the flood.
+ * Returns whether it is an honest one.
+ */
+static __always_inline bool turn_within_flood(struct packet *packet,
 					      const struct lane *lane, __u64 n)
 {
 	const __u32 steps = steps_of_flood(lane->mode);
@@ -122,37 +138,71 @@ static __always_inline void turn_within_flood(struct packet *packet,
 	/* Step by step, each FLOOD_LAG connections of the flood later. */
 	const __u64 lag = FLOOD_LAG * steps / 4 / (FLOOD_PERIOD - 1);
 	const __u64 number = slot / 4 - step * lag;
+	const bool honest = !(n % FLOOD_PERIOD) && number < lane->connections;
 
-	if (!(n % FLOOD_PERIOD) && number < lane->connections)
+	if (honest)
 		turn_to_step(packet, (__u32)number, step);
 	else
 		turn_to_one_of_flood(packet, lane->mode, n - slot);
+	return honest;
 }
 
-static __always_inline void vary(void *data, void *end)
-{
-	struct packet *packet = data;
-	struct lane *lane;
-	__u32 mode;
-	__u64 n;
+/* Ethernet, IPv4, UDP and VXLAN around a packet. */
+struct in_tunnel {
+	__u8 outer[14 + 20 + 8 + 4];
+	__u8 number[3];
+	__u8 reserved;
+	struct packet packet;
+} __attribute__((packed));
 
-	if (data + sizeof(*packet) > end)
+static __always_inline void vary_in_tunnel(struct in_tunnel *in, void *end,
+					   const struct lane *lane, __u64 n)
+{
+	__u32 number = (__u32)(n * 0x9e3779b97f4a7c15 >> 40);
+
+	if ((void *)(in + 1) > end)
 		return;
-	lane = &lanes[lane_of(packet)];
-	mode = lane->mode;
-	n = lane->counter++;
+	if (turn_within_flood(&in->packet, lane, n))
+		number = DRIVE_TUNNEL;
+	in->number[0] = (__u8)(number >> 16);
+	in->number[1] = (__u8)(number >> 8);
+	in->number[2] = (__u8)number;
+}
+
+static __always_inline void vary_packet(struct packet *packet,
+					const struct lane *lane, __u64 n)
+{
+	const __u32 mode = lane->mode;
+
 	if (mode == VARY_ADDRESS)
 		turn(packet, (__u32)(n * 7919 % lane->connections), true);
 	else if (mode == VARY_SYN_FLOOD)
 		turn_to_flood(packet, n, 0);
 	else if (mode == VARY_CONNECTION)
 		turn_to_step(packet, (__u32)(n / 4), n % 4);
+	else if (mode == VARY_ASKED)
+		turn_to_asked(packet, (__u32)(n / 5), n % 5);
 	else if (mode == VARY_HANDSHAKE)
 		turn_to_step(packet, (__u32)(n / 3), n % 3);
 	else if (mode == VARY_BANNER)
 		turn_to_step(packet, (__u32)n, 3);
 	else if (mode >= VARY_IN_SYNS)
 		turn_within_flood(packet, lane, n);
+}
+
+static __always_inline void vary(void *data, void *end)
+{
+	struct lane *lane;
+	__u64 n;
+
+	if (data + sizeof(struct packet) > end)
+		return;
+	lane = &lanes[lane_of(data)];
+	n = lane->counter++;
+	if (lane->mode == VARY_IN_TUNNELS)
+		vary_in_tunnel(data, end, lane, n);
+	else
+		vary_packet(data, lane, n);
 }
 
 SEC("xdp")

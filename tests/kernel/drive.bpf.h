@@ -10,9 +10,10 @@ enum vary {
 	VARY_NOTHING,
 	VARY_ADDRESS,	 /* server data to one of `connections` clients */
 	VARY_CONNECTION, /* SYN, SYN-ACK, ACK, banner; then the next client */
-	VARY_HANDSHAKE,	 /* SYN, SYN-ACK, ACK; then the next client */
-	VARY_BANNER,	 /* the banner alone, of a client after the other */
-	VARY_SYN_FLOOD,	 /* a SYN of another client each time */
+	VARY_ASKED, /* SYN, SYN-ACK, ACK, request, response; then the next */
+	VARY_HANDSHAKE, /* SYN, SYN-ACK, ACK; then the next client */
+	VARY_BANNER,	/* the banner alone, of a client after the other */
+	VARY_SYN_FLOOD, /* a SYN of another client each time */
 	/*
 	 * Of `connections` honest ones the packets, step by step, each among
 	 * FLOOD_PERIOD - 1 packets of a flood.
@@ -21,9 +22,12 @@ enum vary {
 	VARY_IN_ANSWERED,    /* of SYNs and the server's SYN-ACKs */
 	VARY_IN_BACKSCATTER, /* of SYN-ACKs */
 	VARY_IN_SILENCE,     /* of handshakes after which neither side speaks */
+	VARY_IN_TUNNELS,     /* of SYNs in VXLAN, each under another number; the
+			      * honest ones are in VXLAN, too (unit/wrap.h) */
 };
 
 #define DRIVE_BANNER 40 /* bytes of a banner */
+#define DRIVE_TUNNEL 42 /* the VNI of honest connections */
 
 #define DRIVE_LANES 256
 
@@ -37,7 +41,8 @@ struct lane {
 	__u32 connections; /* to vary among; a power of two is not needed */
 } __attribute__((aligned(128)));
 
-#define FLOOD_PERIOD 201 /* 400 connections of SYN and SYN-ACK for an honest one */
+#define FLOOD_PERIOD                                                           \
+	201 /* 400 connections of SYN and SYN-ACK for an honest one */
 /*
  * Connections of the flood that come between an honest one's SYN, SYN-ACK, ACK
  * and banner: 40 ms at 100,000 a second.

@@ -34,6 +34,11 @@ bool drive_open(struct bannerprobe_bpf *of)
 	return !drive_bpf__load(drivers);
 }
 
+void drive_to(struct bannerprobe_bpf *to)
+{
+	probe = to;
+}
+
 bool drive_attach(void)
 {
 	const struct bpf_program *program = drivers->progs.vary_xdp;

@@ -20,6 +20,9 @@ enum road {
 bool drive_open(struct bannerprobe_bpf *probe);
 void drive_close(void);
 
+/* From then on packets go to these programs; loaded as those of drive_open(). */
+void drive_to(struct bannerprobe_bpf *probe);
+
 /*
  * Attaches the program of ROAD_XDP to the loopback of this network namespace,
  * which no packet may pass. The kernel calls attached XDP programs directly,

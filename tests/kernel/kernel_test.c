@@ -883,7 +883,9 @@ static int count_driven(void *context, void *data, size_t size)
 {
 	const struct event *record = data;
 
-	assert_int_equal(size, sizeof(*record) + DRIVE_BANNER);
+	assert_int_equal(size, sizeof(*record) + DRIVE_BANNER +
+				       record->tunnel_count *
+					       sizeof(struct tunnel));
 	assert_memory_equal(record->bytes, driven.payload, DRIVE_BANNER);
 	++*(__u64 *)context;
 	return 0;
@@ -893,14 +895,18 @@ static int count_driven(void *context, void *data, size_t size)
 static __u64 drive_packets(enum road road, enum vary vary, __u32 connections,
 			   __u64 packets)
 {
+	struct bytes bytes;
 	__u64 logged = 0;
 	struct ring_buffer *ring = ring_buffer__new(
 		bpf_map__fd(bpf->maps.records), count_driven, &logged, NULL);
 
 	assert_non_null(ring);
+	packet_build(&bytes, &driven);
+	if (vary == VARY_IN_TUNNELS)
+		wrap(&bytes, WRAP_VXLAN);
 	for (__u64 done = 0; done < packets; done += PIECE) {
-		assert_true(drive(road, true, &driven, vary, connections, done,
-				  PIECE) >= 0);
+		assert_true(drive_bytes(road, true, &bytes, vary, connections,
+					done, PIECE) >= 0);
 		ring_buffer__consume(ring);
 	}
 	ring_buffer__free(ring);
@@ -959,6 +965,22 @@ static void test_flood(void **state)
 	kernel_table_clear(bpf);
 }
 
+/* The same with tunnels opened, in them, and each SYN under another number. */
+static void test_flood_in_tunnels(void **state)
+{
+	struct bannerprobe_bpf *usual = bpf;
+	struct track_options track = {};
+
+	wrap_track(&track);
+	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &track, NULL);
+	assert_non_null(bpf);
+	drive_to(bpf);
+	test_flood(state);
+	bannerprobe_bpf__destroy(bpf);
+	bpf = usual;
+	drive_to(bpf);
+}
+
 /*
  * Slow servers, three quarters of the table: connections move to the overflow,
  * and each is still pending.
@@ -994,6 +1016,9 @@ static void set_hooks(void)
 	{ name, test, NULL, NULL, &hooks[i] }
 #define FLOOD(name, road, kind)                                                 \
 	{ name, test_flood, NULL, NULL, &(struct flood){ road, kind } }
+#define FLOOD_IN_TUNNELS(name, road)                                            \
+	{ name, test_flood_in_tunnels, NULL, NULL,                              \
+	  &(struct flood){ road, VARY_IN_TUNNELS } }
 /* clang-format on */
 
 static int run_all(void)
@@ -1032,6 +1057,8 @@ static int run_all(void)
 		FLOOD("a flood of SYNs, answered", ROAD_TC, VARY_IN_ANSWERED),
 		FLOOD("backscatter", ROAD_TC, VARY_IN_BACKSCATTER),
 		FLOOD("a flood of silent connections", ROAD_TC, VARY_IN_SILENCE),
+		FLOOD_IN_TUNNELS("a flood of SYNs in tunnels", ROAD_XDP),
+		FLOOD_IN_TUNNELS("a flood of SYNs in tunnels", ROAD_TC),
 		{ "slow servers through XDP", test_slow_servers, NULL, NULL, (void *)&xdp },
 		{ "slow servers through tc", test_slow_servers, NULL, NULL, (void *)&tc },
 	};
@@ -1041,7 +1068,7 @@ static int run_all(void)
 				       NULL);
 }
 
-/* kernel_test [CONNECTIONS] */
+/* kernel_test [CONNECTIONS [PATTERN]]: all tests, or those whose name matches. */
 int main(int argc, char **argv)
 {
 	const struct track_options all = { .times = true, .rtt = true,
@@ -1050,6 +1077,8 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		million = (__u32)atoi(argv[1]) / PIECE * PIECE + PIECE;
+	if (argc > 2)
+		cmocka_set_test_filter(argv[2]);
 	message_libbpf(getenv("VERBOSE"));
 	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, NULL, NULL);
 	gathering = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &all, NULL);

@@ -125,8 +125,8 @@ def sweep(*steps):
 
 
 def sweep_acknowledgements(*steps):
-    """One that acknowledges every 65,535th."""
-    return {f"all acknowledgements, {step}": ([step], "-q", "wrong", "-a", "sweep", "-n", SWEEP, "-T", 1)
+    """One that acknowledges every 65,535th; its own number may lie ahead or behind, so there are two turns."""
+    return {f"all acknowledgements, {step}": ([step], "-q", "wrong", "-a", "sweep", "-n", 2 * SWEEP, "-T", 1)
             for step in steps}
 
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Tunnels on interfaces: as a mirror sends them, and through a tunnel's device."""
 
+import itertools
 import os
+import random
 import socket
 
 import pytest
@@ -76,6 +78,17 @@ def test_peers(net):
         assert len(probe.stop()) == 1
 
 
+@pytest.mark.parametrize("key, history", [("yes", "hd"), ("no", "ShAd")])
+def test_directions_under_two_numbers(net, key, history):
+    """As from a mirror with a session for each direction."""
+    talk = Connection().greeted(BANNER)
+    frames = [frame(vxlan(frame(bytes(p)), 1 if p.dst == "1.2.3.4" else 2)) for p in talk]
+    with start(net.host, "tc", "--decap=vxlan", f"--decap-key={key}", "veth0") as probe:
+        mirror(net, frames)
+        [record] = probe.stop()
+    assert (record["history"], record["tunnel"][0]["id"]) == (history, 2)
+
+
 def test_own_addresses_inside(net):
     """A tunnel's inside is not this host's, though it has its addresses."""
     one = Connection(client=("10.99.0.1", 5678), server=("10.99.0.2", 25))
@@ -84,6 +97,33 @@ def test_own_addresses_inside(net):
         for talk in one, other:
             mirror(net, [frame(gre(bytes(p))) for p in talk.greeted(BANNER)])
         assert len(probe.stop()) == 2
+
+
+def flood(count):
+    """SYNs in VXLAN, each of another host and under another number; it is random, and the same each time."""
+    some = random.Random(1)
+    [syn, *_] = Connection().opening()
+    start = frame(vxlan(frame(bytes(syn))))
+    client, number = len(start) - len(bytes(syn)) + 12, len(start) - len(bytes(syn)) - 14 - 4
+    for _ in range(count):
+        packet = bytearray(start)
+        packet[client:client + 4] = some.randbytes(4)
+        packet[number:number + 3] = some.randbytes(3)
+        yield bytes(packet)
+
+
+@pytest.mark.parametrize("way", ["tc", "xdp-generic"])
+def test_flood_under_all_numbers(net, way):
+    """Two hundred SYNs come between the packets of each honest connection, which is in the same tunnel."""
+    honest, between = 50, 200
+    syns = flood(honest * 4 * between)
+    with start(net.host, way, "--decap", "--stats", "veth0") as probe:
+        for n in range(honest):
+            one = Connection(client=("5.6.7.8", 1024 + n))
+            for packet in one.greeted(BANNER):
+                mirror(net, [*itertools.islice(syns, between), frame(vxlan(frame(bytes(packet))))])
+        records = probe.stop()
+    assert sorted(r["client_port"] for r in records) == list(range(1024, 1024 + honest))
 
 
 LONG = bytes(range(256)) * 40

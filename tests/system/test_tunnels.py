@@ -5,6 +5,7 @@ What the packets are is in tunnels.py.
 """
 
 import json
+import struct
 
 import pytest
 
@@ -271,3 +272,67 @@ def test_cut_anywhere(tmp_path, name):
     banners = sorted((r["banner"] for r in said), key=len)
     assert len(said) >= 13 and all(r["tunnel"] == layers and r["len"] == 12 for r in said)
     assert banners[-1] == r"220 inside\x0d\x0a" and all(banners[-1].startswith(b) for b in banners)
+
+
+# --- mirrors, as their documents have them ------------------------------------
+
+def geneve_option(kind, value, option_class):
+    return struct.pack(">HBB", option_class, kind, len(value) // 4) + value
+
+
+# Of a Gateway Load Balancer: its endpoint, its attachment, the flow's cookie.
+GATEWAY = geneve_option(1, bytes(range(8)), 0x0108) + geneve_option(2, bytes(8), 0x0108) + \
+    geneve_option(3, b"\1\2\3\4", 0x0108)
+NSX = geneve_option(0, bytes(4), 0x0104)
+SOURCE, TARGET = ("10.0.1.5", "10.0.9.9"), ("10.0.9.1", "10.0.9.9")
+
+
+def seen_by(kind, number, ends):
+    return layer(kind, number, {"src": ends[0], "dst": ends[1]})
+
+
+# The option of README's recipe; the packet made of an IP packet; what is reported of it.
+MIRRORS = {
+    "AWS": ("vxlan", lambda p: frame(vxlan(frame(p), 0xabcdef, ends=SOURCE)), [seen_by("vxlan", 0xabcdef, SOURCE)]),
+    "AWS, behind a Gateway Load Balancer": (
+        "geneve,vxlan", lambda p: frame(geneve(vxlan(frame(p), 7, ends=SOURCE), 0x0800, 0, GATEWAY, ends=TARGET)),
+        [seen_by("geneve", 0, TARGET), seen_by("vxlan", 7, SOURCE)]),
+    "Azure": ("vxlan", lambda p: frame(vxlan(frame(p), 1, ends=SOURCE)), [seen_by("vxlan", 1, SOURCE)]),
+    "NSX, GRE": ("gre,erspan", lambda p: frame(gre(frame(p), tunnels.FRAME, {"ends": SOURCE})),
+                 [seen_by("gre", 0, SOURCE)]),
+    "NSX, GRE with a key": ("gre,erspan", lambda p: frame(gre(frame(p), tunnels.FRAME, {"ends": SOURCE}, key=9)),
+                            [seen_by("gre", 9, SOURCE)]),
+    "NSX, ERSPAN II": ("gre,erspan", lambda p: frame(tunnels.erspan(frame(p), 2, 12, ends=SOURCE)),
+                       [seen_by("erspan", 12, SOURCE)]),
+    "NSX, ERSPAN III": ("gre,erspan", lambda p: frame(tunnels.erspan(frame(p), 3, 12, ends=SOURCE)),
+                        [seen_by("erspan", 12, SOURCE)]),
+    "NSX, between its hosts": ("geneve", lambda p: frame(geneve(frame(p), vni=73728, options=NSX, ends=SOURCE)),
+                               [seen_by("geneve", 73728, SOURCE)]),
+    # ERSPAN's packets may not be fragmented.
+    "Cisco, type I": ("erspan", lambda p: frame(tunnels.erspan(frame(p), 1, ends=SOURCE, fragment=0x4000)),
+                      [seen_by("erspan", 0, SOURCE)]),
+    "Cisco, type II": ("erspan", lambda p: frame(tunnels.erspan(frame(p), 2, 100, ends=SOURCE, fragment=0x4000)),
+                       [seen_by("erspan", 100, SOURCE)]),
+    "Cisco, type III": ("erspan", lambda p: frame(tunnels.erspan(frame(p), 3, 100, bytes(8), ends=SOURCE,
+                                                                fragment=0x4000)), [seen_by("erspan", 100, SOURCE)]),
+}
+
+
+@pytest.mark.parametrize("name", MIRRORS)
+def test_mirror(tmp_path, name):
+    option, wrap, layers = MIRRORS[name]
+    outer = layers[0]["src"]
+    for connection in one, six:
+        [record], counters = probe(tmp_path, greeted(wrap, connection), f"--decap={option}", f"--decap-from={outer}/28")
+        assert (record["banner"], record["len"], record["history"]) == (r"220 inside\x0d\x0a", 12, "ShAd")
+        assert record["tunnel"] == layers and "refused_peer" not in counters
+
+
+@pytest.mark.parametrize("length", [54, 60, 66, 100])
+def test_packet_length_of_aws(tmp_path, length):
+    """So many bytes behind the VXLAN header, and the outer lengths say so; the banner has 66 in all."""
+    def wrap(p):
+        return frame(vxlan(frame(p)[:length], ends=SOURCE))
+    [record], _ = probe(tmp_path, greeted(wrap), "--decap=vxlan")
+    assert (record["banner"], record["len"]) == ("220 inside\\x0d\\x0a" if length > 65 else "220 inside"[:length - 54], 12)
+    assert record["truncated"] == (length < 66)

@@ -64,8 +64,7 @@ def labels(ns, via, here, there, *encap):
         _sysctl(f"net/mpls/conf/{via}/input", 1)
     ns.ip("addr", "add", f"{here}/32", "dev", "lo")
     ns.ip("-f", "mpls", "route", "add", "100", "dev", "lo")
-    ns.ip("route", "add", f"{there}/32", "encap", "mpls", "100/200", *encap, "src", here)
-    ns.ip("-f", "mpls", "route", "add", "200", "dev", "lo")
+    ns.ip("route", "add", f"{there}/32", "encap", "mpls", "100", *encap, "src", here)
 
 
 def mpls(net):
