@@ -19,7 +19,7 @@ sources_of() {
 	core='tests/fuzz/steps.c tests/fuzz/getrandom.c tests/unit/play.c tests/unit/wrap.c tests/unit/packet.c
 		user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c'
 	format=
-	for name in format format_tunnels community_id http_headers proxy_header put ssh_line zeek; do
+	for name in format format_identity format_tunnels community_id http_headers proxy_header put ssh_line zeek; do
 		format="$format user/sinks/$name.c"
 	done
 	echo "tests/fuzz/fuzz_$1.c"
@@ -27,7 +27,7 @@ sources_of() {
 	core) echo "$core user/pipeline/reassembly.c" ;;
 	kernel) echo "$core tests/kernel/backends.c tests/kernel/kernel_table.c user/attach/programs.c user/system/privileges.c user/attach/filter_maps.c
 		user/system/message.c user/system/stopping.c user/system/descriptors.c" ;;
-	capture) echo "tests/fuzz/getrandom.c user/pipeline/from_captures.c user/pipeline/pipeline.c user/pipeline/seen_twice.c user/capture/capture_list.c user/capture/origins.c
+	capture) echo user/identify/*.c "user/libraries/linked.c user/pipeline/identifying.c tests/fuzz/getrandom.c user/pipeline/from_captures.c user/pipeline/pipeline.c user/pipeline/seen_twice.c user/capture/capture_list.c user/capture/origins.c
 		user/capture/not_opened.c user/capture/packet_reader.c user/capture/pcap_reader.c user/capture/pcapng_reader.c user/capture/byte_source.c
 		user/capture/decompress.c user/capture/link_layer.c user/capture/wifi.c user/pipeline/reassembly.c user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c
 		user/engine/nets.c $format user/stats/stats.c user/stats/losses.c user/stats/event_stats.c
@@ -45,7 +45,7 @@ sources_of() {
 libraries_of() {
 	case $1 in
 	kernel) echo -lbpf -lcap-ng -lseccomp ;;
-	capture) echo -Wl,--wrap=packet_reader_next -Wl,--wrap=read -l:libz.a -l:libzstd.a -l:libnettle.a ;;
+	capture) echo -Wl,--wrap=packet_reader_next -Wl,--wrap=read -l:libz.a -l:libzstd.a -l:libnettle.a -l:libpcre2-8.a -l:libexpat.a ;;
 	format) echo -l:libnettle.a ;;
 	identify) echo -l:libpcre2-8.a -l:libexpat.a ;;
 	esac
