@@ -23,7 +23,7 @@ from packets import Connection, ethernet, pcap, probe
 from real_servers import sshd
 from servers import Server, listen_to
 from test_identify import PROBES, RULES, TOOL, Said, ask
-from test_privileges import capabilities, status
+from test_privileges import NOBODY, capabilities, status
 from test_stopping import SECONDS
 
 LIVE = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
@@ -311,6 +311,20 @@ def test_captures_are_read_without_capabilities(tmp_path):
     assert (state["NoNewPrivs"], state["Seccomp"]) == ("1", "2")
     for held in "CapEff", "CapPrm", "CapInh", "CapAmb":
         assert capabilities(state, held) == set()
+
+
+@LIVE
+def test_capture_that_root_may_not_read(tmp_path):
+    """Its owner may, and the message says so."""
+    path = tmp_path / "x.pcap"
+    path.write_bytes(greeted(SSH))
+    os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+    os.chmod(path, 0o600)
+    assert probe("-r", path).returncode == 0
+    done = probe("--identify", "-r", path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == (f"bannerprobe: {path}: Permission denied: with --identify root gives up its "
+                                    "capabilities: let the file's owner read it\n")
 
 
 def test_program_needs_no_library():
