@@ -181,6 +181,11 @@ static void expect_side(const struct event *record, enum side_name side)
 		expect_endpoint(record, record->client, record->client_port);
 }
 
+/* What rules can make of a banner: printable ASCII, with what is escaped. */
+static const struct identified identity = { .service = "s",
+					    .product = "p\"\\",
+					    .version = "1" };
+
 static void read_text(const struct event *record, const struct source *source)
 {
 	at = strchr(line, '.'); /* behind the second, in local time */
@@ -200,6 +205,7 @@ static void read_text(const struct event *record, const struct source *source)
 		return;
 	expect(" ");
 	expect_bytes(record->bytes, record->kept, false);
+	expect(source->identity ? " = p\"\\\\ 1" : "");
 }
 
 static void expect_mac(const char *name, const __u8 expected[MAC_LENGTH])
@@ -300,6 +306,9 @@ static void read_json_end(const struct event *record,
 	}
 	expect(record->vlan_count ? "]" : "");
 	read_json_tunnels(record);
+	expect(source->identity ? ",\"service\":\"s\",\"product\":"
+				  "\"p\\\"\\\\\\\\\",\"version\":\"1\"" :
+				  "");
 	read_json_more(record);
 }
 
@@ -452,7 +461,8 @@ static bool has_row(const struct event *record)
 }
 
 static void check_format(enum format format, const struct event *record,
-			 const char *name, __u32 events)
+			 const char *name, __u32 events,
+			 const struct identified *what)
 {
 	static void (*const readers[])(const struct event *record,
 				       const struct source *source) = {
@@ -462,6 +472,7 @@ static void check_format(enum format format, const struct event *record,
 	};
 	const struct source source = { .name = name,
 				       .clock_offset = record->start_time,
+				       .identity = what,
 				       .events = events };
 	size_t len = format_record(format, line, record, &source);
 
@@ -522,7 +533,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	memcpy(name, data, sizeof(name) - 1);
 	for (int format = FORMAT_TEXT; format <= FORMAT_ZEEK; format++)
 		check_format((enum format)format, record, name,
-			     size & 1 ? EVENTS_ALL : 0);
+			     size & 1 ? EVENTS_ALL : 0,
+			     record->kind != EVENT_OPEN && size & 2 ? &identity :
+								      NULL);
 	free(record);
 	return 0;
 }

@@ -22,13 +22,12 @@ from netns import BINARY, PATIENCE, Probe, wait_for
 from packets import Connection, ethernet, pcap, probe
 from real_servers import sshd
 from servers import Server, listen_to
-from test_identify import Said, ask
-from test_privileges import capabilities, status
+from test_identify import PROBES, RULES, TOOL, Said, ask
+from test_privileges import NOBODY, capabilities, status
 from test_stopping import SECONDS
 
 LIVE = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
 NULL = "Probe TCP NULL q||\n"
-PROBES = "/usr/share/nmap/nmap-service-probes"
 FIELDS = "service", "product", "version", "info", "hostname", "os", "devicetype", "cpe"
 SSH = b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n"
 LIBRARIES = "libpcre2", "libexpat"
@@ -267,12 +266,10 @@ def test_nmap_file_says_the_same_as_nmap():
     rig.install("nmap-common")
     if not os.path.exists(PROBES):
         pytest.skip("nmap's rules cannot be had")
-    listed = subprocess.run([f"{netns.ROOT}/build/tests/identify", "-e", "-o", f"{netns.ROOT}/packaging/rules"],
-                            capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run([TOOL, "-e", "-o", RULES], capture_output=True, text=True, check=True).stdout
     greetings = sorted({bytes.fromhex(line.split("\t")[2]) for line in listed.splitlines()})
     ours = packets.records_of(greeted(*greetings, port=4000), "--probes", PROBES, "-l", "4096")
-    theirs, _ = ask([Said(said, 4000 + n) for n, said in enumerate(greetings)], "-p", PROBES,
-                    "-o", f"{netns.ROOT}/packaging/rules")
+    theirs, _ = ask([Said(said, 4000 + n) for n, said in enumerate(greetings)], "-p", PROBES, "-o", RULES)
     assert {one["server_port"]: of(one) for one in ours} == {4000 + n: one for n, one in enumerate(theirs)}
     assert len(ours) > 300
 
@@ -314,6 +311,20 @@ def test_captures_are_read_without_capabilities(tmp_path):
     assert (state["NoNewPrivs"], state["Seccomp"]) == ("1", "2")
     for held in "CapEff", "CapPrm", "CapInh", "CapAmb":
         assert capabilities(state, held) == set()
+
+
+@LIVE
+def test_capture_that_root_may_not_read(tmp_path):
+    """Its owner may, and the message says so."""
+    path = tmp_path / "x.pcap"
+    path.write_bytes(greeted(SSH))
+    os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)
+    os.chmod(path, 0o600)
+    assert probe("-r", path).returncode == 0
+    done = probe("--identify", "-r", path)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == (f"bannerprobe: {path}: Permission denied: with --identify root gives up its "
+                                    "capabilities: let the file's owner read it\n")
 
 
 def test_program_needs_no_library():

@@ -15,9 +15,11 @@
 #include "stats/stats_report.h"
 #include "system/stopping.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/timerfd.h>
 #include <time.h>
 
@@ -406,6 +408,16 @@ static enum read_result read_capture(struct reader *reader)
 	return result;
 }
 
+/* What root would not expect; it is confined, so the kernel is not asked. */
+static const char *advice_on(const struct reader *reader, int error)
+{
+	return error == -EACCES && reader->options->identify &&
+			       !getauxval(AT_EUID) ?
+		       ": with --identify root gives up its capabilities: let "
+		       "the file's owner read it" :
+		       "";
+}
+
 /* False where the file could not be read to its end. */
 static bool read_file(struct reader *reader, struct capture_file *file)
 {
@@ -419,7 +431,8 @@ static bool read_file(struct reader *reader, struct capture_file *file)
 			    wait_for_bytes, reader);
 	packets->source.let_go = let_go;
 	if (error) {
-		message("%s: %s", name_of(reader), strerror(-error));
+		message("%s: %s%s", name_of(reader), strerror(-error),
+			advice_on(reader, error));
 	} else {
 		result = read_capture(reader);
 		if (result == READ_NO_CAPTURE && !file->directory)
