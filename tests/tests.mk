@@ -269,6 +269,14 @@ test-forgery:
 	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
 		tests/system/test_forgery.py tests/system/test_need.py tests/bench/forgery_cost.py
 
+# kill -9 at 200 moments under load, of the probe, its keeper and an import.
+.PHONY: test-kills
+test-kills:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)KEEPER_KILLS=200 INVENTORY_KILLS=200 BUILD=$(BUILD) $(PYTHON) -m pytest -q \
+		tests/system/test_kept.py tests/system/test_inventory.py -k killed
+
 # --- the report in a browser
 
 # Debian's Chromium; what drives it and what judges its pages, from npm.

@@ -161,6 +161,12 @@ static struct service *add_service(struct inventory *inventory,
 	return service;
 }
 
+static void note_error(struct inventory *inventory)
+{
+	snprintf(inventory->error, sizeof(inventory->error), "%s",
+		 inventory->store.error);
+}
+
 static struct service *service_of(struct inventory *inventory,
 				  const struct service_key *key,
 				  const struct observation *seen, bool *is_new)
@@ -175,8 +181,10 @@ static struct service *service_of(struct inventory *inventory,
 		return NULL;
 	}
 	service = lookup_service(inventory, key, &error);
-	if (error)
+	if (error) {
 		inventory->counts.lost++;
+		note_error(inventory);
+	}
 	if (service || error)
 		return service;
 	*is_new = true;
@@ -234,8 +242,7 @@ int inventory_flush(struct inventory *inventory, uint64_t now)
 
 	if (error) {
 		inventory->counts.write_errors++;
-		snprintf(inventory->error, sizeof(inventory->error), "%s",
-			 inventory->store.error);
+		note_error(inventory);
 	}
 	bursts_settle(inventory, now);
 	return error;

@@ -160,6 +160,11 @@ static void report(struct keeper *keeper, int code)
 {
 	struct stream_counts *counts = keeper->counts;
 
+	/* What cannot be read is lost at once; it is said once. */
+	if (!code && !counts->lost &&
+	    inventory_counts(keeper->inventory)->lost &&
+	    *inventory_error(keeper->inventory))
+		say("%s", inventory_error(keeper->inventory));
 	counts->lost = inventory_counts(keeper->inventory)->lost;
 	if (!code)
 		counts->written = keeper->taken - counts->lost;
