@@ -8,13 +8,15 @@ import random
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import threading
 import time
 
 import pytest
 
-from netns import PATIENCE, wait_for
+from netns import BINARY, PATIENCE, wait_for
+from packets import Connection, ethernet, pcap
 from servers import Server, listen_often, listen_to
 from test_changes import NEW, OLD, talks
 from test_keeping import (CAPTURES, INVENTORY, KEEPER, LIVE, connections, failed, folder, inventory, keeping, probe,
@@ -22,7 +24,8 @@ from test_keeping import (CAPTURES, INVENTORY, KEEPER, LIVE, connections, failed
 
 assert folder	# a fixture, which pytest finds by its name
 
-KILLS = int(os.environ.get("KEEPER_KILLS", 6))
+KILLS = int(os.environ.get("KEEPER_KILLS", 10))	# of those that need no interface
+LIVE_KILLS = max(3, KILLS // 20)
 WRITTEN_SECONDS = 2 * max(1, PATIENCE / 60)	# a transaction a second, and the time that it takes
 
 
@@ -142,6 +145,72 @@ def logged_before(path, offset, when):
         return sum("client" in record and record["ts"] < when for record in records), file.tell()
 
 
+def frames_of(client, time_, frames):
+    """A connection's packets as records of a pcap, of that client now."""
+    records = []
+    for n, frame in enumerate(frames):
+        at = 26 if n != 1 and n != 3 else 30	# the client's address: of who sends, or of who receives
+        frame = frame[:at] + client + frame[at + 4:]
+        records.append(struct.pack("<IIII", int(time_), int(time_ % 1 * 1e6), len(frame), len(frame)) + frame)
+    return b"".join(records)
+
+
+@contextlib.contextmanager
+def capturing(pipe):
+    """Some thousand connections a second, as tcpdump would write them; yields how many there are so far."""
+    over, written = threading.Event(), [0]
+    greetings = [[ethernet(packet) for packet in Connection().greeted(b"220 host%d.example ESMTP\r\n" % n)]
+                 for n in range(5)]
+
+    def capture():
+        with contextlib.suppress(BrokenPipeError):
+            pipe.write(pcap([]))
+            while not over.wait(0.02):
+                for _ in range(40):
+                    pipe.write(frames_of(struct.pack(">I", 0x0a000000 + written[0]), time.time(),
+                                         greetings[written[0] % 5]))
+                    written[0] += 1
+                pipe.flush()
+    thread = threading.Thread(target=capture)
+    thread.start()
+    try:
+        yield written
+    finally:
+        over.set()
+        thread.join(PATIENCE)
+        with contextlib.suppress(BrokenPipeError):
+            pipe.close()
+
+
+def test_killed_at_any_moment(folder):
+    """The probe or its keeper: the file is sound, the last second is missing at most, no service is there twice."""
+    path, log, rng = os.path.join(folder, "x.db"), os.path.join(folder, "log.json"), random.Random(7)
+    surely, most, end = 0, 0, 0
+    for n in range(KILLS):
+        probe_ = subprocess.Popen([BINARY, "--inventory", path, "-f", "json", "-o", log, "--gather=20", "-r", "-"],
+                                  stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        with probe_, capturing(probe_.stdin) as written:
+            [keeper] = wait_for("its keeper", lambda: children(probe_.pid))
+            time.sleep(rng.random() * 4)
+            killed = time.time()
+            os.kill(rng.choice([keeper, probe_.pid]), signal.SIGKILL)
+            probe_.wait(PATIENCE)
+            wait_for("its end", lambda: not os.path.exists(f"/proc/{keeper}"))
+        most += written[0]
+        more, end = logged_before(log, end, killed - WRITTEN_SECONDS)
+        surely += more
+        if more or os.path.exists(path) and os.path.getsize(path):
+            assert rows(path, "PRAGMA integrity_check") == [("ok",)]
+            assert surely <= connections(path) <= most, n
+    assert surely and len(rows(path, "SELECT server, port FROM service")) == 1
+    assert inventory(path, "check") == "ok\n"
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
 @contextlib.contextmanager
 def talking(net, server):
     """Some hundred connections a second, so that the probe's start has time, too."""
@@ -166,7 +235,7 @@ def test_killed_at_any_moment_under_load(net, folder):
     surely, end = 0, 0
     with Server(net.host, "10.99.0.1", lambda n: b"220 host%d.example ESMTP\r\n" % (n % 5)) as server, \
             talking(net, server):
-        for n in range(KILLS):
+        for n in range(LIVE_KILLS):
             with keeping(net, path, "-f", "json", "-o", log, "--gather=20") as probe_:
                 keeper = probe_.child(KEEPER)
                 time.sleep(rng.random() * 4)
