@@ -384,7 +384,7 @@ def test_dashboard_asks_for_metrics_that_there_are():
     written = set()
     for name in sources:
         with open(os.path.join(ROOT, name)) as file:
-            written |= set(re.findall(r'"((?:\w+_total)|connections_open|build_info)"', file.read()))
+            written |= set(re.findall(r'"((?:\w+_total)|connections_open|services|build_info)"', file.read()))
     with open(os.path.join(ROOT, "packaging", "grafana.json")) as file:
         asked = set(re.findall(r"bannerprobe_(\w+)", json.dumps(json.load(file))))
     assert asked == written
