@@ -292,3 +292,45 @@ def test_the_key_exchange_is_none_of_the_form(folder):
     read(slowly((0, b"hello there\r\nSSH-2.0-OpenSSH_9.2p1\r\n"), (0.1, kexinit)), folder, "-o", "none")
     assert rows(os.path.join(folder, "x.db"), "SELECT stable, whole, version FROM banner") == [
         ("hello there\\x0d\\x0aSSH-2.0-OpenSSH_9.2p1\\x0d\\x0a", 1, "9.2p1")]
+
+
+# --- clients ------------------------------------------------------------------------------------
+
+def asked(path, *words, code=0):
+    done = subprocess.run([INVENTORY, path, "clients", *words], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == code, done
+    return done
+
+
+def requests(*said):
+    return pcap([ethernet(packet) for n, text in enumerate(said) for talk in
+                 [Connection(("192.0.2.1", 1000 + n), ("198.51.100.1", 80))]
+                 for packet in (*talk.opening(), talk.c("PA", data=text))])
+
+
+def test_clients_that_speak_first(folder):
+    """Only where they are asked for; in the log only by --events."""
+    path, capture = os.path.join(folder, "x.db"), requests(b"GET /1\r\n\r\n", b"GET /\x1b[2J\"\\\r\n\r\n")
+    done = read(capture, folder, "-f", "json")
+    assert done.stdout == b"" and asked(path, code=1).stderr.count("\n") == 1
+    done = read(capture, folder, "-f", "json", "--inventory-clients")
+    assert done.stdout == b"" and b"passwords" in done.stderr
+    [client] = [json.loads(line) for line in asked(path, "--json").stdout.splitlines()]
+    assert (client["client"], client["server_port"], client["connections"]) == ("192.0.2.1", 80, 2)
+    assert client["request"] == 'GET /\\x1b[2J"\\\\\\x0d\\x0a\\x0d\\x0a'
+    assert re.fullmatch(r"[ -~]*192\.0\.2\.1 -> port 80  2 times  GET /\\x1b[ -~]*\n", asked(path).stdout)
+    read(capture, folder, "-f", "json", "--inventory-clients")
+    assert rows(path, "SELECT connections FROM client") == [(4,)]
+
+
+def test_many_clients(folder):
+    """Each is kept."""
+    path = os.path.join(folder, "x.db")
+    [syn, synack, ack, said] = [ethernet(packet) for packet in
+                                (*Connection().opening(), Connection().c("PA", data=b"hello"))]
+    frames = []
+    for n in range(5000):
+        who = bytes([10, 0, n >> 8, n & 255])
+        frames += [frame[:at] + who + frame[at + 4:] for frame, at in ((syn, 26), (synack, 30), (ack, 26), (said, 26))]
+    done = probe("--inventory", path, "--inventory-clients", "-o", "none", "-r", "-", input=pcap(frames))
+    assert done.returncode == 0 and rows(path, "SELECT count(*), sum(connections) FROM client") == [(5000, 5000)]

@@ -26,6 +26,10 @@ static int open_parts(struct inventory *inventory, const char *path)
 			   options->busy_ms);
 	if (!error)
 		error = lookup_prepare(inventory);
+	if (!error && options->clients) {
+		inventory->clients = clients_open(&inventory->store);
+		error = inventory->clients ? 0 : -EIO;
+	}
 	if (!error)
 		error = ftp_load(inventory);
 	if (!error)
@@ -38,6 +42,7 @@ static void free_parts(struct inventory *inventory)
 	bursts_close(inventory);
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(inventory->statement[i]);
+	clients_close(inventory->clients);
 	store_close(&inventory->store);
 	if (inventory->services.chain) {
 		ftp_close(inventory);
@@ -224,6 +229,12 @@ void inventory_put(struct inventory *inventory, const struct observation *seen)
 	inventory->counts.records++;
 	if (seen->time > inventory->latest)
 		inventory->latest = seen->time;
+	if (seen->event == OBSERVED_REQUEST) {
+		inventory->counts.lost +=
+			inventory->clients &&
+			!clients_put(inventory->clients, seen);
+		return;
+	}
 	key.sensor = text_of(inventory, seen->sensor);
 	key.tunnel = text_of(inventory, seen->tunnel);
 	if (key.sensor && key.tunnel)

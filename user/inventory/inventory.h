@@ -71,6 +71,7 @@ struct inventory_options {
 	int busy_ms;	  /* how long another writer is waited for */
 	bool create;	  /* a missing file is made */
 	bool new_at_once; /* the first connection is enough on any port */
+	bool clients;	  /* those that speak first are kept, too */
 	/*
 	 * Says what a greeting is; false: not known. Valid until the next
 	 * call. NULL: nothing is identified.

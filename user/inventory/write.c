@@ -143,7 +143,7 @@ static int write_import(struct inventory *inventory, int64_t *id)
 static bool is_anything(const struct inventory *inventory)
 {
 	if (inventory->services.dirty || inventory->change_count ||
-	    inventory->import)
+	    inventory->import || clients_wait(inventory->clients))
 		return true;
 	for (int i = 0; i < FTP_SERVERS; i++) {
 		if (inventory->ftp[i].dirty)
@@ -196,6 +196,7 @@ static void settle_services(struct inventory *inventory, bool written)
 static void settle_rest(struct inventory *inventory, int64_t import)
 {
 	inventory->change_count = 0;
+	clients_settle(inventory->clients);
 	for (int i = 0; i < FTP_SERVERS; i++)
 		inventory->ftp[i].dirty = false;
 	for (int i = 0; i < BURSTS; i++)
@@ -227,6 +228,8 @@ static int write_parts(struct inventory *inventory, bool other, int64_t *import)
 		code = write_bursts(inventory);
 	if (code == SQLITE_OK)
 		code = write_ftp(inventory);
+	if (code == SQLITE_OK)
+		code = clients_write(inventory->clients);
 	if (code == SQLITE_OK)
 		code = write_import(inventory, import);
 	return code;

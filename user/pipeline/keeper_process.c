@@ -182,6 +182,8 @@ static void list_arguments(const struct options *options,
 	}
 	if (options->new_at_once)
 		*arguments++ = "--new-at-once";
+	if (options->inventory_clients)
+		*arguments++ = "--clients";
 	*arguments = NULL;
 }
 

@@ -201,10 +201,13 @@ static void pass_on(struct inventory_sink *sink, struct iovec *parts)
 
 /* --- operations ---------------------------------------------------------- */
 
-static bool is_taken(const struct event *event, const struct source *source)
+static bool is_taken(const struct inventory_sink *sink,
+		     const struct event *event, const struct source *source)
 {
 	if (event->kind == EVENT_BANNER)
 		return true;
+	if (event->kind == EVENT_REQUEST)
+		return sink->takes_clients;
 	if (event->kind == EVENT_OPEN)
 		return source->events & EVENT_BIT(EVENT_OPEN);
 	return event->kind == EVENT_RESPONSE &&
@@ -224,7 +227,7 @@ static void put(struct sink *base, const struct event *event,
 		  event->tunnel_count * sizeof(struct tunnel) },
 	};
 
-	if (!is_taken(event, source))
+	if (!is_taken(sink, event, source))
 		return;
 	memcpy(&copy, event, sizeof(copy));
 	copy.time += source->clock_offset;

@@ -21,6 +21,7 @@ struct inventory_sink {
 	struct stream_counts *counts; /* shared with the keeper */
 	struct line_sink *log;	      /* of changes; NULL: there is none */
 	bool is_live;
+	bool takes_clients; /* what they say first */
 	bool is_open;
 	bool is_closing; /* what the log does not take now is lost */
 	bool complained; /* that events are being lost */

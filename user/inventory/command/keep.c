@@ -59,7 +59,7 @@ static struct address address_of(const struct event *event, const __u32 *from)
 	return address;
 }
 
-/* False: an inventory does not take what a client said. */
+/* False: an inventory does not take what a client answered. */
 static bool observe(const struct event *event, struct observation *seen)
 {
 	switch (event->kind) {
@@ -71,6 +71,9 @@ static bool observe(const struct event *event, struct observation *seen)
 		break;
 	case EVENT_OPEN:
 		seen->event = OBSERVED_OPEN;
+		break;
+	case EVENT_REQUEST:
+		seen->event = OBSERVED_REQUEST;
 		break;
 	default:
 		return false;
@@ -269,7 +272,7 @@ static int finish_stream(struct keeper *keeper)
 		code = inventory_flush(keeper->inventory, now_of(keeper));
 	report(keeper, code);
 	code = inventory_close(keeper->inventory, now_of(keeper), &lost, error);
-	keeper->counts->lost += lost;
+	keeper->counts->lost = lost;
 	if (code && !keeper->failing)
 		say("%s", error);
 	outbox_finish(&keeper->outbox, keeper->is_live ? LAST_CHANGES_MS : -1);
@@ -303,6 +306,7 @@ static const struct argp_option options[] = {
 	  "a service that was not seen for so long has returned (7d)", 0 },
 	{ "new-at-once", 'N', NULL, 0,
 	  "a service is new with its first connection on any port", 0 },
+	{ "clients", 'c', NULL, 0, "clients that speak first are kept", 0 },
 	{},
 };
 
@@ -319,6 +323,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'N':
 		how->new_at_once = true;
+		return 0;
+	case 'c':
+		how->clients = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
