@@ -32,6 +32,7 @@ PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(addpre
 	sinks/line_sink.c $(FORMAT) system/file_helper.c system/process.c system/files.c \
 	system/privileges.c))
 PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
+CHANGE_TEST := $(call sanitized,tests/unit/change_test.c $(addprefix user/,$(FORMAT)))
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
 ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \
 	$(addprefix user/,attach/routes.c attach/links.c system/netlink.c))
@@ -40,7 +41,7 @@ FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
 SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
-	$(FORM_TEST) $(INVENTORY_TEST)
+	$(FORM_TEST) $(INVENTORY_TEST) $(CHANGE_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
 KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c $(READ) $(PLAY) $(DRIVE))
@@ -91,7 +92,8 @@ $(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom
 
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
 $(BUILD)/tests/published_test: $(PUBLISHED_TEST)
-$(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test:
+$(BUILD)/tests/change_test: $(CHANGE_TEST)
+$(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test $(BUILD)/tests/change_test:
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
@@ -125,7 +127,7 @@ $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 # --- make check: without root, network or installing anything, in less than a minute
 
 CHECKED := core_test pipeline_test published_test owner_path_test law_test law_events_test property_test \
-	oom_test identify_test form_test inventory_test privileges_test
+	oom_test identify_test form_test inventory_test change_test privileges_test
 # Fewer than `make test` tries.
 law_test_ARGS := 5000
 law_events_test_ARGS := 5000
@@ -224,7 +226,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 # --- the tests
 
 C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
-	form_test inventory_test privileges_test kernel_test)
+	form_test inventory_test change_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 
