@@ -334,3 +334,17 @@ def test_many_clients(folder):
         frames += [frame[:at] + who + frame[at + 4:] for frame, at in ((syn, 26), (synack, 30), (ack, 26), (said, 26))]
     done = probe("--inventory", path, "--inventory-clients", "-o", "none", "-r", "-", input=pcap(frames))
     assert done.returncode == 0 and rows(path, "SELECT count(*), sum(connections) FROM client") == [(5000, 5000)]
+
+
+# --- behind a PROXY header ----------------------------------------------------------------------
+
+@pytest.mark.parametrize("header, taken", [
+    (b"PROXY TCP4 203.0.113.9 198.51.100.1 5000 25\r\n", True),
+    (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12), True), (b"EHLO a.example\r\n", False)])
+def test_a_greeting_behind_a_proxy_header(folder, header, taken):
+    """It is one, whatever --events says; nothing of it is in the log."""
+    talk = Connection(server=("198.51.100.1", 25))
+    packets = [*talk.opening(), talk.c("PA", data=header), talk.s("PA", ack=1 + len(header), data=b"welcome, who are you?\r\n")]
+    done = read(pcap(list(map(ethernet, packets))), folder, "-f", "json")
+    assert events_of([json.loads(line) for line in done.stdout.splitlines()]) == []
+    assert rows(os.path.join(folder, "x.db"), "SELECT port FROM service") == [(25,)] * taken

@@ -265,9 +265,9 @@ static void fill_in(struct options *options)
 			options->inventory ? INVENTORY_LENGTH : DEFAULT_LENGTH;
 	if (!options->inventory)
 		return;
-	options->track.events |= EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE);
-	if (options->inventory_clients)
-		options->track.events |= EVENT_BIT(EVENT_REQUEST);
+	/* Requests tell which responses are greetings behind a PROXY header. */
+	options->track.events |= EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE) |
+				 EVENT_BIT(EVENT_REQUEST);
 	/* The rate is the log's: the inventory takes all. */
 	options->log_rate = options->track.max_rate;
 	options->track.max_rate = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "inventory_sink.h"
 
+#include "proxy_header.h"
 #include "spoken_by_both.h"
 #include "system/message.h"
 #include "system/stopping.h"
@@ -201,7 +202,21 @@ static void pass_on(struct inventory_sink *sink, struct iovec *parts)
 
 /* --- operations ---------------------------------------------------------- */
 
-static bool is_taken(const struct inventory_sink *sink,
+/* Behind a PROXY header a server speaks first, though it speaks second. */
+static bool is_greeting(struct inventory_sink *sink, const struct event *event)
+{
+	return sink->proxied[event->connection % PROXIED] ==
+		       event->connection ||
+	       is_spoken_by_both(event->bytes, event->kept);
+}
+
+static void note_proxy(struct inventory_sink *sink, const struct event *event)
+{
+	if (event->kind == EVENT_REQUEST && is_proxy_header(event))
+		sink->proxied[event->connection % PROXIED] = event->connection;
+}
+
+static bool is_taken(struct inventory_sink *sink,
 		     const struct event *event, const struct source *source)
 {
 	if (event->kind == EVENT_BANNER)
@@ -212,7 +227,7 @@ static bool is_taken(const struct inventory_sink *sink,
 		return source->events & EVENT_BIT(EVENT_OPEN);
 	return event->kind == EVENT_RESPONSE &&
 	       (source->events & EVENT_BIT(EVENT_RESPONSE) ||
-		is_spoken_by_both(event->bytes, event->kept));
+		is_greeting(sink, event));
 }
 
 static void put(struct sink *base, const struct event *event,
@@ -227,6 +242,7 @@ static void put(struct sink *base, const struct event *event,
 		  event->tunnel_count * sizeof(struct tunnel) },
 	};
 
+	note_proxy(sink, event);
 	if (!is_taken(sink, event, source))
 		return;
 	memcpy(&copy, event, sizeof(copy));
