@@ -8,6 +8,7 @@
 #   make coverage      what of the core and the readers the tests without root reach
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
+#   make test-kills    the probe, its keeper and an import killed 200 times (as root)
 #   make test-report   the inventory's report, in Chromium (as root)
 #   make test-alerts   the alert rules for Prometheus
 #   make test-forgery  forgeries in all mixtures, and what they cost (as root)

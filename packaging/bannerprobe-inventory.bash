@@ -4,7 +4,7 @@
 
 _bannerprobe_inventory() {
 	local cur prev words cword split command= word
-	local commands='list changes show report import diff gone forget check'
+	local commands='list changes show report clients import diff gone forget check'
 
 	_init_completion -s || return
 	for word in "${words[@]:1:cword - 1}"; do

@@ -26,6 +26,7 @@ _bannerprobe() {
 	--stats-format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
 	--events) COMPREPLY=($(compgen -W 'banner request response reply open all' -- "$cur")) ;;
 	--need) COMPREPLY=($(compgen -W 'own syn handshake none' -- "$cur")) ;;
+	--log) COMPREPLY=($(compgen -W 'all changes' -- "$cur")) ;;
 	--key) COMPREPLY=($(compgen -W 'vlan' -- "$cur")) ;;
 	--decap-key) COMPREPLY=($(compgen -W 'yes no' -- "$cur")) ;;
 	--hook) COMPREPLY=($(compgen -W 'auto xdp xdp-native xdp-generic tc' -- "$cur")) ;;

@@ -32,6 +32,7 @@ PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(IDENTI
 	sinks/line_sink.c $(FORMAT) system/file_helper.c system/process.c system/files.c \
 	system/privileges.c))
 PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
+CHANGE_TEST := $(call sanitized,tests/unit/change_test.c $(addprefix user/,$(FORMAT)))
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
 ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \
 	$(addprefix user/,attach/routes.c attach/links.c system/netlink.c))
@@ -40,7 +41,7 @@ FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
 SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
-	$(FORM_TEST) $(INVENTORY_TEST)
+	$(FORM_TEST) $(INVENTORY_TEST) $(CHANGE_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
 KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c $(READ) $(PLAY) $(DRIVE))
@@ -93,7 +94,8 @@ $(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom
 
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
 $(BUILD)/tests/published_test: $(PUBLISHED_TEST)
-$(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test:
+$(BUILD)/tests/change_test: $(CHANGE_TEST)
+$(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test $(BUILD)/tests/change_test:
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS) $(IDENTIFY_LIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
@@ -140,7 +142,7 @@ $(BUILD)/verified.so: tests/vm/verified.c
 # --- make check: without root, network or installing anything, in less than a minute
 
 CHECKED := core_test pipeline_test published_test owner_path_test law_test law_events_test property_test \
-	oom_test identify_test form_test inventory_test privileges_test
+	oom_test identify_test form_test inventory_test change_test privileges_test
 # Fewer than `make test` tries.
 law_test_ARGS := 5000
 law_events_test_ARGS := 5000
@@ -239,7 +241,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 # --- the tests
 
 C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
-	form_test inventory_test privileges_test kernel_test)
+	form_test inventory_test change_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 
@@ -288,6 +290,14 @@ test-forgery:
 	$(Q)$(MAKE) --no-print-directory bannerprobe $(RIG_PROGRAMS)
 	$(Q)FORGERY=all BUILD=$(BUILD) $(PYTHON) -m pytest -q -rP \
 		tests/system/test_forgery.py tests/system/test_need.py tests/bench/forgery_cost.py
+
+# kill -9 at 200 moments under load, of the probe, its keeper and an import.
+.PHONY: test-kills
+test-kills:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)KEEPER_KILLS=200 INVENTORY_KILLS=200 BUILD=$(BUILD) $(PYTHON) -m pytest -q \
+		tests/system/test_kept.py tests/system/test_inventory.py -k killed
 
 # --- the report in a browser
 

@@ -69,6 +69,7 @@ static bool add_sinks(struct pipeline *pipeline, struct sinks *sinks,
 				    !options->read,
 				    options->no_output ? NULL : &sinks->log))
 		return false;
+	sinks->inventory.takes_clients = options->inventory_clients;
 	pipeline_add(pipeline, &sinks->inventory.sink);
 	return true;
 }

@@ -154,6 +154,9 @@ def test_captures_lose_none(folder):
 # --- live -------------------------------------------------------------------------------------
 
 def metrics(path):
+    """Empty where none are written yet."""
+    if not os.path.exists(path):
+        return {}
     with open(path) as file:
         return dict(re.findall(r"^bannerprobe_(\w+(?:\{[^}]*\})?) (\d+)$", re.sub(
             r'probe="[^"]*",?', "", file.read()).replace("{}", ""), re.MULTILINE))
@@ -171,8 +174,8 @@ def test_live(net, folder):
         said[0] = NEW
         listen_to(net.peer, server)
         version = json.loads(probe_.line(2))
-        wait_for("the count", lambda: metrics(path)["services"] == "1" and
-                 metrics(path)['changes_total{kind="version"}'] == "1", 30)
+        wait_for("the count", lambda: metrics(path).get("services") == "1" and
+                 metrics(path)['changes_total{kind="version"}'] == "1", PATIENCE)
         assert probe_.stop() == [new, version]
     assert (new["kind"], version["kind"]) == ("new", "version")
     assert version["old"]["version"].startswith("9.2p1") and version["new"]["version"].startswith("9.6p1")
@@ -292,3 +295,59 @@ def test_the_key_exchange_is_none_of_the_form(folder):
     read(slowly((0, b"hello there\r\nSSH-2.0-OpenSSH_9.2p1\r\n"), (0.1, kexinit)), folder, "-o", "none")
     assert rows(os.path.join(folder, "x.db"), "SELECT stable, whole, version FROM banner") == [
         ("hello there\\x0d\\x0aSSH-2.0-OpenSSH_9.2p1\\x0d\\x0a", 1, "9.2p1")]
+
+
+# --- clients ------------------------------------------------------------------------------------
+
+def asked(path, *words, code=0):
+    done = subprocess.run([INVENTORY, path, "clients", *words], capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == code, done
+    return done
+
+
+def requests(*said):
+    return pcap([ethernet(packet) for n, text in enumerate(said) for talk in
+                 [Connection(("192.0.2.1", 1000 + n), ("198.51.100.1", 80))]
+                 for packet in (*talk.opening(), talk.c("PA", data=text))])
+
+
+def test_clients_that_speak_first(folder):
+    """Only where they are asked for; in the log only by --events."""
+    path, capture = os.path.join(folder, "x.db"), requests(b"GET /1\r\n\r\n", b"GET /\x1b[2J\"\\\r\n\r\n")
+    done = read(capture, folder, "-f", "json")
+    assert done.stdout == b"" and asked(path, code=1).stderr.count("\n") == 1
+    done = read(capture, folder, "-f", "json", "--inventory-clients")
+    assert done.stdout == b"" and b"passwords" in done.stderr
+    [client] = [json.loads(line) for line in asked(path, "--json").stdout.splitlines()]
+    assert (client["client"], client["server_port"], client["connections"]) == ("192.0.2.1", 80, 2)
+    assert client["request"] == 'GET /\\x1b[2J"\\\\\\x0d\\x0a\\x0d\\x0a'
+    assert re.fullmatch(r"[ -~]*192\.0\.2\.1 -> port 80  2 times  GET /\\x1b[ -~]*\n", asked(path).stdout)
+    read(capture, folder, "-f", "json", "--inventory-clients")
+    assert rows(path, "SELECT connections FROM client") == [(4,)]
+
+
+def test_many_clients(folder):
+    """Each is kept."""
+    path = os.path.join(folder, "x.db")
+    [syn, synack, ack, said] = [ethernet(packet) for packet in
+                                (*Connection().opening(), Connection().c("PA", data=b"hello"))]
+    frames = []
+    for n in range(5000):
+        who = bytes([10, 0, n >> 8, n & 255])
+        frames += [frame[:at] + who + frame[at + 4:] for frame, at in ((syn, 26), (synack, 30), (ack, 26), (said, 26))]
+    done = probe("--inventory", path, "--inventory-clients", "-o", "none", "-r", "-", input=pcap(frames))
+    assert done.returncode == 0 and rows(path, "SELECT count(*), sum(connections) FROM client") == [(5000, 5000)]
+
+
+# --- behind a PROXY header ----------------------------------------------------------------------
+
+@pytest.mark.parametrize("header, taken", [
+    (b"PROXY TCP4 203.0.113.9 198.51.100.1 5000 25\r\n", True),
+    (b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12), True), (b"EHLO a.example\r\n", False)])
+def test_a_greeting_behind_a_proxy_header(folder, header, taken):
+    """It is one, whatever --events says; nothing of it is in the log."""
+    talk = Connection(server=("198.51.100.1", 25))
+    packets = [*talk.opening(), talk.c("PA", data=header), talk.s("PA", ack=1 + len(header), data=b"welcome, who are you?\r\n")]
+    done = read(pcap(list(map(ethernet, packets))), folder, "-f", "json")
+    assert events_of([json.loads(line) for line in done.stdout.splitlines()]) == []
+    assert rows(os.path.join(folder, "x.db"), "SELECT port FROM service") == [(25,)] * taken

@@ -775,7 +775,7 @@ def test_words_of_the_command_line(filled):
 
 PACKAGING = os.path.join(netns.ROOT, "packaging")
 MAN_PAGE = os.path.join(PACKAGING, "bannerprobe-inventory.1")
-COMMANDS = ["list", "changes", "show", "report", "import", "diff", "gone", "forget", "check"]
+COMMANDS = ["list", "changes", "show", "report", "clients", "import", "diff", "gone", "forget", "check"]
 
 
 def options_of(command):

@@ -30,6 +30,7 @@ import servers
 ADDRESS = "10.99.0.2"
 IFACE = "eth0"
 INVENTORY = os.path.join(netns.ROOT, "bannerprobe-inventory")
+SHOWN = "/var/lib/bannerprobe/inventory.db"	# what stands for the demo's own file
 COLUMNS = 110			# of the recorded terminal: most records fit
 EYE_SECONDS = 0.7		# from client to client, for the viewer of the recording
 PACKAGES = ["openssh-server", "vsftpd", "python3-aiosmtpd", "dovecot-imapd", "dovecot-pop3d",
@@ -284,7 +285,7 @@ def listed(path):
 def show_inventory(net, stack, screen, folder, restart):
     """The list of services; then sshd is upgraded: true if that is the one change."""
     path = os.path.join(folder, "inventory", "inventory.db")
-    screen.typed(f"sudo ./bannerprobe --inventory inventory.db --log changes {IFACE}")
+    screen.typed(f"sudo ./bannerprobe --inventory {SHOWN} --log changes {IFACE}")
     with undisturbed():
         probe = stack.enter_context(netns.Probe(net.host, "--inventory", path, "--log", "changes", IFACE))
     screen.came(*probe.stderr)
@@ -299,7 +300,7 @@ def show_inventory(net, stack, screen, folder, restart):
     netns.wait_for("all of them", lambda: os.path.exists(path) and
                    sum(service["connections"] for service in listed(path)[1]) == 2 * len(KEPT))
     screen.wait()
-    screen.typed("./bannerprobe-inventory inventory.db")
+    screen.typed("sudo ./bannerprobe-inventory")
     screen.came(*listed(path)[0])
     program, version = upgraded(folder, ssh_said)
     print(f"\nsshd is upgraded (a copy that says {version}), and the next client that comes is told:")

@@ -26,6 +26,10 @@ static int open_parts(struct inventory *inventory, const char *path)
 			   options->busy_ms);
 	if (!error)
 		error = lookup_prepare(inventory);
+	if (!error && options->clients) {
+		inventory->clients = clients_open(&inventory->store);
+		error = inventory->clients ? 0 : -EIO;
+	}
 	if (!error)
 		error = ftp_load(inventory);
 	if (!error)
@@ -38,6 +42,7 @@ static void free_parts(struct inventory *inventory)
 	bursts_close(inventory);
 	for (int i = 0; i < STATEMENTS; i++)
 		sqlite3_finalize(inventory->statement[i]);
+	clients_close(inventory->clients);
 	store_close(&inventory->store);
 	if (inventory->services.chain) {
 		ftp_close(inventory);
@@ -161,6 +166,12 @@ static struct service *add_service(struct inventory *inventory,
 	return service;
 }
 
+static void note_error(struct inventory *inventory)
+{
+	snprintf(inventory->error, sizeof(inventory->error), "%s",
+		 inventory->store.error);
+}
+
 static struct service *service_of(struct inventory *inventory,
 				  const struct service_key *key,
 				  const struct observation *seen, bool *is_new)
@@ -175,8 +186,10 @@ static struct service *service_of(struct inventory *inventory,
 		return NULL;
 	}
 	service = lookup_service(inventory, key, &error);
-	if (error)
+	if (error) {
 		inventory->counts.lost++;
+		note_error(inventory);
+	}
 	if (service || error)
 		return service;
 	*is_new = true;
@@ -217,6 +230,12 @@ void inventory_put(struct inventory *inventory, const struct observation *seen)
 	inventory->counts.records++;
 	if (seen->time > inventory->latest)
 		inventory->latest = seen->time;
+	if (seen->event == OBSERVED_REQUEST) {
+		inventory->counts.lost +=
+			inventory->clients &&
+			!clients_put(inventory->clients, seen);
+		return;
+	}
 	key.sensor = text_of(inventory, seen->sensor);
 	key.tunnel = text_of(inventory, seen->tunnel);
 	if (key.sensor && key.tunnel)
@@ -235,8 +254,7 @@ int inventory_flush(struct inventory *inventory, uint64_t now)
 
 	if (error) {
 		inventory->counts.write_errors++;
-		snprintf(inventory->error, sizeof(inventory->error), "%s",
-			 inventory->store.error);
+		note_error(inventory);
 	}
 	bursts_settle(inventory, now);
 	return error;

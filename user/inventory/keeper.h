@@ -3,6 +3,7 @@
 #ifndef BANNERPROBE_KEEPER_H
 #define BANNERPROBE_KEEPER_H
 
+#include "clients.h"
 #include "form.h"
 #include "inventory.h"
 #include "learn.h"
@@ -93,6 +94,7 @@ struct inventory {
 	struct pending_change *changes;
 	size_t change_count, change_room;
 
+	struct clients *clients; /* NULL: they are not kept */
 	struct ftp_server *ftp; /* FTP_SERVERS of them */
 	struct burst *bursts;	/* BURSTS of them */
 	uint64_t connection[CONNECTIONS];

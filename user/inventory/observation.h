@@ -11,6 +11,7 @@ enum observed {
 	OBSERVED_BANNER,   /* the server spoke first */
 	OBSERVED_RESPONSE, /* the server spoke second */
 	OBSERVED_OPEN,	   /* the server accepted; it has no bytes */
+	OBSERVED_REQUEST,  /* the client spoke first */
 };
 
 struct address {
@@ -25,7 +26,7 @@ struct observation {
 	struct address server, client;
 	uint16_t server_port, client_port;
 	enum observed event;
-	const uint8_t *bytes; /* the server's bytes */
+	const uint8_t *bytes; /* what it said */
 	size_t len;
 	bool complete; /* false: cut, or the greeting may go on */
 	/*

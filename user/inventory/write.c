@@ -155,7 +155,7 @@ static int write_import(struct inventory *inventory, int64_t *id)
 static bool is_anything(const struct inventory *inventory)
 {
 	if (inventory->services.dirty || inventory->change_count ||
-	    inventory->import)
+	    inventory->import || clients_wait(inventory->clients))
 		return true;
 	for (int i = 0; i < FTP_SERVERS; i++) {
 		if (inventory->ftp[i].dirty)
@@ -211,6 +211,7 @@ static void settle_rest(struct inventory *inventory, int64_t import)
 	while (inventory->change_count)
 		change_put_owners(inventory,
 				  &inventory->changes[--inventory->change_count]);
+	clients_settle(inventory->clients);
 	for (int i = 0; i < FTP_SERVERS; i++)
 		inventory->ftp[i].dirty = false;
 	for (int i = 0; i < BURSTS; i++)
@@ -242,6 +243,8 @@ static int write_parts(struct inventory *inventory, bool other, int64_t *import)
 		code = write_bursts(inventory);
 	if (code == SQLITE_OK)
 		code = write_ftp(inventory);
+	if (code == SQLITE_OK)
+		code = clients_write(inventory->clients);
 	if (code == SQLITE_OK)
 		code = write_import(inventory, import);
 	return code;

@@ -327,6 +327,10 @@ const struct option_row option_table[] = {
 	  "with --inventory: a service is new with its first connection, also "
 	  "on a port above 32767 that nothing identifies",
 	  AT(new_at_once) },
+	{ "inventory-clients", 0, GROUP_RECORDS, KIND_FLAG, 0, NULL,
+	  "with --inventory: keep the clients that speak first, too, and what "
+	  "they say",
+	  AT(inventory_clients) },
 	{ "log", 0, GROUP_RECORDS, KIND_CHOICE, 0, "WHAT",
 	  "with --inventory, what is logged: all (default), or changes only",
 	  AT(log), .choices = logs, .what = "what is logged" },

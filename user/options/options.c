@@ -219,7 +219,8 @@ static void check_together(const struct parser *parser)
 /* What says how an inventory is kept goes with one only. */
 static void check_inventory(const struct parser *parser)
 {
-	static const char *const names[] = { "gone", "new-at-once", "log" };
+	static const char *const names[] = { "gone", "new-at-once",
+					     "inventory-clients", "log" };
 	const struct options *options = parser->options;
 
 	for (size_t i = 0; i < option_rows && !options->inventory; i++) {
@@ -268,7 +269,9 @@ static void fill_in(struct options *options)
 			options->inventory ? INVENTORY_LENGTH : DEFAULT_LENGTH;
 	if (!options->inventory)
 		return;
-	options->track.events |= EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE);
+	/* Requests tell which responses are greetings behind a PROXY header. */
+	options->track.events |= EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE) |
+				 EVENT_BIT(EVENT_REQUEST);
 	/* The rate is the log's: the inventory takes all. */
 	options->log_rate = options->track.max_rate;
 	options->track.max_rate = 0;
@@ -284,6 +287,10 @@ static void note_passwords(const struct options *options)
 	const __u32 said_by_clients =
 		EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY);
 
+	if (options->inventory_clients)
+		usage_note("--inventory-clients: what clients say first can "
+			   "hold passwords: let nobody read the inventory who "
+			   "must not know them");
 	if (options->events & said_by_clients && !options->no_output)
 		usage_note("--events: what clients say first can hold "
 			   "passwords: protect the log");

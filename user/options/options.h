@@ -82,6 +82,7 @@ struct options {
 	const char *inventory;	   /* file; NULL: none */
 	const char *gone;	   /* a span, as the keeper takes it; or NULL */
 	bool new_at_once;	   /* likewise */
+	bool inventory_clients;	   /* that speak first are kept, too */
 	const char *metrics;	   /* file for Prometheus; NULL: none */
 	const char *user; /* to become once attached; NULL: the default */
 	bool identify;	  /* what servers are, in the log */

@@ -162,7 +162,6 @@ static const struct {
 	{ "--input", "-r FILE reads a capture, -i IFACE watches an interface" },
 	{ "--json", "-f json chooses the format" },
 	{ "--list-interfaces", "`ip link` lists the interfaces" },
-	{ "--log", "-o FILE appends to a file" },
 	{ "--no-promiscuous-mode", "promiscuous mode is never switched on: "
 				   "leave it out" },
 	{ "--pcap", "-r FILE reads a capture, -i IFACE watches an interface" },

@@ -3,6 +3,7 @@
 
 #include "packet_batch.h"
 #include "progress.h"
+#include "sequence.h"
 
 #include "capture/capture_list.h"
 #include "system/clock.h"
@@ -44,9 +45,8 @@ struct reader {
 	__u64 came_at; /* ns of CLOCK_MONOTONIC: when a pipe's last packet was
 			* read */
 
-	/* With --sequence: the previous file, and its last packet's time. */
-	const char *previous_path;
-	__u64 previous_time, last_time;
+	struct sequence sequence;
+	__u64 last_time;
 };
 
 /* The file's name in messages. */
@@ -91,29 +91,13 @@ static void on_event(const struct event *event, void *context)
 	pipeline_take(reader->pipeline, event);
 }
 
-/* Packets of several queues may be so much out of order, but no files are. */
-#define ORDER_SLACK_NS 1000000000ULL
-
-/* What was rotated goes on where it ended, if the order is the right one. */
-static void check_order(const struct reader *reader, __u64 time)
-{
-	if (!reader->previous_path || !time ||
-	    time + ORDER_SLACK_NS >= reader->previous_time)
-		return;
-	time = (reader->previous_time - time) / 1000;
-	message("%s: begins %llu.%06llu seconds before the end of %s: are the "
-		"files in the order in which they were written?",
-		name_of(reader), time / 1000000, time % 1000000,
-		reader->previous_path);
-}
-
 static void read_packet(struct reader *reader, struct batched *one)
 {
 	const __u64 time = one->packet.time;
 
 	if (reader->packet_reader.packets == reader->batch.count &&
 	    one == reader->batch.packets)
-		check_order(reader, time);
+		sequence_check(&reader->sequence, name_of(reader), time);
 	reader->packets++;
 	reader->last_time = time;
 	pipeline_expire(reader->pipeline, time);
@@ -399,8 +383,8 @@ static enum read_result read_capture(struct reader *reader)
 	if (report_not_opened(reader, before))
 		result = READ_FAILED;
 	if (reader->options->sequence) {
-		reader->previous_path = name_of(reader);
-		reader->previous_time = reader->last_time;
+		reader->sequence.path = name_of(reader);
+		reader->sequence.end = reader->last_time;
 	} else {
 		end_sequence(reader);
 	}

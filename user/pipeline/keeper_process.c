@@ -202,6 +202,8 @@ static void list_arguments(const struct options *options,
 	}
 	if (options->new_at_once)
 		*argument++ = "--new-at-once";
+	if (options->inventory_clients)
+		*argument++ = "--clients";
 	argument = add_rules(argument, options);
 	*argument = NULL;
 }

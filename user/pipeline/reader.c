@@ -115,12 +115,6 @@ static void on_quiet_timer(void *context)
 	read_ring(context);
 }
 
-/* A sink has something to say. */
-static void on_sink(void *context)
-{
-	read_ring(context);
-}
-
 /*
  * Handles the events that are in the ring buffer now, and no later ones: other
  * interfaces may fill it as fast as it is emptied.
@@ -210,8 +204,9 @@ static void do_open(struct reader *reader)
 
 	reader->is_done =
 		error ||
+		/* Likewise: what the log does not take stays there. */
 		(input >= 0 &&
-		 events_watch(&reader->events, input, on_sink)) ||
+		 events_watch(&reader->events, input, on_ring)) ||
 		events_watch(&reader->events,
 			     ring_buffer__epoll_fd(reader->ring), on_ring);
 	if (reader->is_done)

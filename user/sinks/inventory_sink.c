@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "inventory_sink.h"
 
+#include "proxy_header.h"
 #include "put.h"
 #include "service_owner.h"
 #include "spoken_by_both.h"
@@ -204,15 +205,32 @@ static void pass_on(struct inventory_sink *sink, struct iovec *parts)
 
 /* --- operations ---------------------------------------------------------- */
 
-static bool is_taken(const struct event *event, const struct source *source)
+/* Behind a PROXY header a server speaks first, though it speaks second. */
+static bool is_greeting(struct inventory_sink *sink, const struct event *event)
+{
+	return sink->proxied[event->connection % PROXIED] ==
+		       event->connection ||
+	       is_spoken_by_both(event->bytes, event->kept);
+}
+
+static void note_proxy(struct inventory_sink *sink, const struct event *event)
+{
+	if (event->kind == EVENT_REQUEST && is_proxy_header(event))
+		sink->proxied[event->connection % PROXIED] = event->connection;
+}
+
+static bool is_taken(struct inventory_sink *sink,
+		     const struct event *event, const struct source *source)
 {
 	if (event->kind == EVENT_BANNER)
 		return true;
+	if (event->kind == EVENT_REQUEST)
+		return sink->takes_clients;
 	if (event->kind == EVENT_OPEN)
 		return source->events & EVENT_BIT(EVENT_OPEN);
 	return event->kind == EVENT_RESPONSE &&
 	       (source->events & EVENT_BIT(EVENT_RESPONSE) ||
-		is_spoken_by_both(event->bytes, event->kept));
+		is_greeting(sink, event));
 }
 
 /* Escaped as in the log, which may be imported; "" where that is too long. */
@@ -255,7 +273,8 @@ static void put(struct sink *base, const struct event *event,
 		{ &owner, fill_owner(&owner, source->owner) },
 	};
 
-	if (!is_taken(event, source))
+	note_proxy(sink, event);
+	if (!is_taken(sink, event, source))
 		return;
 	memcpy(&copy, event, sizeof(copy));
 	copy.time += source->clock_offset;

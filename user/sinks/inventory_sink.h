@@ -14,6 +14,8 @@
 
 #include <stddef.h>
 
+#define PROXIED 4096 /* connections; a later one takes the place of another */
+
 struct inventory_sink {
 	struct sink sink;
 	const char *path;	      /* of the inventory, for messages */
@@ -21,6 +23,8 @@ struct inventory_sink {
 	struct stream_counts *counts; /* shared with the keeper */
 	struct line_sink *log;	      /* of changes; NULL: there is none */
 	bool is_live;
+	bool takes_clients; /* what they say first */
+	__u64 proxied[PROXIED]; /* those that began with a PROXY header */
 	bool is_open;
 	bool is_closing; /* what the log does not take now is lost */
 	bool complained; /* that events are being lost */

@@ -32,6 +32,8 @@ int command_show(const struct command *command, const char *file, int argc,
 		 char **argv);
 int command_report(const struct command *command, const char *file, int argc,
 		   char **argv);
+int command_clients(const struct command *command, const char *file, int argc,
+		    char **argv);
 int command_import(const struct command *command, const char *file, int argc,
 		   char **argv);
 int command_diff(const struct command *command, const char *file, int argc,

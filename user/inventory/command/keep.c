@@ -72,6 +72,9 @@ static bool observe(const struct event *event, struct observation *seen)
 	case EVENT_OPEN:
 		seen->event = OBSERVED_OPEN;
 		break;
+	case EVENT_REQUEST:
+		seen->event = OBSERVED_REQUEST;
+		break;
 	default:
 		return false;
 	}
@@ -185,6 +188,11 @@ static void report(struct keeper *keeper, int code)
 {
 	struct stream_counts *counts = keeper->counts;
 
+	/* What cannot be read is lost at once; it is said once. */
+	if (!code && !counts->lost &&
+	    inventory_counts(keeper->inventory)->lost &&
+	    *inventory_error(keeper->inventory))
+		say("%s", inventory_error(keeper->inventory));
 	counts->lost = inventory_counts(keeper->inventory)->lost;
 	if (!code)
 		counts->written = keeper->taken - counts->lost;
@@ -289,7 +297,7 @@ static int finish_stream(struct keeper *keeper)
 		code = inventory_flush(keeper->inventory, now_of(keeper));
 	report(keeper, code);
 	code = inventory_close(keeper->inventory, now_of(keeper), &lost, error);
-	keeper->counts->lost += lost;
+	keeper->counts->lost = lost;
 	if (code && !keeper->failing)
 		say("%s", error);
 	outbox_finish(&keeper->outbox, keeper->is_live ? LAST_CHANGES_MS : -1);
@@ -329,6 +337,7 @@ static const struct argp_option options[] = {
 	  "a service that was not seen for so long has returned (7d)", 0 },
 	{ "new-at-once", 'N', NULL, 0,
 	  "a service is new with its first connection on any port", 0 },
+	{ "clients", 'c', NULL, 0, "clients that speak first are kept", 0 },
 	{},
 };
 
@@ -347,6 +356,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'N':
 		how->new_at_once = true;
+		return 0;
+	case 'c':
+		how->clients = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
