@@ -33,9 +33,9 @@ static struct text *join(struct inventory *inventory,
 			 const struct owner_parts *parts)
 {
 	char joined[PARTS * OWNER_PART];
-	const int len = snprintf(joined, sizeof(joined), "%s%c%s%c%s",
-				 parts->text[0], SEPARATOR, parts->text[1],
-				 SEPARATOR, parts->text[2]);
+	const int len =
+		snprintf(joined, sizeof(joined), "%s%c%s%c%s", parts->text[0],
+			 SEPARATOR, parts->text[1], SEPARATOR, parts->text[2]);
 
 	return text_get(&inventory->services.texts, joined, (size_t)len);
 }
@@ -88,8 +88,8 @@ void owner_load(struct inventory *inventory, struct service *service,
 	bool is_known = false;
 
 	for (int i = 0; i < PARTS; i++) {
-		take_part(parts.text[i], (const char *)sqlite3_column_text(
-						 row, column + i));
+		take_part(parts.text[i],
+			  (const char *)sqlite3_column_text(row, column + i));
 		is_known |= *parts.text[i];
 	}
 	if (is_known && service_ownership(&inventory->services, service))
@@ -108,7 +108,8 @@ static bool same_place(const struct owner_parts *a, const struct owner_parts *b)
 	       !strcmp(a->text[1], b->text[1]);
 }
 
-/* Whether both can be the same owner: what is not known differs from nothing. */
+/* Whether both can be the same owner: what is not known differs from nothing.
+ */
 static bool agree(const struct owner_parts *a, const struct owner_parts *b)
 {
 	if (has_place(a) && has_place(b) && !same_place(a, b))
