@@ -89,7 +89,7 @@ __u64 own_bits[OWN_WORDS] SEC(".data.own");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20); /* bytes: some 5,500 records */
+	__uint(max_entries, 1 << 20); /* bytes: some 4,800 records */
 } records SEC(".maps");
 
 /* See slot_of(). The loader assigns the slots to interfaces. */

@@ -283,6 +283,47 @@ def test_containers():
             known(running, net.peers[i], f"10.99.{i}.1", pid=own.pid)
 
 
+def nat(ns, rule):
+    """A rule of nftables before routing; the test is skipped where there is none."""
+    done = ns.run("nft", "-f", "-", input="table ip t {\n chain p {\n type nat hook prerouting priority -100\n"
+                                          f" {rule}\n }}\n}}\n")
+    if done.returncode:
+        pytest.skip(f"no NAT by nft here: {done.stderr}")
+
+
+@needs_cgroups
+def test_redirected(net):
+    """The packet says port 80, where another listens; the socket that sent it is 8080's."""
+    with Cgroup("web.service") as web, Cgroup("proxy.service") as proxy:
+        with Server(net.host, web) as server, Server(net.host, proxy) as other:
+            for one, port in (server, 8080), (other, 80):
+                one.listen(port=port)
+                one.say("greet()")
+            nat(net.host, "tcp dport 80 redirect to :8080")
+            with probe(net) as running:
+                known(running, net.peer, "10.99.0.1", 80, never=[("pid", other.pid)], unit="web.service",
+                      pid=server.pid)
+
+
+@needs_cgroups
+def test_published_port():
+    """A container's port that the host forwards, and a proxy that listens there, too: it is not the proxy's."""
+    with Network(2) as net, Cgroup("proxy.service") as proxy, Cgroup(f"docker-{ID}.scope") as docker:
+        with Server(net.host, proxy) as other, Server(net.peers[1], docker) as server:
+            other.listen(port=8080)
+            server.listen()
+            for one in other, server:
+                one.say("greet()")
+            nat(net.host, f"iifname veth0 tcp dport 8080 dnat to 10.99.1.2:{PORT}")
+            net.host.run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+            with probe(net, "--events", "all") as running:
+                greeted(net.peers[0], "10.99.0.1", 8080)
+                lines = [json.loads(running.line()) for _ in range(2)]
+                assert [(one["event"], owner(one)) for one in lines] == [("open", {}), ("banner", {})]
+            with Probe(Bare(net.host), "--owner", "-f", "json", "veth1") as running:
+                known(running, net.peers[0], "10.99.0.1", 8080, container="docker:3f2a91c0b7de", pid=server.pid)
+
+
 @needs_cgroups
 def test_what_clients_say(net):
     """A request that leaves for a container is its; one that arrives may be another's, by NAT."""

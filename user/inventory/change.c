@@ -81,8 +81,8 @@ static void tell(struct inventory *inventory, const struct service *service,
 	fill_side(inventory, service, before, &change.before, &memory[0]);
 	fill_side(inventory, service, after, &change.after, &memory[1]);
 	if (kind == CHANGE_OWNER) {
-		owner_name(service->owner_before, owners[0]);
-		owner_name(service->owner, owners[1]);
+		owner_name(service->ownership->before, owners[0]);
+		owner_name(service->ownership->owner, owners[1]);
 		change.before.owner = owners[0];
 		change.after.owner = owners[1];
 	}
@@ -154,8 +154,8 @@ void change_add_owner(struct inventory *inventory, struct service *service,
 		     service->current, 0);
 
 	if (change) {
-		change->old_owner = service->owner_before;
-		change->new_owner = service->owner;
+		change->old_owner = service->ownership->before;
+		change->new_owner = service->ownership->owner;
 		change->old_owner->users++;
 		change->new_owner->users++;
 	}

@@ -33,9 +33,9 @@ static struct text *join(struct inventory *inventory,
 			 const struct owner_parts *parts)
 {
 	char joined[PARTS * OWNER_PART];
-	const int len = snprintf(joined, sizeof(joined), "%s%c%s%c%s",
-				 parts->text[0], SEPARATOR, parts->text[1],
-				 SEPARATOR, parts->text[2]);
+	const int len =
+		snprintf(joined, sizeof(joined), "%s%c%s%c%s", parts->text[0],
+			 SEPARATOR, parts->text[1], SEPARATOR, parts->text[2]);
 
 	return text_get(&inventory->services.texts, joined, (size_t)len);
 }
@@ -88,12 +88,12 @@ void owner_load(struct inventory *inventory, struct service *service,
 	bool is_known = false;
 
 	for (int i = 0; i < PARTS; i++) {
-		take_part(parts.text[i], (const char *)sqlite3_column_text(
-						 row, column + i));
+		take_part(parts.text[i],
+			  (const char *)sqlite3_column_text(row, column + i));
 		is_known |= *parts.text[i];
 	}
-	if (is_known)
-		service->owner = join(inventory, &parts);
+	if (is_known && service_ownership(&inventory->services, service))
+		service->ownership->owner = join(inventory, &parts);
 }
 
 /* Unit and container are known together, or neither of them is. */
@@ -108,7 +108,8 @@ static bool same_place(const struct owner_parts *a, const struct owner_parts *b)
 	       !strcmp(a->text[1], b->text[1]);
 }
 
-/* Whether both can be the same owner: what is not known differs from nothing. */
+/* Whether both can be the same owner: what is not known differs from nothing.
+ */
 static bool agree(const struct owner_parts *a, const struct owner_parts *b)
 {
 	if (has_place(a) && has_place(b) && !same_place(a, b))
@@ -125,53 +126,62 @@ static void merge(struct owner_parts *parts, const struct owner_parts *before)
 		memcpy(parts->text[2], before->text[2], OWNER_PART);
 }
 
-static void set(struct inventory *inventory, struct service *service,
-		struct text *owner)
+/* Takes the text over. */
+static void set(struct inventory *inventory, struct ownership *ownership,
+		struct text *owner, uint64_t left)
 {
-	struct texts *texts = &inventory->services.texts;
-
-	text_put(texts, service->owner_before);
-	service->owner_before = service->owner;
-	service->owner_left = service->last_seen;
-	service->owner = owner;
-	service->owner_is_new = true;
+	text_put(&inventory->services.texts, ownership->before);
+	ownership->before = ownership->owner;
+	ownership->left = left;
+	ownership->owner = owner;
+	ownership->is_new = true;
 }
 
 /* Two that take turns, as members of a group of sockets, are one change. */
 static bool takes_turns(const struct inventory *inventory,
-			const struct service *service, const struct text *owner,
-			uint64_t time)
+			const struct ownership *ownership,
+			const struct text *owner, uint64_t time)
 {
-	return owner == service->owner_before &&
-	       time < service->owner_left + inventory->options.gone_us;
+	return owner == ownership->before &&
+	       time < ownership->left + inventory->options.gone_us;
+}
+
+/* What a record tells; false: nothing. */
+static bool read_parts(struct owner_parts *parts,
+		       const struct observation *seen)
+{
+	take_part(parts->text[0], seen->unit);
+	take_part(parts->text[1], seen->container);
+	take_part(parts->text[2], seen->process);
+	return has_place(parts) || *parts->text[2];
 }
 
 void owner_came(struct inventory *inventory, struct service *service,
 		const struct observation *seen)
 {
 	struct owner_parts parts, before;
+	struct ownership *ownership;
 	struct text *owner;
 	bool is_change;
 
-	take_part(parts.text[0], seen->unit);
-	take_part(parts.text[1], seen->container);
-	take_part(parts.text[2], seen->process);
 	/* Records that are read later than they were made tell nothing new. */
-	if ((!has_place(&parts) && !*parts.text[2]) ||
-	    seen->time < service->last_seen)
+	if (!read_parts(&parts, seen) || seen->time < service->last_seen)
 		return;
-	split(service->owner, &before);
+	ownership = service_ownership(&inventory->services, service);
+	if (!ownership)
+		return;
+	split(ownership->owner, &before);
 	is_change = !agree(&parts, &before);
 	if (!is_change)
 		merge(&parts, &before);
 	owner = join(inventory, &parts);
-	if (!owner || owner == service->owner) {
+	if (!owner || owner == ownership->owner) {
 		text_put(&inventory->services.texts, owner);
 		return;
 	}
 	is_change &= service->told &&
-		     !takes_turns(inventory, service, owner, seen->time);
-	set(inventory, service, owner);
+		     !takes_turns(inventory, ownership, owner, seen->time);
+	set(inventory, ownership, owner, service->last_seen);
 	if (is_change)
 		change_add_owner(inventory, service, seen->time);
 }

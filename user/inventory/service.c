@@ -114,6 +114,29 @@ struct service *service_add(struct services *services,
 	return service;
 }
 
+struct ownership *service_ownership(struct services *services,
+				    struct service *service)
+{
+	if (service->ownership)
+		return service->ownership;
+	service->ownership = calloc(1, sizeof(*service->ownership));
+	if (service->ownership)
+		services->memory +=
+			sizeof(*service->ownership) + ALLOCATOR_SHARE;
+	return service->ownership;
+}
+
+static void free_ownership(struct services *services,
+			   struct ownership *ownership)
+{
+	if (!ownership)
+		return;
+	text_put(&services->texts, ownership->owner);
+	text_put(&services->texts, ownership->before);
+	services->memory -= sizeof(*ownership) + ALLOCATOR_SHARE;
+	free(ownership);
+}
+
 static void free_service(struct services *services, struct service *service)
 {
 	for (int i = 0; i < service->form_count; i++) {
@@ -125,8 +148,7 @@ static void free_service(struct services *services, struct service *service)
 			service->form_room * sizeof(*service->forms);
 		free(service->forms);
 	}
-	text_put(&services->texts, service->owner);
-	text_put(&services->texts, service->owner_before);
+	free_ownership(services, service->ownership);
 	text_put(&services->texts, service->key.sensor);
 	text_put(&services->texts, service->key.tunnel);
 	services->memory -= sizeof(*service) + ALLOCATOR_SHARE;

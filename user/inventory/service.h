@@ -46,6 +46,14 @@ struct known_form {
 	bool tentative; /* its id is from a transaction that is not committed */
 };
 
+/* Whose it is: see ownership.c for the texts. */
+struct ownership {
+	struct text *owner;
+	struct text *before; /* whose it was, or NULL */
+	uint64_t left;	     /* when that was last seen */
+	bool is_new;	     /* than in the file */
+};
+
 struct service {
 	struct service *next; /* in its chain */
 	struct service *next_dirty;
@@ -65,10 +73,7 @@ struct service {
 	bool ever_different;
 	bool ftp;  /* its greeting is FTP's */
 	bool used; /* used since services_shrink() last passed it */
-	bool owner_is_new;	   /* than in the file */
-	struct text *owner;	   /* see ownership.c; NULL: not known */
-	struct text *owner_before; /* the one before it */
-	uint64_t owner_left;	   /* when that was last seen */
+	struct ownership *ownership; /* NULL: not known */
 };
 
 struct services {
@@ -90,6 +95,9 @@ struct service *service_find(const struct services *services,
 /* NULL: out of memory. */
 struct service *service_add(struct services *services,
 			    const struct service_key *key);
+/* NULL: out of memory. */
+struct ownership *service_ownership(struct services *services,
+				    struct service *service);
 void service_remove(struct services *services, struct service *service);
 void service_set_dirty(struct services *services, struct service *service);
 

@@ -197,7 +197,8 @@ static void settle_services(struct inventory *inventory, bool written)
 		if (service->id == FORGOTTEN)
 			inventory->counts.lost += service->unwritten;
 		service->unwritten = 0;
-		service->owner_is_new = false;
+		if (service->ownership)
+			service->ownership->is_new = false;
 		service->dirty = false;
 		if (service->id == FORGOTTEN)
 			service_remove(&inventory->services, service);

@@ -203,10 +203,10 @@ static int write_owner(struct inventory *inventory,
 {
 	sqlite3_stmt *set = inventory->statement[STATEMENT_SET_OWNER];
 
-	if (!service->owner_is_new)
+	if (!service->ownership || !service->ownership->is_new)
 		return SQLITE_OK;
 	sqlite3_bind_int64(set, 1, service->id);
-	owner_bind(set, 2, service->owner);
+	owner_bind(set, 2, service->ownership->owner);
 	return run(set);
 }
 

@@ -87,10 +87,9 @@ static bool question_of(const struct event *event, struct owner_key *key)
 	if (!from_server && !leaves)
 		return false;
 	key->server.family = event->family;
-	memcpy(key->server.address, event->server,
-	       event->family == 6 ? 16 : 4);
-	key->server.port = key->has_socket ? event->socket.port :
-					     event->server_port;
+	memcpy(key->server.address, event->server, event->family == 6 ? 16 : 4);
+	key->server.port =
+		key->has_socket ? event->socket.port : event->server_port;
 	if (key->has_socket) {
 		key->cgroup = event->socket.cgroup;
 		key->uid = event->socket.uid;
@@ -145,9 +144,9 @@ static void take(struct owner_client *client, const struct owner_answer *answer)
 
 	client->is_late = false;
 	if (answer->leads_nowhere)
-		*nowhere_of(client, asked->ifindex) = (struct nowhere){
-			asked->ifindex, client->asked_at + NS_PER_SECOND
-		};
+		*nowhere_of(client, asked->ifindex) =
+			(struct nowhere){ asked->ifindex,
+					  client->asked_at + NS_PER_SECOND };
 	else
 		remember(client, answer);
 }

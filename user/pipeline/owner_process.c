@@ -28,7 +28,8 @@ static void copy(char *to, size_t size, const char *from)
 		strcpy(to, from);
 }
 
-#define COPY(to, from, field) copy((to)->field, sizeof((to)->field), (from)->field)
+#define COPY(to, from, field)                                                  \
+	copy((to)->field, sizeof((to)->field), (from)->field)
 
 static void fill(struct owner_answer *answer, const struct owner *owner)
 {
@@ -70,8 +71,8 @@ static void answer(struct owners *owners, int socket,
 	if (told.is_known)
 		fill(&told, &owner);
 	else if (!question->key.has_socket)
-		told.leads_nowhere = !owner_leads_to_services(
-			owners, question->key.ifindex);
+		told.leads_nowhere =
+			!owner_leads_to_services(owners, question->key.ifindex);
 	send(socket, &told, sizeof(told), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
@@ -214,6 +215,7 @@ enum exit_code owner_process_end(struct owner_process *owner)
 		return EXIT_DONE;
 	message("the process that finds owners has ended early (%s %d)",
 		WIFSIGNALED(*status) ? "signal" : "exit",
-		WIFSIGNALED(*status) ? WTERMSIG(*status) : WEXITSTATUS(*status));
+		WIFSIGNALED(*status) ? WTERMSIG(*status) :
+				       WEXITSTATUS(*status));
 	return EXIT_FAILED;
 }

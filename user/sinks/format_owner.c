@@ -5,7 +5,8 @@
 
 #include <string.h>
 
-static char *put_field(char *to, const char *name, const char *text, size_t size)
+static char *put_field(char *to, const char *name, const char *text,
+		       size_t size)
 {
 	const size_t len = strnlen(text, size);
 
@@ -49,7 +50,8 @@ static char *put_name(char *to, const char *name)
 /* Without what could end the brackets, or look like another name. */
 static char *put_bare_process(char *to, const struct service_owner *owner)
 {
-	for (size_t i = 0; i < sizeof(owner->process) && owner->process[i]; i++) {
+	for (size_t i = 0; i < sizeof(owner->process) && owner->process[i];
+	     i++) {
 		const __u8 byte = (__u8)owner->process[i];
 
 		if (byte == ' ' || byte == '[' || byte == ']')

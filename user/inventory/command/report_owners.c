@@ -9,8 +9,8 @@ static const char query[] =
 	" count(*) AS services FROM service"
 	" LEFT JOIN banner ON banner.id = banner_id WHERE"
 	" service.last_seen >= ?3 AND coalesce(unit, '') ||"
-	" coalesce(container, '') || coalesce(process, '') <> '' AND"
-	REPORT_TAKEN " GROUP BY 1, 2, 3 ORDER BY services DESC, 1, 2, 3";
+	" coalesce(container, '') || coalesce(process, '') <> '' "
+	"AND" REPORT_TAKEN " GROUP BY 1, 2, 3 ORDER BY services DESC, 1, 2, 3";
 
 enum column { UNIT, CONTAINER, PROCESS, SERVICES };
 
@@ -43,7 +43,8 @@ int report_owners(struct report *report)
 			      "<h2 id=owners-head>Whose they are</h2>\n"
 			      "<p class=note>How many services each unit and "
 			      "container has; those that are gone are not "
-			      "counted.</p>\n<div class=products><article><ul>\n",
+			      "counted.</p>\n<div "
+			      "class=products><article><ul>\n",
 			      page);
 		any = true;
 		put_owner(page, rows);
