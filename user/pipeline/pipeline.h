@@ -66,6 +66,10 @@ void pipeline_end_greetings(struct pipeline *pipeline, __u32 ifindex);
 /* What comes next has nothing to do with what came: of another capture. */
 void pipeline_forget(struct pipeline *pipeline);
 
+/* An event that another process has put together goes to every sink. */
+void pipeline_put(const struct pipeline *pipeline, const struct event *event,
+		  struct source *source);
+
 /* False: a sink holds something back; to be called again within 50 ms. */
 bool pipeline_flush(struct pipeline *pipeline);
 
