@@ -34,7 +34,7 @@ _bannerprobe() {
 	--recog) _filedir -d ;;
 	--user) COMPREPLY=($(compgen -u -- "$cur")) ;;
 	-i | --interface) COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur")) ;;
-	-l | --length | --max-flows | --max-rate | --decap-from | --net | --not-net | --port | --gone) ;;
+	-j | --jobs | -l | --length | --max-flows | --max-rate | --decap-from | --net | --not-net | --port | --gone) ;;
 	-h | --help | -V | --version) ;;
 	*)
 		# The values of these come after a = only.

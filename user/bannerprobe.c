@@ -90,14 +90,27 @@ static bool open_rules(const struct options *options, struct pipeline *pipeline)
 	return identifying_open(pipeline, options);
 }
 
-static enum exit_code run_captures(const struct options *options,
-				   struct pipeline *pipeline)
+/* In a process that reads captures for the first one. */
+static enum exit_code work(const struct options *options,
+			   struct capture_jobs *jobs)
 {
-	if (!open_rules(options, pipeline))
+	if (captures_open_events(options, true) ||
+	    !privileges_confine_or_tell(ROLE_CAPTURES, options->unconfined))
+		return EXIT_FAILED;
+	captures_work(options, jobs);
+	return EXIT_DONE;
+}
+
+static enum exit_code run_captures(const struct options *options,
+				   struct pipeline *pipeline,
+				   struct capture_jobs *jobs)
+{
+	if (!open_rules(options, pipeline) ||
+	    captures_open_events(options, false))
 		return EXIT_FAILED;
 	if (!privileges_confine_or_tell(ROLE_CAPTURES, options->unconfined))
 		return EXIT_ATTACH;
-	return captures_run(options, pipeline);
+	return captures_run(options, pipeline, jobs);
 }
 
 static enum exit_code read_captures(const struct options *options,
@@ -107,14 +120,19 @@ static enum exit_code read_captures(const struct options *options,
 	struct keeper_process keeper = KEEPER_PROCESS_NONE;
 	const struct identity same = { .uid = geteuid(), .gid = getegid() };
 	enum exit_code code = EXIT_FAILED;
+	struct capture_jobs jobs;
+	int started;
 
 	/* Before signals are this process's alone, and before it is confined.
 	 */
-	if (options->inventory &&
-	    !keeper_process_start(&keeper, options, &same, inventory))
-		return EXIT_FAILED;
-	if (!captures_open_events(options))
-		code = run_captures(options, pipeline);
+	started = capture_jobs_start(&jobs, options);
+	if (!started)
+		_exit(work(options, &jobs));
+	if (started > 0 &&
+	    (!options->inventory ||
+	     keeper_process_start(&keeper, options, &same, inventory)))
+		code = run_captures(options, pipeline, &jobs);
+	capture_jobs_free(&jobs);
 	pipeline_free(pipeline);
 	return keeper_process_end(&keeper, code);
 }

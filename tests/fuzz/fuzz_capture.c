@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "pipeline/from_captures.h"
+#include "pipeline/packet_batch.h"
 #include "sinks/format.h"
 #include "system/message.h"
 #include "capture/packet_reader.h"
@@ -94,18 +95,20 @@ enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
 enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
 					   struct captured_packet *packet)
 {
-	static __u8 *copy;
+	static __u8 *copies[BATCH_MAX + 1]; /* of those that may be in use */
+	static unsigned int next;
 	enum read_result result = __real_packet_reader_next(reader, packet);
+	__u8 **copy = &copies[next++ % (BATCH_MAX + 1)];
 
-	free(copy);
-	copy = NULL;
+	free(*copy);
+	*copy = NULL;
 	if (result != READ_DONE)
 		return result;
-	copy = malloc(packet->len);
-	require(copy || !packet->len);
+	*copy = malloc(packet->len);
+	require(*copy || !packet->len);
 	if (packet->len)
-		memcpy(copy, packet->bytes, packet->len);
-	packet->bytes = copy;
+		memcpy(*copy, packet->bytes, packet->len);
+	packet->bytes = *copy;
 	return result;
 }
 
@@ -180,6 +183,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	};
 	struct sink sink = { .operations = &operations };
 	struct pipeline pipeline = {};
+	struct capture_jobs jobs;
 	enum exit_code code;
 
 	if (size & 1) { /* all that may be asked of the tracker */
@@ -193,7 +197,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	write_file(data, size, size / 8 % 8 < 4 ? size / 8 % 8 : 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	pipeline_add(&pipeline, &sink);
-	code = captures_run(&options, &pipeline);
+	if (capture_jobs_start(&jobs, &options) < 0)
+		abort();
+	code = captures_run(&options, &pipeline, &jobs);
+	capture_jobs_free(&jobs);
 	require(code == EXIT_DONE || code == EXIT_FAILED);
 	return 0;
 }

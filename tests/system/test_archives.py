@@ -500,6 +500,57 @@ def test_link_that_is_named(tmp_path):
     assert [r["iface"] for r in records("-r", "link", "file", cwd=tmp_path)] == ["link/x1", "file"]
 
 
+# --- several at the same time -----------------------------------------------------------------
+
+def many(folder):
+    """Captures of all kinds, and what is none."""
+    kinds = [pcap(FRAMES), gzip.compress(pcap(FRAMES * 3)), pcap(FRAMES)[:-7], b"no capture",
+             section() + interface() + interface(name=b"eth7") + talk_of(1)]
+    for i in range(40):
+        (folder / f"x{i}").write_bytes(kinds[i % len(kinds)])
+    return sorted(folder.iterdir())
+
+
+@pytest.mark.parametrize("form", ["text", "json", "zeek"])
+@pytest.mark.parametrize("more", [[], ["--gather"], ["--events=all", "--need=none"]])
+def test_jobs_change_nothing(tmp_path, form, more):
+    """The log, the counters and the exit code are those of one process."""
+    many(tmp_path)
+
+    def read(*jobs):
+        done = probe("-f", form, "--stats", *more, *jobs, "-r", tmp_path)
+        lines = [line for line in done.stdout.splitlines() if not line.startswith((b"#open", b"#close"))]
+        return done.returncode, lines, sorted(done.stderr.splitlines())
+
+    alone = read()
+    assert alone[1] and alone[0] == 1		# some are cut off
+    for jobs in "-j1", "-j2", "-j7", "--jobs=64":
+        assert read(jobs) == alone
+
+
+def test_jobs_of_captures_that_are_one(tmp_path):
+    done = probe("-j2", "--sequence", "-r", *many(tmp_path))
+    assert "--sequence" in one_line(done, code=2) and not done.stdout
+
+
+def test_jobs_end_with_the_first_process(tmp_path):
+    """While one of them waits for a pipe that says nothing."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "x").write_bytes(pcap(FRAMES))
+    with subprocess.Popen([BINARY, "-f", "json", "-j2", "-r", tmp_path / "x", tmp_path / "fifo"],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with open(tmp_path / "fifo", "wb", buffering=0) as pipe:
+            assert parsed(process.stdout.readline())[0]["banner"] == "DATA"
+            start = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=PATIENCE) == 0
+            assert time.monotonic() - start < 2
+            with pytest.raises(BrokenPipeError):	# nobody has it open any more
+                while True:
+                    pipe.write(pcap(FRAMES))
+        assert process.stderr.read() == b""
+
+
 # --- waiting ----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("way", ["stdin", "fifo"])

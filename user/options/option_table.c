@@ -303,6 +303,10 @@ const struct option_row option_table[] = {
 	{ "sequence", 0, GROUP_SOURCES, KIND_FLAG, OPTION_CAPTURES_ONLY, NULL,
 	  "the captures are one, rotated: a connection goes on in the next",
 	  AT(sequence) },
+	{ "jobs", 'j', GROUP_SOURCES, KIND_NUMBER, OPTION_CAPTURES_ONLY, "N",
+	  "read N captures at the same time, at most 64; the log stays the "
+	  "same",
+	  AT(jobs), 1, JOBS_MAX, .what = "the number of processes" },
 
 	{ "format", 'f', GROUP_RECORDS, KIND_CHOICE, 0, "FORMAT",
 	  FORMATS_HELP,

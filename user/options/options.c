@@ -250,6 +250,10 @@ static void check_usage(const struct parser *parser)
 	if (here == (FILTER_LOCAL | FILTER_REMOTE))
 		wrong_usage("--local and --remote: there is no such server: "
 			    "leave out one of them");
+	if (options->jobs > 1 && options->sequence)
+		wrong_usage("-j %u: the captures of --sequence are read one "
+			    "after the other: leave out one of them",
+			    options->jobs);
 	if (options->track.decap.by_peer && !options->track.decap.kinds)
 		wrong_usage("--decap-from: no tunnel is opened: --decap says "
 			    "which are to be");

@@ -56,6 +56,8 @@ enum log_content { LOG_ALL, LOG_CHANGES };
 
 enum stats_format { STATS_TEXT, STATS_JSON };
 
+#define JOBS_MAX 64
+
 struct options {
 	enum format format;
 	const char *output; /* the log; NULL: standard output */
@@ -92,6 +94,7 @@ struct options {
 	bool unconfined;  /* go on where confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
+	__u32 jobs;	    /* processes that read captures; 0: not given */
 	bool sequence;	    /* captures are one that was rotated */
 	bool read;	    /* names are capture files, not interfaces */
 	const char **names; /* or patterns; count of them, in memory of this

@@ -1,19 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "from_captures.h"
 
-#include "packet_batch.h"
+#include "capture_reader.h"
 #include "progress.h"
-#include "sequence.h"
 
-#include "capture/capture_list.h"
 #include "system/clock.h"
 #include "system/event_loop.h"
 #include "system/message.h"
 #include "capture/not_opened.h"
-#include "capture/origins.h"
-#include "capture/packet_reader.h"
 #include "stats/losses.h"
-#include "stats/stats_report.h"
 #include "system/stopping.h"
 
 #include <errno.h>
@@ -24,33 +19,8 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-struct reader {
-	const struct options *options;
-	struct pipeline *pipeline;
-	struct engine engine;
-	struct origins origins; /* file and interface of events in reassembly */
-	struct capture_list list;
-	__u64 packets; /* read so far, from all files */
-	struct report report;
-	__u64 bytes_done; /* read from the files before this one */
-	bool is_open;	  /* the pipeline */
-	bool must_end;	  /* no sink can take more */
-
-	/* The file that is being read. */
-	const struct capture_file *file;
-	struct packet_reader packet_reader;
-	struct packet_batch batch; /* read, and not yet tracked */
-	struct capture_interface *interface; /* of the packet */
-	__u32 unknown_link_type;	     /* the last unknown one */
-	__u64 came_at; /* ns of CLOCK_MONOTONIC: when a pipe's last packet was
-			* read */
-
-	struct sequence sequence;
-	__u64 last_time;
-};
-
-/* The file's name in messages. */
-static const char *name_of(const struct reader *reader)
+/* What a message calls the file. */
+static const char *name_of(const struct capture_reader *reader)
 {
 	return strcmp(reader->file->path, "-") ? reader->file->path :
 						 "standard input";
@@ -58,7 +28,7 @@ static const char *name_of(const struct reader *reader)
 
 static struct source source_of(const struct event *event, void *context)
 {
-	const struct reader *reader = context;
+	const struct capture_reader *reader = context;
 	struct origin origin;
 
 	if (!reader->options->gather_ms)
@@ -71,8 +41,8 @@ static struct source source_of(const struct event *event, void *context)
 				.capture_iface = origin.interface };
 }
 
-/* The number by which an event in reassembly finds its file and interface. */
-static __u32 origin_of_packet(struct reader *reader)
+/* The number by which a gathered record finds its file and interface again. */
+static __u32 origin_of_packet(struct capture_reader *reader)
 {
 	struct capture_interface *interface = reader->interface;
 
@@ -84,14 +54,14 @@ static __u32 origin_of_packet(struct reader *reader)
 
 static void on_event(const struct event *event, void *context)
 {
-	struct reader *reader = context;
+	struct capture_reader *reader = context;
 
 	if (reader->options->gather_ms)
 		reader->engine.event->ifindex = origin_of_packet(reader);
 	pipeline_take(reader->pipeline, event);
 }
 
-static void read_packet(struct reader *reader, struct batched *one)
+static void read_packet(struct capture_reader *reader, struct batched *one)
 {
 	const __u64 time = one->packet.time;
 
@@ -111,7 +81,7 @@ static void read_packet(struct reader *reader, struct batched *one)
 }
 
 /* False: nothing more can be written. */
-static bool read_batch(struct reader *reader)
+static bool read_batch(struct capture_reader *reader)
 {
 	struct packet_batch *batch = &reader->batch;
 
@@ -125,28 +95,19 @@ static bool read_batch(struct reader *reader)
 	return !pipeline_is_over(reader->pipeline);
 }
 
-static void read_counters(const struct reader *reader,
-			  __u64 counters[COUNTER_MAX])
+static void read_stats(const struct capture_reader *reader, struct stats *now)
 {
-	engine_read_counters(&reader->engine, counters);
-	pipeline_read_counters(reader->pipeline, counters);
+	const struct sink_counts sinks = pipeline_counts(reader->pipeline);
+	const __u32 kinds = reader->options->track.events;
+	struct job_counts counts = {};
+
+	capture_reader_counts(reader, &counts);
+	stats_read(now, counts.packets, counts.counters, &sinks);
+	if (kinds & ~EVENTS_BANNER)
+		stats_read_events(now, kinds, &counts.events);
 }
 
-static void read_stats(const struct reader *reader, struct stats *now)
-{
-	const struct sink_counts counts = pipeline_counts(reader->pipeline);
-	__u64 counters[COUNTER_MAX];
-	struct event_counts events;
-
-	read_counters(reader, counters);
-	stats_read(now, reader->packets, counters, &counts);
-	if (!(reader->options->track.events & ~EVENTS_BANNER))
-		return;
-	engine_read_events(&reader->engine, &events);
-	stats_read_events(now, reader->options->track.events, &events);
-}
-
-static void print_stats(struct reader *reader, enum report_reason reason)
+static void print_stats(struct capture_reader *reader, enum report_reason reason)
 {
 	struct stats now;
 
@@ -154,7 +115,7 @@ static void print_stats(struct reader *reader, enum report_reason reason)
 	report_print(&reader->report, &now, reason);
 }
 
-/* --- signals and timers -------------------------------------------------- */
+/* --- what happens meanwhile ---------------------------------------------- */
 
 static struct events events = { .fd = -1 };
 static int quiet_fd = -1; /* the timer of greetings */
@@ -167,7 +128,7 @@ static void on_stop(void *context)
 
 static void on_hangup(void *context)
 {
-	const struct reader *reader = context;
+	const struct capture_reader *reader = context;
 
 	pipeline_reopen(reader->pipeline);
 }
@@ -182,8 +143,8 @@ static void on_user_signal(void *context)
 	print_stats(context, REPORT_SIGNAL);
 }
 
-/* From a pipe, a greeting also counts as quiet if no packet arrives at all. */
-static void set_quiet_timer(const struct reader *reader)
+/* In a pipe, a greeting also counts as quiet when no packet arrives at all. */
+static void set_quiet_timer(const struct capture_reader *reader)
 {
 	const __u64 deadline = pipeline_deadline(reader->pipeline);
 	const struct options *options = reader->options;
@@ -194,7 +155,7 @@ static void set_quiet_timer(const struct reader *reader)
 	__u64 at;
 	struct itimerspec timer = {};
 
-	/* Packets without a time, or with one far off, delay no greeting. */
+	/* Packets without a time, or of another one, keep nothing waiting. */
 	if (left > most)
 		left = most;
 	at = reader->came_at + (__u64)(left > 0 ? left : 0);
@@ -207,7 +168,7 @@ static void set_quiet_timer(const struct reader *reader)
 
 static void on_quiet_timer(void *context)
 {
-	const struct reader *reader = context;
+	const struct capture_reader *reader = context;
 
 	/* In a file, the packets' times are the clock. */
 	if (reader->packet_reader.source.is_regular)
@@ -221,12 +182,12 @@ static void on_quiet_timer(void *context)
 /* A sink has something to say. */
 static void on_sink(void *context)
 {
-	const struct reader *reader = context;
+	const struct capture_reader *reader = context;
 
 	pipeline_flush(reader->pipeline);
 }
 
-static bool open_pipeline(const struct reader *reader)
+static bool open_pipeline(const struct capture_reader *reader)
 {
 	int input;
 
@@ -236,7 +197,7 @@ static bool open_pipeline(const struct reader *reader)
 	return input < 0 || !events_watch(&events, input, on_sink);
 }
 
-int captures_open_events(const struct options *options)
+int captures_open_events(const struct options *options, bool is_job)
 {
 	int error = events_open(&events, NULL);
 	int stop_fd = stopping_open();
@@ -244,11 +205,11 @@ int captures_open_events(const struct options *options)
 	if (!error)
 		error = stop_fd < 0 ? stop_fd :
 				      events_watch(&events, stop_fd, on_stop);
-	if (!error)
+	if (!error && !is_job)
 		error = events_signal(&events, SIGHUP, on_hangup);
-	if (!error)
+	if (!error && !is_job)
 		error = events_signal(&events, SIGUSR1, on_user_signal);
-	if (!error && options->stats_seconds) {
+	if (!error && !is_job && options->stats_seconds) {
 		int timer = events_timer(&events, options->stats_seconds,
 					 on_stats_timer);
 
@@ -264,20 +225,32 @@ int captures_open_events(const struct options *options)
 }
 
 /*
- * Handles pending signals and timers, and waits until a pipe can be read.
- * False: the reading has to end.
+ * Serves what has happened, and waits until a pipe can be read. False: the
+ * reading is to end.
  */
 static bool wait_for_bytes(int fd, void *context)
 {
-	const struct reader *reader = context;
+	const struct capture_reader *reader = context;
 	const bool waits = fd >= 0 && !reader->packet_reader.source.is_regular;
 
 	return events_wait(&events, fd, waits) &&
 	       !pipeline_is_over(reader->pipeline);
 }
 
-/* From a pipe with a running capture, each event is written at once. */
-static void keep_up(struct reader *reader)
+bool capture_reader_serve(struct capture_reader *reader)
+{
+	return events_wait(&events, -1, false) &&
+	       !pipeline_is_over(reader->pipeline);
+}
+
+int capture_reader_events(struct capture_reader *reader)
+{
+	events.context = reader;
+	return events.fd;
+}
+
+/* In a pipe from a running capture each event is written at once. */
+static void keep_up(struct capture_reader *reader)
 {
 	pipeline_flush(reader->pipeline);
 	if (!reader->options->gather_ms)
@@ -288,26 +261,28 @@ static void keep_up(struct reader *reader)
 
 /* --- files --------------------------------------------------------------- */
 
-static void show_progress(const struct reader *reader)
+static void show_progress(const struct capture_reader *reader)
 {
+	const struct capture_list *list = &reader->jobs->list;
 	const struct progress progress = {
 		.path = reader->file->path,
-		.file = (size_t)(reader->file - reader->list.files) + 1,
-		.files = reader->list.count,
+		.file = (size_t)(reader->file - list->files) + 1,
+		.files = list->count,
 		.done = reader->bytes_done +
 			reader->packet_reader.source.bytes_read,
-		.size = reader->list.size,
+		.size = list->size,
 		.packets = reader->packets,
 		.banners = reader->engine.counters[COUNT_BANNER],
 	};
 
-	progress_show(&progress);
+	if (!reader->is_job)
+		progress_show(&progress);
 }
 
 /* More of the file is about to be read. */
 static void let_go(void *context)
 {
-	struct reader *reader = context;
+	struct capture_reader *reader = context;
 
 	if (!reader->batch.count)
 		return;
@@ -316,15 +291,15 @@ static void let_go(void *context)
 		show_progress(reader);
 }
 
-static void end_sequence(struct reader *reader)
+static void end_sequence(struct capture_reader *reader)
 {
 	engine_finish(&reader->engine);
 	pipeline_forget(reader->pipeline);
 	origins_clear(&reader->origins);
 }
 
-/* Reads all packets. READ_FAILED, with a message: not to the end. */
-static enum read_result read_packets(struct reader *reader)
+/* Reads all packets. READ_FAILED: not to the end, with a message. */
+static enum read_result read_packets(struct capture_reader *reader)
 {
 	struct packet_reader *packets = &reader->packet_reader;
 	const bool stream = !packets->source.is_regular;
@@ -346,8 +321,8 @@ static enum read_result read_packets(struct reader *reader)
 	return result;
 }
 
-/* Whether all packets of a capture have link types that are not known. */
-static bool report_not_opened(const struct reader *reader,
+/* Whether all of a capture is of link types that are not known. */
+static bool report_not_opened(const struct capture_reader *reader,
 			      const __u64 before[COUNTER_MAX])
 {
 	const __u64 packets = reader->packet_reader.packets;
@@ -361,8 +336,17 @@ static bool report_not_opened(const struct reader *reader,
 	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
 }
 
-/* Reads an open file. READ_FAILED, with a message: not to the end. */
-static enum read_result read_capture(struct reader *reader)
+bool capture_reader_begin(struct capture_reader *reader)
+{
+	if (!reader->is_open && !open_pipeline(reader))
+		reader->must_end = true; /* all events would be lost */
+	else
+		reader->is_open = true;
+	return reader->is_open;
+}
+
+/* Reads an open file. READ_FAILED: with a message. */
+static enum read_result read_capture(struct capture_reader *reader)
 {
 	enum read_result result = packet_reader_begin(&reader->packet_reader);
 	__u64 before[COUNTER_MAX];
@@ -372,11 +356,8 @@ static enum read_result read_capture(struct reader *reader)
 			reader->packet_reader.problem);
 	if (result != READ_DONE)
 		return result;
-	if (!reader->is_open && !open_pipeline(reader)) {
-		reader->must_end = true; /* what is read would be lost */
+	if (!capture_reader_begin(reader))
 		return READ_FAILED;
-	}
-	reader->is_open = true;
 	memcpy(before, reader->engine.counters, sizeof(before));
 	result = read_packets(reader);
 	message_clear_status();
@@ -393,7 +374,7 @@ static enum read_result read_capture(struct reader *reader)
 }
 
 /* What root would not expect; it is confined, so the kernel is not asked. */
-static const char *advice_on(const struct reader *reader, int error)
+static const char *advice_on(const struct capture_reader *reader, int error)
 {
 	return error == -EACCES && reader->options->identify &&
 			       !getauxval(AT_EUID) ?
@@ -402,11 +383,12 @@ static const char *advice_on(const struct reader *reader, int error)
 		       "";
 }
 
-/* False where the file could not be read to its end. */
-static bool read_file(struct reader *reader, struct capture_file *file)
+enum job_flags capture_reader_file(struct capture_reader *reader,
+				   struct capture_file *file)
 {
 	struct packet_reader *packets = &reader->packet_reader;
 	enum read_result result = READ_FAILED;
+	enum job_flags flags = 0;
 	int error;
 
 	reader->file = file;
@@ -424,23 +406,41 @@ static bool read_file(struct reader *reader, struct capture_file *file)
 		packet_reader_close(packets);
 	}
 	reader->bytes_done += file->size;
-	capture_list_done(file, result != READ_NO_CAPTURE);
-	return result != READ_FAILED &&
-	       (result != READ_NO_CAPTURE || file->directory);
+	if (result != READ_NO_CAPTURE)
+		flags |= JOB_IS_CAPTURE;
+	if (result != READ_FAILED &&
+	    (result != READ_NO_CAPTURE || file->directory))
+		flags |= JOB_READ;
+	return reader->is_open ? flags | JOB_IS_OPEN : flags;
 }
 
-static enum exit_code read_files(struct reader *reader)
+/* By this process, or by another one. False: the reading is to end. */
+static bool read_one(struct capture_reader *reader, struct capture_file *file,
+		     enum exit_code *code)
+{
+	enum job_flags flags = 0;
+	bool goes_on = true;
+
+	if (reader->jobs->count)
+		goes_on = capture_reader_listen(reader, file, &flags);
+	else
+		flags = capture_reader_file(reader, file);
+	capture_list_done(file, flags & JOB_IS_CAPTURE);
+	goes_on &= !stopping() && !pipeline_is_over(reader->pipeline);
+	if (!(flags & JOB_READ) && (goes_on || !reader->jobs->count))
+		*code = EXIT_FAILED;
+	return goes_on && !reader->must_end;
+}
+
+static enum exit_code read_files(struct capture_reader *reader)
 {
 	const struct options *options = reader->options;
-	enum exit_code code =
-		reader->list.is_incomplete ? EXIT_FAILED : EXIT_DONE;
+	const struct capture_list *list = &reader->jobs->list;
+	enum exit_code code = list->is_incomplete ? EXIT_FAILED : EXIT_DONE;
 	struct stats now;
 
-	for (size_t i = 0; i < reader->list.count; i++) {
-		if (!read_file(reader, &reader->list.files[i]))
-			code = EXIT_FAILED;
-		if (stopping() || reader->must_end ||
-		    pipeline_is_over(reader->pipeline))
+	for (size_t i = 0; i < list->count; i++) {
+		if (!read_one(reader, &list->files[i], &code))
 			break;
 	}
 	end_sequence(reader);
@@ -453,13 +453,15 @@ static enum exit_code read_files(struct reader *reader)
 	return pipeline_exit_code(reader->pipeline, code);
 }
 
-static bool open_reader(struct reader *reader)
+bool capture_reader_open(struct capture_reader *reader)
 {
 	const struct options *options = reader->options;
 
 	if (!engine_open(&reader->engine, options->max_flows, options->length,
 			 on_event, reader) ||
-	    !capture_list_fill(&reader->list, options->names, options->count))
+	    (!reader->jobs->is_listed &&
+	     !capture_list_fill(&reader->jobs->list, options->names,
+				options->count)))
 		return false;
 	reader->batch.engine = &reader->engine;
 	reader->engine.servers = &options->wanted;
@@ -467,23 +469,30 @@ static bool open_reader(struct reader *reader)
 	return pipeline_prepare(reader->pipeline, options, source_of, reader);
 }
 
-enum exit_code captures_run(const struct options *options,
-			    struct pipeline *pipeline)
+void capture_reader_close(struct capture_reader *reader)
 {
-	struct reader reader = { .options = options,
-				 .pipeline = pipeline,
-				 .report.format = options->stats_format };
+	pipeline_free(reader->pipeline);
+	origins_clear(&reader->origins);
+	engine_close(&reader->engine);
+}
+
+enum exit_code captures_run(const struct options *options,
+			    struct pipeline *pipeline,
+			    struct capture_jobs *jobs)
+{
+	struct capture_reader reader = { .options = options,
+					 .pipeline = pipeline,
+					 .jobs = jobs,
+					 .report.format =
+						 options->stats_format };
 	enum exit_code code = EXIT_FAILED;
 
 	events.context = &reader;
 	pipeline->source_waits = true;
-	if (open_reader(&reader))
+	if (capture_reader_open(&reader))
 		code = read_files(&reader);
 	else
 		message("out of memory");
-	pipeline_free(pipeline);
-	capture_list_free(&reader.list);
-	origins_clear(&reader.origins);
-	engine_close(&reader.engine);
+	capture_reader_close(&reader);
 	return code;
 }

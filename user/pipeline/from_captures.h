@@ -3,15 +3,17 @@
 #ifndef BANNERPROBE_FROM_CAPTURES_H
 #define BANNERPROBE_FROM_CAPTURES_H
 
+#include "capture_jobs.h"
 #include "options/options.h"
 #include "pipeline.h"
 
 /*
  * From now on SIGINT and SIGTERM end the reading, SIGHUP reopens the sinks, and
- * SIGUSR1 and, with --stats=SECONDS, a timer print the statistics. Called once,
- * before the process is confined. 0 or negative errno, with a message.
+ * SIGUSR1 and, with --stats=SECONDS, a timer print the statistics. In a process
+ * that reads for another one (`is_job`) they only end it. Called once, before
+ * the process is confined. 0 or negative errno, with a message.
  */
-int captures_open_events(const struct options *options);
+int captures_open_events(const struct options *options, bool is_job);
 
 /*
  * Logs the events of each file, and of those below a directory. A file that
@@ -19,6 +21,10 @@ int captures_open_events(const struct options *options);
  * Frees the pipeline. Returns an exit code.
  */
 enum exit_code captures_run(const struct options *options,
-			    struct pipeline *pipeline);
+			    struct pipeline *pipeline,
+			    struct capture_jobs *jobs);
+
+/* In a process of capture_jobs_start(): reads files, until none is left. */
+void captures_work(const struct options *options, struct capture_jobs *jobs);
 
 #endif

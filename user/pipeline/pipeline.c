@@ -16,6 +16,18 @@ void pipeline_add(struct pipeline *pipeline, struct sink *sink)
 	pipeline->sinks[pipeline->count++] = sink;
 }
 
+void pipeline_put(const struct pipeline *pipeline, const struct event *event,
+		  struct source *source)
+{
+	source->events = pipeline->events;
+	source->identity = identifying_ask(pipeline, event);
+	for (int i = 0; i < pipeline->count; i++) {
+		struct sink *sink = pipeline->sinks[i];
+
+		sink->operations->put(sink, event, source);
+	}
+}
+
 static void put(const struct event *event, void *context)
 {
 	const struct pipeline *pipeline = context;
@@ -24,13 +36,7 @@ static void put(const struct event *event, void *context)
 	if (pipeline->seen_twice && seen_twice_has(pipeline->seen_twice, event))
 		return;
 	source = pipeline->find_source(event, pipeline->context);
-	source.events = pipeline->events;
-	source.identity = identifying_ask(pipeline, event);
-	for (int i = 0; i < pipeline->count; i++) {
-		struct sink *sink = pipeline->sinks[i];
-
-		sink->operations->put(sink, event, &source);
-	}
+	pipeline_put(pipeline, event, &source);
 }
 
 static bool is_no_ssh_beginning(const __u8 *bytes, size_t len)

@@ -69,6 +69,10 @@ void pipeline_end_greetings(struct pipeline *pipeline, __u32 ifindex);
 /* Called between two captures: forgets what was kept about earlier events. */
 void pipeline_forget(struct pipeline *pipeline);
 
+/* An event that another process has put together goes to every sink. */
+void pipeline_put(const struct pipeline *pipeline, const struct event *event,
+		  struct source *source);
+
 /* False: a sink holds events back; call again within 50 ms. */
 bool pipeline_flush(struct pipeline *pipeline);
 
