@@ -51,6 +51,19 @@ def has_open(pid, path):
     return any(is_it(f"{folder}/{number}") for number in os.listdir(folder))
 
 
+def child_of(pid, name):
+    """The pid of the process of that name that another has started, or None."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        for child in file.read().split():
+            with open(f"/proc/{child}/comm") as comm:
+                if comm.read().strip() == name:
+                    return int(child)
+    return None
+
+
+READER = "bannerprobe-rd"	# reads events and writes records
+
+
 class Namespace:
     """A network namespace; everything in it goes with it."""
     count = 0
@@ -222,13 +235,7 @@ class Probe:
 
     def child(self, name):
         """The pid of the process of that name that bannerprobe has started, or None."""
-        number = self.process.pid
-        with open(f"/proc/{number}/task/{number}/children") as file:
-            for child in file.read().split():
-                with open(f"/proc/{child}/comm") as comm:
-                    if comm.read().strip() == name:
-                        return int(child)
-        return None
+        return child_of(self.process.pid, name)
 
     def guard(self):
         """The process that removes tc filters after its SIGKILL."""
@@ -236,7 +243,7 @@ class Probe:
 
     def reader(self):
         """The process that reads events and writes records."""
-        return self.child("bannerprobe-rd")
+        return self.child(READER)
 
     def processes(self):
         """The pids of all processes of bannerprobe."""

@@ -107,7 +107,7 @@ class Host:
         before, pid = self.log.stat().st_ino, self.probe.process.pid
         wait_for("another second, as the name shows", lambda: self.log.stat().st_ino != before
                  or rotate(self.log, "kill", "-HUP", str(pid)))
-        wait_for("the new file", lambda: has_open(pid, self.log))
+        wait_for("the new file", lambda: has_open(self.probe.reader(), self.log))
 
     def logged(self):
         """Every line that the probe has written, whatever the file."""
