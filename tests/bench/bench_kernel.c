@@ -594,8 +594,10 @@ static const struct pair pairs[] = {
 	  "1.3",
 	  { WHOLE(VARY_ASKED, 5, COUNT_CLIENT_FIRST, &all_events),
 	    WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, NULL) } },
-	{ "a whole connection, its server first: all events; banners only",
-	  "1.3",
+	{ "a whole connection, its server first, its client silent: all "
+	  "events; "
+	  "banners only",
+	  "",
 	  { WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, &all_events),
 	    WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, NULL) } },
 	{ "data of 10,000 decided: all events; banners only",
