@@ -224,13 +224,6 @@ __noinline int prefilter_inside_of_xdp(struct xdp_md *ctx)
 	return prefilter_inside(&backend);
 }
 
-__noinline int prefilter_inside_of_skb(struct __sk_buff *skb, int is_raw_ip)
-{
-	struct backend backend = backend_of_skb(skb, DIRECTION_NONE, is_raw_ip);
-
-	return prefilter_inside(&backend);
-}
-
 /* 1: this CPU's context is complete, and has to be tracked. */
 static __always_inline int watch(const struct backend *backend)
 {
@@ -273,7 +266,8 @@ __noinline int watch_skb(struct __sk_buff *skb, int direction, int is_raw_ip)
  * Whether a packet has to be parsed. The tags of a bucket detect false
  * positives of the prefilter, at the cost of another cache line.
  */
-static __always_inline bool has_to_be_watched(enum prefilter_result result, __u64 hash)
+static __always_inline bool has_to_be_watched(enum prefilter_result result,
+					       __u64 hash)
 {
 	const struct bucket *bucket;
 	__u32 index;
@@ -315,37 +309,69 @@ int bannerprobe_xdp(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
-static __always_inline int prefilter_skb(struct __sk_buff *skb,
-				      enum direction direction, bool is_raw_ip)
+/*
+ * What all hooks of tc do with a packet that passed their prefilter. It is one
+ * program, which they go on to: the verifier checks it once, which is most of
+ * the time that a start takes.
+ */
+SEC("tc")
+int bannerprobe_watch(struct __sk_buff *skb)
 {
-	const struct frame frame = {
-		.data = (const __u8 *)(long)skb->data,
-		.end = (const __u8 *)(long)skb->data_end,
-		.wire_len = skb->len,
-	};
-	const struct prefilter prefilter = backend_prefilter(NULL);
+	const struct scratch *scratch = scratch_of_cpu();
+	int direction, tracked;
+
+	if (!scratch)
+		return TC_NEXT;
+	direction = scratch->direction;
+	if (watch_skb(skb, direction, scratch->is_raw_ip)) {
+		tracked = track_seen();
+		if (tracked == LOOK_UP_OWN) {
+			look_up_destination();
+			tracked = track_seen();
+		}
+		if (tracked == REPORT)
+			report_skb(skb, direction);
+	}
+	return TC_NEXT;
+}
+
+/* Goes on to bannerprobe_watch; does not return, unless that is missing. */
+static __always_inline void watch_by_program(struct __sk_buff *skb,
+					     enum direction direction,
+					     bool is_raw_ip)
+{
+	struct scratch *scratch = scratch_of_cpu();
+
+	if (!scratch)
+		return;
+	scratch->direction = direction;
+	scratch->is_raw_ip = is_raw_ip;
+	bpf_tail_call(skb, &watch_program, 0);
+}
+
+/*
+ * Nothing is called here but bannerprobe_watch: before Linux 6.0 a program for
+ * arm64 that has functions of its own cannot go on to another one.
+ */
+static __always_inline int prefilter_skb(struct __sk_buff *skb,
+					 enum direction direction,
+					 bool is_raw_ip)
+{
+	const struct backend backend =
+		backend_of_skb(skb, direction, is_raw_ip);
+	const struct frame *frame = &backend.frame;
+	const struct prefilter prefilter = backend_prefilter(&backend);
 	enum prefilter_result result = PREFILTER_PARSE;
 	__u64 hash = 0;
-	int tracked;
 
 	if (!key_has_vlan || !skb->vlan_present)
-		result = is_raw_ip ? prefilter_ip(&frame, 0, &prefilter, &decap,
+		result = is_raw_ip ? prefilter_ip(frame, 0, &prefilter, &decap,
 						  &hash) :
-				     prefilter_ethernet(&frame, &prefilter,
+				     prefilter_ethernet(frame, &prefilter,
 							&decap, &hash);
-	if (has_to_be_watched(result, hash)) {
-		if ((!decap.kinds || key_has_vlan ||
-		     prefilter_inside_of_skb(skb, is_raw_ip)) &&
-		    watch_skb(skb, direction, is_raw_ip)) {
-			tracked = track_seen();
-			if (tracked == LOOK_UP_OWN) {
-				look_up_destination();
-				tracked = track_seen();
-			}
-			if (tracked == REPORT)
-				report_skb(skb, direction);
-		}
-	}
+	if (has_to_be_watched(result, hash) &&
+	    (!decap.kinds || key_has_vlan || prefilter_inside(&backend)))
+		watch_by_program(skb, direction, is_raw_ip);
 	return TC_NEXT;
 }
 

@@ -140,6 +140,8 @@ struct {
 /* A CPU's segment, and room to build an event or to copy headers. */
 struct scratch {
 	struct segment_context context;
+	__u8 direction; /* enum direction: from the hook to bannerprobe_watch */
+	bool is_raw_ip; /* likewise */
 	union {
 		struct event record;
 		__u8 bytes[sizeof(struct event) + EVENT_ROOM];
@@ -152,5 +154,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
+
+/* bannerprobe_watch, which the loader puts here. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} watch_program SEC(".maps");
 
 #endif

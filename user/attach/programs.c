@@ -69,6 +69,9 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 
 static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
 {
+	bpf_program__set_autoload(bpf->progs.bannerprobe_watch,
+				  which &
+					  (PROGRAMS_ETHERNET | PROGRAMS_RAW_IP));
 	bpf_program__set_autoload(bpf->progs.bannerprobe_xdp,
 				  which & PROGRAMS_XDP);
 	bpf_program__set_autoload(bpf->progs.bannerprobe_rx,
@@ -79,6 +82,20 @@ static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
 				  which & PROGRAMS_RAW_IP);
 	bpf_program__set_autoload(bpf->progs.bannerprobe_txi,
 				  which & PROGRAMS_RAW_IP);
+}
+
+/* The hooks of tc find the program that they go on to. 0 or negative errno. */
+static int link_watch_program(const struct bannerprobe_bpf *bpf)
+{
+	const int fd = bpf_program__fd(bpf->progs.bannerprobe_watch);
+	const __u32 first = 0;
+
+	if (!bpf_program__autoload(bpf->progs.bannerprobe_watch))
+		return 0;
+	return bpf_map_update_elem(bpf_map__fd(bpf->maps.watch_program), &first,
+				   &fd, BPF_ANY) ?
+		       -errno :
+		       0;
 }
 
 /*
@@ -170,6 +187,8 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	if (which & PROGRAMS_XDP)
 		choose_xdp_frags(bpf);
 	error = bannerprobe_bpf__load(bpf);
+	if (!error)
+		error = link_watch_program(bpf);
 	if (!error && wanted)
 		error = fill_nets(bpf, wanted);
 	if (!error)
