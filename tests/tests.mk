@@ -149,9 +149,11 @@ law_events_test_ARGS := 5000
 property_test_ARGS := 100000
 CHECKS := $(CHECKED:%=check-%) check-programs check-structure check-scripts
 
+# As many at once as there are CPUs, unless make was told how many.
+JOBS = $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc))
 .PHONY: check $(CHECKS)
 check:
-	$(Q)$(MAKE) --no-print-directory $(if $(findstring jobserver,$(MAKEFLAGS)),,-j$$(nproc)) $(CHECKS)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) $(CHECKS)
 	@echo "check: all passed"
 
 # $(call checked,NAME,COMMAND): the command's output is shown only if it fails.
@@ -249,12 +251,12 @@ TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 .PHONY: test
 test:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
+	$(Q)$(MAKE) --no-print-directory $(JOBS) all $(TEST_PROGRAMS) $(FUZZERS_BUILT)
 	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q --durations=15 $(AT_ONCE) $(LONG_TESTS:%=--ignore %) tests
 
 # Most tests wait: for a server, a deadline, a process. So more run at once than there are CPUs.
 TEST_JOBS ?= 4
-AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && echo -n $(TEST_JOBS))
+AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && printf '%s' '-n $(TEST_JOBS)')
 
 # They have targets of their own: `make test` is to stay short.
 LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_report.py)
