@@ -120,14 +120,16 @@ def pytest_runtest_protocol(item, nextitem):
 
 
 def _report(item, name, outcome, text, duration):
+    """All results of a program have its id: with several workers pytest takes no other."""
     path, line, _ = item.location
-    told = {"passed": None, "failed": text, "skipped": (path, line, "skipped by the C test")}
-    nodeid = f"{item.name}::{name}"
-    item.ihook.pytest_runtest_logstart(nodeid=nodeid, location=(path, line, nodeid))
+    told = {"passed": None, "failed": f"{item.name}: {name}\n{text}",
+            "skipped": (path, line, f"{item.name}: {name}: skipped by the C test")}
+    location = path, line, f"{item.name}: {name}"
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=location)
     item.ihook.pytest_runtest_logreport(report=pytest.TestReport(
-        nodeid=nodeid, location=(path, line, nodeid), keywords={}, longrepr=told[outcome],
+        nodeid=item.nodeid, location=location, keywords={}, longrepr=told[outcome],
         outcome=outcome, when="call", duration=duration))
-    item.ihook.pytest_runtest_logfinish(nodeid=nodeid, location=(path, line, nodeid))
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=location)
 
 
 def pytest_unconfigure(config):
