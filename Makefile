@@ -32,7 +32,7 @@
 #   make install       to $(DESTDIR)$(PREFIX), logrotate's part to $(DESTDIR)/etc; make uninstall
 #   make static        the program without shared libraries, build/static/bannerprobe
 #   make deb           a Debian package, in build/deb
-#   make test-package  both of them on Debian 11 and 12, booted under QEMU (as root)
+#   make test-package  both of them on Debian 11, 12 and 13, booted under QEMU (as root)
 #   V=1                shows the commands
 
 BUILD ?= build

@@ -18,17 +18,29 @@
 
 typedef long syscall_function(long number, ...);
 
-static void tell(const char *name, const char *log)
+static long followed(syscall_function *next, long fd, const char *log)
+{
+	const char *processed = strstr(log, "processed ");
+	struct bpf_prog_info info = {};
+	union bpf_attr attr = { .info = { .bpf_fd = (__u32)fd,
+					  .info_len = sizeof(info),
+					  .info = (unsigned long)&info } };
+
+	if (!next(__NR_bpf, BPF_OBJ_GET_INFO_BY_FD, &attr, sizeof(attr)) &&
+	    info.verified_insns)
+		return info.verified_insns;
+	return processed ? atol(processed + strlen("processed ")) : 0;
+}
+
+static void tell(const char *name, long instructions)
 {
 	const char *path = getenv("VERIFIED");
-	const char *processed = strstr(log, "processed ");
 	const bool is_ours = !strncmp(name, "bannerprobe", strlen("bannerprobe"));
 	FILE *file = path && is_ours ? fopen(path, "a") : NULL; /* not libbpf's tries */
 
 	if (!file)
 		return;
-	fprintf(file, "%s %ld\n", name,
-		processed ? atol(processed + strlen("processed ")) : 0);
+	fprintf(file, "%s %ld\n", name, instructions);
 	fclose(file);
 }
 
@@ -49,7 +61,7 @@ static long load(syscall_function *next, const union bpf_attr *asked,
 	log[0] = '\0';
 	fd = next(__NR_bpf, BPF_PROG_LOAD, &attr, size);
 	if (fd >= 0)
-		tell(attr.prog_name, log);
+		tell(attr.prog_name, followed(next, fd, log));
 	return fd;
 }
 
