@@ -406,5 +406,6 @@ def test_rules_that_the_user_may_not_read(net, rules):
     os.chmod(path, 0o600)
     done = subprocess.run(net.host.argv(BINARY, "--probes", path, "veth0"), capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == f"bannerprobe: --probes {path}: Permission denied: the user of --user has to be able to read it\n"
+    assert done.stderr == (f"bannerprobe: --probes {path}: Permission denied: "
+                           "the user of --user has to be able to read it\n")
     wait_for("nothing to be attached", lambda: not netns.attached(net.host, "veth0"))
