@@ -68,7 +68,8 @@ backend_settings(const struct backend *backend)
 			.rtt = wants_rtt,
 			.gather = wants_greetings ? banner_limit : 0,
 			.need = need,
-			.key = { .vlan = key_has_vlan, .tunnels = key_has_tunnels },
+			.key = { .vlan = key_has_vlan,
+				 .tunnels = key_has_tunnels },
 			.decap = { .kinds = decap.kinds,
 				   .by_peer = decap.by_peer },
 			.events = wanted_events,
@@ -286,10 +287,11 @@ backend_frame(const struct backend *backend)
 }
 
 /*
- * What is sent is still the socket's of the process that sent it, unless it
- * came here from another network namespace. Only TCP's own sockets count: a
- * packet may be a raw socket's, or that of a program that is a tunnel. It is a
- * function of its own, so that without --owner no register is saved for it.
+ * Describes the socket that sent the packet. The kernel detaches a packet from
+ * its socket where the packet enters another network namespace. Only TCP
+ * sockets count: a raw socket, or a program that implements a tunnel, may send
+ * another program's segment. A function of its own, so that without --owner no
+ * register is saved for it.
  */
 static __noinline void describe_socket(struct __sk_buff *skb,
 				       struct event_socket *to)

@@ -26,12 +26,12 @@ static __always_inline int report_packet(const struct backend *backend)
 
 /*
  * Global functions: the verifier checks each once by itself, instead of after
- * every path through the parser that leads to it. None has a parameter that it
- * does not use: since clang 16 a call leaves out such an argument, and the
- * verifier refuses the call.
+ * every path through the parser that leads to it. None has an unused parameter:
+ * clang 16 and later do not set the register of an unused argument, and the
+ * verifier refuses such a call.
  */
 
-/* Tracks the segment that this CPU's engine_see() saw. */
+/* Tracks the segment that engine_see() left in this CPU's scratch memory. */
 __noinline int track_seen(void)
 {
 	const struct backend none = {};
@@ -241,7 +241,8 @@ static __always_inline int watch(const struct backend *backend)
 		track = watch_copy_of_xdp(backend->ctx);
 	else
 		track = watch_copy_of_skb(backend->ctx, backend->is_raw_ip);
-	if (!track || engine_is_not_seen_leaving(backend, &scratch->context.segment))
+	if (!track ||
+	    engine_is_not_seen_leaving(backend, &scratch->context.segment))
 		return 0;
 	if (engine_is_unexpected_synack(backend, &scratch->context))
 		look_up_destination();
@@ -267,7 +268,7 @@ __noinline int watch_skb(struct __sk_buff *skb, int direction, int is_raw_ip)
  * positives of the prefilter, at the cost of another cache line.
  */
 static __always_inline bool has_to_be_watched(enum prefilter_result result,
-					       __u64 hash)
+					      __u64 hash)
 {
 	const struct bucket *bucket;
 	__u32 index;

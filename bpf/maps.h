@@ -36,8 +36,9 @@ const volatile bool key_has_vlan = false; /* VLANs are part of the key */
 const volatile bool key_has_tunnels = false; /* and tunnels' identifiers */
 const volatile struct decap decap = {};	  /* which tunnels are opened */
 const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
-const volatile bool wants_sockets = false; /* event->socket */
-const volatile bool skb_has_cgroup = false; /* CONFIG_SOCK_CGROUP_DATA */
+const volatile bool wants_sockets = false; /* fill in event->socket */
+const volatile bool skb_has_cgroup =
+	false; /* kernel has CONFIG_SOCK_CGROUP_DATA */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
 

@@ -31,8 +31,8 @@ enum tracked {
  * it and reuse it for another connection. Then that connection's numbers are
  * lost, and numbers that do not fit give no banner.)
  */
-static __always_inline enum tracked engine_track(const struct backend *backend,
-						 struct segment_context *context)
+static __always_inline enum tracked
+engine_track(const struct backend *backend, struct segment_context *context)
 {
 	const struct engine_settings settings = backend_settings(backend);
 	const struct verdict *verdict = &context->verdict;

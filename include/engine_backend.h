@@ -79,7 +79,7 @@ static __always_inline bool backend_is_over_rate(const struct backend *backend,
 /* The frame of the packet: for its link-layer addresses. */
 static __always_inline const struct frame *
 backend_frame(const struct backend *backend);
-/* Fills in event->socket, where that is asked for. */
+/* Fills in event->socket, where track_options.sockets asks for it. */
 static __always_inline void
 backend_describe_socket(const struct backend *backend, struct event *event);
 /* Hands an event on, with event->kept bytes; false: it is lost. */

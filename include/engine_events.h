@@ -13,9 +13,9 @@
  * Fills in the link-layer addresses of a frame inside a tunnel: they may lie
  * beyond the packet's linear part.
  */
-static __always_inline void engine_read_macs(const struct backend *backend,
-					     struct event *event,
-					     const struct segment_context *context)
+static __always_inline void
+engine_read_macs(const struct backend *backend, struct event *event,
+		 const struct segment_context *context)
 {
 	const bool from_server = context->verdict.sender == SERVER;
 	const __u16 source = context->segment.source_mac;
@@ -80,10 +80,9 @@ static __always_inline bool engine_is_over_rate(const struct backend *backend,
 }
 
 /* Ends the reassembly of what the other side said. */
-static __always_inline void engine_emit_end(const struct backend *backend,
-					    struct event *event,
-					    const struct segment_context *context,
-					    __u64 now)
+static __always_inline void
+engine_emit_end(const struct backend *backend, struct event *event,
+		const struct segment_context *context, __u64 now)
 {
 	const struct verdict *verdict = &context->verdict;
 
@@ -98,10 +97,9 @@ static __always_inline void engine_emit_end(const struct backend *backend,
 }
 
 /* Emits the event of an open port, which has no bytes. */
-static __always_inline void engine_emit_open(const struct backend *backend,
-					     struct event *event,
-					     const struct segment_context *context,
-					     __u64 now)
+static __always_inline void
+engine_emit_open(const struct backend *backend, struct event *event,
+		 const struct segment_context *context, __u64 now)
 {
 	const struct engine_settings settings = backend_settings(backend);
 
@@ -139,13 +137,12 @@ static __always_inline void engine_keep(const struct backend *backend,
  * The bytes are read in one place, because on kernels before 5.18 XDP copies
  * them in a loop, which the verifier follows at each place where it is called.
  */
-static __always_inline void engine_emit_segment(const struct backend *backend,
-						struct event *event,
-						enum event_kind kind,
-						const struct segment_context *context,
-						__u64 now)
+static __always_inline void
+engine_emit_segment(const struct backend *backend, struct event *event,
+		    enum event_kind kind, const struct segment_context *context,
+		    __u64 now)
 {
-	/* Once: each time, all of them are read. */
+	/* One copy: each call of backend_settings() reads every setting. */
 	const struct engine_settings settings = backend_settings(backend);
 	const struct verdict *verdict = &context->verdict;
 	const bool keeps = verdict->keeps_data;
@@ -175,9 +172,9 @@ static __always_inline void engine_emit_segment(const struct backend *backend,
  * Emits the request that a SYN carried. The lengths in it were read from a map,
  * so the verifier needs their limits again.
  */
-static __always_inline void engine_emit_kept(const struct backend *backend,
-					     struct event *event,
-					     const struct segment_context *context)
+static __always_inline void
+engine_emit_kept(const struct backend *backend, struct event *event,
+		 const struct segment_context *context)
 {
 	describe_history(event, &context->flow);
 	if (event->kept > SYN_DATA_MAX)
@@ -191,7 +188,8 @@ static __always_inline void engine_emit_kept(const struct backend *backend,
 	engine_emit(backend, event);
 }
 
-/* --- all that comes of a segment ------------------------------------------- */
+/* --- all that comes of a segment -------------------------------------------
+ */
 
 /* Whether banners are among the events that are asked for. */
 static __always_inline bool engine_logs_banners(const struct backend *backend)

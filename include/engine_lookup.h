@@ -29,9 +29,9 @@ engine_move_to_overflow(const struct backend *backend,
  * Makes room for a connection that may begin, or for rivals. Values that are
  * read here without the lock are checked again under the lock.
  */
-static __always_inline void engine_make_room(const struct backend *backend,
-					     const struct table_place *place,
-					     const struct segment_context *context)
+static __always_inline void
+engine_make_room(const struct backend *backend, const struct table_place *place,
+		 const struct segment_context *context)
 {
 	int way;
 
@@ -56,10 +56,9 @@ enum search {
  * the overflow LRU. `again`: the second search, which starts in the overflow
  * LRU.
  */
-static __always_inline enum search
-engine_search_once(const struct backend *backend,
-		   const struct table_place *place, struct segment_context *context,
-		   struct flow **known, bool again)
+static __always_inline enum search engine_search_once(
+	const struct backend *backend, const struct table_place *place,
+	struct segment_context *context, struct flow **known, bool again)
 {
 	const bool opens = segment_opens(&context->segment);
 	struct bucket *bucket = place->bucket;

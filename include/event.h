@@ -14,14 +14,14 @@
 #define RTT_UNKNOWN 0xffffffff
 
 /*
- * The socket that the event's packet left this host by, where that is known and
- * was asked for (track_options.sockets). Nothing else reads it, or sets it.
+ * The local socket that sent the event's packet, where it is known and
+ * track_options.sockets asks for it. Without that option it is not valid.
  */
 struct event_socket {
-	__u64 cookie; /* 0: not known, as is all of this */
-	__u64 cgroup; /* id of cgroup v2; 0: not known */
+	__u64 cookie; /* 0: no field is known */
+	__u64 cgroup; /* cgroup v2 id; 0: not known */
 	__u32 uid;
-	__u16 port; /* its own, host byte order: NAT may change the packet's */
+	__u16 port; /* local, host byte order: NAT may change the packet's */
 	__u16 reserved;
 };
 
@@ -162,8 +162,8 @@ static __always_inline __u32 bytes_to_keep(__u32 at_hand, __u32 offset,
 }
 
 /* Copies a link-layer address; all 0 where the frame has none. */
-static __always_inline void describe_mac(__u8 mac[MAC_LENGTH],
-					 const struct frame *frame, __u16 offset)
+static __always_inline void
+describe_mac(__u8 mac[MAC_LENGTH], const struct frame *frame, __u16 offset)
 {
 	const __u8 *from = frame_at(frame, offset, MAC_LENGTH);
 

@@ -19,9 +19,10 @@ enum event_kind {
 
 #ifndef __bpf__
 /* Their names in options and records. */
-static const char *const event_kind_names[EVENT_KINDS] __attribute__((unused)) = {
-	"banner", "request", "response", "reply", "open",
-};
+static const char *const event_kind_names[EVENT_KINDS]
+	__attribute__((unused)) = {
+		"banner", "request", "response", "reply", "open",
+	};
 #endif
 
 #define EVENT_BIT(kind) (1U << (kind))

@@ -162,7 +162,8 @@ static __always_inline void end_events(struct flow *flow, enum event_fate fate,
 	flow->seen &= ~FLOW_AWAITED;
 }
 
-/* --- a side's first bytes -------------------------------------------------- */
+/* --- a side's first bytes --------------------------------------------------
+ */
 
 /* The fates of both event kinds that a side's first bytes can be. */
 static __always_inline void decide_side(struct flow *flow, enum side_name side,
@@ -226,10 +227,11 @@ static __always_inline void log_first_bytes(struct flow *flow,
 			    options, verdict);
 		return;
 	}
-	decide_side(flow, side,
-		    select_value(second, not_first_fate(flow, !side), FATE_LOGGED),
-		    select_value(second, FATE_LOGGED, FATE_OTHER_FIRST), options,
-		    verdict);
+	decide_side(
+		flow, side,
+		select_value(second, not_first_fate(flow, !side), FATE_LOGGED),
+		select_value(second, FATE_LOGGED, FATE_OTHER_FIRST), options,
+		verdict);
 	flow->reported |= REPORTED_LOGGED;
 	verdict->logs |= (__u8)(kinds & options->events & ~EVENTS_BANNER);
 }
@@ -238,10 +240,9 @@ static __always_inline void log_first_bytes(struct flow *flow,
  * Handles the segment that covers isn+1. `silent`: 1 where it acknowledges no
  * payload of the other side.
  */
-static __always_inline void take_first_bytes(struct flow *flow,
-					     enum side_name side, __u32 silent,
-					     const struct track_options *options,
-					     struct verdict *verdict)
+static __always_inline void
+take_first_bytes(struct flow *flow, enum side_name side, __u32 silent,
+		 const struct track_options *options, struct verdict *verdict)
 {
 	const __u32 other_second = side_bit(flow, !side, SIDE_SECOND);
 	const __u32 other_silent = side_bit(flow, !side, SIDE_SILENT);
@@ -287,12 +288,10 @@ static __always_inline void note_time(struct flow *flow, __u64 now)
  * Handles what a valid part says about its sender's first bytes. `at_hand`: its
  * bytes can be logged; false for a segment that passed before the SYN-ACK.
  */
-static __always_inline void note_first_bytes(struct flow *flow,
-					     enum side_name side,
-					     const struct part *part,
-					     bool at_hand, __u64 now,
-					     const struct track_options *options,
-					     struct verdict *verdict)
+static __always_inline void
+note_first_bytes(struct flow *flow, enum side_name side,
+		 const struct part *part, bool at_hand, __u64 now,
+		 const struct track_options *options, struct verdict *verdict)
 {
 	const __s32 received =
 		seq_distance(flow->sides[!side].isn + 1, part->ack);
@@ -301,8 +300,9 @@ static __always_inline void note_first_bytes(struct flow *flow,
 
 	OPAQUE(silent);
 
-	flow->reported |= (__u8)((~side_bit(flow, !side, SIDE_DATA) & ~silent & 1) *
-			     (REPORTED_MISSED << !side));
+	flow->reported |=
+		(__u8)((~side_bit(flow, !side, SIDE_DATA) & ~silent & 1) *
+		       (REPORTED_MISSED << !side));
 	if (!says && part->from <= silent_len(flow, side))
 		return;
 	if (!says)
@@ -333,11 +333,14 @@ static __always_inline void note_close(struct flow *flow,
 	const __u32 both_fins = SEEN_CLIENT_FIN | SEEN_SERVER_FIN;
 	const __u32 spoke = SIDE_DATA | SIDE_BY_SEQ;
 
-	if (!(flow->seen & FLOW_AWAITED) || (flow->seen & both_fins) != both_fins)
+	if (!(flow->seen & FLOW_AWAITED) ||
+	    (flow->seen & both_fins) != both_fins)
 		return;
 	/* Data behind a gap may be sent again. */
-	if ((side_has(flow, CLIENT, spoke) && !side_has(flow, CLIENT, SIDE_DONE)) ||
-	    (side_has(flow, SERVER, spoke) && !side_has(flow, SERVER, SIDE_DONE)))
+	if ((side_has(flow, CLIENT, spoke) &&
+	     !side_has(flow, CLIENT, SIDE_DONE)) ||
+	    (side_has(flow, SERVER, spoke) &&
+	     !side_has(flow, SERVER, SIDE_DONE)))
 		return;
 	for (int side = CLIENT; side <= SERVER; side++) {
 		if (!side_has(flow, side, SIDE_DONE))
@@ -362,8 +365,9 @@ static __always_inline void note_open(struct flow *flow,
 	const __u32 acked = part->ack - (flow->sides[SERVER].isn + 1);
 	enum event_fate fate = unmet_need(flow, options);
 
-	if (flow->seen & FLOW_OPENED || !(options->events & EVENT_BIT(EVENT_OPEN)) ||
-	    part->from < 0 || acked > FIRST_WINDOW_MAX)
+	if (flow->seen & FLOW_OPENED ||
+	    !(options->events & EVENT_BIT(EVENT_OPEN)) || part->from < 0 ||
+	    acked > FIRST_WINDOW_MAX)
 		return;
 	if (fate == FATE_HANDSHAKE_UNSEEN) /* this is its ACK */
 		fate = FATE_LOGGED;

@@ -72,9 +72,9 @@ enum flow_seen {
  * same flag of the server.
  */
 enum flow_reported {
-	REPORTED_MISSED = 1 << 0,	/* its data was missed */
+	REPORTED_MISSED = 1 << 0,   /* its data was missed */
 	REPORTED_BARE_FIN = 1 << 2, /* it closed without having sent payload */
-	REPORTED_LOGGED = 1 << 4,	/* of the connection: an event was logged */
+	REPORTED_LOGGED = 1 << 4,   /* of the connection: an event was logged */
 };
 
 /* The sequence numbers of one side. */

@@ -78,7 +78,7 @@ struct segment_context {
 	int rivals_way; /* the way of its rivals, or -1 */
 	__u8 to_own;	/* enum own_address: of the segment's destination */
 	__u8 reserved[3];
-	__u64 now;	      /* ns, of the tracking; 0: the clock was not read */
+	__u64 now; /* ns, of the tracking; 0: the clock was not read */
 	struct flow flow;     /* the connection's state after the segment */
 	struct rivals rivals; /* the same of its rivals */
 	struct verdict verdict;
@@ -240,7 +240,8 @@ static __always_inline void put_known(const struct table_place *place,
  */
 static __always_inline void table_track(const struct table_place *place,
 					struct flow *known,
-					struct segment_context *context, __u64 now,
+					struct segment_context *context,
+					__u64 now,
 					const struct track_options *options)
 {
 	const struct arrival arrival = { .sender = context->sender & 1,

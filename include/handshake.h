@@ -183,7 +183,8 @@ static __always_inline void repeat_syn(struct flow *flow,
 	 * The SYN was sent again, or the SYN-ACK overtook it: then its time is
 	 * not the connection's start, and the round trip is not known either.
 	 */
-	if (!(flow->seen & SEEN_SYN) || is_retransmission(flow->start_time, now))
+	if (!(flow->seen & SEEN_SYN) ||
+	    is_retransmission(flow->start_time, now))
 		flow->seen |= SEEN_RETRANSMISSION;
 	flow->seen |= SEEN_SYN;
 	note_syn_data(flow, segment->payload_len, options, verdict);

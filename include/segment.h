@@ -151,14 +151,14 @@ static __always_inline const void *frame_at(const struct frame *frame,
 {
 	const __u8 *at;
 
-	if (frame->is_inner) /* any offset: the checked value is the used one */
+	if (frame->is_inner) /* the compiler must use the checked offset */
 		OPAQUE(offset);
 	if (offset > HEADERS_MAX)
 		return NULL;
 	if (frame->is_inner && offset + size > frame->wire_len)
 		return NULL;
 	at = frame->data + offset;
-	if (frame->is_inner) /* likewise */
+	if (frame->is_inner) /* and the checked address */
 		OPAQUE(at);
 	return at + size <= frame->end ? at : NULL;
 }

@@ -76,7 +76,8 @@ static __always_inline void take_first_part(struct flow *flow,
 					    const struct track_options *options,
 					    struct verdict *verdict)
 {
-	const __s32 acked = seq_distance(flow->sides[CLIENT].isn + 1, part->ack);
+	const __s32 acked =
+		seq_distance(flow->sides[CLIENT].isn + 1, part->ack);
 
 	if (part->fin)
 		flow->seen |= SEEN_SERVER_FIN;

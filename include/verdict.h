@@ -32,7 +32,7 @@ struct track_options {
 	struct connection_key key; /* of connections */
 	struct decap decap; /* which tunnels are opened */
 	__u32 max_rate; /* records a second and interface; 0: no limit */
-	bool sockets;	/* an event tells of its socket: see event.h */
+	bool sockets;	/* fill in event->socket */
 };
 
 /* Which part of an event of several segments a segment is. */

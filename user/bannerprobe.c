@@ -75,8 +75,8 @@ static bool add_sinks(struct pipeline *pipeline, struct sinks *sinks,
 }
 
 /*
- * What is read here are strangers' bytes by rules of strangers: root's
- * capabilities must not be at hand.
+ * Reads the rules of --identify. Capabilities are given up first, because this
+ * process matches untrusted bytes with untrusted rules.
  */
 static bool open_rules(const struct options *options, struct pipeline *pipeline)
 {
@@ -84,13 +84,13 @@ static bool open_rules(const struct options *options, struct pipeline *pipeline)
 		return true;
 	if (privileges_keep(ROLE_READ) && !options->unconfined) {
 		message("--identify: giving up capabilities failed: "
-			"--unconfined goes on with them");
+			"--unconfined runs with them");
 		return false;
 	}
 	return identifying_open(pipeline, options);
 }
 
-/* In a process that reads captures for the first one. */
+/* Runs in a process of -j: reads captures for the first process. */
 static enum exit_code work(const struct options *options,
 			   struct capture_jobs *jobs)
 {

@@ -324,7 +324,7 @@ def test_capture_that_root_may_not_read(tmp_path):
     done = probe("--identify", "-r", path)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == (f"bannerprobe: {path}: Permission denied: with --identify root gives up its "
-                                    "capabilities: let the file's owner read it\n")
+                                    "capabilities: run bannerprobe as the file's owner\n")
 
 
 def test_program_needs_no_library():
@@ -406,5 +406,6 @@ def test_rules_that_the_user_may_not_read(net, rules):
     os.chmod(path, 0o600)
     done = subprocess.run(net.host.argv(BINARY, "--probes", path, "veth0"), capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr == f"bannerprobe: --probes {path}: Permission denied: the user of --user has to read it\n"
+    assert done.stderr == (f"bannerprobe: --probes {path}: Permission denied: "
+                           "the user of --user has to be able to read it\n")
     wait_for("nothing to be attached", lambda: not netns.attached(net.host, "veth0"))

@@ -47,7 +47,7 @@ def test_kept_and_shown(inventory):
     assert "\n  unit ssh.service\n" in shown and "\n  process sshd\n" in shown
     assert command(inventory, "show", "192.0.2.10:22")[0]["unit"] == "ssh.service"
     page = run(inventory.path, "report", "-o", "-").stdout
-    assert "Whose they are" in page and "<small>ssh.service</small>" in page
+    assert ">Owners</h2>" in page and "<small>ssh.service</small>" in page
     assert owner_changes(inventory) == []
 
 
@@ -55,7 +55,7 @@ def test_nobody_is_known(inventory):
     """As before: no column, no section."""
     take(inventory, {})
     assert "OWNER" not in run(inventory.path, "list").stdout
-    assert "Whose they are" not in run(inventory.path, "report", "-o", "-").stdout
+    assert ">Owners</h2>" not in run(inventory.path, "report", "-o", "-").stdout
 
 
 def test_change(inventory):

@@ -260,7 +260,8 @@ static void remove_routes_of_device(struct addresses *addresses, __u32 index,
 	for (route = device->routes; route; route = next) {
 		next = route->next;
 		if (!ipv6_only || route->known.net.family == 6)
-			remove_route(addresses, route); /* the last: the device, too */
+			remove_route(addresses,
+				     route); /* the last: the device, too */
 	}
 }
 

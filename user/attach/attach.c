@@ -312,9 +312,9 @@ static int attach_receive_xdp(struct interface *interface,
 }
 
 /*
- * The loopback device receives what it transmitted (drivers/net/loopback.c), so
- * a second look at each packet could find nothing. A hook that was asked for by
- * name is attached nevertheless.
+ * The loopback device receives each packet that it transmitted
+ * (drivers/net/loopback.c), so a hook on the receive side would see no other
+ * packet. A hook that --hook names is attached nevertheless.
  */
 static bool receives_its_own(const struct interface *interface)
 {

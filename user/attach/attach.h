@@ -33,7 +33,7 @@ struct interface {
 	const char *asked_name; /* or NULL: it matches a pattern */
 	unsigned int index;	/* 0: no interface has that name */
 	bool raw_ip;		/* no Ethernet header */
-	bool loopback;		/* it receives what it transmitted */
+	bool loopback;		/* receives each packet that it transmitted */
 	bool trial;		/* --check: to see whether attaching works */
 	bool gone;		/* not attached to: deleted, or not yet, or not
 				 * possible */

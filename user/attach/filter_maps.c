@@ -12,7 +12,8 @@ static bool is_own(const struct filter_maps *trie, const struct net *net)
 	return trie->own && nets_find(trie->own, net);
 }
 
-static __u32 sets_of(const struct filter_maps *trie, const struct net *net, bool own)
+static __u32 sets_of(const struct filter_maps *trie, const struct net *net,
+		     bool own)
 {
 	__u32 sets = nets_around(&trie->wanted->nets, net);
 

@@ -113,7 +113,7 @@ static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
 			       bpf_program__flags(program) | XDP_HAS_FRAGS);
 }
 
-/* Whose a packet is: the cgroup only where the kernel keeps one with sockets. */
+/* Events describe their socket; its cgroup only if the kernel keeps one. */
 static void choose_sockets(struct bannerprobe_bpf *bpf)
 {
 	bpf->rodata->wants_sockets = true;
@@ -121,8 +121,9 @@ static void choose_sockets(struct bannerprobe_bpf *bpf)
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS,
 					BPF_FUNC_skb_cgroup_id, NULL) == 1;
 	if (!bpf->rodata->skb_has_cgroup)
-		message("--owner: this kernel tells no cgroup of a packet "
-			"(CONFIG_SOCK_CGROUP_DATA): it is that of what listens");
+		message("--owner: this kernel keeps no cgroup of a socket "
+			"(CONFIG_SOCK_CGROUP_DATA): the listener's cgroup "
+			"is used");
 }
 
 static void set_tracked(struct bannerprobe_bpf *bpf,

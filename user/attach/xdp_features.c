@@ -83,8 +83,8 @@ static bool ask(struct mnl_socket *socket, const struct nlmsghdr *request,
 
 static bool ask_family(struct mnl_socket *socket, uint16_t *family)
 {
-	struct server_list_attribute id = { CTRL_ATTR_FAMILY_ID, sizeof(uint16_t),
-				       false, 0 };
+	struct server_list_attribute id = { CTRL_ATTR_FAMILY_ID,
+					    sizeof(uint16_t), false, 0 };
 	char buffer[256];
 	struct nlmsghdr *request =
 		put_request(buffer, GENL_ID_CTRL, CTRL_CMD_GETFAMILY);

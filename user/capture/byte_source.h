@@ -38,7 +38,8 @@ struct byte_source {
 	enum source_state state;
 	const char *problem;
 	bool (*wait)(int fd, void *context);
-	/* Called before bytes that were handed out become invalid; or NULL. */
+	/* Called before bytes that source_bytes() returned become invalid; or
+	 * NULL. */
 	void (*let_go)(void *context);
 	void *context;
 };
@@ -79,7 +80,7 @@ static inline const __u8 *source_bytes(struct byte_source *source, size_t size)
 	return source_fetch(source, size);
 }
 
-/* The bytes that were handed out are no longer needed. */
+/* Announces that bytes that source_bytes() returned become invalid. */
 static inline void source_let_go(const struct byte_source *source)
 {
 	if (source->let_go)

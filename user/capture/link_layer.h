@@ -32,8 +32,8 @@ enum link_type {
 };
 
 /*
- * The walk over plain headers, which the prefilter takes. PARSE_NOT_PLAIN:
- * link_layer_parse() has to decide.
+ * Walks over plain headers only, for the prefilter. PARSE_NOT_PLAIN: only
+ * link_layer_parse() can parse the packet.
  */
 enum parse_result link_layer_walk(__u32 link_type, const struct frame *frame,
 				  struct segment *segment);

@@ -31,12 +31,12 @@ struct capture_interface {
 };
 
 struct captured_packet {
-	const __u8 *bytes; /* until the source lets them go, or the next packet
-			    * is read */
-	__u32 len;	   /* of them */
+	const __u8 *bytes; /* valid until the source calls let_go(), or until
+			    * the next packet is read */
+	__u32 len;	   /* captured bytes */
 	__u32 wire_len;	   /* original bytes, on the wire */
 	__u64 time;	   /* ns since 1970; 0: the capture has no time */
-	struct capture_interface *interface; /* likewise */
+	struct capture_interface *interface; /* valid as long as `bytes` */
 	bool is_swapped; /* written by a host of the other byte order */
 };
 

@@ -25,8 +25,8 @@ void hash_randomize(__u64 secrets[HASH_SECRETS])
 }
 
 /*
- * A bucket or an entry is a cache line, if it begins at one. All zero; NULL
- * without memory.
+ * Zeroed memory that begins at a cache line, so that no bucket spans two lines.
+ * NULL: out of memory.
  */
 static void *lines_new(size_t count, size_t size)
 {
@@ -217,7 +217,7 @@ backend_frame(const struct backend *backend)
 	return backend->frame;
 }
 
-/* A packet in memory has none. */
+/* No socket of this host sent a packet of a capture. */
 static __always_inline void
 backend_describe_socket(const struct backend *backend, struct event *event)
 {
@@ -294,7 +294,7 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 	struct segment_context context;
 	enum tracked tracked;
 
-	if (parsed == PARSED) /* the tunnels that there are, mostly none */
+	if (parsed == PARSED) /* copies only the tunnels in use: mostly none */
 		memcpy(&context.segment, segment,
 		       offsetof(struct segment, tunnels) +
 			       segment->tunnel_count * sizeof(struct tunnel));
@@ -378,7 +378,8 @@ void engine_finish(struct engine *engine)
 	memset(engine->entries, 0,
 	       engine->bucket_count * sizeof(*engine->entries));
 	memset(engine->prefilter.words, 0,
-	       (engine->prefilter.mask + 1ULL) * sizeof(*engine->prefilter.words));
+	       (engine->prefilter.mask + 1ULL) *
+		       sizeof(*engine->prefilter.words));
 	overflow_clear(engine->overflow);
 	memset(engine->syn_data, 0,
 	       SYN_DATA_ROOM * KEPT_SIZE);

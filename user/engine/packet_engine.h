@@ -17,7 +17,8 @@ struct engine {
 	struct bucket *buckets;
 	struct bucket_entries *entries; /* of each bucket */
 	__u32 bucket_count;
-	struct prefilter prefilter; /* for prefilter_ethernet() and prefilter_ip() */
+	struct prefilter
+		prefilter; /* for prefilter_ethernet() and prefilter_ip() */
 	__u64 hash_secrets[HASH_SECRETS];
 	struct overflow *overflow;
 	const struct server_list *servers; /* NULL: every server */
@@ -44,10 +45,10 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		 void *context);
 void engine_close(struct engine *engine);
 
-/* Fetches a connection's bucket into the CPU's cache; what a packet needs soon. */
+/* Prefetches a connection's bucket into the CPU's cache. */
 void engine_prefetch_bucket(const struct engine *engine, __u64 hash);
 
-/* Likewise, of a bucket that is there, the entry that is read or written. */
+/* Prefetches the connection's entry; its bucket has to be in the cache. */
 void engine_prefetch_entry(const struct engine *engine, __u64 hash);
 
 /*

@@ -67,7 +67,8 @@ static bool parse_net(struct net *net, const char *text)
 	return true;
 }
 
-bool server_list_add_net(struct server_list *wanted, const char *text, __u32 set)
+bool server_list_add_net(struct server_list *wanted, const char *text,
+			 __u32 set)
 {
 	struct net net;
 	__u32 *sets;

@@ -21,7 +21,8 @@ bool server_list_add_ports(struct server_list *wanted, const char *list);
  * Adds an address or a network (192.0.2.0/24, 2001:db8::/32) to a set. False
  * where the text is neither, or without memory.
  */
-bool server_list_add_net(struct server_list *wanted, const char *net, __u32 set);
+bool server_list_add_net(struct server_list *wanted, const char *net,
+			 __u32 set);
 
 void server_list_free(struct server_list *wanted);
 

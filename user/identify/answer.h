@@ -42,7 +42,7 @@ void answer_set_text(struct answer *answer, enum field field,
 
 void answer_add_cpe(struct answer *answer, const char *cpe);
 
-/* To be called when all is set. NULL where there is not even a service. */
+/* The identity, once all fields are set. NULL without a service. */
 const struct identified *answer_identity(struct answer *answer);
 
 #endif

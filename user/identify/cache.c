@@ -42,7 +42,10 @@ static bool is_same(const struct remembered *place, uint64_t hash,
 	       !memcmp(place->bytes, question->text.bytes, other->text.len);
 }
 
-/* Each has two places, or two that are often asked would take turns. */
+/*
+ * A question's place, of two: with one place only, two frequent questions of
+ * equal hash would evict each other.
+ */
 static struct remembered *place_of(struct cache *cache, uint64_t hash,
 				   int number)
 {
@@ -64,7 +67,7 @@ struct answer *cache_find(struct cache *cache, const struct question *question)
 	return NULL;
 }
 
-/* The one that was not used for longer, or never. */
+/* The question's free or least recently used place. */
 static struct remembered *older_place(struct cache *cache, uint64_t hash)
 {
 	struct remembered *first = place_of(cache, hash, 0),

@@ -5,7 +5,7 @@
 
 #include "answer.h"
 
-/* For the servers of a large network; 20 MiB at most. */
+/* Enough for the servers of a large network; takes at most 20 MiB. */
 #define CACHE_PLACES 4096
 
 struct question {
@@ -16,14 +16,14 @@ struct question {
 
 struct remembered {
 	uint64_t hash;
-	uint64_t used; /* when: by the cache's clock */
+	uint64_t used; /* the cache's clock at the last use; 0: never */
 	struct question question;
 	uint8_t *bytes; /* a copy of the question's bytes; NULL: free */
 	struct answer answer;
 };
 
 struct cache {
-	uint64_t clock; /* counts what is asked */
+	uint64_t clock; /* counts uses of places */
 	struct remembered places[CACHE_PLACES];
 };
 

@@ -30,7 +30,10 @@ struct identify_sources {
 	 * ignored. NULL: none.
 	 */
 	const char *const *rules;
-	/* nmap-service-probes, in this order; ends with NULL. NULL: none. */
+	/*
+	 * Files in the format of nmap-service-probes, asked in this order. The
+	 * list ends with NULL. NULL: none.
+	 */
 	const char *const *probes;
 	const char *recog; /* a folder of Recog's XML files, or NULL */
 };
@@ -68,8 +71,8 @@ const struct identified *identify(struct identifier *identifier, enum said said,
 				size_t len, bool complete);
 
 /*
- * Without any matching: whether an earlier call's answer is remembered, which
- * `answer` is set to then.
+ * Looks an earlier call's answer up in the cache, without any matching. True:
+ * `answer` is set.
  */
 bool identify_remembers(struct identifier *identifier, enum said said,
 			uint16_t server_port, const uint8_t *bytes, size_t len,

@@ -17,7 +17,7 @@ static bool is_there(char path[PATH_MAX], const char *folder, int len,
 	       !access(path, F_OK);
 }
 
-/* False: none are near the program. */
+/* False: there is no folder of rules near the program. */
 static bool find_near(char path[PATH_MAX])
 {
 	char program[PATH_MAX];

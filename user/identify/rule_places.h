@@ -6,9 +6,10 @@
 #define RULES_OF_USER "/etc/bannerprobe/rules.d"
 
 /*
- * Folders for struct identify_sources, the user's first. The project's are
- * those that were installed with this program, wherever that was, or that lie
- * in the source that it was built in; else the package's.
+ * Folders for struct identify_sources: the user's rules, then the project's.
+ * The project's folder is found from the program's path: in the prefix that the
+ * program is installed in, or in the source tree that it was built in. Without
+ * either it is the package's folder.
  */
 const char *const *rule_places(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Changes: kept for the file, and reported at once. */
+/* Changes: stored for the file, and reported at once. */
 #include "change_stream.h"
 #include "keeper.h"
 
@@ -113,7 +113,7 @@ static bool make_room(struct inventory *inventory)
 	return true;
 }
 
-/* NULL: there is no room. */
+/* Stores a change until it is written. NULL: no memory for it. */
 static struct pending_change *keep(struct inventory *inventory,
 				   struct service *service,
 				   enum change_kind kind, uint64_t time,

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACES 32768 /* a power of 2; what is not used takes no memory */
-#define PLACES_USED 24576 /* more than there are records in a transaction */
-#define SAID_MAX 512
+#define PLACES 32768 /* a power of 2; unused pages take no memory */
+#define PLACES_USED 24576 /* more than the records of a transaction */
+#define SAID_MAX 512 /* bytes kept of a request */
 #define TUNNEL_MAX 64
 
 static const char table[] =
@@ -32,11 +32,12 @@ static const char add[] =
 
 struct client {
 	struct address address;
-	uint16_t port; /* of the server */
+	uint16_t port; /* the server's */
 	char tunnel[TUNNEL_MAX];
-	uint64_t first_seen, last_seen, connections; /* 0: a free place */
+	uint64_t first_seen, last_seen; /* us since 1970 */
+	uint64_t connections;		/* 0: a free place */
 	size_t len;
-	uint8_t said[SAID_MAX]; /* latest */
+	uint8_t said[SAID_MAX]; /* the latest request */
 };
 
 struct clients {
@@ -84,7 +85,7 @@ static size_t hash_of(const struct observation *seen)
 	return hash ^ hash >> 16;
 }
 
-/* Its place, or a free one. */
+/* The client's place, or a free one. */
 static struct client *place_of(struct clients *clients,
 			       const struct observation *seen)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Clients that spoke first: a table of its own, made where it is asked for. A
- * row stands for a client and the port that it asked.
+ * Clients that spoke first (--inventory-clients): a table of their own, created
+ * on demand. Each row is a client and the server's port that it connected to.
  */
 #ifndef BANNERPROBE_CLIENTS_H
 #define BANNERPROBE_CLIENTS_H
@@ -11,20 +11,20 @@
 
 struct clients;
 
-/* NULL: a line of what is wrong stands in store->error. */
+/* NULL: store->error describes the failure in a line. */
 struct clients *clients_open(struct store *store);
 void clients_close(struct clients *clients);
 
-/* Counts one, with what it said. False: there is no room until the next write. */
+/* Counts a client's connection. False: no room until clients_settle(). */
 bool clients_put(struct clients *clients, const struct observation *seen);
 
-/* Whether there is something to write. */
+/* Whether there are clients to be written. */
 bool clients_wait(const struct clients *clients);
 
-/* Within a transaction: a code of SQLite. */
+/* Writes all clients, within a transaction. Returns a code of SQLite. */
 int clients_write(struct clients *clients);
 
-/* The transaction is done. */
+/* Forgets all clients, once the transaction is committed. */
 void clients_settle(struct clients *clients);
 
 #endif

@@ -72,7 +72,7 @@ struct inventory_options {
 	int busy_ms;	  /* how long to wait for another process that writes */
 	bool create;	  /* create a missing file */
 	bool new_at_once; /* the first connection is enough on any port */
-	bool clients;	  /* those that speak first are kept, too */
+	bool clients;	  /* keep clients that speak first, too */
 	/*
 	 * Identifies a greeting; false: not known. The result is valid until
 	 * the next call. NULL: nothing is identified.

@@ -7,10 +7,10 @@
  *
  *	probe:  struct stream_start, once
  *	keeper: one byte, once: the inventory is open
- *	probe:  a struct event, the bytes that are kept, its tunnels and, where
- *		it is known, a struct stream_owner, without a gap, each time;
+ *	probe:  a struct event, the bytes that are kept, its tunnels and, if the
+ *		owner is known, a struct stream_owner, without gaps, each time;
  *		the times are since 1970, ns
- *	keeper: a struct stream_change, each time something has changed
+ *	keeper: a struct stream_change, for each change, at any time
  *
  * The probe shuts down its end of the socket after the last event. The keeper
  * closes its end when everything is written.
@@ -39,10 +39,11 @@ enum keeper_descriptor {
 #define STREAM_EVENT_MAX                                                       \
 	(sizeof(struct event) + EVENT_ROOM + sizeof(struct stream_owner))
 
-/* Whose the event's server is, behind all else, where that is known. */
-#define STREAM_NAME 256
+#define STREAM_NAME 256 /* bytes, with the NUL */
+
+/* The owner of the event's service. Escaped as in the log; "": not known. */
 struct stream_owner {
-	char unit[STREAM_NAME]; /* escaped as in the log; "": not known */
+	char unit[STREAM_NAME];
 	char container[STREAM_NAME];
 	char process[STREAM_NAME];
 };
@@ -53,15 +54,14 @@ struct stream_start {
 	__u32 is_live; /* 1: events of now; 0: events of captures */
 };
 
-/* In events, but for the last; each is written by one process. */
+/* One process writes each member. Numbers of events, then of changes. */
 struct stream_counts {
 	__u64 sent;    /* by the probe */
-	__u64 written; /* by the keeper: what a transaction holds */
-	__u64 lost;    /* by the keeper: taken, and not to be written */
-	/* Changes, by the keeper: */
-	__u64 lost_changes; /* not sent: the probe did not take them */
-	__u64 changes[CHANGE_KINDS];
-	__u64 services; /* in the inventory */
+	__u64 written; /* by the keeper: committed by a transaction */
+	__u64 lost;    /* by the keeper: received, but not written */
+	__u64 lost_changes; /* by the keeper: the probe did not take them */
+	__u64 changes[CHANGE_KINDS]; /* by the keeper: since the start */
+	__u64 services; /* by the keeper: in the inventory, now */
 };
 
 #endif

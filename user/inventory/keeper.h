@@ -22,7 +22,7 @@ struct pending_change {
 	uint64_t time, number;
 	struct service *service;
 	uint8_t before, after; /* forms, or NO_FORM */
-	struct text *old_owner, *new_owner; /* of CHANGE_OWNER; else NULL */
+	struct text *old_owner, *new_owner; /* of CHANGE_OWNER only; or NULL */
 };
 
 #define PENDING_CHANGES_MAX 200000
@@ -94,7 +94,7 @@ struct inventory {
 	struct pending_change *changes;
 	size_t change_count, change_room;
 
-	struct clients *clients; /* NULL: they are not kept */
+	struct clients *clients; /* NULL: clients are not kept */
 	struct ftp_server *ftp; /* FTP_SERVERS of them */
 	struct burst *bursts;	/* BURSTS of them */
 	uint64_t connection[CONNECTIONS];
@@ -149,10 +149,10 @@ void change_add(struct inventory *inventory, struct service *service,
 /* A service that was reported as new without a form has its first one. */
 void change_set_form(struct inventory *inventory, const struct service *service,
 		     uint8_t form);
-/* The service's owner is another than before. */
+/* Adds a change of the service's owner. */
 void change_add_owner(struct inventory *inventory, struct service *service,
 		      uint64_t time);
-/* A change that is written lets its owners go. */
+/* Releases the owners of a change that is written. */
 void change_put_owners(struct inventory *inventory,
 		       const struct pending_change *change);
 /* Adds a change `new`, unless the server has too many. */
@@ -165,17 +165,18 @@ void bursts_close(struct inventory *inventory);
 enum change_kind change_between(const struct form_identity *before,
 				const struct form_identity *after);
 
-/* --- ownership.c: whose a service is ----------------------------------- */
+/* --- ownership.c: a service's owner ------------------------------------ */
 
-#define OWNER_PART 256			/* bytes of a unit, with its NUL */
+#define OWNER_PART 256			/* bytes of each part, with its NUL */
 #define OWNER_NAME (3 * OWNER_PART + 3) /* "docker:3f2a91c0b7de nginx" */
 
-/* Before the service's times are set: takes what a record tells of its owner. */
+/* Takes the owner from a record, before the service's times are updated. */
 void owner_came(struct inventory *inventory, struct service *service,
 		const struct observation *seen);
-/* From the columns unit, container and process, and into three parameters. */
+/* Reads three columns: unit, container and process. */
 void owner_load(struct inventory *inventory, struct service *service,
 		sqlite3_stmt *row, int column);
+/* Binds unit, container and process to three parameters from `at` on. */
 void owner_bind(sqlite3_stmt *statement, int at, const struct text *owner);
 void owner_name(const struct text *owner, char name[OWNER_NAME]);
 

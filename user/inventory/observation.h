@@ -26,12 +26,10 @@ struct observation {
 	struct address server, client;
 	uint16_t server_port, client_port;
 	enum observed event;
-	const uint8_t *bytes; /* what it said */
+	const uint8_t *bytes; /* of the side that spoke */
 	size_t len;
 	bool complete; /* false: cut, or the greeting may go on */
-	/*
-	 * Whose the service is, escaped as in the log; "" or NULL: not known.
-	 */
+	/* The service's owner, escaped as in the log; "" or NULL: not known. */
 	const char *unit, *container, *process;
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Whose a service is, and when that changes. */
+/* The owner of a service, and its changes. */
 #include "keeper.h"
 
 #include <stdio.h>
@@ -8,12 +8,15 @@
 #define PARTS 3 /* unit, container, process */
 #define SEPARATOR '\n'
 
-/* Three texts that are one, so that owners are compared by their place. */
+/* An owner's three parts. join() makes one text of them, which is interned. */
 struct owner_parts {
 	char text[PARTS][OWNER_PART];
 };
 
-/* What is not printable is none of ours, and cannot be relied on. */
+/*
+ * Takes a part. One that is too long or not printable is not known: this
+ * program writes no such part, since the log's escapes are printable.
+ */
 static void take_part(char part[OWNER_PART], const char *text)
 {
 	const size_t len = text ? strnlen(text, OWNER_PART) : 0;
@@ -96,7 +99,7 @@ void owner_load(struct inventory *inventory, struct service *service,
 		service->ownership->owner = join(inventory, &parts);
 }
 
-/* Unit and container are known together, or neither of them is. */
+/* Whether unit and container are known; one of them may be empty even then. */
 static bool has_place(const struct owner_parts *parts)
 {
 	return *parts->text[0] || *parts->text[1];
@@ -108,7 +111,7 @@ static bool same_place(const struct owner_parts *a, const struct owner_parts *b)
 	       !strcmp(a->text[1], b->text[1]);
 }
 
-/* Whether both can be the same owner: what is not known differs from nothing.
+/* Whether both may be the same owner: a part that is not known fits any other.
  */
 static bool agree(const struct owner_parts *a, const struct owner_parts *b)
 {
@@ -117,7 +120,7 @@ static bool agree(const struct owner_parts *a, const struct owner_parts *b)
 	return !*a->text[2] || !*b->text[2] || !strcmp(a->text[2], b->text[2]);
 }
 
-/* What one of them knows, the later one first. */
+/* Fills in the parts that are not known from the owner before. */
 static void merge(struct owner_parts *parts, const struct owner_parts *before)
 {
 	if (!has_place(parts))
@@ -126,7 +129,7 @@ static void merge(struct owner_parts *parts, const struct owner_parts *before)
 		memcpy(parts->text[2], before->text[2], OWNER_PART);
 }
 
-/* Takes the text over. */
+/* Sets the owner, whose reference becomes the ownership's. */
 static void set(struct inventory *inventory, struct ownership *ownership,
 		struct text *owner, uint64_t left)
 {
@@ -137,7 +140,10 @@ static void set(struct inventory *inventory, struct ownership *ownership,
 	ownership->is_new = true;
 }
 
-/* Two that take turns, as members of a group of sockets, are one change. */
+/*
+ * Whether a service returns to its previous owner soon. Processes that share a
+ * port with SO_REUSEPORT alternate, which is reported as one change.
+ */
 static bool takes_turns(const struct inventory *inventory,
 			const struct ownership *ownership,
 			const struct text *owner, uint64_t time)
@@ -146,7 +152,7 @@ static bool takes_turns(const struct inventory *inventory,
 	       time < ownership->left + inventory->options.gone_us;
 }
 
-/* What a record tells; false: nothing. */
+/* Reads a record's owner. False: it has none. */
 static bool read_parts(struct owner_parts *parts,
 		       const struct observation *seen)
 {
@@ -164,7 +170,7 @@ void owner_came(struct inventory *inventory, struct service *service,
 	struct text *owner;
 	bool is_change;
 
-	/* Records that are read later than they were made tell nothing new. */
+	/* An imported record that is older changes no owner. */
 	if (!read_parts(&parts, seen) || seen->time < service->last_seen)
 		return;
 	ownership = service_ownership(&inventory->services, service);

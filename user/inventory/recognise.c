@@ -90,7 +90,8 @@ static bool is_another(const struct form_identity *a,
 	return a->version && b->version && strcmp(a->version, b->version);
 }
 
-/* What was said as text, and now as other bytes, has nothing in common. */
+/* Whether a form is text: a binary greeting is never learned into such a form.
+ */
 static bool is_text(const struct form *form)
 {
 	for (size_t i = 0; i < form->len; i++) {

@@ -46,12 +46,12 @@ struct known_form {
 	bool tentative; /* its id is from a transaction that is not committed */
 };
 
-/* Whose it is: see ownership.c for the texts. */
+/* The owner of a service; the texts are those of join() in ownership.c. */
 struct ownership {
 	struct text *owner;
-	struct text *before; /* whose it was, or NULL */
-	uint64_t left;	     /* when that was last seen */
-	bool is_new;	     /* than in the file */
+	struct text *before; /* the previous owner, or NULL */
+	uint64_t left; /* us since 1970: the previous owner's last record */
+	bool is_new;	     /* not yet written to the file */
 };
 
 struct service {
@@ -73,7 +73,7 @@ struct service {
 	bool ever_different;
 	bool ftp;  /* its greeting is FTP's */
 	bool used; /* used since services_shrink() last passed it */
-	struct ownership *ownership; /* NULL: not known */
+	struct ownership *ownership; /* NULL: no owner is known */
 };
 
 struct services {
@@ -95,7 +95,7 @@ struct service *service_find(const struct services *services,
 /* NULL: out of memory. */
 struct service *service_add(struct services *services,
 			    const struct service_key *key);
-/* NULL: out of memory. */
+/* Returns the ownership, adding one if it is missing. NULL: out of memory. */
 struct ownership *service_ownership(struct services *services,
 				    struct service *service);
 void service_remove(struct services *services, struct service *service);

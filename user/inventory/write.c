@@ -210,8 +210,9 @@ static void settle_services(struct inventory *inventory, bool written)
 static void settle_rest(struct inventory *inventory, int64_t import)
 {
 	while (inventory->change_count)
-		change_put_owners(inventory,
-				  &inventory->changes[--inventory->change_count]);
+		change_put_owners(
+			inventory,
+			&inventory->changes[--inventory->change_count]);
 	clients_settle(inventory->clients);
 	for (int i = 0; i < FTP_SERVERS; i++)
 		inventory->ftp[i].dirty = false;

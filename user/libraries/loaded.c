@@ -8,7 +8,7 @@
 #include <expat.h>
 #include <pcre2.h>
 
-/* The names under which the libraries of these headers are installed. */
+/* The libraries' file names, of the versions that the headers belong to. */
 #define PCRE2_FILE "libpcre2-8.so.0"
 #define EXPAT_FILE "libexpat.so.1"
 

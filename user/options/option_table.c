@@ -304,8 +304,8 @@ const struct option_row option_table[] = {
 	  "the captures are one, rotated: a connection goes on in the next",
 	  AT(sequence) },
 	{ "jobs", 'j', GROUP_SOURCES, KIND_NUMBER, OPTION_CAPTURES_ONLY, "N",
-	  "read N captures at the same time, at most 64; the log stays the "
-	  "same",
+	  "read N captures at the same time, at most 64; the log does not "
+	  "change",
 	  AT(jobs), 1, JOBS_MAX, .what = "the number of processes" },
 
 	{ "format", 'f', GROUP_RECORDS, KIND_CHOICE, 0, "FORMAT",
@@ -336,11 +336,11 @@ const struct option_row option_table[] = {
 	  "they say",
 	  AT(inventory_clients) },
 	{ "log", 0, GROUP_RECORDS, KIND_CHOICE, 0, "WHAT",
-	  "with --inventory, what is logged: all (default), or changes only",
+	  "with --inventory, what is logged: all (default) or changes",
 	  AT(log), .choices = logs, .what = "what is logged" },
 	{ "max-rate", 0, GROUP_RECORDS, KIND_NUMBER, OPTION_INTERFACES_ONLY,
-	  "N", "records a second and interface that are logged; those beyond are "
-	  "counted",
+	  "N",
+	  "records logged a second and interface; those beyond are counted",
 	  AT(track.max_rate), 1, 1000000000,
 	  .what = "the rate of records in a second" },
 	{ "gather", 0, GROUP_RECORDS, KIND_NUMBER, OPTION_VALUE_OPTIONAL,
@@ -354,17 +354,18 @@ const struct option_row option_table[] = {
 	  "request, response, reply, open, or all",
 	  .take = take_events },
 	{ "identify", 0, GROUP_RECORDS, KIND_FLAG, 0, NULL,
-	  "say in each record what the server is: service, product, version",
+	  "name in each record what the server is: service, product, version",
 	  AT(identify) },
 	{ "probes", 0, GROUP_RECORDS, KIND_OTHER, OPTION_MANY, "FILE",
-	  "identify by these rules first: nmap's, nmap-service-probes",
+	  "identify by the rules of FILE, nmap's nmap-service-probes, first",
 	  .take = rules_take_probes },
 	{ "recog", 0, GROUP_RECORDS, KIND_FILE, 0, "FOLDER",
-	  "identify by these, too: Recog's, a folder of its XML files",
+	  "identify by Recog's rules, too: the folder of its XML files",
 	  AT(recog), .take = rules_take_recog },
 
 	{ "owner", 0, GROUP_RECORDS, KIND_FLAG, OPTION_INTERFACES_ONLY, NULL,
-	  "whose a service of this host is: unit, container, user, process",
+	  "name in each record what a service of this host belongs to: unit, "
+	  "container, user, process",
 	  AT(track.sockets) },
 
 	{ "port", 0, GROUP_SERVERS, KIND_OTHER, OPTION_MANY, "PORTS",

@@ -65,10 +65,10 @@ struct option_use {
 extern const struct option_row option_table[];
 extern const size_t option_rows;
 
-/* A path, or a usage error. */
+/* The option's value as a path; or a usage error. */
 const char *option_file(const struct option_use *use);
 
-/* The value of an option whose kind is not KIND_OTHER; or a usage error. */
+/* Takes the option's value, as its row's `kind` says; or a usage error. */
 void option_take(struct options *options, const struct option_use *use);
 
 #endif

@@ -216,7 +216,7 @@ static void check_together(const struct parser *parser)
 	}
 }
 
-/* What says how an inventory is kept goes with one only. */
+/* Options that change how an inventory is kept need --inventory. */
 static void check_inventory(const struct parser *parser)
 {
 	static const char *const names[] = { "gone", "new-at-once",
@@ -273,10 +273,10 @@ static void fill_in(struct options *options)
 			options->inventory ? INVENTORY_LENGTH : DEFAULT_LENGTH;
 	if (!options->inventory)
 		return;
-	/* Requests tell which responses are greetings behind a PROXY header. */
+	/* A request shows whether a PROXY header comes before the response. */
 	options->track.events |= EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE) |
 				 EVENT_BIT(EVENT_REQUEST);
-	/* The rate is the log's: the inventory takes all. */
+	/* --max-rate limits the log only: the inventory takes every event. */
 	options->log_rate = options->track.max_rate;
 	options->track.max_rate = 0;
 	if (options->gather_ms)
@@ -293,8 +293,7 @@ static void note_passwords(const struct options *options)
 
 	if (options->inventory_clients)
 		usage_note("--inventory-clients: what clients say first can "
-			   "hold passwords: let nobody read the inventory who "
-			   "must not know them");
+			   "hold passwords: protect the inventory");
 	if (options->events & said_by_clients && !options->no_output)
 		usage_note("--events: what clients say first can hold "
 			   "passwords: protect the log");

@@ -19,7 +19,7 @@
 #include <stdbool.h>
 
 #define PROBES_MAX 8
-#define DEFAULT_FLOWS 32768 /* their table stays in a cache of 2 MiB */
+#define DEFAULT_FLOWS 32768 /* their table fits into a cache of 2 MiB */
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -51,7 +51,7 @@ enum hook {
 	HOOK_TC,
 };
 
-/* What the log has. */
+/* --log: all records, or those of changes. */
 enum log_content { LOG_ALL, LOG_CHANGES };
 
 enum stats_format { STATS_TEXT, STATS_JSON };
@@ -63,8 +63,8 @@ struct options {
 	const char *output; /* the log; NULL: standard output */
 	bool no_output;	    /* no log is written */
 	enum log_content log;
-	__u32 log_rate; /* records a second and interface that are logged, where
-			 * the tracker is to hand on all; 0: no limit */
+	__u32 log_rate;	    /* with an inventory: --max-rate, for the log only.
+			     * Records a second and interface; 0: no limit */
 	__u32 length;	    /* bytes of a banner kept, 1 to BANNER_MAX */
 	enum hook hook;
 	__u32 max_flows; /* connections in the table */
@@ -76,22 +76,22 @@ struct options {
 	__u32 events;	 /* that --events names: EVENT_BIT(); 0: not given. The
 			  * tracker is asked for more with an inventory */
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
-	__u32 unfinished_ms; /* likewise, of one that ends within a line or with
-			      * NNN-; 0: the same */
-	bool gather_ssh; /* only what may be an SSH identification is */
+	__u32 unfinished_ms; /* quiet time if the greeting ends within a line or
+			      * with a line NNN-; 0: gather_ms */
+	bool gather_ssh; /* reassemble SSH identifications only */
 	struct server_list wanted; /* servers, and peers of tunnels */
 	bool decap_given;	   /* --decap was given: no default */
 	const char *inventory;	   /* file; NULL: none */
-	const char *gone;	   /* a span, as the keeper takes it; or NULL */
-	bool new_at_once;	   /* likewise */
-	bool inventory_clients;	   /* that speak first are kept, too */
+	const char *gone; /* --gone, for the keeper; NULL: its default */
+	bool new_at_once;	   /* for the keeper */
+	bool inventory_clients;	   /* keep clients that speak first */
 	const char *metrics;	   /* file for Prometheus; NULL: none */
-	const char *user; /* to become once attached; NULL: the default */
-	bool identify;	  /* what servers are, in the log */
-	const char *probes[PROBES_MAX + 1]; /* files of nmap; ends with NULL */
+	const char *user; /* to change to once attached; NULL: the default */
+	bool identify;	  /* name servers in the log */
+	const char *probes[PROBES_MAX + 1]; /* nmap's files; ends with NULL */
 	__u32 probes_count;
 	const char *recog; /* folder of Recog's files; NULL: none */
-	bool unconfined;  /* go on where confining fails */
+	bool unconfined;  /* go on if confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	__u32 jobs;	    /* processes that read captures; 0: not given */

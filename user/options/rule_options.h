@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* --identify, --probes and --recog: by which rules servers are identified. */
+/* --identify, --probes and --recog: the rules that identify servers. */
 #ifndef BANNERPROBE_RULE_OPTIONS_H
 #define BANNERPROBE_RULE_OPTIONS_H
 
@@ -9,8 +9,8 @@ void rules_take_probes(struct options *options, const struct option_use *use);
 void rules_take_recog(struct options *options, const struct option_use *use);
 
 /*
- * Whoever names rules wants to see what they say: in the log, where there is no
- * inventory to show it. What the log cannot show is not asked.
+ * Without an inventory, --probes and --recog imply --identify. --identify is
+ * switched off, with a note, if the log cannot show it.
  */
 void rules_set_defaults(struct options *options);
 

@@ -20,8 +20,8 @@ static bool is_numeric(const char *item)
 	return item[strspn(item, "0123456789-")] == '\0';
 }
 
-static void add_numbers(struct server_list *wanted, const struct option_use *use,
-			const char *item)
+static void add_numbers(struct server_list *wanted,
+			const struct option_use *use, const char *item)
 {
 	unsigned long first = 0, last = 0;
 	const int read = sscanf(item, "%lu-%lu", &first, &last);
@@ -37,8 +37,8 @@ static void add_numbers(struct server_list *wanted, const struct option_use *use
 			    use->spelling, use->value);
 }
 
-static void add_service(struct server_list *wanted, const struct option_use *use,
-			const char *name)
+static void add_service(struct server_list *wanted,
+			const struct option_use *use, const char *name)
 {
 	const int port = services_port(name);
 	char number[16];

@@ -53,9 +53,9 @@ struct owner {
 	uint32_t pid;	      /* in this process's PID namespace; 0 */
 	uint32_t uid;	      /* or OWNER_UID_UNKNOWN */
 	/*
-	 * When the first of the processes began that have the socket open, ns of
-	 * CLOCK_MONOTONIC: what was said before was not said by them. 0: not
-	 * known.
+	 * When the oldest process that has the socket open began:
+	 * CLOCK_MONOTONIC, ns; 0: not known. An earlier event is not of this
+	 * process.
 	 */
 	uint64_t started;
 	/*
@@ -86,8 +86,8 @@ struct owners *owner_open(unsigned int flags);
 void owner_close(struct owners *owners);
 
 /*
- * Whether a service of this host can be behind the interface at all. An answer
- * stays true for a second.
+ * Whether any service of this host can be behind the interface. The answer may
+ * be cached for a second.
  */
 bool owner_leads_to_services(struct owners *owners, uint32_t ifindex);
 

@@ -40,7 +40,8 @@ static inline void pace_end(struct pace *pace)
 {
 	const uint64_t rest = PACE_SHARE * (pace_processor() - pace->begun);
 
-	pace->next = monotonic_ns() + (rest > NS_PER_SECOND ? rest : NS_PER_SECOND);
+	pace->next =
+		monotonic_ns() + (rest > NS_PER_SECOND ? rest : NS_PER_SECOND);
 }
 
 #endif

@@ -52,7 +52,7 @@ struct process {
 	uint32_t pid;	      /* 0: several, and none is the others' ancestor */
 	char comm[HELD_COMM]; /* any bytes; "": different ones */
 	uint64_t cgroup;      /* of the process; 0: different ones */
-	uint64_t started;     /* when the first began: CLOCK_MONOTONIC, ns */
+	uint64_t started;     /* of the oldest: CLOCK_MONOTONIC, ns */
 	bool is_manager; /* it is process 1, which holds sockets for others */
 };
 

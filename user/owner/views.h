@@ -40,7 +40,7 @@ bool views_find_own(struct views *views, const struct endpoint *server,
 bool views_find(struct views *views, uint32_t ifindex,
 		const struct endpoint *server, struct group *group);
 
-/* Whether an interface leads to a namespace of this host. */
+/* Whether an interface leads to another namespace of this host. */
 bool views_lead(struct views *views, uint32_t ifindex);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Several processes that read captures at the same time (-j). Each takes the
- * next file, and sends the file's events to the first process. That one hands
- * them to its sinks in the order of the files, so the log is the same as if it
- * had read them itself.
+ * next file, and sends the file's events to the first process. The first
+ * process hands the events to its sinks in the order of the files, so that the
+ * log does not depend on -j.
  */
 #ifndef BANNERPROBE_CAPTURE_JOBS_H
 #define BANNERPROBE_CAPTURE_JOBS_H
@@ -17,9 +17,9 @@
 
 /* What became of a file. */
 enum job_flags {
-	JOB_READ = 1 << 0,	 /* to its end */
-	JOB_IS_CAPTURE = 1 << 1, /* or cannot be opened, which is a failure */
-	JOB_IS_OPEN = 1 << 2,	 /* some capture has begun: a log is due */
+	JOB_READ = 1 << 0,	 /* read to its end */
+	JOB_IS_CAPTURE = 1 << 1, /* or it could not be opened */
+	JOB_IS_OPEN = 1 << 2,	 /* a capture has begun: the log is opened */
 };
 
 /* What a process has counted so far. */
@@ -31,32 +31,32 @@ struct job_counts {
 
 struct job {
 	struct process process;
-	int pipe;
-	bool has_ended; /* nothing comes any more */
-	char *buffer;
-	size_t at, used, room;
+	int pipe;	/* its frames */
+	bool has_ended; /* no frame comes any more */
+	char *buffer;	/* frames that are not yet due */
+	size_t at, used, room; /* bytes of the buffer: taken, filled, all */
 };
 
 struct capture_jobs {
-	struct sink sink; /* in a process: sends events to the first */
+	struct sink sink; /* in a process that reads: to the first one */
 	struct capture_list list;
-	bool is_listed;	    /* else it is to be filled, once confined */
-	unsigned int count; /* 0: this process reads all files itself */
+	bool is_listed;	    /* `list` is filled; else it is, once confined */
+	unsigned int count; /* of `jobs`; 0: this process reads all files */
 	struct job *jobs;
-	struct job_share *share; /* memory that all of them have */
+	struct job_share *share; /* memory that all processes share */
 
 	/* In a process that reads: */
-	unsigned int number;
-	size_t file; /* that it reads */
-	int to;
-	char *frames;
-	size_t frames_len;
+	unsigned int number; /* of this process, from 0 on */
+	size_t file;	     /* its number in the list */
+	int to;		     /* the pipe to the first process */
+	char *frames;	     /* not yet written to the pipe */
+	size_t frames_len;   /* bytes */
 };
 
 /*
- * Where -j asks for more than one process: lists the captures, and starts the
- * processes. 1; or 0 in such a process; or
- * negative errno, with a message.
+ * If -j asks for more than one process: lists the captures, and starts the
+ * processes. Returns 1, but 0 in a process that reads; or negative errno, with
+ * a message.
  */
 int capture_jobs_start(struct capture_jobs *jobs,
 		       const struct options *options);
@@ -69,7 +69,10 @@ void capture_jobs_free(struct capture_jobs *jobs);
 /* The next file, or NULL. */
 struct capture_file *capture_jobs_take(struct capture_jobs *jobs);
 
-/* What became of it, and what was counted by now. False: nobody listens. */
+/*
+ * Reports the file's end, with what this process has counted so far. False: the
+ * first process reads no more.
+ */
 bool capture_jobs_done(struct capture_jobs *jobs, enum job_flags flags,
 		       const struct job_counts *counts);
 
@@ -77,27 +80,27 @@ bool capture_jobs_done(struct capture_jobs *jobs, enum job_flags flags,
 
 enum job_result {
 	JOB_DONE,
-	JOB_STOPPED, /* `wait` has said so */
-	JOB_DIED,    /* its process has ended */
+	JOB_STOPPED, /* take() or serve() returned false */
+	JOB_DIED,    /* the process that reads the file has ended */
 };
 
-/* Who hears of a file's events and their interfaces' names. */
+/* Receives a file's events, with the names of their interfaces. */
 struct job_listener {
-	/* False: no more is wanted. */
+	/* False: it takes no more events. */
 	bool (*take)(const struct event *event, const char *capture_iface,
 		     void *context);
-	/* Serves what happens at `fd` and has happened; false: to end. */
+	/* Called when `fd` is readable. False: the reading is to end. */
 	bool (*serve)(void *context);
 	int fd;
 	void *context;
 };
 
-/* Hands on the events of a file, in the order of the files. */
+/* Hands a file's events to the listener. To be called in the files' order. */
 enum job_result capture_jobs_listen(struct capture_jobs *jobs, size_t file,
 				    const struct job_listener *listener,
 				    enum job_flags *flags);
 
-/* The sum of what all have counted. */
+/* The sum of what all processes have counted. */
 void capture_jobs_counts(const struct capture_jobs *jobs,
 			 struct job_counts *counts);
 

@@ -19,7 +19,7 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-/* What a message calls the file. */
+/* The file's name in messages. */
 static const char *name_of(const struct capture_reader *reader)
 {
 	return strcmp(reader->file->path, "-") ? reader->file->path :
@@ -41,7 +41,7 @@ static struct source source_of(const struct event *event, void *context)
 				.capture_iface = origin.interface };
 }
 
-/* The number by which a gathered record finds its file and interface again. */
+/* The number by which an event in reassembly finds its file and interface. */
 static __u32 origin_of_packet(struct capture_reader *reader)
 {
 	struct capture_interface *interface = reader->interface;
@@ -80,7 +80,7 @@ static void read_packet(struct capture_reader *reader, struct batched *one)
 		      time);
 }
 
-/* False: nothing more can be written. */
+/* Tracks the batch's packets. False: no sink can take more. */
 static bool read_batch(struct capture_reader *reader)
 {
 	struct packet_batch *batch = &reader->batch;
@@ -107,7 +107,8 @@ static void read_stats(const struct capture_reader *reader, struct stats *now)
 		stats_read_events(now, kinds, &counts.events);
 }
 
-static void print_stats(struct capture_reader *reader, enum report_reason reason)
+static void print_stats(struct capture_reader *reader,
+			enum report_reason reason)
 {
 	struct stats now;
 
@@ -115,7 +116,7 @@ static void print_stats(struct capture_reader *reader, enum report_reason reason
 	report_print(&reader->report, &now, reason);
 }
 
-/* --- what happens meanwhile ---------------------------------------------- */
+/* --- signals and timers -------------------------------------------------- */
 
 static struct events events = { .fd = -1 };
 static int quiet_fd = -1; /* the timer of greetings */
@@ -143,7 +144,7 @@ static void on_user_signal(void *context)
 	print_stats(context, REPORT_SIGNAL);
 }
 
-/* In a pipe, a greeting also counts as quiet when no packet arrives at all. */
+/* From a pipe, a greeting also counts as quiet if no packet arrives at all. */
 static void set_quiet_timer(const struct capture_reader *reader)
 {
 	const __u64 deadline = pipeline_deadline(reader->pipeline);
@@ -155,7 +156,7 @@ static void set_quiet_timer(const struct capture_reader *reader)
 	__u64 at;
 	struct itimerspec timer = {};
 
-	/* Packets without a time, or of another one, keep nothing waiting. */
+	/* Packets without a time, or with one far off, delay no greeting. */
 	if (left > most)
 		left = most;
 	at = reader->came_at + (__u64)(left > 0 ? left : 0);
@@ -179,7 +180,7 @@ static void on_quiet_timer(void *context)
 	set_quiet_timer(reader);
 }
 
-/* A sink has something to say. */
+/* The keeper has sent changes: the inventory's sink takes them. */
 static void on_sink(void *context)
 {
 	const struct capture_reader *reader = context;
@@ -225,8 +226,8 @@ int captures_open_events(const struct options *options, bool is_job)
 }
 
 /*
- * Serves what has happened, and waits until a pipe can be read. False: the
- * reading is to end.
+ * Handles pending signals and timers, and waits until a pipe can be read.
+ * False: the reading is to end.
  */
 static bool wait_for_bytes(int fd, void *context)
 {
@@ -249,7 +250,7 @@ int capture_reader_events(struct capture_reader *reader)
 	return events.fd;
 }
 
-/* In a pipe from a running capture each event is written at once. */
+/* From a pipe with a running capture, each event is written at once. */
 static void keep_up(struct capture_reader *reader)
 {
 	pipeline_flush(reader->pipeline);
@@ -279,7 +280,7 @@ static void show_progress(const struct capture_reader *reader)
 		progress_show(&progress);
 }
 
-/* More of the file is about to be read. */
+/* The packets' bytes become invalid: their batch is tracked first. */
 static void let_go(void *context)
 {
 	struct capture_reader *reader = context;
@@ -298,7 +299,7 @@ static void end_sequence(struct capture_reader *reader)
 	origins_clear(&reader->origins);
 }
 
-/* Reads all packets. READ_FAILED: not to the end, with a message. */
+/* Reads all packets. READ_FAILED, with a message: not to the end. */
 static enum read_result read_packets(struct capture_reader *reader)
 {
 	struct packet_reader *packets = &reader->packet_reader;
@@ -321,7 +322,7 @@ static enum read_result read_packets(struct capture_reader *reader)
 	return result;
 }
 
-/* Whether all of a capture is of link types that are not known. */
+/* Whether all packets of a capture have link types that are not known. */
 static bool report_not_opened(const struct capture_reader *reader,
 			      const __u64 before[COUNTER_MAX])
 {
@@ -345,7 +346,7 @@ bool capture_reader_begin(struct capture_reader *reader)
 	return reader->is_open;
 }
 
-/* Reads an open file. READ_FAILED: with a message. */
+/* Reads an open file. READ_FAILED, with a message: not to the end. */
 static enum read_result read_capture(struct capture_reader *reader)
 {
 	enum read_result result = packet_reader_begin(&reader->packet_reader);
@@ -373,13 +374,13 @@ static enum read_result read_capture(struct capture_reader *reader)
 	return result;
 }
 
-/* What root would not expect; it is confined, so the kernel is not asked. */
+/* Why root may not read a file. A confined process cannot call geteuid(). */
 static const char *advice_on(const struct capture_reader *reader, int error)
 {
 	return error == -EACCES && reader->options->identify &&
 			       !getauxval(AT_EUID) ?
-		       ": with --identify root gives up its capabilities: let "
-		       "the file's owner read it" :
+		       ": with --identify root gives up its capabilities: run "
+		       "bannerprobe as the file's owner" :
 		       "";
 }
 
@@ -414,7 +415,7 @@ enum job_flags capture_reader_file(struct capture_reader *reader,
 	return reader->is_open ? flags | JOB_IS_OPEN : flags;
 }
 
-/* By this process, or by another one. False: the reading is to end. */
+/* Reads a file, here or by a process of -j. False: the reading is to end. */
 static bool read_one(struct capture_reader *reader, struct capture_file *file,
 		     enum exit_code *code)
 {

@@ -10,8 +10,8 @@
 /*
  * From now on SIGINT and SIGTERM end the reading, SIGHUP reopens the sinks, and
  * SIGUSR1 and, with --stats=SECONDS, a timer print the statistics. In a process
- * that reads for another one (`is_job`) they only end it. Called once, before
- * the process is confined. 0 or negative errno, with a message.
+ * of -j (`is_job`) only SIGINT and SIGTERM are handled. Called once, before the
+ * process is confined. 0 or negative errno, with a message.
  */
 int captures_open_events(const struct options *options, bool is_job);
 
@@ -24,7 +24,7 @@ enum exit_code captures_run(const struct options *options,
 			    struct pipeline *pipeline,
 			    struct capture_jobs *jobs);
 
-/* In a process of capture_jobs_start(): reads files, until none is left. */
+/* Runs in a process of capture_jobs_start(): reads files until none is left. */
 void captures_work(const struct options *options, struct capture_jobs *jobs);
 
 #endif

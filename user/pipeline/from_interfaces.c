@@ -157,7 +157,7 @@ static void on_helper_death(void *context)
 	on_death(context, "opens files");
 }
 
-/* The exit status of the keeper, or of the owner process, will be reported. */
+/* Keeper and owner process: no message, since their exit status is reported. */
 static void on_other_death(void *context)
 {
 	on_death(context, NULL);
@@ -256,7 +256,8 @@ static bool open_events(struct attacher *attacher)
 		error = watch_process(attacher, attacher->keeper.process.ended,
 				      on_other_death);
 	if (!error)
-		error = watch_process(attacher, attacher->reader.owner.process.ended,
+		error = watch_process(attacher,
+				      attacher->reader.owner.process.ended,
 				      on_other_death);
 	attacher->links = links_watch();
 	if (!error)
@@ -406,10 +407,7 @@ static bool start(struct attacher *attacher, struct pipeline *pipeline)
 
 /* --- run and end ------------------------------------------------------ */
 
-/*
- * Reports READY once: each interface of the start is attached, or a message
- * said why it is not.
- */
+/* Reports READY once each interface is attached, or a message gave a reason. */
 static void tell_ready(struct attacher *attacher)
 {
 	if (attacher->ready)

@@ -20,7 +20,7 @@
 #define STREAM_BUFFER (4 << 20) /* bytes, as the kernel counts them */
 #define DIRECTORY_MODE 0750
 #define ARGUMENTS_MAX (16 + 2 * PROBES_MAX)
-#define ABOVE_KEPT 16 /* descriptors that are out of the keeper's way */
+#define ABOVE_KEPT 16 /* above the descriptors that the keeper uses */
 
 /* --- the program --------------------------------------------------------- */
 
@@ -173,7 +173,8 @@ static bool give_up_privileges(const struct needs *needs)
 	return false;
 }
 
-/* The rules to identify by. The reader reports what is wrong with them. */
+/* Passes the rules on. With --identify the reader reports what is wrong in
+ * them. */
 static char **add_rules(char **argument, const struct options *options)
 {
 	for (__u32 i = 0; i < options->probes_count; i++) {

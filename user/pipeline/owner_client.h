@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The reader's side of the process that finds owners: asks for an event, waits
- * a bounded time, and remembers. An answer holds for the events before its
- * question, and for no later one: the listener may be another by then. So a
- * listener is asked for once in each batch of events from the ring.
+ * The reader's client of the process that finds owners: sends a question for an
+ * event, waits a bounded time for the answer, and caches it. An answer is valid
+ * for events before its question only, since another process may listen later.
+ * So there is one question for each listener in a batch of events from the
+ * ring.
  */
 #ifndef BANNERPROBE_OWNER_CLIENT_H
 #define BANNERPROBE_OWNER_CLIENT_H
@@ -13,17 +14,16 @@
 
 #include <stddef.h>
 
-#define OWNER_CLIENT_MAX 1024 /* answers that are remembered */
+#define OWNER_CLIENT_MAX 1024 /* cached answers */
 
 struct owner_client;
 
-/* `socket` becomes the client's. NULL without memory. */
+/* The client closes `socket`. NULL without memory. */
 struct owner_client *owner_client_open(int socket);
 void owner_client_close(struct owner_client *client);
 
 /*
- * The owner of the server of an event, which lives until the next call; NULL:
- * not known.
+ * The owner of an event's server, valid until the next call. NULL: not known.
  */
 const struct service_owner *owner_client_find(struct owner_client *client,
 					      const struct event *event);

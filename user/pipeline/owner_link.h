@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * What passes between the reader, which must not open anything, and the process
- * that finds owners (owner_process.h): datagrams, a question and its answer. A
- * question has ids, addresses and ports only: nothing that a stranger said.
+ * The protocol between the reader and the process that finds owners
+ * (owner_process.h), since the reader may not open anything: one datagram is a
+ * question, one its answer. A question has ids, addresses and ports only, and
+ * no bytes of a banner.
  */
 #ifndef BANNERPROBE_OWNER_LINK_H
 #define BANNERPROBE_OWNER_LINK_H
@@ -12,26 +13,27 @@
 
 #include <linux/types.h>
 
-/* All of it is compared, so that no byte of it may be undefined. */
+/* Compared as bytes: zeroed before it is filled in. */
 struct owner_key {
 	struct endpoint server;
-	__u64 cgroup;	  /* of the socket, where there is one */
-	__u32 uid;	  /* likewise */
-	__u32 has_socket; /* 1: as the kernel had it when the packet left */
-	__u32 ifindex;	  /* 0, or the interface that the server is behind */
+	__u64 cgroup;	  /* cgroup v2 id of the socket; 0: not known */
+	__u32 uid;	  /* of the socket */
+	__u32 has_socket; /* 1: the packet left by the server's socket */
+	__u32 ifindex;	  /* without a socket: the interface to the server */
 	__u32 reserved;
 };
 
 struct owner_question {
 	struct owner_key key;
-	__u64 number; /* of the question, and of its answer */
+	__u64 number; /* the answer has the same */
 };
 
 struct owner_answer {
 	__u64 number;
-	__u64 started;	/* when the process began, CLOCK_MONOTONIC, ns; or 0 */
-	__u32 is_known; /* 0: nothing is */
-	__u32 leads_nowhere; /* 1: no service of this host is behind it */
+	__u64 started;	/* of the process: CLOCK_MONOTONIC, ns; 0: not known */
+	__u32 is_known; /* 0: no owner is known */
+	__u32 leads_nowhere; /* 1: no service of this host is behind `ifindex`
+			      */
 	struct service_owner owner;
 };
 

@@ -21,7 +21,7 @@
 
 /* --- answers ------------------------------------------------------------- */
 
-/* One that is too long is not known: what is left of it would be another. */
+/* Omits a name that is too long: a cut one might be another owner's. */
 static void copy(char *to, size_t size, const char *from)
 {
 	if (from && strlen(from) < size)
@@ -76,7 +76,7 @@ static void answer(struct owners *owners, int socket,
 	send(socket, &told, sizeof(told), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-/* Once a second, whether it is asked or not. */
+/* Cleans up once a second. */
 static void tick(struct owners *owners, time_t *last)
 {
 	struct timespec now;
@@ -87,7 +87,7 @@ static void tick(struct owners *owners, time_t *last)
 	*last = now.tv_sec;
 }
 
-/* Until the reader has ended; a receive waits TICK_SECONDS. */
+/* Answers until the reader has ended; a receive waits TICK_SECONDS at most. */
 static void serve(struct owners *owners, int socket)
 {
 	struct owner_question question;
@@ -104,7 +104,10 @@ static void serve(struct owners *owners, int socket)
 
 /* --- the process --------------------------------------------------------- */
 
-/* Names of pods are not missed but on a node of Kubernetes. */
+/*
+ * Reports what cannot be found, and why. `with_pods`: also why pods have no
+ * names, which matters on a node of Kubernetes only.
+ */
 static void tell_reasons(const struct owners *owners, bool with_pods)
 {
 	for (int part = 0; part < OWNER_PARTS; part++) {
@@ -116,7 +119,7 @@ static void tell_reasons(const struct owners *owners, bool with_pods)
 	}
 }
 
-/* Looks at all that there is once: the first record does not wait for that. */
+/* Reads all listeners and processes, so that the first record need not wait. */
 static void look_around(struct owners *owners)
 {
 	const struct endpoint nowhere = { .family = 4 };
@@ -150,7 +153,7 @@ find_owners(int socket, int life, const struct options *options,
 	if ((privileges_drop(identity, ROLE_OWNER) && !may_fail) ||
 	    !privileges_confine_or_tell(ROLE_OWNER, may_fail))
 		_exit(1);
-	/* The attacher waits for this. */
+	/* has_begun(), in the attacher, waits for this byte. */
 	if (send(socket, "", 1, MSG_NOSIGNAL) == 1)
 		serve(owners, socket);
 	_exit(0);
@@ -158,7 +161,7 @@ find_owners(int socket, int life, const struct options *options,
 
 /* --- the attacher -------------------------------------------------------- */
 
-/* 0, or -1 with errno. */
+/* 0 or negative errno. */
 static int start(struct owner_process *owner, const struct options *options,
 		 const struct identity *identity)
 {
@@ -195,7 +198,7 @@ bool owner_process_start(struct owner_process *owner,
 	if (!error && has_begun(owner))
 		return true;
 	message("--owner: starting the process that finds owners: %s",
-		error ? strerror(-error) : "it has ended, or does not answer");
+		error ? strerror(-error) : "it has ended or does not answer");
 	return false;
 }
 

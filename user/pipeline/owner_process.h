@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The process that finds whose services are (--owner): it asks the kernel for
- * listeners and processes, reads cgroups, and answers the reader.
+ * The process that finds the owners of services (--owner). It asks the kernel
+ * for listeners and processes, reads cgroups, and answers the reader.
  */
 #ifndef BANNERPROBE_OWNER_PROCESS_H
 #define BANNERPROBE_OWNER_PROCESS_H
@@ -14,7 +14,7 @@
 
 struct owner_process {
 	struct process process;
-	int asks; /* the end for the reader; -1: it is not here */
+	int asks; /* the reader's end of the socket; -1: closed here */
 };
 
 #define OWNER_PROCESS_NONE                                                     \
@@ -23,20 +23,20 @@ struct owner_process {
 	}
 
 /*
- * Starts it, and waits until it has opened what it needs, has said what cannot
- * be known, and is confined. Nothing is done without --owner. False, with a
- * message, on failure.
+ * With --owner, starts the process. Waits until it has opened what it needs,
+ * has reported what it cannot find, and is confined. False, with a message, on
+ * failure.
  */
 bool owner_process_start(struct owner_process *owner,
 			 const struct options *options,
 			 const struct identity *identity);
 
-/* The reader has its end: it is closed here. */
+/* Closes the reader's end in this process. */
 void owner_process_hand_over(struct owner_process *owner);
 
 /*
- * It ends with the reader, or is killed. EXIT_FAILED, with a message, where it
- * was killed before: then the run could not go on.
+ * Ends the process, which ends by itself with the reader. EXIT_FAILED, with a
+ * message, if it failed or was killed before.
  */
 enum exit_code owner_process_end(struct owner_process *owner);
 

@@ -13,7 +13,7 @@ static void parse(const struct packet_batch *batch, struct batched *one)
 		&batch->engine->track.decap, &one->segment);
 }
 
-/* What opens or closes a connection needs its bucket in any case. */
+/* Packets that open or close a connection need its bucket in any case. */
 static void parse_early(const struct packet_batch *batch, struct batched *one)
 {
 	const struct engine *engine = batch->engine;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Some packets of a capture that are worked on together: what the later ones
- * will need of the flow table is fetched into the CPU's cache meanwhile.
+ * A batch of a capture's packets. The places of the flow table that they need
+ * are prefetched into the CPU's cache before the first one is tracked.
  */
 #ifndef BANNERPROBE_PACKET_BATCH_H
 #define BANNERPROBE_PACKET_BATCH_H
@@ -15,10 +15,10 @@
 struct batched {
 	struct captured_packet packet;
 	struct frame frame;
-	enum parse_result parsed; /* where it is not plain data */
-	bool is_ignored;	  /* neither TCP nor anything to be counted */
-	bool is_plain; /* data, which the prefilter judges by `hash` */
-	bool has_hash;
+	enum parse_result parsed; /* if `is_plain` is false */
+	bool is_ignored;	  /* neither TCP nor counted */
+	bool is_plain; /* TCP data: the prefilter decides by `hash` */
+	bool has_hash; /* is not plain, and its bucket is prefetched */
 	__u64 hash;
 	struct segment segment;
 };
@@ -29,16 +29,17 @@ struct packet_batch {
 	struct batched packets[BATCH_MAX];
 };
 
-/* Adds a packet, whose bytes stay where they are, to a batch that has room. */
+/* Adds a packet. Its bytes are not copied. The batch must have room. */
 void packet_batch_add(struct packet_batch *batch,
 		      const struct captured_packet *packet);
 
-/* All packets are there: fetches what can be told by now. */
+/* Prefetches the packets' entries, once the batch is complete. */
 void packet_batch_prefetch(struct packet_batch *batch);
 
 /*
- * Whether a packet has to be tracked: then by engine_packet(), with what is in
- * it. To be asked in the order of the packets.
+ * Whether engine_packet() has to track a packet, with its frame and segment. To
+ * be called after the packet before has been tracked, which may change the
+ * answer.
  */
 bool packet_batch_matters(struct packet_batch *batch, struct batched *one);
 

@@ -199,7 +199,8 @@ void pipeline_close(struct pipeline *pipeline)
 	if (pipeline->is_closed)
 		return;
 	pipeline->is_closed = pipeline->is_complete = true;
-	/* The last one first: it may have something to say to an earlier one. */
+	/* In reverse order: the inventory's sink still hands changes to the
+	 * log. */
 	for (int i = pipeline->count - 1; i >= 0; i--) {
 		struct sink *sink = pipeline->sinks[i];
 

@@ -33,11 +33,11 @@ struct pipeline {
 	bool gathers_ssh; /* only SSH identifications are reassembled */
 	__u32 events; /* kinds that the user asked for: EVENT_BIT(), or 0 */
 	struct seen_twice *seen_twice; /* NULL: no tunnel is opened */
-	struct identifying *identifying; /* NULL: not asked for */
+	struct identifying *identifying; /* NULL: no --identify */
 	source_finder *find_source;
 	void *context;	   /* of find_source() */
-	bool limits_rate;  /* a sink does, not the kernel */
-	bool source_waits; /* its events do not vanish while a sink waits */
+	bool limits_rate;  /* a sink applies --max-rate, not the kernel */
+	bool source_waits; /* no events are lost while a sink waits */
 	bool is_closed;
 	bool is_complete; /* closed; every sink's last write succeeded */
 };
@@ -69,14 +69,15 @@ void pipeline_end_greetings(struct pipeline *pipeline, __u32 ifindex);
 /* Called between two captures: forgets what was kept about earlier events. */
 void pipeline_forget(struct pipeline *pipeline);
 
-/* An event that another process has put together goes to every sink. */
+/* Hands an event that another process has reassembled to every sink. */
 void pipeline_put(const struct pipeline *pipeline, const struct event *event,
 		  struct source *source);
 
 /* False: a sink holds events back; call again within 50 ms. */
 bool pipeline_flush(struct pipeline *pipeline);
 
-/* A descriptor that is readable when it shall be called besides; or -1. */
+/* A descriptor that is readable when pipeline_flush() is to be called; or -1.
+ */
 int pipeline_input(const struct pipeline *pipeline);
 
 void pipeline_reopen(struct pipeline *pipeline);

@@ -8,8 +8,8 @@
 
 struct progress {
 	const char *path;   /* of the file that is being read */
-	size_t file, files; /* its number, from 1 on, and how many there are */
-	__u64 done, size;   /* bytes of all files; size 0: not known */
+	size_t file, files; /* number of the file, from 1 on; number of files */
+	__u64 done, size;   /* bytes, of all files; size 0: not known */
 	__u64 packets;	    /* read so far, from all files */
 	__u64 banners;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Captures that are read by several processes: either side of the pipes. */
+/* -j: both ends of the pipes by which processes send captures' events. */
 #include "capture_reader.h"
 #include "from_captures.h"
 #include "system/message.h"
@@ -18,8 +18,7 @@ void capture_reader_counts(const struct capture_reader *reader,
 	engine_read_events(&reader->engine, &counts->events);
 }
 
-/* --- a process that reads --------------------------------------------------
- */
+/* --- a process that reads ------------------------------------------------- */
 
 static void read_files_taken(struct capture_reader *reader)
 {
@@ -55,8 +54,7 @@ void captures_work(const struct options *options, struct capture_jobs *jobs)
 	capture_reader_close(&reader);
 }
 
-/* --- the process that writes -----------------------------------------------
- */
+/* --- the process that writes ---------------------------------------------- */
 
 static bool take(const struct event *event, const char *capture_iface,
 		 void *context)

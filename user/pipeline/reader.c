@@ -150,7 +150,7 @@ static void read_stats(struct reader *reader, struct stats *now)
 	struct published_counts *counts = &reader->source.stats.published;
 	struct sink_counts sinks;
 
-	/* Others count, too: they may have done so since. */
+	/* Updates the sinks' counts: the keeper counts, too. */
 	pipeline_flush(reader->pipeline);
 	sinks = pipeline_counts(reader->pipeline);
 	reader_source_read(&reader->source);
@@ -204,7 +204,8 @@ static void do_open(struct reader *reader)
 
 	reader->is_done =
 		error ||
-		/* Likewise: what the log does not take stays there. */
+		/* Level-triggered: changes that the log has no room for stay
+		 * in the socket. */
 		(input >= 0 &&
 		 events_watch(&reader->events, input, on_ring)) ||
 		events_watch(&reader->events,
@@ -371,7 +372,7 @@ static bool start(struct reader *reader, const struct reader_needs *needs)
 	reader->code = EXIT_ATTACH;
 	if (!drop(needs))
 		return false;
-	/* Rules are text of strangers: read with no capability. */
+	/* Rules are untrusted text: they are read without a capability. */
 	reader->code = EXIT_FAILED;
 	if (!identifying_open(reader->pipeline, reader->options))
 		return false;

@@ -21,7 +21,7 @@ struct reader_needs {
 	struct file_helper *helper;
 	const struct identity *identity; /* to become */
 	struct reader_link *link;
-	int owners; /* to the process that finds them; -1: not asked for */
+	int owners; /* socket to the process that finds owners; -1: none */
 };
 
 /* Runs the process, from its fork to its exit code. */

@@ -11,7 +11,7 @@ struct reader_process {
 	struct process process;
 	struct reader_link link;
 	long long last_end; /* wait_end(): when its last job must be over */
-	struct owner_process owner; /* which it asks */
+	struct owner_process owner; /* that the reader asks */
 };
 
 #define READER_PROCESS_NONE                                                    \
@@ -22,9 +22,9 @@ struct reader_process {
 
 /*
  * Starts the reader, before anything is opened that the reader must not
- * inherit; with --owner first the process that it asks. The reader then waits
- * for the ring buffer. From now on it alone uses the file helper and the sinks.
- * 0 or negative errno, with a message.
+ * inherit. With --owner, starts the process that finds owners first. The reader
+ * then waits for the ring buffer. From now on it alone uses the file helper and
+ * the sinks. 0 or negative errno, with a message.
  */
 int reader_process_start(struct reader_process *reader,
 			 const struct options *options,

@@ -17,7 +17,7 @@ struct reader_source {
 	__u64 *banners;		     /* by the place of their interface */
 	__u32 *generations;	     /* of that interface */
 	struct interface_stats stats;
-	struct owner_client *owners; /* NULL: not asked for */
+	struct owner_client *owners; /* NULL: no --owner */
 };
 
 /* False without memory. */

@@ -15,7 +15,8 @@ enum byte_state {
 	BYTE_FIRST = 1 << 2,   /* the first byte of its segment */
 };
 
-/* How long more of it is waited for. */
+/* Which quiet time ends a greeting: the usual one, or that of unfinished ones.
+ */
 enum pace { PACE_USUAL, PACE_PATIENT, PACES };
 
 struct greeting {
@@ -27,7 +28,7 @@ struct greeting {
 	__u16 segments; /* how many brought new bytes */
 	bool has_first; /* the first part has come: it is an event */
 	bool has_fin;
-	__u8 pace; /* enum pace: the list that it is in */
+	__u8 pace; /* enum pace: the index of its list */
 	UT_hash_handle handle;
 	struct greeting *next_free;
 	__u8 *states;	     /* enum byte_state of each byte */
@@ -36,14 +37,14 @@ struct greeting {
 };
 
 struct reassembly {
-	struct greeting *lists[PACES]; /* uthash keeps each in order of its
-					* adding */
+	struct greeting *lists[PACES]; /* uthash keeps each in the order of
+					* addition */
 	struct greeting *free;
 	char *pool;
 	size_t size; /* of each in the pool */
 	__u32 used;  /* of the pool */
 	__u32 length;
-	__u64 quiet[PACES];
+	__u64 quiet[PACES]; /* ns */
 	__u64 crowded_out, crowded_parts;
 	bool (*is_end)(const __u8 *bytes, size_t len); /* or NULL */
 	bool (*is_unfinished)(const __u8 *bytes, size_t len); /* or NULL */
@@ -238,7 +239,7 @@ static bool add(struct reassembly *greetings, struct greeting *greeting)
 	return false;
 }
 
-/* The one that is quiet for the longest, or NULL. */
+/* The greeting that has been quiet for the longest, or NULL. */
 static struct greeting *oldest_of(const struct reassembly *greetings)
 {
 	struct greeting *one = greetings->lists[PACE_USUAL],
@@ -286,7 +287,11 @@ static struct greeting *open_greeting(struct reassembly *greetings, __u64 key,
 	return add(greetings, greeting) ? greeting : NULL;
 }
 
-/* To the end of the order of its pace. It may be logged before its end. */
+/*
+ * Moves a greeting to the end of its pace's list: the one that has been quiet
+ * for the longest is first. Without memory for that, the greeting is logged
+ * before its end.
+ */
 static void touch(struct reassembly *greetings, struct greeting *greeting,
 		  enum pace pace)
 {
@@ -326,7 +331,7 @@ bool reassembly_has(const struct reassembly *greetings,
 	return find(greetings, key_of(record));
 }
 
-/* Takes a part that makes it longer, or complete. */
+/* Adds a part to its greeting, which is logged if it is complete now. */
 static void take_part(struct reassembly *greetings, struct greeting *greeting,
 		      const struct event *record, bool is_new)
 {

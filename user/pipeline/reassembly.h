@@ -41,13 +41,13 @@ void reassembly_free(struct reassembly *greetings);
 void reassembly_end_where(struct reassembly *greetings,
 			  bool (*is_end)(const __u8 *bytes, size_t len));
 
-/* One that `is_unfinished` is taken for complete after this `quiet` time. */
+/* A greeting that `is_unfinished` ends after this quiet time instead, in ns. */
 void reassembly_wait_longer(struct reassembly *greetings,
 			    bool (*is_unfinished)(const __u8 *bytes,
 						  size_t len),
 			    __u64 quiet);
 
-/* Whether a part of the record's greeting has come. */
+/* Whether an earlier part of the event's greeting has come. */
 bool reassembly_has(const struct reassembly *greetings,
 		    const struct event *record);
 

@@ -11,7 +11,7 @@
 
 /*
  * Hashes of events with all, or with the innermost, of their tunnels; 0: free.
- * The latest one comes first. A set is a cache line.
+ * The latest mark comes first. A set is a cache line.
  */
 struct set {
 	__u64 marks[WAYS];
@@ -27,19 +27,20 @@ struct set {
 enum mark_kind { MARK_WHOLE, MARK_REST };
 
 struct seen_twice {
-	struct set sets[SETS]; /* first: it begins at a cache line */
+	struct set sets[SETS]; /* the first member, so aligned to cache lines */
 	__u64 secrets[2];
 	__u64 count;
-	bool has_rests; /* a mark of MARK_REST is there, or was */
-	/* Marks on their way: their sets are being fetched into the cache. */
+	bool has_rests; /* a mark of MARK_REST was added */
+	/* Marks to be added, once their sets are prefetched into the cache. */
 	unsigned int waiting_count;
 	__u64 waiting[WAITING_MAX];
 };
 
 struct seen_twice *seen_twice_new(void)
 {
-	const size_t whole = (sizeof(struct seen_twice) + sizeof(struct set) - 1) /
-			     sizeof(struct set) * sizeof(struct set);
+	const size_t whole =
+		(sizeof(struct seen_twice) + sizeof(struct set) - 1) /
+		sizeof(struct set) * sizeof(struct set);
 	struct seen_twice *seen = aligned_alloc(sizeof(struct set), whole);
 	const ssize_t size = sizeof(seen->secrets);
 

@@ -15,7 +15,8 @@ void sequence_check(const struct sequence *previous, const char *path,
 {
 	__u64 early;
 
-	if (!previous->path || !begin || begin + ORDER_SLACK_NS >= previous->end)
+	if (!previous->path || !begin ||
+	    begin + ORDER_SLACK_NS >= previous->end)
 		return;
 	early = (previous->end - begin) / 1000;
 	message("%s: begins %llu.%06llu seconds before the end of %s: are the "

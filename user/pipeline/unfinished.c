@@ -7,7 +7,7 @@
 #define IAC_WILL 0xfb
 #define IAC_DONT 0xfe
 
-/* Where telnet's negotiation at the beginning ends. */
+/* The length of telnet's negotiation at the beginning. */
 static size_t negotiation(const __u8 *bytes, size_t len)
 {
 	size_t at = 0;
@@ -33,7 +33,7 @@ static bool is_text(const __u8 *bytes, size_t len)
 	return true;
 }
 
-/* Of HTTP the headers are enough: what follows is of any length. */
+/* An HTTP response is finished with its headers: the body may be endless. */
 static bool has_all_headers(const __u8 *bytes, size_t len)
 {
 	return len > 5 && !memcmp(bytes, "HTTP/", 5) &&
@@ -45,7 +45,7 @@ static bool is_digit(__u8 byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* 220-: another line of the reply follows. */
+/* A reply of several lines: "220-" precedes every line but the last. */
 static bool has_more_lines(const __u8 *line, size_t len)
 {
 	return len > 3 && is_digit(line[0]) && is_digit(line[1]) &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Whether a greeting goes on, by what it says so far. */
+/* Whether more of a greeting is to be expected, judged by its bytes so far. */
 #ifndef BANNERPROBE_UNFINISHED_H
 #define BANNERPROBE_UNFINISHED_H
 
@@ -8,8 +8,9 @@
 #include <stddef.h>
 
 /*
- * Text that ends within a line, or with a line of several (220-). Of other
- * bytes nobody knows where they end.
+ * True for text that ends within a line, or with a line that another one
+ * follows
+ * ("220-"). The end of a binary greeting cannot be recognised: false.
  */
 bool greeting_is_unfinished(const __u8 *bytes, size_t len);
 

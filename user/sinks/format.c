@@ -43,7 +43,8 @@ static char *put_history(char *to, const struct event *event)
 	return to;
 }
 
-static inline char *put_mac(char *to, const char *name, const __u8 address[MAC_LENGTH])
+static inline char *put_mac(char *to, const char *name,
+			    const __u8 address[MAC_LENGTH])
 {
 	static const __u8 not_told[MAC_LENGTH];
 
@@ -183,7 +184,7 @@ char *put_endpoint(char *to, __u8 family, const __u32 *address, __u16 port)
 	return put_number(to, port);
 }
 
-/* Local time; the calendar is worked out once a second. */
+/* Local time. The date is computed once a second. */
 char *put_local_time(char *to, __u64 time)
 {
 	static time_t last = -1;

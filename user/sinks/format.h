@@ -18,10 +18,10 @@
 
 /*
  * The most bytes that an event takes in any format. A line of json: five for
- * each of the event's bytes, six for each byte of a file name of PATH_MAX, of an
- * interface's name and of an owner, 160 for each tunnel, what the server is, and
- * the rest. In Zeek's format each HTTP header is a line: the shortest header,
- * "VIA:" and its line end, turns five bytes into 130 at most.
+ * each of the event's bytes, six for each byte of a file name of PATH_MAX, of
+ * an interface's name and of an owner, 160 for each tunnel, IDENTITY_MAX_BYTES,
+ * and the rest. In Zeek's format each HTTP header is a line: the shortest
+ * header, "VIA:" and its line end, turns five bytes into 130 at most.
  */
 #define LINE_MAX_BYTES (27 * BANNER_MAX + 1024)
 

@@ -10,8 +10,9 @@ _Static_assert(8 * CHANGE_SIZE_MAX + 1024 <= LINE_MAX_BYTES,
 	       "a change fits, in any format");
 
 /*
- * Writes a sound change as one line, as format_record() does; 0: the format has
- * none.
+ * Writes a change as one line, as format_record() does. The change must be one
+ * that stream_change_is_sound(). Returns its bytes; 0: the format has no such
+ * line.
  */
 size_t format_change(enum format format, char *to,
 		     const struct stream_change *change);

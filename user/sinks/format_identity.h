@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* What a server is, as text; nothing where that is NULL. */
+/* A server's identity in lines of text and json; NULL writes nothing. */
 #ifndef BANNERPROBE_FORMAT_IDENTITY_H
 #define BANNERPROBE_FORMAT_IDENTITY_H
 
 #include "identify/identify.h"
 
-/* The most bytes that come of it: of eleven fields, each byte may be a \. */
+/* The most bytes: eleven fields, of which each byte may be a backslash. */
 #define IDENTITY_MAX_BYTES (11 * (4 * 255 + 16))
 
-/* Each writes at `to`, and returns where it ended. */
+/* Both write at `to`, and return where the text ends. */
 char *put_identity_json(char *to, const struct identified *identity);
 
 /* " = OpenSSH 9.2p1": product and version, or else the service. */

@@ -47,7 +47,7 @@ static char *put_name(char *to, const char *name)
 	return put_escaped(to, (const __u8 *)name, strlen(name));
 }
 
-/* Without what could end the brackets, or look like another name. */
+/* Escapes spaces and brackets, too: the name could imitate another field. */
 static char *put_bare_process(char *to, const struct service_owner *owner)
 {
 	for (size_t i = 0; i < sizeof(owner->process) && owner->process[i];
@@ -63,8 +63,8 @@ static char *put_bare_process(char *to, const struct service_owner *owner)
 }
 
 /*
- * A container stands behind the unit that claims it. The process is named
- * where the unit does not tell it.
+ * Unit, then container. The process is added only to a container, or without a
+ * unit: the name of another unit implies it.
  */
 char *put_owner(char *to, const struct service_owner *owner)
 {

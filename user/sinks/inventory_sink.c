@@ -17,8 +17,9 @@
 #include <unistd.h>
 
 #define WAITING_SIZE (1 << 20)
-#define CHANGES_AT_ONCE 256 /* then events have their turn */
-#define EVENT_PARTS 4 /* the event's fields, its bytes, its tunnels, its owner */
+#define CHANGES_AT_ONCE 256 /* before events are taken again */
+#define EVENT_PARTS                                                            \
+	4 /* the event's fields, its bytes, its tunnels, its owner */
 
 static struct inventory_sink *inventory_sink_of(struct sink *sink)
 {
@@ -90,7 +91,7 @@ static bool send_waiting(struct inventory_sink *sink)
 
 /* --- changes ------------------------------------------------------------- */
 
-/* One of them. False: there is none now, or never again. */
+/* Takes a change from the socket. False: there is none, or the keeper ended. */
 static bool receive_change(struct inventory_sink *sink)
 {
 	union {
@@ -116,7 +117,7 @@ static bool has_room(const struct inventory_sink *sink)
 	return !sink->log || sink->is_closing || line_sink_has_room(sink->log);
 }
 
-/* What has changed, as far as the log takes it. False: some is held back. */
+/* Hands changes to the log. False: the log has no room, some are held back. */
 static bool log_changes(struct inventory_sink *sink)
 {
 	bool takes = true;
@@ -126,7 +127,7 @@ static bool log_changes(struct inventory_sink *sink)
 		if (!takes || !receive_change(sink))
 			break;
 	}
-	/* Their line may have come behind the log's turn. */
+	/* The pipeline may have flushed the log before these lines came. */
 	return !sink->log ||
 	       (sink->log->sink.operations->flush(&sink->log->sink) &&
 		takes);
@@ -135,8 +136,9 @@ static bool log_changes(struct inventory_sink *sink)
 /* --- waiting ------------------------------------------------------------- */
 
 /*
- * All of it, as long as the keeper takes some and no stop comes. It may wait
- * itself, for what it has to say.
+ * Waits until all events are sent. Changes are taken meanwhile, since the
+ * keeper may wait until it can send them. False: the keeper takes no event, or
+ * a stop came.
  */
 static bool wait_for_room(struct inventory_sink *sink)
 {
@@ -205,7 +207,7 @@ static void pass_on(struct inventory_sink *sink, struct iovec *parts)
 
 /* --- operations ---------------------------------------------------------- */
 
-/* Behind a PROXY header a server speaks first, though it speaks second. */
+/* Whether a response is a greeting: after a PROXY header, or by its bytes. */
 static bool is_greeting(struct inventory_sink *sink, const struct event *event)
 {
 	return sink->proxied[event->connection % PROXIED] ==
@@ -233,7 +235,7 @@ static bool is_taken(struct inventory_sink *sink,
 		is_greeting(sink, event));
 }
 
-/* Escaped as in the log, which may be imported; "" where that is too long. */
+/* Escapes as the log does, which may be imported; "" if that is too long. */
 static void escape_name(char to[STREAM_NAME], const char *name)
 {
 	char escaped[4 * STREAM_NAME];
@@ -246,7 +248,7 @@ static void escape_name(char to[STREAM_NAME], const char *name)
 		memcpy(to, escaped, used);
 }
 
-/* Its size; 0: it is not known. */
+/* Returns its size; 0: the owner is not known. */
 static size_t fill_owner(struct stream_owner *to,
 			 const struct service_owner *owner)
 {
@@ -366,7 +368,7 @@ static bool close_sink(struct sink *base)
 	struct inventory_sink *sink = inventory_sink_of(base);
 
 	if (sink->socket >= 0 && sink->is_open) {
-		/* As at its own end, which comes next. */
+		/* The log may wait, as when it is closed: that is next. */
 		if (sink->log)
 			sink->log->sink.may_wait = true;
 		sink->is_closing = true;

@@ -14,30 +14,30 @@
 
 #include <stddef.h>
 
-#define PROXIED 4096 /* connections; a later one takes the place of another */
+#define PROXIED 4096 /* remembered connections; a later one may replace one */
 
 struct inventory_sink {
 	struct sink sink;
 	const char *path;	      /* of the inventory, for messages */
 	int socket;		      /* to the keeper; -1: not started */
 	struct stream_counts *counts; /* shared with the keeper */
-	struct line_sink *log;	      /* of changes; NULL: there is none */
+	struct line_sink *log;	      /* for changes; NULL: none */
 	bool is_live;
-	bool takes_clients; /* what they say first */
-	__u64 proxied[PROXIED]; /* those that began with a PROXY header */
+	bool takes_clients; /* --inventory-clients: takes requests */
+	__u64 proxied[PROXIED]; /* connections with a PROXY header, by id */
 	bool is_open;
-	bool is_closing; /* what the log does not take now is lost */
-	bool complained; /* that events are being lost */
-	bool has_ended;	 /* the keeper */
-	__u64 lost;	 /* here; the keeper counts its own */
-	__u64 lost_changes; /* likewise: what is no change */
-	char *waiting;	 /* datagrams, each behind its length */
-	size_t used;
+	bool is_closing; /* a change that the log does not take is lost */
+	bool complained; /* a message said that events are being lost */
+	bool has_ended;	 /* the keeper has ended */
+	__u64 lost;	 /* by this sink; the keeper counts its own losses */
+	__u64 lost_changes; /* datagrams that were no sound change */
+	char *waiting;	 /* datagrams to be sent, each after its length */
+	size_t used;	 /* bytes of `waiting` */
 };
 
 /*
- * Prepares one, without a keeper. `log`: the sink for changes, which is closed
- * after this one; or NULL. False, with a message: out of memory.
+ * Prepares the sink, without a keeper. `log`: the sink for changes, which must
+ * be closed after this one; or NULL. False, with a message: out of memory.
  */
 bool inventory_sink_prepare(struct inventory_sink *sink, const char *path,
 			    bool is_live, struct line_sink *log);

@@ -336,7 +336,7 @@ static bool is_asked_for(const struct event *event, const struct source *source)
 	return events & EVENT_BIT(event->kind);
 }
 
-/* Room for a line; false: the reader takes none. */
+/* Makes room for a line; false: the log takes no more bytes now. */
 static bool make_room(struct line_sink *sink)
 {
 	if (sink->must_reopen && !file_helper_is_busy(sink->helper))

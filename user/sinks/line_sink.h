@@ -29,10 +29,10 @@ struct line_sink {
 	size_t used;
 	size_t broken_line; /* bytes at the buffer's start that end a line of
 			     * which the beginning is written already */
-	__s64 broken_at;    /* where in a file its beginning ends */
-	bool broken_record; /* that line is a record, not one of a header */
-	int error;	    /* the last one, as errno; 0: all is well */
-	bool only_changes;  /* events are not logged */
+	__s64 broken_at;    /* offset in the file where its beginning ends */
+	bool broken_record; /* that line is a record, not part of a header */
+	int error;	    /* the last one, as errno; 0: none */
+	bool only_changes;  /* --log changes: events are not logged */
 	struct rate rate;   /* of events; changes are not limited */
 };
 
@@ -44,7 +44,7 @@ struct line_sink {
 int line_sink_prepare(struct line_sink *sink, enum format format,
 		      const char *path, struct file_helper *helper);
 
-/* Whether the log takes a line now, without losing one. */
+/* Whether a line can be logged now without losing it. */
 bool line_sink_has_room(struct line_sink *sink);
 
 /* Logs a change of the inventory, once the sink is open. */

@@ -52,7 +52,7 @@ char *put_microseconds(char *to, __u64 time)
 	return put_pair(to, value % 100);
 }
 
-/* The seconds are worked out once a second. */
+/* The text of the seconds is computed once a second. */
 char *put_timestamp(char *to, __u64 time)
 {
 	static __u64 last;
@@ -64,7 +64,8 @@ char *put_timestamp(char *to, __u64 time)
 		len = (size_t)(put_number(text, second) - text);
 		last = second;
 	}
-	memcpy(to, text, sizeof(text)); /* there is room for a line */
+	memcpy(to, text, sizeof(text)); /* a constant size: one instruction or
+					 * two; `to` has room for a line */
 	return put_microseconds(to + len, time);
 }
 
@@ -109,7 +110,7 @@ char *put_hex(char *to, __u8 byte)
 
 #define EACH_BYTE(value) (0x0101010101010101ULL * (value))
 
-/* The highest bit of some byte is set if any byte is below `limit`. */
+/* Some byte has its highest bit set exactly if a byte is below `limit`. */
 static __u64 any_below(__u64 word, __u8 limit)
 {
 	return (word - EACH_BYTE(limit)) & ~word;
@@ -121,8 +122,8 @@ static __u64 any_equal(__u64 word, __u8 value)
 }
 
 /*
- * Whether each of eight bytes is one of 0x20 to 0x7e, but no backslash and, with
- * `quotes`, no double quote.
+ * Whether all of eight bytes are 0x20 to 0x7e, and none is a backslash or, with
+ * `quotes`, a double quote.
  */
 static bool is_clean(__u64 word, bool quotes)
 {
@@ -135,8 +136,8 @@ static bool is_clean(__u64 word, bool quotes)
 }
 
 /*
- * Bytes as they are, eight at a time; where one of eight is to be escaped,
- * `escape` writes each of them.
+ * Copies eight bytes at a time. If one of the eight has to be escaped, `escape`
+ * writes each of them.
  */
 static char *put_runs(char *to, const __u8 *bytes, size_t len,
 			     bool quotes, char *(*escape)(char *to, __u8 byte))

@@ -16,7 +16,7 @@
 
 extern const char hex_digits[];
 
-/* Inline, because the length of a literal is known where it is compiled. */
+/* Inline, so that the copy of a literal has a constant length. */
 static inline char *put_text(char *to, const char *text, size_t len)
 {
 	memcpy(to, text, len);
@@ -47,7 +47,7 @@ char *put_hex(char *to, __u8 byte);
 /* 0x20 to 0x7e as they are, a backslash doubled, any other byte as \xhh. */
 char *put_escaped(char *to, const __u8 *bytes, size_t len);
 
-/* The same escapes, and those of a JSON string around them. */
+/* Escapes as put_escaped(), and then as a JSON string. */
 char *put_escaped_json(char *to, const __u8 *bytes, size_t len);
 
 #endif

@@ -42,15 +42,15 @@ struct sink_operations {
 	void (*reopen)(struct sink *sink);
 
 	/*
-	 * A descriptor that is readable when flush() shall be called; -1: none.
-	 * NULL: never.
+	 * A descriptor that is readable when flush() is to be called; -1: none.
+	 * NULL: the sink has no such descriptor.
 	 */
 	int (*input)(const struct sink *sink);
 
 	/*
-	 * Hands on the rest, within the time of a stop, and counts as lost what
-	 * cannot be: the counts are final. Called once, also if open() was not
-	 * or has failed. False: the last write failed.
+	 * Writes or sends the rest, within the time of a stop, and counts the
+	 * remainder as lost. Then the counts are final. Called once, also if
+	 * open() was not called or has failed. False: the last write failed.
 	 */
 	bool (*close)(struct sink *sink);
 };
@@ -61,10 +61,10 @@ struct sink_counts {
 	__u64 left_out; /* of a kind that this sink does not take */
 	__u64 lost;
 	__u64 lost_inventory; /* likewise, by the inventory */
-	__u64 over_rate;      /* not logged: more in a second than asked for */
-	__u64 lost_changes;   /* of the inventory, for the log */
-	__u64 services;	      /* in the inventory */
-	__u64 changes[CHANGE_KINDS];
+	__u64 over_rate;      /* records not logged because of --max-rate */
+	__u64 lost_changes;   /* changes of the inventory, not logged */
+	__u64 services;	      /* in the inventory, now */
+	__u64 changes[CHANGE_KINDS]; /* since the start */
 };
 
 enum sink_state {

@@ -18,8 +18,8 @@ struct source {
 				      CAPTURE_IFACE_MAX bytes, which may be any;
 				      or NULL */
 	const struct identified *identity; /* what the server is; or NULL */
-	const struct service_owner *owner; /* of the server; NULL: not known */
-	__u32 events; /* that were asked for by name: EVENT_BIT(), or 0 */
+	const struct service_owner *owner; /* of the service; NULL: not known */
+	__u32 events; /* kinds that the user asked for: EVENT_BIT(), or 0 */
 };
 
 #endif

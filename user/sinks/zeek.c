@@ -38,7 +38,7 @@ static char *put_uid(char *to, const struct event *record)
 		hash ^= hash >> 32;
 	}
 	*to++ = 'C';
-	/* Eleven digits, the last one first; in parts, which divide faster. */
+	/* Eleven digits, the last one first. 32-bit divisions are faster. */
 	lower = (__u32)(hash % FIVE_DIGITS);
 	hash /= FIVE_DIGITS;
 	upper = (__u32)(hash % FIVE_DIGITS);

@@ -43,7 +43,7 @@ const struct loss losses[] = {
 	  "events lost for the inventory: it was not written in time",
 	  LOSS_OF_BANNERS, "inventory" },
 	{ STATS_LOST_CHANGES,
-	  "changes lost for the log: it did not take them in time",
+	  "changes not logged: the log did not take them in time",
 	  LOSS_OF_BANNERS, "changes" },
 };
 

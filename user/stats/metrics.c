@@ -159,9 +159,10 @@ static void write_by_interface(const struct page *page, const char *name,
 
 static void write_interface_counters(const struct page *page)
 {
-	write_by_interface(page, "interface_connections_total",
-			   "connections that were seen to begin on an interface",
-			   COUNT_CONNECTIONS, COUNT_CONNECTIONS);
+	write_by_interface(
+		page, "interface_connections_total",
+		"connections that were seen to begin on an interface",
+		COUNT_CONNECTIONS, COUNT_CONNECTIONS);
 	write_by_interface(page, "interface_connections_decided_total",
 			   "likewise, by what a packet seen there made of them",
 			   COUNT_FIRST_OUTCOME, COUNT_LAST_OUTCOME);
@@ -269,7 +270,7 @@ static void write_inventory(const struct page *page, const struct stats *now)
 	write_one(page, "services", "gauge", "services in the inventory",
 		  now->services);
 	describe(page, "changes_total", "counter",
-		 "changes of the inventory's services, by their kind");
+		 "changes of services in the inventory, by kind");
 	for (int kind = 0; kind < CHANGE_KINDS; kind++)
 		write_sample(page, "changes_total", NULL, "kind",
 			     change_kind_names[kind],

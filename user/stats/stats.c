@@ -47,7 +47,7 @@ const struct counter_text *stats_text(int value)
 		{ "lost_inventory",
 		  "events lost for the inventory: it was not written in time" },
 		{ "lost_changes",
-		  "changes lost for the log: it did not take them in time" },
+		  "changes not logged: the log did not take them in time" },
 	};
 	static const struct counter_text packets = {
 		"packets",

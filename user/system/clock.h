@@ -17,7 +17,7 @@ static inline __u64 clock_ns(clockid_t clock)
 	return (__u64)now.tv_sec * NS_PER_SECOND + (__u64)now.tv_nsec;
 }
 
-/* The clock of the events. */
+/* The clock of an event's times. */
 static inline __u64 monotonic_ns(void)
 {
 	return clock_ns(CLOCK_MONOTONIC);

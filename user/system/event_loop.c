@@ -47,7 +47,8 @@ static int add(struct events *events, const struct event_source *event)
 
 int events_watch(struct events *events, int fd, event_handler *handler)
 {
-	return add(events, &(struct event_source){ .fd = fd, .handler = handler });
+	return add(events,
+		   &(struct event_source){ .fd = fd, .handler = handler });
 }
 
 /*
@@ -107,7 +108,8 @@ void events_serve(struct events *events, int milliseconds)
 		epoll_wait(events->fd, happened, AT_ONCE, milliseconds);
 
 	for (int i = 0; i < count; i++) {
-		const struct event_source *event = &events->list[happened[i].data.u32];
+		const struct event_source *event =
+			&events->list[happened[i].data.u32];
 
 		if (take(event))
 			event->handler(events->context);

@@ -158,7 +158,8 @@ int file_helper_start(struct file_helper *helper, bool unconfined)
 	if (!result)
 		run(&helper->files, ends[1], helper->process.life, unconfined);
 	if (result < 0) {
-		message("starting bannerprobe-log, which opens files: %s", strerror(-result));
+		message("starting bannerprobe-log, which opens files: %s",
+			strerror(-result));
 		return result;
 	}
 	close(ends[1]);
@@ -189,7 +190,8 @@ void file_helper_take_over(struct file_helper *helper)
 {
 	process_forget(&helper->process);
 	if (helper->socket >= 0)
-		files_close(&helper->files); /* the reader asks the helper now */
+		files_close(
+			&helper->files); /* the reader asks the helper now */
 }
 
 void file_helper_stop(struct file_helper *helper)

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define CLAIM_MS 1 /* between two looks at another process's claim */
+#define CLAIM_MS 1 /* between two checks of another process's claim */
 
 static struct message_shared own;
 static struct message_shared *shared = &own;
@@ -24,9 +24,9 @@ void message_share(struct message_shared *memory)
 }
 
 /*
- * A pipe takes PIPE_BUF bytes in one piece. What is longer must not be cut by
- * another process's line. Waits for the other's claim as long as for room, since
- * its process may have been killed.
+ * Reserves standard error for one message. A write of up to PIPE_BUF bytes to a
+ * pipe is atomic, but another process's line could divide a longer message. The
+ * wait is bounded, since the process that claimed it may have been killed.
  */
 static void claim(long long end)
 {

@@ -24,16 +24,16 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void message_status(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
-/* What processes that write to one standard error share. */
+/* Shared by the processes that write to one standard error. */
 struct message_shared {
 	bool has_status; /* a status line is shown */
-	bool is_claimed; /* a process writes */
+	bool is_claimed; /* a process is writing a message */
 };
 
 /*
- * Sets where that is kept: in memory that several processes have mapped, so
- * that each can erase another's status line, and none writes into another's
- * line. NULL: in this process alone.
+ * Sets where that state is kept: in memory that several processes have mapped,
+ * so that each can erase another's status line, and none writes into another's
+ * message. NULL: in this process alone.
  */
 void message_share(struct message_shared *shared);
 

@@ -117,7 +117,7 @@ static const int kept_for_files[] = { CAP_DAC_OVERRIDE, CAP_FOWNER, -1 };
 static const int *const kept[] = {
 	[ROLE_ATTACH] = kept_attaching,
 	[ROLE_READ] = kept_reading,
-	[ROLE_OWNER] = kept_attaching, /* an iterator, other namespaces */
+	[ROLE_OWNER] = kept_attaching, /* BPF iterator, other namespaces */
 	[ROLE_FILES] = kept_for_files,
 };
 
@@ -320,7 +320,7 @@ static const struct call_with allowed_to_attach_with[] = {
 	{ SCMP_SYS(socket), 0, AF_UNIX },
 };
 
-/* To find owners: cgroups, /proc and netlink are read. */
+/* For the process that finds owners: it reads cgroups, /proc and netlink. */
 static const int allowed_to_own[] = {
 	SCMP_SYS(getdents64), SCMP_SYS(open), SCMP_SYS(openat),
 	SCMP_SYS(pread64),    SCMP_SYS(readlink),

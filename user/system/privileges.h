@@ -31,7 +31,7 @@ enum role {
 			* back */
 	ROLE_READ,     /* the reader: reads packet data, and writes records */
 	ROLE_CAPTURES, /* -r: reads captures; keeps the capabilities it has */
-	ROLE_OWNER,    /* finds whose services are: asks the kernel */
+	ROLE_OWNER,    /* finds the owners of services */
 	ROLE_FILES,    /* the file helper: opens the log and the metrics */
 };
 

@@ -11,7 +11,7 @@
 /* What a wait is for. stopping.c has the limits of each. */
 enum wait {
 	WAIT_READER,   /* a consumer of records takes some */
-	WAIT_OWNER,    /* a record's owner is known */
+	WAIT_OWNER,    /* the owner process answers */
 	WAIT_LOCK,     /* the lock of the network namespace is free */
 	WAIT_HELPER,   /* the file helper answers, or has ended */
 	WAIT_START,    /* another process has started */

@@ -91,24 +91,16 @@ struct filter {
 	int64_t since, until; /* 0: any time */
 };
 
-#define FILTER_OPTIONS                                                          \
-	{ "net", 'n', "CIDR", 0, "servers in this net; many of them", 0 },      \
-		{ "port", 'p', "PORTS", 0, "on these ports: 22,8000-8100", 0 }, \
-		{ "product",                                                    \
-		  'P',                                                          \
-		  "TEXT",                                                       \
-		  0,                                                            \
-		  "product, service or form holds this text",                   \
-		  0 },                                                          \
-		{ "owner",                                                      \
-		  'O',                                                          \
-		  "TEXT",                                                       \
-		  0,                                                            \
-		  "unit, container or process holds this text",                 \
-		  0 },                                                          \
-	{                                                                       \
-		"sensor", 'S', "NAME", 0, "of this sensor", 0                   \
-	}
+/* clang-format off */
+#define FILTER_OPTIONS                                                         \
+	{ "net", 'n', "CIDR", 0, "servers in this net; many of them", 0 },     \
+	{ "port", 'p', "PORTS", 0, "on these ports: 22,8000-8100", 0 },        \
+	{ "product", 'P', "TEXT", 0,                                           \
+	  "product, service or form holds this text", 0 },                     \
+	{ "owner", 'O', "TEXT", 0,                                             \
+	  "unit, container or process holds this text", 0 },                   \
+	{ "sensor", 'S', "NAME", 0, "of this sensor", 0 }
+/* clang-format on */
 
 error_t filter_option(struct filter *filter, int key, char *argument);
 /* Checks all but the times, which have another meaning in each command. */
@@ -118,10 +110,10 @@ bool filter_takes(const struct filter *filter, const char *sensor,
 bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 			int count);
 
-/* Likewise `owner`, in unit, container and process. */
+/* The same for `owner`. `texts`: unit, container and process. */
 bool filter_takes_owner(const struct filter *filter, const char *const *texts);
 
-/* "docker:3f2a91c0b7de nginx"; of the columns from `unit` on. */
+/* "docker:3f2a91c0b7de nginx", from three columns: `unit` and the next two. */
 #define OWNER_TEXT 512
 void owner_to_text(sqlite3_stmt *row, int unit, char text[OWNER_TEXT]);
 

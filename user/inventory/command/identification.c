@@ -59,7 +59,7 @@ error_t rule_option(struct named_rules *rules, int key, char *argument)
 	case 'b':
 		if (rules->count == PROBES_MAX)
 			wrong_usage("--probes %s: more than %d files: join "
-				    "some",
+				    "some of them",
 				    argument, PROBES_MAX);
 		rules->probes[rules->count++] = argument;
 		return 0;

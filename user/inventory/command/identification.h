@@ -14,30 +14,31 @@ struct named_rules {
 	const char *probes[PROBES_MAX + 1]; /* ends with NULL */
 	int count;
 	const char *recog; /* or NULL */
-	bool is_quiet;	   /* another process says what is wrong with them */
+	bool is_quiet;	   /* another process reports what is wrong in them */
 };
 
-#define RULES_QUIETLY 'Q' /* of --quiet-rules, which bannerprobe gives */
+#define RULES_QUIETLY 'Q' /* --quiet-rules, which bannerprobe passes */
 #define RULE_OPTIONS                                                           \
 	{ "probes",                                                            \
 	  'b',                                                                 \
 	  "FILE",                                                              \
 	  0,                                                                   \
-	  "identify by these rules first: nmap's, nmap-service-probes",        \
+	  "identify by the rules of FILE, nmap's nmap-service-probes, first",  \
 	  0 },                                                                 \
 	{                                                                      \
 		"recog", 'r', "FOLDER", 0,                                     \
-			"identify by these, too: Recog's, a folder of its "    \
+			"identify by Recog's rules, too: the folder of its "   \
 			"XML files",                                           \
 			0                                                      \
 	}
 
-/* ARGP_ERR_UNKNOWN: it is no option of these. */
+/* Takes an option of RULE_OPTIONS. ARGP_ERR_UNKNOWN: it is another option. */
 error_t rule_option(struct named_rules *rules, int key, char *argument);
 
 /*
- * Sets both fields of the options. False, with a message: rules that a user
- * named cannot be used. Where the project's own cannot, nothing is identified.
+ * Sets `identify` and its context. False, with a message: rules that the user
+ * named cannot be used. Without usable rules of the project, nothing is
+ * identified.
  */
 bool identification_open(struct inventory_options *options,
 			 const struct named_rules *rules);

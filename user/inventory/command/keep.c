@@ -26,7 +26,7 @@
 #define LAST_TRIES 5	/* such waits at the end */
 #define START_MS 600000 /* loading the probe's programs may take long */
 #define RECOUNT_MS 60000 /* from one count of all services to the next */
-#define LAST_CHANGES_MS 500 /* live, how long the probe may take for them */
+#define LAST_CHANGES_MS 500 /* live: for the probe to take the last changes */
 #define NS_PER_US 1000
 #define TUNNEL_TEXT (TUNNELS_MAX * sizeof("/4294967295"))
 
@@ -41,8 +41,9 @@ struct keeper {
 	uint64_t batch;	 /* events since the last transaction */
 	int64_t flushed; /* us since 1970 */
 	struct outbox outbox;	 /* changes, for the log */
-	int64_t counted;	 /* us since 1970: the services of the file */
-	uint64_t services;	 /* that there were besides those that are new */
+	int64_t counted;	 /* us since 1970: the last count of services */
+	uint64_t services;	 /* of the file, without those that this
+				  * process added */
 	union {
 		struct event event;
 		uint8_t bytes[STREAM_EVENT_MAX + 1];
@@ -106,7 +107,7 @@ static void name_tunnels(const struct event *event, char text[TUNNEL_TEXT])
 	}
 }
 
-/* Without its owner. */
+/* An event's size without its owner. */
 static size_t bare_size(const struct event *event)
 {
 	return sizeof(*event) + event->kept +
@@ -165,7 +166,7 @@ static uint64_t now_of(const struct keeper *keeper)
 	return keeper->is_live ? (uint64_t)now_us() : keeper->latest;
 }
 
-/* Others may have taken some out of the file. */
+/* Counted now and then, since other programs may delete services. */
 static void count_services(struct keeper *keeper)
 {
 	const uint64_t new_ones = inventory_counts(keeper->inventory)->services;
@@ -188,7 +189,7 @@ static void report(struct keeper *keeper, int code)
 {
 	struct stream_counts *counts = keeper->counts;
 
-	/* What cannot be read is lost at once; it is said once. */
+	/* An event whose service cannot be read is lost: one message only. */
 	if (!code && !counts->lost &&
 	    inventory_counts(keeper->inventory)->lost &&
 	    *inventory_error(keeper->inventory))
@@ -238,7 +239,7 @@ static void receive(struct keeper *keeper)
 	}
 }
 
-/* The events of captures wait until there is room for what they change. */
+/* Captures' events wait in the socket until there is room for changes. */
 static short awaited(const struct keeper *keeper, bool sent)
 {
 	const bool is_crowded =
@@ -326,18 +327,18 @@ static int keep(struct keeper *keeper, const char *file,
 	return finish_stream(keeper);
 }
 
-/* Those that the command line names. */
+/* Rules that the command line names. */
 static struct named_rules named;
 
 static const struct argp_option options[] = {
 	RULE_OPTIONS,
 	{ "quiet-rules", RULES_QUIETLY, NULL, 0,
-	  "another process says what is wrong with these", 0 },
+	  "another process reports what is wrong in the rules", 0 },
 	{ "gone", 'g', "SPAN", 0,
 	  "a service that was not seen for so long has returned (7d)", 0 },
 	{ "new-at-once", 'N', NULL, 0,
 	  "a service is new with its first connection on any port", 0 },
-	{ "clients", 'c', NULL, 0, "clients that speak first are kept", 0 },
+	{ "clients", 'c', NULL, 0, "keep clients that speak first", 0 },
 	{},
 };
 
@@ -373,7 +374,7 @@ int command_keep(const struct command *command, const char *file, int argc,
 	int result = EXIT_FAILED;
 
 	parse_words(command, options, parse, &how, argc, argv);
-	/* Who is in this user's group may read it. */
+	/* Members of the user's group may read the inventory. */
 	umask(umask(0) & ~(mode_t)S_IRGRP);
 	prctl(PR_SET_NAME, KEEPER_NAME); /* after fexecve() it is a number */
 	if (!keeper) {

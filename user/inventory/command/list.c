@@ -139,8 +139,8 @@ static void put_where(sqlite3_stmt *row, char *text, size_t size)
 
 static void add_row(struct table *table, sqlite3_stmt *row, bool with_owner)
 {
-	char owner[OWNER_TEXT], where[512], what[WHAT_TEXT], since[TIME_TEXT], seen[TIME_TEXT],
-		times[24], forms[32];
+	char owner[OWNER_TEXT], where[512], what[WHAT_TEXT], since[TIME_TEXT],
+		seen[TIME_TEXT], times[24], forms[32];
 
 	put_where(row, where, sizeof(where));
 	what_to_text(row, SERVICE, PRODUCT, VERSION_COLUMN, INFO, STABLE, what);
@@ -170,7 +170,7 @@ static bool has_owners(struct store *store)
 	return any;
 }
 
-/* Owners have a column where any is known. */
+/* The table has a column for owners if any owner is known. */
 static int print_table(const struct list *list, sqlite3_stmt *rows, int *code,
 		       bool with_owner)
 {
@@ -219,7 +219,7 @@ static const struct {
 };
 #define IDENTITY_FIELDS (sizeof(identity_fields) / sizeof(*identity_fields))
 
-/* Escaped already. */
+/* These texts are escaped in the file. */
 static const char *const owner_fields[] = { "unit", "container", "process" };
 #define OWNER_FIELDS (int)(sizeof(owner_fields) / sizeof(*owner_fields))
 
@@ -240,7 +240,8 @@ static void print_json(sqlite3_stmt *row)
 		object_text(&json, identity_fields[i].name,
 			    column_text(row, identity_fields[i].column));
 	for (int i = 0; i < OWNER_FIELDS; i++)
-		object_plain(&json, owner_fields[i], column_text(row, UNIT + i));
+		object_plain(&json, owner_fields[i],
+			     column_text(row, UNIT + i));
 	if (sqlite3_column_type(row, LATEST_RAW) != SQLITE_NULL)
 		object_bytes(&json, "banner",
 			     sqlite3_column_blob(row, LATEST_RAW),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Lists the clients that spoke first, and what they said at last. */
+/* Lists the clients that spoke first, with their latest request. */
 #include "command.h"
 
 #include <stdlib.h>
@@ -92,8 +92,8 @@ static int print_all(struct store *store, bool json)
 	int code;
 
 	if (!has_clients(store)) {
-		say("%s: no clients are kept: bannerprobe --inventory-clients "
-		    "does",
+		say("%s: it has no clients: bannerprobe "
+		    "--inventory-clients keeps them",
 		    store->path);
 		return EXIT_FAILED;
 	}

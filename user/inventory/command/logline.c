@@ -188,7 +188,7 @@ static void read_tunnel(struct json_object *object, struct log_record *record)
 	}
 }
 
-/* A text that is too long for it is not known. */
+/* Copies a text; "" if there is none, or if it is too long. */
 static const char *read_name(struct json_object *object, const char *name,
 			     char *to, size_t size)
 {

@@ -12,7 +12,7 @@ static const struct command commands[] = {
 	{ "changes", "", "What changed.", command_changes },
 	{ "show", "SERVER:PORT", "A service's whole history.", command_show },
 	{ "report", "", "The inventory as a page of HTML.", command_report },
-	{ "clients", "", "The clients that spoke first, where they are kept.",
+	{ "clients", "", "The clients that spoke first, if they are kept.",
 	  command_clients },
 	{ "import", "LOG...",
 	  "Read bannerprobe's json logs, compressed by gzip or not; - is "

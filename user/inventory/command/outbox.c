@@ -76,7 +76,7 @@ static void fill(struct datagram *datagram, const struct inventory_change *from)
 
 /* --- sending ------------------------------------------------------------- */
 
-/* 0 or an errno; EAGAIN: there is no room. */
+/* 0 or an errno; EAGAIN: the socket has no room. */
 static int send_one(const struct outbox *outbox, const void *bytes, size_t len)
 {
 	if (send(outbox->socket, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Changes on their way to the probe, which logs them. What the socket has no
- * room for waits here, within a bound: a probe that takes none does not stop
- * the keeper.
+ * A bounded queue of changes for the probe, which logs them. It holds what the
+ * socket has no room for, so that the keeper does not wait for the probe.
  */
 #ifndef BANNERPROBE_OUTBOX_H
 #define BANNERPROBE_OUTBOX_H
@@ -13,21 +12,22 @@
 struct outbox {
 	int socket;
 	struct stream_counts *counts; /* shared with the probe */
-	char *waiting;		      /* datagrams, each behind its length */
-	size_t from, used, room;
-	bool is_closed; /* the other end */
+	char *waiting;		      /* datagrams, each after its length */
+	size_t from, used, room; /* bytes of `waiting`: sent, filled, all */
+	bool is_closed;		 /* the probe has closed its end */
 };
 
-/* As `changed` of struct inventory_options; the context is the outbox. */
+/* For `changed` of struct inventory_options, with the outbox as context. */
 void outbox_put(void *context, const struct inventory_change *change);
 
-/* Sends as much as there is room for. False: some still waits. */
+/* Sends as many changes as the socket has room for. False: some are left. */
 bool outbox_send(struct outbox *outbox);
 
-/* Whether it holds so much that no more events shall be taken. */
+/* Whether it is so full that the keeper should take no more events. */
 bool outbox_is_crowded(const struct outbox *outbox);
 
-/* Sends the rest, within so many milliseconds; -1: as long as it takes. */
+/* Sends the rest, within a time limit; -1: none. Counts what is left as lost.
+ */
 void outbox_finish(struct outbox *outbox, int milliseconds);
 
 #endif

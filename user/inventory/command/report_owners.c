@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Units and containers: how many services are whose, where that is known. */
+/* The report's section on owners: how many services each has. */
 #include "report.h"
 
-/* A process is an owner where nothing else is known of it. */
+/* A process counts as an owner only if its unit and container are not known. */
 static const char query[] =
 	"SELECT coalesce(nullif(unit, ''), ''), coalesce(container, ''),"
 	" iif(coalesce(unit, '') || coalesce(container, '') = '', process, ''),"
@@ -26,7 +26,7 @@ static void put_owner(FILE *page, sqlite3_stmt *row)
 	fputs("</b></li>\n", page);
 }
 
-/* Nothing stands there where no owner is known. */
+/* Without a known owner there is no such section. */
 int report_owners(struct report *report)
 {
 	sqlite3_stmt *rows = report_prepare(report, query);
@@ -40,10 +40,10 @@ int report_owners(struct report *report)
 		if (!any)
 			fputs("<section id=owners "
 			      "aria-labelledby=owners-head>\n"
-			      "<h2 id=owners-head>Whose they are</h2>\n"
-			      "<p class=note>How many services each unit and "
-			      "container has; those that are gone are not "
-			      "counted.</p>\n<div "
+			      "<h2 id=owners-head>Owners</h2>\n"
+			      "<p class=note>How many services each unit, "
+			      "container or process has, without those that "
+			      "are gone.</p>\n<div "
 			      "class=products><article><ul>\n",
 			      page);
 		any = true;

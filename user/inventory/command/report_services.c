@@ -195,7 +195,7 @@ static void put_identity(FILE *page, sqlite3_stmt *row)
 			continue;
 		fprintf(page, "<div><dt>%s</dt><dd>", fields[i].name);
 		if (fields[i].column >= UNIT && fields[i].column <= PROCESS)
-			put_plain(page, text); /* escaped already */
+			put_plain(page, text); /* escaped in the file */
 		else
 			put_text(page, text);
 		fputs("</dd></div>", page);

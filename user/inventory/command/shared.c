@@ -272,7 +272,7 @@ bool filter_takes_owner(const struct filter *filter, const char *const *texts)
 	return !filter->owner;
 }
 
-/* The unit tells the process, unless it runs containers. */
+/* The process is omitted if a unit without containers implies it. */
 void owner_to_text(sqlite3_stmt *row, int unit, char text[OWNER_TEXT])
 {
 	char part[128];
