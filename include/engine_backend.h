@@ -46,7 +46,7 @@ static __always_inline void backend_unlock(struct bucket *bucket);
 /* A connection in the overflow LRU; NULL: it is not there. */
 static __always_inline struct flow *
 backend_overflow_find(const struct backend *backend, __u64 id);
-/* Likewise, or a new entry, all zero; NULL: there is no room. */
+/* The same, or a new entry, zeroed; NULL: there is no room. */
 static __always_inline struct flow *
 backend_overflow_add(const struct backend *backend, __u64 id);
 

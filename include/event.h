@@ -84,7 +84,7 @@ _Static_assert(sizeof(struct event) == offsetof(struct event, bytes),
  */
 #define EVENT_ROOM (BANNER_MAX + TUNNELS_MAX * sizeof(struct tunnel))
 
-/* Likewise, of a SYN's data. */
+/* The same for a SYN's data. */
 #define SYN_DATA_ROOM_MAX                                                      \
 	(SYN_DATA_MAX + TUNNELS_MAX * sizeof(struct tunnel))
 

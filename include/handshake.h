@@ -234,10 +234,10 @@ static __always_inline bool answers_flow(const struct flow *flow,
 
 /* What a segment is to its connection. */
 enum handshake {
-	HANDSHAKE_OTHER,    /* nothing, or of another connection */
-	HANDSHAKE_GOES_ON,  /* it belongs to it; the SYN-ACK is known */
-	HANDSHAKE_ANSWERED, /* it is the SYN-ACK, or the latest one */
-	HANDSHAKE_NEXT,	    /* it proves the rivals' SYN-ACK */
+	HANDSHAKE_OTHER,    /* changes nothing, or of another connection */
+	HANDSHAKE_GOES_ON,  /* valid; the connection's SYN-ACK is known */
+	HANDSHAKE_ANSWERED, /* the connection's SYN-ACK, or a newer one */
+	HANDSHAKE_NEXT,	    /* proves the rivals' SYN-ACK: a new connection */
 };
 
 static __always_inline enum handshake

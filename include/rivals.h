@@ -40,14 +40,14 @@ enum rival_seen {
 struct rivals {
 	/* The SYNs, by the end that sent them. */
 	__u32 isns[2][RIVAL_SYNS];
-	__u32 newest_us[2];  /* when the newer one came: the lower 32 bits of
+	__u32 newest_us[2];  /* when the newer SYN came: the lower 32 bits of
 			      * the time in microseconds */
-	__u16 newest_len[2]; /* payload bytes that it carried */
+	__u16 newest_len[2]; /* payload bytes of the newer SYN */
 	__u32 early_ack;     /* acknowledged by the client segment, if
 			      * RIVAL_EARLY */
 	/* The next connection, if NEXT. */
 	__u32 cisn, sisn;
-	__u32 syn_us, synack_us; /* when they came, as above */
+	__u32 syn_us, synack_us; /* when these came, as newest_us */
 	__u32 ack;		 /* acknowledged by its SYN-ACK */
 	__u32 seen;		 /* enum rival_seen */
 };

@@ -80,11 +80,11 @@ struct segment {
 	 */
 	__u32 ip_end;	   /* of the IP packet, by its header */
 	__u8 protocol;	   /* in the IP packet */
-	bool is_fragment;  /* of an IP packet */
-	bool is_later;	   /* and not its first one */
-	__u8 tunnel_count; /* that were opened */
-	__u32 bytes_end;   /* of the last one's inside; 0: none was opened */
-	__u32 limit;	   /* likewise, as struct frame has it */
+	bool is_fragment;  /* the packet is a fragment */
+	bool is_later;	   /* and not the first one */
+	__u8 tunnel_count; /* opened tunnels */
+	__u32 bytes_end;   /* of the innermost tunnel's content; 0: no tunnel */
+	__u32 limit;	   /* of that content, as in struct frame */
 	__be16 inside; /* EtherType of what is at payload_offset */
 	struct tunnel tunnels[TUNNELS_MAX]; /* outermost first */
 };

@@ -128,7 +128,8 @@ def main():
         for name, count, pause, at_once in (("many in a batch", CONNECTIONS, 0, True),
                                             ("one in a batch", ALONE, 0.01, False)):
             rounds = [one_round(net, count, pause, at_once, bool(i % 2)) for i in range(ROUNDS)]
-            for place, what in enumerate(("transmit program, ns a connection", *(f"{one}, ns a record" for one in PROCESSES))):
+            costs = ("transmit program, ns a connection", *(f"{one}, ns a record" for one in PROCESSES))
+            for place, what in enumerate(costs):
                 with_it, without = ([one[side][place] for one in rounds] for side in (0, 1))
                 over = sorted(a - b for a, b in zip(with_it, without))
                 print(f"| {name}: {what} | {statistics.median(without):.0f} | {statistics.median(with_it):.0f} |"

@@ -534,8 +534,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (int format = FORMAT_TEXT; format <= FORMAT_ZEEK; format++)
 		check_format((enum format)format, record, name,
 			     size & 1 ? EVENTS_ALL : 0,
-			     record->kind != EVENT_OPEN && size & 2 ? &identity :
-								      NULL);
+			     record->kind != EVENT_OPEN && size & 2 ?
+				     &identity :
+				     NULL);
 	free(record);
 	return 0;
 }

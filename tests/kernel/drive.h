@@ -20,7 +20,8 @@ enum road {
 bool drive_open(struct bannerprobe_bpf *probe);
 void drive_close(void);
 
-/* From then on packets go to these programs; loaded as those of drive_open(). */
+/* From then on packets go to these programs; loaded as those of drive_open().
+ */
 void drive_to(struct bannerprobe_bpf *probe);
 
 /*

@@ -236,7 +236,8 @@ def test_a_log_that_nobody_reads(net, folder):
         assert time.monotonic() - begin < SECONDS
     os.close(log)
     os.close(unread)
-    counted = {name: int(value) for name, value in re.findall(r"^(\w+) +(\d+)  ", "\n".join(probe_.stderr), re.MULTILINE)}
+    counted = {name: int(value)
+               for name, value in re.findall(r"^(\w+) +(\d+)  ", "\n".join(probe_.stderr), re.MULTILINE)}
     changes = len(rows(path, "SELECT * FROM change"))
     assert counted["logged"] + counted["lost_output"] + counted["lost_changes"] == count + changes
     assert counted["lost_output"] > 0 == counted["lost_inventory"]
@@ -278,7 +279,8 @@ def test_what_is_unfinished_is_waited_for(folder, first, seconds, together):
     assert said_at_last(folder)[0][0] == (first + rest if together else first)
 
 
-@pytest.mark.parametrize("first", [b"220 hello\r\n", b"220-a\r\n220 b\r\n", b"SSH-2.0-x\r\n", b"\x05\x00\x00\x00\x0abinary",
+@pytest.mark.parametrize("first", [b"220 hello\r\n", b"220-a\r\n220 b\r\n", b"SSH-2.0-x\r\n",
+                                   b"\x05\x00\x00\x00\x0abinary",
                                    b"HTTP/1.0 200 OK\r\nServer: x\r\n\r\n<html>"])
 def test_what_is_whole_is_not(folder, first):
     [record] = events_of(read(slowly((0, first), (2, b"more\r\n")), folder, "-f", "json").stdout)
@@ -347,7 +349,8 @@ def test_many_clients(folder):
 def test_a_greeting_behind_a_proxy_header(folder, header, taken):
     """It is one, whatever --events says; nothing of it is in the log."""
     talk = Connection(server=("198.51.100.1", 25))
-    packets = [*talk.opening(), talk.c("PA", data=header), talk.s("PA", ack=1 + len(header), data=b"welcome, who are you?\r\n")]
+    packets = [*talk.opening(), talk.c("PA", data=header),
+               talk.s("PA", ack=1 + len(header), data=b"welcome, who are you?\r\n")]
     done = read(pcap(list(map(ethernet, packets))), folder, "-f", "json")
     assert events_of([json.loads(line) for line in done.stdout.splitlines()]) == []
     assert rows(os.path.join(folder, "x.db"), "SELECT port FROM service") == [(25,)] * taken

@@ -92,7 +92,8 @@ def test_corrupt_pages(folder):
 def test_a_locked_file_is_waited_for(net, folder):
     """Another process writes for seconds: nothing is lost, and the log goes on."""
     path = os.path.join(folder, "x.db")
-    with Server(net.host, "10.99.0.1", lambda n: OLD, 22) as server, keeping(net, path, "-f", "json", "--gather=20") as probe_:
+    with Server(net.host, "10.99.0.1", lambda n: OLD, 22) as server, keeping(
+            net, path, "-f", "json", "--gather=20") as probe_:
         listen_to(net.peer, server)
         wait_for("a transaction", lambda: connections(path) == 1)
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as db:

@@ -39,7 +39,8 @@ static size_t fill(bool is_long)
 
 			change->len[side][text] =
 				(__u16)(is_long ? most :
-						  (size_t)below(&chance, (int)most + 1));
+						  (size_t)below(&chance,
+								(int)most + 1));
 			size += change->len[side][text];
 		}
 	}

@@ -47,7 +47,8 @@ struct conversation {
 	bool own[2];
 	bool live;
 	struct side_truth truth[2]; /* client, server: INGREDIENT_BEGINNINGS */
-	/* A base that other numbers are near to, and the end that it belongs to.
+	/* A base that other numbers are near to, and the end that it belongs
+	 * to.
 	 */
 	struct {
 		__u32 isn;

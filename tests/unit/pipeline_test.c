@@ -348,7 +348,8 @@ static void test_a_log_whose_reader_has_gone(void **state)
 	close_log(&log);
 }
 
-/* --- messages of several processes ----------------------------------------- */
+/* --- messages of several processes -----------------------------------------
+ */
 
 #define WRITERS 3
 #define MESSAGES 50

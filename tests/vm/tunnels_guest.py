@@ -216,7 +216,8 @@ def test_kind(net, name):
     with contextlib.ExitStack() as stack:
         ours = stack.enter_context(Server(net.host, here))
         theirs = stack.enter_context(Server(net.peer, there))
-        probes = {what: stack.enter_context(Probe(net.host, "-f", "json", *names, interfaces=len(set(names) - {"--decap"})))
+        probes = {what: stack.enter_context(Probe(net.host, "-f", "json", *names,
+                                                  interfaces=len(set(names) - {"--decap"})))
                   for what, names in {"outer": ["--decap", *outer], "inner": inner,
                                       "both": ["--decap", *outer, *inner]}.items()}
         talks = listen_to(net.peer, ours), listen_to(net.host, theirs)

@@ -28,9 +28,9 @@ static bool same(uint16_t a, uint16_t b)
 struct walk {
 	const struct form *form, *greeting;
 	size_t f, g;	   /* positions in form and greeting */
-	bool wild;	   /* one was met */
-	size_t wild_f;	   /* the last one */
-	size_t begin, end; /* the symbols of the greeting that it has taken */
+	bool wild;	   /* a wildcard was met */
+	size_t wild_f;	   /* position of the last wildcard */
+	size_t begin, end; /* the greeting's symbols that it has taken */
 };
 
 /* Takes a date by a wrong clock, which structure does not make wild. */

@@ -59,8 +59,8 @@ struct sink_operations {
 struct sink_counts {
 	__u64 written;
 	__u64 left_out; /* of a kind that this sink does not take */
-	__u64 lost;
-	__u64 lost_inventory; /* likewise, by the inventory */
+	__u64 lost;	/* not written to the log */
+	__u64 lost_inventory; /* not written to the inventory */
 	__u64 over_rate;      /* records not logged because of --max-rate */
 	__u64 lost_changes;   /* changes of the inventory, not logged */
 	__u64 services;	      /* in the inventory, now */

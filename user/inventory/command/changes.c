@@ -31,7 +31,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->err_stream = NULL; /* what is wrong, getopt has said */
+		state->err_stream = NULL; /* getopt prints the message */
 		return 0;
 	case 's':
 		changes->filter.since = parse_when("--since", argument);

@@ -60,7 +60,7 @@ static struct address address_of(const struct event *event, const __u32 *from)
 	return address;
 }
 
-/* False: an event that an inventory does not take, a client's. */
+/* Makes an observation of an event. False: a reply, which is not kept. */
 static bool observe(const struct event *event, struct observation *seen)
 {
 	switch (event->kind) {
@@ -350,7 +350,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->err_stream = NULL; /* what is wrong, getopt has said */
+		state->err_stream = NULL; /* getopt prints the message */
 		return 0;
 	case 'g':
 		how->gone_us = (uint64_t)parse_span("--gone", argument);

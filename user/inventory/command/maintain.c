@@ -45,7 +45,7 @@ static error_t parse_gone(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->err_stream = NULL; /* what is wrong, getopt has said */
+		state->err_stream = NULL; /* getopt prints the message */
 		return 0;
 	case 'g':
 		maintain->span = parse_span("--gone", argument);
@@ -166,7 +166,7 @@ static error_t parse_forget(int key, char *argument, struct argp_state *state)
 
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->err_stream = NULL; /* what is wrong, getopt has said */
+		state->err_stream = NULL; /* getopt prints the message */
 		return 0;
 	case 'S':
 		maintain->filter.sensor = argument;
@@ -274,7 +274,7 @@ static error_t parse_check(int key, char *argument, struct argp_state *state)
 {
 	switch (key) {
 	case ARGP_KEY_INIT:
-		state->err_stream = NULL; /* what is wrong, getopt has said */
+		state->err_stream = NULL; /* getopt prints the message */
 		return 0;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define FORMS_MAX 64	/* of a service in the report: the newest ones */
-#define CHANGES_MAX 256 /* likewise */
+#define CHANGES_MAX 256 /* of a service: the oldest ones */
 #define TICKS_MAX 24	/* changes marked in the small picture */
 #define SPAN_WIDTH 200	/* of the pictures, in SVG units */
 #define LANE_WIDTH 1000
@@ -173,7 +173,7 @@ static const struct form *form_at(const struct report_history *history,
 	return &history->kept[number % FORMS_MAX];
 }
 
-/* One line for each form: when it was said. */
+/* A line for each form: from its first to its last occurrence. */
 static void put_lanes(const struct report_history *history, FILE *page)
 {
 	const int64_t begin = history->subject.first_seen,

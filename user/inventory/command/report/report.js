@@ -84,12 +84,12 @@
 	/* --- what is drawn ------------------------------------------------- */
 
 	const PER_CHUNK = 50;
-	const AHEAD = "1500px";		/* what is so near is drawn */
+	const AHEAD = "1500px";		/* rows are drawn this far ahead */
 	const idle = window.requestIdleCallback?.bind(window) ??
 		(then => setTimeout(then, 50));
 
 	let sorted = rows;
-	let found = rows;		/* of them, what the filter takes */
+	let found = rows;		/* the rows that the filter takes */
 	let chunks = [];		/* of `found`: PER_CHUNK in each */
 	let row_height = 54;
 
