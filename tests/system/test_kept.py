@@ -239,7 +239,10 @@ def test_killed_at_any_moment_under_load(net, folder):
         for n in range(LIVE_KILLS):
             with keeping(net, path, "-f", "json", "-o", log, "--gather=20") as probe_:
                 keeper = probe_.child(KEEPER)
-                time.sleep(rng.random() * 4)
+                if n:
+                    time.sleep(rng.random() * 4)
+                else:	# some must have been written
+                    wait_for("old records", lambda: logged_before(log, 0, time.time() - WRITTEN_SECONDS)[0])
                 killed = time.time()
                 os.kill(rng.choice([keeper, probe_.process.pid]), signal.SIGKILL)
                 probe_.process.wait(PATIENCE)
