@@ -249,6 +249,15 @@ def test_pattern_that_explodes(rules):
     assert packets.counters(done.stderr)["identify_limits"] == 1
 
 
+def test_jobs_count_it_once(rules, tmp_path):
+    """The process that writes the log identifies."""
+    path = rules("match x m/^(?:a|aa|aaa)*(?:a|aa)*$/ p/X/")
+    for name, said in ("x1", b"a" * 150), ("x2", b"a" * 151):
+        (tmp_path / name).write_bytes(greeted(said + b"!"))
+    done = probe("-j2", "--stats", "--probes", path, "-r", tmp_path / "x1", tmp_path / "x2")
+    assert packets.counters(done.stderr)["identify_limits"] == 2
+
+
 def test_banners_made_to_cost_much(rules):
     """Two hundred of them within a second, against a hundred such rules: what they cost has a bound."""
     path = rules(*(f"match x m/^(?:a|aa|aaa)*(?:a|aa)*{n}$/ p/X/" for n in range(100)))

@@ -2,6 +2,7 @@
 /* Captures that are read by several processes: either side of the pipes. */
 #include "capture_reader.h"
 #include "from_captures.h"
+#include "identifying.h"
 #include "system/message.h"
 #include "system/stopping.h"
 
@@ -10,6 +11,8 @@ void capture_reader_counts(const struct capture_reader *reader,
 {
 	if (reader->jobs->count) {
 		capture_jobs_counts(reader->jobs, counts);
+		/* This is done where the log is written. */
+		identifying_read_counters(reader->pipeline, counts->counters);
 		return;
 	}
 	counts->packets = reader->packets;
