@@ -268,6 +268,18 @@ def test_banners_made_to_cost_much(rules):
     assert 64 <= count["identify_limits"] <= 2 * 80 and count["not_identified"] >= 150
 
 
+def test_a_second_does_not_begin_again(rules):
+    """Events come late, too: a second that has passed is no new one."""
+    path = rules(*(f"match x m/^(?:a|aa|aaa)*(?:a|aa)*{n}$/ p/X/" for n in range(100)))
+    talks = [Connection(server=("192.0.2.1", 4000 + n)).greeted(b"a" * 150 + b"%d" % n) for n in range(200)]
+    times = [(1000 + n % 2) * 10**9 for n, talk in enumerate(talks) for _ in talk]
+    done = probe("-f", "json", "--stats", "--probes", path, "-r", "-",
+                 input=pcap([ethernet(packet) for talk in talks for packet in talk], times=times))
+    count = packets.counters(done.stderr)
+    assert done.returncode == 0 and count["logged"] == 200
+    assert count["identify_limits"] <= 4 * 80 and count["not_identified"] >= 150
+
+
 # --- nmap's file --------------------------------------------------------------------------------
 
 def test_nmap_file_says_the_same_as_nmap():

@@ -17,6 +17,9 @@ void identifying_close(struct pipeline *pipeline);
 const struct identified *identifying_ask(const struct pipeline *pipeline,
 					 const struct event *event);
 
+/* The next event has nothing to do with those before. */
+void identifying_forget(const struct pipeline *pipeline);
+
 /* Sets what identifying counts. */
 void identifying_read_counters(const struct pipeline *pipeline,
 			       __u64 counters[COUNTER_MAX]);

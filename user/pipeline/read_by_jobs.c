@@ -100,6 +100,7 @@ bool capture_reader_listen(struct capture_reader *reader,
 			file->path);
 	if (*flags & JOB_IS_OPEN)
 		capture_reader_begin(reader);
+	pipeline_forget(reader->pipeline);
 	pipeline_flush(reader->pipeline);
 	return result != JOB_STOPPED;
 }
