@@ -200,6 +200,25 @@ def test_process_is_younger_than_its_record(net):
 
 
 @needs_cgroups
+def test_another_listens_behind_a_veth(net):
+    """The record is read when another unit has the port there, and the kernel has no socket to tell: nothing is."""
+    with Cgroup("old.service") as old, Cgroup("new.service") as new, probe(net) as running:
+        with Server(net.peer, old) as first:
+            first.listen()
+            first.say("greet()")
+            known(running, net.host, "10.99.0.2", unit="old.service", pid=first.pid)
+            os.kill(running.reader(), signal.SIGSTOP)
+            greeted(net.host, "10.99.0.2")
+        with Server(net.peer, new) as second:
+            second.listen()
+            second.say("greet()")
+            time.sleep(A_SECOND)		# so that it is looked up
+            os.kill(running.reader(), signal.SIGCONT)
+            assert owner(json.loads(running.line())) == {}
+            known(running, net.host, "10.99.0.2", unit="new.service", pid=second.pid)
+
+
+@needs_cgroups
 def test_reuseport(net):
     """Which of a group took the connection, the kernel says: its unit is always right."""
     with Cgroup("one.service") as one, Cgroup("two.service") as two, probe(net) as running:

@@ -187,15 +187,21 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 
 /* --- all of it ----------------------------------------------------------- */
 
-/* A process that began later did not say it: its number was used again. */
+/*
+ * A process that began later did not say it: its number was used again. What it
+ * listens for by now may have been another's; a socket is still the server's.
+ */
 static const struct service_owner *tell(struct owner_client *client,
 					const struct owner_answer *answer,
+					const struct owner_key *key,
 					const struct event *event)
 {
 	if (!answer->is_known)
 		return NULL;
 	if (answer->started <= event->time)
 		return &answer->owner;
+	if (!key->has_socket)
+		return NULL;
 	client->found = answer->owner;
 	client->found.pid = 0;
 	client->found.process[0] = '\0';
@@ -223,5 +229,8 @@ const struct service_owner *owner_client_find(struct owner_client *client,
 			return NULL;
 		known = recall(client, &key);
 	}
-	return known ? tell(client, &known->answer, event) : NULL;
+	/* An older answer is left where it leads nowhere by now. */
+	return known && known->asked >= event->time ?
+		       tell(client, &known->answer, &key, event) :
+		       NULL;
 }
