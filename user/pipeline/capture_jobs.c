@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "capture_jobs.h"
 
+#include "system/descriptors.h"
 #include "system/message.h"
 
 #include <errno.h>
@@ -150,19 +151,32 @@ bool capture_jobs_done(struct capture_jobs *jobs, enum job_flags flags,
 /* --- starting --------------------------------------------------------------
  */
 
+/*
+ * Closes what a process that handles strangers' bytes has no need of: the log,
+ * its directory, standard output.
+ */
+static int close_others(int to, int life)
+{
+	const int kept[] = { STDIN_FILENO, STDERR_FILENO, to, life };
+	bool no_stdout;
+	int error;
+
+	process_keep_only(kept, sizeof(kept) / sizeof(*kept));
+	error = descriptors_fill(&no_stdout);
+	message_open();
+	return error;
+}
+
 /* This process is the one of that number: the others are not its children. */
 static int become_job(struct capture_jobs *jobs, unsigned int number, int to)
 {
-	for (unsigned int i = 0; i < number; i++) {
-		process_forget(&jobs->jobs[i].process);
-		close(jobs->jobs[i].pipe);
-	}
 	jobs->count = 0;
 	jobs->number = number;
 	jobs->to = to;
 	jobs->frames = malloc(FRAMES_ROOM);
 	jobs->sink.operations = &operations;
-	return jobs->frames ? 0 : -ENOMEM;
+	return jobs->frames ? close_others(to, jobs->jobs[number].process.life) :
+			      -ENOMEM;
 }
 
 static int start_job(struct capture_jobs *jobs, unsigned int number)
@@ -179,10 +193,8 @@ static int start_job(struct capture_jobs *jobs, unsigned int number)
 		return -errno;
 	fcntl(ends[0], F_SETPIPE_SZ, PIPE_ROOM);
 	result = process_start(&job->process, "bannerprobe-cap");
-	if (!result) {
-		close(ends[0]);
+	if (!result)
 		return become_job(jobs, number, ends[1]);
-	}
 	close(ends[1]);
 	job->pipe = ends[0];
 	fcntl(job->pipe, F_SETFL, O_NONBLOCK);
