@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * A change as the keeper sends it to the probe, which writes it to the log: a
- * datagram of inventory_stream.h.
+ * A change as the keeper sends it to the probe, which logs it: a datagram in
+ * the protocol of inventory_stream.h.
  */
 #ifndef BANNERPROBE_CHANGE_STREAM_H
 #define BANNERPROBE_CHANGE_STREAM_H
@@ -12,8 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CHANGE_BYTES_MAX 2048 /* of what a side said */
-#define CHANGE_TEXT_MAX 256   /* bytes of any other text; more are cut off */
+#define CHANGE_BYTES_MAX 2048 /* bytes of a side's banner; more are cut off */
+#define CHANGE_TEXT_MAX 256   /* bytes of another text; more are cut off */
 
 /* The names of the kinds in records and metrics. */
 static const char *const change_kind_names[] __attribute__((unused)) = {
@@ -24,7 +24,7 @@ static const char *const change_kind_names[] __attribute__((unused)) = {
 
 enum change_side_name { CHANGE_OLD, CHANGE_NEW_SIDE, CHANGE_SIDES };
 
-/* The texts of a side; the first one is what it said. */
+/* The texts of a side, the service before or after; the first is its banner. */
 enum change_text {
 	CHANGE_SAID,
 	CHANGE_SERVICE,
@@ -41,12 +41,13 @@ struct stream_change {
 	__u16 server_port;
 	__u8 family;
 	__u8 kind;		   /* enum change_kind */
-	__u8 is_there[CHANGE_SIDES]; /* whether the side has said something */
-	/* Of each text; 0: it is not known. */
+	__u8 is_there[CHANGE_SIDES]; /* whether the side has a banner */
+	/* Bytes of each text; 0: it is not known. */
 	__u16 len[CHANGE_SIDES][CHANGE_TEXTS];
-	__u16 tunnel_len;
+	__u16 tunnel_len; /* bytes of the tunnels' identifiers, as "42/7" */
 	__u16 reserved[2];
-	/* The texts in that order without a gap, then the tunnels' identifiers. */
+	/* The texts in the order of `len`, without gaps, then the identifiers.
+	 */
 	__u8 bytes[];
 };
 _Static_assert(sizeof(struct stream_change) ==
@@ -64,7 +65,7 @@ static inline size_t change_text_max(int text)
 	return text == CHANGE_SAID ? CHANGE_BYTES_MAX : CHANGE_TEXT_MAX;
 }
 
-/* Whether a datagram of this size is one: nothing in it is relied on. */
+/* Whether a datagram of this size is a change: none of it is trusted. */
 static inline bool stream_change_is_sound(const struct stream_change *change,
 					  size_t size)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Said once and at once; processes of other users read it later. */
+/* Checked here, since two processes open the path later: one message only. */
 static void check_existence(const struct option_use *use, const char *path)
 {
 	if (access(path, F_OK))
@@ -20,7 +20,7 @@ void rules_take_probes(struct options *options, const struct option_use *use)
 
 	check_existence(use, path);
 	if (options->probes_count == PROBES_MAX)
-		wrong_usage("%s %s: more than %d files: join some",
+		wrong_usage("%s %s: more than %d files: join some of them",
 			    use->spelling, path, PROBES_MAX);
 	options->probes[options->probes_count++] = path;
 }
@@ -34,7 +34,7 @@ void rules_take_recog(struct options *options, const struct option_use *use)
 static const char *no_place(const struct options *options)
 {
 	if (options->no_output)
-		return "-o none writes no record that could tell";
+		return "-o none writes no record";
 	if (options->format == FORMAT_ZEEK)
 		return "the format zeek has no place for it: -f text or -f json "
 		       "does";

@@ -14,20 +14,22 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PIPE_ROOM (1 << 20)    /* what an ordinary user may ask for */
-#define BUFFER_MAX (1UL << 23) /* of a process whose file is not yet due */
+#define PIPE_ROOM (1 << 20)    /* bytes: the default limit for ordinary users */
+#define BUFFER_MAX (1UL << 23) /* bytes kept of a process whose file is not
+				* yet due */
 #define BUFFER_AT_FIRST (1 << 18)
 #define FRAMES_ROOM (1 << 16)
 #define POLLED_MAX (JOBS_MAX + 1)
 
-/* Before each event, and at a file's end. Its size is a multiple of eight. */
+/* Precedes each event, and marks a file's end. Frames are multiples of 8 bytes.
+ */
 struct frame_head {
-	__u32 size;	  /* with this head */
-	__u32 event_size; /* 0: the file's end */
-	__u32 file;
+	__u32 size;	  /* bytes of the frame, with this head */
+	__u32 event_size; /* bytes; 0: the file's end */
+	__u32 file;	  /* its number in the list */
 	__u32 flags;   /* at the end: enum job_flags */
-	__u8 has_name; /* 1: behind the event is the interface's name, ended by
-			* 0 */
+	__u8 has_name; /* 1: the interface's name, with its NUL, follows the
+			* event */
 	__u8 reserved[7];
 };
 
@@ -37,13 +39,13 @@ struct frame_head {
 _Static_assert(FRAME_MAX < FRAMES_ROOM, "a frame fits");
 
 struct job_share {
-	atomic_size_t next;		    /* file that nobody has taken */
+	atomic_size_t next;		    /* the next file to take */
 	struct job_counts counts[JOBS_MAX]; /* of each process */
-	unsigned char taker[]; /* of each file: its process, plus 1 */
+	unsigned char taker[]; /* of each file: its process's number, plus 1;
+				* 0: not taken */
 };
 
-/* --- in a process that reads -----------------------------------------------
- */
+/* --- in a process that reads ---------------------------------------------- */
 
 static struct capture_jobs *jobs_of(struct sink *sink)
 {
@@ -75,7 +77,7 @@ static bool flush(struct sink *sink)
 	return true;
 }
 
-/* Room for a frame of the file; its size is set later. */
+/* Makes room for a frame; the caller adds to its size what it appends. */
 static struct frame_head *begin_frame(struct capture_jobs *jobs)
 {
 	struct frame_head *head;
@@ -148,8 +150,7 @@ bool capture_jobs_done(struct capture_jobs *jobs, enum job_flags flags,
 	return jobs->sink.state == SINK_GOES_ON;
 }
 
-/* --- starting --------------------------------------------------------------
- */
+/* --- starting ------------------------------------------------------------- */
 
 /*
  * Closes what a process that handles strangers' bytes has no need of: the log,
@@ -167,7 +168,7 @@ static int close_others(int to, int life)
 	return error;
 }
 
-/* This process is the one of that number: the others are not its children. */
+/* Runs in the new process `number`: the others are not its children. */
 static int become_job(struct capture_jobs *jobs, unsigned int number, int to)
 {
 	jobs->count = 0;
@@ -251,8 +252,7 @@ void capture_jobs_free(struct capture_jobs *jobs)
 	capture_list_free(&jobs->list);
 }
 
-/* --- in the first process --------------------------------------------------
- */
+/* --- in the first process ------------------------------------------------- */
 
 /*
  * A process handles strangers' bytes, so nothing that it sends is relied on.
@@ -352,7 +352,7 @@ static void read_frames(struct job *job)
 		job->has_ended = true;
 }
 
-/* Waits until a process has sent more, or something has happened. */
+/* Waits until a process has sent frames, or the listener's fd is readable. */
 static bool wait_for_frames(struct capture_jobs *jobs,
 			    const struct job_listener *listener)
 {
@@ -369,7 +369,7 @@ static bool wait_for_frames(struct capture_jobs *jobs,
 		};
 	}
 	if (poll(polled, count, -1) < 0)
-		return true; /* a signal: again */
+		return true; /* a signal: the caller waits again */
 	for (unsigned int i = 0; i < jobs->count; i++) {
 		if (polled[i + 1].revents)
 			read_frames(&jobs->jobs[i]);
@@ -377,7 +377,7 @@ static bool wait_for_frames(struct capture_jobs *jobs,
 	return !polled[0].revents || listener->serve(listener->context);
 }
 
-/* Whether nothing of a file will come any more. */
+/* Whether no frame of a file can arrive any more: its process has ended. */
 static bool is_dead(const struct capture_jobs *jobs, size_t file)
 {
 	const unsigned int taker = jobs->share->taker[file];
@@ -400,7 +400,7 @@ static bool take_event(const struct frame_head *head,
 			      listener->context);
 }
 
-/* Whether the file's end was among the frames that have come. */
+/* Takes the file's frames that have arrived. True: its end is among them. */
 static bool take_frames(struct job *job, size_t file,
 			const struct job_listener *listener,
 			enum job_flags *flags, bool *goes_on)

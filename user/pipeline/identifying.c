@@ -14,25 +14,26 @@
 #include <unistd.h>
 
 /*
- * A match that meets its limit costs a millisecond or two. Servers that try for
- * that get a tenth of the time, and no other record waits longer.
+ * A match that is aborted at its limit takes one to two milliseconds. Servers
+ * that provoke such matches get about a tenth of the time, so that other
+ * servers' records are not delayed for longer.
  */
 #define LIMITS_A_SECOND 64
 
 struct identifying {
 	struct identifier *identifier;
-	__u64 second;	     /* of the latest event */
-	__u64 limits_before; /* met before that second */
+	__u64 second;	     /* of the latest event, by the events' clock */
+	__u64 limits_before; /* matches aborted before that second */
 	__u64 passed_over;   /* events that were not identified */
 };
 
-/* They are read as the user that this process has become. */
+/* The rules are read as the user that this process has changed to. */
 static bool may_read(const char *option, const char *path)
 {
 	if (!faccessat(AT_FDCWD, path, R_OK, AT_EACCESS))
 		return true;
-	message("%s %s: %s: the user of --user has to read it", option, path,
-		strerror(errno));
+	message("%s %s: %s: the user of --user has to be able to read it",
+		option, path, strerror(errno));
 	return false;
 }
 
@@ -79,7 +80,7 @@ void identifying_close(struct pipeline *pipeline)
 	pipeline->identifying = NULL;
 }
 
-/* Whether the log has a record of it: an inventory takes more events. */
+/* Whether the event is logged: an inventory takes more events than the log. */
 static bool is_logged(const struct pipeline *pipeline,
 		      const struct event *event)
 {
@@ -95,8 +96,9 @@ static __u64 limits_of(const struct identifying *identifying)
 }
 
 /*
- * Of its second, by the events' clock. An event may come late, so an earlier
- * second is no new one: strangers could go back and forth between two.
+ * Whether this second's matches have met LIMITS_A_SECOND limits already. Events
+ * may come late, so an earlier second begins nothing anew: strangers could
+ * alternate between two.
  */
 static bool has_cost_enough(struct identifying *identifying,
 			    const struct event *event)

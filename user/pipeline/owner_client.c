@@ -13,30 +13,30 @@
 #include <time.h>
 #include <unistd.h>
 
-#define NOWHERE 256 /* interfaces that lead nowhere, by their index's low bits */
+#define NOWHERE 256 /* remembered interfaces that lead to no service */
 
 struct known {
 	struct owner_key key;
-	__u64 asked; /* ns: when; it holds for what was said before */
+	__u64 asked; /* CLOCK_MONOTONIC, ns: valid for events before it */
 	struct owner_answer answer;
 	UT_hash_handle hh;
-	bool failed; /* no memory to add it */
+	bool failed; /* uthash had no memory to add it */
 };
 
 /* An interface that leads to no service of this host. */
 struct nowhere {
 	__u32 ifindex;
-	__u64 until; /* ns */
+	__u64 until; /* CLOCK_MONOTONIC, ns */
 };
 
 struct owner_client {
 	int socket;
 	__u64 number;		/* of the latest question */
-	bool is_late;		/* its answer: no other is asked until then */
+	bool is_late; /* its answer is outstanding: nothing is asked */
 	struct owner_key asked; /* the latest question */
-	__u64 asked_at;
+	__u64 asked_at;		/* CLOCK_MONOTONIC, ns */
 	struct known *known; /* the first is the next to be forgotten */
-	struct nowhere nowhere[NOWHERE];
+	struct nowhere nowhere[NOWHERE]; /* by the index modulo NOWHERE */
 	struct service_owner found;
 };
 
@@ -68,10 +68,11 @@ void owner_client_close(struct owner_client *client)
 /* --- the question -------------------------------------------------------- */
 
 /*
- * What an event asks. Where the packet left by a socket of the server, that is
- * asked for; where it passed between this host and what is behind an interface,
- * what listens there. What arrives here for a server of this host asks nothing:
- * NAT may give it to another. False: nothing can be known.
+ * The question for an event. If the packet left this host by the server's
+ * socket, the question is for that socket. If the packet passed between this
+ * host and a namespace behind an interface, it is for the listener there. There
+ * is no question for a packet that arrives for a server of this host, because
+ * NAT may redirect it to another server. False: no owner can be known.
  */
 static bool question_of(const struct event *event, struct owner_key *key)
 {
@@ -151,7 +152,7 @@ static void take(struct owner_client *client, const struct owner_answer *answer)
 		remember(client, answer);
 }
 
-/* False: the answer to the latest question is not there. */
+/* Takes the answer to the latest question. False: it has not arrived. */
 static bool receive(struct owner_client *client)
 {
 	struct owner_answer answer;
@@ -167,7 +168,7 @@ static bool receive(struct owner_client *client)
 	return false;
 }
 
-/* False: it is not answered, or not in time. */
+/* Asks, and waits for the answer. False: none arrived in time. */
 static bool ask(struct owner_client *client, const struct owner_key *key)
 {
 	struct owner_question question = { .key = *key,
@@ -185,11 +186,12 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 	       receive(client);
 }
 
-/* --- all of it ----------------------------------------------------------- */
+/* --- the owner of an event's server -------------------------------------- */
 
 /*
- * A process that began later did not say it: its number was used again. What it
- * listens for by now may have been another's; a socket is still the server's.
+ * Omits a process that began after the event: its number was used again. Without
+ * a socket everything is omitted: the listener at the event's time may have been
+ * another's.
  */
 static const struct service_owner *tell(struct owner_client *client,
 					const struct owner_answer *answer,

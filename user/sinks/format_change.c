@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* So much of what a side said is told in a line for people. */
+/* Bytes of a text that a line of text shows. */
 #define SHOWN_MAX 200
 
 static const char *kind_of(const struct stream_change *change)
@@ -20,7 +20,7 @@ struct bytes {
 	size_t len;
 };
 
-/* A text of a side, or behind all of them the tunnels' identifiers. */
+/* A text of a side; after the last one, the tunnels' identifiers. */
 static struct bytes text_of(const struct stream_change *change, int side,
 			    int text)
 {
@@ -95,7 +95,7 @@ static char *put_side_json(char *to, const char *name,
 	return is_open ? PUT(to, "}") : to;
 }
 
-/* "42/7" as in an event's record; a digit at least stands for each. */
+/* Writes "42/7" as an event's record has it; each identifier has a digit. */
 static char *put_identifiers(char *to, struct bytes ids)
 {
 	if (!ids.len)
@@ -140,7 +140,7 @@ static char *put_shown(char *to, struct bytes text)
 	return is_cut ? PUT(to, "..") : to;
 }
 
-/* What it is; where that is not known or has not changed, what it says. */
+/* Product and version; if they are not known or not changed, the banner. */
 static char *put_side(char *to, const struct stream_change *change, int side,
 		      bool as_said)
 {
@@ -232,7 +232,7 @@ size_t format_change(enum format format, char *to,
 	case FORMAT_JSON:
 		return (size_t)(put_json(to, change) - to);
 	case FORMAT_ZEEK:
-		break; /* it has no such record */
+		break; /* has no record of a change */
 	}
 	return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* How many records of an interface are logged in a second. */
+/* Limits the records of an interface that are logged in a second. */
 #ifndef BANNERPROBE_RATE_H
 #define BANNERPROBE_RATE_H
 
@@ -8,20 +8,19 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define RATE_PLACES 256 /* interfaces of one place share what is allowed */
+#define RATE_PLACES 256 /* interfaces of one place share the limit */
 
 struct rate {
-	__u32 most; /* 0: no limit */
+	__u32 most; /* records a second; 0: no limit */
 	struct {
-		__u64 second;
+		__u64 second; /* that `records` counts */
 		__u32 records;
 	} places[RATE_PLACES];
 };
 
 /*
- * Whether a record of this time (ns) is one too many; else it is counted. One
- * that comes late counts in the latest second: strangers could take turns
- * between two.
+ * Counts a record of this time, in ns. True: it is over the limit. A late record
+ * counts in the latest second: strangers could alternate between two.
  */
 static inline bool rate_is_over(struct rate *rate, __u32 ifindex, __u64 time)
 {
