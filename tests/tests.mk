@@ -33,6 +33,9 @@ PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(IDENTI
 	system/privileges.c))
 PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
 CHANGE_TEST := $(call sanitized,tests/unit/change_test.c $(addprefix user/,$(FORMAT)))
+# It includes capture_jobs.c.
+JOBS_TEST := $(call sanitized,tests/unit/jobs_test.c $(MESSAGE) $(addprefix user/,$(FORMAT) \
+	capture/capture_list.c stats/event_stats.c system/process.c))
 OOM_TEST := $(call sanitized,tests/unit/oom_test.c)
 ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.c \
 	$(addprefix user/,attach/routes.c attach/links.c system/netlink.c))
@@ -41,7 +44,7 @@ FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
 SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
-	$(FORM_TEST) $(INVENTORY_TEST) $(CHANGE_TEST)
+	$(FORM_TEST) $(INVENTORY_TEST) $(CHANGE_TEST) $(JOBS_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
 KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c $(READ) $(PLAY) $(DRIVE))
@@ -95,7 +98,8 @@ $(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
 $(BUILD)/tests/published_test: $(PUBLISHED_TEST)
 $(BUILD)/tests/change_test: $(CHANGE_TEST)
-$(BUILD)/tests/pipeline_test $(BUILD)/tests/published_test $(BUILD)/tests/change_test:
+$(BUILD)/tests/jobs_test: $(JOBS_TEST)
+$(addprefix $(BUILD)/tests/,pipeline_test published_test change_test jobs_test):
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS) $(IDENTIFY_LIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
@@ -142,7 +146,7 @@ $(BUILD)/verified.so: tests/vm/verified.c
 # --- make check: without root, network or installing anything, in less than a minute
 
 CHECKED := core_test pipeline_test published_test owner_path_test law_test law_events_test property_test \
-	oom_test identify_test form_test inventory_test change_test privileges_test
+	oom_test identify_test form_test inventory_test change_test jobs_test privileges_test
 # Fewer than `make test` tries.
 law_test_ARGS := 5000
 law_events_test_ARGS := 5000
@@ -243,7 +247,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 # --- the tests
 
 C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
-	form_test inventory_test change_test privileges_test kernel_test)
+	form_test inventory_test change_test jobs_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 

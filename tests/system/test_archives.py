@@ -551,6 +551,25 @@ def test_jobs_end_with_the_first_process(tmp_path):
         assert process.stderr.read() == b""
 
 
+def test_jobs_hold_nothing_of_the_log(tmp_path):
+    """They handle strangers' bytes: neither the log, nor its directory, nor standard output."""
+    fifos = [tmp_path / name for name in ("one", "two")]
+    for fifo in fifos:
+        os.mkfifo(fifo)
+    (tmp_path / "log").touch()
+    with subprocess.Popen([BINARY, "-f", "json", "-j2", "-o", tmp_path / "log", "-r", *fifos],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        with open(fifos[0], "wb"), open(fifos[1], "wb"):
+            children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
+            assert len(children) == 2
+            for child in children:
+                opened = {fd: os.readlink(f"/proc/{child}/fd/{fd}") for fd in os.listdir(f"/proc/{child}/fd")}
+                assert not {str(tmp_path), str(tmp_path / "log")} & set(opened.values()), opened
+                assert opened["1"] == "/dev/null"
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(timeout=PATIENCE) == 0
+
+
 # --- waiting ----------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("way", ["stdin", "fifo"])

@@ -250,6 +250,15 @@ def test_pattern_that_explodes(rules):
     assert packets.counters(done.stderr)["identify_limits"] == 1
 
 
+def test_jobs_count_it_once(rules, tmp_path):
+    """The process that writes the log identifies."""
+    path = rules("match x m/^(?:a|aa|aaa)*(?:a|aa)*$/ p/X/")
+    for name, said in ("x1", b"a" * 150), ("x2", b"a" * 151):
+        (tmp_path / name).write_bytes(greeted(said + b"!"))
+    done = probe("-j2", "--stats", "--probes", path, "-r", tmp_path / "x1", tmp_path / "x2")
+    assert packets.counters(done.stderr)["identify_limits"] == 2
+
+
 def test_banners_made_to_cost_much(rules):
     """Two hundred of them within a second, against a hundred such rules: what they cost has a bound."""
     path = rules(*(f"match x m/^(?:a|aa|aaa)*(?:a|aa)*{n}$/ p/X/" for n in range(100)))
@@ -258,6 +267,18 @@ def test_banners_made_to_cost_much(rules):
     count = packets.counters(done.stderr)
     assert done.returncode == 0 and count["logged"] == 201
     assert 64 <= count["identify_limits"] <= 2 * 80 and count["not_identified"] >= 150
+
+
+def test_a_second_does_not_begin_again(rules):
+    """Events come late, too: a second that has passed is no new one."""
+    path = rules(*(f"match x m/^(?:a|aa|aaa)*(?:a|aa)*{n}$/ p/X/" for n in range(100)))
+    talks = [Connection(server=("192.0.2.1", 4000 + n)).greeted(b"a" * 150 + b"%d" % n) for n in range(200)]
+    times = [(1000 + n % 2) * 10**9 for n, talk in enumerate(talks) for _ in talk]
+    done = probe("-f", "json", "--stats", "--probes", path, "-r", "-",
+                 input=pcap([ethernet(packet) for talk in talks for packet in talk], times=times))
+    count = packets.counters(done.stderr)
+    assert done.returncode == 0 and count["logged"] == 200
+    assert count["identify_limits"] <= 4 * 80 and count["not_identified"] >= 150
 
 
 # --- nmap's file --------------------------------------------------------------------------------

@@ -70,6 +70,40 @@ static void test_sound_ones_are_lines(void **state)
 	}
 }
 
+static void add(size_t *at, int side, int text, const char *said)
+{
+	const size_t len = strlen(said);
+
+	datagram.change.len[side][text] = (__u16)len;
+	memcpy(datagram.change.bytes + *at, said, len);
+	*at += len;
+}
+
+/* Escaped once: by what sends the owner to the keeper. */
+static void test_owners(void **state)
+{
+	static const char json[] =
+		",\"old\":{\"banner\":\"hi\",\"owner\":\"a.service a\\\\x1b\"},"
+		"\"new\":{\"owner\":\"\\\"\\\\x0a\"}}\n";
+	static const char text[] = " 0.0.0.0:0 a.service a\\x1b -> \"\\x0a\n";
+	size_t len = 0;
+
+	(void)state;
+	memset(&datagram, 0, sizeof(datagram));
+	datagram.change.family = 4;
+	datagram.change.kind = CHANGE_OWNER;
+	datagram.change.is_there[CHANGE_OLD] = 1;
+	add(&len, CHANGE_OLD, CHANGE_SAID, "hi");
+	add(&len, CHANGE_OLD, CHANGE_OWNER_NAME, "a.service a\\x1b");
+	add(&len, CHANGE_NEW_SIDE, CHANGE_OWNER_NAME, "\"\n");
+	assert_true(stream_change_is_sound(
+		&datagram.change, sizeof(datagram.change) + len));
+	len = format_change(FORMAT_JSON, line, &datagram.change);
+	assert_memory_equal(line + len - strlen(json), json, strlen(json));
+	len = format_change(FORMAT_TEXT, line, &datagram.change);
+	assert_memory_equal(line + len - strlen(text), text, strlen(text));
+}
+
 static void test_others_are_refused(void **state)
 {
 	struct stream_change *change = &datagram.change;
@@ -90,6 +124,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sound_ones_are_lines),
+		cmocka_unit_test(test_owners),
 		cmocka_unit_test(test_others_are_refused),
 	};
 

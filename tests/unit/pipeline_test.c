@@ -475,12 +475,29 @@ static void test_times(void **state)
 	}
 }
 
+/* Gathered records come late: a second that has passed does not begin again. */
+static void test_rate(void **state)
+{
+	struct rate rate = { .most = 2 };
+	const __u64 early = 5 * NS_PER_SECOND, late = 6 * NS_PER_SECOND;
+
+	(void)state;
+	assert_false(rate_is_over(&rate, 1, early));
+	assert_false(rate_is_over(&rate, 1, late));
+	assert_false(rate_is_over(&rate, 1, early));
+	assert_true(rate_is_over(&rate, 1, late));
+	assert_true(rate_is_over(&rate, 1, early));
+	assert_false(rate_is_over(&rate, 2, late));
+	assert_false(rate_is_over(&rate, 1, late + NS_PER_SECOND));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_sink_gets_everything),
 		cmocka_unit_test(test_a_sink_that_fails),
 		cmocka_unit_test(test_a_sink_that_cannot_be_opened),
+		cmocka_unit_test(test_rate),
 		cmocka_unit_test(test_no_sink),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_numbers),

@@ -30,6 +30,7 @@ enum change_text {
 	CHANGE_SERVICE,
 	CHANGE_PRODUCT_NAME,
 	CHANGE_VERSION_NAME,
+	CHANGE_OWNER_NAME, /* escaped as in the log; of CHANGE_OWNER alone */
 	CHANGE_TEXTS,
 };
 
@@ -40,10 +41,11 @@ struct stream_change {
 	__u16 server_port;
 	__u8 family;
 	__u8 kind;		   /* enum change_kind */
-	__u8 is_there[CHANGE_SIDES]; /* whether the change has this side */
+	__u8 is_there[CHANGE_SIDES]; /* whether the side has a banner */
 	/* Bytes of each text; 0: it is not known. */
 	__u16 len[CHANGE_SIDES][CHANGE_TEXTS];
 	__u16 tunnel_len; /* bytes of the tunnels' identifiers, as "42/7" */
+	__u16 reserved[2];
 	/* The texts in the order of `len`, without gaps, then the identifiers.
 	 */
 	__u8 bytes[];

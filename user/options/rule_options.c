@@ -30,17 +30,29 @@ void rules_take_recog(struct options *options, const struct option_use *use)
 	check_existence(use, options->recog);
 }
 
+/* Why the log cannot show it; NULL: it can. */
+static const char *no_place(const struct options *options)
+{
+	if (options->no_output)
+		return "-o none writes no record";
+	if (options->format == FORMAT_ZEEK)
+		return "the format zeek has no place for it: -f text or -f json "
+		       "does";
+	if (options->log == LOG_CHANGES)
+		return "--log changes logs only what the keeper identifies";
+	return NULL;
+}
+
 void rules_set_defaults(struct options *options)
 {
+	const char *reason;
+
 	if (!options->inventory && (options->probes_count || options->recog))
 		options->identify = true;
-	if (!options->identify ||
-	    (options->format != FORMAT_ZEEK && !options->no_output))
+	reason = options->identify ? no_place(options) : NULL;
+	if (!reason)
 		return;
 	options->identify = false;
 	if (!options->inventory)
-		usage_note("--identify: %s: -f text or -f json does",
-			   options->no_output ?
-				   "-o none writes no record" :
-				   "the format zeek has no place for it");
+		usage_note("--identify: %s", reason);
 }

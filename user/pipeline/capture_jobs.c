@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "capture_jobs.h"
 
+#include "system/descriptors.h"
 #include "system/message.h"
 
 #include <errno.h>
@@ -27,8 +28,8 @@ struct frame_head {
 	__u32 event_size; /* bytes; 0: the file's end */
 	__u32 file;	  /* its number in the list */
 	__u32 flags;   /* at the end: enum job_flags */
-	bool has_name; /* the interface's name, with its NUL, follows the event
-			*/
+	__u8 has_name; /* 1: the interface's name, with its NUL, follows the
+			* event */
 	__u8 reserved[7];
 };
 
@@ -151,19 +152,32 @@ bool capture_jobs_done(struct capture_jobs *jobs, enum job_flags flags,
 
 /* --- starting ------------------------------------------------------------- */
 
+/*
+ * Closes what a process that handles strangers' bytes has no need of: the log,
+ * its directory, standard output.
+ */
+static int close_others(int to, int life)
+{
+	const int kept[] = { STDIN_FILENO, STDERR_FILENO, to, life };
+	bool no_stdout;
+	int error;
+
+	process_keep_only(kept, sizeof(kept) / sizeof(*kept));
+	error = descriptors_fill(&no_stdout);
+	message_open();
+	return error;
+}
+
 /* Runs in the new process `number`: the others are not its children. */
 static int become_job(struct capture_jobs *jobs, unsigned int number, int to)
 {
-	for (unsigned int i = 0; i < number; i++) {
-		process_forget(&jobs->jobs[i].process);
-		close(jobs->jobs[i].pipe);
-	}
 	jobs->count = 0;
 	jobs->number = number;
 	jobs->to = to;
 	jobs->frames = malloc(FRAMES_ROOM);
 	jobs->sink.operations = &operations;
-	return jobs->frames ? 0 : -ENOMEM;
+	return jobs->frames ? close_others(to, jobs->jobs[number].process.life) :
+			      -ENOMEM;
 }
 
 static int start_job(struct capture_jobs *jobs, unsigned int number)
@@ -180,10 +194,8 @@ static int start_job(struct capture_jobs *jobs, unsigned int number)
 		return -errno;
 	fcntl(ends[0], F_SETPIPE_SZ, PIPE_ROOM);
 	result = process_start(&job->process, "bannerprobe-cap");
-	if (!result) {
-		close(ends[0]);
+	if (!result)
 		return become_job(jobs, number, ends[1]);
-	}
 	close(ends[1]);
 	job->pipe = ends[0];
 	fcntl(job->pipe, F_SETFL, O_NONBLOCK);
@@ -242,14 +254,68 @@ void capture_jobs_free(struct capture_jobs *jobs)
 
 /* --- in the first process ------------------------------------------------- */
 
-/* The next complete frame of a process; NULL: it has not arrived yet. */
-static const struct frame_head *next_frame(const struct job *job)
+/*
+ * A process handles strangers' bytes, so nothing that it sends is relied on.
+ * This is what the sinks count by. `size`: of the event, or more.
+ */
+static bool is_sound_event(const struct event *event, size_t size)
+{
+	const struct tunnel *tunnels = event_tunnels(event);
+
+	if (size < sizeof(*event) || event->kept > BANNER_MAX ||
+	    size < sizeof(*event) + event->kept || event_size(event) > size ||
+	    event->tunnel_count > TUNNELS_MAX || event->tunnels_at % 8 ||
+	    event->vlan_count > 2 || event->kind >= EVENT_KINDS ||
+	    (event->family != 4 && event->family != 6))
+		return false;
+	for (int i = 0; i < event->tunnel_count; i++) {
+		if (tunnels[i].kind >= TUNNEL_KINDS)
+			return false;
+	}
+	return true;
+}
+
+static bool is_sound_size(const struct frame_head *head)
+{
+	return head->size >= sizeof(*head) && head->size <= FRAMES_ROOM &&
+	       !(head->size % 8);
+}
+
+/* Of a whole frame, while that file is due. */
+static bool is_sound(const struct frame_head *head, size_t file)
+{
+	const char *bytes = (const char *)(head + 1);
+	const size_t room = head->size - sizeof(*head);
+
+	if (head->file < file)
+		return false;
+	if (!head->event_size)
+		return true;
+	return head->event_size <= room &&
+	       is_sound_event((const struct event *)bytes, head->event_size) &&
+	       (!head->has_name || memchr(bytes + head->event_size, '\0',
+					  room - head->event_size));
+}
+
+/*
+ * The next whole frame of a process, or NULL. A process that sends anything
+ * else is heard no more.
+ */
+static const struct frame_head *next_frame(struct job *job, size_t file)
 {
 	const struct frame_head *head =
 		(const struct frame_head *)(job->buffer + job->at);
 	const size_t left = job->used - job->at;
 
-	return left >= sizeof(*head) && left >= head->size ? head : NULL;
+	if (left < sizeof(*head))
+		return NULL;
+	if (is_sound_size(head) && left < head->size)
+		return NULL;
+	if (is_sound_size(head) && is_sound(head, file))
+		return head;
+	job->has_ended = true;
+	job->used = job->at;
+	return NULL;
 }
 
 static bool make_room(struct job *job)
@@ -318,7 +384,7 @@ static bool is_dead(const struct capture_jobs *jobs, size_t file)
 	bool all = true;
 
 	if (taker)
-		return jobs->jobs[taker - 1].has_ended;
+		return taker > jobs->count || jobs->jobs[taker - 1].has_ended;
 	for (unsigned int i = 0; i < jobs->count; i++)
 		all &= jobs->jobs[i].has_ended;
 	return all;
@@ -341,7 +407,7 @@ static bool take_frames(struct job *job, size_t file,
 {
 	const struct frame_head *head;
 
-	while (*goes_on && (head = next_frame(job)) && head->file == file) {
+	while (*goes_on && (head = next_frame(job, file)) && head->file == file) {
 		job->at += head->size;
 		if (!head->event_size) {
 			*flags = (enum job_flags)head->flags;
@@ -371,7 +437,7 @@ enum job_result capture_jobs_listen(struct capture_jobs *jobs, size_t file,
 			return JOB_STOPPED;
 		if (dead)
 			return JOB_DIED;
-		if (!wait_for_frames(jobs, listener))
+		if (!is_dead(jobs, file) && !wait_for_frames(jobs, listener))
 			return JOB_STOPPED;
 	}
 }

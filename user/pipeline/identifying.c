@@ -22,7 +22,7 @@
 
 struct identifying {
 	struct identifier *identifier;
-	__u64 second;	     /* of the last event, by the events' clock */
+	__u64 second;	     /* of the latest event, by the events' clock */
 	__u64 limits_before; /* matches aborted before that second */
 	__u64 passed_over;   /* events that were not identified */
 };
@@ -95,18 +95,32 @@ static __u64 limits_of(const struct identifying *identifying)
 	return identify_statistics(identifying->identifier)->limits;
 }
 
-/* Whether this second's matches have met LIMITS_A_SECOND limits already. */
+/*
+ * Whether this second's matches have met LIMITS_A_SECOND limits already. Events
+ * may come late, so an earlier second begins nothing anew: strangers could
+ * alternate between two.
+ */
 static bool has_cost_enough(struct identifying *identifying,
 			    const struct event *event)
 {
 	const __u64 second = event->time / NS_PER_SECOND;
 
-	if (identifying->second != second) {
+	if (second > identifying->second) {
 		identifying->second = second;
 		identifying->limits_before = limits_of(identifying);
 	}
 	return limits_of(identifying) - identifying->limits_before >=
 	       LIMITS_A_SECOND;
+}
+
+void identifying_forget(const struct pipeline *pipeline)
+{
+	struct identifying *identifying = pipeline->identifying;
+
+	if (!identifying)
+		return;
+	identifying->second = 0;
+	identifying->limits_before = limits_of(identifying);
 }
 
 const struct identified *identifying_ask(const struct pipeline *pipeline,

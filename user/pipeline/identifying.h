@@ -17,6 +17,9 @@ void identifying_close(struct pipeline *pipeline);
 const struct identified *identifying_ask(const struct pipeline *pipeline,
 					 const struct event *event);
 
+/* Called between two captures: the clock of the next one may be behind. */
+void identifying_forget(const struct pipeline *pipeline);
+
 /* Sets the counters of --identify. */
 void identifying_read_counters(const struct pipeline *pipeline,
 			       __u64 counters[COUNTER_MAX]);

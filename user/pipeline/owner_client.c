@@ -188,15 +188,22 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 
 /* --- the owner of an event's server -------------------------------------- */
 
-/* Omits a process that began after the event: its number was used again. */
+/*
+ * Omits a process that began after the event: its number was used again. Without
+ * a socket everything is omitted: the listener at the event's time may have been
+ * another's.
+ */
 static const struct service_owner *tell(struct owner_client *client,
 					const struct owner_answer *answer,
+					const struct owner_key *key,
 					const struct event *event)
 {
 	if (!answer->is_known)
 		return NULL;
 	if (answer->started <= event->time)
 		return &answer->owner;
+	if (!key->has_socket)
+		return NULL;
 	client->found = answer->owner;
 	client->found.pid = 0;
 	client->found.process[0] = '\0';
@@ -224,5 +231,8 @@ const struct service_owner *owner_client_find(struct owner_client *client,
 			return NULL;
 		known = recall(client, &key);
 	}
-	return known ? tell(client, &known->answer, event) : NULL;
+	/* An older answer is left where it leads nowhere by now. */
+	return known && known->asked >= event->time ?
+		       tell(client, &known->answer, &key, event) :
+		       NULL;
 }

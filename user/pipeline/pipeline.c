@@ -140,6 +140,7 @@ void pipeline_forget(struct pipeline *pipeline)
 	pipeline_end_greetings(pipeline, 0);
 	if (pipeline->seen_twice)
 		seen_twice_clear(pipeline->seen_twice);
+	identifying_forget(pipeline);
 }
 
 bool pipeline_flush(struct pipeline *pipeline)

@@ -2,6 +2,7 @@
 /* -j: both ends of the pipes by which processes send captures' events. */
 #include "capture_reader.h"
 #include "from_captures.h"
+#include "identifying.h"
 #include "system/message.h"
 #include "system/stopping.h"
 
@@ -10,6 +11,8 @@ void capture_reader_counts(const struct capture_reader *reader,
 {
 	if (reader->jobs->count) {
 		capture_jobs_counts(reader->jobs, counts);
+		/* This is done where the log is written. */
+		identifying_read_counters(reader->pipeline, counts->counters);
 		return;
 	}
 	counts->packets = reader->packets;
@@ -95,6 +98,7 @@ bool capture_reader_listen(struct capture_reader *reader,
 			file->path);
 	if (*flags & JOB_IS_OPEN)
 		capture_reader_begin(reader);
+	pipeline_forget(reader->pipeline);
 	pipeline_flush(reader->pipeline);
 	return result != JOB_STOPPED;
 }

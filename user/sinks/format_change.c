@@ -40,40 +40,59 @@ static struct bytes tunnels_of(const struct stream_change *change)
 	return text_of(change, CHANGE_SIDES, 0);
 }
 
+/*
+ * Text that is escaped already. The keeper is not relied on: what is not
+ * printable is escaped here. `backslash`: how the format writes one.
+ */
+static char *put_once(char *to, struct bytes text, const char *backslash,
+		      char *(*put)(char *to, const __u8 *bytes, size_t len))
+{
+	for (size_t i = 0; i < text.len; i++)
+		to = text.bytes[i] == '\\' ? put_text_of(to, backslash) :
+					      put(to, &text.bytes[i], 1);
+	return to;
+}
+
 /* --- json ---------------------------------------------------------------- */
 
-static char *put_field(char *to, const char *name, struct bytes value)
+static char *put_value_json(char *to, int text, struct bytes value)
 {
-	to = PUT(to, ",\"");
-	to = put_text_of(to, name);
-	to = PUT(to, "\":\"");
-	to = put_escaped_json(to, value.bytes, value.len);
-	return PUT(to, "\"");
+	return text == CHANGE_OWNER_NAME ?
+		       put_once(to, value, "\\\\", put_escaped_json) :
+		       put_escaped_json(to, value.bytes, value.len);
+}
+
+static bool is_told(const struct stream_change *change, int side, int text)
+{
+	return text == CHANGE_SAID ? change->is_there[side] :
+				     change->len[side][text];
 }
 
 static char *put_side_json(char *to, const char *name,
 			   const struct stream_change *change, int side)
 {
-	static const char *const names[] = { [CHANGE_SERVICE] = "service",
+	static const char *const names[] = { [CHANGE_SAID] = "banner",
+					     [CHANGE_SERVICE] = "service",
 					     [CHANGE_PRODUCT_NAME] = "product",
-					     [CHANGE_VERSION_NAME] =
-						     "version" };
-	const struct bytes said = text_of(change, side, CHANGE_SAID);
+					     [CHANGE_VERSION_NAME] = "version",
+					     [CHANGE_OWNER_NAME] = "owner" };
+	bool is_open = false;
 
-	if (!change->is_there[side])
-		return to;
-	to = PUT(to, ",\"");
-	to = put_text_of(to, name);
-	to = PUT(to, "\":{\"banner\":\"");
-	to = put_escaped_json(to, said.bytes, said.len);
-	to = PUT(to, "\"");
-	for (int text = CHANGE_SERVICE; text < CHANGE_TEXTS; text++) {
-		const struct bytes value = text_of(change, side, text);
-
-		if (value.len)
-			to = put_field(to, names[text], value);
+	for (int text = 0; text < CHANGE_TEXTS; text++) {
+		if (!is_told(change, side, text))
+			continue;
+		to = PUT(to, ",\"");
+		if (!is_open) {
+			to = put_text_of(to, name);
+			to = PUT(to, "\":{\"");
+		}
+		is_open = true;
+		to = put_text_of(to, names[text]);
+		to = PUT(to, "\":\"");
+		to = put_value_json(to, text, text_of(change, side, text));
+		*to++ = '"';
 	}
-	return PUT(to, "}");
+	return is_open ? PUT(to, "}") : to;
 }
 
 /* Writes "42/7" as an event's record has it; each identifier has a digit. */
@@ -143,6 +162,32 @@ static char *put_side(char *to, const struct stream_change *change, int side,
 	return put_shown(to, text_of(change, side, CHANGE_SAID));
 }
 
+static char *put_owner_text(char *to, const struct stream_change *change,
+			    int side)
+{
+	return put_once(to, text_of(change, side, CHANGE_OWNER_NAME), "\\",
+			put_escaped);
+}
+
+/* What it was, and what it is. */
+static char *put_sides(char *to, const struct stream_change *change)
+{
+	const bool as_said = change->kind == CHANGE_BANNER;
+
+	if (change->kind == CHANGE_OWNER) {
+		to = put_owner_text(to, change, CHANGE_OLD);
+		to = PUT(to, " -> ");
+		return put_owner_text(to, change, CHANGE_NEW_SIDE);
+	}
+	if (change->is_there[CHANGE_OLD] && change->kind != CHANGE_RETURNED) {
+		to = put_side(to, change, CHANGE_OLD, as_said);
+		to = PUT(to, " -> ");
+	}
+	if (change->is_there[CHANGE_NEW_SIDE])
+		return put_side(to, change, CHANGE_NEW_SIDE, as_said);
+	return PUT(to, "open");
+}
+
 static char *put_number_text(char *to, const struct stream_change *change)
 {
 	if (!change->number)
@@ -159,8 +204,6 @@ static char *put_number_text(char *to, const struct stream_change *change)
 
 static char *put_line(char *to, const struct stream_change *change)
 {
-	const bool as_said = change->kind == CHANGE_BANNER;
-
 	to = put_local_time(to, change->time);
 	to = PUT(to, " change ");
 	to = put_text_of(to, kind_of(change));
@@ -172,14 +215,7 @@ static char *put_line(char *to, const struct stream_change *change)
 		to = put_shown(to, tunnels_of(change));
 	}
 	*to++ = ' ';
-	if (change->is_there[CHANGE_OLD] && change->kind != CHANGE_RETURNED) {
-		to = put_side(to, change, CHANGE_OLD, as_said);
-		to = PUT(to, " -> ");
-	}
-	if (change->is_there[CHANGE_NEW_SIDE])
-		to = put_side(to, change, CHANGE_NEW_SIDE, as_said);
-	else
-		to = PUT(to, "open");
+	to = put_sides(to, change);
 	to = put_number_text(to, change);
 	*to++ = '\n';
 	return to;

@@ -142,11 +142,16 @@ static void print_text(sqlite3_stmt *row)
 static void json_side(struct json *json, const char *name, sqlite3_stmt *row,
 		      int side, int owner)
 {
-	if (sqlite3_column_type(row, side + RAW) == SQLITE_NULL)
+	const bool has_said =
+		sqlite3_column_type(row, side + RAW) != SQLITE_NULL;
+
+	if (!has_said && sqlite3_column_type(row, owner) == SQLITE_NULL)
 		return;
 	object_open(json, name);
-	object_bytes(json, "banner", sqlite3_column_blob(row, side + RAW),
-		     (size_t)sqlite3_column_bytes(row, side + RAW));
+	if (has_said)
+		object_bytes(json, "banner",
+			     sqlite3_column_blob(row, side + RAW),
+			     (size_t)sqlite3_column_bytes(row, side + RAW));
 	object_plain(json, "stable", column_text(row, side + STABLE));
 	object_text(json, "service", column_text(row, side + SERVICE));
 	object_text(json, "product", column_text(row, side + PRODUCT));

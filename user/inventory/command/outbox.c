@@ -54,6 +54,7 @@ static void add_side(struct datagram *datagram, int side,
 	len[CHANGE_SERVICE] = add_text(datagram, from->service);
 	len[CHANGE_PRODUCT_NAME] = add_text(datagram, from->product);
 	len[CHANGE_VERSION_NAME] = add_text(datagram, from->version);
+	len[CHANGE_OWNER_NAME] = add_text(datagram, from->owner);
 }
 
 static void fill(struct datagram *datagram, const struct inventory_change *from)
