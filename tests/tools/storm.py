@@ -385,7 +385,8 @@ def held_by(pid):
     ids = netns.held_by(pid)
     kernel = sum(int(one["bytes_memlock"]) for kind in ids for one in netns.bpftool(kind, "show")
                  if one["id"] in ids[kind])
-    return Held(rig.descriptors_of(pid), rig.resident_bytes(pid), kernel)
+    # Without the pages of files, which other tests that run now may share.
+    return Held(rig.descriptors_of(pid), rig.resident_bytes(pid, "Pss_Anon"), kernel)
 
 
 def children_of(pid):
