@@ -385,7 +385,7 @@ bench:
 bench-scale:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)packaging/deps.sh pkg-config
-	$(Q)packaging/libmnl.sh $(STATIC)
+	$(Q)packaging/libmnl.sh $(STATIC) "$(CC)" $(CROSS)
 	$(Q)$(MAKE) --no-print-directory $(STATIC)/bench_scale
 	$(Q)$(STATIC)/bench_scale $(SCALE_ARGS)
 
