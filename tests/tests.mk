@@ -346,6 +346,12 @@ test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps
 	+$(Q)tests/vm/kernels $(KERNELS_ARGS)
 
+# The programs for arm64 and s390x, in QEMU's user mode.
+.PHONY: test-architectures
+test-architectures:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)tests/vm/architectures $(ARCHITECTURES_ARGS)
+
 # The Debian package and the static program: takes some minutes.
 .PHONY: test-package
 test-package:
