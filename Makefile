@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 #
 #   make               the program, ./bannerprobe
+#   make ARCH=arm64    the programs for arm64 (or s390x), build/arm64
 #   make deps          installs from Debian what building and testing need
 #   make demo          real servers in a network namespace, and their banners
 #   make picture       the same, drawn: docs/demo.svg
@@ -17,6 +18,7 @@
 #   make test-storm    a million banners while all goes wrong at once (as root)
 #   make test-devices  bonds and VRFs, under QEMU (as root)
 #   make test-tunnel-guest  every kind of tunnel by its real device, under QEMU (as root)
+#   make test-architectures  arm64 and s390x, under QEMU, against this machine
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both backends, the capture reader, the formats
 #   make mutants      breaks the core in many ways: a test has to notice each
@@ -35,6 +37,13 @@
 #   make test-package  both of them on Debian 11, 12 and 13, booted under QEMU (as root)
 #   V=1                shows the commands
 
+# The programs where they are easy to find.
+PROGRAMS = bannerprobe bannerprobe-inventory
+BPF_TARGET := bpf
+ifeq ($(origin ARCH),command line)
+include packaging/cross.mk
+endif
+
 BUILD ?= build
 PREFIX ?= /usr/local
 CLANG ?= clang
@@ -52,7 +61,7 @@ DEPENDENCIES = -MD -MP -MF $@.d
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 	-isystem $(BUILD) -Iinclude -Iuser $(CFLAGS)
 # v3 (Linux 5.1) has 32-bit compares, which spare instructions and verifier states.
-BPF_CFLAGS = -target bpf -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
+BPF_CFLAGS = -target $(BPF_TARGET) -mcpu=v3 -O2 -g -std=gnu11 $(WARNINGS) \
 	-Wno-missing-prototypes -Wno-unknown-attributes -Wno-unused-parameter
 LDLIBS := -lbpf -lmnl -lcap-ng -lseccomp -lnettle -lz -lzstd
 STATIC := $(BUILD)/static
@@ -79,7 +88,7 @@ BPF_OBJECT := $(BUILD)/bannerprobe.bpf.o
 SKELETON := $(BUILD)/bannerprobe.skel.h
 
 .PHONY: all
-all: bannerprobe bannerprobe-inventory
+all: $(PROGRAMS)
 
 bannerprobe: $(BUILD)/bannerprobe
 	$(call say,COPY,$@)
@@ -137,9 +146,9 @@ INSTALLED := $(SBIN)/bannerprobe $(RULES:packaging/%=$(SHARE)/bannerprobe/%) $(S
 	$(UNITS)/bannerprobe@.service $(SYSUSERS)/bannerprobe.conf $(LOGROTATE)/bannerprobe
 
 .PHONY: install
-install: bannerprobe install-inventory
+install: $(BUILD)/bannerprobe install-inventory
 	install -d $(dir $(INSTALLED))
-	install -m 755 bannerprobe $(SBIN)/bannerprobe
+	install -m 755 $(BUILD)/bannerprobe $(SBIN)/bannerprobe
 	install -m 644 $(RULES) $(SHARE)/bannerprobe/rules
 	install -m 644 packaging/bannerprobe.8 $(SHARE)/man/man8/bannerprobe.8
 	install -m 644 packaging/bannerprobe.bash $(SHARE)/bash-completion/completions/bannerprobe
@@ -157,7 +166,7 @@ uninstall:
 .PHONY: static
 static:
 	$(Q)packaging/deps.sh pkg-config
-	$(Q)packaging/libmnl.sh $(STATIC)
+	$(Q)packaging/libmnl.sh $(STATIC) "$(CC)" $(CROSS)
 	$(Q)$(MAKE) --no-print-directory $(STATIC)/bannerprobe $(STATIC)/bannerprobe-inventory
 
 $(STATIC)/bannerprobe: $(OBJECTS) $(LINKED)

@@ -352,6 +352,12 @@ test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps
 	+$(Q)tests/vm/kernels $(KERNELS_ARGS)
 
+# The programs for arm64 and s390x, in QEMU's user mode.
+.PHONY: test-architectures
+test-architectures:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)tests/vm/architectures $(ARCHITECTURES_ARGS)
+
 # The Debian package and the static program: takes some minutes.
 .PHONY: test-package
 test-package:
@@ -391,7 +397,7 @@ bench:
 bench-scale:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)packaging/deps.sh pkg-config
-	$(Q)packaging/libmnl.sh $(STATIC)
+	$(Q)packaging/libmnl.sh $(STATIC) "$(CC)" $(CROSS)
 	$(Q)$(MAKE) --no-print-directory $(STATIC)/bench_scale
 	$(Q)$(STATIC)/bench_scale $(SCALE_ARGS)
 

@@ -17,7 +17,7 @@
 static uint32_t hash_server(const struct text *sensor,
 			    const struct address *server)
 {
-	uint32_t hash = 0x811c9dc5 ^ (uint32_t)((uintptr_t)sensor >> 4);
+	uint32_t hash = 0x811c9dc5 ^ sensor->hash;
 
 	for (size_t i = 0; i < sizeof(server->byte); i++)
 		hash = (hash ^ server->byte[i]) * 0x01000193;

@@ -3,6 +3,7 @@
 
 #include "keeper.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,17 +102,25 @@ static bool is_counted(struct inventory *inventory,
 		       const struct observation *seen)
 {
 	const bool open = seen->event == OBSERVED_OPEN;
+	const struct service_key *key = &service->key;
 	uint64_t hash =
-		(uintptr_t)service * 0x9e3779b97f4a7c15ULL ^ seen->client_port;
-	uint64_t *slot, words[2];
+		((uint64_t)key->sensor->hash << 32 | key->tunnel->hash) ^
+		((uint64_t)key->port << 16 | seen->client_port);
+	uint64_t *slot, words[4];
 	bool counted;
 
 	inventory->opens |= open;
 	if (!inventory->opens)
 		return false;
-	memcpy(words, seen->client.byte, sizeof(words));
-	hash = (hash ^ words[0]) * 0xbf58476d1ce4e5b9ULL;
-	hash = ((hash ^ hash >> 31 ^ words[1]) * 0x94d049bb133111ebULL) & ~1ULL;
+	memcpy(words, seen->client.byte, sizeof(seen->client.byte));
+	memcpy(words + 2, key->server.byte, sizeof(key->server.byte));
+	/* Of bytes, not of addresses in memory: where two connections meet is
+	 * the same each time. */
+	for (int i = 0; i < 4; i++) {
+		hash = (hash ^ le64toh(words[i])) * 0xbf58476d1ce4e5b9ULL;
+		hash ^= hash >> 31;
+	}
+	hash &= ~1ULL;
 	slot = &inventory->connection[(hash >> 32) & (CONNECTIONS - 1)];
 	/* The lowest bit shows which of the two records came first. */
 	counted = *slot == (hash | !open);

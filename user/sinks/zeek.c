@@ -6,6 +6,7 @@
 #include "put.h"
 #include "ssh_line.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,7 +35,10 @@ static char *put_uid(char *to, const struct event *record)
 	memcpy(&words[2], record->client, 16);
 	memcpy(&words[4], record->server, 16);
 	for (int i = 0; i < 6; i++) {
-		hash = (hash ^ words[i]) * 0x9e3779b97f4a7c15ULL;
+		/* The same on every machine: addresses are bytes, not numbers.
+		 */
+		hash = (hash ^ (i < 2 ? words[i] : le64toh(words[i]))) *
+		       0x9e3779b97f4a7c15ULL;
 		hash ^= hash >> 32;
 	}
 	*to++ = 'C';
@@ -77,8 +81,7 @@ static char *put_row(char *to, const struct event *event,
 	to = put_address(to, event->family,
 			 row->of_server ? event->server : event->client);
 	*to++ = '\t';
-	to = row->of_server ? put_number(to, event->server_port) :
-			      PUT(to, "-");
+	to = row->of_server ? put_number(to, event->server_port) : PUT(to, "-");
 	to = PUT(to, "\tPassiveRecon::");
 	to = put_text(to, row->type, strlen(row->type));
 	*to++ = '\t';
