@@ -80,8 +80,14 @@ static void reopen(struct sink *sink)
 	(void)sink;
 }
 
-static const struct sink_operations operations = { "fuzz", open_sink, put,
-						   flush,  reopen,    flush };
+static const struct sink_operations operations = {
+	.name = "fuzz",
+	.open = open_sink,
+	.put = put,
+	.flush = flush,
+	.reopen = reopen,
+	.close = flush,
+};
 
 /*
  * The linker replaces the functions of these names (--wrap). A packet is copied
