@@ -47,6 +47,10 @@ void message_status(const char *format, ...)
 	(void)format;
 }
 
+void message_open(void)
+{
+}
+
 void message_clear_status(void)
 {
 }
@@ -80,12 +84,14 @@ static void reopen(struct sink *sink)
 	(void)sink;
 }
 
-static const struct sink_operations operations = { .name = "fuzz",
-						   .open = open_sink,
-						   .put = put,
-						   .flush = flush,
-						   .reopen = reopen,
-						   .close = flush };
+static const struct sink_operations operations = {
+	.name = "fuzz",
+	.open = open_sink,
+	.put = put,
+	.flush = flush,
+	.reopen = reopen,
+	.close = flush,
+};
 
 /*
  * The linker replaces the functions of these names (--wrap). A packet is copied

@@ -60,8 +60,8 @@ def test_alive(tmp_path):
 def test_options_are_the_programs(container):
     """Each option that the manifest uses is one, and each variable is in the ConfigMap."""
     known = subprocess.run([netns.BINARY, "--help"], capture_output=True, text=True).stdout
-    options = dict(arg.split("=", 1) for arg in container["args"])
-    assert all(re.search(rf"{option}=", known) for option in options), options
+    options = dict(arg.partition("=")[::2] for arg in container["args"])
+    assert all(re.search(rf"{option}{'=' if value else ' '}", known) for option, value in options.items()), options
     used = set(re.findall(r"\$\((\w+)\)", " ".join(container["args"])))
     assert used == set(yaml.safe_load(read("kubernetes", "configmap.yaml"))["data"])
     # What may be written lies in a volume: the root is read-only.
@@ -84,6 +84,8 @@ def test_privileges(container, pod):
 def test_names_agree(container, pod, daemon):
     copied = re.search(r"^COPY (.+) (/\S+/)$", read("Containerfile"), re.M)
     inside = {copied[2] + os.path.basename(path) for path in copied[1].split()}
+    # The keeper of an inventory is looked for there.
+    assert copied[2] + "bannerprobe-inventory" in inside
     for probe in "startupProbe", "livenessProbe":
         assert container[probe]["exec"]["command"][0] in inside
     assert container["image"] == f"bannerprobe:{version()}"
