@@ -278,7 +278,7 @@ def test_thousands_come_and_go(net):
         rounds(4)
         before = descriptors(probe), rss()
         rounds(8)
-        assert descriptors(probe) == before[0]
+        assert descriptors(probe) <= before[0]	# one may have been in use for a moment
         assert rss() <= before[1] + 300
         assert logged_on(net, probe, net.peer, "10.99.0.1") == "veth0"
         assert ended(probe) == 0

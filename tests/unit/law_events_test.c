@@ -12,6 +12,7 @@
 #include "law_events_cases.h"
 #include "law_events_core.h"
 #include "law_events_truth.h"
+#include "seed.h"
 
 static struct model model;
 static struct conversation conversation;
@@ -431,7 +432,7 @@ static bool core_mostly_agrees_on(unsigned int ingredients, __u64 number,
 int main(int argc, char **argv)
 {
 	__u64 number = argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
-	__u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)time(NULL);
+	__u64 seed = seed_from(argc > 2 ? argv[2] : NULL);
 	__u64 part = number / 9;
 	const unsigned int whole = INGREDIENT_BEGINNINGS;
 	const unsigned int loss = whole | INGREDIENT_LOSS;

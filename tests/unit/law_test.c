@@ -13,6 +13,7 @@
 #include "law_attacks.h"
 #include "law_cases.h"
 #include "law_play.h"
+#include "seed.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof(*(array))))
 #define KINDS_MAX 512
@@ -251,7 +252,7 @@ static int show_one(__u64 seed, unsigned int ingredients)
 int main(int argc, char **argv)
 {
 	__u64 number = argc > 1 ? strtoull(argv[1], NULL, 0) : 300000;
-	__u64 seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)time(NULL);
+	__u64 seed = seed_from(argc > 2 ? argv[2] : NULL);
 	bool survey = argc > 3 && !strcmp(argv[3], "survey");
 
 	if (!judge_open())

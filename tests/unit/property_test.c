@@ -17,6 +17,7 @@
 #include "capture/link_layer.h"
 #include "capture/packet_reader.h"
 #include "play.h"
+#include "seed.h"
 
 #define STEPS 32
 #define LENGTH 256
@@ -498,7 +499,7 @@ int main(int argc, char **argv)
 	struct engine native;
 	struct talk talk;
 
-	seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (__u64)time(NULL);
+	seed = seed_from(argc > 2 ? argv[2] : NULL);
 	for (size_t i = 0; i < sizeof(stream); i++)
 		stream[i] = (char)('!' + (i * 7 + i / 94) % 94);
 	greetings = reassembly_new(LENGTH, 1000 * NS_PER_MS, on_logged, NULL);
