@@ -27,13 +27,17 @@ void message_share(struct message_shared *memory)
  * Reserves standard error for one message. A write of up to PIPE_BUF bytes to a
  * pipe is atomic, but another process's line could divide a longer message. The
  * wait is bounded, since the process that claimed it may have been killed.
+ * False: it is still another process's.
  */
-static void claim(long long end)
+static bool claim(long long end)
 {
 	while (__atomic_exchange_n(&shared->is_claimed, true,
-				   __ATOMIC_ACQUIRE) &&
-	       wait_left(WAIT_MESSAGES, end) > 0)
+				   __ATOMIC_ACQUIRE)) {
+		if (wait_left(WAIT_MESSAGES, end) <= 0)
+			return false;
 		poll(NULL, 0, CLAIM_MS);
+	}
+	return true;
 }
 
 static void release(void)
@@ -51,9 +55,9 @@ static ssize_t write_message(void *cookie, const char *text, size_t len)
 	static bool deaf;
 	const int fd = *(const int *)cookie;
 	const long long end = deaf ? 0 : wait_end(WAIT_MESSAGES);
+	const bool claimed = claim(end);
 	size_t done = 0;
 
-	claim(end);
 	while (done < len) {
 		size_t some = len - done < PIPE_BUF ? len - done : PIPE_BUF;
 		ssize_t written;
@@ -67,7 +71,8 @@ static ssize_t write_message(void *cookie, const char *text, size_t len)
 		else if (written < 0 && errno != EINTR && errno != EAGAIN)
 			break;
 	}
-	release();
+	if (claimed)
+		release();
 	return (ssize_t)len;
 }
 
