@@ -51,13 +51,18 @@ def has_open(pid, path):
     return any(is_it(f"{folder}/{number}") for number in os.listdir(folder))
 
 
+def children_of(pid):
+    """The pids of the processes that another has started."""
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return [int(child) for child in file.read().split()]
+
+
 def child_of(pid, name):
     """The pid of the process of that name that another has started, or None."""
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        for child in file.read().split():
-            with open(f"/proc/{child}/comm") as comm:
-                if comm.read().strip() == name:
-                    return int(child)
+    for child in children_of(pid):
+        with open(f"/proc/{child}/comm") as comm:
+            if comm.read().strip() == name:
+                return child
     return None
 
 
@@ -247,9 +252,7 @@ class Probe:
 
     def processes(self):
         """The pids of all processes of bannerprobe."""
-        number = self.process.pid
-        with open(f"/proc/{number}/task/{number}/children") as file:
-            return [number, *map(int, file.read().split())]
+        return [self.process.pid, *children_of(self.process.pid)]
 
     def ended(self):
         """Wait for its end; then stdout and stderr hold all that it wrote."""

@@ -137,8 +137,7 @@ def listening(port):
 
 def processes_of(pid):
     """A process, and those that it has started."""
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [pid, *map(int, file.read().split())]
+    return [pid, *netns.children_of(pid)]
 
 
 def own_seconds(pid):

@@ -129,13 +129,13 @@ def listen_often(ns, server, count):
 
 
 @contextlib.contextmanager
-def speaking(net, server):
-    """Banners for as long as it takes, some thousand a second."""
+def speaking(net, server, count=200, pause=0):
+    """Banners for as long as it takes: `count` at a time, then a pause in seconds. Else some thousand a second."""
     over = threading.Event()
 
     def talk():
-        while not over.is_set():
-            listen_often(net.peer, server, 200)
+        while not over.wait(pause):
+            listen_often(net.peer, server, count)
     thread = threading.Thread(target=talk)
     thread.start()
     try:

@@ -11,7 +11,7 @@ import time
 import pytest
 
 import packets
-from netns import BINARY, PATIENCE, ROOT
+from netns import BINARY, PATIENCE, ROOT, children_of
 from packets import (Connection, START, enhanced, ethernet, interface, parsed, pcap, pcapng, probe,
                      records, records_of, section, zstd)
 
@@ -560,7 +560,7 @@ def test_jobs_hold_nothing_of_the_log(tmp_path):
     with subprocess.Popen([BINARY, "-f", "json", "-j2", "-o", tmp_path / "log", "-r", *fifos],
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         with open(fifos[0], "wb"), open(fifos[1], "wb"):
-            children = open(f"/proc/{process.pid}/task/{process.pid}/children").read().split()
+            children = children_of(process.pid)
             assert len(children) == 2
             for child in children:
                 opened = {fd: os.readlink(f"/proc/{child}/fd/{fd}") for fd in os.listdir(f"/proc/{child}/fd")}

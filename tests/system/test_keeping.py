@@ -22,7 +22,7 @@ from scapy.layers.vxlan import VXLAN
 from scapy.packet import Raw
 
 import netns
-from netns import BINARY, PATIENCE, ROOT, Probe, wait_for
+from netns import BINARY, PATIENCE, ROOT, Probe, children_of, wait_for
 from packets import Connection, ethernet, pcap
 from servers import Server, ask, connect, listen_to, speaking
 
@@ -384,13 +384,10 @@ def test_captures_wait_for_a_keeper(folder):
         file.write(pcap(frames))
     with subprocess.Popen([BINARY, "--inventory", path, "-o", "none", "-l", "4096", "-r", capture],
                           stderr=subprocess.PIPE) as process:
-        def keeper():
-            with open(f"/proc/{process.pid}/task/{process.pid}/children") as children:
-                return [int(pid) for pid in children.read().split()]
-        wait_for("its keeper", keeper)
-        os.kill(keeper()[0], signal.SIGSTOP)
+        [keeper] = wait_for("its keeper", lambda: children_of(process.pid))
+        os.kill(keeper, signal.SIGSTOP)
         time.sleep(0.5)	# it is to come to the end of what there is room for
         assert process.poll() is None
-        os.kill(keeper()[0], signal.SIGCONT)
+        os.kill(keeper, signal.SIGCONT)
         assert (process.wait(4 * PATIENCE), process.stderr.read()) == (0, b"")
     assert connections(path) == count

@@ -15,9 +15,9 @@ import time
 
 import pytest
 
-from netns import BINARY, PATIENCE, wait_for
+from netns import BINARY, PATIENCE, children_of, wait_for
 from packets import Connection, ethernet, pcap
-from servers import Server, listen_often, listen_to
+from servers import Server, listen_to, speaking
 from test_changes import NEW, OLD, talks
 from test_keeping import (CAPTURES, INVENTORY, KEEPER, LIVE, connections, failed, folder, inventory, keeping, probe,
                           rows)
@@ -191,7 +191,7 @@ def test_killed_at_any_moment(folder):
         probe_ = subprocess.Popen([BINARY, "--inventory", path, "-f", "json", "-o", log, "--gather=20", "-r", "-"],
                                   stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
         with probe_, capturing(probe_.stdin) as written:
-            [keeper] = wait_for("its keeper", lambda: children(probe_.pid))
+            [keeper] = wait_for("its keeper", lambda: children_of(probe_.pid))
             time.sleep(rng.random() * 4)
             killed = time.time()
             os.kill(rng.choice([keeper, probe_.pid]), signal.SIGKILL)
@@ -207,35 +207,13 @@ def test_killed_at_any_moment(folder):
     assert inventory(path, "check") == "ok\n"
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(child) for child in file.read().split()]
-
-
-@contextlib.contextmanager
-def talking(net, server):
-    """Some hundred connections a second, so that the probe's start has time, too."""
-    over = threading.Event()
-
-    def talk():
-        while not over.wait(0.05):
-            listen_often(net.peer, server, 20)
-    thread = threading.Thread(target=talk)
-    thread.start()
-    try:
-        yield
-    finally:
-        over.set()
-        thread.join(PATIENCE)
-
-
 @LIVE
 def test_killed_at_any_moment_under_load(net, folder):
     """The probe or its keeper: the file is sound, the last second is missing at most, no service is there twice."""
     path, log, rng = os.path.join(folder, "x.db"), os.path.join(folder, "log.json"), random.Random(7)
     surely, end = 0, 0
     with Server(net.host, "10.99.0.1", lambda n: b"220 host%d.example ESMTP\r\n" % (n % 5)) as server, \
-            talking(net, server):
+            speaking(net, server, 20, 0.05):
         for n in range(LIVE_KILLS):
             with keeping(net, path, "-f", "json", "-o", log, "--gather=20") as probe_:
                 keeper = probe_.child(KEEPER)

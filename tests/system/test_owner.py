@@ -9,7 +9,7 @@ import time
 import pytest
 
 import netns
-from netns import Namespace, Network, wait_for
+from netns import Namespace, Network, children_of, wait_for
 from owner_rig import NOTHING, PORT, ROOT, Cgroup, Owner, Server, has, index_of, needs_cgroups, own_cgroup
 
 if os.geteuid():
@@ -164,7 +164,7 @@ def test_socket_activation(host, tmp_path):
         inside = ["nsenter", "--pid", "--mount", "--target"]
         with Server(host, before=before) as first:
             first.listen()
-            outside = int(open(f"/proc/{first.pid}/task/{first.pid}/children").read().split()[0])
+            outside = children_of(first.pid)[0]
             with open(f"{ROOT}{manager.path}/cgroup.procs", "w") as file:
                 file.write(str(outside))
             first.say("close()")
@@ -172,8 +172,7 @@ def test_socket_activation(host, tmp_path):
             with Owner(host, before=[*inside, str(outside)]) as owner:
                 has(owner.listener(), unit="init.scope", process="python3", pid=1)
                 child = int(first.say("fork(b'sshd')"))
-                with open(f"/proc/{outside}/task/{outside}/children") as file:
-                    sshd = int(file.read())
+                [sshd] = children_of(outside)
                 wait_for("its name", lambda: open(f"/proc/{sshd}/comm").read() == "sshd\n")
                 with open(f"{ROOT}{service.path}/cgroup.procs", "w") as file:
                     file.write(str(sshd))

@@ -16,7 +16,7 @@ import pytest
 
 import netns
 import packets
-from netns import BINARY, PATIENCE, Probe, attached, wait_for
+from netns import BINARY, PATIENCE, Probe, attached, children_of, wait_for
 from packets import Connection, ethernet, pcap
 from servers import Server, listen_to, speaking
 from ways import CLSACT, start
@@ -25,18 +25,13 @@ LIVE = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes networ
 SECONDS = 2 * PATIENCE / 20	# of the promise; an emulated machine needs more
 
 
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return [int(child) for child in file.read().split()]
-
-
 def alive(pid):
     return os.path.exists(f"/proc/{pid}")
 
 
 def stopped(process, number=signal.SIGTERM):
     """The exit code; no process that it has started is left."""
-    others = children(process.pid)
+    others = children_of(process.pid)
     process.send_signal(number)
     try:
         code = process.wait(SECONDS)

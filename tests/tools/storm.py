@@ -389,11 +389,6 @@ def held_by(pid):
     return Held(rig.descriptors_of(pid), rig.resident_bytes(pid, "Pss_Anon"), kernel)
 
 
-def children_of(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as file:
-        return list(map(int, file.read().split()))
-
-
 def name_of(pid):
     with contextlib.suppress(FileNotFoundError), open(f"/proc/{pid}/comm") as file:
         return file.read().strip()
@@ -451,7 +446,7 @@ def rage(place, storm, disk, piped, veths, connections):
     Afterwards there is room again, and the interfaces that came and went are reported.
     """
     storm.over.clear()
-    helper = next(pid for pid in children_of(disk.probe.process.pid) if name_of(pid) == "bannerprobe-log")
+    helper = next(pid for pid in netns.children_of(disk.probe.process.pid) if name_of(pid) == "bannerprobe-log")
     with ThreadPoolExecutor(17) as pool:
         greeted = [pool.submit(storm.gusts, place, first, connections // 2)
                    for first in (FAR, NEAR)]
@@ -499,7 +494,7 @@ def run(place, connections, count, seed):
                                                 interfaces=2, stdout=subprocess.DEVNULL))
         disk, piped = Disk(place, probe, storm.rng("files")), Piped(place, stack)
         veths = Veths(place, probe, count, storm)
-        children, programs = children_of(probe.process.pid), netns.held_by(probe.process.pid)["prog"]
+        children, programs = netns.children_of(probe.process.pid), netns.held_by(probe.process.pid)["prog"]
         began, few = time.monotonic(), connections // 10
         # What is kept for later use is there after a full ring and a tenth of it, and no more at the end.
         heard = fill_ring(place, probe)
