@@ -29,16 +29,7 @@ static struct bannerprobe_bpf *probe;
 static struct ring_buffer *ring;
 static __u64 logged;
 
-static const struct test_packet packet = {
-	.from_server = true,
-	.client_port = 40000,
-	.server_port = 25,
-	.flags = TCP_ACK,
-	.seq = 9000,
-	.ack = 1001,
-	.payload = "0123456789012345678901234567890123456789",
-	.payload_len = DRIVE_BANNER,
-};
+static const struct test_packet packet = DRIVE_SERVER_DATA;
 
 static int count_record(void *context, void *data, size_t size)
 {

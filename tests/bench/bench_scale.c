@@ -372,48 +372,24 @@ static void unload(void)
 	bannerprobe_bpf__destroy(probe);
 }
 
+#define CONNECTIONS(room)                                                      \
+	.flows = room, .vary = VARY_CONNECTION, .count = 40000, .packets = 4,  \
+	.counts = COUNT_BANNER
+#define FLOOD(room)                                                            \
+	.flows = room, .vary = VARY_SYN_FLOOD, .count = 50000, .packets = 1,   \
+	.counts = COUNT_CONNECTIONS, .is_flooded = true
+
 static const struct scenario scenarios[] = {
-	{ .name = "a whole connection, table of 32,768",
-
-	  .flows = 32768,
-	  .vary = VARY_CONNECTION,
-	  .count = 40000,
-	  .packets = 4,
-	  .counts = COUNT_BANNER },
+	{ .name = "a whole connection, table of 32,768", CONNECTIONS(32768) },
 	{ .name = "a whole connection, table of 1,048,576",
-
-	  .flows = 1048576,
-	  .vary = VARY_CONNECTION,
-	  .count = 40000,
-	  .packets = 4,
-	  .counts = COUNT_BANNER },
+	  CONNECTIONS(1048576) },
 	/* Two CPUs meet here as often as sixteen meet in one of 32,768. */
 	{ .name = "a whole connection, table of 2,048",
-
-	  .flows = 2048,
-	  .vary = VARY_CONNECTION,
-	  .count = 40000,
-	  .packets = 4,
-	  .counts = COUNT_BANNER,
+	  CONNECTIONS(2048),
 	  .may_miss = 10 },
-	{ .name = "a SYN of a flood, table full",
-
-	  .flows = 32768,
-	  .vary = VARY_SYN_FLOOD,
-	  .count = 50000,
-	  .packets = 1,
-	  .counts = COUNT_CONNECTIONS,
-	  .is_flooded = true },
-	{ .name = "a SYN of a flood, table of 2,048 full",
-
-	  .flows = 2048,
-	  .vary = VARY_SYN_FLOOD,
-	  .count = 50000,
-	  .packets = 1,
-	  .counts = COUNT_CONNECTIONS,
-	  .is_flooded = true },
+	{ .name = "a SYN of a flood, table full", FLOOD(32768) },
+	{ .name = "a SYN of a flood, table of 2,048 full", FLOOD(2048) },
 	{ .name = "data of no interest, warm",
-
 	  .flows = 32768,
 	  .vary = VARY_ADDRESS,
 	  .count = 1000000,
@@ -423,16 +399,7 @@ static const struct scenario scenarios[] = {
 
 static void prepare_packet(void)
 {
-	const struct test_packet built = {
-		.from_server = true,
-		.client_port = 40000,
-		.server_port = 25,
-		.flags = TCP_ACK,
-		.seq = 9000,
-		.ack = 1001,
-		.payload = "0123456789012345678901234567890123456789",
-		.payload_len = DRIVE_BANNER,
-	};
+	const struct test_packet built = DRIVE_SERVER_DATA;
 
 	packet_build(&packet, &built);
 }

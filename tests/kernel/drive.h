@@ -10,6 +10,15 @@
 
 struct bannerprobe_bpf;
 
+/* A server's data, for designated initializers of a struct test_packet. */
+#define DRIVE_SERVER_DATA                                                      \
+	{                                                                      \
+		.from_server = true, .client_port = 40000, .server_port = 25,  \
+		.flags = TCP_ACK, .seq = 9000, .ack = 1001,                    \
+		.payload = "0123456789012345678901234567890123456789",         \
+		.payload_len = DRIVE_BANNER                                    \
+	}
+
 /* The programs that the packets go to. */
 enum road {
 	ROAD_XDP,
