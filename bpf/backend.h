@@ -59,25 +59,10 @@ static __always_inline struct scratch *scratch_of_cpu(void)
 	return bpf_map_lookup_elem(&scratches, &zero);
 }
 
-static __always_inline struct engine_settings
+static __always_inline const struct engine_settings *
 backend_settings(const struct backend *backend)
 {
-	return (struct engine_settings){
-		.track = {
-			.times = wants_times,
-			.rtt = wants_rtt,
-			.gather = wants_greetings ? banner_limit : 0,
-			.need = need,
-			.key = { .vlan = key_has_vlan,
-				 .tunnels = key_has_tunnels },
-			.decap = { .kinds = decap.kinds,
-				   .by_peer = decap.by_peer },
-			.events = wanted_events,
-			.max_rate = max_rate,
-		},
-		.filter_by = filter_by,
-		.limit = banner_limit,
-	};
+	return settings_of_loader();
 }
 
 static __always_inline const volatile __u64 *
@@ -274,7 +259,7 @@ backend_is_over_rate(const struct backend *backend, __u64 now)
 		rate->second = second;
 		rate->records = 0;
 	}
-	over = rate->records >= max_rate;
+	over = rate->records >= backend_settings(backend)->track.max_rate;
 	rate->records += !over;
 	bpf_spin_unlock(&rate->lock);
 	return over;
@@ -312,20 +297,21 @@ static __noinline void describe_socket(struct __sk_buff *skb,
 static __always_inline void
 backend_describe_socket(const struct backend *backend, struct event *event)
 {
-	if (!backend->is_xdp && wants_sockets)
+	if (!backend->is_xdp && backend_settings(backend)->track.sockets)
 		describe_socket(backend->ctx, &event->socket);
 }
 
 static __always_inline bool backend_emit(const struct backend *backend,
-					 struct event *event)
+					 struct event *event, __u32 room)
 {
-	__u64 size = decap.kinds ? event_size(event) :
+	__u64 size = backend_settings(backend)->track.decap.kinds ?
+			     event_size(event) :
 				   sizeof(*event) + event->kept;
 
 	event->ifindex = backend->ifindex;
 	event->direction = backend->direction;
 	OPAQUE(size); /* checked and used as one value, whatever was copied */
-	if (size > sizeof(*event) + EVENT_ROOM)
+	if (size > sizeof(*event) + room)
 		return true;
 	return !bpf_ringbuf_output(&records, event, size, 0);
 }

@@ -34,10 +34,13 @@ static __always_inline int report_packet(const struct backend *backend)
 /* Tracks the segment that engine_see() left in this CPU's scratch memory. */
 __noinline int track_seen(void)
 {
-	const struct backend none = {};
+	struct backend backend = {};
 	struct scratch *scratch = scratch_of_cpu();
 
-	return scratch ? engine_track(&none, &scratch->context) : TRACKED;
+	if (!scratch)
+		return TRACKED;
+	backend.ifindex = scratch->ifindex; /* for its counters */
+	return engine_track(&backend, &scratch->context);
 }
 
 __noinline int report_xdp(struct xdp_md *ctx)
@@ -89,7 +92,7 @@ __noinline int open_tunnel_of_xdp(struct xdp_md *ctx, int result)
 
 	return scratch ? open_tunnel(&backend.frame,
 				     &scratch->context.segment, result,
-				     WALK_WHOLE, &decap) :
+				     WALK_WHOLE, &settings_of_loader()->track.decap) :
 			 PARSE_CUT;
 }
 
@@ -100,7 +103,7 @@ __noinline int open_tunnel_of_skb(struct __sk_buff *skb, int result)
 
 	return scratch ? open_tunnel(&backend.frame,
 				     &scratch->context.segment, result,
-				     WALK_WHOLE, &decap) :
+				     WALK_WHOLE, &settings_of_loader()->track.decap) :
 			 PARSE_CUT;
 }
 
@@ -117,7 +120,7 @@ __noinline int open_tunnel_of_copy(int len, int wire_len, int result)
 	frame.data = scratch->bytes;
 	frame.end = frame.data + size;
 	return open_tunnel(&frame, &scratch->context.segment, result,
-			   WALK_WHOLE, &decap);
+			   WALK_WHOLE, &settings_of_loader()->track.decap);
 }
 
 /* Opens all tunnels, in the packet or in a copy of `len` bytes; 0: no copy. */
@@ -128,7 +131,7 @@ open_tunnels(const struct backend *backend, enum parse_result result,
 	const __u32 wire_len = len ? backend_len(backend) : 0;
 	__u8 layers = 0;
 
-	if (!decap.kinds)
+	if (!settings_of_loader()->track.decap.kinds)
 		return result;
 #pragma clang loop unroll(disable)
 	for (int i = 0; i <= TUNNELS_MAX; i++) {
@@ -212,27 +215,20 @@ static __always_inline bool linear_part_tells(const struct backend *backend,
 static __always_inline int prefilter_inside(const struct backend *backend)
 {
 	const struct prefilter prefilter = backend_prefilter(backend);
+	const struct track_options *track = &backend_settings(backend)->track;
 
 	return prefilter_tunnel(&backend->frame, backend->is_raw_ip, &prefilter,
-				&decap, key_has_tunnels);
+				&track->decap, track->key.tunnels);
 }
 
-__noinline int prefilter_inside_of_xdp(struct xdp_md *ctx)
+/* True: this CPU's context is complete, and has to be tracked. */
+static __always_inline bool see(const struct backend *backend,
+				struct scratch *scratch)
 {
-	struct backend backend = backend_of_xdp(ctx);
-
-	return prefilter_inside(&backend);
-}
-
-/* 1: this CPU's context is complete, and has to be tracked. */
-static __always_inline int watch(const struct backend *backend)
-{
-	struct scratch *scratch = scratch_of_cpu();
 	enum parse_result result;
 	bool track;
 
-	if (!scratch)
-		return 0;
+	scratch->ifindex = backend->ifindex;
 	result = parse(backend, &backend->frame, &scratch->context.segment);
 	result = open_tunnels(backend, result, &scratch->context.segment, 0);
 	if (linear_part_tells(backend, result, &scratch->context.segment))
@@ -243,24 +239,61 @@ static __always_inline int watch(const struct backend *backend)
 		track = watch_copy_of_skb(backend->ctx, backend->is_raw_ip);
 	if (!track ||
 	    engine_is_not_seen_leaving(backend, &scratch->context.segment))
-		return 0;
+		return false;
 	if (engine_is_unexpected_synack(backend, &scratch->context))
 		look_up_destination();
-	return 1;
+	return true;
 }
 
-__noinline int watch_xdp(struct xdp_md *ctx)
+/* True: the segment's verdict has to be reported. */
+static __always_inline bool watch(const struct backend *backend,
+				  struct scratch *scratch)
 {
-	struct backend backend = backend_of_xdp(ctx);
+	int tracked;
 
-	return watch(&backend);
+	if (!see(backend, scratch))
+		return false;
+	tracked = track_seen();
+	if (tracked == LOOK_UP_OWN) {
+		look_up_destination();
+		tracked = track_seen();
+	}
+	return tracked == REPORT;
 }
 
-__noinline int watch_skb(struct __sk_buff *skb, int direction, int is_raw_ip)
+/*
+ * What a packet comes to that passed the prefilter of its hook. The hooks go on
+ * to these programs, so that the verifier checks each once, which is most of
+ * the time that a start takes.
+ *
+ * The loader adds BPF_F_XDP_HAS_FRAGS to all programs for XDP where the kernel
+ * has it (5.18).
+ */
+SEC("xdp")
+int bannerprobe_wx(struct xdp_md *ctx)
 {
-	struct backend backend = backend_of_skb(skb, direction, is_raw_ip);
+	const struct backend backend = backend_of_xdp(ctx);
+	struct scratch *scratch = scratch_of_cpu();
 
-	return watch(&backend);
+	if (scratch && watch(&backend, scratch))
+		report_xdp(ctx);
+	return XDP_PASS;
+}
+
+SEC("tc")
+int bannerprobe_wt(struct __sk_buff *skb)
+{
+	struct scratch *scratch = scratch_of_cpu();
+	struct backend backend;
+	int direction;
+
+	if (!scratch)
+		return TC_NEXT;
+	direction = scratch->direction;
+	backend = backend_of_skb(skb, direction, scratch->is_raw_ip);
+	if (watch(&backend, scratch))
+		report_skb(skb, direction);
+	return TC_NEXT;
 }
 
 /*
@@ -281,65 +314,30 @@ static __always_inline bool has_to_be_watched(enum prefilter_result result,
 	       bucket_may_have(bucket, tag_of(hash, (1U << words_shift) - 1));
 }
 
-/* The loader adds BPF_F_XDP_HAS_FRAGS where the kernel has it (5.18). */
+/*
+ * The hooks call nothing but the program that they go on to: before Linux 6.0 a
+ * program for arm64 that has functions of its own cannot go on to another one.
+ */
 SEC("xdp")
 int bannerprobe_xdp(struct xdp_md *ctx)
 {
-	/* watch_xdp() looks at headers that are not in the linear part. */
-	const struct frame frame = {
-		.data = (const __u8 *)(long)ctx->data,
-		.end = (const __u8 *)(long)ctx->data_end,
-		.wire_len = ctx->data_end - ctx->data,
-	};
-	const struct prefilter prefilter = backend_prefilter(NULL);
+	/* bannerprobe_wx looks at headers that are not in the linear part. */
+	const struct backend backend = backend_of_xdp(ctx);
+	const struct prefilter prefilter = backend_prefilter(&backend);
+	const struct decap *decap = &backend_settings(&backend)->track.decap;
+	enum prefilter_result result;
 	__u64 hash = 0;
-	int tracked;
 
-	if (has_to_be_watched(
-		    prefilter_ethernet(&frame, &prefilter, &decap, &hash),
-		    hash) &&
-	    (!decap.kinds || prefilter_inside_of_xdp(ctx)) && watch_xdp(ctx)) {
-		tracked = track_seen();
-		if (tracked == LOOK_UP_OWN) {
-			look_up_destination();
-			tracked = track_seen();
-		}
-		if (tracked == REPORT)
-			report_xdp(ctx);
-	}
+	result = prefilter_ethernet(&backend.frame, &prefilter, decap, &hash);
+	if (has_to_be_watched(result, hash) &&
+	    (!decap->kinds || prefilter_inside(&backend)))
+		bpf_tail_call(ctx, &watch_xdp, 0);
 	return XDP_PASS;
 }
 
-/*
- * What all hooks of tc do with a packet that passed their prefilter. It is one
- * program, which they go on to: the verifier checks it once, which is most of
- * the time that a start takes.
- */
-SEC("tc")
-int bannerprobe_watch(struct __sk_buff *skb)
-{
-	const struct scratch *scratch = scratch_of_cpu();
-	int direction, tracked;
-
-	if (!scratch)
-		return TC_NEXT;
-	direction = scratch->direction;
-	if (watch_skb(skb, direction, scratch->is_raw_ip)) {
-		tracked = track_seen();
-		if (tracked == LOOK_UP_OWN) {
-			look_up_destination();
-			tracked = track_seen();
-		}
-		if (tracked == REPORT)
-			report_skb(skb, direction);
-	}
-	return TC_NEXT;
-}
-
-/* Goes on to bannerprobe_watch; does not return, unless that is missing. */
-static __always_inline void watch_by_program(struct __sk_buff *skb,
-					     enum direction direction,
-					     bool is_raw_ip)
+/* Goes on to bannerprobe_wt; does not return, unless that is missing. */
+static __always_inline void watch_skb(struct __sk_buff *skb,
+				      enum direction direction, bool is_raw_ip)
 {
 	struct scratch *scratch = scratch_of_cpu();
 
@@ -347,13 +345,9 @@ static __always_inline void watch_by_program(struct __sk_buff *skb,
 		return;
 	scratch->direction = direction;
 	scratch->is_raw_ip = is_raw_ip;
-	bpf_tail_call(skb, &watch_program, 0);
+	bpf_tail_call(skb, &watch_tc, 0);
 }
 
-/*
- * Nothing is called here but bannerprobe_watch: before Linux 6.0 a program for
- * arm64 that has functions of its own cannot go on to another one.
- */
 static __always_inline int prefilter_skb(struct __sk_buff *skb,
 					 enum direction direction,
 					 bool is_raw_ip)
@@ -362,17 +356,19 @@ static __always_inline int prefilter_skb(struct __sk_buff *skb,
 		backend_of_skb(skb, direction, is_raw_ip);
 	const struct frame *frame = &backend.frame;
 	const struct prefilter prefilter = backend_prefilter(&backend);
+	const struct track_options *track = &backend_settings(&backend)->track;
+	const struct decap *decap = &track->decap;
 	enum prefilter_result result = PREFILTER_PARSE;
 	__u64 hash = 0;
 
-	if (!key_has_vlan || !skb->vlan_present)
-		result = is_raw_ip ? prefilter_ip(frame, 0, &prefilter, &decap,
+	if (!track->key.vlan || !skb->vlan_present)
+		result = is_raw_ip ? prefilter_ip(frame, 0, &prefilter, decap,
 						  &hash) :
 				     prefilter_ethernet(frame, &prefilter,
-							&decap, &hash);
+							decap, &hash);
 	if (has_to_be_watched(result, hash) &&
-	    (!decap.kinds || key_has_vlan || prefilter_inside(&backend)))
-		watch_by_program(skb, direction, is_raw_ip);
+	    (!decap->kinds || track->key.vlan || prefilter_inside(&backend)))
+		watch_skb(skb, direction, is_raw_ip);
 	return TC_NEXT;
 }
 

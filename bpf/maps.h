@@ -3,6 +3,7 @@
 #ifndef BANNERPROBE_MAPS_H
 #define BANNERPROBE_MAPS_H
 
+#include "../include/engine_settings.h"
 #include "../include/event.h"
 #include "../include/flow_table.h"
 #include "../include/own_addresses.h"
@@ -19,28 +20,31 @@ _Static_assert(HEADERS_MAX <= BANNER_MAX, "backend_read() copies either");
 #define BPF_F_MMAPABLE (1 << 10)
 
 /* Set by the loader before the programs are loaded. */
-const volatile __u32 banner_limit = 256; /* bytes kept, 1 to BANNER_MAX */
+const volatile struct engine_settings settings = {
+	.track = { .need = NEED_NONE },
+};
 const volatile __u32 prefilter_mask = WORDS_PER_BUCKET - 1; /* prefilter words,
 							     * less one */
 const volatile __u32 words_shift = 2; /* log2 of the words of a bucket */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
-const volatile bool wants_times = false; /* times of SYN and SYN-ACK */
-const volatile bool wants_rtt = false;	 /* round-trip times of handshakes */
-const volatile bool wants_greetings = false; /* in several segments, up to
-					      * banner_limit */
-const volatile __u32 filter_by = 0; /* enum filter_by; 0: all servers */
 const volatile __u64 filter_ports[PORT_WORDS] = {};
-const volatile __u32 wanted_events = EVENTS_BANNER; /* EVENT_BIT() */
-const volatile __u32 need = NEED_NONE; /* enum need */
-const volatile bool key_has_vlan = false; /* VLANs are part of the key */
-const volatile bool key_has_tunnels = false; /* and tunnels' identifiers */
-const volatile struct decap decap = {};	  /* which tunnels are opened */
-const volatile __u32 max_rate = 0; /* records a second and slot; 0: no limit */
-const volatile bool wants_sockets = false; /* fill in event->socket */
 const volatile bool skb_has_cgroup =
 	false; /* kernel has CONFIG_SOCK_CGROUP_DATA */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
 const volatile bool xdp_has_load_bytes = false;
+
+/*
+ * The settings, without `volatile`, which would read even those that are not
+ * used. The compiler must not know that this is the constant above: that one
+ * has its value only when the loader has set it.
+ */
+static __always_inline const struct engine_settings *settings_of_loader(void)
+{
+	const struct engine_settings *loaded = (const void *)&settings;
+
+	OPAQUE(loaded);
+	return loaded;
+}
 
 /* See prefilter.h. A global array, because any map lookup is slower. */
 __u64 prefilter_words[PREFILTER_WORDS_MAX];
@@ -141,7 +145,8 @@ struct {
 /* A CPU's segment, and room to build an event or to copy headers. */
 struct scratch {
 	struct segment_context context;
-	__u8 direction; /* enum direction: from the hook to bannerprobe_watch */
+	__u32 ifindex;	/* of the segment's interface */
+	__u8 direction; /* enum direction: from the hook to bannerprobe_wt */
 	bool is_raw_ip; /* likewise */
 	union {
 		struct event record;
@@ -156,12 +161,19 @@ struct {
 	__type(value, struct scratch);
 } scratches SEC(".maps");
 
-/* bannerprobe_watch, which the loader puts here. */
+/* The programs that the hooks go on to, which the loader puts here. */
+#define PROGRAM_MAP                                                            \
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);                                 \
+	__uint(max_entries, 1);                                                \
+	__type(key, __u32);                                                    \
+	__type(value, __u32)
+
 struct {
-	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, __u32);
-} watch_program SEC(".maps");
+	PROGRAM_MAP;
+} watch_xdp SEC(".maps"); /* bannerprobe_wx */
+
+struct {
+	PROGRAM_MAP;
+} watch_tc SEC(".maps"); /* bannerprobe_wt */
 
 #endif

@@ -34,24 +34,26 @@ enum tracked {
 static __always_inline enum tracked
 engine_track(const struct backend *backend, struct segment_context *context)
 {
-	const struct engine_settings settings = backend_settings(backend);
+	const struct engine_settings *settings = backend_settings(backend);
 	const struct verdict *verdict = &context->verdict;
 	struct table_place place;
 	struct flow *known = NULL;
 
-	context->now = segment_needs_time(&context->segment, &settings.track) ?
+	context->now = segment_needs_time(&context->segment, &settings->track) ?
 				backend_now(backend) :
 				0;
 	if (!backend_find_place(backend, context->hash, &place) ||
 	    !engine_find_and_lock(backend, &place, context, &known))
 		return TRACKED;
-	table_track(&place, known, context, context->now, &settings.track);
+	table_track(&place, known, context, context->now, &settings->track);
 	backend_unlock(place.bucket);
 	if (verdict->asks)
 		return LOOK_UP_OWN;
-	return verdict_is_counted(verdict) || verdict_is_logged(verdict) ?
-		       REPORT :
-		       TRACKED;
+	if (verdict_is_logged(verdict))
+		return REPORT;
+	/* Most verdicts are only counted: that needs nothing of the packet. */
+	engine_count_verdict(backend, verdict);
+	return TRACKED;
 }
 
 #endif

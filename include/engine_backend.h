@@ -7,6 +7,7 @@
 #ifndef BANNERPROBE_ENGINE_BACKEND_H
 #define BANNERPROBE_ENGINE_BACKEND_H
 
+#include "engine_settings.h"
 #include "event.h"
 #include "flow_table.h"
 #include "own_addresses.h"
@@ -17,14 +18,7 @@
 
 struct backend;
 
-/* Settings, which are constant during a run. */
-struct engine_settings {
-	struct track_options track;
-	__u32 filter_by; /* enum filter_by */
-	__u32 limit;	 /* bytes of an event kept, 1 to BANNER_MAX */
-};
-
-static __always_inline struct engine_settings
+static __always_inline const struct engine_settings *
 backend_settings(const struct backend *backend);
 static __always_inline const volatile __u64 *
 backend_secrets(const struct backend *backend);
@@ -82,9 +76,12 @@ backend_frame(const struct backend *backend);
 /* Fills in event->socket, where track_options.sockets asks for it. */
 static __always_inline void
 backend_describe_socket(const struct backend *backend, struct event *event);
-/* Hands an event on, with event->kept bytes; false: it is lost. */
+/*
+ * Hands an event on, with event->kept bytes; false: it is lost. `room`: what
+ * event->bytes has room for.
+ */
 static __always_inline bool backend_emit(const struct backend *backend,
-					 struct event *event);
+					 struct event *event, __u32 room);
 
 /* Counts the fates of events other than banners. */
 static __always_inline void backend_count_fates(const struct backend *backend,

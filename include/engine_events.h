@@ -61,10 +61,11 @@ engine_read_bytes(const struct backend *backend, struct event *event,
 	}
 }
 
+/* `room`: what event->bytes has room for. */
 static __always_inline void engine_emit(const struct backend *backend,
-					struct event *event)
+					struct event *event, __u32 room)
 {
-	if (!backend_emit(backend, event))
+	if (!backend_emit(backend, event, room))
 		engine_count(backend, lost_counter(event->part));
 }
 
@@ -72,7 +73,7 @@ static __always_inline void engine_emit(const struct backend *backend,
 static __always_inline bool engine_is_over_rate(const struct backend *backend,
 						__u64 now)
 {
-	if (!backend_settings(backend).track.max_rate ||
+	if (!backend_settings(backend)->track.max_rate ||
 	    !backend_is_over_rate(backend, now))
 		return false;
 	engine_count(backend, COUNT_OVER_RATE);
@@ -93,7 +94,7 @@ engine_emit_end(const struct backend *backend, struct event *event,
 	event->len = event->offset = event->kept = 0;
 	__builtin_memset(event->server_mac, 0, MAC_LENGTH);
 	__builtin_memset(event->client_mac, 0, MAC_LENGTH);
-	engine_emit(backend, event);
+	engine_emit(backend, event, EVENT_ROOM);
 }
 
 /* Emits the event of an open port, which has no bytes. */
@@ -101,7 +102,7 @@ static __always_inline void
 engine_emit_open(const struct backend *backend, struct event *event,
 		 const struct segment_context *context, __u64 now)
 {
-	const struct engine_settings settings = backend_settings(backend);
+	const struct engine_settings *settings = backend_settings(backend);
 
 	if (engine_is_over_rate(backend, now))
 		return;
@@ -109,8 +110,8 @@ engine_emit_open(const struct backend *backend, struct event *event,
 		       backend_frame(backend), &context->verdict, now);
 	event->connection = context->id;
 	event->part = PART_NONE;
-	engine_read_bytes(backend, event, context, &settings, 0);
-	engine_emit(backend, event);
+	engine_read_bytes(backend, event, context, settings, 0);
+	engine_emit(backend, event, EVENT_ROOM);
 }
 
 /* The key for the data of a SYN: each SYN of a connection has its own. */
@@ -142,8 +143,7 @@ engine_emit_segment(const struct backend *backend, struct event *event,
 		    enum event_kind kind, const struct segment_context *context,
 		    __u64 now)
 {
-	/* One copy: each call of backend_settings() reads every setting. */
-	const struct engine_settings settings = backend_settings(backend);
+	const struct engine_settings *settings = backend_settings(backend);
 	const struct verdict *verdict = &context->verdict;
 	const bool keeps = verdict->keeps_data;
 
@@ -158,34 +158,25 @@ engine_emit_segment(const struct backend *backend, struct event *event,
 		       backend_frame(backend), verdict, now);
 	event->connection = context->id;
 	backend_describe_socket(backend, event);
-	engine_read_bytes(backend, event, context, &settings,
-			  keeps && settings.limit > SYN_DATA_MAX ?
+	engine_read_bytes(backend, event, context, settings,
+			  keeps && settings->limit > SYN_DATA_MAX ?
 				  SYN_DATA_MAX :
-				  settings.limit - event->offset);
+				  settings->limit - event->offset);
 	if (keeps)
 		engine_keep(backend, event, context);
 	else
-		engine_emit(backend, event);
+		engine_emit(backend, event, EVENT_ROOM);
 }
 
-/*
- * Emits the request that a SYN carried. The lengths in it were read from a map,
- * so the verifier needs their limits again.
- */
+/* Emits the request that a SYN carried. */
 static __always_inline void
 engine_emit_kept(const struct backend *backend, struct event *event,
 		 const struct segment_context *context)
 {
 	describe_history(event, &context->flow);
-	if (event->kept > SYN_DATA_MAX)
-		event->kept = SYN_DATA_MAX;
-	if (event->tunnels_at > SYN_DATA_MAX)
-		event->tunnels_at = SYN_DATA_MAX;
-	if (event->tunnel_count > TUNNELS_MAX)
-		event->tunnel_count = TUNNELS_MAX;
-	event->part = backend_settings(backend).track.gather ? PART_FIRST :
+	event->part = backend_settings(backend)->track.gather ? PART_FIRST :
 							       PART_NONE;
-	engine_emit(backend, event);
+	engine_emit(backend, event, SYN_DATA_ROOM_MAX);
 }
 
 /* --- all that comes of a segment -------------------------------------------
@@ -194,7 +185,7 @@ engine_emit_kept(const struct backend *backend, struct event *event,
 /* Whether banners are among the events that are asked for. */
 static __always_inline bool engine_logs_banners(const struct backend *backend)
 {
-	const __u32 events = backend_settings(backend).track.events;
+	const __u32 events = backend_settings(backend)->track.events;
 
 	return !events || events & EVENTS_BANNER;
 }
@@ -228,6 +219,19 @@ static __always_inline void engine_report_more(const struct backend *backend,
 		engine_emit_open(backend, event, context, now);
 }
 
+static __always_inline void
+engine_count_verdict(const struct backend *backend,
+		     const struct verdict *verdict)
+{
+	__u64 *counters;
+
+	if (!verdict_is_counted(verdict))
+		return;
+	counters = backend_counters(backend);
+	if (counters)
+		count_verdict(counters, verdict);
+}
+
 /* The kind of event that the segment's own bytes are, or are a part of. */
 static __always_inline int engine_kind(const struct backend *backend,
 				       const struct verdict *verdict)
@@ -251,10 +255,9 @@ static __always_inline void engine_report(const struct backend *backend,
 					  struct segment_context *context,
 					  struct event *event)
 {
-	const bool more = backend_settings(backend).track.events &
+	const bool more = backend_settings(backend)->track.events &
 			  ~EVENTS_BANNER;
 	struct verdict *verdict = &context->verdict;
-	__u64 *counters;
 	__u64 now = context->now;
 	int kind;
 
@@ -262,11 +265,7 @@ static __always_inline void engine_report(const struct backend *backend,
 	    !engine_server_matches(backend, &context->segment,
 				   verdict->sender == CLIENT))
 		verdict_filter(verdict);
-	if (verdict_is_counted(verdict)) {
-		counters = backend_counters(backend);
-		if (counters)
-			count_verdict(counters, verdict);
-	}
+	engine_count_verdict(backend, verdict);
 	if (!verdict_is_logged(verdict))
 		return;
 	now = now ? now : backend_now(backend);

@@ -13,7 +13,7 @@ static __always_inline bool
 engine_server_matches(const struct backend *backend,
 		      const struct segment *segment, bool to_server)
 {
-	const __u32 by = backend_settings(backend).filter_by;
+	const __u32 by = backend_settings(backend)->filter_by;
 	struct server server;
 	struct net net;
 
@@ -38,7 +38,7 @@ static __always_inline bool
 engine_is_filtered(const struct backend *backend, const struct segment *segment,
 		   __u64 hash, const struct prefilter *prefilter)
 {
-	return backend_settings(backend).filter_by && segment_opens(segment) &&
+	return backend_settings(backend)->filter_by && segment_opens(segment) &&
 	       !prefilter_may_have(prefilter, hash) &&
 	       !engine_server_matches(backend, segment,
 				      syn_is_to_server(segment));
@@ -59,11 +59,11 @@ static __always_inline bool
 engine_is_not_seen_leaving(const struct backend *backend,
 			   const struct segment *segment)
 {
-	const struct engine_settings settings = backend_settings(backend);
+	const struct engine_settings *settings = backend_settings(backend);
 
-	if (settings.track.need == NEED_NONE ||
+	if (settings->track.need == NEED_NONE ||
 	    backend_direction(backend) != DIRECTION_IN ||
-	    is_from_tunnel(&settings.track.decap, segment) ||
+	    is_from_tunnel(&settings->track.decap, segment) ||
 	    !backend_is_own(backend, segment->source, segment->family))
 		return false;
 	engine_count(backend, COUNT_NOT_SEEN_LEAVING);
@@ -77,11 +77,11 @@ engine_is_not_seen_leaving(const struct backend *backend,
 static __always_inline bool engine_is_refused(const struct backend *backend,
 					      const struct segment *segment)
 {
-	const struct engine_settings settings = backend_settings(backend);
+	const struct engine_settings *settings = backend_settings(backend);
 	struct net net;
 
-	if (!settings.track.decap.by_peer ||
-	    !is_from_tunnel(&settings.track.decap, segment) ||
+	if (!settings->track.decap.by_peer ||
+	    !is_from_tunnel(&settings->track.decap, segment) ||
 	    backend_direction(backend) == DIRECTION_OUT ||
 	    !outermost_peer(segment, &net) ||
 	    backend_sets(backend, &net) & SET_PEER)
@@ -98,7 +98,7 @@ static __always_inline bool engine_see(const struct backend *backend,
 				       enum parse_result result,
 				       struct segment_context *context)
 {
-	const struct engine_settings settings = backend_settings(backend);
+	const struct engine_settings *settings = backend_settings(backend);
 	const volatile __u64 *secrets = backend_secrets(backend);
 	const struct segment *segment = &context->segment;
 	const struct prefilter prefilter = backend_prefilter(backend);
@@ -106,7 +106,7 @@ static __always_inline bool engine_see(const struct backend *backend,
 	engine_count(backend, parse_counter(result));
 	if (result != PARSED)
 		return false;
-	context->hash = connection_hash(segment, settings.track.key, secrets);
+	context->hash = connection_hash(segment, settings->track.key, secrets);
 	if (!segment_may_matter(segment, context->hash, &prefilter))
 		return false;
 	if (engine_is_filtered(backend, segment, context->hash, &prefilter)) {
@@ -115,13 +115,13 @@ static __always_inline bool engine_see(const struct backend *backend,
 	}
 	if (engine_is_refused(backend, segment))
 		return false;
-	context->id = connection_id(segment, settings.track.key, secrets,
+	context->id = connection_id(segment, settings->track.key, secrets,
 				     &context->sender);
 	/*
 	 * A packet inside of a tunnel is not this host's, whatever its
 	 * addresses are.
 	 */
-	context->to_own = is_from_tunnel(&settings.track.decap, segment) ?
+	context->to_own = is_from_tunnel(&settings->track.decap, segment) ?
 				   OWN_NO :
 				   OWN_UNKNOWN;
 	return context->sender >= 0;
@@ -137,7 +137,7 @@ engine_is_unexpected_synack(const struct backend *backend,
 {
 	const struct prefilter prefilter = backend_prefilter(backend);
 
-	return backend_settings(backend).track.need != NEED_NONE &&
+	return backend_settings(backend)->track.need != NEED_NONE &&
 	       context->to_own == OWN_UNKNOWN &&
 	       context->segment.flags & TCP_SYN &&
 	       context->segment.flags & TCP_ACK &&

@@ -84,7 +84,7 @@ prefilter_walked(enum parse_result result, const struct segment *segment,
 
 static __always_inline enum prefilter_result
 prefilter_udp(const struct frame *frame, const struct segment *segment,
-	      const volatile struct decap *decap)
+	      const struct decap *decap)
 {
 	return udp_may_be_tunnel(frame, segment->payload_offset, decap) ?
 		       PREFILTER_PARSE :
@@ -97,7 +97,7 @@ prefilter_udp(const struct frame *frame, const struct segment *segment,
  */
 static __always_inline enum prefilter_result
 prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
-		   const volatile struct decap *decap, __u64 *hash)
+		   const struct decap *decap, __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
@@ -112,7 +112,7 @@ prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
 static __always_inline enum prefilter_result
 prefilter_ip(const struct frame *frame, __u64 offset,
 	     const struct prefilter *prefilter,
-	     const volatile struct decap *decap, __u64 *hash)
+	     const struct decap *decap, __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
@@ -131,7 +131,7 @@ prefilter_ip(const struct frame *frame, __u64 offset,
 static __always_inline bool
 prefilter_tunnel(const struct frame *frame, bool is_raw_ip,
 		 const struct prefilter *prefilter,
-		 const volatile struct decap *decap, bool key_tunnels)
+		 const struct decap *decap, bool key_tunnels)
 {
 	struct segment segment = {};
 	enum parse_result result;

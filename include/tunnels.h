@@ -24,7 +24,7 @@
 /* --- which kind it is ----------------------------------------------------- */
 
 static __always_inline bool
-port_is_among(const volatile __u16 ports[DECAP_PORTS], __u16 port)
+port_is_among(const __u16 ports[DECAP_PORTS], __u16 port)
 {
 	bool found = false;
 
@@ -37,7 +37,7 @@ port_is_among(const volatile __u16 ports[DECAP_PORTS], __u16 port)
 }
 
 static __always_inline enum tunnel_kind
-kind_of_port(__u16 port, const volatile struct decap *decap)
+kind_of_port(__u16 port, const struct decap *decap)
 {
 	if (port == PORT_VXLAN_GPE || port_is_among(decap->vxlan_ports, port))
 		return TUNNEL_VXLAN;
@@ -51,7 +51,7 @@ kind_of_port(__u16 port, const volatile struct decap *decap)
  */
 static __always_inline bool
 udp_may_be_tunnel(const struct frame *frame, __u64 offset,
-		  const volatile struct decap *decap)
+		  const struct decap *decap)
 {
 	const __u8 *udp;
 
@@ -104,7 +104,7 @@ struct doorway {
 
 static __always_inline struct doorway
 doorway_of(const struct frame *frame, const struct segment *segment,
-	   enum parse_result result, const volatile struct decap *decap,
+	   enum parse_result result, const struct decap *decap,
 	   struct opened *opened)
 {
 	struct doorway door = { .kind = TUNNEL_NONE, .limit = LIMIT_NONE };
@@ -236,7 +236,7 @@ walk_inside(const struct frame *frame, enum walk walk, struct segment *segment)
 static __always_inline enum parse_result
 open_tunnel(const struct frame *frame, struct segment *segment,
 	    enum parse_result result, enum walk walk,
-	    const volatile struct decap *decap)
+	    const struct decap *decap)
 {
 	const struct frame outer = frame_of_layer(frame, segment);
 	struct opened opened = { .offset = segment->payload_offset,
@@ -301,7 +301,7 @@ static __always_inline bool tunnel_may_follow(enum parse_result result)
  */
 static __always_inline enum parse_result
 walk_tunnels(const struct frame *frame, struct segment *segment,
-	     enum parse_result result, const volatile struct decap *decap)
+	     enum parse_result result, const struct decap *decap)
 {
 	__u8 layers = segment->tunnel_count;
 

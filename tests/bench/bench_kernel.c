@@ -17,6 +17,7 @@
 #include "options/options.h"
 #include "attach/programs.h"
 #include "engine/server_list.h"
+#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "kernel/drive.h"
 #include "kernel/kernel_table.h"

@@ -9,6 +9,7 @@
 
 #include "engine/overflow.h"
 #include "attach/programs.h"
+#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "kernel_table.h"
 
@@ -115,6 +116,8 @@ static bool can_split(struct backends *backends)
 bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32 length,
 		__u32 max_flows)
 {
+	const struct track_options *track =
+		(const void *)&bpf->rodata->settings.track;
 	struct engine *native = &backends->native;
 
 	memset(backends, 0, sizeof(*backends));
@@ -133,13 +136,12 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
 	native->track = (struct track_options){
-		.times = bpf->rodata->wants_times,
-		.rtt = bpf->rodata->wants_rtt,
-		.gather = bpf->rodata->wants_greetings ? length : 0,
-		.key.tunnels = bpf->rodata->key_has_tunnels,
+		.times = track->times,
+		.rtt = track->rtt,
+		.gather = track->gather,
+		.key.tunnels = track->key.tunnels,
+		.decap = track->decap,
 	};
-	memcpy(&native->track.decap, (const void *)&bpf->rodata->decap,
-	       sizeof(native->track.decap));
 	backends->can_split = can_split(backends);
 	read_counters(backends, backends->counters);
 	return native->overflow;

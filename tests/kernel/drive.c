@@ -7,7 +7,9 @@
 #include <linux/if_link.h>
 #include <unistd.h>
 
-#include "counters.h" /* what the skeleton is made of */
+/* What the skeleton is made of. */
+#include "counters.h"
+#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "drive.skel.h"
 

@@ -5,6 +5,7 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 
+#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 
 struct prefilter kernel_front(const struct bannerprobe_bpf *bpf)

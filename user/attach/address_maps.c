@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 
 static void on_address(const struct net *net, bool added, void *context)

@@ -16,6 +16,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 
 /* From Linux 6.6. libbpf before 1.3 has no names for them, but accepts them. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 
 /*
@@ -69,9 +70,11 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 
 static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
 {
-	bpf_program__set_autoload(bpf->progs.bannerprobe_watch,
+	bpf_program__set_autoload(bpf->progs.bannerprobe_wt,
 				  which &
 					  (PROGRAMS_ETHERNET | PROGRAMS_RAW_IP));
+	bpf_program__set_autoload(bpf->progs.bannerprobe_wx,
+				  which & PROGRAMS_XDP);
 	bpf_program__set_autoload(bpf->progs.bannerprobe_xdp,
 				  which & PROGRAMS_XDP);
 	bpf_program__set_autoload(bpf->progs.bannerprobe_rx,
@@ -84,18 +87,28 @@ static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
 				  which & PROGRAMS_RAW_IP);
 }
 
-/* The hooks of tc find the program that they go on to. 0 or negative errno. */
-static int link_watch_program(const struct bannerprobe_bpf *bpf)
+/* Puts a program where hooks go on to it, if it is loaded. 0 or negative errno. */
+static int link_program(const struct bpf_program *program,
+			const struct bpf_map *map)
 {
-	const int fd = bpf_program__fd(bpf->progs.bannerprobe_watch);
+	const int fd = bpf_program__fd(program);
 	const __u32 first = 0;
 
-	if (!bpf_program__autoload(bpf->progs.bannerprobe_watch))
+	if (!bpf_program__autoload(program))
 		return 0;
-	return bpf_map_update_elem(bpf_map__fd(bpf->maps.watch_program), &first,
-				   &fd, BPF_ANY) ?
+	return bpf_map_update_elem(bpf_map__fd(map), &first, &fd, BPF_ANY) ?
 		       -errno :
 		       0;
+}
+
+static int link_programs(const struct bannerprobe_bpf *bpf)
+{
+	const int error = link_program(bpf->progs.bannerprobe_wx,
+				       bpf->maps.watch_xdp);
+
+	return error ? error :
+		       link_program(bpf->progs.bannerprobe_wt,
+				    bpf->maps.watch_tc);
 }
 
 /*
@@ -103,20 +116,22 @@ static int link_watch_program(const struct bannerprobe_bpf *bpf)
  */
 static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
 {
-	struct bpf_program *program = bpf->progs.bannerprobe_xdp;
+	struct bpf_program *of_xdp[] = { bpf->progs.bannerprobe_xdp,
+					 bpf->progs.bannerprobe_wx };
 
 	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes,
 				    NULL) != 1)
 		return;
 	bpf->rodata->xdp_has_load_bytes = true;
-	bpf_program__set_flags(program,
-			       bpf_program__flags(program) | XDP_HAS_FRAGS);
+	for (size_t i = 0; i < sizeof(of_xdp) / sizeof(*of_xdp); i++)
+		bpf_program__set_flags(of_xdp[i],
+				       bpf_program__flags(of_xdp[i]) |
+					       XDP_HAS_FRAGS);
 }
 
 /* Events describe their socket; its cgroup only if the kernel keeps one. */
 static void choose_sockets(struct bannerprobe_bpf *bpf)
 {
-	bpf->rodata->wants_sockets = true;
 	bpf->rodata->skb_has_cgroup =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_SCHED_CLS,
 					BPF_FUNC_skb_cgroup_id, NULL) == 1;
@@ -127,29 +142,26 @@ static void choose_sockets(struct bannerprobe_bpf *bpf)
 }
 
 static void set_tracked(struct bannerprobe_bpf *bpf,
-			const struct track_options *track)
+			const struct track_options *asked, __u32 length)
 {
-	bpf->rodata->wants_times = track->times;
-	bpf->rodata->wants_rtt = track->rtt;
-	bpf->rodata->wants_greetings = track->gather;
-	bpf->rodata->need = track->need;
-	if (track->events & ~EVENTS_BANNER) {
-		bpf->rodata->wanted_events = track->events;
+	struct track_options track = *asked;
+
+	if (track.gather)
+		track.gather = length;
+	if (track.events & ~EVENTS_BANNER)
 		bpf_map__set_max_entries(bpf->maps.syn_data, SYN_DATA_ROOM);
-	}
-	bpf->rodata->key_has_vlan = track->key.vlan;
-	bpf->rodata->key_has_tunnels = track->decap.kinds && track->key.tunnels;
-	memcpy((struct decap *)&bpf->rodata->decap, &track->decap,
-	       sizeof(track->decap));
-	bpf->rodata->max_rate = track->max_rate;
-	if (track->sockets)
+	if (!track.decap.kinds)
+		track.key.tunnels = false;
+	if (track.sockets)
 		choose_sockets(bpf);
+	memcpy((struct track_options *)&bpf->rodata->settings.track, &track,
+	       sizeof(track));
 }
 
 static void set_wanted(struct bannerprobe_bpf *bpf,
 		       const struct server_list *wanted)
 {
-	bpf->rodata->filter_by = wanted->by;
+	bpf->rodata->settings.filter_by = wanted->by;
 	memcpy((__u64 *)bpf->rodata->filter_ports, wanted->ports,
 	       sizeof(wanted->ports));
 }
@@ -176,12 +188,12 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 		message("opening the BPF programs: %s", strerror(errno));
 		return NULL;
 	}
-	bpf->rodata->banner_limit = length;
+	bpf->rodata->settings.limit = length;
 	size_tables(bpf, max_flows);
 	bpf_map__set_max_entries(bpf->maps.nets, TRIE_MAX);
 	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
 	if (track)
-		set_tracked(bpf, track);
+		set_tracked(bpf, track, length);
 	if (wanted)
 		set_wanted(bpf, wanted);
 	choose(bpf, which);
@@ -189,7 +201,7 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 		choose_xdp_frags(bpf);
 	error = bannerprobe_bpf__load(bpf);
 	if (!error)
-		error = link_watch_program(bpf);
+		error = link_programs(bpf);
 	if (!error && wanted)
 		error = fill_nets(bpf, wanted);
 	if (!error)

@@ -78,18 +78,13 @@ struct backend {
 	struct engine *engine;
 	const struct frame *frame;
 	__u64 now;
+	struct engine_settings settings;
 };
 
-static __always_inline struct engine_settings
+static __always_inline const struct engine_settings *
 backend_settings(const struct backend *backend)
 {
-	const struct engine *engine = backend->engine;
-
-	return (struct engine_settings){
-		.track = engine->track,
-		.filter_by = engine->servers ? engine->servers->by : 0,
-		.limit = engine->length,
-	};
+	return &backend->settings;
 }
 
 static __always_inline const volatile __u64 *
@@ -226,8 +221,9 @@ backend_describe_socket(const struct backend *backend, struct event *event)
 }
 
 static __always_inline bool backend_emit(const struct backend *backend,
-					 struct event *event)
+					 struct event *event, __u32 room)
 {
+	(void)room;
 	backend->engine->log(event, backend->engine->context);
 	return true;
 }
@@ -290,7 +286,16 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
 		   __u64 now)
 {
-	const struct backend backend = { engine, frame, now };
+	const struct backend backend = {
+		.engine = engine,
+		.frame = frame,
+		.now = now,
+		.settings = {
+			.track = engine->track,
+			.filter_by = engine->servers ? engine->servers->by : 0,
+			.limit = engine->length,
+		},
+	};
 	struct segment_context context;
 	enum tracked tracked;
 

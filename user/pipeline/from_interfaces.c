@@ -23,6 +23,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 
 #define STATUS_SECONDS 1 /* between two status lines */
