@@ -57,6 +57,31 @@ __noinline int report_skb(struct __sk_buff *skb, int direction)
 	return report_packet(&backend);
 }
 
+static __always_inline void note_negotiation(const struct backend *backend)
+{
+	struct scratch *scratch = scratch_of_cpu();
+
+	if (scratch)
+		engine_note_negotiation(backend, &scratch->context.segment,
+					scratch->bytes);
+}
+
+__noinline int note_negotiation_xdp(struct xdp_md *ctx)
+{
+	struct backend backend = backend_of_xdp(ctx);
+
+	note_negotiation(&backend);
+	return 0;
+}
+
+__noinline int note_negotiation_skb(struct __sk_buff *skb)
+{
+	struct backend backend = backend_of_skb(skb, DIRECTION_NONE, false);
+
+	note_negotiation(&backend);
+	return 0;
+}
+
 /* Looks up the destination of this CPU's segment. */
 __noinline int look_up_destination(void)
 {
@@ -240,6 +265,12 @@ static __always_inline bool see(const struct backend *backend,
 	if (!track ||
 	    engine_is_not_seen_leaving(backend, &scratch->context.segment))
 		return false;
+	if (engine_may_negotiate(backend, &scratch->context.segment)) {
+		if (backend->is_xdp)
+			note_negotiation_xdp(backend->ctx);
+		else
+			note_negotiation_skb(backend->ctx);
+	}
 	if (engine_is_unexpected_synack(backend, &scratch->context))
 		look_up_destination();
 	return true;

@@ -7,6 +7,7 @@
 #define BANNERPROBE_ENGINE_FILTER_H
 
 #include "engine_backend.h"
+#include "telnet.h"
 
 /* Whether the server of a segment passes the filter. */
 static __always_inline bool
@@ -125,6 +126,43 @@ static __always_inline bool engine_see(const struct backend *backend,
 				   OWN_NO :
 				   OWN_UNKNOWN;
 	return context->sender >= 0;
+}
+
+/*
+ * Notes whether the payload of a segment is telnet's negotiation alone, which
+ * ends no greeting. `bytes`: room for NEGOTIATION_MAX of them.
+ */
+static __always_inline void
+engine_note_negotiation(const struct backend *backend, struct segment *segment,
+			__u8 *bytes)
+{
+	const struct decap *decap = &backend_settings(backend)->track.decap;
+	const __u32 len = segment->payload_len;
+
+	/* Other bytes may follow the inside of a tunnel. */
+	if (is_from_tunnel(decap, segment) &&
+	    segment->payload_offset + len > segment->bytes_end)
+		return;
+	segment->negotiates =
+		backend_read(backend, segment->payload_offset, bytes, len) &&
+		telnet_negotiates(bytes, len);
+}
+
+/*
+ * Whether that has to be found out: the payload's first byte, where it is at
+ * hand, begins a command.
+ */
+static __always_inline bool
+engine_may_negotiate(const struct backend *backend,
+		     const struct segment *segment)
+{
+	const __u8 *first;
+
+	if (!backend_settings(backend)->track.gather ||
+	    !segment->payload_len || segment->payload_len > NEGOTIATION_MAX)
+		return false;
+	first = frame_at(backend_frame(backend), segment->payload_offset, 1);
+	return !first || *first == TELNET_IAC;
 }
 
 /*

@@ -109,6 +109,19 @@ static __always_inline void gather_next(struct flow *flow, enum side_name side,
 }
 
 /*
+ * Whether a client's part goes on where the client's known bytes end, and
+ * negotiates telnet's options: that is no speech, and ends no greeting.
+ */
+static __always_inline bool only_negotiates(const struct flow *flow,
+					    const struct part *part)
+{
+	const struct side *side = &flow->sides[CLIENT];
+
+	return part->negotiates && !part->fin &&
+	       part->from <= seq_distance(side->isn + 1, side->sent);
+}
+
+/*
  * Whether a part has bytes beyond what its sender had said when the other side
  * spoke.
  */

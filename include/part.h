@@ -22,6 +22,7 @@ static __always_inline struct part part_of(const struct flow *flow,
 		.ack = segment->ack,
 		.fin = segment->flags & TCP_FIN,
 		.has_ack = segment->flags & TCP_ACK,
+		.negotiates = segment->negotiates,
 	};
 }
 

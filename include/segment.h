@@ -70,6 +70,8 @@ struct segment {
 	__u8 ttl;    /* or hop limit, as the packet has it here */
 	bool to_end; /* no IP header has the length; the frame's length is used
 		      */
+	bool negotiates; /* the payload is telnet's negotiation alone: see
+			  * engine_note_negotiation() */
 	__u16 source_mac; /* bytes from the start of the frame to the address of
 			   * its sender on this link; or MAC_NOT_TOLD */
 	__u16 destination_mac; /* likewise, of its receiver */
@@ -98,7 +100,7 @@ static __always_inline void segment_reset(struct segment *segment)
 	segment->vlan[0] = segment->vlan[1] = 0;
 	segment->vlan_count = 0;
 	segment->source_mac = segment->destination_mac = MAC_NOT_TOLD;
-	segment->to_end = false;
+	segment->to_end = segment->negotiates = false;
 	segment->ip_end = 0;
 	segment->protocol = 0;
 	segment->is_fragment = segment->is_later = false;

@@ -280,13 +280,16 @@ static __always_inline void track_client_part(
 	struct verdict *verdict)
 {
 	const bool gathers = is_gathering(flow, SERVER);
+	const bool negotiates = only_negotiates(flow, part);
 
-	if (gathers && says_more(flow, CLIENT, part))
+	if (gathers && !negotiates && says_more(flow, CLIENT, part))
 		end_other(flow, SERVER, verdict);
 	if (is_gathering(flow, CLIENT))
 		gather_next(flow, CLIENT, segment, part, options, verdict);
 	track_events(flow, CLIENT, part, true, now, options, verdict);
 	if (gathers) {
+		if (negotiates) /* so its acknowledgement ends nothing */
+			flow->seen |= SIDE_SIGN << CLIENT;
 		note_progress(flow, CLIENT, part);
 		note_bare_fin(flow, CLIENT, part);
 		if (part->fin)

@@ -50,6 +50,7 @@ struct part {
 	__u32 ack;   /* valid, if has_ack */
 	bool fin;
 	bool has_ack;
+	bool negotiates; /* the payload is telnet's negotiation alone */
 };
 
 /* A counter that does not apply is COUNT_NOTHING. */

@@ -22,6 +22,7 @@ READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c 
 # --- the objects of each program
 
 CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
+NEGOTIATION_TEST := $(call sanitized,tests/unit/negotiation_test.c $(PLAY))
 FORMAT := $(addprefix sinks/,format.c format_change.c format_identity.c format_tunnels.c format_owner.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
@@ -43,7 +44,7 @@ IDENTIFY_TEST := $(call sanitized,tests/unit/identify_test.c $(IDENTIFY))
 FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
-SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
+SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(NEGOTIATION_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
 	$(FORM_TEST) $(INVENTORY_TEST) $(CHANGE_TEST) $(JOBS_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
@@ -87,12 +88,13 @@ $(BUILD)/tests/kernel/drive.o: $(BUILD)/drive.skel.h
 link = $(call say,LINK,$@) mkdir -p $(@D) && $(CC) $(LDFLAGS) $(1) -o $@ $^ $(2)
 
 $(BUILD)/tests/core_test: $(CORE_TEST)
+$(BUILD)/tests/negotiation_test: $(NEGOTIATION_TEST)
 $(BUILD)/tests/property_test: $(PROPERTY_TEST)
 $(BUILD)/tests/law_test: $(LAW_TEST)
 $(BUILD)/tests/law_events_test: $(LAW_EVENTS_TEST)
 $(BUILD)/tests/oom_test: $(OOM_TEST)
 $(BUILD)/tests/addresses_test: $(ADDRESSES_TEST)
-$(addprefix $(BUILD)/tests/,core_test property_test law_test law_events_test oom_test addresses_test):
+$(addprefix $(BUILD)/tests/,core_test negotiation_test property_test law_test law_events_test oom_test addresses_test):
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka -lmnl -lz -lzstd)
 
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
@@ -145,7 +147,7 @@ $(BUILD)/verified.so: tests/vm/verified.c
 
 # --- make check: without root, network or installing anything, in less than a minute
 
-CHECKED := core_test pipeline_test published_test owner_path_test law_test law_events_test property_test \
+CHECKED := core_test negotiation_test pipeline_test published_test owner_path_test law_test law_events_test property_test \
 	oom_test identify_test form_test inventory_test change_test jobs_test privileges_test
 # Fewer than `make test` tries.
 law_test_ARGS := 5000
@@ -246,7 +248,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 
 # --- the tests
 
-C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test property_test law_test law_events_test oom_test addresses_test identify_test \
+C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test negotiation_test property_test law_test law_events_test oom_test addresses_test identify_test \
 	form_test inventory_test change_test jobs_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)

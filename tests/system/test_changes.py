@@ -299,6 +299,21 @@ def test_the_key_exchange_is_none_of_the_form(folder):
         ("hello there\\x0d\\x0aSSH-2.0-OpenSSH_9.2p1\\x0d\\x0a", 1, "9.2p1")]
 
 
+def test_telnet_s_text_follows_its_negotiation(folder):
+    """A client that negotiates has not spoken: the greeting goes on until it does."""
+    options, login = b"\xff\xfd\x18\xff\xfd\x20", b"\r\nrouter-7 login: "
+    answer = b"\xff\xfb\x18\xff\xfa\x18\x00vt100\xff\xf0"
+    talk = Connection(server=("198.51.100.1", 23))
+    packets = talk.greeted(options) + [
+        talk.c("PA", ack=1 + len(options), data=answer),
+        talk.s("PA", 1 + len(options), ack=1 + len(answer), data=login),
+        talk.c("PA", 1 + len(answer), ack=1 + len(options + login), data=b"root\r\n"),
+        talk.s("PA", 1 + len(options + login), ack=7 + len(answer), data=b"Password: ")]
+    read(pcap(list(map(ethernet, packets))), folder, "-o", "none")
+    [(stable,)] = rows(os.path.join(folder, "x.db"), "SELECT stable FROM banner")
+    assert stable.endswith("\\xff\\xfd \\x0d\\x0arouter-7 login: ")
+
+
 # --- clients ------------------------------------------------------------------------------------
 
 def asked(path, *words, code=0):

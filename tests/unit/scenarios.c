@@ -357,6 +357,17 @@ const struct test_case test_cases[] = {
 	{ "--need handshake: all of it was",
 	  { OPENED, HELLO }, "hello/5/ShAd", "banners", OWN_NEITHER, NEED_HANDSHAKE },
 
+	/* Nothing for the first chunk; where greetings are gathered, kernel and
+	 * user space must agree about what follows. */
+	{ "a client that negotiates telnet's options, and then speaks",
+	  { OPENED, HELLO, C(ACK, 1, 6, "\xff\xfd\x03"), S(ACK, 6, 4, "more"),
+	    C(ACK, 4, 10, "\xff\xfa\x18\x01V\xff\xff\xff\xf0"), S(ACK, 10, 13, "last"),
+	    C(ACK, 13, 14, "me"), S(ACK, 14, 15, "you") },
+	  "hello/5/ShAd", "banners" },
+	{ "a client that negotiates first",
+	  { OPENED, C(ACK, 1, 1, "\xff\xfd\x03"), S(ACK, 1, 4, "hello") },
+	  "", "client_first" },
+
 	{ "SYN with FIN opens nothing",
 	  { C(SYN | FIN, 0, 0, ""), SERVER_SYNACK, HELLO },
 	  "hello/5/hd", "banners" },

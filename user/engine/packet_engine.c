@@ -306,6 +306,9 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 	if (!engine_see(&backend, parsed, &context) ||
 	    engine_is_not_seen_leaving(&backend, &context.segment))
 		return;
+	if (engine_may_negotiate(&backend, &context.segment))
+		engine_note_negotiation(&backend, &context.segment,
+					engine->event->bytes);
 	tracked = engine_track(&backend, &context);
 	if (tracked == LOOK_UP_OWN) {
 		engine_look_up_destination(&backend, &context);

@@ -5,11 +5,10 @@
  */
 #include "structure.h"
 
+#include "telnet.h"
 #include "times.h"
 
 #include <string.h>
-
-#define IAC 0xff /* telnet, RFC 854 */
 
 /* --- codes ------------------------------------------------------------- */
 
@@ -40,20 +39,12 @@ static bool is_refusal(const struct greeting *g)
 
 /* --- whole or not ------------------------------------------------------ */
 
-static bool is_negotiation(const struct greeting *g)
-{
-	size_t at = 0;
-
-	while (at + 2 < g->len && g->bytes[at] == IAC && g->bytes[at + 1] > 250)
-		at += 3;
-	return at && at == g->len;
-}
-
 static bool is_unfinished(const struct greeting *g)
 {
 	size_t line = g->len;
 
-	if (!g->len || is_negotiation(g) || g->bytes[g->len - 1] != '\n')
+	if (!g->len || telnet_negotiates(g->bytes, (__u32)g->len) ||
+	    g->bytes[g->len - 1] != '\n')
 		return true;
 	for (line--; line && g->bytes[line - 1] != '\n';)
 		line--;
@@ -267,8 +258,8 @@ static bool is_time(const struct greeting *g)
 /* Telnet: options come first, and then text. */
 static bool is_telnet(const struct greeting *g)
 {
-	return g->len >= 3 && g->bytes[0] == IAC && g->bytes[1] > 249 &&
-	       g->bytes[1] < IAC;
+	return g->len >= 3 && g->bytes[0] == TELNET_IAC && g->bytes[1] > 249 &&
+	       g->bytes[1] < TELNET_IAC;
 }
 
 static void add_binary(struct form *form, const struct greeting *g)

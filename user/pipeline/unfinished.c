@@ -3,17 +3,15 @@
 
 #include <string.h>
 
-#define IAC 0xff /* telnet, RFC 854 */
-#define IAC_WILL 0xfb
-#define IAC_DONT 0xfe
+#include "telnet.h"
 
 /* The length of telnet's negotiation at the beginning. */
 static size_t negotiation(const __u8 *bytes, size_t len)
 {
 	size_t at = 0;
 
-	while (at + 2 < len && bytes[at] == IAC && bytes[at + 1] >= IAC_WILL &&
-	       bytes[at + 1] <= IAC_DONT)
+	while (at + 2 < len && bytes[at] == TELNET_IAC &&
+	       bytes[at + 1] >= TELNET_WILL && bytes[at + 1] <= TELNET_DONT)
 		at += 3;
 	return at;
 }
