@@ -357,14 +357,14 @@ static bool begin_run(struct attacher *attacher)
 	return !attacher->options->check;
 }
 
-/* Tries the metrics' file, and starts the keeper. --check starts no keeper. */
+/* Tries the metrics' file, and starts the keeper. */
 static bool start_others(struct attacher *attacher,
 			 const struct identity *identity)
 {
 	const struct options *options = attacher->options;
 
 	if (metrics_try(attacher->helper, options) &&
-	    (!attacher->inventory || options->check ||
+	    (!attacher->inventory ||
 	     keeper_process_start(&attacher->keeper, options, identity,
 				  attacher->inventory)))
 		return true;
