@@ -128,9 +128,9 @@ static enum exit_code read_captures(const struct options *options,
 	started = capture_jobs_start(&jobs, options);
 	if (!started)
 		_exit(work(options, &jobs));
-	if (started > 0 &&
-	    (!options->inventory ||
-	     keeper_process_start(&keeper, options, &same, inventory)))
+	if (started > 0 && (!options->inventory ||
+			    keeper_process_start(&keeper, options, &same,
+						 inventory) == EXIT_DONE))
 		code = run_captures(options, pipeline, &jobs);
 	capture_jobs_free(&jobs);
 	pipeline_free(pipeline);

@@ -110,6 +110,16 @@ def test_check_says_what_a_start_says(net, hook, interface):
     assert (checked.returncode, checked.stdout) == (started.returncode, "")
 
 
+@pytest.mark.parametrize("more", [["veth0"], ["--check", "veth0"], ["-r", SERVERS]], ids=lambda more: more[0])
+def test_a_span_that_is_none(net, tmp_path, more):
+    """Said by the program that keeps the inventory; it is wrong usage all the same."""
+    os.chmod(tmp_path, 0o777)
+    done = net.host.run(BINARY, "--inventory", "x.db", "--gone", "soon", *more, cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == ""
+    assert re.fullmatch("bannerprobe[^ ]*: --gone: soon .*7d.*\n", done.stderr)
+    assert os.listdir(tmp_path) == [] and netns.attached(net.host, "veth0") == []
+
+
 @pytest.mark.parametrize("name, good", [
     ("no/such/x.db", False), ("text", False), ("fifo", False), (".", False), ("/dev/null", False),
     ("new/x.db", True), ("x.db", True), ("old.db", True)])

@@ -82,6 +82,9 @@ WRONG = [
     (["--metrics", "--check", "lo"], "--metrics --check", "./--check"),
     (["--stats", "5", "lo"], "did you mean --stats=5"),
     (["--gather", "500", "lo"], "did you mean --gather=500"),
+    (["--decap", "vxlan", "lo"], "did you mean --decap=vxlan"),
+    (["--decap", "vxlan:4789,gre", "-r", "{capture}"], "did you mean --decap=vxlan:4789,gre"),
+    (["--decap", "none", "lo"], "did you mean --decap=none"),
     # Values that are not accepted.
     (["-f", "csv", "lo"], "-f csv", "text, json or zeek"),
     (["-fcsv", "lo"], "-f csv", "text, json or zeek"),
@@ -165,6 +168,10 @@ WRONG = [
     (["-r", "{capture}", "-r", "-", "-r", "-"], "-r -", "once"),
     (["-r", "{capture}", "-o", "{capture}"], "-o {capture}", "another file"),
     (["-o", "x", "--metrics", "x", "lo"], "--metrics x", "-o"),
+    (["-o", "x", "--metrics", "./x", "lo"], "--metrics ./x", "-o"),
+    (["-o", "x", "--inventory", "x", "-r", "{capture}"], "--inventory x", "-o", "another"),
+    (["-o", "x", "--inventory", "{folder}/x", "-r", "{capture}"], "--inventory {folder}/x", "-o"),
+    (["--metrics", "./x", "--inventory", "x", "lo"], "--inventory x", "--metrics", "another"),
     *[([*option, "-r", "{capture}"], option[0], "for interfaces", "-r") for option in (
         ["--check"], ["--hook", "tc"], ["--hook", "auto"], ["--local"], ["--remote"], ["--all"],
         ["--metrics", "{folder}/x"], ["--user", "root"], ["--interface", "lo"])],

@@ -372,6 +372,8 @@ static enum exit_code judge(const struct keeper_process *keeper, bool has_ended)
 			lost_at_the_end(keeper));
 		return EXIT_FAILED;
 	}
+	if (WEXITSTATUS(status) == EXIT_USAGE)
+		return EXIT_USAGE;
 	return WEXITSTATUS(status) ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -387,13 +389,15 @@ enum exit_code keeper_process_end(struct keeper_process *keeper,
 	has_ended = process_end(&keeper->process);
 	own = judge(keeper, has_ended);
 	munmap(keeper->counts, sizeof(*keeper->counts));
-	return code == EXIT_DONE || own == EXIT_FAILED ? own : code;
+	return code == EXIT_DONE || own == EXIT_FAILED || own == EXIT_USAGE ?
+		       own :
+		       code;
 }
 
 /* --- its start ----------------------------------------------------------- */
 
 /* For --check: the keeper looks at the inventory, and ends. */
-static bool look(struct needs *needs)
+static enum exit_code look(struct needs *needs)
 {
 	struct keeper_process keeper = KEEPER_PROCESS_NONE;
 	enum exit_code code;
@@ -401,16 +405,16 @@ static bool look(struct needs *needs)
 
 	needs->only_look = true;
 	if (!launch(&keeper, needs, &stream))
-		return false;
+		return EXIT_FAILED;
 	code = keeper_process_end(&keeper, EXIT_DONE);
 	close(stream);
-	return code == EXIT_DONE;
+	return code;
 }
 
-bool keeper_process_start(struct keeper_process *keeper,
-			  const struct options *options,
-			  const struct identity *identity,
-			  struct inventory_sink *sink)
+enum exit_code keeper_process_start(struct keeper_process *keeper,
+				    const struct options *options,
+				    const struct identity *identity,
+				    struct inventory_sink *sink)
 {
 	struct needs needs = { .options = options, .identity = identity };
 	int stream;
@@ -418,7 +422,7 @@ bool keeper_process_start(struct keeper_process *keeper,
 	if (options->check)
 		return look(&needs);
 	if (!launch(keeper, &needs, &stream))
-		return false;
+		return EXIT_FAILED;
 	inventory_sink_connect(sink, stream, keeper->counts);
-	return true;
+	return EXIT_DONE;
 }
