@@ -131,6 +131,9 @@ track_server_part(struct flow *flow, const struct segment *segment,
 	track_events(flow, SERVER, part, true, now, options, verdict);
 	if (!(flow->seen & FLOW_DECIDED))
 		track_server_data(flow, part, options, verdict);
+	else if (part->fin && part_end(part) >= 0 &&
+		 !is_far(flow, SERVER, part))
+		flow->seen |= SEEN_SERVER_FIN;
 	note_progress(flow, SERVER, part);
 	note_bare_fin(flow, SERVER, part);
 }
@@ -145,7 +148,6 @@ static __always_inline void track_server(struct flow *flow,
 					 struct verdict *verdict)
 {
 	struct part *part = &verdict->said;
-	const bool was_decided = flow->seen & FLOW_DECIDED;
 
 	*part = part_of(flow, SERVER, segment, seq);
 	READ_AGAIN();
@@ -153,7 +155,7 @@ static __always_inline void track_server(struct flow *flow,
 		return;
 	if (flow_is_watched(flow))
 		track_server_part(flow, segment, part, now, options, verdict);
-	if (was_decided && part->fin && is_near(flow, SERVER, segment))
+	else if (part->fin && is_near(flow, SERVER, segment))
 		flow->seen |= SEEN_SERVER_FIN;
 }
 

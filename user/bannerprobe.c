@@ -128,9 +128,9 @@ static enum exit_code read_captures(const struct options *options,
 	started = capture_jobs_start(&jobs, options);
 	if (!started)
 		_exit(work(options, &jobs));
-	if (started > 0 &&
-	    (!options->inventory ||
-	     keeper_process_start(&keeper, options, &same, inventory)))
+	if (started > 0 && (!options->inventory ||
+			    keeper_process_start(&keeper, options, &same,
+						 inventory) == EXIT_DONE))
 		code = run_captures(options, pipeline, &jobs);
 	capture_jobs_free(&jobs);
 	pipeline_free(pipeline);
@@ -156,6 +156,20 @@ static enum exit_code run(const struct options *options, bool no_stdout)
 	return code;
 }
 
+/*
+ * These signals wait until the event loop takes them: what rotates logs does not
+ * know when a start is over.
+ */
+static void hold_signals(void)
+{
+	sigset_t held;
+
+	sigemptyset(&held);
+	sigaddset(&held, SIGHUP);
+	sigaddset(&held, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &held, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
@@ -164,6 +178,7 @@ int main(int argc, char **argv)
 
 	if (!open_standard(&no_stdout))
 		return EXIT_FAILED;
+	hold_signals();
 	options_parse(&options, argc, argv);
 	message_libbpf(options.verbose);
 	/* A reader that goes is an error of writing. */

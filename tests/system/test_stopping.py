@@ -65,6 +65,29 @@ def test_a_stop_while_the_programs_are_loaded(net):
     assert attached(net.host, "veth0") == []
 
 
+def open_if_read(fifo):
+    """Opens it for writing if another process has opened it for reading; else None."""
+    with contextlib.suppress(OSError):
+        return open(os.open(fifo, os.O_WRONLY | os.O_NONBLOCK), "w")
+
+
+@LIVE
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1])
+def test_a_signal_during_the_start(net, tmp_path, number):
+    """It waits until the start is over: what rotates logs does not know when that is."""
+    nets = tmp_path / "nets"
+    os.mkfifo(nets)
+    argv = net.host.argv(BINARY, "--net", f"@{nets}", "-o", tmp_path / "log", "veth0")
+    with running(argv, stderr=subprocess.PIPE, text=True) as process:
+        with wait_for("it to open its nets", lambda: open_if_read(nets)) as writer:
+            process.send_signal(number)
+            writer.write("10.99.0.0/16\n")
+        assert "attached" in process.stderr.readline()
+        if number == signal.SIGUSR1:
+            assert " 0 packets in, " in process.stderr.readline()
+        assert stopped(process) == 0
+
+
 @contextlib.contextmanager
 def pipe_of_one_page():
     reader, writer = os.pipe()

@@ -110,6 +110,36 @@ def test_check_says_what_a_start_says(net, hook, interface):
     assert (checked.returncode, checked.stdout) == (started.returncode, "")
 
 
+@pytest.mark.parametrize("more", [["veth0"], ["--check", "veth0"], ["-r", SERVERS]], ids=lambda more: more[0])
+def test_a_span_that_is_none(net, tmp_path, more):
+    """Said by the program that keeps the inventory; it is wrong usage all the same."""
+    os.chmod(tmp_path, 0o777)
+    done = net.host.run(BINARY, "--inventory", "x.db", "--gone", "soon", *more, cwd=tmp_path)
+    assert done.returncode == 2 and done.stdout == ""
+    assert re.fullmatch("bannerprobe[^ ]*: --gone: soon .*7d.*\n", done.stderr)
+    assert os.listdir(tmp_path) == [] and netns.attached(net.host, "veth0") == []
+
+
+@pytest.mark.parametrize("name, good", [
+    ("no/such/x.db", False), ("text", False), ("fifo", False), (".", False), ("/dev/null", False),
+    ("new/x.db", True), ("x.db", True), ("old.db", True)])
+def test_check_of_an_inventory(net, tmp_path, name, good):
+    """It is tried as a start would, by the same user, and none is made."""
+    (tmp_path / "text").write_text("no inventory\n" * 99)
+    os.mkfifo(tmp_path / "fifo")
+    assert run("--inventory", "old.db", "-o", "none", "-r", SERVERS, cwd=tmp_path)[0] == 0
+    before = sorted(os.listdir(tmp_path))
+    args = [BINARY, "--user", "root", "--inventory", name, "veth0"]
+    checked = net.host.run(*args, "--check", cwd=tmp_path)
+    assert sorted(os.listdir(tmp_path)) == before and netns.attached(net.host, "veth0") == []
+    with subprocess.Popen(net.host.argv(*args), cwd=tmp_path, text=True, stderr=subprocess.PIPE) as started:
+        said = started.stderr.readline()
+        started.terminate()
+        said += started.stderr.read()
+    assert checked.stderr.replace("would attach", "attached") == said
+    assert checked.returncode == (0 if good else 1) and ("attached" in said) == good
+
+
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
 @pytest.mark.parametrize("hook", ["xdp", "xdp-native", "xdp-generic"])
 def test_check_where_another_program_is(net, trivial, mode, hook):

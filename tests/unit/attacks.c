@@ -20,6 +20,8 @@ const struct attack attacks[] = {
 	  1 },
 	{ "server data by both", ATTACK_COVER, SWEEP_BOTH, 1, TCP_ACK | TCP_PSH,
 	  1 },
+	{ "server FINs", ATTACK_COVER, SWEEP_SEQ, 1, TCP_FIN | TCP_ACK, 0 },
+	{ "server FINs without ACK", ATTACK_COVER, SWEEP_SEQ, 1, TCP_FIN, 0 },
 	{ "server FINs by ack", ATTACK_COVER, SWEEP_ACK, 1, TCP_FIN | TCP_ACK,
 	  0 },
 	{ "server RSTs", ATTACK_COVER, SWEEP_SEQ, 1, TCP_RST, 0 },

@@ -39,6 +39,12 @@ const struct event_case event_cases[] = {
 	  "request: client data unseen; response: either; "
 	  "reply: client data unseen" },
 
+	{ "a RST at the end of a request that passed before the SYN-ACK", NONE,
+	  ">S0 >A1/1:5 <SA0/1 >R6 <A1/6:4", "",
+	  "request: either; response: reset; reply: either; open: either" },
+	{ "a RST within a request that passed before the SYN-ACK", NONE,
+	  ">S0 >A1/1:5 <SA0/1 >R4 <A1/6:4", "response 0+4 @4",
+	  "request: either; reply: either; open: either" },
 	/* The client's first bytes missed. */
 	{ "client data missed", NONE, OPENED "<A1/6:4",
 	  "open @2, response 0+4 @3",

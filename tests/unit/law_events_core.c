@@ -51,7 +51,7 @@ void core_close(void)
 	engine_close(&engine);
 }
 
-static void play_segment(const struct model_segment *s)
+void core_packet(const struct model_segment *s, int at)
 {
 	static const enum direction directions[] = {
 		[WAY_UNKNOWN] = DIRECTION_NONE,
@@ -72,6 +72,7 @@ static void play_segment(const struct model_segment *s)
 	struct segment segment;
 	struct bytes bytes;
 
+	packet = at;
 	packet_build(&bytes, &built);
 	engine.direction = directions[s->way];
 	play_packet(&engine, bytes.data, bytes.len, bytes.len, false,
@@ -112,14 +113,14 @@ bool core_balances(void)
 	return balanced;
 }
 
-static void read_counts(bool live, int counted[MODEL_KINDS][REASON_MAX])
+void core_end(int counted[MODEL_KINDS][REASON_MAX])
 {
 	struct event_counts counts;
 
-	if (live)
+	if (played->live)
 		engine_read_events(&engine, &counts);
 	engine_finish(&engine);
-	if (!live)
+	if (!played->live)
 		counts = engine.event_counts;
 	balanced = true;
 	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++) {
@@ -136,8 +137,7 @@ static void read_counts(bool live, int counted[MODEL_KINDS][REASON_MAX])
 	}
 }
 
-void core_play(const struct conversation *c, struct event_list *list,
-	       int counted[MODEL_KINDS][REASON_MAX])
+void core_begin(const struct conversation *c, struct event_list *list)
 {
 	static const enum need needs[] = {
 		[MODEL_NEED_NONE] = NEED_NONE,
@@ -154,7 +154,13 @@ void core_play(const struct conversation *c, struct event_list *list,
 	engine.is_own = is_own;
 	memset(engine.counters, 0, sizeof(engine.counters));
 	memset(&engine.event_counts, 0, sizeof(engine.event_counts));
-	for (packet = 0; packet < c->count; packet++)
-		play_segment(&c->packets[packet].segment);
-	read_counts(c->live, counted);
+}
+
+void core_play(const struct conversation *c, struct event_list *list,
+	       int counted[MODEL_KINDS][REASON_MAX])
+{
+	core_begin(c, list);
+	for (int i = 0; i < c->count; i++)
+		core_packet(&c->packets[i].segment, i);
+	core_end(counted);
 }

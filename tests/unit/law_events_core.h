@@ -14,6 +14,15 @@ void core_play(const struct conversation *c, struct event_list *list,
 	       int counted[MODEL_KINDS][REASON_MAX]);
 
 /*
+ * The same packet by packet, with others between those of the conversation:
+ * core_packet() for each, `at` the packet of the conversation that it is, or
+ * that comes next.
+ */
+void core_begin(const struct conversation *c, struct event_list *list);
+void core_packet(const struct model_segment *s, int at);
+void core_end(int counted[MODEL_KINDS][REASON_MAX]);
+
+/*
  * Whether each connection of the last conversation came to one fate of each
  * kind.
  */

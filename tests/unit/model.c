@@ -454,7 +454,9 @@ static bool remember_early(struct model *model, struct model_connection *c,
 	early->covers =
 		payload && beyond(s->seq, c->isn[MODEL_CLIENT] + 1) <= 0;
 	early->ack = s->ack;
+	early->end = s->seq + s->len;
 	early->payload = payload;
+	early->aside = !c->counted;
 	early->beside = second;
 	early->tells = s->flags & TCP_FIN ||
 		       (!early->payload &&
@@ -678,6 +680,9 @@ static void on_rst(struct model *model, const struct model_segment *s)
 		     beyond(c->early_ack, c->sent[MODEL_SERVER]) > 0 ||
 		     beyond(c->early_ack, c->acked[MODEL_SERVER]) > 0))
 			unclear(model, "a RST after an early client segment");
+		if (c->early_unsure && c->client == s->from)
+			unclear(model, "a RST after early payload that need "
+				       "not be remembered");
 		if (!rst_valid(c, s))
 			continue;
 		if (!c->synack_seen && c->client == s->from)
@@ -802,6 +807,11 @@ static int judge_early(struct model *model, struct model_connection *c)
 			raise_to(&c->early_ack, s.ack);
 			if (beyond(s.ack, c->isn[MODEL_SERVER] + 1) > 0)
 				prove_server_spoke(c, true);
+			if (c->early[i].payload) /* cases 4 and 23c */
+				raise_to(&c->sent[MODEL_CLIENT],
+					 c->early[i].end);
+			c->early_unsure |= c->early[i].payload &&
+					   (c->early[i].aside || places >= FEW);
 			if (c->early[i].tells)
 				unclear(model, "an early client segment that "
 					       "tells without payload");

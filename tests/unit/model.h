@@ -149,8 +149,9 @@ struct model_segment {
 
 /* A client segment that passed before its SYN-ACK was seen. */
 struct early_segment {
-	__u32 ack;
-	bool beside; /* it came after another one of a connection beside */
+	__u32 ack, end;
+	bool aside;  /* its connection stood beside another one */
+	bool beside; /* likewise, and it came after another one of these */
 	bool payload;
 	bool covers; /* its payload has the first byte in it */
 	bool tells;  /* a FIN, or no payload and beyond cisn+1 */
@@ -200,6 +201,7 @@ struct model_connection {
 	bool doubt;	   /* whether it is closed, as it is not followed */
 	bool was_beside;   /* another one, before it was counted */
 	bool displaced;	   /* another SYN-ACK came beside, after its own */
+	bool early_unsure; /* how far its early payload went need not be known */
 	bool left_over;	   /* another one took the place, its SYN is older */
 	bool fin[2];	   /* by role, as all arrays of two */
 	bool acked_known[2];

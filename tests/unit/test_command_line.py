@@ -82,6 +82,9 @@ WRONG = [
     (["--metrics", "--check", "lo"], "--metrics --check", "./--check"),
     (["--stats", "5", "lo"], "did you mean --stats=5"),
     (["--gather", "500", "lo"], "did you mean --gather=500"),
+    (["--decap", "vxlan", "lo"], "did you mean --decap=vxlan"),
+    (["--decap", "vxlan:4789,gre", "-r", "{capture}"], "did you mean --decap=vxlan:4789,gre"),
+    (["--decap", "none", "lo"], "did you mean --decap=none"),
     # Values that are not accepted.
     (["-f", "csv", "lo"], "-f csv", "text, json or zeek"),
     (["-fcsv", "lo"], "-f csv", "text, json or zeek"),
@@ -111,6 +114,7 @@ WRONG = [
     (["--port", "22,99999", "lo"], "--port 99999", "from 1 to 65535"),
     (["--port", "99999999999999999999999", "lo"], "--port 9999", "from 1 to 65535"),
     (["--port", "25-22", "lo"], "--port 25-22", "22-25"),
+    (["--port", "22-0", "lo"], "--port 22-0", "from 1 to 65535"),
     (["--port", "22-", "lo"], "--port 22-", "22,smtp,8000-8100"),
     (["--port", "1-2-3", "lo"], "--port 1-2-3", "22,smtp,8000-8100"),
     (["--port", "22,", "lo"], "--port 22,", "22,smtp,8000-8100"),
@@ -123,6 +127,11 @@ WRONG = [
     (["--net", "example.org", "lo"], "--net example.org", "192.0.2.0/24"),
     (["--net", "", "lo"], "--net ''", "192.0.2.0/24"),
     (["--not-net", "::/129", "lo"], "--not-net ::/129", "2001:db8::/32"),
+    (["--net", "@", "lo"], "--net @", "file", "missing"),
+    (["--net", "@/nonexistent", "lo"], "--net @/nonexistent", "No such file"),
+    (["--not-net", "@.", "lo"], "--not-net @.", "Is a directory"),
+    (["--decap", "--decap-from", "@/nonexistent", "lo"], "--decap-from @/nonexistent"),
+    (["--net", "@{capture}", "lo"], "--net @{capture}:1: ", "192.0.2.0/24"),
     # Names.
     ([""], "''", "interface"),
     (["lo", ""], "''", "interface"),
@@ -159,6 +168,10 @@ WRONG = [
     (["-r", "{capture}", "-r", "-", "-r", "-"], "-r -", "once"),
     (["-r", "{capture}", "-o", "{capture}"], "-o {capture}", "another file"),
     (["-o", "x", "--metrics", "x", "lo"], "--metrics x", "-o"),
+    (["-o", "x", "--metrics", "./x", "lo"], "--metrics ./x", "-o"),
+    (["-o", "x", "--inventory", "x", "-r", "{capture}"], "--inventory x", "-o", "another"),
+    (["-o", "x", "--inventory", "{folder}/x", "-r", "{capture}"], "--inventory {folder}/x", "-o"),
+    (["--metrics", "./x", "--inventory", "x", "lo"], "--inventory x", "--metrics", "another"),
     *[([*option, "-r", "{capture}"], option[0], "for interfaces", "-r") for option in (
         ["--check"], ["--hook", "tc"], ["--hook", "auto"], ["--local"], ["--remote"], ["--all"],
         ["--metrics", "{folder}/x"], ["--user", "root"], ["--interface", "lo"])],
@@ -226,6 +239,13 @@ class Help(unittest.TestCase):
         assert done.returncode == 1
         check_line(done.stderr.rstrip("\n"), ["standard output", "No space left"])
 
+    @rows([("--help",), ("--version",)])
+    def test_closed_standard_output(self, option):
+        done = subprocess.run([BINARY, option], preexec_fn=lambda: os.close(1), stderr=subprocess.PIPE,
+                              text=True, timeout=PATIENCE)
+        assert done.returncode == 1
+        check_line(done.stderr.rstrip("\n"), ["standard output", "Bad file descriptor"])
+
     def test_no_library_of_the_name_services(self):
         """The static program could not load them."""
         told = subprocess.run(["nm", "-D", "--undefined-only", BINARY], check=True,
@@ -249,6 +269,7 @@ class Accepted(Case):
         (["--net", "1.2.3.4/0"], "0.0.0.0/0"),
         (["-f", "text", "-f", "json"], "-f", "json counts"),
         (["-l", "5", "--length=6"], "--length", "6 counts"),
+        (["--net", "@/dev/null"], "--net @/dev/null", "no net"),
     ])
     def test_what_is_accepted_is_said(self, args, *parts):
         code, _, lines = run(*args, "-r", SERVERS)

@@ -38,6 +38,16 @@ static int open_parts(struct inventory *inventory, const char *path)
 	return error;
 }
 
+bool inventory_try(const char *path, char error[INVENTORY_ERROR])
+{
+	struct store store;
+	const int code = store_open(&store, path, STORE_TRY, 0);
+
+	snprintf(error, INVENTORY_ERROR, "%s", store.error);
+	store_close(&store);
+	return !code;
+}
+
 static void free_parts(struct inventory *inventory)
 {
 	bursts_close(inventory);

@@ -103,6 +103,12 @@ struct inventory_counts {
 
 struct inventory;
 
+/*
+ * Looks whether inventory_open() would find another file in its place. False:
+ * `error` has the reason, in one line.
+ */
+bool inventory_try(const char *path, char error[INVENTORY_ERROR]);
+
 /* NULL: `error` has the reason, in one line. */
 struct inventory *inventory_open(const char *path,
 				 const struct inventory_options *options,

@@ -168,7 +168,7 @@ static int check_header(struct store *store, enum store_use use, bool *empty)
 	int file = open(store->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	*empty = true;
-	if (file < 0 && errno == ENOENT && use == STORE_CREATE)
+	if (file < 0 && errno == ENOENT && use >= STORE_CREATE)
 		return 0;
 	if (file < 0)
 		return fail(store, -errno, strerror(errno));
@@ -351,9 +351,11 @@ int store_open(struct store *store, const char *path, enum store_use use,
 	error = check_library(store);
 	if (!error)
 		error = check_header(store, use, &empty);
-	if (!error && use == STORE_READ)
+	if (error || use == STORE_TRY)
+		return error;
+	if (use == STORE_READ)
 		error = open_to_read(store, empty, busy_ms);
-	else if (!error)
+	else
 		error = open_database(
 			store, path,
 			SQLITE_OPEN_READWRITE |

@@ -16,6 +16,7 @@ enum store_use {
 	STORE_READ,   /* read only */
 	STORE_WRITE,  /* write an existing file */
 	STORE_CREATE, /* likewise, or create it */
+	STORE_TRY,    /* only look whether it could be created or written */
 };
 
 struct store {

@@ -107,6 +107,14 @@ void decap_take(struct options *options, const struct option_use *use)
 	free(list);
 }
 
+bool decap_is_list(const char *word)
+{
+	char first[16];
+
+	snprintf(first, sizeof(first), "%.*s", (int)strcspn(word, ",:"), word);
+	return kinds_of(first) || !strcmp(first, "none");
+}
+
 void decap_set_defaults(struct options *options)
 {
 	struct decap *decap = &options->track.decap;

@@ -8,6 +8,9 @@
 /* --decap[=LIST]; or a usage error. */
 void decap_take(struct options *options, const struct option_use *use);
 
+/* Whether a word is meant as a LIST of --decap. */
+bool decap_is_list(const char *word);
+
 /* Sets defaults, when all options are known. */
 void decap_set_defaults(struct options *options);
 

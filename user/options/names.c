@@ -5,6 +5,8 @@
 #include "usage.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -111,6 +113,60 @@ static bool are_same_file(const char *path, const char *other)
 	       one.st_ino == two.st_ino;
 }
 
+static const char *name_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* The directory of a path, opened. Negative if it is missing. */
+static int open_directory_of(const char *path)
+{
+	char *copy = strdup(path);
+	const int fd = copy ? open(dirname(copy), O_PATH | O_CLOEXEC) : -1;
+
+	free(copy);
+	return fd;
+}
+
+/* Whether two paths name one file, which may be missing yet. */
+static bool are_same_place(const char *path, const char *other)
+{
+	struct stat one, two;
+	bool same;
+	int fds[2];
+
+	if (!path || !other)
+		return false;
+	if (!strcmp(path, other) || are_same_file(path, other))
+		return true;
+	if (strcmp(name_of(path), name_of(other)))
+		return false;
+	fds[0] = open_directory_of(path);
+	fds[1] = open_directory_of(other);
+	same = !fstat(fds[0], &one) && !fstat(fds[1], &two) &&
+	       one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+	close(fds[0]);
+	close(fds[1]);
+	return same;
+}
+
+/* What is written needs a file for each: a log would damage an inventory. */
+static void check_written(const struct options *options)
+{
+	if (are_same_place(options->output, options->metrics))
+		wrong_usage("--metrics %s: the file of -o: name another one",
+			    options->metrics);
+	if (are_same_place(options->output, options->inventory))
+		wrong_usage("--inventory %s: the file of -o: name another one",
+			    options->inventory);
+	if (are_same_place(options->metrics, options->inventory))
+		wrong_usage("--inventory %s: the file of --metrics: name "
+			    "another one",
+			    options->inventory);
+}
+
 static void check_standard_input(const struct options *options)
 {
 	int count = 0;
@@ -153,4 +209,5 @@ void names_check(const struct options *options)
 	}
 	if (options->read)
 		check_standard_input(options);
+	check_written(options);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "netfile.h"
 
-#include "system/message.h"
+#include "usage.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,47 +24,53 @@ static char *text_of(char *line)
 	return line;
 }
 
-static bool add_lines(struct server_list *wanted, FILE *file, const char *path,
-		      __u32 set)
+/* Adds the networks of a file; returns how many. */
+static unsigned long add_lines(struct server_list *wanted, FILE *file,
+			       const struct option_use *use, __u32 set)
 {
+	unsigned long nets = 0;
 	char *line = NULL;
 	size_t size = 0;
 	ssize_t len;
-	bool good = true;
 
-	for (unsigned long number = 1;
-	     good && (len = getline(&line, &size, file)) >= 0; number++) {
+	for (unsigned long number = 1; (len = getline(&line, &size, file)) >= 0;
+	     number++) {
 		/* A line with a NUL byte is an error: it would be cut there. */
 		const bool is_text = strlen(line) == (size_t)len;
 		const char *text = text_of(line);
 
-		good = is_text &&
-		       (!*text || server_list_add_net(wanted, text, set));
-		if (!good)
-			message("%s:%lu: %s: no net like 192.0.2.0/24 or "
-				"2001:db8::/32",
-				path, number, text);
+		if (is_text && !*text)
+			continue;
+		if (!is_text || !server_list_add_net(wanted, text, set))
+			wrong_usage("%s %s:%lu: %s: no net like 192.0.2.0/24 "
+				    "or 2001:db8::/32",
+				    use->spelling, use->value, number, text);
+		nets++;
 	}
-	if (good && ferror(file)) {
-		message("%s: %s", path, strerror(errno));
-		good = false;
-	}
+	if (ferror(file))
+		wrong_usage("%s %s: %s", use->spelling, use->value,
+			    strerror(errno));
 	free(line);
-	return good;
+	return nets;
 }
 
-bool netfile_add(struct server_list *wanted, const char *path, __u32 set)
+void netfile_add(struct server_list *wanted, const struct option_use *use,
+		 __u32 set)
 {
-	FILE *file = fopen(path, "re");
-	bool good;
+	const char *path = use->value + 1;
+	FILE *file;
 
-	if (!file) {
-		message("%s: %s", path, strerror(errno));
-		return false;
-	}
-	good = add_lines(wanted, file, path, set);
+	if (!*path)
+		wrong_usage("%s @: the name of a file is missing behind the @",
+			    use->spelling);
+	file = fopen(path, "re");
+	if (!file)
+		wrong_usage("%s %s: %s", use->spelling, use->value,
+			    strerror(errno));
+	if (!add_lines(wanted, file, use, set))
+		usage_note("%s %s: there is no net in this file", use->spelling,
+			   use->value);
 	fclose(file);
 	/* Also for a file without networks: no server is in an empty set. */
 	wanted->by |= filter_of_set(set);
-	return good;
 }

@@ -3,12 +3,13 @@
 #ifndef BANNERPROBE_NETFILE_H
 #define BANNERPROBE_NETFILE_H
 
-#include "engine/server_list.h"
+#include "option_table.h"
 
 /*
- * Adds all networks of the file to a set. False, with a message that names the
- * line.
+ * Adds all networks of a file to a set; the option's value is @FILE. Or a usage
+ * error that names the line.
  */
-bool netfile_add(struct server_list *wanted, const char *path, __u32 set);
+void netfile_add(struct server_list *wanted, const struct option_use *use,
+		 __u32 set);
 
 #endif

@@ -124,12 +124,20 @@ static void take_option(struct parser *parser, int value, const char *argument)
 								      NULL;
 }
 
+/* Whether a word can be a value of an option that takes one behind a "=". */
+static bool is_value(const struct option_row *row, const char *word)
+{
+	if (row->take == decap_take)
+		return decap_is_list(word);
+	return *word && !word[strspn(word, "0123456789")];
+}
+
 /* Handles a name. In "--stats 5 eth0" the 5 is a value that lacks its "=". */
 static void take_name(struct parser *parser, const char *word)
 {
 	struct options *options = parser->options;
 
-	if (parser->without_value && *word && !word[strspn(word, "0123456789")])
+	if (parser->without_value && is_value(parser->without_value, word))
 		wrong_usage("--%s %s: did you mean --%s=%s? (-i %s watches an "
 			    "interface of that name)",
 			    parser->without_value->name, word,
@@ -258,10 +266,6 @@ static void check_usage(const struct parser *parser)
 		wrong_usage("--decap-from: no tunnel is opened: --decap says "
 			    "which are to be");
 	check_inventory(parser);
-	if (options->output && options->metrics &&
-	    !strcmp(options->output, options->metrics))
-		wrong_usage("--metrics %s: the file of -o: name another one",
-			    options->metrics);
 }
 
 /* Sets what other options imply: an inventory needs whole greetings. */

@@ -26,7 +26,8 @@ static void add_numbers(struct server_list *wanted,
 	unsigned long first = 0, last = 0;
 	const int read = sscanf(item, "%lu-%lu", &first, &last);
 
-	if (read >= 1 && (!first || first > 65535 || last > 65535))
+	if (read >= 1 &&
+	    (!first || first > 65535 || last > 65535 || (read == 2 && !last)))
 		wrong_usage("%s %s: a port is a number from 1 to 65535",
 			    use->spelling, item);
 	if (read == 2 && last < first)
@@ -117,8 +118,7 @@ static void take_net(struct options *options, const struct option_use *use,
 		     __u32 set)
 {
 	if (*use->value == '@') {
-		if (!netfile_add(&options->wanted, use->value + 1, set))
-			exit(EXIT_USAGE);
+		netfile_add(&options->wanted, use, set);
 		return;
 	}
 	if (!server_list_add_net(&options->wanted, use->value, set))

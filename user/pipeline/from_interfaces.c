@@ -358,19 +358,21 @@ static bool begin_run(struct attacher *attacher)
 	return !attacher->options->check;
 }
 
-/* Tries the metrics' file, and starts the keeper. --check starts no keeper. */
+/* Tries the metrics' file, and starts the keeper. */
 static bool start_others(struct attacher *attacher,
 			 const struct identity *identity)
 {
 	const struct options *options = attacher->options;
+	enum exit_code code = EXIT_DONE;
 
-	if (metrics_try(attacher->helper, options) &&
-	    (!attacher->inventory || options->check ||
-	     keeper_process_start(&attacher->keeper, options, identity,
-				  attacher->inventory)))
-		return true;
-	attacher->code = EXIT_FAILED;
-	return false;
+	if (!metrics_try(attacher->helper, options))
+		code = EXIT_FAILED;
+	else if (attacher->inventory)
+		code = keeper_process_start(&attacher->keeper, options,
+					    identity, attacher->inventory);
+	if (code != EXIT_DONE)
+		attacher->code = code;
+	return code == EXIT_DONE;
 }
 
 /* Called before other descriptors are opened: the reader inherits none. */

@@ -88,6 +88,17 @@ static bool directory_of(const char *path, char directory[PATH_MAX])
 	return true;
 }
 
+/* Whether make_directory() would succeed. 0 or errno. */
+static int try_directory(const char *directory)
+{
+	char above[PATH_MAX];
+
+	if (!access(directory, F_OK))
+		return 0;
+	directory_of(directory, above);
+	return access(above, W_OK | X_OK) ? errno : 0;
+}
+
 static int make_directory(const char *directory,
 			  const struct identity *identity)
 {
@@ -117,6 +128,9 @@ static bool may_write(const char *path, const struct identity *identity)
 	if (!directory_of(path, directory))
 		return false;
 	if (faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS)) {
+		/* Only with --check, which does not make it. */
+		if (errno == ENOENT)
+			return true;
 		message("--inventory %s: %s cannot write to %s: %s: let that "
 			"user own it, or name another file",
 			path, name, directory, strerror(errno));
@@ -137,6 +151,7 @@ static bool may_write(const char *path, const struct identity *identity)
 struct needs {
 	const struct options *options;
 	const struct identity *identity;
+	bool only_look;
 	int program, stream, counts;
 };
 
@@ -191,9 +206,11 @@ static char **add_rules(char **argument, const struct options *options)
 }
 
 /* The keeper's command line; ends with NULL. */
-static void list_arguments(const struct options *options,
+static void list_arguments(const struct needs *needs,
 			   char *argument[ARGUMENTS_MAX])
 {
+	const struct options *options = needs->options;
+
 	*argument++ = KEEPER_PROGRAM;
 	*argument++ = (char *)options->inventory;
 	*argument++ = KEEPER_COMMAND;
@@ -205,6 +222,8 @@ static void list_arguments(const struct options *options,
 		*argument++ = "--new-at-once";
 	if (options->inventory_clients)
 		*argument++ = "--clients";
+	if (needs->only_look)
+		*argument++ = "--look";
 	argument = add_rules(argument, options);
 	*argument = NULL;
 }
@@ -216,7 +235,7 @@ become_keeper(const struct needs *needs, int life)
 	char *arguments[ARGUMENTS_MAX];
 	int program;
 
-	list_arguments(options, arguments);
+	list_arguments(needs, arguments);
 	if (!give_up_privileges(needs) ||
 	    !may_write(options->inventory, needs->identity))
 		_exit(EXIT_FAILED);
@@ -257,8 +276,9 @@ static void widen(int socket)
 		setsockopt(socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 }
 
+/* *stream: this process's end of the stream of events. */
 static int start(struct keeper_process *keeper, struct needs *needs,
-		 struct inventory_sink *sink)
+		 int *stream)
 {
 	int ends[2], result;
 
@@ -277,43 +297,53 @@ static int start(struct keeper_process *keeper, struct needs *needs,
 	if (result < 0)
 		close(ends[0]);
 	else
-		inventory_sink_connect(sink, ends[0], keeper->counts);
+		*stream = ends[0];
 	return result;
 }
 
-bool keeper_process_start(struct keeper_process *keeper,
-			  const struct options *options,
-			  const struct identity *identity,
-			  struct inventory_sink *sink)
+/* Makes the inventory's directory, or finds out whether it can be made. */
+static bool prepare_directory(const struct needs *needs)
 {
-	struct needs needs = { .options = options,
-			       .identity = identity,
-			       .program = open_program() };
+	const char *path = needs->options->inventory;
 	char directory[PATH_MAX];
 	int error;
 
-	keeper->path = options->inventory;
-	if (needs.program < 0) {
+	if (!directory_of(path, directory)) {
+		message("--inventory %s: %s", path, strerror(ENAMETOOLONG));
+		return false;
+	}
+	error = needs->only_look ? try_directory(directory) :
+				   make_directory(directory, needs->identity);
+	if (error)
+		message("--inventory %s: making %s: %s", path, directory,
+			strerror(error));
+	return !error;
+}
+
+/* Starts the keeper. `needs`: all but the descriptors. */
+static bool launch(struct keeper_process *keeper, struct needs *needs,
+		   int *stream)
+{
+	bool good;
+
+	keeper->path = needs->options->inventory;
+	needs->program = open_program();
+	if (needs->program < 0) {
 		message("--inventory: " KEEPER_PROGRAM " is neither beside "
 			"this program nor on PATH: install it");
 		return false;
 	}
-	error = !directory_of(keeper->path, directory) ?
-			ENAMETOOLONG :
-			make_directory(directory, identity);
-	if (error)
-		message("--inventory %s: making %s: %s", keeper->path,
-			directory, strerror(error));
-	if (!error) {
-		const int result = start(keeper, &needs, sink);
+	good = prepare_directory(needs);
+	if (good) {
+		const int result = start(keeper, needs, stream);
 
-		error = result < 0 ? -result : 0;
-		if (error)
+		good = result >= 0;
+		if (!good)
 			message("starting the inventory's process: %s",
-				strerror(error));
+				strerror(-result));
 	}
-	close(needs.program);
-	return !error;
+	close(needs->program);
+	return good;
 }
 
 /* --- its end ------------------------------------------------------------- */
@@ -342,6 +372,8 @@ static enum exit_code judge(const struct keeper_process *keeper, bool has_ended)
 			lost_at_the_end(keeper));
 		return EXIT_FAILED;
 	}
+	if (WEXITSTATUS(status) == EXIT_USAGE)
+		return EXIT_USAGE;
 	return WEXITSTATUS(status) ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -357,5 +389,40 @@ enum exit_code keeper_process_end(struct keeper_process *keeper,
 	has_ended = process_end(&keeper->process);
 	own = judge(keeper, has_ended);
 	munmap(keeper->counts, sizeof(*keeper->counts));
-	return code == EXIT_DONE || own == EXIT_FAILED ? own : code;
+	return code == EXIT_DONE || own == EXIT_FAILED || own == EXIT_USAGE ?
+		       own :
+		       code;
+}
+
+/* --- its start ----------------------------------------------------------- */
+
+/* For --check: the keeper looks at the inventory, and ends. */
+static enum exit_code look(struct needs *needs)
+{
+	struct keeper_process keeper = KEEPER_PROCESS_NONE;
+	enum exit_code code;
+	int stream;
+
+	needs->only_look = true;
+	if (!launch(&keeper, needs, &stream))
+		return EXIT_FAILED;
+	code = keeper_process_end(&keeper, EXIT_DONE);
+	close(stream);
+	return code;
+}
+
+enum exit_code keeper_process_start(struct keeper_process *keeper,
+				    const struct options *options,
+				    const struct identity *identity,
+				    struct inventory_sink *sink)
+{
+	struct needs needs = { .options = options, .identity = identity };
+	int stream;
+
+	if (options->check)
+		return look(&needs);
+	if (!launch(keeper, &needs, &stream))
+		return EXIT_FAILED;
+	inventory_sink_connect(sink, stream, keeper->counts);
+	return EXIT_DONE;
 }

@@ -27,12 +27,14 @@ struct keeper_process {
 /*
  * Starts the keeper as the given user, and connects the sink to it. Creates the
  * inventory's directory for that user if it is missing. The keeper writes
- * nothing before the sink is opened. False, with a message, on failure.
+ * nothing before the sink is opened. With --check it only looks at the
+ * inventory, and ends; nothing is created. Not EXIT_DONE, with a message, on
+ * failure.
  */
-bool keeper_process_start(struct keeper_process *keeper,
-			  const struct options *options,
-			  const struct identity *identity,
-			  struct inventory_sink *sink);
+enum exit_code keeper_process_start(struct keeper_process *keeper,
+				    const struct options *options,
+				    const struct identity *identity,
+				    struct inventory_sink *sink);
 
 /*
  * Waits for the keeper's end, after the sink is closed in every process. Events

@@ -11,15 +11,14 @@
 
 int descriptors_fill(bool *no_stdout)
 {
-	int fd;
-
 	*no_stdout = fcntl(STDOUT_FILENO, F_GETFD) < 0;
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd < 0)
-		return -errno;
-	close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		/* open() takes the lowest number, which is this one. */
+		if (fcntl(fd, F_GETFD) < 0 &&
+		    open("/dev/null",
+			 fd == STDERR_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			return -errno;
+	}
 	return 0;
 }
 

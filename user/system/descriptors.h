@@ -12,8 +12,8 @@
 
 /*
  * Opens /dev/null where 0, 1 or 2 is closed, so that no file of this program
- * gets a number that messages or records are written to. 0 or negative errno.
- * *no_stdout: whether 1 was closed.
+ * gets a number that messages or records are written to. Then writing to 1 is
+ * an error. 0 or negative errno. *no_stdout: whether 1 was closed.
  */
 int descriptors_fill(bool *no_stdout);
 

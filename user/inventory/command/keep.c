@@ -305,6 +305,17 @@ static int finish_stream(struct keeper *keeper)
 	return code ? EXIT_FAILED : EXIT_DONE;
 }
 
+/* For --check of bannerprobe. */
+static int look_at(const char *file)
+{
+	char error[INVENTORY_ERROR];
+
+	if (inventory_try(file, error))
+		return EXIT_DONE;
+	say("%s", error);
+	return EXIT_FAILED;
+}
+
 static int keep(struct keeper *keeper, const char *file,
 		struct inventory_options *how)
 {
@@ -329,6 +340,7 @@ static int keep(struct keeper *keeper, const char *file,
 
 /* Rules that the command line names. */
 static struct named_rules named;
+static bool only_looks; /* at the file, and ends */
 
 static const struct argp_option options[] = {
 	RULE_OPTIONS,
@@ -339,6 +351,7 @@ static const struct argp_option options[] = {
 	{ "new-at-once", 'N', NULL, 0,
 	  "a service is new with its first connection on any port", 0 },
 	{ "clients", 'c', NULL, 0, "keep clients that speak first", 0 },
+	{ "look", 'l', NULL, 0, "look whether FILE can be used, and end", 0 },
 	{},
 };
 
@@ -360,6 +373,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'c':
 		how->clients = true;
+		return 0;
+	case 'l':
+		only_looks = true;
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -390,7 +406,7 @@ int command_keep(const struct command *command, const char *file, int argc,
 		return EXIT_USAGE;
 	}
 	if (identification_open(&how, &named)) {
-		result = keep(keeper, file, &how);
+		result = only_looks ? look_at(file) : keep(keeper, file, &how);
 		identification_close(&how);
 	}
 	free(keeper);
