@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "memory_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -23,6 +24,14 @@ int __wrap_fstat(int fd, struct stat *status);
 ssize_t __real_read(int fd, void *to, size_t size);
 ssize_t __wrap_read(int fd, void *to, size_t size);
 int __wrap_poll(struct pollfd *polled, nfds_t count, int milliseconds);
+int __real_scandir(const char *path, struct dirent ***entries,
+		   int (*takes)(const struct dirent *entry),
+		   int (*compare)(const struct dirent **one,
+				  const struct dirent **other));
+int __wrap_scandir(const char *path, struct dirent ***entries,
+		   int (*takes)(const struct dirent *entry),
+		   int (*compare)(const struct dirent **one,
+				  const struct dirent **other));
 
 static struct memory_file file;
 static size_t at;	/* bytes that have been read */
@@ -31,8 +40,6 @@ static bool is_waiting; /* the pipe has nothing at the moment */
 void memory_file_set(const struct memory_file *set)
 {
 	file = *set;
-	at = 0;
-	is_waiting = false;
 }
 
 static bool is_ours(const char *path)
@@ -53,8 +60,11 @@ int __wrap_open(const char *path, int flags, ...)
 	mode_t mode = 0;
 	va_list arguments;
 
-	if (is_ours(path))
+	if (is_ours(path)) {
+		at = 0;
+		is_waiting = false;
 		return DESCRIPTOR;
+	}
 	va_start(arguments, flags);
 	if (flags & O_CREAT)
 		mode = va_arg(arguments, mode_t);
@@ -109,4 +119,15 @@ int __wrap_poll(struct pollfd *polled, nfds_t count, int milliseconds)
 		ready += polled[i].revents != 0;
 	}
 	return ready;
+}
+
+int __wrap_scandir(const char *path, struct dirent ***entries,
+		   int (*takes)(const struct dirent *entry),
+		   int (*compare)(const struct dirent **one,
+				  const struct dirent **other))
+{
+	if (!is_ours(path))
+		return __real_scandir(path, entries, takes, compare);
+	errno = ENOTDIR;
+	return -1;
 }

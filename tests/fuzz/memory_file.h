@@ -18,7 +18,7 @@ struct memory_file {
 	bool is_pipe; /* else a regular file */
 };
 
-/* The file that is opened next. Its bytes are not copied. */
+/* The file that is opened from now on. Its bytes are not copied. */
 void memory_file_set(const struct memory_file *file);
 
 #endif

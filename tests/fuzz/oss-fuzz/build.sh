@@ -8,11 +8,12 @@ set -eu
 
 root=${SRC:+$SRC/bannerprobe}
 cd "${root:-$(dirname "$0")/../../..}"
-: "${FUZZERS:=core tunnels capture format form identify}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
+: "${FUZZERS:=core tunnels capture format form identify owner logline}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
 : "${CC:=clang}" "${CXX:=clang++}" "${LIB_FUZZING_ENGINE:=-fsanitize=fuzzer}"
 : "${CFLAGS:=-O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all}"
 : "${CXXFLAGS:=$CFLAGS}"
-include="-Iinclude -Iuser -Itests ${SKELETON:+-isystem $SKELETON}"
+# Small tables: they are made and cleared for each input, and are full more often.
+include="-Iinclude -Iuser -Itests ${SKELETON:+-isystem $SKELETON} -DCACHE_PLACES=8 -DGRAM_BITS=8"
 export CC CXX CFLAGS CXXFLAGS WORK include
 
 sources_of() {
@@ -34,21 +35,27 @@ sources_of() {
 		user/engine/nets.c $format user/stats/stats.c user/stats/losses.c user/stats/event_stats.c
 		user/stats/stats_report.c user/stats/stats_json.c user/system/event_loop.c user/system/stopping.c user/system/descriptors.c" user/identify/*.c ;;
 	format) echo "$format" ;;
-	identify) echo user/identify/*.c ;;
-	form) for name in form times structure structure_mysql structure_ssh structure_http \
+	identify) echo tests/fuzz/guarded.c tests/fuzz/memory_file.c user/identify/*.c ;;
+	owner) echo tests/fuzz/guarded.c user/owner/cgroup_path.c ;;
+	logline) echo tests/fuzz/guarded.c user/inventory/command/logline.c user/inventory/address.c ;;
+	form) echo tests/fuzz/guarded.c && for name in form times structure structure_mysql structure_ssh structure_http \
 		structure_idioms structure_client structure_text looks match align difference learn; do
 		echo "user/inventory/$name.c"
 	done ;;
 	esac
 }
 
+# The functions that tests/fuzz/memory_file.c replaces.
+memory_file=-Wl,--wrap=open,--wrap=close,--wrap=stat,--wrap=fstat,--wrap=read,--wrap=poll,--wrap=scandir
+
 # No shared library is at hand where OSS-Fuzz runs them.
 libraries_of() {
 	case $1 in
 	kernel) echo -lbpf -lcap-ng -lseccomp ;;
-	capture) echo -Wl,--wrap=packet_reader_next,--wrap=open,--wrap=close,--wrap=stat,--wrap=fstat,--wrap=read,--wrap=poll,--wrap=seen_twice_new,--wrap=seen_twice_free -l:libz.a -l:libzstd.a -l:libnettle.a -l:libpcre2-8.a -l:libexpat.a ;;
+	capture) echo "$memory_file" -Wl,--wrap=packet_reader_next,--wrap=seen_twice_new,--wrap=seen_twice_free -l:libz.a -l:libzstd.a -l:libnettle.a -l:libpcre2-8.a -l:libexpat.a ;;
 	format) echo -l:libnettle.a ;;
-	identify) echo -l:libpcre2-8.a -l:libexpat.a ;;
+	identify) echo "$memory_file" -l:libpcre2-8.a -l:libexpat.a ;;
+	logline) echo -l:libjson-c.a -lm ;;
 	esac
 }
 
