@@ -191,7 +191,7 @@ COVERAGE_CFLAGS := -O0 -g --coverage -include tests/unit/not_inlined.h
 COVERED := include user/capture $(FORMAT:%=user/%) user/identify user/inventory
 COVERAGE_SYSTEM := $(addprefix tests/system/,test_captures.py test_archives.py test_formats.py \
 	test_server_filter.py::test_ports test_server_filter.py::test_nets test_inventory.py test_identify.py)
-COVERAGE_FUZZERS := core tunnels capture format form identify
+COVERAGE_FUZZERS := core tunnels capture format form identify owner logline
 law_test_COVERAGE := 20000
 law_events_test_COVERAGE := 20000
 property_test_COVERAGE := 200000
@@ -219,7 +219,7 @@ coverage:
 # --- fuzzing
 
 FUZZ_SECONDS ?= 60
-FUZZERS := core tunnels capture format form identify kernel
+FUZZERS := core tunnels capture format form identify owner logline kernel
 
 # By the script that OSS-Fuzz runs, all at once; its variables are not make's.
 FUZZERS_BUILT := $(BUILD)/fuzz/built

@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Fuzzes the capture reader. An input is a file. Its size decides whether it is
- * compressed, and how small the pieces are in which it is read, as from a pipe.
+ * Fuzzes the capture reader. An input is a file. Its size chooses the options,
+ * whether it is compressed first, and whether it is read from a pipe, and in
+ * pieces of what size.
  */
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
+#include "guarded.h"
+#include "memory_file.h"
+
 #include "pipeline/from_captures.h"
 #include "pipeline/packet_batch.h"
+#include "pipeline/seen_twice.h"
 #include "sinks/format.h"
 #include "system/message.h"
 #include "capture/packet_reader.h"
+#include "unit/wrap.h"
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static int file;
 
 static void require(bool holds)
 {
@@ -94,8 +97,8 @@ static const struct sink_operations operations = {
 };
 
 /*
- * The linker replaces the functions of these names (--wrap). A packet is copied
- * out of its buffer, in which ASan would not notice a read beyond the packet.
+ * The linker replaces the function of this name (--wrap). A packet is copied
+ * out of its buffer, in which a read beyond the packet would not be noticed.
  */
 enum read_result __real_packet_reader_next(struct packet_reader *reader,
 					   struct captured_packet *packet);
@@ -105,89 +108,124 @@ enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
 enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
 					   struct captured_packet *packet)
 {
-	static __u8 *copies[BATCH_MAX + 1]; /* of those that may be in use */
+	/* As many as may be in use at the same time. */
+	static const unsigned int places = BATCH_MAX + 1;
 	static unsigned int next;
 	enum read_result result = __real_packet_reader_next(reader, packet);
-	__u8 **copy = &copies[next++ % (BATCH_MAX + 1)];
 
-	free(*copy);
-	*copy = NULL;
-	if (result != READ_DONE)
-		return result;
-	*copy = malloc(packet->len);
-	require(*copy || !packet->len);
-	if (packet->len)
-		memcpy(*copy, packet->bytes, packet->len);
-	packet->bytes = *copy;
+	_Static_assert(BATCH_MAX < GUARDED_PLACES, "each has a place");
+	if (result == READ_DONE)
+		packet->bytes = guarded_copy(next++ % places, packet->bytes,
+					     packet->len);
 	return result;
 }
 
-ssize_t __real_read(int fd, void *to, size_t size);
-ssize_t __wrap_read(int fd, void *to, size_t size);
+/* Half a megabyte that is made once and cleared where it was used. */
+struct seen_twice *__real_seen_twice_new(void);
+struct seen_twice *__wrap_seen_twice_new(void);
+void __wrap_seen_twice_free(struct seen_twice *seen);
 
-static size_t piece; /* the most bytes that are read at once */
-
-ssize_t __wrap_read(int fd, void *to, size_t size)
+struct seen_twice *__wrap_seen_twice_new(void)
 {
-	return __real_read(fd, to, size < piece ? size : piece);
+	static struct seen_twice *seen;
+
+	if (!seen)
+		seen = __real_seen_twice_new();
+	else
+		seen_twice_clear(seen);
+	return seen;
 }
 
+void __wrap_seen_twice_free(struct seen_twice *seen)
+{
+	(void)seen;
+}
+
+#define MEMORY_KEPT (1 << 26)
 #define COMPRESSED_MAX (1 << 20)
+
+static z_stream gzip;
+static ZSTD_CCtx *zstd;
 
 /* In one member, or in two: the half of the input in each. */
 static size_t compress_gzip(__u8 *to, const uint8_t *data, size_t size,
 			    int members)
 {
-	z_stream stream = {};
 	size_t done = 0;
 
-	require(deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8,
-			     Z_DEFAULT_STRATEGY) == Z_OK);
 	for (int i = 0; i < members; i++) {
 		const size_t from = size * i / members;
 
-		stream.next_in = (z_const Bytef *)data + from;
-		stream.avail_in = (uInt)(size * (i + 1) / members - from);
-		stream.next_out = to + done;
-		stream.avail_out = (uInt)(COMPRESSED_MAX - done);
-		require(deflate(&stream, Z_FINISH) == Z_STREAM_END);
-		done = COMPRESSED_MAX - stream.avail_out;
-		require(deflateReset(&stream) == Z_OK);
+		gzip.next_in = (z_const Bytef *)data + from;
+		gzip.avail_in = (uInt)(size * (i + 1) / members - from);
+		gzip.next_out = to + done;
+		gzip.avail_out = (uInt)(COMPRESSED_MAX - done);
+		require(deflate(&gzip, Z_FINISH) == Z_STREAM_END);
+		done = COMPRESSED_MAX - gzip.avail_out;
+		require(deflateReset(&gzip) == Z_OK);
 	}
-	deflateEnd(&stream);
 	return done;
 }
 
-static void write_file(const uint8_t *data, size_t size, unsigned int way)
+/* Mostly as it is; by zstd; by gzip, in one member and in two. */
+static void choose_file(const uint8_t *data, size_t size)
 {
 	static __u8 compressed[COMPRESSED_MAX];
+	struct memory_file file = { .bytes = data,
+				    .size = size,
+				    .piece = size & 2 ? 1 + size % 61 : 1 << 20,
+				    .is_pipe = size % 5 == 0 };
+	unsigned int way = size / 8 % 8;
 
-	if (size > COMPRESSED_MAX / 2)
-		way = 0;
-	if (way == 1) {
-		size = ZSTD_compress(compressed, COMPRESSED_MAX, data, size, 1);
-		require(!ZSTD_isError(size));
-	} else if (way > 1) {
-		size = compress_gzip(compressed, data, size, (int)way - 1);
+	if (size <= COMPRESSED_MAX / 2 && way > 0 && way < 4) {
+		file.bytes = compressed;
+		if (way == 1)
+			file.size = ZSTD_compressCCtx(zstd, compressed,
+						      COMPRESSED_MAX, data,
+						      size, 1);
+		else
+			file.size = compress_gzip(compressed, data, size,
+						  (int)way - 1);
+		require(!ZSTD_isError(file.size));
 	}
-	require(!ftruncate(file, 0));
-	require(pwrite(file, way ? compressed : data, size, 0) ==
-		(ssize_t)size);
+	memory_file_set(&file);
+}
+
+static void choose_options(struct options *options, size_t size)
+{
+	if (size & 1) { /* all that may be asked of the tracker */
+		options->gather_ms = 1;
+		options->track.gather = options->length;
+		options->track.times = options->track.rtt = true;
+	}
+	if (size % 11 == 0)
+		options->unfinished_ms = options->gather_ms * 5;
+	options->gather_ssh = size % 13 < 2;
+	options->sequence = size & 4;
+	if (size % 3 == 0)
+		wrap_track(&options->track);
+	if (size % 7 == 0)
+		options->events = options->track.events = EVENTS_ALL;
 }
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
-	file = memfd_create("capture", 0);
-	require(file >= 0);
+	/* What is fast: zlib only stores, with a small window. */
+	require(deflateInit2(&gzip, 0, Z_DEFLATED, 9 + 16, 1,
+			     Z_DEFAULT_STRATEGY) == Z_OK);
+	zstd = ZSTD_createCCtx();
+	/* Memory that was freed stays with the process. */
+	mallopt(M_MMAP_THRESHOLD, MEMORY_KEPT);
+	mallopt(M_TRIM_THRESHOLD, MEMORY_KEPT);
+	require(zstd);
 	return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char path[64];
-	const char *names[] = { path, NULL };
+	const char *names[] = { MEMORY_FILE, NULL };
 	struct options options = {
 		.length = 64, .max_flows = 64, .names = names, .count = 1
 	};
@@ -196,16 +234,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct capture_jobs jobs;
 	enum exit_code code;
 
-	if (size & 1) { /* all that may be asked of the tracker */
-		options.gather_ms = 1;
-		options.track.gather = options.length;
-		options.track.times = options.track.rtt = true;
-	}
-	piece = size & 2 ? 1 + size % 61 : 1 << 20;
-	options.sequence = size & 4;
-	/* Mostly as it is; by zstd; by gzip, in one member and in two. */
-	write_file(data, size, size / 8 % 8 < 4 ? size / 8 % 8 : 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
+	choose_options(&options, size);
+	choose_file(data, size);
 	pipeline_add(&pipeline, &sink);
 	if (capture_jobs_start(&jobs, &options) < 0)
 		abort();

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Fuzzes the core: packets (steps.h), one after the other, through the parser,
- * a small table and the tracker. With an input of odd size greetings are
- * reassembled.
+ * a small table and the tracker. The input's size chooses the options.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct engine native;
 static struct reassembly *greetings;
-static __u64 logged;
+static __u64 logged[EVENT_KINDS];
 
 static void require(bool holds)
 {
@@ -32,13 +31,16 @@ static void require(bool holds)
 static void on_logged(const struct event *record, void *context)
 {
 	(void)context;
-	require(record->len > 0 && record->kept <= record->len &&
-		record->kept <= LENGTH);
+	require(record->kind < EVENT_KINDS);
+	require(record->kept <= record->len && record->kept <= LENGTH);
+	require(record->len > 0 || record->kind == EVENT_OPEN);
 	require(record->family == 4 || record->family == 6);
 	require(record->seen & SEEN_SYNACK);
-	require(record->time >= record->synack_time &&
-		record->synack_time >= record->start_time);
-	logged++;
+	require(record->synack_time >= record->start_time);
+	/* A request may be the SYN's data. */
+	require(record->time >= record->synack_time ||
+		record->kind == EVENT_REQUEST);
+	logged[record->kind]++;
 }
 
 static void on_record(const struct event *record, void *context)
@@ -68,7 +70,34 @@ static void check_account(void)
 	for (int i = COUNT_FIRST_OUTCOME; i <= COUNT_LAST_OUTCOME; i++)
 		ends += counters[i];
 	require(ends == counters[COUNT_CONNECTIONS]);
-	require(counters[COUNT_BANNER] == logged);
+	require(counters[COUNT_BANNER] == logged[EVENT_BANNER]);
+}
+
+/* And each event that was asked for to one fate, or it was evicted. */
+static void check_events(enum event_kind kind)
+{
+	const __u64 *fates = native.event_counts.by[kind];
+	__u64 ends = 0;
+
+	for (int fate = FATE_NONE + 1; fate < FATE_MAX; fate++)
+		ends += fates[fate];
+	require(ends <= native.counters[COUNT_CONNECTIONS]);
+	require(fates[FATE_LOGGED] == logged[kind]);
+}
+
+static void choose_options(size_t size)
+{
+	struct track_options *track = &native.track;
+
+	*track = (struct track_options){ .need = (size >> 3) % 3 };
+	if (size & 1) {
+		track->times = track->rtt = true;
+		track->gather = LENGTH;
+	}
+	if (size & 2)
+		wrap_track(track);
+	if (size & 4)
+		track->events = EVENTS_ALL;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -78,13 +107,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct fuzz_step step;
 	__u64 now = 1000;
 
-	logged = 0;
-	native.track.times = native.track.rtt = size & 1;
-	native.track.gather = size & 1 ? LENGTH : 0;
-	native.track.decap = (struct decap){};
-	native.track.key.tunnels = false;
-	if (size & 2)
-		wrap_track(&native.track);
+	choose_options(size);
+	memset(logged, 0, sizeof(logged));
+	memset(&native.event_counts, 0, sizeof(native.event_counts));
 	memset(native.counters, 0, sizeof(native.counters));
 	while (steps_next(&steps, &step)) {
 		now += step.wait;
@@ -95,5 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	engine_finish(&native);
 	reassembly_finish(greetings, 0);
 	check_account();
+	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++)
+		check_events(kind);
 	return 0;
 }

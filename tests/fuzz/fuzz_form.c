@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "guarded.h"
 #include "inventory/learn.h"
 #include "inventory/match.h"
 #include "inventory/structure.h"
@@ -42,7 +43,6 @@ static void check_text(const struct form *form)
 static void make_form(struct form *form, const uint8_t *bytes, size_t len,
 		      uint8_t how)
 {
-	uint8_t *copy = malloc(len ? len : 1);
 	struct observation seen = {
 		.time = 1790000000000000ULL,
 		.server_port = how & 1 ? 21 :
@@ -50,15 +50,12 @@ static void make_form(struct form *form, const uint8_t *bytes, size_t len,
 					 8000,
 		.client_port = 40000,
 		.client = { how & 4 ? 6 : 4, { 192, 0, 2, 1 } },
-		.bytes = copy,
+		.bytes = guarded_copy(0, bytes, len),
 		.len = len,
 		.complete = how & 8,
 	};
 
-	require(copy);
-	memcpy(copy, bytes, len);
 	structure_form(form, &seen);
-	free(copy);
 	check_text(form);
 	require(form->at[form->len] <= FORM_MAX);
 }

@@ -8,9 +8,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
+#include "guarded.h"
+#include "memory_file.h"
 #include "identify/identify.h"
 #include "identify/nmapfile.h"
 #include "identify/rulefile.h"
@@ -24,8 +24,6 @@ enum { KIND_RULES, KIND_NMAP, KIND_RECOG, KIND_INSTALLED, KINDS };
 #define IS_CUT 4
 #define IS_SECOND 8
 
-static int file;
-static char path[64];
 static struct identifier *installed;
 
 static void require(bool holds)
@@ -51,9 +49,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 	(void)argc;
 	(void)argv;
-	file = memfd_create("source", 0);
-	require(file >= 0);
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", file);
 	installed = identify_open(&sources, tell);
 	require(installed);
 	return 0;
@@ -95,20 +90,13 @@ static void ask(struct identifier *identifier, uint8_t choice,
 			       said->complete));
 }
 
-static void write_source(const struct text *source)
-{
-	require(!ftruncate(file, 0));
-	require(pwrite(file, source->bytes, source->len, 0) ==
-		(ssize_t)source->len);
-}
-
 static void ask_opened(int kind, uint8_t choice, const struct text *said)
 {
-	const char *const files[] = { path, NULL };
+	const char *const files[] = { MEMORY_FILE, NULL };
 	const struct identify_sources sources = {
 		.rules = kind == KIND_RULES ? files : NULL,
 		.probes = kind == KIND_NMAP ? files : NULL,
-		.recog = kind == KIND_RECOG ? path : NULL,
+		.recog = kind == KIND_RECOG ? MEMORY_FILE : NULL,
 	};
 	struct identifier *identifier = identify_open(&sources, tell);
 
@@ -146,7 +134,7 @@ static void try_rules(int kind, const struct text *said)
 
 	require(!matcher_open(&matcher, tell));
 	require(!ruleset_open(&set, &matcher));
-	require(!rule_source_read(&source, path));
+	require(!rule_source_read(&source, MEMORY_FILE));
 	if (kind == KIND_NMAP)
 		nmapfile_load(source, &set, &set);
 	else
@@ -169,13 +157,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	len = data[1] | (size_t)data[2] << 8;
 	len = len < size - HEADER ? len : size - HEADER;
 	source = (struct text){ data + HEADER, len, true };
-	said = (struct text){ data + HEADER + len, size - HEADER - len,
+	size -= HEADER + len;
+	said = (struct text){ guarded_copy(0, data + HEADER + len, size), size,
 			      !(data[0] & IS_CUT) };
 	if (kind == KIND_INSTALLED) {
 		ask(installed, data[0], &said);
 		return 0;
 	}
-	write_source(&source);
+	memory_file_set(&(struct memory_file){ .bytes = source.bytes,
+					       .size = source.len,
+					       .piece = source.len + 1 });
 	ask_opened(kind, data[0], &said);
 	if (kind != KIND_RECOG)
 		try_rules(kind, &said);

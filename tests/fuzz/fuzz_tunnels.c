@@ -14,6 +14,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "guarded.h"
 #include "unit/play.h"
 #include "unit/wrap.h"
 
@@ -243,26 +244,18 @@ static void check_expected(const struct expected *expected,
 		segment->flags == expected->packet.flags);
 }
 
-/* In memory of its own size: what reads too far is seen by ASan. */
-static __u8 *copy_of(const __u8 *data, size_t len)
-{
-	__u8 *copy = malloc(len);
-
-	require(copy);
-	memcpy(copy, data, len);
-	return copy;
-}
+/* Where guarded_copy() keeps a packet. */
+enum copy { COPY_WHOLE, COPY_CUT, COPY_INNER };
 
 /* Whether the same is read of a packet that is cut; else it is known to be. */
 static bool check_cut(const __u8 *data, size_t len, size_t wire_len,
 		      enum parse_result whole, const struct segment *of_whole)
 {
-	__u8 *copy = copy_of(data, len);
+	const __u8 *copy = guarded_copy(COPY_CUT, data, len);
 	struct segment segment;
 	const enum parse_result result =
 		read_packet(copy, len, wire_len, false, &segment);
 
-	free(copy);
 	/* How the first layer is called that is too many takes its header. */
 	if (segment.tunnel_count == TUNNELS_MAX && result != PARSED)
 		return result == whole;
@@ -305,7 +298,8 @@ static void check_without_ethernet(const struct bytes *bytes, size_t wire_len,
 {
 	const __u16 ethertype = ethertype_of(bytes);
 	struct segment segment;
-	__u8 *copy, version;
+	const __u8 *copy;
+	__u8 version;
 
 	if (bytes->len <= ETHERNET)
 		return;
@@ -314,12 +308,12 @@ static void check_without_ethernet(const struct bytes *bytes, size_t wire_len,
 	if (!(ethertype == ETHERTYPE_IPV4 && version == 4) &&
 	    !(ethertype == ETHERTYPE_IPV6 && version == 6))
 		return;
-	copy = copy_of(bytes->data + ETHERNET, bytes->len - ETHERNET);
+	copy = guarded_copy(COPY_INNER, bytes->data + ETHERNET,
+			    bytes->len - ETHERNET);
 	require(read_packet(copy, bytes->len - ETHERNET, wire_len - ETHERNET,
 			    true, &segment) == result);
 	if (result == PARSED)
 		require_same(of_frame, &segment, ETHERNET);
-	free(copy);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -330,14 +324,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct segment segment;
 	enum parse_result result;
 	struct bytes bytes;
+	const __u8 *copy;
 	size_t wire_len;
-	__u8 *copy;
 
 	if (!build(&data, &size, &bytes, &expected))
 		return 0;
 	expected.is_known &= size < 3;
 	wire_len = change(&bytes, data, size) + bytes.len;
-	copy = copy_of(bytes.data, bytes.len);
+	copy = guarded_copy(COPY_WHOLE, bytes.data, bytes.len);
 	result = read_packet(copy, bytes.len, wire_len, false, &segment);
 	check_expected(&expected, result, &segment);
 	check_cuts(&bytes, wire_len, result, &segment, choice);
@@ -345,6 +339,5 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* The prefilter, too, which must not leave it out; and the table. */
 	play_packet(&native, copy, bytes.len, wire_len, false, 1000, &segment);
 	engine_finish(&native);
-	free(copy);
 	return 0;
 }

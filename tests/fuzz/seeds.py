@@ -3,6 +3,7 @@
 """Writes what the corpora began with, where their form has changed: seeds.py DIRECTORY (one folder in it for each)."""
 
 import gzip
+import json
 import os
 import pathlib
 import socket
@@ -116,7 +117,32 @@ def identify():
                 yield struct.pack("<BH", kind | number % 4 << 2, len(source)) + source + said
 
 
-for fuzzer in core, tunnels, capture, format, identify:
+def owner():
+    """Paths of cgroups; what I, U and V stand for: tests/fuzz/fuzz_owner.c."""
+    for path in ("/", "/init.scope", "/system.slice/system-getty.slice/getty@tty1.service",
+                 "/user.slice/user-1000.slice/user@1000.service/app.slice/x.service",
+                 "/system.slice/docker-I.scope", "/docker/I/init.scope", "/machine.slice/libpod-I.scope/container",
+                 "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-podV.slice/cri-containerd-I.scope",
+                 "/kubepods/burstable/podU/I", "/kubepods/podU/kubepods-podV.slice:docker:I",
+                 "/system.slice/k.service/kubepods-podV.slice:crio:I", "/lxc.payload.a-b/init.scope", "/lxc/a_b",
+                 "/machine.slice/systemd-nspawn@a\\x2db.service/payload", "/machine.slice/machine-a.b.scope",
+                 "/machine.slice/machine-qemu\\x2d1\\x2da.scope", "/_memory.service"):
+        yield path.encode()
+
+
+def logline():
+    """Lines of the json log."""
+    line = {"ts": 1790000000.25, "iface": "eth0", "client": "192.0.2.1", "client_port": 40000,
+            "server": "192.0.2.2", "server_port": 22, "len": 11, "banner": "SSH-2.0-x\\x0d\\x0a"}
+    for more in ({}, {"event": "open"}, {"event": "response", "client": "2001:db8::1", "server": "2001:db8::2"},
+                 {"event": "request"}, {"truncated": True, "sensor": "a", "unit": "x.service",
+                                        "container": "docker:012345678901", "process": "sshd"},
+                 {"tunnel": [{"kind": "vxlan", "id": 42}, {"kind": "gre"}, {"kind": "geneve", "id": 7}]},
+                 {"banner": "a\\\\b"}, {"change": "new"}):
+        yield json.dumps({**line, **more}, separators=(",", ":")).encode()
+
+
+for fuzzer in core, tunnels, capture, format, identify, owner, logline:
     folder = f"{sys.argv[1]}/{fuzzer.__name__}"
     os.makedirs(folder, exist_ok=True)
     for number, seed in enumerate(fuzzer()):

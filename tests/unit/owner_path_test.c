@@ -102,6 +102,9 @@ static const struct path_case {
 	  "containerd.service", "containerd:3f2a91c0b7de", UID, true },
 	{ "/kubepods-besteffort-pod" UID_ ".slice:cri-containerd:" ID, "",
 	  "containerd:3f2a91c0b7de", UID, false },
+	/* The pod, too, is the first one on the path. */
+	{ "/kubepods/pod" HASH "/kubepods-pod" UID_ ".slice:crio:" ID, "",
+	  "crio:3f2a91c0b7de", HASH, false },
 	/* kubepods by cgroupfs */
 	{ "/kubepods/burstable/pod" UID "/" ID, "", "cri:3f2a91c0b7de", UID,
 	  false },

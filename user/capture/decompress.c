@@ -43,13 +43,14 @@ enum compression compression_of(const __u8 *bytes, size_t len)
 struct decompressor *decompressor_new(enum compression compression,
 				      const __u8 *bytes, size_t len)
 {
-	struct state *state = calloc(1, sizeof(*state));
+	struct state *state = malloc(sizeof(*state));
 	bool open = false;
 
 	if (!state || len > ROOM) {
 		free(state);
 		return NULL;
 	}
+	memset(state, 0, offsetof(struct state, room));
 	memcpy(state->room, bytes, len);
 	state->in = state->room;
 	state->in_len = len;

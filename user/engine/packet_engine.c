@@ -51,7 +51,7 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 			   .mask = words - 1 },
 		.overflow = overflow_new(table_overflow(max_flows)),
 		.event = calloc(1, sizeof(struct event) + EVENT_ROOM),
-		.syn_data = calloc(SYN_DATA_ROOM, KEPT_SIZE),
+		.syn_data = malloc(SYN_DATA_ROOM * KEPT_SIZE),
 		.length = length,
 		.log = log,
 		.context = context,
@@ -248,13 +248,17 @@ static __always_inline void backend_keep_data(const struct backend *backend,
 	struct engine *engine = backend->engine;
 	const unsigned int place = engine->syn_data_next++ % SYN_DATA_ROOM;
 
+	if (engine->syn_data_used <= place)
+		engine->syn_data_used = place + 1;
 	memcpy(kept_at(engine, place), event, event_size(event));
 }
 
 static __always_inline struct event *
 backend_kept_data(const struct backend *backend, __u64 key)
 {
-	for (unsigned int i = 0; i < SYN_DATA_ROOM; i++) {
+	const unsigned int used = backend->engine->syn_data_used;
+
+	for (unsigned int i = 0; i < used; i++) {
 		struct event *event = kept_at(backend->engine, i);
 
 		if (event->synack_time == key && event->connection)
@@ -389,7 +393,6 @@ void engine_finish(struct engine *engine)
 	       (engine->prefilter.mask + 1ULL) *
 		       sizeof(*engine->prefilter.words));
 	overflow_clear(engine->overflow);
-	memset(engine->syn_data, 0,
-	       SYN_DATA_ROOM * KEPT_SIZE);
+	engine->syn_data_next = engine->syn_data_used = 0;
 	count_evicted(engine->counters);
 }

@@ -31,7 +31,7 @@ struct engine {
 	struct event *event; /* with room for BANNER_MAX bytes */
 	struct event_counts event_counts;
 	__u8 *syn_data; /* events of SYNs that carry data */
-	unsigned int syn_data_next;
+	unsigned int syn_data_next, syn_data_used; /* places of it */
 	void (*log)(const struct event *event, void *context);
 	void *context;
 };

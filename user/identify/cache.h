@@ -5,8 +5,13 @@
 
 #include "answer.h"
 
-/* Enough for the servers of a large network; takes at most 20 MiB. */
+/*
+ * Enough for the servers of a large network; takes at most 20 MiB. A fuzzer has
+ * fewer.
+ */
+#ifndef CACHE_PLACES
 #define CACHE_PLACES 4096
+#endif
 
 struct question {
 	struct text text;

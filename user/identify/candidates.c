@@ -7,7 +7,9 @@
 #include "literal.h"
 
 #define GRAM 4
+#ifndef GRAM_BITS /* a fuzzer has fewer */
 #define GRAM_BITS 15
+#endif
 #define GRAMS (1 << GRAM_BITS)
 #define WORD_BITS 64
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "store.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -375,20 +374,4 @@ void store_close(struct store *store)
 	free(store->path);
 	store->db = NULL;
 	store->path = NULL;
-}
-
-/* --- addresses --------------------------------------------------------- */
-
-void address_to_text(const struct address *address, char text[ADDRESS_TEXT])
-{
-	*text = 0;
-	inet_ntop(address->family == 4 ? AF_INET : AF_INET6, address->byte,
-		  text, ADDRESS_TEXT);
-}
-
-bool address_from_text(struct address *address, const char *text)
-{
-	*address = (struct address){ .family = strchr(text, ':') ? 6 : 4 };
-	return inet_pton(address->family == 4 ? AF_INET : AF_INET6, text,
-			 address->byte) == 1;
 }

@@ -3,8 +3,8 @@
 #ifndef BANNERPROBE_STORE_H
 #define BANNERPROBE_STORE_H
 
+#include "address.h"
 #include "inventory.h"
-#include "observation.h"
 
 #include <sqlite3.h>
 
@@ -35,10 +35,5 @@ int store_fail(struct store *store, int code);
 int store_execute(struct store *store, const char *sql);
 /* NULL: store->error has the reason. */
 sqlite3_stmt *store_prepare(struct store *store, const char *sql);
-
-/* Converts an address to the file's text, and back. */
-#define ADDRESS_TEXT 48
-void address_to_text(const struct address *address, char text[ADDRESS_TEXT]);
-bool address_from_text(struct address *address, const char *text);
 
 #endif

@@ -373,7 +373,7 @@ static bool read_container(struct reading *reading)
 		if (!write_container(reading->owner, forms[i].runtime,
 				     &capture))
 			continue;
-		if (capture.slice.len)
+		if (capture.slice.len && !reading->owner->pod[0])
 			read_pod_slice(reading->owner, capture.slice);
 		return true;
 	}

@@ -12,7 +12,7 @@
  *  - the unit is the first one on the path, never one further down: a user's
  *    app.slice/ssh.service is reported as user@1000.service;
  *  - the container is the first one on the path: cgroups inside a container are
- *    not read;
+ *    not read; so is the pod;
  *  - a container or pod below a unit is the claim of that unit. It is reported
  *    together with the unit, and `claimed` is set, so that nothing is looked
  *    up by it.

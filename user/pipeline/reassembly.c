@@ -75,7 +75,8 @@ struct reassembly *reassembly_new(__u32 length, __u64 quiet,
 	greetings->size = sizeof(struct greeting) + room_for(length) +
 			  TUNNELS_MAX * sizeof(struct tunnel) + length;
 	greetings->size = (greetings->size + align - 1) / align * align;
-	greetings->pool = calloc(REASSEMBLY_MAX, greetings->size);
+	/* open_greeting() clears each. */
+	greetings->pool = malloc(REASSEMBLY_MAX * greetings->size);
 	if (greetings->pool)
 		return greetings;
 	free(greetings);

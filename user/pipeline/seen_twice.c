@@ -31,6 +31,7 @@ struct seen_twice {
 	__u64 secrets[2];
 	__u64 count;
 	bool has_rests; /* a mark of MARK_REST was added */
+	bool has_marks; /* sets[] is not all zero */
 	/* Marks to be added, once their sets are prefetched into the cache. */
 	unsigned int waiting_count;
 	__u64 waiting[WAITING_MAX];
@@ -58,8 +59,9 @@ void seen_twice_free(struct seen_twice *seen)
 
 void seen_twice_clear(struct seen_twice *seen)
 {
-	memset(seen->sets, 0, sizeof(seen->sets));
-	seen->has_rests = false;
+	if (seen->has_marks)
+		memset(seen->sets, 0, sizeof(seen->sets));
+	seen->has_marks = seen->has_rests = false;
 	seen->waiting_count = 0;
 }
 
@@ -139,6 +141,7 @@ static void add_waiting(struct seen_twice *seen)
 {
 	for (unsigned int i = 0; i < seen->waiting_count; i++)
 		add_now(seen, seen->waiting[i]);
+	seen->has_marks |= seen->waiting_count;
 	seen->waiting_count = 0;
 }
 

@@ -8,15 +8,16 @@ set -eu
 
 root=${SRC:+$SRC/bannerprobe}
 cd "${root:-$(dirname "$0")/../../..}"
-: "${FUZZERS:=core tunnels capture format form identify}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
+: "${FUZZERS:=core tunnels capture format form identify owner logline}" "${OUT:=$PWD/build/fuzz}" "${WORK:=$OUT/objects}"
 : "${CC:=clang}" "${CXX:=clang++}" "${LIB_FUZZING_ENGINE:=-fsanitize=fuzzer}"
 : "${CFLAGS:=-O2 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all}"
 : "${CXXFLAGS:=$CFLAGS}"
-include="-Iinclude -Iuser -Itests ${SKELETON:+-isystem $SKELETON}"
+# Small tables: they are made and cleared for each input, and are full more often.
+include="-Iinclude -Iuser -Itests ${SKELETON:+-isystem $SKELETON} -DCACHE_PLACES=8 -DGRAM_BITS=8"
 export CC CXX CFLAGS CXXFLAGS WORK include
 
 sources_of() {
-	core='tests/fuzz/steps.c tests/fuzz/getrandom.c tests/unit/play.c tests/unit/wrap.c tests/unit/packet.c
+	core='tests/fuzz/steps.c tests/fuzz/guarded.c tests/fuzz/getrandom.c tests/unit/play.c tests/unit/wrap.c tests/unit/packet.c
 		user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c'
 	format=
 	for name in format format_change format_identity format_tunnels format_owner community_id http_headers proxy_header put ssh_line zeek; do
@@ -28,27 +29,33 @@ sources_of() {
 	tunnels) echo "$core" ;;
 	kernel) echo "$core tests/kernel/backends.c tests/kernel/kernel_table.c user/attach/programs.c user/system/privileges.c user/attach/filter_maps.c
 		user/system/message.c user/system/stopping.c user/system/descriptors.c" ;;
-	capture) echo "tests/fuzz/getrandom.c user/pipeline/from_captures.c user/pipeline/capture_jobs.c user/pipeline/read_by_jobs.c user/system/process.c user/pipeline/pipeline.c user/pipeline/seen_twice.c user/pipeline/unfinished.c user/pipeline/identifying.c user/libraries/linked.c user/pipeline/packet_batch.c user/pipeline/progress.c user/pipeline/sequence.c user/capture/capture_list.c user/capture/origins.c
+	capture) echo "tests/fuzz/guarded.c tests/fuzz/memory_file.c tests/fuzz/getrandom.c tests/unit/wrap.c user/pipeline/from_captures.c user/pipeline/capture_jobs.c user/pipeline/read_by_jobs.c user/system/process.c user/pipeline/pipeline.c user/pipeline/seen_twice.c user/pipeline/unfinished.c user/pipeline/identifying.c user/libraries/linked.c user/pipeline/packet_batch.c user/pipeline/progress.c user/pipeline/sequence.c user/capture/capture_list.c user/capture/origins.c
 		user/capture/not_opened.c user/capture/packet_reader.c user/capture/pcap_reader.c user/capture/pcapng_reader.c user/capture/byte_source.c
 		user/capture/decompress.c user/capture/link_layer.c user/capture/wifi.c user/pipeline/reassembly.c user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c
 		user/engine/nets.c $format user/stats/stats.c user/stats/losses.c user/stats/event_stats.c
 		user/stats/stats_report.c user/stats/stats_json.c user/system/event_loop.c user/system/stopping.c user/system/descriptors.c" user/identify/*.c ;;
 	format) echo "$format" ;;
-	identify) echo user/identify/*.c ;;
-	form) for name in form times structure structure_mysql structure_ssh structure_http \
+	identify) echo tests/fuzz/guarded.c tests/fuzz/memory_file.c user/identify/*.c ;;
+	owner) echo tests/fuzz/guarded.c user/owner/cgroup_path.c ;;
+	logline) echo tests/fuzz/guarded.c user/inventory/command/logline.c user/inventory/address.c ;;
+	form) echo tests/fuzz/guarded.c && for name in form times structure structure_mysql structure_ssh structure_http \
 		structure_idioms structure_client structure_text looks match align difference learn; do
 		echo "user/inventory/$name.c"
 	done ;;
 	esac
 }
 
+# The functions that tests/fuzz/memory_file.c replaces.
+memory_file=-Wl,--wrap=open,--wrap=close,--wrap=stat,--wrap=fstat,--wrap=read,--wrap=poll,--wrap=scandir
+
 # No shared library is at hand where OSS-Fuzz runs them.
 libraries_of() {
 	case $1 in
 	kernel) echo -lbpf -lcap-ng -lseccomp ;;
-	capture) echo -Wl,--wrap=packet_reader_next -Wl,--wrap=read -l:libz.a -l:libzstd.a -l:libnettle.a -l:libpcre2-8.a -l:libexpat.a ;;
+	capture) echo "$memory_file" -Wl,--wrap=packet_reader_next,--wrap=seen_twice_new,--wrap=seen_twice_free -l:libz.a -l:libzstd.a -l:libnettle.a -l:libpcre2-8.a -l:libexpat.a ;;
 	format) echo -l:libnettle.a ;;
-	identify) echo -l:libpcre2-8.a -l:libexpat.a ;;
+	identify) echo "$memory_file" -l:libpcre2-8.a -l:libexpat.a ;;
+	logline) echo -l:libjson-c.a -lm ;;
 	esac
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "logline.h"
 
-#include "inventory/store.h"
+#include "inventory/address.h"
 
 #include <json-c/json.h>
 #include <math.h>
