@@ -34,6 +34,8 @@
 #   make install       to $(DESTDIR)$(PREFIX), logrotate's part to $(DESTDIR)/etc; make uninstall
 #   make static        the program without shared libraries, build/static/bannerprobe
 #   make deb           a Debian package, in build/deb; ARCH=arm64: for arm64, in build/arm64/deb
+#   make rpm           an RPM package, in build/rpm
+#   make test-rpm      what it installs, and what its scripts do
 #   make test-package  the Debian package and the static program on Debian 11, 12 and 13, booted under QEMU (as root)
 #   V=1                shows the commands
 
@@ -196,6 +198,8 @@ deb:
 	$(DEB_TREE)/debian/write-changelog $(VERSION) >$(DEB_TREE)/debian/changelog
 	cd $(DEB_TREE) && env -u MAKEFLAGS dpkg-buildpackage -us -uc -b $(DEB_FLAGS)
 	lintian --allow-root --fail-on error,warning --tag-display-limit 0 $(DEB)/*.changes
+
+include packaging/rpm.mk
 
 # --- types of the kernel
 

@@ -263,7 +263,7 @@ TEST_JOBS ?= 4
 AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && printf '%s' '-n $(TEST_JOBS)')
 
 # They have targets of their own: `make test` is to stay short.
-LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_report.py)
+LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_report.py test_rpm.py)
 
 # Tunnels on interfaces, by each way to attach.
 .PHONY: test-tunnels
