@@ -33,8 +33,10 @@
 #   make vmlinux.h     the kernel's types anew
 #   make install       to $(DESTDIR)$(PREFIX), logrotate's part to $(DESTDIR)/etc; make uninstall
 #   make static        the program without shared libraries, build/static/bannerprobe
-#   make deb           a Debian package, in build/deb
-#   make test-package  both of them on Debian 11, 12 and 13, booted under QEMU (as root)
+#   make deb           a Debian package, in build/deb; ARCH=arm64: for arm64, in build/arm64/deb
+#   make rpm           an RPM package, in build/rpm
+#   make test-rpm      what it installs, and what its scripts do
+#   make test-package  the Debian package and the static program on Debian 11, 12 and 13, booted under QEMU (as root)
 #   V=1                shows the commands
 
 # The programs where they are easy to find.
@@ -183,19 +185,21 @@ include packaging/container.mk
 
 DEB := $(BUILD)/deb
 DEB_TREE := $(DEB)/bannerprobe-$(VERSION)
-# Built in a copy of the tree, which holds what is in the repository.
+# A copy of the tree, which holds what is in the repository.
+copy_tree = mkdir -p $(1) && tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe \
+	--exclude=./bannerprobe-inventory --exclude=__pycache__ --exclude=.pytest_cache . | tar -x -C $(1)
+
 .PHONY: deb
 deb:
 	$(Q)packaging/deps.sh debhelper lintian
 	rm -rf $(DEB)
-	mkdir -p $(DEB_TREE)
-	tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe \
-		--exclude=./bannerprobe-inventory --exclude=__pycache__ \
-		--exclude=.pytest_cache . | tar -x -C $(DEB_TREE)
+	$(call copy_tree,$(DEB_TREE))
 	mv $(DEB_TREE)/packaging/debian $(DEB_TREE)/debian
 	$(DEB_TREE)/debian/write-changelog $(VERSION) >$(DEB_TREE)/debian/changelog
-	cd $(DEB_TREE) && dpkg-buildpackage -us -uc -b
+	cd $(DEB_TREE) && env -u MAKEFLAGS dpkg-buildpackage -us -uc -b $(DEB_FLAGS)
 	lintian --allow-root --fail-on error,warning --tag-display-limit 0 $(DEB)/*.changes
+
+include packaging/rpm.mk
 
 # --- types of the kernel
 

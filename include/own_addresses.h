@@ -23,7 +23,8 @@ static __always_inline __u32 own_bit(const __u32 address[4],
 	return (__u32)((high * secrets[2] + low * secrets[3]) >> 48);
 }
 
-#define OWN_LOOPBACK 127 /* first byte; the bitmap has addresses, no prefixes */
+/* First byte; the bitmap has addresses, no prefixes. */
+#define OWN_LOOPBACK 127
 
 static __always_inline bool
 own_may_be(const __u64 own_bits[OWN_WORDS], const __u32 address[4],

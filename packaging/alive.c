@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * For a container's liveness probe: succeeds where a file was written within so
+ * For a container's probes: succeeds where a file was written within so
  * many seconds. bannerprobe writes its metrics every ten seconds from the loop
  * that does all of its work, so that metrics that are older mean that it hangs.
  */

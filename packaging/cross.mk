@@ -8,14 +8,16 @@ endif
 
 MACHINE := $(ARCH:arm64=aarch64)
 TRIPLET := $(MACHINE)-linux-gnu
-SYSROOT := $(CURDIR)/build/sysroot/$(ARCH)
+# A package's build, which is a copy of this tree, has it in its environment.
+export SYSROOT ?= $(CURDIR)/build/sysroot/$(ARCH)
 # Runs a program of that machine.
-EMULATOR := qemu-$(MACHINE)-static -L $(SYSROOT)
+export EMULATOR := qemu-$(MACHINE)-static -L $(SYSROOT)
 
 .DEFAULT_GOAL := all
 CROSS := $(ARCH)
 BUILD ?= build/$(ARCH)
-CC := $(TRIPLET)-gcc --sysroot=$(SYSROOT)
+# Debhelper names a compiler, too, which knows no such root.
+override CC := $(TRIPLET)-gcc --sysroot=$(SYSROOT)
 PROGRAMS = $(BUILD)/bannerprobe $(BUILD)/bannerprobe-inventory
 export PKG_CONFIG_LIBDIR := $(SYSROOT)/usr/lib/$(TRIPLET)/pkgconfig
 export PKG_CONFIG_SYSROOT_DIR := $(SYSROOT)
@@ -30,6 +32,11 @@ endif
 # All else waits for their skeletons.
 $(addprefix $(BUILD)/,bannerprobe.bpf.o owner.bpf.o drive.bpf.o): | $(SYSROOT)/made
 
-$(SYSROOT)/made: packaging/sysroot.sh
+$(SYSROOT)/made: packaging/sysroot.sh packaging/sysroot_database.sh
 	$(call say,SYSROOT,$(ARCH))
 	$(Q)packaging/sysroot.sh $(ARCH) $(TRIPLET) $(SYSROOT)
+
+# This machine has the tools of the package's build, and the system root its libraries.
+DEB_FLAGS := --host-arch=$(ARCH) --build-profiles=cross -d
+deb: $(SYSROOT)/made
+deb: export DEB_BUILD_OPTIONS := $(DEB_BUILD_OPTIONS) crossbuildcanrunhostbinaries

@@ -24,6 +24,11 @@ rm -rf "$sysroot" "$sysroot.new"
 # shellcheck disable=SC2086
 mmdebstrap --quiet --variant=extract --format=directory --architectures="$arch" \
 	--include="$(echo $packages | tr ' ' ,)" \
+	--extract-hook="'$(dirname "$0")/sysroot_database.sh' '$sysroot' \"\$1\"" \
 	"$suite" "$sysroot.new" "${mirror:-http://deb.debian.org/debian}"
+# An absolute link would lead out of it: the linker took the static library where it led nowhere.
+find "$sysroot.new" -type l -lname '/*' | while read -r link; do
+	ln -snfr "$sysroot.new$(readlink "$link")" "$link"
+done
 touch "$sysroot.new/made"
 mv "$sysroot.new" "$sysroot"

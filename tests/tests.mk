@@ -265,7 +265,7 @@ TEST_JOBS ?= 4
 AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && printf '%s' '-n $(TEST_JOBS)')
 
 # They have targets of their own: `make test` is to stay short.
-LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_report.py)
+LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_report.py test_rpm.py)
 
 # Tunnels on interfaces, by each way to attach.
 .PHONY: test-tunnels
@@ -274,11 +274,20 @@ test-tunnels:
 	$(Q)$(MAKE) --no-print-directory all $(RIG_PROGRAMS)
 	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests/system/test_live_tunnels.py
 
+# $(call npm,FOLDER,PACKAGES): what a test has from npm, in a folder of its own.
+npm = $(Q)command -v npm >/dev/null || packaging/deps.sh nodejs npm; mkdir -p $(1) && \
+	npm install --prefix $(1) --no-save --no-audit --no-fund --ignore-scripts $(2)
+
+# The schemas of the API of Kubernetes, as validators and as types.
+$(BUILD)/kubernetes/installed: tests/tests.mk
+	$(call npm,$(@D),kubernetes-models@4.5.1 typescript@5.9.3)
+	$(Q)touch $@
+
 # Containers and services of other network namespaces.
 .PHONY: test-owner
 test-owner:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS)
+	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(BUILD)/kubernetes/installed
 	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests/system/test_owner.py tests/system/test_owner_records.py \
 		tests/system/test_container.py
 
@@ -314,9 +323,7 @@ BROWSER := $(BUILD)/browser
 BROWSER_PACKAGES := playwright-core@1.65.1 axe-core@4.14.1
 
 $(BROWSER)/installed: tests/tests.mk
-	$(Q)command -v npm >/dev/null || packaging/deps.sh nodejs npm
-	$(Q)mkdir -p $(@D)
-	$(Q)npm install --prefix $(@D) --no-save --no-audit --no-fund --ignore-scripts $(BROWSER_PACKAGES)
+	$(call npm,$(@D),$(BROWSER_PACKAGES))
 	$(Q)touch $@
 
 .PHONY: test-report

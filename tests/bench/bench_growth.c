@@ -19,7 +19,8 @@
 #include "kernel/kernel_table.h"
 #include "median.h"
 
-#define PIECE 5000 /* connections; the ring buffer has room for their records */
+/* Connections; the ring buffer has room for their records. */
+#define PIECE 5000
 #define ROUNDS 5
 #define SEEN_MOST 10000000
 #define FLOWS_LEAST (1 << 10)

@@ -353,6 +353,7 @@ static void run_pair(const struct pair *pair)
 	.vary = VARY_SYN_FLOOD, .repeat = 200000, .together = 1,               \
 	.prepare = table, PACKET, .counts = counter, .growth = 200000
 
+/* clang-format off */
 static const struct scenario scenarios[] = {
 	{ .name = "not IP",
 	  .goal = 4, SAME(empty_table), .ethertype = 0x0806 },
@@ -409,6 +410,7 @@ static const struct scenario scenarios[] = {
 	{ .name = "--decap: data in PPPoE",
 	  .goal = 30, SAME(empty_table), .wrap = WRAP_PPPOE },
 };
+/* clang-format on */
 
 #define WHOLE(how, packets, which, asked)                                      \
 	{                                                                      \

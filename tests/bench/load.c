@@ -4,18 +4,20 @@
  * a flood.
  *
  *   load serve PORT THREADS
- *       greets each connection to any address with a banner of its own, and closes
+ *       greets each connection to any address with a banner of its own, and
+ *       closes
  *   load connect ADDRESS SPAN PORT THREADS COUNT [SECONDS]
- *       makes COUNT connections, or as many as SECONDS allow, to SPAN addresses in
- *       turn from ADDRESS on, hears each banner out, and prints what came of it as
- *       json
+ *       makes COUNT connections, or as many as SECONDS allow, to SPAN addresses
+ *       in turn from ADDRESS on, hears each banner out, and prints what came of
+ *       it as json
  *   load reset PORT PAIRS COUNT
- *       PAIRS servers and as many clients, each on a CPU of its own as far as there
- *       are any: each client makes COUNT connections over loopback, one after the
- *       other, hears the banner and resets; printed likewise
+ *       PAIRS servers and as many clients, each on a CPU of its own as far as
+ *       there are any: each client makes COUNT connections over loopback, one
+ *       after the other, hears the banner and resets; printed likewise
  *   load flood IFACE ADDRESS PORT SECONDS
- *       sends SYNs to one port as fast as the interface takes them, each of another
- *       client, and prints likewise; failed: those that the kernel dropped
+ *       sends SYNs to one port as fast as the interface takes them, each of
+ *       another client, and prints likewise; failed: those that the kernel
+ *       dropped
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -172,7 +174,7 @@ static void talk(unsigned int port, unsigned int threads)
 	print_result(start);
 }
 
-/* --- resets ------------------------------------------------------------------- */
+/* --- resets --------------------------------------------------------------- */
 
 /* What the processes of all pairs share. */
 struct shared {
@@ -197,7 +199,7 @@ static void pin(unsigned int n)
 		die("sched_setaffinity");
 }
 
-/* A client is gone before its server closes: so the server sends no packet more. */
+/* A client is gone before its server closes, which sends no more packets. */
 static void greet_and_wait(unsigned int first)
 {
 	char banner[LONGEST];
@@ -309,7 +311,7 @@ static void reset(unsigned int port, unsigned int pairs)
 		kill(servers[i], SIGKILL);
 }
 
-/* --- a flood ------------------------------------------------------------------ */
+/* --- a flood -------------------------------------------------------------- */
 
 struct syn {
 	struct ether_header ethernet;

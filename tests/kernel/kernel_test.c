@@ -572,7 +572,9 @@ static void test_forgeries(void **state)
 		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE },
 		{ true, false, TCP_ACK, 1, 1, "", 0, DIRECTION_NONE },
 	};
+	/* clang-format off */
 	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE };
+	/* clang-format on */
 	static const __u8 flags[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_SYN,
 				      TCP_SYN | TCP_ACK, TCP_ACK | TCP_PSH,
 				      TCP_FIN | TCP_ACK, TCP_FIN };
@@ -806,7 +808,9 @@ static void *open_connections(void *context)
  */
 static void *send_banners(void *context)
 {
+	/* clang-format off */
 	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE };
+	/* clang-format on */
 	struct spill_race *race = context;
 
 	for (__u32 i = 0; i < race->count && !race->failed; i++) {
@@ -1025,6 +1029,7 @@ static void set_hooks(void)
 static int run_all(void)
 {
 	static const enum road xdp = ROAD_XDP, tc = ROAD_TC;
+	/* clang-format off */
 	const struct CMUnitTest tests[] = {
 		THROUGH(test_cases_through, "cases through XDP", 0),
 		THROUGH(test_cases_through, "cases through tc", 1),
@@ -1063,13 +1068,14 @@ static int run_all(void)
 		{ "slow servers through XDP", test_slow_servers, NULL, NULL, (void *)&xdp },
 		{ "slow servers through tc", test_slow_servers, NULL, NULL, (void *)&tc },
 	};
+	/* clang-format on */
 
 	return _cmocka_run_group_tests("kernel", tests,
 				       sizeof(tests) / sizeof(*tests), NULL,
 				       NULL);
 }
 
-/* kernel_test [CONNECTIONS [PATTERN]]: all tests, or those whose name matches. */
+/* kernel_test [CONNECTIONS [PATTERN]]: all tests, or those with such a name. */
 int main(int argc, char **argv)
 {
 	const struct track_options all = { .times = true, .rtt = true,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The container image's files, and that the manifests for Kubernetes agree with them and the program."""
 
+import json
 import os
 import re
 import subprocess
@@ -68,7 +69,8 @@ def test_options_are_the_programs(container):
     mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
     for option in "--output", "--metrics":
         assert not mounts[os.path.dirname(options[option])].get("readOnly")
-    assert options["--metrics"] in container["livenessProbe"]["exec"]["command"]
+    for probe in "readinessProbe", "livenessProbe":
+        assert options["--metrics"] in container[probe]["exec"]["command"]
 
 
 def test_privileges(container, pod):
@@ -81,12 +83,80 @@ def test_privileges(container, pod):
     assert sorted(named) == CAPABILITIES
 
 
+# --- the API's schemas ------------------------------------------------------------------------
+
+SCHEMAS = os.path.join(netns.ROOT, os.environ.get("BUILD", "build"), "kubernetes")
+# The schema's validator, which takes fields that it does not know; and the type, which refuses them.
+VALIDATE = """
+const it = JSON.parse(require("fs").readFileSync(0));
+new (require(`kubernetes-models/${it.apiVersion}/${it.kind}`)[it.kind])(it).validate();
+"""
+
+
+def complaints(manifest):
+    """What the API's schema and its types say against a manifest."""
+    if not os.path.exists(f"{SCHEMAS}/installed"):
+        pytest.skip("make build/kubernetes/installed fetches the schemas, by npm")
+    name, source = manifest["kind"], f"{SCHEMAS}/{os.getpid()}.ts"
+    with open(source, "w") as file:
+        file.write(f'import {{ I{name} }} from "kubernetes-models/{manifest["apiVersion"]}/{name}";\n'
+                   f"export const it: I{name} = {json.dumps(manifest)};\n")
+    try:
+        done = [subprocess.run(command, input=json.dumps(manifest), capture_output=True, text=True, cwd=SCHEMAS)
+                for command in (["node", "-e", VALIDATE],
+                                ["node_modules/.bin/tsc", "--noEmit", "--strict", "--skipLibCheck", source])]
+    finally:
+        os.remove(source)
+    return "".join(one.stdout + one.stderr for one in done if one.returncode)
+
+
+@pytest.mark.parametrize("name", ["namespace", "configmap", "daemonset"])
+def test_manifest_has_the_apis_schema(name):
+    assert not complaints(yaml.safe_load(read("kubernetes", f"{name}.yaml")))
+
+
+@pytest.mark.parametrize("change, complaint", [
+    (lambda container: container["securityContext"].update(readOnlyRootFileSystem=True), "readOnlyRootFileSystem"),
+    (lambda container: container["resources"]["limits"].update(memory="512 MB"), "quantity"),
+    (lambda container: container["livenessProbe"].update(periodSeconds="30"), "must be integer"),
+    (lambda container: container.pop("name"), "name")])
+def test_schema_refuses(daemon, container, change, complaint):
+    change(container)
+    assert complaint in complaints(daemon)
+
+
+# --- what the manifests say of one another, and of the program --------------------------------
+
+def test_probes(container, tmp_path):
+    """Each command of a probe succeeds when it should: not before the program watches, nor when it hangs."""
+    alive, metrics = str(tmp_path / "alive"), str(tmp_path / "metrics")
+    netns.sh("cc", "-o", alive, os.path.join(PACKAGING, "alive.c"))
+    options = dict(arg.partition("=")[::2] for arg in container["args"])
+    here = {"/usr/sbin/bannerprobe-alive": alive, "/usr/sbin/bannerprobe": netns.BINARY, options["--metrics"]: metrics}
+
+    def tried(name, net):
+        command = [here.get(word, word) for word in container[f"{name}Probe"]["exec"]["command"]]
+        return net.host.run(*command).returncode
+
+    with netns.Network() as net:
+        assert tried("startup", net) == 0
+        assert [tried(name, net) for name in ("readiness", "liveness")] == [1, 1]
+        with netns.Probe(net.host, "-f", "json", "--metrics", metrics, "veth0"):
+            netns.wait_for("metrics", lambda: os.path.exists(metrics))
+            assert [tried(name, net) for name in ("readiness", "liveness")] == [0, 0]
+            limits = {name: int(container[f"{name}Probe"]["exec"]["command"][-1]) for name in ("readiness", "liveness")}
+            assert 10 < limits["readiness"] <= limits["liveness"]
+            for name, limit in limits.items():
+                os.utime(metrics, (0, time.time() - limit - 5))
+                assert tried(name, net) == 1
+
+
 def test_names_agree(container, pod, daemon):
     copied = re.search(r"^COPY (.+) (/\S+/)$", read("Containerfile"), re.M)
     inside = {copied[2] + os.path.basename(path) for path in copied[1].split()}
     # The keeper of an inventory is looked for there.
     assert copied[2] + "bannerprobe-inventory" in inside
-    for probe in "startupProbe", "livenessProbe":
+    for probe in "startupProbe", "readinessProbe", "livenessProbe":
         assert container[probe]["exec"]["command"][0] in inside
     assert container["image"] == f"bannerprobe:{version()}"
     kustomization = yaml.safe_load(read("kubernetes", "kustomization.yaml"))

@@ -225,6 +225,16 @@ def test_goes_on_without_a_manager(net, name):
         assert "NOTIFY_SOCKET" in probe.stderr[0] and len(probe.stderr) == 2
 
 
+# --- packages ---------------------------------------------------------------------------------
+
+def test_spec_is_of_this_version():
+    """That of Debian's package is written from the Makefile."""
+    version = re.search(r"^VERSION := (\S+)$", read(os.path.join(ROOT, "Makefile")), re.M)[1]
+    spec = read(os.path.join(PACKAGING, "bannerprobe.spec"))
+    assert re.search(r"^Version: +(\S+)$", spec, re.M)[1] == version
+    assert re.search(r"^%changelog\n\* .* - (\S+)-1$", spec, re.M)[1] == version
+
+
 # --- logrotate --------------------------------------------------------------------------------
 
 def test_logrotate_takes_its_part(tmp_path):

@@ -563,10 +563,12 @@ static void play_step(struct engine *native, struct step step, __u16 port,
 	play_packet(native, bytes.data, bytes.len, bytes.len, false, now, &segment);
 }
 
+/* clang-format off */
 static const struct step syn = { true, false, TCP_SYN, 0, 0, "", 0, DIRECTION_NONE };
 static const struct step synack = { true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE };
 static const struct step ack = { true, false, TCP_ACK, 1, 1, "", 0, DIRECTION_NONE };
 static const struct step hello = { true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE };
+/* clang-format on */
 
 /*
  * A table of one bucket, and the overflow LRU: an established connection is not

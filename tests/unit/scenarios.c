@@ -4,6 +4,7 @@
 /* Members that few cases need are the last ones, and 0 in the others. */
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 
+/* clang-format off */
 #define C(flags, seq, ack, payload) { true, false, flags, seq, ack, payload, 0 }
 #define S(flags, seq, ack, payload) { true, true, flags, seq, ack, payload, 0 }
 
@@ -11,6 +12,7 @@
 	{ true, from_server, flags, seq, ack, payload, 0, DIRECTION_IN }
 #define AS_OUT(from_server, flags, seq, ack, payload) \
 	{ true, from_server, flags, seq, ack, payload, 0, DIRECTION_OUT }
+/* clang-format on */
 
 #define ACK TCP_ACK
 #define SYN TCP_SYN
@@ -25,6 +27,7 @@
 #define OPENED CLIENT_SYN, SERVER_SYNACK, CLIENT_ACK
 #define HELLO S(ACK, 1, 1, "hello")
 
+/* clang-format off */
 const struct test_case test_cases[] = {
 	{ "1: SYN, SYN-ACK, ACK, server data",
 	  { OPENED, HELLO }, "hello/5/ShAd", "banners" },
@@ -389,6 +392,7 @@ const struct test_case test_cases[] = {
 	  "0123456789012345678901234567890123456789012345678901234567890123"
 	  "/260/ShAd", "banners" },
 };
+/* clang-format on */
 
 const size_t test_case_count = sizeof(test_cases) / sizeof(*test_cases);
 

@@ -65,7 +65,7 @@ static long load(syscall_function *next, const union bpf_attr *asked,
 	return fd;
 }
 
-/* libbpf's system calls pass through here: six arguments are enough for each. */
+/* libbpf's system calls pass through here: none has more than six arguments. */
 long syscall(long number, ...)
 {
 	static syscall_function *next;

@@ -14,8 +14,8 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-#define CAPTURED_MAX 262144 /* bytes of a packet: no program captures more     \
-			     */
+/* Bytes of a packet: no program captures more. */
+#define CAPTURED_MAX 262144
 
 /* An interface of a capture; a pcap has one, without a name. */
 struct capture_interface {

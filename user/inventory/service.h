@@ -6,7 +6,8 @@
 #include "intern.h"
 #include "observation.h"
 
-#define SERVICE_FORMS 64 /* of one service; one with more is "ever different" */
+/* Of one service; one with more is "ever different". */
+#define SERVICE_FORMS 64
 #define NO_FORM 0xff
 
 /* The key of a service. */

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #define PIPE_ROOM (1 << 20)    /* bytes: the default limit for ordinary users */
-#define BUFFER_MAX (1UL << 23) /* bytes kept of a process whose file is not
-				* yet due */
+/* Bytes kept of a process whose file is not yet due. */
+#define BUFFER_MAX (1UL << 23)
 #define BUFFER_AT_FIRST (1 << 18)
 #define FRAMES_ROOM (1 << 16)
 #define POLLED_MAX (JOBS_MAX + 1)

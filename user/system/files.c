@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define LINKS_MAX 40	  /* how many links the kernel follows */
-#define END_OF_NEW ".new" /* NAME.PID.new is the unfinished file beside NAME */
+/* NAME.PID.new is the unfinished file beside NAME. */
+#define END_OF_NEW ".new"
 
 /*
  * Opening never waits, whatever the path is. A FIFO that no process reads is an

@@ -12,7 +12,8 @@
 /* Levels of JSON: object, list of tunnels, tunnel, and spare ones. */
 #define DEPTH_MAX 5
 #define TUNNELS_MAX 8
-#define LAST_SECOND 4e9 /* s since 1970: later times do not fit into the file */
+/* s since 1970: later times do not fit into the file. */
+#define LAST_SECOND 4e9
 
 struct log_reader {
 	struct json_tokener *tokener;
