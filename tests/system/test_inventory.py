@@ -294,6 +294,21 @@ def test_ftp_data_connections_are_no_services(inventory):
         ("192.0.2.10", 21), ("192.0.2.10", 30001), ("192.0.2.11", 30000)]
 
 
+@pytest.mark.parametrize("greeting, is_ftp", [
+    (b"220 FTP.example.com ESMTP Postfix\r\n", False), (b"220 mail.ftp.example ESMTP\r\n", False),
+    (b"220 mx.example.com ESMTP, FTP is elsewhere\r\n", False), (b"220-ftp.example.com\r\n220 smtp ready\r\n", False),
+    (b"220 ftp.example.com ready\r\n", False), (b"220 SFTPGo ready\r\n", False),
+    (b"220 ftp.example.com FTP ready\r\n", True), (b"220 (Version wuftpd-2.6.1)\r\n", True)])
+def test_a_mail_server_hides_nothing(inventory, greeting, is_ftp):
+    """Only where FTP greeted are other ports those of data, also after the file was opened anew."""
+    inventory.take(line(greeting, port=2500))
+    inventory.take(*[line(b"hello\r\n", NOW + n, port=9000) for n in range(2)])
+    assert inventory.ask("SELECT count(*) FROM service WHERE port = 9000") == [(int(not is_ftp),)]
+    inventory.take(line(greeting, NOW + 3, port=2500),
+                   *[line(b"hello\r\n", NOW + 3 + n, port=9001) for n in range(2)])
+    assert inventory.ask("SELECT count(*) FROM service WHERE port = 9001") == [(int(not is_ftp),)]
+
+
 def test_an_ftp_server_that_greets_every_day(inventory):
     """Its day begins with each greeting, also with one that is known."""
     ftp = b"220 (vsFTPd 3.0.3) FTP\r\n"

@@ -53,6 +53,11 @@ static void keep_told(void *context, const struct inventory_change *change)
 		 change->after.product ? change->after.product : "");
 }
 
+static const char *known_service(const char *first)
+{
+	return !strcmp(first, "220") ? "ftp" : "test";
+}
+
 /* "product version": a word and what follows. */
 static bool identify(void *context, const struct observation *seen,
 		     struct inventory_identity *identity)
@@ -63,10 +68,11 @@ static bool identify(void *context, const struct observation *seen,
 	if (sscanf((const char *)seen->bytes, "%63s %63s", product, version) !=
 	    2)
 		return false;
-	*identity = (struct inventory_identity){ .service = "test",
-						 .product = product,
-						 .version = version,
-						 .by_rule = true };
+	*identity =
+		(struct inventory_identity){ .service = known_service(product),
+					     .product = product,
+					     .version = version,
+					     .by_rule = true };
 	return true;
 }
 

@@ -173,24 +173,37 @@ static int dialect_of_word(const struct text *word)
 	return -1;
 }
 
-/* A host's name is no evidence: ftp.example.com may send mail. */
-static size_t skip_host_name(const struct text *body)
+static bool is_of_name(uint8_t byte)
 {
-	const struct text word = text_until(body, " \r\n");
+	return isalnum(byte) || is_one_of(byte, ".-_");
+}
 
-	return memchr(word.bytes, '.', word.len) ? word.len : 0;
+/*
+ * A host's name is no evidence: ftp.example.com may send mail. A letter follows
+ * a dot in it, unlike in wuftpd-2.6.1.
+ */
+static size_t skip_host_name(const struct text *body, size_t start)
+{
+	bool is_name = false;
+	size_t end = start;
+
+	for (; end < body->len && is_of_name(body->bytes[end]); end++)
+		is_name |= end > start && body->bytes[end - 1] == '.' &&
+			   isalpha(body->bytes[end]);
+	return is_name ? end : start;
 }
 
 /* The dialect of the first word that decides, among the possible ones. */
 static int dialect_of_words(const struct text *body, const uint32_t possible)
 {
-	size_t at = skip_host_name(body);
+	size_t at = 0;
 
 	while (at < body->len) {
-		const size_t start = at;
+		const size_t start = skip_host_name(body, at);
 		struct text word;
 		int dialect;
 
+		at = start;
 		while (at < body->len && isalnum(body->bytes[at]))
 			at++;
 		word = text_part(body, start, at);

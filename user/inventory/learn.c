@@ -153,7 +153,6 @@ static void begin(struct learn *learn, const struct learn_side *a,
 	learn->wider.whole = a->form->whole || b->form->whole;
 	learn->wider.refusal = b->form->refusal;
 	learn->wider.binary = b->form->binary;
-	learn->wider.ftp = b->form->ftp;
 	learn->wider.known = b->form->known;
 }
 

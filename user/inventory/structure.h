@@ -41,6 +41,9 @@ bool structure_tls(struct form *form, const struct greeting *greeting);
 /* Text of any protocol, or bytes of one that is not known. */
 void structure_text(struct form *form, const struct greeting *greeting);
 
+/* Whether it is a greeting of FTP: by its words or, without one, by the port. */
+bool structure_is_ftp(const uint8_t *bytes, size_t len, uint16_t port);
+
 /* Adds a part of a text to the form, with its wild parts. */
 void structure_add_text(struct form *form, const struct greeting *greeting,
 			size_t from, size_t to, uint16_t mark);
