@@ -274,6 +274,48 @@ static void test_mysql(void **state)
 	assert_true(form.refusal);
 }
 
+/* What refuses in any protocol, and what only resembles it. */
+static void test_refusals(void **state)
+{
+	static const char bgp[] = "\xff\xff\xff\xff\xff\xff\xff\xff"
+				  "\xff\xff\xff\xff\xff\xff\xff\xff\0\x15";
+	static const struct {
+		const char *said;
+		size_t len;
+		bool refusal;
+	} cases[] = {
+		{ "421 Too many\r\n", 14, true },
+		{ "220 Too many\r\n", 14, false },
+		{ "-ERR max number of clients reached\r\n", 36, true },
+		{ "-BUSY Redis is busy\r\n", 21, true },
+		{ "-NOPERM x\r\n", 11, true },
+		{ "-ok then\r\n", 10, false },
+		{ "- OK\r\n", 6, false },
+		{ "-AB x\r\n", 7, false },
+		{ "-DENIED", 7, false },
+		{ "RFB 003.003\n\0\0\0\0\0\0\0\4Busy", 24, true },
+		{ "RFB 003.008\n", 12, false },
+		{ "RFB 003.003\n\0\0\0\2", 16, false },
+		{ "E\0\0\0\x18SFATAL\0C53300\0Mbusy\0\0", 25, true },
+		{ "R\0\0\0\x08\0\0\0\3", 9, false },
+	};
+	char notification[22];
+	struct form form;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		print_message("# %s\n", cases[i].said);
+		make(&form, cases[i].said, cases[i].len, 5000);
+		assert_int_equal(form.refusal, cases[i].refusal);
+	}
+	memcpy(notification, bgp, sizeof(bgp));
+	for (char type = 1; type <= 4; type++) {
+		notification[18] = type;
+		make(&form, notification, 21, 179);
+		assert_int_equal(form.refusal, type == 3);
+	}
+}
+
 /* An alert refuses, a ServerHello does not; what is neither is no TLS. */
 static void test_tls(void **state)
 {
@@ -496,6 +538,7 @@ int main(void)
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_mysql),
+		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_what_is_whole),
 		cmocka_unit_test(test_pairs),

@@ -606,6 +606,12 @@ static const struct {
 	{ "220 at ftp.example.com\r\n", 0, 2500, "nothing", false, SAID_FIRST },
 	{ "220 host (Version wuftpd-2.6.1)\r\n", 0, 2500, "ftp|-|-|-|-|-|-|",
 	  false, SAID_FIRST },
+	/* A refusal has no version, not even the protocol's. */
+	{ "RFB 003.003\n\0\0\0\0\0\0\0\4Busy", 24, 5900, "vnc|-|-|-|-|-|-|",
+	  false, SAID_FIRST },
+	{ "-BUSY Redis is busy\r\n", 0, 7000, "redis|-|-|-|-|-|-|", false,
+	  SAID_SECOND },
+	{ "-BUS\0\r\n", 7, 7000, "nothing", false, SAID_SECOND },
 	{ "RFB 003.008\n", 0, 5900, "vnc|-|-|protocol 3.8|-|-|-|", false,
 	  SAID_FIRST },
 	{ "RFB 004.001\n", 0, 5900, "vnc|-|-|protocol 4.1|-|-|-|", false,

@@ -80,7 +80,6 @@ static const struct {
 	{ "* OK", DIALECT_IMAP, false },
 	{ "* PREAUTH", DIALECT_IMAP, false },
 	{ "* BYE", DIALECT_IMAP, true },
-	{ "RFB ", DIALECT_VNC, false },
 	{ "NOTICE AUTH :", DIALECT_IRC, false },
 	{ "NOTICE * :", DIALECT_IRC, false },
 	{ "ERROR :", DIALECT_IRC, true },
@@ -93,10 +92,6 @@ static const struct {
 	{ "( success ( ", DIALECT_SVN, false },
 	{ "VERSION ", DIALECT_MEMCACHED, false },
 	{ "Asterisk Call Manager/", DIALECT_ASTERISK, false },
-	{ "-DENIED ", DIALECT_REDIS, true },
-	{ "-NOAUTH ", DIALECT_REDIS, true },
-	{ "-LOADING ", DIALECT_REDIS, true },
-	{ "-MISCONF ", DIALECT_REDIS, true },
 	{ "-ERR max number of clients reached", DIALECT_REDIS, true },
 	{ "-ERR unknown command", DIALECT_REDIS, true },
 	{ "+PONG\r\n", DIALECT_REDIS, false },
@@ -127,6 +122,20 @@ static bool read_beginning(const struct text *text, struct spoken *spoken)
 				   text_after(text, strlen(prefix)));
 	}
 	return false;
+}
+
+/* RFC 6143, 7.1.2: "RFB 003.003", no type of security, then the reason. */
+static bool read_vnc(const struct text *text, struct spoken *spoken)
+{
+	static const uint8_t failed[4];
+	static const char prefix[] = "RFB ";
+	const size_t line = strlen(prefix) + strlen("003.003\n");
+
+	return text_begins(text, prefix) &&
+	       set(spoken, DIALECT_VNC,
+		   text->len >= line + sizeof(failed) &&
+			   !memcmp(text->bytes + line, failed, sizeof(failed)),
+		   text_after(text, strlen(prefix)));
 }
 
 /* RFC 4253: other lines may come before the identification. */
@@ -307,11 +316,25 @@ static bool read_irc(const struct text *text, struct spoken *spoken)
 	return set(spoken, DIALECT_IRC, false, origin);
 }
 
+/* -DENIED, -NOAUTH and so on: an error in capitals. */
+static bool read_redis_error(const struct text *text, struct spoken *spoken)
+{
+	size_t end = 1;
+
+	while (end < text->len && isupper(text->bytes[end]))
+		end++;
+	return end > 3 && end < text->len &&
+	       is_one_of(text->bytes[end], " \r\n") &&
+	       set(spoken, DIALECT_REDIS, true, text_after(text, end));
+}
+
 /* $3000, then the output of INFO: "redis_version:7.0.15" */
 static bool read_redis(const struct text *text, struct spoken *spoken)
 {
 	const ptrdiff_t at = text_find(text, "redis_version:");
 
+	if (text_begins(text, "-") && !text_begins(text, "-ERR"))
+		return read_redis_error(text, spoken);
 	if (!text_begins(text, "$") || at < 0)
 		return false;
 	return set(spoken, DIALECT_REDIS, false,
@@ -339,8 +362,8 @@ static bool read_by_port(const struct text *text, uint16_t port,
 bool dialect_read(const struct text *text, enum said said, uint16_t port,
 		  struct spoken *spoken)
 {
-	return read_beginning(text, spoken) || read_ssh(text, spoken) ||
-	       read_coded(text, port, spoken) ||
+	return read_beginning(text, spoken) || read_vnc(text, spoken) ||
+	       read_ssh(text, spoken) || read_coded(text, port, spoken) ||
 	       read_plus_minus(text, said, port, spoken) ||
 	       read_irc(text, spoken) || read_redis(text, spoken) ||
 	       dialect_read_binary(text, spoken) ||

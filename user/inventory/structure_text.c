@@ -11,33 +11,6 @@
 
 #define IAC 0xff /* telnet, RFC 854 */
 
-/* --- codes ------------------------------------------------------------- */
-
-/* "220 " or "220-". */
-static bool has_code(const struct greeting *g, size_t at)
-{
-	return greeting_is_digit(g, at) && greeting_is_digit(g, at + 1) &&
-	       greeting_is_digit(g, at + 2) && at + 3 < g->len &&
-	       (g->bytes[at + 3] == ' ' || g->bytes[at + 3] == '-' ||
-		g->bytes[at + 3] == '\r' || g->bytes[at + 3] == '\n');
-}
-
-static const char *const refusals[] = {
-	"-ERR",	    "-DENIED", "* BYE",	   "@ERROR",  "ERROR :",
-	"Too many", "NOAUTH",  "-LOADING", "-NOAUTH",
-};
-
-static bool is_refusal(const struct greeting *g)
-{
-	if (has_code(g, 0))
-		return g->bytes[0] == '4' || g->bytes[0] == '5';
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
-		if (greeting_has(g, 0, refusals[i]))
-			return true;
-	}
-	return false;
-}
-
 /* --- whole or not ------------------------------------------------------ */
 
 static bool is_negotiation(const struct greeting *g)
@@ -57,7 +30,7 @@ static bool is_unfinished(const struct greeting *g)
 		return true;
 	for (line--; line && g->bytes[line - 1] != '\n';)
 		line--;
-	return has_code(g, line) && g->bytes[line + 3] == '-';
+	return greeting_has_code(g, line) && g->bytes[line + 3] == '-';
 }
 
 /* The bytes of a character of UTF-8 beyond ASCII; 0 where there is none. */
@@ -195,7 +168,7 @@ static size_t fixed_end(const struct greeting *g, size_t at)
 {
 	size_t end = at;
 
-	if (has_code(g, at))
+	if (greeting_has_code(g, at))
 		return at + 4 < g->len ? at + 4 : g->len;
 	if (greeting_has(g, at, "* OK [CAPABILITY")) {
 		while (end < g->len && g->bytes[end] != ']' &&
@@ -241,7 +214,7 @@ static bool is_ftp(const struct greeting *g)
 	size_t at = 4, end;
 	bool is_name;
 
-	if (!greeting_has(g, 0, "220") || !has_code(g, 0))
+	if (!greeting_has(g, 0, "220") || !greeting_has_code(g, 0))
 		return false;
 	for (; at < g->len; at = end + (end == at)) {
 		end = word_end(g, at, &is_name);
@@ -274,8 +247,9 @@ static bool is_known(const struct greeting *g)
 		if (greeting_has(g, 0, words[i]))
 			return true;
 	}
-	return has_code(g, 0) && (says(g, "SMTP") || says(g, "ESMTP") ||
-				  says(g, "LMTP") || says(g, "NNTP"));
+	return greeting_has_code(g, 0) &&
+	       (says(g, "SMTP") || says(g, "ESMTP") || says(g, "LMTP") ||
+		says(g, "NNTP"));
 }
 
 /* Whether the first `size` bytes are the length of the rest. */
@@ -326,13 +300,13 @@ void structure_text(struct form *form, const struct greeting *g)
 {
 	size_t at = 0, line, fixed;
 
+	form->refusal = structure_refuses(g);
 	form->binary = !is_telnet(g) && (is_time(g) || is_binary(g));
 	if (form->binary) {
 		add_binary(form, g);
 		return;
 	}
 	form->whole &= !is_unfinished(g);
-	form->refusal = is_refusal(g);
 	form->known = is_ftp(g) || is_known(g);
 	for (; at < g->len; at = line) {
 		line = greeting_line_end(g, at);

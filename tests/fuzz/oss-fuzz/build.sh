@@ -36,7 +36,7 @@ sources_of() {
 	format) echo "$format" ;;
 	identify) echo user/identify/*.c ;;
 	form) for name in form times structure structure_mysql structure_ssh structure_http \
-		structure_idioms structure_client structure_text looks match align difference learn; do
+		structure_idioms structure_client structure_text structure_refusal looks match align difference learn; do
 		echo "user/inventory/$name.c"
 	done ;;
 	esac
