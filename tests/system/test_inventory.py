@@ -157,6 +157,24 @@ def test_a_third_value_in_a_row_is_wild(inventory):
     assert inventory.forms()[-1] == r"Welcome, the weather is \{token} today\x0d\x0a"
 
 
+@pytest.mark.parametrize("text", ["220-1526 MB free, %s KB/s\r\n220 FTP ready\r\n", "{'load': [%s, 0.25]}\n",
+                                  "Room: %sC\r\n"])
+def test_a_measured_value_is_wild(inventory, text):
+    """A number with a fraction may be a version; with a third value in a row it is none."""
+    values = ["40.0", "46.4", "82.7", "75.8", "4.4", "16.6", "111.1", "21.1", "9.25", "30.5", "30.5", "7.0"]
+    inventory.take(*said_in_turn(*[(text % value).encode() for value in values]))
+    assert inventory.changes() == ["new", "banner"]
+    assert inventory.forms()[-1].count(r"\{number}.\{number}") == 1
+    inventory.take(line((text % "9.2.1").encode(), ts=NOW + DAY))
+    assert inventory.changes() == ["new", "banner", "banner"]
+
+
+@pytest.mark.parametrize("text", ["Welcome to Foo %s\r\n", "Foo/%s ready\r\n", "hello, version: %s\r\n", "x (%s)\r\n"])
+def test_versions_in_a_row_are_no_measured_values(inventory, text):
+    inventory.take(*said_in_turn(*[(text % version).encode() for version in ["1.2", "1.3", "1.4", "1.5"]]))
+    assert inventory.changes() == ["new"] + 3 * ["banner"]
+
+
 @pytest.mark.parametrize("first, then", [
     (["9", "10"], ["11", "100", "3", "1000"]), (["fe", "ff"], ["100", "10a", "7", "abcdef01"]),
     (["99", "9a"], ["a0", "00", "beef"]), (["8", "9"], ["10", "99", "100"])])

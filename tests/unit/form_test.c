@@ -164,9 +164,9 @@ static void test_what_is_no_time_of_now(void **state)
 
 /* --- versions ---------------------------------------------------------- */
 
-static bool has_version(const char *said, const char *part)
+static bool looks(const char *said, const char *part, enum looks_version least)
 {
-	bool version[FORM_MAX];
+	uint8_t version[FORM_MAX];
 	struct form form;
 	const char *at = strstr(said, part);
 
@@ -174,10 +174,33 @@ static bool has_version(const char *said, const char *part)
 	assert_true(form_from_text(&form, said, strlen(said)));
 	looks_mark_versions(&form, version);
 	for (size_t i = 0; i < strlen(part); i++) {
-		if (!version[(size_t)(at - said) + i])
+		if (version[(size_t)(at - said) + i] < (int)least)
 			return false;
 	}
 	return true;
+}
+
+static bool has_version(const char *said, const char *part)
+{
+	return looks(said, part, LOOKS_DECIMAL);
+}
+
+/* What may be a measured value, and is wild if it always differs. */
+static void test_decimals(void **state)
+{
+	(void)state;
+	assert_false(looks("load: 0.52 x", "0.52", LOOKS_VERSION));
+	assert_false(looks("[0.52, 40.5 KB", "40.5", LOOKS_VERSION));
+	assert_false(looks("temp=36.6C x", "36.6C", LOOKS_VERSION));
+	assert_true(looks("load: 0.52 x", "0.52", LOOKS_DECIMAL));
+	assert_true(looks("Exim 4.96 #2", "4.96", LOOKS_VERSION));
+	assert_true(looks("Foo/4.96 #2", "4.96", LOOKS_VERSION));
+	assert_true(looks("Foo (4.96)", "4.96", LOOKS_VERSION));
+	assert_true(looks("4.96 x", "4.96", LOOKS_VERSION));
+	assert_true(looks("load: 0.5.2 x", "0.5.2", LOOKS_VERSION));
+	assert_true(looks("is: 9.2p1 x", "9.2p1", LOOKS_VERSION));
+	assert_true(looks("version: 4.96 x", "4.96", LOOKS_VERSION));
+	assert_true(looks("x, 4.96+deb12u3", "4.96+deb12u3", LOOKS_VERSION));
 }
 
 static void test_versions(void **state)
@@ -536,6 +559,7 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_what_is_no_time_of_now),
 		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_mysql),
 		cmocka_unit_test(test_refusals),
