@@ -476,7 +476,8 @@ def test_an_old_sqlite(inventory, tmp_path):
 
 def test_no_file(tmp_path):
     for words in [], ["changes"], ["show", "192.0.2.10:22"], ["forget", "192.0.2.10:22"], ["check"], ["gone"]:
-        assert f"{tmp_path}/x.db: No such file" in lines_of(run(tmp_path / "x.db", *words, code=1))
+        told = lines_of(run(tmp_path / "x.db", *words, code=1))
+        assert f"{tmp_path}/x.db: No such file" in told and "import makes an inventory" in told and "--help" in told
     assert not os.listdir(tmp_path)
 
 
@@ -674,7 +675,8 @@ def test_times(inventory, word, since, number):
 
 
 @pytest.mark.parametrize("word", ["", "tomorrow", "2026-13-01", "2026-11-26T25:00Z", "12", "h", "5 parsecs",
-                                  "2026-11-26x", "99999999999d"])
+                                  "2026-11-26x", "99999999999d", "2026-02-29", "2026-04-31", "2026-11-00",
+                                  "2026-11-26T10:00:00+24:00", "2026-11-26T10:00:00-01:60"])
 def test_no_times(filled, word):
     done = filled.command("changes", "--since", word, code=2)
     assert "is no time like" in lines_of(done)
@@ -775,8 +777,8 @@ def test_follow(inventory):
 # --- usage --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, told", [
-    (["list", "--net", "nowhere"], "nowhere: no net like"), (["list", "--port", "x"], "x: no list of ports like"),
-    (["list", "--port", "70000"], "70000: no list of ports like"), (["import"], "import: which logs?"),
+    (["list", "--net", "nowhere"], "--net: nowhere is no net like"), (["list", "--port", "x"], "--port: x is no list of ports like"),
+    (["list", "--port", "70000"], "--port: 70000 is no list of ports like"), (["--csv", "--json"], "--json, --csv: only one"), (["import"], "import: which logs?"),
     (["show"], "show: which service?"), (["show", "here"], "here: no service like"),
     (["show", "192.0.2.1:x"], "192.0.2.1:x: no service like"), (["diff"], "diff: from which older inventory?"),
     (["forget"], "forget: a service, SERVER:PORT, or"),
@@ -784,8 +786,8 @@ def test_follow(inventory):
     (["gone", "--gone", "x"], "--gone: x is no span like"), (["--nonsense"], "'--nonsense'"),
     (["changes", "word"], "word: changes takes options only"), (["check", "word"], "word: check takes no words"),
     (["forget", "--not-seen", "0x"], "--not-seen: 0x is no span like"),
-    (["list", "--net", "192.0.2.0/33"], "192.0.2.0/33: no net like"),
-    (["list", "--net", "::/129"], "::/129: no net like"), (["diff", "a", "b"], "b: one older inventory is enough")])
+    (["list", "--net", "192.0.2.0/33"], "--net: 192.0.2.0/33 is no net like"),
+    (["list", "--net", "::/129"], "--net: ::/129 is no net like"), (["diff", "a", "b"], "b: one older inventory is enough")])
 def test_wrong_usage(tmp_path, words, told):
     assert told in lines_of(run(tmp_path / "x.db", *words, code=2))
     assert not os.listdir(tmp_path)

@@ -382,6 +382,13 @@ static void test_escapes_are_read_back(void **state)
 	assert_int_equal(record->seen.time, 1790000000123456ULL);
 	assert_false(record->seen.complete);
 	assert_int_equal(record->seen.server.family, 6);
+	/* A port is a whole number. */
+	strcpy(strstr(line, "65535"), "22.50,\"banner\":\"\",\"truncated\":true}");
+	assert_int_equal(log_read(reader, line, strlen(line), record),
+			 LOG_BROKEN);
+	memcpy(strstr(line, "22.50"), "22.00", 5);
+	assert_int_equal(log_read(reader, line, strlen(line), record),
+			 LOG_RECORD);
 	/* Any beginning of it is no record. */
 	for (size_t len = 0; len < strlen(line); len++)
 		assert_int_equal(log_read(reader, line, len, record),
@@ -409,6 +416,9 @@ static void test_times_and_spans(void **state)
 	assert_false(span_parse("7d ago", &when));
 	assert_false(span_parse("-7d", &when));
 	assert_false(when_parse("2026-02-30T", now, &when));
+	assert_true(when_parse("2028-02-29", now, &when));
+	assert_false(when_parse("2026-02-29", now, &when));
+	assert_false(when_parse("2026-09-21T14:13:20+24:00", now, &when));
 	assert_false(when_parse("999999999y", now, &when));
 }
 
