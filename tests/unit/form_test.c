@@ -117,6 +117,20 @@ static void test_times(void **state)
 		"1790000000123",
 		"1790000000123456",
 		"Monday",
+		/* As date(1) writes it in other languages, and in full. */
+		"Mo 21. Sep 14:13:20 CEST 2026",
+		"Montag, 21. September 2026 um 14:13:20",
+		"lun. 21 sept. 2026 14:13:20 CEST",
+		"lundi 21 septembre 2026 14:13",
+		"lun 21 sep 2026 14:13:20 CEST",
+		"lunes, 21 de septiembre de 2026 14:13:20",
+		"lun 21 set 2026, 14:13:20, CEST",
+		"seg 21 set 2026 14:13:20 WEST",
+		"21 de setembro de 2026",
+		"ma 21 sep 2026 14:13:20 CEST",
+		/* Tuesday or March: tomorrow is near, too. */
+		"mar. 22 sept. 2026 14:13:20",
+		"mar, 22 sep 2026 14:13:20",
 	};
 	size_t end;
 
@@ -146,6 +160,18 @@ static void test_what_is_no_time_of_now(void **state)
 		{ "Sun", TIME_NONE },
 		{ "May", TIME_NONE },
 		{ "Mars", TIME_NONE },
+		{ "doc 3 2001", TIME_NONE },
+		{ "dec 3 2001", TIME_OTHER },
+		{ "do 21", TIME_NONE },
+		{ "so 14:13:20", TIME_NONE },
+		{ "ago 14:13:20", TIME_NONE },
+		{ "d\xc3\xa9"
+		  "c. 3 2001",
+		  TIME_OTHER },
+		{ "3 f\xe9vr. 2001", TIME_OTHER },
+		{ "2 de marzo de 2001", TIME_OTHER },
+		{ "mi\xc3\xa9 2 ago 2001", TIME_OTHER },
+		{ "\xc3\xa9\xc3\xa9\xc3\xa9 2 2001", TIME_NONE },
 		{ "2026", TIME_NONE },
 		{ "21", TIME_NONE },
 		{ "1:2", TIME_NONE },

@@ -35,7 +35,7 @@ sources_of() {
 		user/stats/stats_report.c user/stats/stats_json.c user/system/event_loop.c user/system/stopping.c user/system/descriptors.c" user/identify/*.c ;;
 	format) echo "$format" ;;
 	identify) echo user/identify/*.c ;;
-	form) for name in form times structure structure_mysql structure_ssh structure_http \
+	form) for name in form times time_names structure structure_mysql structure_ssh structure_http \
 		structure_idioms structure_client structure_text structure_refusal looks match align difference learn; do
 		echo "user/inventory/$name.c"
 	done ;;
