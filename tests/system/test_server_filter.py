@@ -80,7 +80,7 @@ def test_a_line_that_is_no_net(tmp_path, text, line):
 @pytest.mark.parametrize("path", ["/nowhere/nets", "/tmp"])
 def test_a_file_of_nets_that_cannot_be_read(path):
     done = packets.probe("--net", f"@{path}", "-r", SERVERS)
-    assert done.returncode == 2 and done.stderr.startswith(f"bannerprobe: {path}: ".encode())
+    assert done.returncode == 2 and done.stderr.startswith(f"bannerprobe: --net @{path}: ".encode())
 
 
 def test_ten_thousand_nets(tmp_path):

@@ -24,8 +24,8 @@ static char *text_of(char *line)
 	return line;
 }
 
-static bool add_lines(struct server_list *wanted, FILE *file, const char *path,
-		      __u32 set)
+static bool add_lines(struct server_list *wanted, FILE *file,
+		      const char *option, const char *path, __u32 set)
 {
 	char *line = NULL;
 	size_t size = 0;
@@ -41,28 +41,29 @@ static bool add_lines(struct server_list *wanted, FILE *file, const char *path,
 		good = is_text &&
 		       (!*text || server_list_add_net(wanted, text, set));
 		if (!good)
-			message("%s:%lu: %s: no net like 192.0.2.0/24 or "
+			message("%s @%s:%lu: %s: no net like 192.0.2.0/24 or "
 				"2001:db8::/32",
-				path, number, text);
+				option, path, number, text);
 	}
 	if (good && ferror(file)) {
-		message("%s: %s", path, strerror(errno));
+		message("%s @%s: %s", option, path, strerror(errno));
 		good = false;
 	}
 	free(line);
 	return good;
 }
 
-bool netfile_add(struct server_list *wanted, const char *path, __u32 set)
+bool netfile_add(struct server_list *wanted, const char *option,
+		 const char *path, __u32 set)
 {
 	FILE *file = fopen(path, "re");
 	bool good;
 
 	if (!file) {
-		message("%s: %s", path, strerror(errno));
+		message("%s @%s: %s", option, path, strerror(errno));
 		return false;
 	}
-	good = add_lines(wanted, file, path, set);
+	good = add_lines(wanted, file, option, path, set);
 	fclose(file);
 	/* Also for a file without networks: no server is in an empty set. */
 	wanted->by |= filter_of_set(set);

@@ -7,8 +7,9 @@
 
 /*
  * Adds all networks of the file to a set. False, with a message that names the
- * line.
+ * option and the line.
  */
-bool netfile_add(struct server_list *wanted, const char *path, __u32 set);
+bool netfile_add(struct server_list *wanted, const char *option,
+		 const char *path, __u32 set);
 
 #endif

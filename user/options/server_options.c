@@ -117,7 +117,8 @@ static void take_net(struct options *options, const struct option_use *use,
 		     __u32 set)
 {
 	if (*use->value == '@') {
-		if (!netfile_add(&options->wanted, use->value + 1, set))
+		if (!netfile_add(&options->wanted, use->spelling,
+				 use->value + 1, set))
 			exit(EXIT_USAGE);
 		return;
 	}

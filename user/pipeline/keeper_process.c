@@ -342,6 +342,9 @@ static enum exit_code judge(const struct keeper_process *keeper, bool has_ended)
 			lost_at_the_end(keeper));
 		return EXIT_FAILED;
 	}
+	/* The keeper reads --gone, whose value may be wrong. */
+	if (WEXITSTATUS(status) == EXIT_USAGE)
+		return EXIT_USAGE;
 	return WEXITSTATUS(status) ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -357,5 +360,7 @@ enum exit_code keeper_process_end(struct keeper_process *keeper,
 	has_ended = process_end(&keeper->process);
 	own = judge(keeper, has_ended);
 	munmap(keeper->counts, sizeof(*keeper->counts));
-	return code == EXIT_DONE || own == EXIT_FAILED ? own : code;
+	return code == EXIT_DONE || own == EXIT_FAILED || own == EXIT_USAGE ?
+		       own :
+		       code;
 }
