@@ -703,7 +703,8 @@ def test_gone_and_forget(filled):
     assert "1 forgotten" in filled.command("forget", "--not-seen", "10d").stderr
     assert "no such service" in filled.command("forget", "192.0.2.9:22", code=1).stderr
     assert filled.command("check").stdout == "ok\n"
-    assert len(filled.json("list")) == 3
+    assert len(filled.json("list")) == len(filled.json("gone", "--gone", "0s")) == 3
+    assert "3 forgotten" in filled.command("forget", "--not-seen", "0s").stderr
 
 
 def test_diff(filled, tmp_path):
