@@ -176,6 +176,27 @@ SERVERS = {
 }
 
 
+# date(1)'s names in other languages.
+WEEKDAYS = {"de": "Mo Di Mi Do Fr Sa So", "fr": "lun. mar. mer. jeu. ven. sam. dim.",
+            "es": "lun mar mi\u00e9 jue vie s\u00e1b dom", "pt": "seg ter qua qui sex s\u00e1b dom"}
+MONTHS = {"de": "Jan Feb M\u00e4r Apr Mai Jun Jul Aug Sep Okt Nov Dez",
+          "fr": "janv. f\u00e9vr. mars avr. mai juin juil. ao\u00fbt sept. oct. nov. d\u00e9c.",
+          "es": "ene feb mar abr may jun jul ago sep oct nov dic", "pt": "jan fev mar abr mai jun jul ago set out nov dez"}
+
+
+def date_in(language, point=""):
+    def server(c):
+        now = time.gmtime(c.now)
+        return (f"220 host {WEEKDAYS[language].split()[now.tm_wday]} {now.tm_mday}{point} "
+                f"{MONTHS[language].split()[now.tm_mon - 1]} {c.date('%Y %H:%M:%S')} ready\r\n").encode()
+    server.__qualname__ += language
+    return server
+
+
+SERVERS |= {"german names": date_in("de", "."), "french names": date_in("fr"), "spanish names": date_in("es"),
+            "portuguese names": date_in("pt")}
+
+
 def encode(said):
     return said if isinstance(said, bytes) else said.encode("latin-1")
 

@@ -121,6 +121,7 @@ def test_nothing_comes_unescaped(folder, form):
 @pytest.mark.parametrize("words, told", [
     (["--log", "changes"], "--log: there is no inventory: --inventory FILE keeps one"),
     (["--new-at-once"], "--new-at-once: there is no inventory"), (["--gone", "7d"], "--gone: there is no inventory"),
+    (["--inventory", "x.db", "--gone", "5x"], "--gone: 5x is no span like"),
     (["--inventory", "x.db", "--log", "some"], "--log some: what is logged is all or changes"),
     (["--inventory", "x.db", "--log", "changes", "-f", "zeek"], "zeek has no record of a change")])
 def test_wrong_usage(folder, words, told):

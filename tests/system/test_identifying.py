@@ -224,6 +224,11 @@ def test_rules_that_are_none(tmp_path, option, message, more):
     assert not file.exists()
 
 
+def test_a_device_is_no_file_of_rules():
+    done = probe("--probes", "/dev/null", "-r", "-", input=greeted(SSH))
+    assert (done.returncode, done.stderr) == (1, b"bannerprobe: /dev/null: it is no file\n")
+
+
 @pytest.mark.parametrize("inventory", [False, True])
 def test_rule_that_cannot_be_used(rules, tmp_path, inventory):
     """Named once, by its line; the rest is used."""

@@ -157,6 +157,24 @@ def test_a_third_value_in_a_row_is_wild(inventory):
     assert inventory.forms()[-1] == r"Welcome, the weather is \{token} today\x0d\x0a"
 
 
+@pytest.mark.parametrize("text", ["220-1526 MB free, %s KB/s\r\n220 FTP ready\r\n", "{'load': [%s, 0.25]}\n",
+                                  "Room: %sC\r\n"])
+def test_a_measured_value_is_wild(inventory, text):
+    """A number with a fraction may be a version; with a third value in a row it is none."""
+    values = ["40.0", "46.4", "82.7", "75.8", "4.4", "16.6", "111.1", "21.1", "9.25", "30.5", "30.5", "7.0"]
+    inventory.take(*said_in_turn(*[(text % value).encode() for value in values]))
+    assert inventory.changes() == ["new", "banner"]
+    assert inventory.forms()[-1].count(r"\{number}.\{number}") == 1
+    inventory.take(line((text % "9.2.1").encode(), ts=NOW + DAY))
+    assert inventory.changes() == ["new", "banner", "banner"]
+
+
+@pytest.mark.parametrize("text", ["Welcome to Foo %s\r\n", "Foo/%s ready\r\n", "hello, version: %s\r\n", "x (%s)\r\n"])
+def test_versions_in_a_row_are_no_measured_values(inventory, text):
+    inventory.take(*said_in_turn(*[(text % version).encode() for version in ["1.2", "1.3", "1.4", "1.5"]]))
+    assert inventory.changes() == ["new"] + 3 * ["banner"]
+
+
 @pytest.mark.parametrize("first, then", [
     (["9", "10"], ["11", "100", "3", "1000"]), (["fe", "ff"], ["100", "10a", "7", "abcdef01"]),
     (["99", "9a"], ["a0", "00", "beef"]), (["8", "9"], ["10", "99", "100"])])
@@ -292,6 +310,21 @@ def test_ftp_data_connections_are_no_services(inventory):
                    line(b"file", NOW + 60, server="192.0.2.11", port=30000))
     assert inventory.ask("SELECT server, port FROM service ORDER BY server, port") == [
         ("192.0.2.10", 21), ("192.0.2.10", 30001), ("192.0.2.11", 30000)]
+
+
+@pytest.mark.parametrize("greeting, is_ftp", [
+    (b"220 FTP.example.com ESMTP Postfix\r\n", False), (b"220 mail.ftp.example ESMTP\r\n", False),
+    (b"220 mx.example.com ESMTP, FTP is elsewhere\r\n", False), (b"220-ftp.example.com\r\n220 smtp ready\r\n", False),
+    (b"220 ftp.example.com ready\r\n", False), (b"220 SFTPGo ready\r\n", False),
+    (b"220 ftp.example.com FTP ready\r\n", True), (b"220 (Version wuftpd-2.6.1)\r\n", True)])
+def test_a_mail_server_hides_nothing(inventory, greeting, is_ftp):
+    """Only where FTP greeted are other ports those of data, also after the file was opened anew."""
+    inventory.take(line(greeting, port=2500))
+    inventory.take(*[line(b"hello\r\n", NOW + n, port=9000) for n in range(2)])
+    assert inventory.ask("SELECT count(*) FROM service WHERE port = 9000") == [(int(not is_ftp),)]
+    inventory.take(line(greeting, NOW + 3, port=2500),
+                   *[line(b"hello\r\n", NOW + 3 + n, port=9001) for n in range(2)])
+    assert inventory.ask("SELECT count(*) FROM service WHERE port = 9001") == [(int(not is_ftp),)]
 
 
 def test_an_ftp_server_that_greets_every_day(inventory):
@@ -443,7 +476,8 @@ def test_an_old_sqlite(inventory, tmp_path):
 
 def test_no_file(tmp_path):
     for words in [], ["changes"], ["show", "192.0.2.10:22"], ["forget", "192.0.2.10:22"], ["check"], ["gone"]:
-        assert f"{tmp_path}/x.db: No such file" in lines_of(run(tmp_path / "x.db", *words, code=1))
+        told = lines_of(run(tmp_path / "x.db", *words, code=1))
+        assert f"{tmp_path}/x.db: No such file" in told and "import makes an inventory" in told and "--help" in told
     assert not os.listdir(tmp_path)
 
 
@@ -641,7 +675,8 @@ def test_times(inventory, word, since, number):
 
 
 @pytest.mark.parametrize("word", ["", "tomorrow", "2026-13-01", "2026-11-26T25:00Z", "12", "h", "5 parsecs",
-                                  "2026-11-26x", "99999999999d"])
+                                  "2026-11-26x", "99999999999d", "2026-02-29", "2026-04-31", "2026-11-00",
+                                  "2026-11-26T10:00:00+24:00", "2026-11-26T10:00:00-01:60"])
 def test_no_times(filled, word):
     done = filled.command("changes", "--since", word, code=2)
     assert "is no time like" in lines_of(done)
@@ -668,7 +703,8 @@ def test_gone_and_forget(filled):
     assert "1 forgotten" in filled.command("forget", "--not-seen", "10d").stderr
     assert "no such service" in filled.command("forget", "192.0.2.9:22", code=1).stderr
     assert filled.command("check").stdout == "ok\n"
-    assert len(filled.json("list")) == 3
+    assert len(filled.json("list")) == len(filled.json("gone", "--gone", "0s")) == 3
+    assert "3 forgotten" in filled.command("forget", "--not-seen", "0s").stderr
 
 
 def test_diff(filled, tmp_path):
@@ -742,8 +778,8 @@ def test_follow(inventory):
 # --- usage --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, told", [
-    (["list", "--net", "nowhere"], "nowhere: no net like"), (["list", "--port", "x"], "x: no list of ports like"),
-    (["list", "--port", "70000"], "70000: no list of ports like"), (["import"], "import: which logs?"),
+    (["list", "--net", "nowhere"], "--net: nowhere is no net like"), (["list", "--port", "x"], "--port: x is no list of ports like"),
+    (["list", "--port", "70000"], "--port: 70000 is no list of ports like"), (["--csv", "--json"], "--json, --csv: only one"), (["import"], "import: which logs?"),
     (["show"], "show: which service?"), (["show", "here"], "here: no service like"),
     (["show", "192.0.2.1:x"], "192.0.2.1:x: no service like"), (["diff"], "diff: from which older inventory?"),
     (["forget"], "forget: a service, SERVER:PORT, or"),
@@ -751,8 +787,8 @@ def test_follow(inventory):
     (["gone", "--gone", "x"], "--gone: x is no span like"), (["--nonsense"], "'--nonsense'"),
     (["changes", "word"], "word: changes takes options only"), (["check", "word"], "word: check takes no words"),
     (["forget", "--not-seen", "0x"], "--not-seen: 0x is no span like"),
-    (["list", "--net", "192.0.2.0/33"], "192.0.2.0/33: no net like"),
-    (["list", "--net", "::/129"], "::/129: no net like"), (["diff", "a", "b"], "b: one older inventory is enough")])
+    (["list", "--net", "192.0.2.0/33"], "--net: 192.0.2.0/33 is no net like"),
+    (["list", "--net", "::/129"], "--net: ::/129 is no net like"), (["diff", "a", "b"], "b: one older inventory is enough")])
 def test_wrong_usage(tmp_path, words, told):
     assert told in lines_of(run(tmp_path / "x.db", *words, code=2))
     assert not os.listdir(tmp_path)

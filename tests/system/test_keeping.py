@@ -264,6 +264,23 @@ def test_live(net, folder):
 
 
 @LIVE
+def test_forgotten_while_the_probe_runs(net, folder):
+    """What is met again is new, at once, and nothing is lost."""
+    path = os.path.join(folder, "x.db")
+    with Server(net.host, "10.99.0.1", lambda n: RESPONSES[22], 22) as ssh, \
+            keeping(net, path, "-o", "none") as probe_:
+        listen_to(net.peer, ssh)
+        wait_for("a transaction", lambda: os.path.exists(path) and forms(path))
+        give_away(folder)
+        inventory(path, "forget", "10.99.0.1:22")
+        assert not forms(path)
+        listen_to(net.peer, ssh)
+        wait_for("the next one", lambda: forms(path))
+        probe_.stop()
+    assert connections(path) == 1 and "new" in inventory(path, "changes")
+
+
+@LIVE
 def test_real_sshd(net, folder):
     """OpenSSH's client speaks at once: whoever is first, the server is known."""
     sshd = shutil.which("sshd", path="/usr/sbin:/usr/bin")

@@ -117,6 +117,20 @@ static void test_times(void **state)
 		"1790000000123",
 		"1790000000123456",
 		"Monday",
+		/* As date(1) writes it in other languages, and in full. */
+		"Mo 21. Sep 14:13:20 CEST 2026",
+		"Montag, 21. September 2026 um 14:13:20",
+		"lun. 21 sept. 2026 14:13:20 CEST",
+		"lundi 21 septembre 2026 14:13",
+		"lun 21 sep 2026 14:13:20 CEST",
+		"lunes, 21 de septiembre de 2026 14:13:20",
+		"lun 21 set 2026, 14:13:20, CEST",
+		"seg 21 set 2026 14:13:20 WEST",
+		"21 de setembro de 2026",
+		"ma 21 sep 2026 14:13:20 CEST",
+		/* Tuesday or March: tomorrow is near, too. */
+		"mar. 22 sept. 2026 14:13:20",
+		"mar, 22 sep 2026 14:13:20",
 	};
 	size_t end;
 
@@ -146,6 +160,18 @@ static void test_what_is_no_time_of_now(void **state)
 		{ "Sun", TIME_NONE },
 		{ "May", TIME_NONE },
 		{ "Mars", TIME_NONE },
+		{ "doc 3 2001", TIME_NONE },
+		{ "dec 3 2001", TIME_OTHER },
+		{ "do 21", TIME_NONE },
+		{ "so 14:13:20", TIME_NONE },
+		{ "ago 14:13:20", TIME_NONE },
+		{ "d\xc3\xa9"
+		  "c. 3 2001",
+		  TIME_OTHER },
+		{ "3 f\xe9vr. 2001", TIME_OTHER },
+		{ "2 de marzo de 2001", TIME_OTHER },
+		{ "mi\xc3\xa9 2 ago 2001", TIME_OTHER },
+		{ "\xc3\xa9\xc3\xa9\xc3\xa9 2 2001", TIME_NONE },
 		{ "2026", TIME_NONE },
 		{ "21", TIME_NONE },
 		{ "1:2", TIME_NONE },
@@ -164,9 +190,9 @@ static void test_what_is_no_time_of_now(void **state)
 
 /* --- versions ---------------------------------------------------------- */
 
-static bool has_version(const char *said, const char *part)
+static bool looks(const char *said, const char *part, enum looks_version least)
 {
-	bool version[FORM_MAX];
+	uint8_t version[FORM_MAX];
 	struct form form;
 	const char *at = strstr(said, part);
 
@@ -174,10 +200,33 @@ static bool has_version(const char *said, const char *part)
 	assert_true(form_from_text(&form, said, strlen(said)));
 	looks_mark_versions(&form, version);
 	for (size_t i = 0; i < strlen(part); i++) {
-		if (!version[(size_t)(at - said) + i])
+		if (version[(size_t)(at - said) + i] < (int)least)
 			return false;
 	}
 	return true;
+}
+
+static bool has_version(const char *said, const char *part)
+{
+	return looks(said, part, LOOKS_DECIMAL);
+}
+
+/* What may be a measured value, and is wild if it always differs. */
+static void test_decimals(void **state)
+{
+	(void)state;
+	assert_false(looks("load: 0.52 x", "0.52", LOOKS_VERSION));
+	assert_false(looks("[0.52, 40.5 KB", "40.5", LOOKS_VERSION));
+	assert_false(looks("temp=36.6C x", "36.6C", LOOKS_VERSION));
+	assert_true(looks("load: 0.52 x", "0.52", LOOKS_DECIMAL));
+	assert_true(looks("Exim 4.96 #2", "4.96", LOOKS_VERSION));
+	assert_true(looks("Foo/4.96 #2", "4.96", LOOKS_VERSION));
+	assert_true(looks("Foo (4.96)", "4.96", LOOKS_VERSION));
+	assert_true(looks("4.96 x", "4.96", LOOKS_VERSION));
+	assert_true(looks("load: 0.5.2 x", "0.5.2", LOOKS_VERSION));
+	assert_true(looks("is: 9.2p1 x", "9.2p1", LOOKS_VERSION));
+	assert_true(looks("version: 4.96 x", "4.96", LOOKS_VERSION));
+	assert_true(looks("x, 4.96+deb12u3", "4.96+deb12u3", LOOKS_VERSION));
 }
 
 static void test_versions(void **state)
@@ -272,6 +321,48 @@ static void test_mysql(void **state)
 	assert_string_equal(text, "\\{length}\\x00\\xffj\\x04Host '\\{client}' "
 				  "is not allowed");
 	assert_true(form.refusal);
+}
+
+/* What refuses in any protocol, and what only resembles it. */
+static void test_refusals(void **state)
+{
+	static const char bgp[] = "\xff\xff\xff\xff\xff\xff\xff\xff"
+				  "\xff\xff\xff\xff\xff\xff\xff\xff\0\x15";
+	static const struct {
+		const char *said;
+		size_t len;
+		bool refusal;
+	} cases[] = {
+		{ "421 Too many\r\n", 14, true },
+		{ "220 Too many\r\n", 14, false },
+		{ "-ERR max number of clients reached\r\n", 36, true },
+		{ "-BUSY Redis is busy\r\n", 21, true },
+		{ "-NOPERM x\r\n", 11, true },
+		{ "-ok then\r\n", 10, false },
+		{ "- OK\r\n", 6, false },
+		{ "-AB x\r\n", 7, false },
+		{ "-DENIED", 7, false },
+		{ "RFB 003.003\n\0\0\0\0\0\0\0\4Busy", 24, true },
+		{ "RFB 003.008\n", 12, false },
+		{ "RFB 003.003\n\0\0\0\2", 16, false },
+		{ "E\0\0\0\x18SFATAL\0C53300\0Mbusy\0\0", 25, true },
+		{ "R\0\0\0\x08\0\0\0\3", 9, false },
+	};
+	char notification[22];
+	struct form form;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		print_message("# %s\n", cases[i].said);
+		make(&form, cases[i].said, cases[i].len, 5000);
+		assert_int_equal(form.refusal, cases[i].refusal);
+	}
+	memcpy(notification, bgp, sizeof(bgp));
+	for (char type = 1; type <= 4; type++) {
+		notification[18] = type;
+		make(&form, notification, 21, 179);
+		assert_int_equal(form.refusal, type == 3);
+	}
 }
 
 /* An alert refuses, a ServerHello does not; what is neither is no TLS. */
@@ -494,8 +585,10 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_what_is_no_time_of_now),
 		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_mysql),
+		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_what_is_whole),
 		cmocka_unit_test(test_pairs),

@@ -62,7 +62,7 @@ static struct identifier *open_text(enum kind kind, const char *text)
 }
 
 static const struct identified *ask(struct identifier *identifier,
-				  const char *text)
+				    const char *text)
 {
 	return identify(identifier, SAID_FIRST, 0, (const uint8_t *)text,
 			strlen(text), true);
@@ -597,6 +597,21 @@ static const struct {
 	{ "-DENIED Redis is running in protected mode\r\n", 0, 9999,
 	  "redis|-|-|-|-|-|-|", false, SAID_FIRST },
 	{ "* OK ready\r\n", 0, 143, "imap|-|-|-|-|-|-|", false, SAID_FIRST },
+	/* A host's name is no evidence, wherever it stands; a version is none.
+	 */
+	{ "220 Welcome to ftp.example.com ESMTP\r\n", 0, 2500,
+	  "smtp|-|-|-|-|-|-|", false, SAID_FIRST },
+	{ "220-Hello\r\n220 mail-ftp.example.com ESMTP\r\n", 0, 2500,
+	  "smtp|-|-|-|-|-|-|", false, SAID_FIRST },
+	{ "220 at ftp.example.com\r\n", 0, 2500, "nothing", false, SAID_FIRST },
+	{ "220 host (Version wuftpd-2.6.1)\r\n", 0, 2500, "ftp|-|-|-|-|-|-|",
+	  false, SAID_FIRST },
+	/* A refusal has no version, not even the protocol's. */
+	{ "RFB 003.003\n\0\0\0\0\0\0\0\4Busy", 24, 5900, "vnc|-|-|-|-|-|-|",
+	  false, SAID_FIRST },
+	{ "-BUSY Redis is busy\r\n", 0, 7000, "redis|-|-|-|-|-|-|", false,
+	  SAID_SECOND },
+	{ "-BUS\0\r\n", 7, 7000, "nothing", false, SAID_SECOND },
 	{ "RFB 003.008\n", 0, 5900, "vnc|-|-|protocol 3.8|-|-|-|", false,
 	  SAID_FIRST },
 	{ "RFB 004.001\n", 0, 5900, "vnc|-|-|protocol 4.1|-|-|-|", false,
@@ -753,8 +768,8 @@ static void test_cache_remembers(void **state)
 		if (i < 1000)
 			ask(identifier, said);
 		else if (identify_remembers(identifier, SAID_FIRST, 0,
-					    (const uint8_t *)said,
-					    strlen(said), true, &answer))
+					    (const uint8_t *)said, strlen(said),
+					    true, &answer))
 			remembered += answer && answer->product;
 	}
 	assert_true(remembered > 950);

@@ -53,6 +53,11 @@ static void keep_told(void *context, const struct inventory_change *change)
 		 change->after.product ? change->after.product : "");
 }
 
+static const char *known_service(const char *first)
+{
+	return !strcmp(first, "220") ? "ftp" : "test";
+}
+
 /* "product version": a word and what follows. */
 static bool identify(void *context, const struct observation *seen,
 		     struct inventory_identity *identity)
@@ -63,10 +68,11 @@ static bool identify(void *context, const struct observation *seen,
 	if (sscanf((const char *)seen->bytes, "%63s %63s", product, version) !=
 	    2)
 		return false;
-	*identity = (struct inventory_identity){ .service = "test",
-						 .product = product,
-						 .version = version,
-						 .by_rule = true };
+	*identity =
+		(struct inventory_identity){ .service = known_service(product),
+					     .product = product,
+					     .version = version,
+					     .by_rule = true };
 	return true;
 }
 
@@ -326,6 +332,35 @@ static void test_known_on_a_port_of_an_ftp_server(void **state)
 	assert_int_equal(ask(f, "SELECT count(*) FROM service"), 2);
 }
 
+/* Deleted by another process while nothing waits: the next record makes it new.
+ */
+static void test_forgotten_meanwhile(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *other;
+
+	open_inventory(f, true, 0);
+	put(f, "Foo 7 ready\n", START);
+	assert_int_equal(inventory_flush(f->inventory, START), 0);
+	assert_int_equal(sqlite3_open(f->path, &other), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(other,
+				      "DELETE FROM change; DELETE FROM banner;"
+				      "DELETE FROM service",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
+	sqlite3_close(other);
+	assert_int_equal(inventory_flush(f->inventory, START + 1), 0);
+	put(f, "Foo 7 ready\n", START + 2);
+	put(f, "Foo 7 ready\n", START + 3);
+	close_inventory(f);
+	assert_int_equal(f->told.count, 2);
+	assert_int_equal(f->told.kind, CHANGE_NEW);
+	assert_int_equal(ask(f, "SELECT connections FROM service"), 2);
+	assert_int_equal(ask(f, "SELECT count(*) FROM banner WHERE first_raw = "
+				"CAST('Foo 7 ready\n' AS BLOB)"),
+			 1);
+}
+
 static void test_a_hostile_server(void **state)
 {
 	struct fixture *f = *state;
@@ -376,6 +411,14 @@ static void test_escapes_are_read_back(void **state)
 	assert_int_equal(record->seen.time, 1790000000123456ULL);
 	assert_false(record->seen.complete);
 	assert_int_equal(record->seen.server.family, 6);
+	/* A port is a whole number. */
+	strcpy(strstr(line, "65535"),
+	       "22.50,\"banner\":\"\",\"truncated\":true}");
+	assert_int_equal(log_read(reader, line, strlen(line), record),
+			 LOG_BROKEN);
+	memcpy(strstr(line, "22.50"), "22.00", 5);
+	assert_int_equal(log_read(reader, line, strlen(line), record),
+			 LOG_RECORD);
 	/* Any beginning of it is no record. */
 	for (size_t len = 0; len < strlen(line); len++)
 		assert_int_equal(log_read(reader, line, len, record),
@@ -403,6 +446,9 @@ static void test_times_and_spans(void **state)
 	assert_false(span_parse("7d ago", &when));
 	assert_false(span_parse("-7d", &when));
 	assert_false(when_parse("2026-02-30T", now, &when));
+	assert_true(when_parse("2028-02-29", now, &when));
+	assert_false(when_parse("2026-02-29", now, &when));
+	assert_false(when_parse("2026-09-21T14:13:20+24:00", now, &when));
 	assert_false(when_parse("999999999y", now, &when));
 }
 
@@ -455,6 +501,7 @@ int main(void)
 		TEST(test_what_waits_and_what_is_lost),
 		TEST(test_a_greeting_is_identified_when_it_is_whole),
 		TEST(test_known_on_a_port_of_an_ftp_server),
+		TEST(test_forgotten_meanwhile),
 		TEST(test_a_hostile_server),
 		cmocka_unit_test(test_texts_are_kept_once),
 		cmocka_unit_test(test_escapes_are_read_back),

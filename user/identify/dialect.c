@@ -80,7 +80,6 @@ static const struct {
 	{ "* OK", DIALECT_IMAP, false },
 	{ "* PREAUTH", DIALECT_IMAP, false },
 	{ "* BYE", DIALECT_IMAP, true },
-	{ "RFB ", DIALECT_VNC, false },
 	{ "NOTICE AUTH :", DIALECT_IRC, false },
 	{ "NOTICE * :", DIALECT_IRC, false },
 	{ "ERROR :", DIALECT_IRC, true },
@@ -93,10 +92,6 @@ static const struct {
 	{ "( success ( ", DIALECT_SVN, false },
 	{ "VERSION ", DIALECT_MEMCACHED, false },
 	{ "Asterisk Call Manager/", DIALECT_ASTERISK, false },
-	{ "-DENIED ", DIALECT_REDIS, true },
-	{ "-NOAUTH ", DIALECT_REDIS, true },
-	{ "-LOADING ", DIALECT_REDIS, true },
-	{ "-MISCONF ", DIALECT_REDIS, true },
 	{ "-ERR max number of clients reached", DIALECT_REDIS, true },
 	{ "-ERR unknown command", DIALECT_REDIS, true },
 	{ "+PONG\r\n", DIALECT_REDIS, false },
@@ -127,6 +122,20 @@ static bool read_beginning(const struct text *text, struct spoken *spoken)
 				   text_after(text, strlen(prefix)));
 	}
 	return false;
+}
+
+/* RFC 6143, 7.1.2: "RFB 003.003", no type of security, then the reason. */
+static bool read_vnc(const struct text *text, struct spoken *spoken)
+{
+	static const uint8_t failed[4];
+	static const char prefix[] = "RFB ";
+	const size_t line = strlen(prefix) + strlen("003.003\n");
+
+	return text_begins(text, prefix) &&
+	       set(spoken, DIALECT_VNC,
+		   text->len >= line + sizeof(failed) &&
+			   !memcmp(text->bytes + line, failed, sizeof(failed)),
+		   text_after(text, strlen(prefix)));
 }
 
 /* RFC 4253: other lines may come before the identification. */
@@ -173,24 +182,37 @@ static int dialect_of_word(const struct text *word)
 	return -1;
 }
 
-/* A host's name is no evidence: ftp.example.com may send mail. */
-static size_t skip_host_name(const struct text *body)
+static bool is_of_name(uint8_t byte)
 {
-	const struct text word = text_until(body, " \r\n");
+	return isalnum(byte) || is_one_of(byte, ".-_");
+}
 
-	return memchr(word.bytes, '.', word.len) ? word.len : 0;
+/*
+ * A host's name is no evidence: ftp.example.com may send mail. A letter follows
+ * a dot in it, unlike in wuftpd-2.6.1.
+ */
+static size_t skip_host_name(const struct text *body, size_t start)
+{
+	bool is_name = false;
+	size_t end = start;
+
+	for (; end < body->len && is_of_name(body->bytes[end]); end++)
+		is_name |= end > start && body->bytes[end - 1] == '.' &&
+			   isalpha(body->bytes[end]);
+	return is_name ? end : start;
 }
 
 /* The dialect of the first word that decides, among the possible ones. */
 static int dialect_of_words(const struct text *body, const uint32_t possible)
 {
-	size_t at = skip_host_name(body);
+	size_t at = 0;
 
 	while (at < body->len) {
-		const size_t start = at;
+		const size_t start = skip_host_name(body, at);
 		struct text word;
 		int dialect;
 
+		at = start;
 		while (at < body->len && isalnum(body->bytes[at]))
 			at++;
 		word = text_part(body, start, at);
@@ -294,11 +316,25 @@ static bool read_irc(const struct text *text, struct spoken *spoken)
 	return set(spoken, DIALECT_IRC, false, origin);
 }
 
+/* -DENIED, -NOAUTH and so on: an error in capitals. */
+static bool read_redis_error(const struct text *text, struct spoken *spoken)
+{
+	size_t end = 1;
+
+	while (end < text->len && isupper(text->bytes[end]))
+		end++;
+	return end > 3 && end < text->len &&
+	       is_one_of(text->bytes[end], " \r\n") &&
+	       set(spoken, DIALECT_REDIS, true, text_after(text, end));
+}
+
 /* $3000, then the output of INFO: "redis_version:7.0.15" */
 static bool read_redis(const struct text *text, struct spoken *spoken)
 {
 	const ptrdiff_t at = text_find(text, "redis_version:");
 
+	if (text_begins(text, "-") && !text_begins(text, "-ERR"))
+		return read_redis_error(text, spoken);
 	if (!text_begins(text, "$") || at < 0)
 		return false;
 	return set(spoken, DIALECT_REDIS, false,
@@ -326,8 +362,8 @@ static bool read_by_port(const struct text *text, uint16_t port,
 bool dialect_read(const struct text *text, enum said said, uint16_t port,
 		  struct spoken *spoken)
 {
-	return read_beginning(text, spoken) || read_ssh(text, spoken) ||
-	       read_coded(text, port, spoken) ||
+	return read_beginning(text, spoken) || read_vnc(text, spoken) ||
+	       read_ssh(text, spoken) || read_coded(text, port, spoken) ||
 	       read_plus_minus(text, said, port, spoken) ||
 	       read_irc(text, spoken) || read_redis(text, spoken) ||
 	       dialect_read_binary(text, spoken) ||

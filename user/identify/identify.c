@@ -21,7 +21,10 @@ struct identifier {
 static int fail(const struct identifier *identifier, const char *path,
 		int error)
 {
-	identifier->matcher.message("%s: %s", path, strerror(-error));
+	/* Devices, pipes: rule_source_read() refuses them. */
+	identifier->matcher.message("%s: %s", path,
+				    error == -EINVAL ? "it is no file" :
+						       strerror(-error));
 	return error;
 }
 
@@ -180,8 +183,8 @@ static void ask_all(struct identifier *identifier, enum said said,
 }
 
 const struct identified *identify(struct identifier *identifier, enum said said,
-				uint16_t server_port, const uint8_t *bytes,
-				size_t len, bool complete)
+				  uint16_t server_port, const uint8_t *bytes,
+				  size_t len, bool complete)
 {
 	const struct text text = { bytes, len, complete };
 	const struct question question = { text, said, server_port };

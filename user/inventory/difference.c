@@ -19,7 +19,8 @@ static bool is_alnum(uint16_t symbol)
 struct traits {
 	size_t wild, bytes, letters, digits, spaces, other;
 	bool learned; /* one of its wild parts was learned */
-	bool fixed, version;
+	bool fixed;
+	enum looks_version version; /* the most of its symbols */
 	enum byte_class class;	    /* the narrowest class with all its bytes */
 	enum byte_class wild_class; /* the same of its wild parts */
 };
@@ -61,7 +62,8 @@ static struct traits traits_of(const struct part *part)
 
 	for (size_t i = part->from; i < part->to; i++) {
 		add_trait(&t, part->form->symbol[i]);
-		t.version |= part->version[i];
+		if (part->version[i] > t.version)
+			t.version = part->version[i];
 	}
 	/* A class includes those before it, except that HEX has no comma. So
 	 * all bytes are checked again. */
@@ -116,7 +118,7 @@ static bool takes(struct learn *learn, const struct part *a,
 		a->to == a->from + 1 &&
 		a->form->symbol[a->from] == SYMBOL_WILD + WILD_CLIENT;
 
-	if (in_b->version && !client && !part_is_binary(a, b))
+	if (in_b->version == LOOKS_VERSION && !client && !part_is_binary(a, b))
 		return false;
 	cut_out(&learn->a_part, a);
 	cut_out(&learn->b_part, b);
@@ -142,8 +144,11 @@ static bool same_bytes(const struct part *a, const struct part *b,
 	return true;
 }
 
-/* mx1 and mx2: whether only digits differ, and the letters are the same. */
-static bool digits_alone_differ(const struct part *a, const struct part *b)
+/*
+ * mx1 and mx2: in how many runs only digits differ while all else is the same;
+ * 0: more differs.
+ */
+static size_t runs_that_differ(const struct part *a, const struct part *b)
 {
 	size_t i = a->from, j = b->from, runs = 0;
 
@@ -157,17 +162,21 @@ static bool digits_alone_differ(const struct part *a, const struct part *b)
 				j++;
 			runs++;
 		} else if (((x ^ y) & SYMBOL_VALUE) || symbol_is_wild(x)) {
-			return false;
+			return 0;
 		} else {
 			i++;
 			j++;
 		}
 	}
-	/*
-	 * With more runs of digits it is a random token, equal letters by
-	 * chance.
-	 */
-	return i == a->to && j == b->to && runs && runs <= 2 &&
+	return i == a->to && j == b->to ? runs : 0;
+}
+
+/* With more runs of digits it is a random token, equal letters by chance. */
+static bool digits_alone_differ(const struct part *a, const struct part *b)
+{
+	const size_t runs = runs_that_differ(a, b);
+
+	return runs && runs <= 2 &&
 	       !(looks_like_hex(a->form, a->from, a->to) && runs > 1);
 }
 
@@ -199,6 +208,23 @@ static enum verdict judge_pair(const struct part *a, const struct part *b,
 	return BECOMES_WILD;
 }
 
+/*
+ * A version is never wild. A decimal that had three values in three connections
+ * is none: 40.5 KB/s, then 11.1 and 16.6. Its dot stays, so that no version
+ * fits.
+ */
+static enum verdict judge_decimals(enum learn_how how, const struct part *a,
+				   const struct part *b,
+				   const struct traits *in_a,
+				   const struct traits *in_b)
+{
+	return how == LEARN_THIRD && in_a->version < LOOKS_VERSION &&
+			       in_b->version < LOOKS_VERSION &&
+			       runs_that_differ(a, b) ?
+		       DIGITS_BECOME_WILD :
+		       REFUSED;
+}
+
 static enum verdict judge_literal(enum learn_how how, const struct part *a,
 				  const struct part *b,
 				  const struct traits *in_a,
@@ -207,7 +233,7 @@ static enum verdict judge_literal(enum learn_how how, const struct part *a,
 	/* Random bytes look like a version sometimes, but not twice. */
 	if (part_is_binary(a, b) ? in_a->version && in_b->version :
 				   in_a->version || in_b->version)
-		return REFUSED;
+		return judge_decimals(how, a, b, in_a, in_b);
 	if (how == LEARN_PAIR)
 		return judge_pair(a, b, in_a, in_b);
 	if (how != LEARN_THIRD || a->from == a->to || b->from == b->to)

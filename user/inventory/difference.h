@@ -19,7 +19,7 @@ enum verdict {
 /* One side of a gap. */
 struct part {
 	const struct form *form;
-	const bool *version;
+	const uint8_t *version; /* enum looks_version of each symbol */
 	size_t from, to;
 	const uint8_t *latest; /* as in struct learn_side */
 };

@@ -217,7 +217,7 @@ bool form_from_text(struct form *form, const char *text, size_t len)
 {
 	form->len = 0;
 	form->whole = true;
-	form->refusal = form->binary = form->ftp = form->known = false;
+	form->refusal = form->binary = form->known = false;
 	for (size_t i = 0; i < len;) {
 		size_t used;
 

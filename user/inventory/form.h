@@ -69,7 +69,6 @@ struct form {
 	bool whole;   /* false: cut, or it ends within a line */
 	bool refusal; /* the server would not serve this client */
 	bool binary;  /* no text */
-	bool ftp;     /* it is a greeting of FTP */
 	bool known;   /* a protocol's structure was found */
 };
 

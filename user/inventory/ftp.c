@@ -74,6 +74,13 @@ static void set_greeted(struct inventory *inventory, struct text *sensor,
 		ftp->greeted = time;
 }
 
+bool ftp_greets(const char *service, const void *bytes, size_t len,
+		uint16_t port)
+{
+	return service ? !strncmp(service, "ftp", 3) :
+			 structure_is_ftp(bytes, len, port);
+}
+
 void ftp_greeted(struct inventory *inventory, const struct service_key *key,
 		 uint64_t time)
 {

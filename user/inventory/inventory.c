@@ -279,6 +279,11 @@ int inventory_flush(struct inventory *inventory, uint64_t now)
 	return error;
 }
 
+bool inventory_is_touched(struct inventory *inventory)
+{
+	return write_version(inventory) != inventory->data_version;
+}
+
 const char *inventory_error(const struct inventory *inventory)
 {
 	return inventory->error;

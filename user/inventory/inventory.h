@@ -122,6 +122,12 @@ void inventory_put(struct inventory *inventory, const struct observation *seen);
  * process is writing, try again. A failure loses nothing.
  */
 int inventory_flush(struct inventory *inventory, uint64_t now);
+/*
+ * Whether another process has written to the file: then flush before the next
+ * record, which may be of a service that the other process deleted. It costs
+ * some microseconds.
+ */
+bool inventory_is_touched(struct inventory *inventory);
 const char *inventory_error(const struct inventory *inventory);
 
 const struct inventory_counts *

@@ -198,8 +198,6 @@ static void new_form_came(struct inventory *inventory, struct service *service,
 	if (service->streak == EVER_DIFFERENT ||
 	    service->form_count == SERVICE_FORMS)
 		service->ever_different = true;
-	if (told.service && !strcmp(told.service, "ftp"))
-		service->ftp = true;
 	tell_change(inventory, service, at, seen, &told);
 	if (service->form_count == 1)
 		change_set_form(inventory, service, at);
@@ -218,8 +216,10 @@ static void take(struct inventory *inventory, struct service *service,
 	struct recognised found;
 
 	structure_form(&inventory->greeting, seen);
-	service->ftp |= inventory->greeting.ftp;
 	found = recognise(inventory, service, seen, &identity);
+	if (!found.unfinished && (found.form == NO_FORM || found.finished))
+		service->ftp |= ftp_greets(identity.service, seen->bytes,
+					   kept(seen), service->key.port);
 	if (found.unfinished) {
 		inventory->counts.unfinished++;
 	} else if (found.form == NO_FORM) {

@@ -182,6 +182,12 @@ void owner_name(const struct text *owner, char name[OWNER_NAME]);
 
 /* --- ftp.c ------------------------------------------------------------- */
 
+/*
+ * Whether a greeting is FTP's: as it was identified or, if it was not, by its
+ * own words. A host's name, as in "220 ftp.example.com ESMTP", is none of them.
+ */
+bool ftp_greets(const char *service, const void *bytes, size_t len,
+		uint16_t port);
 void ftp_greeted(struct inventory *inventory, const struct service_key *key,
 		 uint64_t time);
 /* Whether this is a data connection, which makes no service. */

@@ -123,7 +123,7 @@ static void join_tokens(struct form *form)
 /* --- all gaps ---------------------------------------------------------- */
 
 static void mark_told(const struct form *form, const char *version,
-		      bool mark[FORM_MAX])
+		      uint8_t mark[FORM_MAX])
 {
 	const size_t len = version ? strlen(version) : 0;
 
@@ -136,7 +136,7 @@ static void mark_told(const struct form *form, const char *version,
 		if (n < len || (at && is_alnum(form->symbol[at - 1]) &&
 				is_alnum(form->symbol[at])))
 			continue;
-		memset(mark + at, true, len);
+		memset(mark + at, LOOKS_VERSION, len);
 	}
 }
 
@@ -153,7 +153,6 @@ static void begin(struct learn *learn, const struct learn_side *a,
 	learn->wider.whole = a->form->whole || b->form->whole;
 	learn->wider.refusal = b->form->refusal;
 	learn->wider.binary = b->form->binary;
-	learn->wider.ftp = b->form->ftp;
 	learn->wider.known = b->form->known;
 }
 

@@ -32,7 +32,8 @@ enum learned {
 /* Working memory. */
 struct learn {
 	struct align align;
-	bool a_version[FORM_MAX], b_version[FORM_MAX];
+	/* How much each symbol looks like a version: enum looks_version. */
+	uint8_t a_version[FORM_MAX], b_version[FORM_MAX];
 	const uint8_t *a_latest;
 	struct form a_part, b_part, wider;
 };

@@ -124,6 +124,27 @@ static bool has_dotted(const struct form *form, size_t begin, size_t end)
 	return false;
 }
 
+/*
+ * [0.52, load: 40.5, 36.6C: one dot, perhaps a unit, and no name just before
+ * it, as in Exim 4.96.
+ */
+static bool is_decimal(const struct form *form, size_t begin, size_t end)
+{
+	size_t at = begin + count_digits(form, begin, end);
+
+	while (begin && literal(form->symbol[begin - 1]) == ' ')
+		begin--;
+	if (!begin || !literal(form->symbol[begin - 1]) ||
+	    !strchr(":=[,;", literal(form->symbol[begin - 1])) || at >= end ||
+	    literal(form->symbol[at]) != '.')
+		return false;
+	at++;
+	at += count_digits(form, at, end);
+	while (at < end && symbol_is_letter(form->symbol[at]))
+		at++;
+	return at == end;
+}
+
 static bool has_text(const struct form *form, size_t at, size_t end,
 		     const char *text)
 {
@@ -234,11 +255,24 @@ static bool is_short(const struct form *form, size_t begin, size_t end)
 	       strchr(" )],;\r\n", after);
 }
 
-void looks_mark_versions(const struct form *form, bool version[FORM_MAX])
+static enum looks_version looks_of(const struct form *form, size_t at,
+				   size_t end, bool joined)
+{
+	if (end == at)
+		return LOOKS_OTHER;
+	if ((joined && has_digit(form, at, end)) || has_level(form, at, end) ||
+	    is_announced(form, at, end) || is_short(form, at, end))
+		return LOOKS_VERSION;
+	if (!has_dotted(form, at, end))
+		return LOOKS_OTHER;
+	return is_decimal(form, at, end) ? LOOKS_DECIMAL : LOOKS_VERSION;
+}
+
+void looks_mark_versions(const struct form *form, uint8_t version[FORM_MAX])
 {
 	size_t end;
 
-	memset(version, 0, FORM_MAX * sizeof(*version));
+	memset(version, LOOKS_OTHER, FORM_MAX);
 	for (size_t at = 0; at < form->len; at = end + 1) {
 		/*
 		 * A word that a slash joins to a version is one, too:
@@ -247,18 +281,12 @@ void looks_mark_versions(const struct form *form, bool version[FORM_MAX])
 		const bool joined = at > 1 && version[at - 2] &&
 				    literal(form->symbol[at - 1]) == '/' &&
 				    at < form->len;
-		bool found;
 
 		for (end = at;
 		     end < form->len && is_version_char(form->symbol[end]);)
 			end++;
-		found = end > at && ((joined && has_digit(form, at, end)) ||
-				     has_dotted(form, at, end) ||
-				     has_level(form, at, end) ||
-				     is_announced(form, at, end) ||
-				     is_short(form, at, end));
-		for (size_t i = at; found && i < end; i++)
-			version[i] = true;
+		memset(version + at, (int)looks_of(form, at, end, joined),
+		       end - at);
 	}
 }
 

@@ -5,8 +5,14 @@
 
 #include "form.h"
 
-/* Sets version[i] for each symbol that is part of a version number. */
-void looks_mark_versions(const struct form *form, bool version[FORM_MAX]);
+/*
+ * How much a word looks like a version. LOOKS_DECIMAL: it is a number with a
+ * fraction, as in "load: 40.5", and may be a measured value as well.
+ */
+enum looks_version { LOOKS_OTHER, LOOKS_DECIMAL, LOOKS_VERSION };
+
+/* Sets version[i], an enum looks_version, for each symbol. */
+void looks_mark_versions(const struct form *form, uint8_t version[FORM_MAX]);
 
 /* Letters only, four or more, in an order that languages have. */
 bool looks_like_word(const struct form *form, size_t from, size_t to);

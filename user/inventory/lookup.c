@@ -105,18 +105,6 @@ int lookup_prepare(struct inventory *inventory)
 
 /* --- services ---------------------------------------------------------- */
 
-/* Whether the form is FTP's, as it was judged when the form was new. */
-static bool greets_as_ftp(const struct service *service, const char *stable,
-			  const char *name)
-{
-	if (name)
-		return !strcmp(name, "ftp");
-	return !strncmp(stable, "220", 3) &&
-	       (strcasestr(stable, "FTP") ||
-		((service->key.port == 21 || service->key.port == 2121) &&
-		 !strcasestr(stable, "SMTP")));
-}
-
 static bool load_form(struct inventory *inventory, struct service *service,
 		      sqlite3_stmt *row)
 {
@@ -140,8 +128,8 @@ static bool load_form(struct inventory *inventory, struct service *service,
 	form->count = count < UINT32_MAX ? (uint32_t)count : UINT32_MAX;
 	form->whole = sqlite3_column_int(row, 4);
 	form->refusal = sqlite3_column_int(row, 5);
-	service->ftp |= greets_as_ftp(
-		service, stable, (const char *)sqlite3_column_text(row, 6));
+	service->ftp |= ftp_greets((const char *)sqlite3_column_text(row, 6),
+				   stable, len, service->key.port);
 	form->hash = form_hash(&inventory->known);
 	for (size_t i = 0; i < inventory->known.len; i++)
 		form->wild |= symbol_is_wild(inventory->known.symbol[i]);

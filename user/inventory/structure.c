@@ -26,7 +26,7 @@ void structure_form(struct form *form, const struct observation *seen)
 	client_spell(&greeting);
 	form->len = 0;
 	form->whole = seen->complete && seen->len <= FORM_MAX;
-	form->refusal = form->binary = form->ftp = false;
+	form->refusal = form->binary = false;
 	form->known = true;
 	for (size_t i = 0; i < sizeof(protocols) / sizeof(*protocols); i++) {
 		if (protocols[i](form, &greeting)) {

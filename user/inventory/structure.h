@@ -41,6 +41,12 @@ bool structure_tls(struct form *form, const struct greeting *greeting);
 /* Text of any protocol, or bytes of one that is not known. */
 void structure_text(struct form *form, const struct greeting *greeting);
 
+/* Whether the server does not serve this client. */
+bool structure_refuses(const struct greeting *greeting);
+
+/* Whether it is a greeting of FTP: by its words or, without one, by the port. */
+bool structure_is_ftp(const uint8_t *bytes, size_t len, uint16_t port);
+
 /* Adds a part of a text to the form, with its wild parts. */
 void structure_add_text(struct form *form, const struct greeting *greeting,
 			size_t from, size_t to, uint16_t mark);
@@ -83,6 +89,8 @@ static inline bool greeting_has(const struct greeting *g, size_t at,
 	return at + strlen(text) <= g->len &&
 	       !strncasecmp((const char *)g->bytes + at, text, strlen(text));
 }
+/* "220 " or "220-". */
+bool greeting_has_code(const struct greeting *greeting, size_t at);
 /* The end of the line at `at`, behind its line feed. */
 size_t greeting_line_end(const struct greeting *greeting, size_t at);
 

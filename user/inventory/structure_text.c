@@ -10,33 +10,6 @@
 
 #include <string.h>
 
-/* --- codes ------------------------------------------------------------- */
-
-/* "220 " or "220-". */
-static bool has_code(const struct greeting *g, size_t at)
-{
-	return greeting_is_digit(g, at) && greeting_is_digit(g, at + 1) &&
-	       greeting_is_digit(g, at + 2) && at + 3 < g->len &&
-	       (g->bytes[at + 3] == ' ' || g->bytes[at + 3] == '-' ||
-		g->bytes[at + 3] == '\r' || g->bytes[at + 3] == '\n');
-}
-
-static const char *const refusals[] = {
-	"-ERR",	    "-DENIED", "* BYE",	   "@ERROR",  "ERROR :",
-	"Too many", "NOAUTH",  "-LOADING", "-NOAUTH",
-};
-
-static bool is_refusal(const struct greeting *g)
-{
-	if (has_code(g, 0))
-		return g->bytes[0] == '4' || g->bytes[0] == '5';
-	for (size_t i = 0; i < sizeof(refusals) / sizeof(*refusals); i++) {
-		if (greeting_has(g, 0, refusals[i]))
-			return true;
-	}
-	return false;
-}
-
 /* --- whole or not ------------------------------------------------------ */
 
 static bool is_unfinished(const struct greeting *g)
@@ -48,7 +21,7 @@ static bool is_unfinished(const struct greeting *g)
 		return true;
 	for (line--; line && g->bytes[line - 1] != '\n';)
 		line--;
-	return has_code(g, line) && g->bytes[line + 3] == '-';
+	return greeting_has_code(g, line) && g->bytes[line + 3] == '-';
 }
 
 /* The bytes of a character of UTF-8 beyond ASCII; 0 where there is none. */
@@ -186,7 +159,7 @@ static size_t fixed_end(const struct greeting *g, size_t at)
 {
 	size_t end = at;
 
-	if (has_code(g, at))
+	if (greeting_has_code(g, at))
 		return at + 4 < g->len ? at + 4 : g->len;
 	if (greeting_has(g, at, "* OK [CAPABILITY")) {
 		while (end < g->len && g->bytes[end] != ']' &&
@@ -208,20 +181,52 @@ static bool says(const struct greeting *g, const char *word)
 	return false;
 }
 
-/* FTP and SMTP greet with 220: a word decides or, failing that, the port. */
+/*
+ * The end of the word at `at`, which may be a host's name: it has a dot, and a
+ * letter behind it, unlike wuftpd-2.6.1.
+ */
+static size_t word_end(const struct greeting *g, size_t at, bool *is_name)
+{
+	const size_t start = at;
+
+	*is_name = false;
+	for (; greeting_is_word(g, at) ||
+	       (at < g->len && strchr(".-_", g->bytes[at]) && g->bytes[at]);
+	     at++)
+		*is_name |= at > start && g->bytes[at - 1] == '.' &&
+			    greeting_is_letter(g, at);
+	return at;
+}
+
+/* FTP and mail greet with 220: a word decides or, failing that, the port. */
 static bool is_ftp(const struct greeting *g)
 {
 	const uint16_t port = g->seen->server_port;
+	size_t at = 4, end;
+	bool is_name;
 
-	if (!greeting_has(g, 0, "220") || !has_code(g, 0))
+	if (!greeting_has(g, 0, "220") || !greeting_has_code(g, 0))
 		return false;
-	for (size_t at = 4; at + 3 <= g->len; at++) {
-		if (greeting_has(g, at, "FTP") &&
-		    !greeting_has(g, at - 1, "SFTP"))
-			return true;
+	for (; at < g->len; at = end + (end == at)) {
+		end = word_end(g, at, &is_name);
+		for (; !is_name && at < end; at++) {
+			if (greeting_has(g, at, "SMTP") ||
+			    greeting_has(g, at, "LMTP"))
+				return false;
+			if (greeting_has(g, at, "FTP") &&
+			    !greeting_has(g, at - 1, "SFTP"))
+				return true;
+		}
 	}
-	return (port == 21 || port == 2121) && !says(g, "SMTP") &&
-	       !says(g, "ESMTP") && !says(g, "LMTP");
+	return port == 21 || port == 2121;
+}
+
+bool structure_is_ftp(const uint8_t *bytes, size_t len, uint16_t port)
+{
+	const struct observation seen = { .server_port = port };
+
+	return is_ftp(&(struct greeting){
+		.bytes = bytes, .len = len, .seen = &seen });
 }
 
 static bool is_known(const struct greeting *g)
@@ -233,8 +238,9 @@ static bool is_known(const struct greeting *g)
 		if (greeting_has(g, 0, words[i]))
 			return true;
 	}
-	return has_code(g, 0) && (says(g, "SMTP") || says(g, "ESMTP") ||
-				  says(g, "LMTP") || says(g, "NNTP"));
+	return greeting_has_code(g, 0) &&
+	       (says(g, "SMTP") || says(g, "ESMTP") || says(g, "LMTP") ||
+		says(g, "NNTP"));
 }
 
 /* Whether the first `size` bytes are the length of the rest. */
@@ -285,15 +291,14 @@ void structure_text(struct form *form, const struct greeting *g)
 {
 	size_t at = 0, line, fixed;
 
+	form->refusal = structure_refuses(g);
 	form->binary = !is_telnet(g) && (is_time(g) || is_binary(g));
 	if (form->binary) {
 		add_binary(form, g);
 		return;
 	}
 	form->whole &= !is_unfinished(g);
-	form->refusal = is_refusal(g);
-	form->ftp = is_ftp(g);
-	form->known = form->ftp || is_known(g);
+	form->known = is_ftp(g) || is_known(g);
 	for (; at < g->len; at = line) {
 		line = greeting_line_end(g, at);
 		fixed = fixed_end(g, at);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "times.h"
 
+#include "time_names.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,13 +24,6 @@ struct spelled {
 	bool named;   /* the month has its name */
 };
 
-static const char *const weekdays[] = { "sunday",    "monday",	 "tuesday",
-					"wednesday", "thursday", "friday",
-					"saturday" };
-static const char *const months[] = { "january", "february", "march",
-				      "april",	 "may",	     "june",
-				      "july",	 "august",   "september",
-				      "october", "november", "december" };
 static const char *const zones[] = {
 	"Z",	"UTC",	"UT",	"GMT",	"CET",	"CEST", "MET",	"MEST", "MEZ",
 	"EST",	"EDT",	"CST",	"CDT",	"MST",	"MDT",	"PST",	"PDT",	"BST",
@@ -70,50 +65,41 @@ static bool in_range(uint64_t value, int least, int most)
 
 /* --- pieces ------------------------------------------------------------ */
 
-/* The number, from 1, of a list's name: whole, or its first three letters. */
-static int name_at(const struct spelled *s, const char *const *list, int count,
-		   size_t *end)
-{
-	const uint8_t first = s->at < s->len ? s->bytes[s->at] | 0x20 : 0;
-	size_t n = 0;
-
-	while (letter_at(s, s->at + n))
-		n++;
-	for (int i = 0; i < count && n >= 3; i++) {
-		const bool four = n == 4 && (i == 8 || count == 7); /* Sept */
-
-		if (first == (uint8_t)*list[i] &&
-		    (n == 3 || four || n == strlen(list[i])) &&
-		    !strncasecmp((const char *)s->bytes + s->at, list[i], n)) {
-			*end = s->at + n;
-			return i + 1;
-		}
-	}
-	return 0;
-}
-
 static bool read_weekday(struct spelled *s)
 {
-	size_t end;
-	int found = s->weekday ? 0 : name_at(s, weekdays, 7, &end);
+	size_t len;
+	const int found = s->weekday ? 0 :
+				       weekday_named(s->bytes + s->at,
+						     s->len - s->at, &len);
 
-	if (!found)
+	if (!found || month_named(s->bytes + s->at, s->len - s->at, &len))
 		return false;
 	s->weekday = found;
-	s->at = is_at(s, end, '.') ? end + 1 : end;
+	s->at += len;
+	s->at += is_at(s, s->at, '.');
 	return true;
 }
 
+/* "mar" is March, or a Tuesday in French, if another month follows. */
 static bool read_month(struct spelled *s)
 {
-	size_t end;
-	int found = s->month ? 0 : name_at(s, months, 12, &end);
+	const bool was_weekday =
+		s->month == MONTH_MARCH && s->named && !s->weekday;
+	size_t len;
+	const int found =
+		s->month && !was_weekday ?
+			0 :
+			month_named(s->bytes + s->at, s->len - s->at, &len);
 
 	if (!found)
 		return false;
+	if (was_weekday)
+		s->weekday = WEEKDAY_TUESDAY;
 	s->month = found;
 	s->named = true;
-	s->at = end;
+	s->at += len;
+	/* sept. 2026, but not the end of a sentence */
+	s->at += is_at(s, s->at, '.') && is_at(s, s->at + 1, ' ');
 	return true;
 }
 
@@ -323,7 +309,8 @@ static bool read_piece(struct spelled *s)
 /* Skips the characters that may be between two pieces. */
 static size_t skip_joint(const struct spelled *s)
 {
-	static const char *const words[] = { " at ", " of ", " on ", ", the " };
+	static const char *const words[] = { " at ",   " of ", " on ",
+					     ", the ", " de ", " um " };
 	size_t at = s->at;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -444,8 +431,9 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 
 	*end = 0;
 	/* No name of a day or a month begins with another letter. */
-	if (at >= len || (!digit_at(&s, at) &&
-			  !strchr("mtwfsjaond", (char)(bytes[at] | 0x20))))
+	if (at >= len ||
+	    (!digit_at(&s, at) &&
+	     !strchr("adefgjlmnoqstvwz", (char)(bytes[at] | 0x20))))
 		return TIME_NONE;
 	if (epoch_at(&s, now, end))
 		return TIME_NOW;

@@ -252,14 +252,30 @@ static int write_parts(struct inventory *inventory, bool other, int64_t *import)
 	return code;
 }
 
+/*
+ * Another process may have deleted services: what is known of them must not
+ * stay in memory, or their next records could not be written.
+ */
+static void look_at_file(struct inventory *inventory)
+{
+	const int64_t version = write_version(inventory);
+
+	if (version == inventory->data_version)
+		return;
+	services_forget(&inventory->services);
+	inventory->data_version = version;
+}
+
 int write_all(struct inventory *inventory)
 {
 	int64_t version, import = 0;
 	bool other = false;
 	int code;
 
-	if (!is_anything(inventory))
+	if (!is_anything(inventory)) {
+		look_at_file(inventory);
 		return 0;
+	}
 	code = sqlite3_exec(inventory->store.db, "BEGIN IMMEDIATE", NULL, NULL,
 			    NULL);
 	if (code == SQLITE_OK) {

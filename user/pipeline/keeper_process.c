@@ -372,6 +372,7 @@ static enum exit_code judge(const struct keeper_process *keeper, bool has_ended)
 			lost_at_the_end(keeper));
 		return EXIT_FAILED;
 	}
+	/* The keeper reads --gone, whose value may be wrong. */
 	if (WEXITSTATUS(status) == EXIT_USAGE)
 		return EXIT_USAGE;
 	return WEXITSTATUS(status) ? EXIT_FAILED : EXIT_DONE;

@@ -38,8 +38,8 @@ sources_of() {
 	identify) echo tests/fuzz/guarded.c tests/fuzz/memory_file.c user/identify/*.c ;;
 	owner) echo tests/fuzz/guarded.c user/owner/cgroup_path.c ;;
 	logline) echo tests/fuzz/guarded.c user/inventory/command/logline.c user/inventory/address.c ;;
-	form) echo tests/fuzz/guarded.c && for name in form times structure structure_mysql structure_ssh structure_http \
-		structure_idioms structure_client structure_text looks match align difference learn; do
+	form) echo tests/fuzz/guarded.c && for name in form times time_names structure structure_mysql structure_ssh structure_http \
+		structure_idioms structure_client structure_text structure_refusal looks match align difference learn; do
 		echo "user/inventory/$name.c"
 	done ;;
 	esac

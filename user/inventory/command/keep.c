@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #define FLUSH_MS 1000	/* between two transactions */
+#define LOOK_US 10000	/* how often other writers' work is looked for */
 #define BATCH 20000	/* events in a transaction at most */
 #define WRITER_MS 200	/* of waiting for another process that writes */
 #define LAST_TRIES 5	/* such waits at the end */
@@ -40,6 +41,7 @@ struct keeper {
 	uint64_t latest; /* us since 1970: time of the latest event */
 	uint64_t batch;	 /* events since the last transaction */
 	int64_t flushed; /* us since 1970 */
+	int64_t looked;	 /* us since 1970: for what others wrote */
 	struct outbox outbox;	 /* changes, for the log */
 	int64_t counted;	 /* us since 1970: the last count of services */
 	uint64_t services;	 /* of the file, without those that this
@@ -218,6 +220,18 @@ static int milliseconds_to_flush(const struct keeper *keeper)
 	return since < 0 || since >= FLUSH_MS ? 0 : FLUSH_MS - (int)since;
 }
 
+/* A service that was forgotten meanwhile is new with its next event. */
+static void look_at_others(struct keeper *keeper)
+{
+	const int64_t now = now_us(), since = now - keeper->looked;
+
+	if (since >= 0 && since < LOOK_US)
+		return;
+	keeper->looked = now;
+	if (inventory_is_touched(keeper->inventory))
+		flush(keeper);
+}
+
 /* --- the stream -------------------------------------------------------- */
 
 /* Takes the events at hand, at most BATCH of them. */
@@ -257,8 +271,10 @@ static void serve(struct keeper *keeper)
 		stream.events = awaited(keeper, outbox_send(&keeper->outbox));
 		stream.revents = 0;
 		poll(&stream, 1, milliseconds_to_flush(keeper));
-		if (stream.revents & ~POLLOUT)
+		if (stream.revents & ~POLLOUT) {
+			look_at_others(keeper);
 			receive(keeper);
+		}
 		if (keeper->batch >= BATCH || !milliseconds_to_flush(keeper))
 			flush(keeper);
 	}

@@ -23,6 +23,13 @@ static const struct argp_option options[] = {
 	{},
 };
 
+static void set_format(struct list *list, enum list_format format)
+{
+	if (list->format != LIST_TABLE && list->format != format)
+		wrong_usage("--json, --csv: only one of them");
+	list->format = format;
+}
+
 static error_t parse(int key, char *argument, struct argp_state *state)
 {
 	struct list *list = state->input;
@@ -35,10 +42,10 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		list->filter.since = parse_when("--since", argument);
 		return 0;
 	case 'j':
-		list->format = LIST_JSON;
+		set_format(list, LIST_JSON);
 		return 0;
 	case 'c':
-		list->format = LIST_CSV;
+		set_format(list, LIST_CSV);
 		return 0;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);

@@ -86,7 +86,7 @@ static bool read_port(struct json_object *object, const char *name,
 	if (!read_number(object, name, 0, 65535, &number))
 		return false;
 	*port = (uint16_t)number;
-	return true;
+	return *port == number;
 }
 
 static int hex_value(char digit)

@@ -13,7 +13,8 @@ struct maintain {
 	const char *file, *endpoint;
 	char server[ADDRESS_TEXT];
 	int port;
-	int64_t span; /* 0: not given */
+	int64_t span;
+	bool by_span; /* it was given */
 	bool json;
 };
 
@@ -49,6 +50,7 @@ static error_t parse_gone(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'g':
 		maintain->span = parse_span("--gone", argument);
+		maintain->by_span = true;
 		return 0;
 	case 'j':
 		maintain->json = true;
@@ -105,8 +107,9 @@ static void print_gone(sqlite3_stmt *row)
 
 static int list_gone(const struct maintain *maintain, struct store *store)
 {
-	const int64_t span = maintain->span ? maintain->span :
-					      INVENTORY_GONE_DAYS * US_PER_DAY;
+	const int64_t span = maintain->by_span ?
+				     maintain->span :
+				     INVENTORY_GONE_DAYS * US_PER_DAY;
 	sqlite3_stmt *rows = prepare(store, gone_query);
 	int code;
 
@@ -173,6 +176,7 @@ static error_t parse_forget(int key, char *argument, struct argp_state *state)
 		return 0;
 	case 'n':
 		maintain->span = parse_span("--not-seen", argument);
+		maintain->by_span = true;
 		return 0;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
@@ -180,7 +184,7 @@ static error_t parse_forget(int key, char *argument, struct argp_state *state)
 	case ARGP_KEY_ARG:
 		return parse_service(maintain, argument);
 	case ARGP_KEY_END:
-		if (!maintain->endpoint == !maintain->span)
+		if (!maintain->endpoint == !maintain->by_span)
 			wrong_usage("forget: a service, SERVER:PORT, or all "
 				    "not seen for long, --not-seen=90d");
 		return 0;
@@ -215,7 +219,7 @@ static int run_choice(const struct maintain *maintain, struct store *store)
 				  SQLITE_STATIC);
 		sqlite3_bind_int(statement, 3, maintain->port);
 	}
-	if (maintain->span)
+	if (maintain->by_span)
 		sqlite3_bind_int64(statement, 4, now_us() - maintain->span);
 	code = sqlite3_step(statement);
 	sqlite3_finalize(statement);

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "when.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -52,11 +53,17 @@ void parse_words(const struct command *command,
 
 bool open_store(struct store *store, const char *file, enum store_use use)
 {
-	if (!store_open(store, file, use, BUSY_MS)) {
+	const int error = store_open(store, file, use, BUSY_MS);
+
+	if (!error) {
 		add_functions(store);
 		return true;
 	}
-	say("%s", store->error);
+	/* The file's name may be a command that was misspelt. */
+	say("%s%s", store->error,
+	    error == -ENOENT ? ": bannerprobe --inventory or import makes an "
+			       "inventory; --help lists the commands" :
+			       "");
 	store_close(store);
 	return false;
 }
@@ -171,7 +178,8 @@ static void add_net(struct filter *filter, const char *word)
 						     128;
 	}
 	if (bits < 0 || *end || bits > (address.family == 4 ? 32 : 128))
-		wrong_usage("%s: no net like 192.0.2.0/24 or 2001:db8::/32",
+		wrong_usage("--net: %s is no net like 192.0.2.0/24 or "
+			    "2001:db8::/32",
 			    word);
 	filter->net[filter->nets].address = address;
 	filter->net[filter->nets++].bits = (unsigned int)bits;
@@ -192,7 +200,8 @@ static void add_ports(struct filter *filter, const char *word)
 		}
 		if (end == at || first < 0 || last > 65535 || first > last ||
 		    (*end && *end != ','))
-			wrong_usage("%s: no list of ports like 22,8000-8100",
+			wrong_usage("--port: %s is no list of ports like "
+				    "22,8000-8100",
 				    word);
 		for (long port = first; port <= last; port++)
 			filter->port[port / 8] |= (uint8_t)(1 << port % 8);

@@ -87,11 +87,21 @@ bool span_parse(const char *text, int64_t *span)
 
 /* --- dates ------------------------------------------------------------- */
 
+/* The calendar has no 30th of February: timegm() makes another day of it. */
+static bool is_day(const struct tm *c)
+{
+	struct tm day = { .tm_year = c->tm_year,
+			  .tm_mon = c->tm_mon,
+			  .tm_mday = c->tm_mday };
+
+	timegm(&day);
+	return day.tm_mon == c->tm_mon && day.tm_mday == c->tm_mday;
+}
+
 static bool in_calendar(const struct tm *c)
 {
-	return c->tm_mon >= 0 && c->tm_mon < 12 && c->tm_mday >= 1 &&
-	       c->tm_mday <= 31 && c->tm_hour < 24 && c->tm_min < 60 &&
-	       c->tm_sec <= 60;
+	return c->tm_mon >= 0 && c->tm_mon < 12 && is_day(c) &&
+	       c->tm_hour < 24 && c->tm_min < 60 && c->tm_sec <= 60;
 }
 
 /* HH:MM[:SS[.fraction]] */
@@ -136,6 +146,8 @@ static const char *read_zone(const char *at, bool *local, int64_t *offset)
 	if (at && *at == ':')
 		at++;
 	at = at ? number(at, 2, 2, &minute) : NULL;
+	if (at && (hour > 23 || minute > 59))
+		return NULL;
 	if (at)
 		*offset = (sign == '-' ? -60 : 60) * (hour * 60 + minute);
 	return at;

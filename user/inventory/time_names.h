@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The names of months and weekdays, in the languages that servers speak. */
+#ifndef BANNERPROBE_TIME_NAMES_H
+#define BANNERPROBE_TIME_NAMES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MONTH_MARCH 3
+#define WEEKDAY_TUESDAY 3
+
+/*
+ * The number, from 1, of the month or weekday (1 is Sunday) that the bytes
+ * begin with, and how long its name is. 0: they begin with none.
+ */
+int month_named(const uint8_t *bytes, size_t len, size_t *name_len);
+int weekday_named(const uint8_t *bytes, size_t len, size_t *name_len);
+
+#endif
