@@ -238,20 +238,3 @@ enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 	result = parse_link(link_type, is_swapped, frame, segment);
 	return walk_tunnels(frame, segment, result, decap);
 }
-
-enum parse_result link_layer_walk(__u32 link_type, const struct frame *frame,
-				  struct segment *segment)
-{
-	switch (link_type) {
-	case LINK_ETHERNET:
-		return walk_ethernet(frame, WALK_PLAIN, segment);
-	case LINK_RAW_BSD:
-	case LINK_RAW_OPENBSD:
-	case LINK_RAW:
-	case LINK_IPV4:
-	case LINK_IPV6:
-		return walk_ip(frame, 0, WALK_PLAIN, segment);
-	default:
-		return PARSE_NOT_PLAIN;
-	}
-}
