@@ -16,7 +16,9 @@ void packet_batch_add(struct packet_batch *batch,
 	struct batched *one = &batch->packets[batch->count++];
 	const struct engine *engine = batch->engine;
 
-	one->packet = *packet;
+	/* Field by field, as they were written: that is faster. */
+	one->time = packet->time;
+	one->interface = packet->interface;
 	one->frame = (struct frame){
 		.data = packet->bytes,
 		.end = packet->bytes + packet->len,

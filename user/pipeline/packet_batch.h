@@ -14,8 +14,9 @@
 #define BATCH_MAX 32
 
 struct batched {
-	struct captured_packet packet;
+	__u64 time; /* ns since 1970 */
 	struct frame frame;
+	struct capture_interface *interface;
 	enum parse_result parsed;
 	bool is_prefetched; /* its bucket; then its entry */
 	__u64 hash;	    /* of the connection, where PARSED */
