@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (1U << 17)
+#define CHUNK (1U << 18)
 #define ROOM_AT_FIRST (CHUNK + (1U << 14)) /* enough for most packets */
 
 static int open_path(const char *path, bool is_found)

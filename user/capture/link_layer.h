@@ -32,13 +32,6 @@ enum link_type {
 };
 
 /*
- * Walks over plain headers only, for the prefilter. PARSE_NOT_PLAIN: only
- * link_layer_parse() can parse the packet.
- */
-enum parse_result link_layer_walk(__u32 link_type, const struct frame *frame,
-				  struct segment *segment);
-
-/*
  * Parses a packet, with the tunnels that `decap` asks for. Moves the beginning
  * of the frame to the header with link-layer addresses or, if there is none, to
  * the IP header. `is_swapped`: a host of the other byte order wrote the

@@ -46,6 +46,8 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		.buckets = lines_new(buckets, sizeof(struct bucket)),
 		.entries = lines_new(buckets, sizeof(struct bucket_entries)),
 		.bucket_count = buckets,
+		.words_per_bucket = words / buckets,
+		.bucket_shift = (__u32)__builtin_ctz(words / buckets),
 		.prefilter = { .words = calloc(words, sizeof(__u64)),
 			   .secrets = engine->hash_secrets,
 			   .mask = words - 1 },
@@ -110,20 +112,13 @@ static __always_inline __u8 backend_direction(const struct backend *backend)
 	return (__u8)backend->engine->direction;
 }
 
-static __u32 bucket_of(const struct engine *engine, __u64 hash)
-{
-	const __u32 words = (engine->prefilter.mask + 1) / engine->bucket_count;
-
-	return prefilter_index(&engine->prefilter, hash) / words;
-}
-
 static __always_inline bool backend_find_place(const struct backend *backend,
 					       __u64 hash,
 					       struct table_place *place)
 {
 	struct engine *engine = backend->engine;
-	const __u32 words = (engine->prefilter.mask + 1) / engine->bucket_count;
-	const __u32 index = bucket_of(engine, hash);
+	const __u32 words = engine->words_per_bucket;
+	const __u32 index = engine_bucket_of(engine, hash);
 
 	*place = (struct table_place){ .bucket = &engine->buckets[index],
 				       .entries = &engine->entries[index],
@@ -269,21 +264,12 @@ backend_kept_data(const struct backend *backend, __u64 key)
 
 /* --- packets -------------------------------------------------------------- */
 
-void engine_prefetch_bucket(const struct engine *engine, __u64 hash)
+/* Copies a segment with the tunnels in use: mostly none. */
+static void copy_segment(struct segment *to, const struct segment *from)
 {
-	__builtin_prefetch(&engine->buckets[bucket_of(engine, hash)]);
-}
-
-void engine_prefetch_entry(const struct engine *engine, __u64 hash)
-{
-	const __u32 words = (engine->prefilter.mask + 1) / engine->bucket_count;
-	const __u32 index = bucket_of(engine, hash);
-	const struct bucket *bucket = &engine->buckets[index];
-	const __u64 ways = ways_with(bucket, tag_of(hash, words - 1));
-	const int way = ways ? lowest_way(ways) & (BUCKET_WAYS - 1) :
-			       bucket_victim(bucket, VICTIM_LEAST, 0);
-
-	__builtin_prefetch(&engine->entries[index].ways[way]);
+	memcpy(to, from, offsetof(struct segment, tunnels));
+	for (int i = 0; i < from->tunnel_count; i++)
+		to->tunnels[i] = from->tunnels[i];
 }
 
 void engine_packet(struct engine *engine, enum parse_result parsed,
@@ -303,10 +289,8 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 	struct segment_context context;
 	enum tracked tracked;
 
-	if (parsed == PARSED) /* copies only the tunnels in use: mostly none */
-		memcpy(&context.segment, segment,
-		       offsetof(struct segment, tunnels) +
-			       segment->tunnel_count * sizeof(struct tunnel));
+	if (parsed == PARSED)
+		copy_segment(&context.segment, segment);
 	if (!engine_see(&backend, parsed, &context) ||
 	    engine_is_not_seen_leaving(&backend, &context.segment))
 		return;

@@ -17,6 +17,8 @@ struct engine {
 	struct bucket *buckets;
 	struct bucket_entries *entries; /* of each bucket */
 	__u32 bucket_count;
+	__u32 words_per_bucket; /* of the prefilter: a power of two */
+	__u32 bucket_shift;	/* its logarithm: from a word to its bucket */
 	struct prefilter
 		prefilter; /* for prefilter_ethernet() and prefilter_ip() */
 	__u64 hash_secrets[HASH_SECRETS];
@@ -45,11 +47,12 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		 void *context);
 void engine_close(struct engine *engine);
 
-/* Prefetches a connection's bucket into the CPU's cache. */
-void engine_prefetch_bucket(const struct engine *engine, __u64 hash);
-
-/* Prefetches the connection's entry; its bucket has to be in the cache. */
-void engine_prefetch_entry(const struct engine *engine, __u64 hash);
+/* The index of a connection's bucket. */
+static inline __u32 engine_bucket_of(const struct engine *engine, __u64 hash)
+{
+	return prefilter_index(&engine->prefilter, hash) >>
+	       engine->bucket_shift;
+}
 
 /*
  * Takes one packet that passed the prefilter: the parser's result, and the

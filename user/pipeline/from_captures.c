@@ -63,7 +63,7 @@ static void on_event(const struct event *event, void *context)
 
 static void read_packet(struct capture_reader *reader, struct batched *one)
 {
-	const __u64 time = one->packet.time;
+	const __u64 time = one->time;
 
 	if (reader->packet_reader.packets == reader->batch.count &&
 	    one == reader->batch.packets)
@@ -73,9 +73,9 @@ static void read_packet(struct capture_reader *reader, struct batched *one)
 	pipeline_expire(reader->pipeline, time);
 	if (!packet_batch_matters(&reader->batch, one))
 		return;
-	reader->interface = one->packet.interface;
+	reader->interface = one->interface;
 	if (one->parsed == PARSE_LINK_TYPE)
-		reader->unknown_link_type = one->packet.interface->link_type;
+		reader->unknown_link_type = one->interface->link_type;
 	engine_packet(&reader->engine, one->parsed, &one->frame, &one->segment,
 		      time);
 }

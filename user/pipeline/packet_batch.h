@@ -9,17 +9,17 @@
 #include "capture/packet_reader.h"
 #include "engine/packet_engine.h"
 #include "layers.h"
+#include "prefilter.h"
 
-#define BATCH_MAX 16
+#define BATCH_MAX 32
 
 struct batched {
-	struct captured_packet packet;
+	__u64 time; /* ns since 1970 */
 	struct frame frame;
-	enum parse_result parsed; /* if `is_plain` is false */
-	bool is_ignored;	  /* neither TCP nor counted */
-	bool is_plain; /* TCP data: the prefilter decides by `hash` */
-	bool has_hash; /* is not plain, and its bucket is prefetched */
-	__u64 hash;
+	struct capture_interface *interface;
+	enum parse_result parsed;
+	bool is_prefetched; /* its bucket; then its entry */
+	__u64 hash;	    /* of the connection, where PARSED */
 	struct segment segment;
 };
 
@@ -37,10 +37,16 @@ void packet_batch_add(struct packet_batch *batch,
 void packet_batch_prefetch(struct packet_batch *batch);
 
 /*
- * Whether engine_packet() has to track a packet, with its frame and segment. To
- * be called after the packet before has been tracked, which may change the
- * answer.
+ * Whether engine_packet() has to track a packet. To be called after the packet
+ * before has been tracked, which may change the answer.
  */
-bool packet_batch_matters(struct packet_batch *batch, struct batched *one);
+static inline bool packet_batch_matters(const struct packet_batch *batch,
+					const struct batched *one)
+{
+	if (one->parsed != PARSED)
+		return one->parsed != PARSE_NOT_TCP;
+	return segment_may_matter(&one->segment, one->hash,
+				  &batch->engine->prefilter);
+}
 
 #endif

@@ -116,12 +116,6 @@ void pipeline_take(struct pipeline *pipeline, const struct event *event)
 	/* Further parts are dropped: their event was logged with its first. */
 }
 
-void pipeline_expire(struct pipeline *pipeline, __u64 now)
-{
-	if (pipeline->reassembly)
-		reassembly_expire(pipeline->reassembly, now);
-}
-
 __u64 pipeline_deadline(const struct pipeline *pipeline)
 {
 	return pipeline->reassembly ?
@@ -187,12 +181,6 @@ static bool has_state(const struct pipeline *pipeline, enum sink_state state)
 bool pipeline_has_enough(const struct pipeline *pipeline)
 {
 	return has_state(pipeline, SINK_HAS_ENOUGH);
-}
-
-bool pipeline_is_over(const struct pipeline *pipeline)
-{
-	return pipeline_has_enough(pipeline) ||
-	       has_state(pipeline, SINK_IS_BROKEN);
 }
 
 void pipeline_close(struct pipeline *pipeline)

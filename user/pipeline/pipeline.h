@@ -9,13 +9,13 @@
 #include "counters.h"
 #include "event.h"
 #include "options/options.h"
+#include "reassembly.h"
 #include "sinks/sink.h"
 
 #include <stdbool.h>
 
 #define SINKS_MAX 4
 
-struct reassembly;
 struct seen_twice;
 struct identifying;
 
@@ -58,7 +58,11 @@ int pipeline_open(struct pipeline *pipeline);
 void pipeline_take(struct pipeline *pipeline, const struct event *event);
 
 /* Ends the greetings that have been quiet. `now`: ns, on the events' clock. */
-void pipeline_expire(struct pipeline *pipeline, __u64 now);
+static inline void pipeline_expire(const struct pipeline *pipeline, __u64 now)
+{
+	if (pipeline->reassembly)
+		reassembly_expire(pipeline->reassembly, now);
+}
 
 /* When pipeline_expire() has something to do next, ns; 0: never. */
 __u64 pipeline_deadline(const struct pipeline *pipeline);
@@ -83,7 +87,14 @@ int pipeline_input(const struct pipeline *pipeline);
 void pipeline_reopen(struct pipeline *pipeline);
 
 /* Whether a sink takes no more events: the run has to end. */
-bool pipeline_is_over(const struct pipeline *pipeline);
+static inline bool pipeline_is_over(const struct pipeline *pipeline)
+{
+	bool is_over = false;
+
+	for (int i = 0; i < pipeline->count; i++)
+		is_over |= pipeline->sinks[i]->state != SINK_GOES_ON;
+	return is_over;
+}
 
 /* Closes all sinks; then the counts are final. */
 void pipeline_close(struct pipeline *pipeline);

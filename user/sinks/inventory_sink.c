@@ -238,7 +238,7 @@ static bool is_taken(struct inventory_sink *sink,
 /* Escapes as the log does, which may be imported; "" if that is too long. */
 static void escape_name(char to[STREAM_NAME], const char *name)
 {
-	char escaped[4 * STREAM_NAME];
+	char escaped[4 * STREAM_NAME + PUT_SPARE];
 	const size_t len = strlen(name); /* less than STREAM_NAME */
 	const size_t used = (size_t)(put_escaped(escaped, (const __u8 *)name,
 						 len) -

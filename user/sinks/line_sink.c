@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define BUFFER_SIZE (1 << 18)
@@ -48,12 +49,20 @@ static int try_directory(const char *path)
 		       0;
 }
 
-static void use(struct line_sink *sink, int fd)
+/* Whether it takes any number of bytes at once: a file, or /dev/null. */
+static bool never_waits(int fd)
 {
 	struct stat status;
 
+	return !fstat(fd, &status) &&
+	       (S_ISREG(status.st_mode) ||
+		(S_ISCHR(status.st_mode) && status.st_rdev == makedev(1, 3)));
+}
+
+static void use(struct line_sink *sink, int fd)
+{
 	sink->fd = fd;
-	sink->waits = fstat(fd, &status) || !S_ISREG(status.st_mode);
+	sink->waits = !never_waits(fd);
 	sink->used += format_header(sink->format, sink->buffer + sink->used,
 				    time(NULL));
 }

@@ -2,6 +2,7 @@
 #include "put.h"
 
 #include <arpa/inet.h>
+#include <endian.h>
 #include <stdbool.h>
 
 const char hex_digits[] = "0123456789abcdef";
@@ -19,27 +20,48 @@ static char *put_pair(char *to, __u32 below_100)
 	return put_text(to, &pairs[2 * below_100], 2);
 }
 
-static int digits_of(__u64 value)
+/* Two digits as they stand in memory, in the lower bytes. */
+static __u64 pair(__u32 below_100)
 {
-	int digits = 1;
+	__u16 digits;
 
-	for (__u64 limit = 10; digits < 20 && value >= limit; limit *= 10)
-		digits++;
-	return digits;
+	memcpy(&digits, &pairs[2 * below_100], sizeof(digits));
+	return le16toh(digits);
+}
+
+#define EACH_BYTE(value) (0x0101010101010101ULL * (value))
+#define EIGHT_DIGITS 100000000U
+
+/*
+ * Numbers below 10^8 in one word, its first byte first, from which leading
+ * zeros are shifted out. Without a branch: numbers of unlike lengths alternate.
+ */
+static char *put_few_digits(char *to, __u32 value)
+{
+	const __u32 upper = value / 10000, lower = value % 10000;
+	__u64 word = pair(upper / 100) | pair(upper % 100) << 16 |
+		     pair(lower / 100) << 32 | pair(lower % 100) << 48;
+	const int zeros = __builtin_ctzll((word ^ EACH_BYTE('0')) |
+					  1ULL << 56) /
+			  8; /* the last digit stays */
+
+	word = htole64(word >> 8 * zeros);
+	memcpy(to, &word, sizeof(word));
+	return to + sizeof(word) - zeros;
 }
 
 char *put_number(char *to, __u64 value)
 {
-	int digits = digits_of(value);
-	char *const end = to + digits;
+	__u32 lower;
 
-	for (; digits >= 2; digits -= 2) {
-		put_pair(to + digits - 2, (__u32)(value % 100));
-		value /= 100;
-	}
-	if (digits)
-		*to = (char)('0' + value);
-	return end;
+	if (value < EIGHT_DIGITS)
+		return put_few_digits(to, (__u32)value);
+	to = put_number(to, value / EIGHT_DIGITS);
+	lower = (__u32)(value % EIGHT_DIGITS);
+	to = put_pair(to, lower / 1000000);
+	to = put_pair(to, lower / 10000 % 100);
+	to = put_pair(to, lower / 100 % 100);
+	return put_pair(to, lower % 100);
 }
 
 char *put_microseconds(char *to, __u64 time)
@@ -69,17 +91,20 @@ char *put_timestamp(char *to, __u64 time)
 	return put_microseconds(to + len, time);
 }
 
-static char *put_byte(char *to, __u8 value)
+/*
+ * A text of at most six bytes, in the last place its length. It is copied as a
+ * whole: a constant length is one instruction.
+ */
+typedef char known_text[PUT_SPARE];
+
+static inline char *put_known(char *to, const known_text text)
 {
-	if (value >= 100) {
-		*to++ = (char)('0' + value / 100);
-		return put_pair(to, value % 100);
-	}
-	if (value >= 10)
-		return put_pair(to, value);
-	*to++ = (char)('0' + value);
-	return to;
+	memcpy(to, text, sizeof(known_text));
+	return to + text[sizeof(known_text) - 1];
 }
+
+/* Each byte: in decimal; escaped; escaped, and then as json. */
+static known_text numbers[256], escaped[256], escaped_json[256];
 
 char *put_address(char *to, __u8 family, const __u32 *address)
 {
@@ -90,11 +115,10 @@ char *put_address(char *to, __u8 family, const __u32 *address)
 		return to + strlen(to);
 	}
 	for (int i = 0; i < 4; i++) {
-		if (i)
-			*to++ = '.';
-		to = put_byte(to, byte[i]);
+		to = put_known(to, numbers[byte[i]]);
+		*to++ = '.';
 	}
-	return to;
+	return to - 1;
 }
 
 /* --- escapes -------------------------------------------------------------- */
@@ -107,8 +131,6 @@ char *put_hex(char *to, __u8 byte)
 	*to++ = hex_digits[byte & 15];
 	return to;
 }
-
-#define EACH_BYTE(value) (0x0101010101010101ULL * (value))
 
 /* Some byte has its highest bit set exactly if a byte is below `limit`. */
 static __u64 any_below(__u64 word, __u8 limit)
@@ -136,11 +158,11 @@ static bool is_clean(__u64 word, bool quotes)
 }
 
 /*
- * Copies eight bytes at a time. If one of the eight has to be escaped, `escape`
- * writes each of them.
+ * Copies eight bytes at a time. If one of the eight has to be escaped, each of
+ * them is looked up.
  */
-static char *put_runs(char *to, const __u8 *bytes, size_t len,
-			     bool quotes, char *(*escape)(char *to, __u8 byte))
+static inline char *put_runs(char *to, const __u8 *bytes, size_t len,
+			     bool quotes, const known_text texts[256])
 {
 	size_t at = 0, end;
 	__u64 word;
@@ -156,10 +178,22 @@ static char *put_runs(char *to, const __u8 *bytes, size_t len,
 			}
 		}
 		for (; at < end; at++)
-			to = escape(to, bytes[at]);
+			to = put_known(to, texts[bytes[at]]);
 	}
 	return to;
 }
+
+char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
+{
+	return put_runs(to, bytes, len, true, escaped_json);
+}
+
+char *put_escaped(char *to, const __u8 *bytes, size_t len)
+{
+	return put_runs(to, bytes, len, false, escaped);
+}
+
+/* --- the tables ----------------------------------------------------------- */
 
 static char *put_escaped_byte(char *to, __u8 byte)
 {
@@ -177,20 +211,25 @@ static char *put_escaped_byte_json(char *to, __u8 byte)
 		return PUT(to, "\\\\\\\\");
 	if (byte == '"')
 		return PUT(to, "\\\"");
-	if (byte < 0x20 || byte > 0x7e) {
+	if (byte < 0x20 || byte > 0x7e)
 		*to++ = '\\';
-		return put_hex(to, byte);
+	return put_escaped_byte(to, byte);
+}
+
+static void end_known(known_text text, const char *end)
+{
+	text[sizeof(known_text) - 1] = (char)(end - text);
+}
+
+/* Before main(), so that no call has to ask whether it was done. */
+__attribute__((constructor)) static void fill_tables(void)
+{
+	for (int i = 0; i < 256; i++) {
+		const __u8 byte = (__u8)i;
+
+		end_known(numbers[i], put_number(numbers[i], byte));
+		end_known(escaped[i], put_escaped_byte(escaped[i], byte));
+		end_known(escaped_json[i],
+			  put_escaped_byte_json(escaped_json[i], byte));
 	}
-	*to++ = (char)byte;
-	return to;
-}
-
-char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
-{
-	return put_runs(to, bytes, len, true, put_escaped_byte_json);
-}
-
-char *put_escaped(char *to, const __u8 *bytes, size_t len)
-{
-	return put_runs(to, bytes, len, false, put_escaped_byte);
 }

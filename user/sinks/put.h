@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The pieces of a line. Each function writes to `to`, where the caller provides
- * room, and returns the end of the text. No NUL is written.
+ * room, and returns the end of the text. No NUL is written. Less than PUT_SPARE
+ * bytes behind the end may be overwritten.
  */
 #ifndef BANNERPROBE_PUT_H
 #define BANNERPROBE_PUT_H
@@ -11,6 +12,8 @@
 #include <linux/types.h>
 #include <stddef.h>
 #include <string.h>
+
+#define PUT_SPARE 8
 
 #define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
 

@@ -21,16 +21,29 @@ struct row {
 
 #define FIVE_DIGITS 916132832U /* 62 ^ 5 */
 
-/* Zeek's uid: the same for all rows of a connection; 64 bits in base 62. */
-static char *put_uid(char *to, const struct event *record)
+/*
+ * Five digits in base 62, the last one first. Each quotient is computed on its
+ * own: a chain of five divisions is slow.
+ */
+static void put_base_62(char *to, __u32 value)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz";
+	const __u32 quotients[] = { value, value / 62, value / 3844,
+				    value / 238328, value / 14776336, 0 };
+
+	for (int i = 0; i < 5; i++)
+		to[i] = digits[quotients[i] - 62 * quotients[i + 1]];
+}
+
+/* Zeek's uid: the same for all rows of a connection; 64 bits in base 62. */
+static char *put_uid(char *to, const struct event *record)
+{
 	__u64 words[6] = { record->start_time,
 			   (__u64)record->client_port << 16 |
 				   record->server_port };
 	__u64 hash = 0xcbf29ce484222325ULL;
-	__u32 lower, upper;
+	char last[5];
 
 	memcpy(&words[2], record->client, 16);
 	memcpy(&words[4], record->server, 16);
@@ -43,16 +56,11 @@ static char *put_uid(char *to, const struct event *record)
 	}
 	*to++ = 'C';
 	/* Eleven digits, the last one first. 32-bit divisions are faster. */
-	lower = (__u32)(hash % FIVE_DIGITS);
+	put_base_62(to, (__u32)(hash % FIVE_DIGITS));
 	hash /= FIVE_DIGITS;
-	upper = (__u32)(hash % FIVE_DIGITS);
-	for (int i = 0; i < 5; i++) {
-		to[i] = digits[lower % 62];
-		to[i + 5] = digits[upper % 62];
-		lower /= 62;
-		upper /= 62;
-	}
-	to[10] = digits[hash / FIVE_DIGITS];
+	put_base_62(to + 5, (__u32)(hash % FIVE_DIGITS));
+	put_base_62(last, (__u32)(hash / FIVE_DIGITS));
+	to[10] = last[0];
 	return to + 11;
 }
 
