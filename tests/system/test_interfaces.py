@@ -199,6 +199,23 @@ def test_where_others_use_tcx(net):
         assert ended(probe) == 0
 
 
+def test_a_stop_lets_go_of_many_together(net, tmp_path):
+    """Qdiscs go with their filters, many in a request; where somebody added a filter, it stays."""
+    pairs(net.host, 20)
+    trace = tmp_path / "trace"
+    with watching(net, "[ab]*", interfaces=40, env={"BANNERPROBE_TC": "clsact"},
+                  before=("strace", "-D", "-e", "trace=sendto", "-o", trace)) as probe:
+        net.host.tc("filter", "add", "dev", "a7", "ingress", "prio", "9", "bpf", "bytecode", "1,6 0 0 0")
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    for n in range(20):
+        assert len(attached(net.host, f"a{n}")) == (2 if n == 7 else 0)		# the qdisc, and its filter
+        assert attached(net.host, f"b{n}") == []
+    wait_for("the tracer to end", lambda: "+++" in trace.read_text())
+    removals = [line.count("RTM_DELQDISC") for line in trace.read_text().splitlines()]
+    assert sorted(filter(None, removals)) == [8, 31]
+
+
 def test_progress_is_told(net):
     """On a terminal, while many are attached to."""
     pairs(net.host, 50)

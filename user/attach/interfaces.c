@@ -284,10 +284,13 @@ static void try_one_again(struct interfaces *interfaces)
 
 void interfaces_detach(struct interfaces *interfaces)
 {
-	for (int i = 0; i < interfaces->count; i++) {
-		message_status("detaching: %d of %d interfaces", i,
-			       interfaces->count);
-		interface_detach(interfaces->list[i]);
+	const int count = interfaces->count;
+
+	for (int i = 0, some; i < count; i += some) {
+		some = count - i < CLSACT_PAIRS_MAX ? count - i :
+						      CLSACT_PAIRS_MAX;
+		message_status("detaching: %d of %d interfaces", i, count);
+		interfaces_detach_some(&interfaces->list[i], some);
 	}
 	message_clear_status();
 }
