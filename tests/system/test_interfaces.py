@@ -13,6 +13,7 @@ import subprocess
 import pytest
 
 import packets
+from rig import resident_bytes
 from netns import BINARY, PATIENCE, Probe, attached, sh, wait_for
 from servers import Server, listen_to
 
@@ -184,6 +185,8 @@ def test_six_hundred(net, tmp_path):
         assert next(iter(probe.hooks)) == "veth0" and metric(tmp_path / "m", "interfaces_not_watched") == 0
         assert probe.hooks["veth0"] == ("tcx", "tcx")
         assert probe.hooks["b299"] == ("clsact", "clsact") and descriptors(probe) < 200
+        assert resident_bytes(probe.process.pid) < 6 << 20		# of all processes
+        assert resident_bytes(probe.guard(), "Pss_Anon") < 700 << 10		# no copy of what loading needed
         assert logged_on(net, probe, net.peer, "10.99.0.1") == "veth0"
         assert ended(probe) == 0
     for iface in "veth0", "a0", "b299", "a150":

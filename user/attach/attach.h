@@ -43,7 +43,7 @@ struct interface {
 	struct attachment in, out;
 	struct packet_counts device;  /* its counters when last read */
 	struct packet_counts packets; /* since attaching */
-	__u64 counted[COUNTER_MAX];   /* under its earlier indexes */
+	__u64 *counted; /* under its earlier indexes; NULL: nothing */
 
 	/* As published (publish.c). */
 	__u32 published;      /* place of the interface */
