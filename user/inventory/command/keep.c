@@ -20,7 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FLUSH_MS 1000	/* between two transactions */
+#define WRITTEN_MS 900	/* after this an event is on the disk */
+#define PAUSE_MS 100	/* between two transactions at least */
 #define BATCH 20000	/* events in a transaction at most */
 #define WRITER_MS 200	/* of waiting for another process that writes */
 #define LAST_TRIES 5	/* such waits at the end */
@@ -39,7 +40,8 @@ struct keeper {
 	uint64_t taken;	 /* events */
 	uint64_t latest; /* us since 1970: time of the latest event */
 	uint64_t batch;	 /* events since the last transaction */
-	int64_t flushed; /* us since 1970 */
+	int64_t flushed; /* us since 1970: the end of the last transaction */
+	int pause;	 /* ms from there to the next one */
 	struct outbox outbox;	 /* changes, for the log */
 	int64_t counted;	 /* us since 1970: the last count of services */
 	uint64_t services;	 /* of the file, without those that this
@@ -203,10 +205,26 @@ static void report(struct keeper *keeper, int code)
 	count_services(keeper);
 }
 
+/*
+ * An event that comes as a transaction begins waits for its end, and is on the
+ * disk with the end of the next one, which may take as long.
+ */
+static int pause_after(int64_t took_ms)
+{
+	const int64_t pause = WRITTEN_MS - 2 * took_ms;
+
+	return pause < PAUSE_MS	  ? PAUSE_MS :
+	       pause > WRITTEN_MS ? WRITTEN_MS : /* the clock was set back */
+				    (int)pause;
+}
+
 static void flush(struct keeper *keeper)
 {
+	const int64_t began = now_us();
+
 	report(keeper, inventory_flush(keeper->inventory, now_of(keeper)));
 	keeper->flushed = now_us();
+	keeper->pause = pause_after((keeper->flushed - began) / 1000);
 	keeper->batch = 0;
 }
 
@@ -215,7 +233,8 @@ static int milliseconds_to_flush(const struct keeper *keeper)
 	const int64_t since = (now_us() - keeper->flushed) / 1000;
 
 	/* A clock that is set back must not delay the next transaction. */
-	return since < 0 || since >= FLUSH_MS ? 0 : FLUSH_MS - (int)since;
+	return since < 0 || since >= keeper->pause ? 0 :
+						     keeper->pause - (int)since;
 }
 
 /* --- the stream -------------------------------------------------------- */
@@ -253,6 +272,7 @@ static void serve(struct keeper *keeper)
 	struct pollfd stream = { .fd = KEEPER_STREAM };
 
 	keeper->flushed = now_us();
+	keeper->pause = PAUSE_MS; /* what a transaction takes is not known */
 	while (!keeper->ended) {
 		stream.events = awaited(keeper, outbox_send(&keeper->outbox));
 		stream.revents = 0;
