@@ -37,6 +37,7 @@ struct keeper {
 	bool is_live;
 	bool ended;	 /* the stream */
 	bool failing;	 /* the last transaction failed; reported once */
+	bool told[UNKEPT_REASONS]; /* each is reported as it begins */
 	uint64_t taken;	 /* events */
 	uint64_t latest; /* us since 1970: time of the latest event */
 	uint64_t batch;	 /* events since the last transaction */
@@ -187,6 +188,19 @@ static void count_services(struct keeper *keeper)
 	       sizeof(keeper->counts->changes));
 }
 
+/* Their numbers are reported at the end. */
+static void tell_new_losses(struct keeper *keeper)
+{
+	const uint64_t *unkept = inventory_counts(keeper->inventory)->unkept;
+
+	for (int why = 0; why < UNKEPT_REASONS; why++) {
+		if (unkept[why] && !keeper->told[why])
+			say("the inventory loses %s",
+			    unkept_text((enum unkept)why));
+		keeper->told[why] |= unkept[why] > 0;
+	}
+}
+
 static void report(struct keeper *keeper, int code)
 {
 	struct stream_counts *counts = keeper->counts;
@@ -202,6 +216,7 @@ static void report(struct keeper *keeper, int code)
 	if (code && code != -EAGAIN && !keeper->failing)
 		say("%s", inventory_error(keeper->inventory));
 	keeper->failing = code && code != -EAGAIN;
+	tell_new_losses(keeper);
 	count_services(keeper);
 }
 
@@ -317,6 +332,7 @@ static int finish_stream(struct keeper *keeper)
 	for (int i = 0; i < LAST_TRIES && code == -EAGAIN; i++)
 		code = inventory_flush(keeper->inventory, now_of(keeper));
 	report(keeper, code);
+	tell_unkept(inventory_counts(keeper->inventory));
 	code = inventory_close(keeper->inventory, now_of(keeper), &lost, error);
 	keeper->counts->lost = lost;
 	if (code && !keeper->failing)
