@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Changes of the inventory as records of the log, what the log has, and what is counted of it."""
 
+import contextlib
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import time
 
@@ -355,6 +357,34 @@ def test_many_clients(folder):
         frames += [frame[:at] + who + frame[at + 4:] for frame, at in ((syn, 26), (synack, 30), (ack, 26), (said, 26))]
     done = probe("--inventory", path, "--inventory-clients", "-o", "none", "-r", "-", input=pcap(frames))
     assert done.returncode == 0 and rows(path, "SELECT count(*), sum(connections) FROM client") == [(5000, 5000)]
+
+
+def test_more_clients_than_there_is_room_for(folder):
+    """While another process writes: the reason is reported as it begins, the number at the end."""
+    path = os.path.join(folder, "x.db")
+    [syn, synack, ack, said] = [ethernet(packet) for packet in
+                                (*Connection().opening(), Connection().c("PA", data=b"hello"))]
+    frames = []
+    for n in range(26000):
+        who = bytes([10, 0, n >> 8, n & 255])
+        frames += [frame[:at] + who + frame[at + 4:] for frame, at in ((syn, 26), (synack, 30), (ack, 26), (said, 26))]
+    keep = "--inventory", path, "--inventory-clients", "-o", "none", "--stats", "-r", "-"
+    assert probe(*keep, input=pcap([])).returncode == 0		# makes the file
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with subprocess.Popen([BINARY, *keep], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+            process.stdin.write(pcap(frames))
+            process.stdin.close()
+            told = []
+            while not re.search(rb"loses requests of more clients than there is room for", b"".join(told[-1:])):
+                told.append(process.stderr.readline())
+                assert told[-1], told
+            other.execute("ROLLBACK")
+            rest = process.stderr.read().decode()
+    assert process.returncode == 4
+    lost = int(re.search(r"lost: (\d+) requests of more clients", rest)[1])
+    assert re.search(rf"lost_inventory +{lost} ", rest)
+    assert rows(path, "SELECT count(*) FROM client") == [(26000 - lost,)]
 
 
 # --- behind a PROXY header ----------------------------------------------------------------------

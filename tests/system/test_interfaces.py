@@ -13,6 +13,7 @@ import subprocess
 import pytest
 
 import packets
+from rig import resident_bytes
 from netns import BINARY, PATIENCE, Probe, attached, sh, wait_for
 from servers import Server, listen_to
 
@@ -184,6 +185,8 @@ def test_six_hundred(net, tmp_path):
         assert next(iter(probe.hooks)) == "veth0" and metric(tmp_path / "m", "interfaces_not_watched") == 0
         assert probe.hooks["veth0"] == ("tcx", "tcx")
         assert probe.hooks["b299"] == ("clsact", "clsact") and descriptors(probe) < 200
+        assert resident_bytes(probe.process.pid) < 6 << 20		# of all processes
+        assert resident_bytes(probe.guard(), "Pss_Anon") < 700 << 10		# no copy of what loading needed
         assert logged_on(net, probe, net.peer, "10.99.0.1") == "veth0"
         assert ended(probe) == 0
     for iface in "veth0", "a0", "b299", "a150":
@@ -197,6 +200,23 @@ def test_where_others_use_tcx(net):
             watching(net, *(f"{end}{n}" for n in range(20) for end in "ab"), interfaces=40) as probe:
         assert probe.hooks["b19"] == ("tcx", "tcx") and probe.hooks["b18"] == ("clsact", "clsact")
         assert ended(probe) == 0
+
+
+def test_a_stop_lets_go_of_many_together(net, tmp_path):
+    """Qdiscs go with their filters, many in a request; where somebody added a filter, it stays."""
+    pairs(net.host, 20)
+    trace = tmp_path / "trace"
+    with watching(net, "[ab]*", interfaces=40, env={"BANNERPROBE_TC": "clsact"},
+                  before=("strace", "-D", "-e", "trace=sendto", "-o", trace)) as probe:
+        net.host.tc("filter", "add", "dev", "a7", "ingress", "prio", "9", "bpf", "bytecode", "1,6 0 0 0")
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    for n in range(20):
+        assert len(attached(net.host, f"a{n}")) == (2 if n == 7 else 0)		# the qdisc, and its filter
+        assert attached(net.host, f"b{n}") == []
+    wait_for("the tracer to end", lambda: "+++" in trace.read_text())
+    removals = [line.count("RTM_DELQDISC") for line in trace.read_text().splitlines()]
+    assert sorted(filter(None, removals)) == [8, 31]
 
 
 def test_progress_is_told(net):

@@ -283,6 +283,8 @@ static void test_what_waits_and_what_is_lost(void **state)
 	assert_non_null(strstr(inventory_error(f->inventory), "x.db: another"));
 	lost = inventory_counts(f->inventory)->lost;
 	assert_true(lost > 0);
+	assert_int_equal(inventory_counts(f->inventory)->unkept[UNKEPT_FULL],
+			 lost);
 	assert_int_equal(lost + inventory_waiting(f->inventory), 2999);
 	sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL);
 	sqlite3_close(other);

@@ -403,8 +403,29 @@ static void detach(const struct interface *interface,
 	attachment->way = DETACHED;
 }
 
+void interfaces_detach_some(struct interface *const *list, int count)
+{
+	struct clsact_pair pairs[CLSACT_PAIRS_MAX];
+	int pair_count = 0;
+
+	for (int i = 0; i < count; i++) {
+		struct attachment *in = &list[i]->in, *out = &list[i]->out;
+
+		if (in->way != ATTACHED_CLSACT || out->way != ATTACHED_CLSACT) {
+			detach(list[i], in);
+			detach(list[i], out);
+			continue;
+		}
+		pairs[pair_count++] = (struct clsact_pair){
+			list[i]->index, &in->filter, &out->filter
+		};
+		in->way = out->way = DETACHED;
+	}
+	if (pair_count)
+		clsact_detach_pairs(pairs, pair_count);
+}
+
 void interface_detach(struct interface *interface)
 {
-	detach(interface, &interface->in);
-	detach(interface, &interface->out);
+	interfaces_detach_some(&interface, 1);
 }

@@ -43,7 +43,7 @@ struct interface {
 	struct attachment in, out;
 	struct packet_counts device;  /* its counters when last read */
 	struct packet_counts packets; /* since attaching */
-	__u64 counted[COUNTER_MAX];   /* under its earlier indexes */
+	__u64 *counted; /* under its earlier indexes; NULL: nothing */
 
 	/* As published (publish.c). */
 	__u32 published;      /* place of the interface */
@@ -103,5 +103,8 @@ void interface_saw_packets(struct interface *interface,
 
 /* Detaches what interface_attach() attached, and nothing else. */
 void interface_detach(struct interface *interface);
+
+/* The same for at most CLSACT_PAIRS_MAX interfaces, which is faster. */
+void interfaces_detach_some(struct interface *const *list, int count);
 
 #endif

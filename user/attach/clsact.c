@@ -210,12 +210,10 @@ static bool is_still_ours(const struct clsact_filter *filter,
 /* Removes the qdisc, unless filters of others would be removed with it. */
 static bool remove_qdisc(unsigned int ifindex, int filters_of_ours)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
-		    .attach_point = BPF_TC_INGRESS | BPF_TC_EGRESS);
 	int count = 0;
 
 	return !list_filters(ifindex, count_filter, &count) &&
-	       count == filters_of_ours && !bpf_tc_hook_destroy(&hook);
+	       count == filters_of_ours && !filters_remove_clsact(&ifindex, 1);
 }
 
 /*
@@ -239,6 +237,39 @@ static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 	filter->claim = -1;
 }
 
+/* What a list of filters has: all, and the two of a pair. */
+struct search {
+	const struct clsact_pair *pair;
+	int count;
+	int found;
+};
+
+static bool is_it(const struct filter *filter, const struct clsact_filter *own)
+{
+	return filter->handle == own->handle &&
+	       filter->priority == own->priority &&
+	       filter->program_id == own->program_id;
+}
+
+static void look_for_pair(const struct filter *filter, void *context)
+{
+	struct search *search = context;
+
+	search->count++;
+	search->found += is_it(filter, search->pair->in) ||
+			 is_it(filter, search->pair->out);
+}
+
+/* Whether the qdisc is this program's, and has the two filters only. */
+static bool are_alone(const struct clsact_pair *pair)
+{
+	struct search search = { .pair = pair };
+
+	return (pair->in->owns_qdisc || pair->out->owns_qdisc) &&
+	       !list_filters(pair->ifindex, look_for_pair, &search) &&
+	       search.count == 2 && search.found == 2;
+}
+
 /*
  * Done even without the lock. Otherwise an empty qdisc would remain for
  * certain, while another process is unlikely to add a filter at this moment.
@@ -248,6 +279,40 @@ void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
 	int lock = lock_namespace();
 
 	remove_filter(filter, ifindex);
+	unlock_namespace(lock);
+}
+
+static void remove_pairs(const struct clsact_pair *pairs, int count)
+{
+	unsigned int alone[CLSACT_PAIRS_MAX];
+	bool goes[CLSACT_PAIRS_MAX] = {};
+	int alone_count = 0;
+
+	for (int i = 0; i < count; i++) {
+		goes[i] = are_alone(&pairs[i]);
+		if (goes[i])
+			alone[alone_count++] = pairs[i].ifindex;
+	}
+	if (filters_remove_clsact(alone, alone_count))
+		memset(goes, 0, sizeof(goes)); /* one of them did not */
+	for (int i = 0; i < count; i++) {
+		if (goes[i])
+			continue;
+		remove_filter(pairs[i].in, pairs[i].ifindex);
+		remove_filter(pairs[i].out, pairs[i].ifindex);
+	}
+}
+
+/*
+ * Each request waits for the RTNL lock, for which the kernel's own work after
+ * each removed filter competes. So all are listed before any is removed, and
+ * each qdisc is removed with both filters in it.
+ */
+void clsact_detach_pairs(const struct clsact_pair *pairs, int count)
+{
+	int lock = lock_namespace();
+
+	remove_pairs(pairs, count);
 	unlock_namespace(lock);
 }
 

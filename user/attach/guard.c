@@ -77,22 +77,42 @@ static int keep_only(int socket, int attacher)
 	return syscall(SYS_close_range, KEPT_COUNT, ~0U, 0) ? -errno : 0;
 }
 
+/* What the attacher tells the guard. */
+enum word {
+	WORD_BEGINS, /* filters may exist from now on */
+	WORD_DONE,   /* nothing is left to remove */
+	WORD_NONE,   /* nothing more: the attacher's end of the socket closed */
+};
+
+static enum word hear(void)
+{
+	ssize_t len;
+	char word;
+
+	do
+		len = read(KEPT_SOCKET, &word, sizeof(word));
+	while (len < 0 && errno == EINTR);
+	return len > 0 ? (enum word)word : WORD_NONE;
+}
+
+static bool tell(enum word word)
+{
+	const char byte = (char)word;
+
+	return send(guard_socket, &byte, sizeof(byte), MSG_NOSIGNAL) ==
+	       sizeof(byte);
+}
+
 /*
- * Waits for the attacher's end. False: the attacher has reported that nothing
- * is left to remove. If it was killed instead, its other descriptors may still
- * be open when its socket closes. So its end is waited for, too: then all of
- * them are closed.
+ * Waits for the attacher's end. False: nothing is left to remove. If the
+ * attacher was killed, its other descriptors may still be open when its socket
+ * closes. So its end is waited for, too: then all of them are closed.
  */
 static bool attacher_was_killed(void)
 {
 	struct pollfd ended = { .fd = KEPT_ATTACHER, .events = POLLIN };
-	ssize_t len;
-	char byte;
 
-	do
-		len = read(KEPT_SOCKET, &byte, sizeof(byte));
-	while (len < 0 && errno == EINTR);
-	if (len > 0)
+	if (hear() != WORD_BEGINS || hear() != WORD_NONE)
 		return false;
 	while (poll(&ended, 1, -1) < 0 && errno == EINTR)
 		;
@@ -168,12 +188,18 @@ int guard_start(const struct identity *identity)
 	return error;
 }
 
+void guard_begin(void)
+{
+	if (guard_socket >= 0)
+		tell(WORD_BEGINS);
+}
+
 void guard_stop(void)
 {
 	if (guard_socket < 0)
 		return;
 	/* The guard's end of the socket closes when the guard ends. */
-	if (send(guard_socket, "", 1, MSG_NOSIGNAL) == 1)
+	if (tell(WORD_DONE))
 		wait_ready(guard_socket, POLLIN, WAIT_GUARD,
 			   wait_end(WAIT_GUARD));
 	close(guard_socket);

@@ -8,8 +8,14 @@
 
 struct identity;
 
-/* Starts the guard as an unprivileged user. 0 or negative errno. */
+/*
+ * Starts the guard as an unprivileged user. It has a copy of the memory that is
+ * used then. 0 or negative errno.
+ */
 int guard_start(const struct identity *identity);
+
+/* Called before anything is attached: from now on the guard has work to do. */
+void guard_begin(void);
 
 /* Called when everything is detached: ends the guard, and waits for its end. */
 void guard_stop(void);

@@ -19,7 +19,7 @@ bool interfaces_read_counters(const struct interfaces *interfaces,
 	    !programs_interface_counters(interfaces->bpf, interface->index,
 					 counters))
 		return false;
-	for (int i = 0; i < COUNTER_MAX; i++)
+	for (int i = 0; interface->counted && i < COUNTER_MAX; i++)
 		counters[i] += interface->counted[i];
 	return true;
 }

@@ -96,6 +96,7 @@ void interfaces_forget(struct interfaces *interfaces,
 	interfaces->list[interface->place] = last;
 	last->place = interface->place;
 	publish_leave(interfaces->publisher, interface->published);
+	free(interface->counted);
 	free(interface);
 }
 

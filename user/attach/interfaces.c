@@ -284,10 +284,13 @@ static void try_one_again(struct interfaces *interfaces)
 
 void interfaces_detach(struct interfaces *interfaces)
 {
-	for (int i = 0; i < interfaces->count; i++) {
-		message_status("detaching: %d of %d interfaces", i,
-			       interfaces->count);
-		interface_detach(interfaces->list[i]);
+	const int count = interfaces->count;
+
+	for (int i = 0, some; i < count; i += some) {
+		some = count - i < CLSACT_PAIRS_MAX ? count - i :
+						      CLSACT_PAIRS_MAX;
+		message_status("detaching: %d of %d interfaces", i, count);
+		interfaces_detach_some(&interfaces->list[i], some);
 	}
 	message_clear_status();
 }
@@ -295,8 +298,10 @@ void interfaces_detach(struct interfaces *interfaces)
 void interfaces_free(struct interfaces *interfaces)
 {
 	HASH_CLEAR(by_index, interfaces->by_index);
-	for (int i = 0; i < interfaces->count; i++)
+	for (int i = 0; i < interfaces->count; i++) {
+		free(interfaces->list[i]->counted);
 		free(interfaces->list[i]);
+	}
 	free(interfaces->list);
 	interfaces->list = NULL;
 	interfaces->named = interfaces->others = NULL;
@@ -305,7 +310,20 @@ void interfaces_free(struct interfaces *interfaces)
 
 /* --- interfaces that go and change --------------------------------------- */
 
-/* Keeps an interface's counts: one that comes back continues them. */
+/* Keeps the counts of a named interface: if it comes back it continues them. */
+static void keep_counts(struct interface *interface,
+			const __u64 counters[COUNTER_MAX])
+{
+	if (!interface->counted)
+		interface->counted =
+			calloc(COUNTER_MAX, sizeof(*interface->counted));
+	if (!interface->counted)
+		message("%s: out of memory: its counters begin at 0 again",
+			interface->name);
+	for (int i = 0; interface->counted && i < COUNTER_MAX; i++)
+		interface->counted[i] += counters[i];
+}
+
 static void forget_counters(const struct interfaces *interfaces,
 			    struct interface *interface)
 {
@@ -314,8 +332,8 @@ static void forget_counters(const struct interfaces *interfaces,
 	if (!programs_interface_counters(interfaces->bpf, interface->index,
 					 counters))
 		return;
-	for (int i = 0; i < COUNTER_MAX; i++)
-		interface->counted[i] += counters[i];
+	if (interface->asked_name)
+		keep_counts(interface, counters);
 	programs_forget_interface(interfaces->bpf, interface->index);
 }
 

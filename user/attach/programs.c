@@ -10,8 +10,12 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "engine_settings.h"
 #include "bannerprobe.skel.h"
@@ -175,6 +179,40 @@ static int fill_nets(const struct bannerprobe_bpf *bpf,
 	return filter_maps_fill(&trie);
 }
 
+/*
+ * The prefilter is the programs' alone, so its map is not mapped here: libbpf
+ * maps those of which the skeleton has a pointer.
+ */
+static void leave_unmapped(const struct bannerprobe_bpf *bpf)
+{
+	const struct bpf_object_skeleton *skeleton = bpf->skeleton;
+
+	for (int i = 0; i < skeleton->map_cnt; i++) {
+		if (skeleton->maps[i].map == &bpf->maps.bss)
+			skeleton->maps[i].mmaped = NULL;
+	}
+}
+
+/*
+ * Releases memory that only loading needs: what libbpf has freed, and the pages
+ * of the compiled programs, which the kernel would read from this program's
+ * file again.
+ */
+static void release_memory(void)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	size_t size;
+	const uintptr_t image = (uintptr_t)bannerprobe_bpf__elf_bytes(&size);
+	const uintptr_t first = (image + page - 1) & ~(page - 1);
+	const uintptr_t end = (image + size) & ~(page - 1);
+
+	if (first < end)
+		madvise((void *)first, end - first, MADV_DONTNEED);
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 				      __u32 max_flows,
 				      const struct track_options *track,
@@ -199,7 +237,9 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	choose(bpf, which);
 	if (which & PROGRAMS_XDP)
 		choose_xdp_frags(bpf);
+	leave_unmapped(bpf);
 	error = bannerprobe_bpf__load(bpf);
+	release_memory();
 	if (!error)
 		error = link_programs(bpf);
 	if (!error && wanted)

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define REQUEST_SIZE 512 /* bytes of the longest, with a name of 256 bytes */
+#define REMOVAL_SIZE 64	 /* bytes of one that removes a qdisc */
+#define REMOVALS_MAX 32	 /* in one message */
 
 /* The callback for each filter, and its arguments. */
 struct finding {
@@ -106,6 +108,29 @@ bool filters_have_clsact(unsigned int index)
 	struct nlmsghdr *header = put_clsact(buffer, RTM_GETQDISC, 0, index);
 
 	return !netlink_talk(header, header->nlmsg_len, 1, NULL, NULL);
+}
+
+int filters_remove_clsact(const unsigned int *indexes, int count)
+{
+	char buffer[REMOVALS_MAX * REMOVAL_SIZE];
+	int error = 0;
+
+	for (int done = 0, n; done < count; done += n) {
+		size_t size = 0;
+		int failed;
+
+		for (n = 0; n < REMOVALS_MAX && done + n < count; n++) {
+			struct nlmsghdr *header =
+				put_clsact(buffer + size, RTM_DELQDISC, 0,
+					   indexes[done + n]);
+
+			mnl_attr_put_strz(header, TCA_KIND, "clsact");
+			size += header->nlmsg_len;
+		}
+		failed = netlink_talk(buffer, size, n, NULL, NULL);
+		error = error ? error : failed;
+	}
+	return error;
 }
 
 static struct nlmsghdr *put_filter(char *buffer, unsigned int index,

@@ -28,6 +28,12 @@ int filters_list(unsigned int index, unsigned int parent, filter_found *found,
 bool filters_have_clsact(unsigned int index);
 
 /*
+ * Removes the clsact qdiscs of some interfaces, with all their filters. The
+ * first error as negative errno; the others are removed nevertheless.
+ */
+int filters_remove_clsact(const unsigned int *indexes, int count);
+
+/*
  * Adds a filter that runs a BPF program (a file descriptor) and takes its
  * verdict. `filter` has parent, name and priority (0: the kernel chooses), and
  * receives the result. `make_qdisc`: makes the clsact qdisc first, in the same

@@ -124,7 +124,11 @@ static struct pending_change *keep(struct inventory *inventory,
 
 	inventory->counts.changes[kind]++;
 	if (!make_room(inventory)) {
-		inventory->counts.lost++;
+		inventory_lose(inventory,
+			       inventory->change_count < PENDING_CHANGES_MAX ?
+				       UNKEPT_MEMORY :
+				       UNKEPT_CHANGES,
+			       1);
 		return NULL;
 	}
 	service_set_dirty(&inventory->services, service);

@@ -101,6 +101,24 @@ int inventory_close(struct inventory *inventory, uint64_t now, uint64_t *lost,
 	return code;
 }
 
+/* --- what is lost ------------------------------------------------------ */
+
+const char *unkept_text(enum unkept why)
+{
+#define UNKEPT_TEXT(name, text) [name] = text,
+	static const char *const texts[UNKEPT_REASONS] = { FOR_EACH_UNKEPT(
+		UNKEPT_TEXT) };
+
+	return texts[why];
+}
+
+void inventory_lose(struct inventory *inventory, enum unkept why,
+		    uint64_t count)
+{
+	inventory->counts.unkept[why] += count;
+	inventory->counts.lost += count;
+}
+
 /* --- records ----------------------------------------------------------- */
 
 /*
@@ -177,7 +195,7 @@ static struct service *add_service(struct inventory *inventory,
 	}
 	service = service_add(&inventory->services, key);
 	if (!service) {
-		inventory->counts.lost++;
+		inventory_lose(inventory, UNKEPT_MEMORY, 1);
 		return NULL;
 	}
 	service->first_seen = service->last_seen = seen->time;
@@ -201,12 +219,12 @@ static struct service *service_of(struct inventory *inventory,
 	if (service)
 		return service;
 	if (!has_room(inventory)) {
-		inventory->counts.lost++;
+		inventory_lose(inventory, UNKEPT_FULL, 1);
 		return NULL;
 	}
 	service = lookup_service(inventory, key, &error);
 	if (error) {
-		inventory->counts.lost++;
+		inventory_lose(inventory, UNKEPT_UNREAD, 1);
 		note_error(inventory);
 	}
 	if (service || error)
@@ -250,9 +268,9 @@ void inventory_put(struct inventory *inventory, const struct observation *seen)
 	if (seen->time > inventory->latest)
 		inventory->latest = seen->time;
 	if (seen->event == OBSERVED_REQUEST) {
-		inventory->counts.lost +=
-			inventory->clients &&
-			!clients_put(inventory->clients, seen);
+		if (inventory->clients &&
+		    !clients_put(inventory->clients, seen))
+			inventory_lose(inventory, UNKEPT_CLIENTS, 1);
 		return;
 	}
 	key.sensor = text_of(inventory, seen->sensor);
@@ -260,7 +278,7 @@ void inventory_put(struct inventory *inventory, const struct observation *seen)
 	if (key.sensor && key.tunnel)
 		take(inventory, &key, seen);
 	else
-		inventory->counts.lost++;
+		inventory_lose(inventory, UNKEPT_MEMORY, 1);
 	text_put(&inventory->services.texts, key.sensor);
 	text_put(&inventory->services.texts, key.tunnel);
 }

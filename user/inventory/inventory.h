@@ -95,9 +95,24 @@ struct inventory_options {
 	X(lost, "records that could not be kept")                              \
 	X(write_errors, "transactions that failed and are tried again")
 
+/* X(name, text): why records or changes could not be kept. */
+#define FOR_EACH_UNKEPT(X)                                                     \
+	X(UNKEPT_FULL, "records of more new services than memory has room "    \
+		       "for until they are written")                           \
+	X(UNKEPT_CLIENTS, "requests of more clients than there is room for "   \
+			  "until they are written")                            \
+	X(UNKEPT_CHANGES, "changes, of which too many wait to be written")     \
+	X(UNKEPT_UNREAD, "records whose service could not be read")            \
+	X(UNKEPT_DELETED, "records whose service was deleted meanwhile")       \
+	X(UNKEPT_MEMORY, "records and changes for which there was no memory")
+
+#define UNKEPT_MEMBER(name, text) name,
+enum unkept { FOR_EACH_UNKEPT(UNKEPT_MEMBER) UNKEPT_REASONS };
+
 #define COUNT_MEMBER(name, text) uint64_t name;
 struct inventory_counts {
 	FOR_EACH_INVENTORY_COUNT(COUNT_MEMBER)
+	uint64_t unkept[UNKEPT_REASONS]; /* `lost` is their sum */
 	uint64_t changes[CHANGE_KINDS];
 };
 
@@ -129,6 +144,8 @@ int inventory_flush(struct inventory *inventory, uint64_t now);
  */
 bool inventory_is_touched(struct inventory *inventory);
 const char *inventory_error(const struct inventory *inventory);
+
+const char *unkept_text(enum unkept why);
 
 const struct inventory_counts *
 inventory_counts(const struct inventory *inventory);

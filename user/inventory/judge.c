@@ -188,7 +188,7 @@ static void new_form_came(struct inventory *inventory, struct service *service,
 	    !recognise_next_time(inventory, service, at, seen, identity) ||
 	    !keep_first(inventory, &service->forms[at], seen, identity)) {
 		service->form_count -= at != NO_FORM;
-		inventory->counts.lost++;
+		inventory_lose(inventory, UNKEPT_MEMORY, 1);
 		return;
 	}
 	inventory->counts.forms++;

@@ -128,6 +128,10 @@ struct recognised {
 	bool finished;	 /* the form was cut before, and is whole now */
 };
 
+/* Counts records or changes that cannot be kept. */
+void inventory_lose(struct inventory *inventory, enum unkept why,
+		    uint64_t count);
+
 /*
  * inventory->greeting: the greeting's form by structure. `identity` is filled
  * in if no known form matches as it is.

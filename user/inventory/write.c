@@ -195,7 +195,8 @@ static void settle_services(struct inventory *inventory, bool written)
 		if (!written)
 			continue;
 		if (service->id == FORGOTTEN)
-			inventory->counts.lost += service->unwritten;
+			inventory_lose(inventory, UNKEPT_DELETED,
+				       service->unwritten);
 		service->unwritten = 0;
 		if (service->ownership)
 			service->ownership->is_new = false;

@@ -329,13 +329,14 @@ static bool load(struct attacher *attacher, const struct identity *identity)
 {
 	const struct options *options = attacher->options;
 
+	start_guard(attacher, identity); /* before it needs much memory */
 	attacher->bpf = programs_load(
 		interfaces_programs(&attacher->interfaces), options->length,
 		options->max_flows, &options->track, &options->wanted);
 	if (!attacher->bpf)
 		return false;
 	attacher->interfaces.bpf = attacher->bpf;
-	start_guard(attacher, identity);
+	guard_begin();
 	clsact_open();
 	return watch_stop(attacher) &&
 	       reader_process_begin(&attacher->reader,

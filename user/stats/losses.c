@@ -40,7 +40,8 @@ const struct loss losses[] = {
 	{ STATS_LOST_OUTPUT, "records lost: they could not be written",
 	  LOSS_OF_BANNERS, "output" },
 	{ STATS_LOST_INVENTORY,
-	  "events lost for the inventory: it was not written in time",
+	  "events lost for the inventory: not written in time, or for a "
+	  "reason that a message names",
 	  LOSS_OF_BANNERS, "inventory" },
 	{ STATS_LOST_CHANGES,
 	  "changes not logged: the log did not take them in time",

@@ -45,7 +45,8 @@ const struct counter_text *stats_text(int value)
 		{ "left_out", "records that this format leaves out" },
 		{ "lost_output", "records lost: could not be written" },
 		{ "lost_inventory",
-		  "events lost for the inventory: it was not written in time" },
+		  "events lost for the inventory: not written in time, or for a "
+		  "reason that a message names" },
 		{ "lost_changes",
 		  "changes not logged: the log did not take them in time" },
 	};

@@ -26,14 +26,18 @@ void message_share(struct message_shared *memory)
 /*
  * Reserves standard error for one message. A write of up to PIPE_BUF bytes to a
  * pipe is atomic, but another process's line could divide a longer message. The
- * wait is bounded, since the process that claimed it may have been killed.
- * False: it is still another process's.
+ * process that claimed it may have been killed, or taken over by the bytes that
+ * it reads: so a process waits in vain once, and never again. False: it is
+ * still another process's.
  */
 static bool claim(long long end)
 {
+	static bool waited_in_vain;
+
 	while (__atomic_exchange_n(&shared->is_claimed, true,
 				   __ATOMIC_ACQUIRE)) {
-		if (wait_left(WAIT_MESSAGES, end) <= 0)
+		waited_in_vain |= wait_left(WAIT_MESSAGES, end) <= 0;
+		if (waited_in_vain)
 			return false;
 		poll(NULL, 0, CLAIM_MS);
 	}

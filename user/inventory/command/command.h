@@ -62,6 +62,10 @@ void parse_words(const struct command *command,
 		 const struct argp_option *options, argp_parser_t parser,
 		 void *input, int argc, char **argv);
 
+/* Prints how many records an inventory could not keep, a line for each reason. */
+struct inventory_counts;
+void tell_unkept(const struct inventory_counts *counts);
+
 int64_t now_us(void);
 /* Both end the process if the word is not a time or a span. */
 int64_t parse_when(const char *option, const char *word);

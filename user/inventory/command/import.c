@@ -258,6 +258,7 @@ static int report(const struct import *import)
 	    (unsigned long long)import->others,
 	    (unsigned long long)import->broken,
 	    (unsigned long long)counts->lost);
+	tell_unkept(counts);
 	return counts->lost ? EXIT_FAILED : EXIT_DONE;
 }
 

@@ -20,7 +20,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FLUSH_MS 1000	/* between two transactions */
+#define WRITTEN_MS 900	/* after this an event is on the disk */
+#define PAUSE_MS 100	/* between two transactions at least */
 #define LOOK_US 10000	/* how often other writers' work is looked for */
 #define BATCH 20000	/* events in a transaction at most */
 #define WRITER_MS 200	/* of waiting for another process that writes */
@@ -37,10 +38,12 @@ struct keeper {
 	bool is_live;
 	bool ended;	 /* the stream */
 	bool failing;	 /* the last transaction failed; reported once */
+	bool told[UNKEPT_REASONS]; /* each is reported as it begins */
 	uint64_t taken;	 /* events */
 	uint64_t latest; /* us since 1970: time of the latest event */
 	uint64_t batch;	 /* events since the last transaction */
-	int64_t flushed; /* us since 1970 */
+	int64_t flushed; /* us since 1970: the end of the last transaction */
+	int pause;	 /* ms from there to the next one */
 	int64_t looked;	 /* us since 1970: for what others wrote */
 	struct outbox outbox;	 /* changes, for the log */
 	int64_t counted;	 /* us since 1970: the last count of services */
@@ -187,6 +190,19 @@ static void count_services(struct keeper *keeper)
 	       sizeof(keeper->counts->changes));
 }
 
+/* Their numbers are reported at the end. */
+static void tell_new_losses(struct keeper *keeper)
+{
+	const uint64_t *unkept = inventory_counts(keeper->inventory)->unkept;
+
+	for (int why = 0; why < UNKEPT_REASONS; why++) {
+		if (unkept[why] && !keeper->told[why])
+			say("the inventory loses %s",
+			    unkept_text((enum unkept)why));
+		keeper->told[why] |= unkept[why] > 0;
+	}
+}
+
 static void report(struct keeper *keeper, int code)
 {
 	struct stream_counts *counts = keeper->counts;
@@ -202,13 +218,30 @@ static void report(struct keeper *keeper, int code)
 	if (code && code != -EAGAIN && !keeper->failing)
 		say("%s", inventory_error(keeper->inventory));
 	keeper->failing = code && code != -EAGAIN;
+	tell_new_losses(keeper);
 	count_services(keeper);
+}
+
+/*
+ * An event that comes as a transaction begins waits for its end, and is on the
+ * disk with the end of the next one, which may take as long.
+ */
+static int pause_after(int64_t took_ms)
+{
+	const int64_t pause = WRITTEN_MS - 2 * took_ms;
+
+	return pause < PAUSE_MS	  ? PAUSE_MS :
+	       pause > WRITTEN_MS ? WRITTEN_MS : /* the clock was set back */
+				    (int)pause;
 }
 
 static void flush(struct keeper *keeper)
 {
+	const int64_t began = now_us();
+
 	report(keeper, inventory_flush(keeper->inventory, now_of(keeper)));
 	keeper->flushed = now_us();
+	keeper->pause = pause_after((keeper->flushed - began) / 1000);
 	keeper->batch = 0;
 }
 
@@ -217,7 +250,8 @@ static int milliseconds_to_flush(const struct keeper *keeper)
 	const int64_t since = (now_us() - keeper->flushed) / 1000;
 
 	/* A clock that is set back must not delay the next transaction. */
-	return since < 0 || since >= FLUSH_MS ? 0 : FLUSH_MS - (int)since;
+	return since < 0 || since >= keeper->pause ? 0 :
+						     keeper->pause - (int)since;
 }
 
 /* A service that was forgotten meanwhile is new with its next event. */
@@ -267,6 +301,7 @@ static void serve(struct keeper *keeper)
 	struct pollfd stream = { .fd = KEEPER_STREAM };
 
 	keeper->flushed = now_us();
+	keeper->pause = PAUSE_MS; /* what a transaction takes is not known */
 	while (!keeper->ended) {
 		stream.events = awaited(keeper, outbox_send(&keeper->outbox));
 		stream.revents = 0;
@@ -313,6 +348,7 @@ static int finish_stream(struct keeper *keeper)
 	for (int i = 0; i < LAST_TRIES && code == -EAGAIN; i++)
 		code = inventory_flush(keeper->inventory, now_of(keeper));
 	report(keeper, code);
+	tell_unkept(inventory_counts(keeper->inventory));
 	code = inventory_close(keeper->inventory, now_of(keeper), &lost, error);
 	keeper->counts->lost = lost;
 	if (code && !keeper->failing)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Functions that the commands of bannerprobe-inventory share. */
 #include "command.h"
+#include "inventory/inventory.h"
 #include "when.h"
 
 #include <errno.h>
@@ -47,6 +48,16 @@ void parse_words(const struct command *command,
 
 	if (argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, input))
 		exit(EXIT_USAGE);
+}
+
+void tell_unkept(const struct inventory_counts *counts)
+{
+	for (int why = 0; why < UNKEPT_REASONS; why++) {
+		if (counts->unkept[why])
+			say("lost: %llu %s",
+			    (unsigned long long)counts->unkept[why],
+			    unkept_text((enum unkept)why));
+	}
 }
 
 /* --- the file ---------------------------------------------------------- */
