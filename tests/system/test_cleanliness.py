@@ -291,6 +291,15 @@ def test_a_guard_clears_up_after_a_kill(net):
     wait_for("its end", lambda: not netns.sh("ip", "netns", "pids", net.host.name).split())
 
 
+def test_a_guard_outlives_the_watchdog(net):
+    """systemd sends SIGABRT to all processes of a unit."""
+    with start(net.host, "clsact") as probe:
+        for pid in [probe.guard(), probe.process.pid, probe.reader()]:
+            os.kill(pid, signal.SIGABRT)
+        assert probe.ended() == -signal.SIGABRT
+    wait_for("the guard", lambda: attached(net.host, "veth0") == [])
+
+
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
 def test_another_xdp_program_comes_later(net, trivial, mode):
     """By tc the probe does not stand in its way, and both see what comes in."""

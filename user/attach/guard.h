@@ -8,8 +8,11 @@
 
 struct identity;
 
-/* Starts the guard as an unprivileged user. 0 or negative errno. */
-int guard_start(const struct identity *identity);
+/*
+ * Starts the guard as an unprivileged user. Prints a message if that fails: a
+ * SIGKILL would leave filters behind until the next start.
+ */
+void guard_start(const struct identity *identity);
 
 /* Called when everything is detached: ends the guard, and waits for its end. */
 void guard_stop(void);
