@@ -35,6 +35,10 @@ int clsact_attach(struct clsact_filter *filter, unsigned int ifindex,
  */
 void clsact_detach(struct clsact_filter *filter, unsigned int ifindex);
 
+/* Whether the filter is there; others can remove or replace it. */
+bool clsact_is_attached(const struct clsact_filter *filter,
+			unsigned int ifindex);
+
 /* Removes filters that ended processes of this program left. */
 void clsact_clear(unsigned int ifindex);
 

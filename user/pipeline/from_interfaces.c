@@ -272,7 +272,8 @@ static bool open_events(struct attacher *attacher)
 		error = open_timers(attacher);
 	if (!error)
 		error = watch_processes(attacher);
-	attacher->links = links_watch();
+	attacher->links =
+		links_watch(interfaces_may_need_clsact(&attacher->interfaces));
 	if (!error)
 		error = attacher->links ?
 				events_watch(events,
