@@ -18,7 +18,7 @@ import pytest
 import netns
 from netns import BINARY, PATIENCE, Network, Probe, attached, wait_for
 from servers import Server, listen_to
-from ways import CLSACT, shown, start, told
+from ways import CLSACT, WAYS, shown, start, told
 
 if os.geteuid():
     pytest.skip("needs root: it makes network namespaces", allow_module_level=True)
@@ -291,6 +291,51 @@ def test_a_guard_clears_up_after_a_kill(net):
     wait_for("its end", lambda: not netns.sh("ip", "netns", "pids", net.host.name).split())
 
 
+def test_a_guard_outlives_the_watchdog(net):
+    """systemd sends SIGABRT to all processes of a unit."""
+    with start(net.host, "clsact") as probe:
+        for pid in [probe.guard(), probe.process.pid, probe.reader()]:
+            os.kill(pid, signal.SIGABRT)
+        assert probe.ended() == -signal.SIGABRT
+    wait_for("the guard", lambda: attached(net.host, "veth0") == [])
+
+
+FLUSHES = ["qdisc del dev veth0 clsact", "filter del dev veth0 egress", "filter del dev veth0 ingress"]
+
+
+@pytest.mark.parametrize("flush", FLUSHES)
+@pytest.mark.parametrize("way", ["tc", "clsact", "xdp and clsact"])
+def test_another_program_removes_all_filters(net, way, flush):
+    """As many scripts do. A filter is there again soon; a tcx link cannot be removed so."""
+    lost = "clsact" in WAYS[way][2] and not (way == "xdp and clsact" and "ingress" in flush)
+    with Server(net.host, "10.99.0.1") as ours_, Server(net.peer, "10.99.0.2") as theirs, \
+            start(net.host, way) as probe:
+        before = attached(net.host, "veth0")
+        net.host.run("tc", *flush.split())
+        if lost:
+            probe.error_line("veth0: another program has removed a tc filter")
+            probe.error_line("veth0: attached: ")
+        assert len(attached(net.host, "veth0")) == len(before)
+        talks = listen_to(net.peer, ours_), listen_to(net.host, theirs)
+        assert told(probe.stop()) == shown(*talks)
+    # With the last filter goes the sign that the probe made the qdisc.
+    last = way == "xdp and clsact" and "egress" in flush
+    assert attached(net.host, "veth0") == ["qdisc clsact"] * last
+
+
+def test_another_program_makes_its_qdisc_anew(net):
+    """The probe leaves it the time for that, and then shares the qdisc, which stays."""
+    with Server(net.host, "10.99.0.1") as server, start(net.host, "clsact") as probe:
+        for word in "del", "add":
+            net.host.tc("qdisc", word, "dev", "veth0", "clsact")
+        net.host.tc("filter", "add", "dev", "veth0", "ingress", "pref", "9", "u32", "match", "u32", "0", "0")
+        before = attached(net.host, "veth0")
+        probe.error_line("veth0: attached: ")
+        talk = listen_to(net.peer, server)
+        assert told(probe.stop()) == shown(talk)
+    assert attached(net.host, "veth0") == before
+
+
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
 def test_another_xdp_program_comes_later(net, trivial, mode):
     """By tc the probe does not stand in its way, and both see what comes in."""
@@ -335,6 +380,9 @@ def test_a_filter_stands_where_the_probe_would(net, trivial, neighbour, way):
         talks = listen_to(net.peer, ours_), listen_to(net.host, theirs)
         assert told(probe.stop()) == shown(*talks)
     assert attached(net.host, "veth0") == before
+    second = way == "clsact" and neighbour != "bpf"
+    assert [line.split(": ")[2] for line in probe.stderr if "has priority 1" in line] == \
+        ["tc ingress", "tc egress"] * second
 
 
 # --- interfaces that change -------------------------------------------------------------------

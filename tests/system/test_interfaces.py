@@ -219,6 +219,22 @@ def test_a_stop_lets_go_of_many_together(net, tmp_path):
     assert sorted(filter(None, removals)) == [8, 31]
 
 
+def test_where_others_filter_first(net):
+    """A filter of another kind with priority 1 comes before clsact's, and may end the packet's way: likewise."""
+    pairs(net.host, 20)
+    net.host.ip("link", "set", "b19", "up")
+    net.host.ip("link", "set", "a19", "up")
+    net.host.tc("qdisc", "add", "dev", "b19", "clsact")
+    net.host.tc("filter", "add", "dev", "b19", "ingress", "pref", "1", "u32", "match", "u32", "0", "0",
+                "action", "mirred", "egress", "redirect", "dev", "a18")
+    before = attached(net.host, "b19")
+    with watching(net, *(f"{end}{n}" for n in range(20) for end in "ab"), interfaces=40) as probe:
+        assert probe.hooks["b19"] == ("tcx", "clsact") and probe.hooks["b18"] == ("clsact", "clsact")
+        assert ended(probe) == 0
+    assert attached(net.host, "b19") == before
+    assert not any("priority 1" in line for line in probe.stderr)
+
+
 def test_progress_is_told(net):
     """On a terminal, while many are attached to."""
     pairs(net.host, 50)

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """What is installed beside the program: man page, completion, unit, logrotate's part."""
 
+import contextlib
 import glob
 import json
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import tempfile
@@ -216,6 +218,44 @@ def test_tells_systemd_when_it_is_ready_and_when_it_ends(net, tmp_path, name):
         servers.listen_to(net.host, server)
         assert len(probe.stop()) == 1
         assert manager.recv(4096) == b"STOPPING=1"
+
+
+@contextlib.contextmanager
+def watched(net, folder, **env):
+    """A probe, and the socket of a manager whose watchdog waits for two seconds."""
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(folder / "notify"))
+    manager.settimeout(PATIENCE)
+    with manager, netns.Probe(net.host, "veth0", env={
+            "NOTIFY_SOCKET": str(folder / "notify"), "WATCHDOG_USEC": "2000000", **env}) as probe:
+        assert manager.recv(4096) == b"READY=1"
+        yield probe, manager
+
+
+@pytest.mark.parametrize("which", ["attacher", "reader"])
+def test_watchdog_hears_of_both_processes(net, tmp_path, which):
+    """And of neither, once one of them hangs."""
+    with watched(net, tmp_path) as (probe, manager):
+        for _ in range(2):
+            assert manager.recv(4096) == b"WATCHDOG=1"
+        pid = probe.process.pid if which == "attacher" else probe.reader()
+        os.kill(pid, signal.SIGSTOP)
+        manager.settimeout(3)
+        with pytest.raises(TimeoutError):
+            for _ in range(3):		# one or two may be under way
+                manager.recv(4096)
+        os.kill(pid, signal.SIGCONT)
+        manager.settimeout(PATIENCE)
+        assert manager.recv(4096) == b"WATCHDOG=1"
+        assert probe.stop() == []
+
+
+def test_watchdog_of_another_process(net, tmp_path):
+    with watched(net, tmp_path, WATCHDOG_PID=str(os.getpid())) as (probe, manager):
+        manager.settimeout(2.5)		# an own one would have come after one second
+        with pytest.raises(TimeoutError):
+            manager.recv(4096)
+        assert probe.stop() == []
 
 
 @pytest.mark.parametrize("name", ["/nonexistent/notify", "relative", "/" + 200 * "x", ""])

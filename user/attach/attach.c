@@ -227,6 +227,28 @@ bool attach_may_need_clsact(int interfaces)
 	       2 * interfaces > TCX_LINKS_MAX;
 }
 
+/*
+ * A filter of another kind has priority 1, so this program's comes after it,
+ * and gets no packet that it accepts, drops or redirects. tcx comes before all
+ * filters.
+ */
+static void come_first(struct interface *interface,
+		       struct attachment *attachment, int program, bool ingress)
+{
+	struct attachment tcx;
+
+	if (!is_clsact_forced() &&
+	    !attach_tcx(interface, &tcx, program,
+			ingress ? TCX_INGRESS : TCX_EGRESS)) {
+		clsact_detach(&attachment->filter, interface->index);
+		*attachment = tcx;
+		return;
+	}
+	message("%s: tc %s: another program's filter has priority 1: packets "
+		"that it accepts, drops or redirects are not seen",
+		interface->name, ingress ? "ingress" : "egress");
+}
+
 static int attach_tc(struct interface *interface, struct attachment *attachment,
 		     const struct bpf_program *program, bool ingress)
 {
@@ -236,8 +258,11 @@ static int attach_tc(struct interface *interface, struct attachment *attachment,
 	if (!is_clsact_forced() && (tcx_links < TCX_LINKS_MAX ||
 				    others_use_tcx(interface->index, type)))
 		error = attach_tcx(interface, attachment, fd, type);
-	if (error == -EINVAL) /* no tcx here */
+	if (error == -EINVAL) { /* no tcx here */
 		error = attach_clsact(interface, attachment, fd, ingress);
+		if (!error && attachment->filter.priority > 1)
+			come_first(interface, attachment, fd, ingress);
+	}
 	if (error && error != -ENODEV && !interface_is_short_of(error))
 		message("%s: tc %s: %s", interface->name,
 			ingress ? "ingress" : "egress", strerror(-error));
@@ -389,6 +414,19 @@ void interface_tell(const struct interface *interface)
 	message("%s: %s: receive %s, transmit %s", interface->name,
 		interface->trial ? "would attach" : "attached",
 		interface->in.name, interface->out.name);
+}
+
+static bool lost_filter(const struct interface *interface,
+			const struct attachment *attachment)
+{
+	return attachment->way == ATTACHED_CLSACT &&
+	       !clsact_is_attached(&attachment->filter, interface->index);
+}
+
+bool interface_lost_filter(const struct interface *interface)
+{
+	return lost_filter(interface, &interface->in) ||
+	       lost_filter(interface, &interface->out);
 }
 
 static void detach(const struct interface *interface,

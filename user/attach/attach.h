@@ -38,6 +38,7 @@ struct interface {
 	bool gone;		/* not attached to: deleted, or not yet, or not
 				 * possible */
 	bool is_short;		/* the last try failed for lack of a resource */
+	bool is_doubted;	/* others may have removed its clsact filters */
 	enum hook asked;	/* on the command line */
 	enum hook first;	/* the hook chosen for the device; never auto */
 	struct attachment in, out;
@@ -100,6 +101,9 @@ void interface_tell(const struct interface *interface);
 /* Notes the device's packet counters as they are now. */
 void interface_saw_packets(struct interface *interface,
 			   const struct packet_counts *counts);
+
+/* Whether another program has removed a clsact filter of the interface. */
+bool interface_lost_filter(const struct interface *interface);
 
 /* Detaches what interface_attach() attached, and nothing else. */
 void interface_detach(struct interface *interface);

@@ -195,13 +195,15 @@ static void count_filter(const struct filter *filter, void *context)
 	(*count)++;
 }
 
-static bool is_still_ours(const struct clsact_filter *filter,
-			  const struct bpf_tc_hook *hook)
+bool clsact_is_attached(const struct clsact_filter *filter,
+			unsigned int ifindex)
 {
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)ifindex,
+		    .attach_point = filter->direction);
 	LIBBPF_OPTS(bpf_tc_opts, options, .handle = filter->handle,
 		    .priority = filter->priority);
 
-	return !bpf_tc_query(hook, &options) &&
+	return !bpf_tc_query(&hook, &options) &&
 	       options.prog_id == filter->program_id;
 }
 
@@ -229,7 +231,7 @@ static void remove_filter(struct clsact_filter *filter, unsigned int ifindex)
 		    .priority = filter->priority);
 
 	/* Another filter that has replaced it meanwhile is not touched. */
-	if (is_still_ours(filter, &hook) &&
+	if (clsact_is_attached(filter, ifindex) &&
 	    !(filter->owns_qdisc && remove_qdisc(ifindex, 1)))
 		bpf_tc_detach(&hook, &options);
 	if (filter->claim >= 0)

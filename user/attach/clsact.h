@@ -50,6 +50,10 @@ struct clsact_pair {
 /* clsact_detach() for several interfaces, with far fewer requests. */
 void clsact_detach_pairs(const struct clsact_pair *pairs, int count);
 
+/* Whether the filter is there; others can remove or replace it. */
+bool clsact_is_attached(const struct clsact_filter *filter,
+			unsigned int ifindex);
+
 /* Removes filters that ended processes of this program left. */
 void clsact_clear(unsigned int ifindex);
 

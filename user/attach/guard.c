@@ -3,6 +3,7 @@
 
 #include "clsact.h"
 #include "links.h"
+#include "system/message.h"
 #include "system/netlink.h"
 #include "system/privileges.h"
 #include "system/stopping.h"
@@ -13,6 +14,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -119,10 +121,14 @@ static bool attacher_was_killed(void)
 	return true;
 }
 
-/* A signal to the whole process group is the attacher's to handle. */
+/*
+ * A signal to the whole process group is the attacher's to handle. systemd's
+ * watchdog sends SIGABRT to all processes of a unit.
+ */
 static void ignore_signals(void)
 {
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
+				       SIGABRT };
 
 	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
 		signal(ignored[i], SIG_IGN);
@@ -165,7 +171,7 @@ static int start(int ends[2], int attacher, const struct identity *identity)
 	return read(ends[0], &byte, sizeof(byte)) == 1 ? 0 : -EPERM;
 }
 
-int guard_start(const struct identity *identity)
+static int start_beside(const struct identity *identity)
 {
 	const int attacher = (int)syscall(SYS_pidfd_open, getpid(), 0);
 	int ends[2], error;
@@ -186,6 +192,16 @@ int guard_start(const struct identity *identity)
 	else
 		guard_socket = ends[0];
 	return error;
+}
+
+void guard_start(const struct identity *identity)
+{
+	const int error = start_beside(identity);
+
+	if (error)
+		message("starting the process that removes tc filters after a "
+			"SIGKILL: %s: the next start would remove them",
+			strerror(-error));
 }
 
 void guard_begin(void)

@@ -10,9 +10,10 @@ struct identity;
 
 /*
  * Starts the guard as an unprivileged user. It has a copy of the memory that is
- * used then. 0 or negative errno.
+ * used then. Prints a message if that fails: a SIGKILL would leave filters
+ * behind until the next start.
  */
-int guard_start(const struct identity *identity);
+void guard_start(const struct identity *identity);
 
 /* Called before anything is attached: from now on the guard has work to do. */
 void guard_begin(void);

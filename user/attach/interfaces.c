@@ -3,6 +3,7 @@
 
 #include "asked.h"
 #include "interface_list.h"
+#include "lost_filters.h"
 #include "system/clock.h"
 #include "system/message.h"
 #include "programs.h"
@@ -170,6 +171,15 @@ static int attach(struct interfaces *interfaces, struct interface *interface)
 	interface->gone = error;
 	interface->is_short = interface_is_short_of(error);
 	return error;
+}
+
+void interfaces_attach_again(struct interfaces *interfaces,
+			     struct interface *interface)
+{
+	interface_detach(interface);
+	end_name(interfaces, interface);
+	interface->gone = true;
+	interfaces_enqueue(interfaces, interface);
 }
 
 static void show_progress(const struct interfaces *interfaces)
@@ -458,6 +468,12 @@ static bool some_are_left(struct interfaces *interfaces)
 	return interfaces->some_left;
 }
 
+/* The shorter wait; -1 is without limit. */
+static int sooner(int one, int other)
+{
+	return (unsigned int)one < (unsigned int)other ? one : other;
+}
+
 bool interfaces_work(struct interfaces *interfaces, int *wait)
 {
 	*wait = 0;
@@ -469,7 +485,8 @@ bool interfaces_work(struct interfaces *interfaces, int *wait)
 		show_progress(interfaces);
 		return true;
 	}
-	*wait = interfaces->recount ? tell_not_watched(interfaces) : -1;
+	*wait = sooner(interfaces->recount ? tell_not_watched(interfaces) : -1,
+		       lost_filters_look(interfaces));
 	if (interfaces->some_left || some_are_left(interfaces))
 		return true;
 	message("no interface is left");
@@ -478,8 +495,10 @@ bool interfaces_work(struct interfaces *interfaces, int *wait)
 
 void interfaces_follow(struct interfaces *interfaces, struct mnl_socket *links)
 {
-	int error = links_take(links, on_link, interfaces);
+	int error = links_take(links, on_link, lost_filters_doubt, interfaces);
 
+	if (error)
+		lost_filters_doubt_all(interfaces);
 	if (error || interfaces->stale)
 		error = look(interfaces);
 	if (error)

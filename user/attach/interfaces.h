@@ -36,6 +36,7 @@ struct interfaces {
 	bool recount;	    /* not_watched may have changed */
 	int not_watched;    /* as last reported */
 	__u64 told_at;	    /* ns: when not_watched was last reported */
+	__u64 doubts_until; /* ns: when filters are looked at; 0: never */
 };
 
 /*
@@ -62,11 +63,16 @@ void interfaces_tell(const struct interfaces *interfaces);
 
 /*
  * Attaches to the next interface in the queue, and reports how many are not
- * watched if their number has changed. *wait: after how many ms to call again;
+ * watched if their number has changed. Looks for filters that others have
+ * removed (lost_filters.c). *wait: after how many ms to call again;
  * -1: not before links change. False, with a message: no interface is watched
  * or waited for any more.
  */
 bool interfaces_work(struct interfaces *interfaces, int *wait);
+
+/* Detaches from the interface, and queues it to be attached to. */
+void interfaces_attach_again(struct interfaces *interfaces,
+			     struct interface *interface);
 
 /* Detaches from all interfaces. May be called more than once. */
 void interfaces_detach(struct interfaces *interfaces);
@@ -105,8 +111,8 @@ void interfaces_publish(struct interfaces *interfaces,
 			const struct event_counts *events);
 
 /*
- * Reads changes of links (links_watch()): releases vanished interfaces, and
- * queues new ones.
+ * Reads changes of links and filters (links_watch()): releases vanished
+ * interfaces, and queues new ones.
  */
 void interfaces_follow(struct interfaces *interfaces, struct mnl_socket *links);
 

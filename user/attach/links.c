@@ -12,6 +12,7 @@
 
 struct telling {
 	link_told *told;
+	filter_gone_told *filter_gone;
 	packets_told *packets_told;
 	void *context;
 };
@@ -94,16 +95,32 @@ static int on_link(const struct nlmsghdr *header, void *context)
 	return MNL_CB_OK;
 }
 
-struct mnl_socket *links_watch(void)
+static int on_change(const struct nlmsghdr *header, void *context)
 {
-	return netlink_watch(RTMGRP_LINK);
+	const struct tcmsg *message = mnl_nlmsg_get_payload(header);
+	const struct telling *telling = context;
+
+	if (header->nlmsg_type != RTM_DELTFILTER &&
+	    header->nlmsg_type != RTM_DELQDISC)
+		return on_link(header, context);
+	telling->filter_gone((unsigned int)message->tcm_ifindex,
+			     telling->context);
+	return MNL_CB_OK;
 }
 
-int links_take(struct mnl_socket *socket, link_told *told, void *context)
+struct mnl_socket *links_watch(bool filters)
 {
-	struct telling telling = { .told = told, .context = context };
+	return netlink_watch(RTMGRP_LINK | (filters ? RTMGRP_TC : 0));
+}
 
-	return netlink_take(socket, on_link, &telling);
+int links_take(struct mnl_socket *socket, link_told *told,
+	       filter_gone_told *filter_gone, void *context)
+{
+	struct telling telling = { .told = told,
+				   .filter_gone = filter_gone,
+				   .context = context };
+
+	return netlink_take(socket, on_change, &telling);
 }
 
 int links_dump(mnl_cb_t read, void *context)

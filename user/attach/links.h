@@ -33,14 +33,21 @@ bool link_has_name(const struct link *link,
 		   bool (*matches)(const char *name, const void *context),
 		   const void *context);
 
-/* Subscribes to changes of links; NULL with errno set on failure. */
-struct mnl_socket *links_watch(void);
+typedef void filter_gone_told(unsigned int index, void *context);
+
+/*
+ * Subscribes to changes of links, and of tc filters; NULL with errno set on
+ * failure.
+ */
+struct mnl_socket *links_watch(bool filters);
 
 /*
  * Reads messages as netlink_take() does. Calls `told` for each link that was
- * made, changed or deleted.
+ * made, changed or deleted, and `filter_gone` with the link's index where
+ * filters or a qdisc were removed.
  */
-int links_take(struct mnl_socket *socket, link_told *told, void *context);
+int links_take(struct mnl_socket *socket, link_told *told,
+	       filter_gone_told *filter_gone, void *context);
 
 /* Dumps all links as messages, without their counters. Negative errno. */
 int links_dump(mnl_cb_t read, void *context);

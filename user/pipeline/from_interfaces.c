@@ -130,6 +130,14 @@ static void on_status_timer(void *context)
 		publish_for(attacher, JOB_STATUS);
 }
 
+/* The answer shows that neither of the two processes hangs. */
+static void on_watchdog_timer(void *context)
+{
+	struct attacher *attacher = context;
+
+	reader_link_post(&attacher->reader.link, JOB_ANSWER);
+}
+
 /* A process has ended that the run needs: the run fails. */
 static void on_death(struct attacher *attacher, const char *what)
 {
@@ -149,6 +157,8 @@ static void on_reader(void *context)
 
 	attacher->has_written |= word == WORD_WRITTEN;
 	attacher->stop |= word == WORD_OVER;
+	if (word == WORD_ALIVE)
+		notify_alive();
 	if (word < 0)
 		on_death(attacher, NULL); /* its exit status will be reported */
 }
@@ -202,31 +212,27 @@ static bool choose_identity(struct attacher *attacher,
 	return !file_helper_start(helper, options->unconfined);
 }
 
-/* Calls the handler every so many seconds; 0: never. */
-static int open_timer(struct attacher *attacher, unsigned int seconds,
-		      event_handler *handler)
-{
-	int fd =
-		seconds ? events_timer(&attacher->events, seconds, handler) : 0;
-
-	return fd < 0 ? fd : 0;
-}
-
+/* Calls each handler every so many seconds; 0: never. */
 static int open_timers(struct attacher *attacher)
 {
 	const struct options *options = attacher->options;
-	int error =
-		open_timer(attacher, options->stats_seconds, on_stats_timer);
+	const struct {
+		unsigned int seconds;
+		event_handler *handler;
+	} timers[] = {
+		{ options->stats_seconds, on_stats_timer },
+		{ options->metrics ? METRICS_SECONDS : 0, on_metrics_timer },
+		{ isatty(STDERR_FILENO) ? STATUS_SECONDS : 0, on_status_timer },
+		{ notify_watchdog_seconds(), on_watchdog_timer },
+	};
+	int fd = 0;
 
-	if (!error)
-		error = open_timer(attacher,
-				   options->metrics ? METRICS_SECONDS : 0,
-				   on_metrics_timer);
-	if (!error)
-		error = open_timer(attacher,
-				   isatty(STDERR_FILENO) ? STATUS_SECONDS : 0,
-				   on_status_timer);
-	return error;
+	for (size_t i = 0; i < sizeof(timers) / sizeof(*timers); i++) {
+		if (timers[i].seconds && fd >= 0)
+			fd = events_timer(&attacher->events, timers[i].seconds,
+					  timers[i].handler);
+	}
+	return fd < 0 ? fd : 0;
 }
 
 /* Calls the handler when the process ends. `fd` -1: there is no process. */
@@ -234,6 +240,24 @@ static int watch_process(struct attacher *attacher, int fd,
 			 event_handler *handler)
 {
 	return fd < 0 ? 0 : events_watch(&attacher->events, fd, handler);
+}
+
+static int watch_processes(struct attacher *attacher)
+{
+	int error = events_watch(&attacher->events,
+				 attacher->reader.link.socket, on_reader);
+
+	if (!error)
+		error = watch_process(attacher, attacher->helper->process.ended,
+				      on_helper_death);
+	if (!error)
+		error = watch_process(attacher, attacher->keeper.process.ended,
+				      on_other_death);
+	if (!error)
+		error = watch_process(attacher,
+				      attacher->reader.owner.process.ended,
+				      on_other_death);
+	return error;
 }
 
 static bool open_events(struct attacher *attacher)
@@ -248,19 +272,9 @@ static bool open_events(struct attacher *attacher)
 	if (!error)
 		error = open_timers(attacher);
 	if (!error)
-		error = events_watch(events, attacher->reader.link.socket,
-				     on_reader);
-	if (!error)
-		error = watch_process(attacher, attacher->helper->process.ended,
-				      on_helper_death);
-	if (!error)
-		error = watch_process(attacher, attacher->keeper.process.ended,
-				      on_other_death);
-	if (!error)
-		error = watch_process(attacher,
-				      attacher->reader.owner.process.ended,
-				      on_other_death);
-	attacher->links = links_watch();
+		error = watch_processes(attacher);
+	attacher->links =
+		links_watch(interfaces_may_need_clsact(&attacher->interfaces));
 	if (!error)
 		error = attacher->links ?
 				events_watch(events,
@@ -310,26 +324,13 @@ static bool give_up_privileges(const struct attacher *attacher,
 	       privileges_confine_or_tell(ROLE_ATTACH, may_fail);
 }
 
-/* Without the guard a SIGKILL leaves filters behind until the next start. */
-static void start_guard(const struct attacher *attacher,
-			const struct identity *identity)
-{
-	int error;
-
-	if (!interfaces_may_need_clsact(&attacher->interfaces))
-		return;
-	error = guard_start(identity);
-	if (error)
-		message("starting the process that removes tc filters after a "
-			"SIGKILL: %s: the next start would remove them",
-			strerror(-error));
-}
-
 static bool load(struct attacher *attacher, const struct identity *identity)
 {
 	const struct options *options = attacher->options;
 
-	start_guard(attacher, identity); /* before it needs much memory */
+	/* Before much memory is needed: the guard has a copy of it. */
+	if (interfaces_may_need_clsact(&attacher->interfaces))
+		guard_start(identity);
 	attacher->bpf = programs_load(
 		interfaces_programs(&attacher->interfaces), options->length,
 		options->max_flows, &options->track, &options->wanted);

@@ -261,6 +261,9 @@ static void do_job(struct reader *reader, enum job job)
 	case JOB_METRICS:
 		write_metrics(reader);
 		break;
+	case JOB_ANSWER:
+		reader_link_say(reader->link, WORD_ALIVE);
+		break;
 	case JOB_LAST:
 		do_last(reader);
 		break;

@@ -24,6 +24,7 @@ enum job {
 	JOB_INTERVAL, /* statistics; these three differ in the reason */
 	JOB_SIGNAL,
 	JOB_METRICS,
+	JOB_ANSWER, /* say WORD_ALIVE */
 	JOB_LAST, /* nothing is attached any more: read the rest, and end */
 };
 
@@ -32,6 +33,7 @@ enum word {
 	WORD_OPEN,	/* the sinks are open */
 	WORD_WRITTEN,	/* the first event is written */
 	WORD_OVER,	/* a sink takes no more events: the run has to end */
+	WORD_ALIVE,	/* the answer to JOB_ANSWER */
 };
 
 struct reader_jobs {

@@ -4,6 +4,7 @@
 #include "message.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define USEC_PER_SECOND 1000000ULL
 
 static int notify_fd = -1;
 
@@ -69,6 +72,31 @@ static void notify(const char *state)
 	if (notify_fd >= 0 &&
 	    send(notify_fd, state, strlen(state), MSG_NOSIGNAL) < 0)
 		message("NOTIFY_SOCKET: %s", strerror(errno));
+}
+
+/* The watchdog may be meant for another process: then $WATCHDOG_PID says so. */
+static bool is_watched(void)
+{
+	const char *pid = getenv("WATCHDOG_PID");
+
+	return notify_fd >= 0 &&
+	       (!pid || strtol(pid, NULL, 10) == (long)getpid());
+}
+
+unsigned int notify_watchdog_seconds(void)
+{
+	const char *text = is_watched() ? getenv("WATCHDOG_USEC") : NULL;
+	const unsigned long long limit = text ? strtoull(text, NULL, 10) : 0;
+	const unsigned long long half = limit / (2 * USEC_PER_SECOND);
+
+	if (!limit)
+		return 0;
+	return half < 1 ? 1 : half > INT_MAX ? INT_MAX : (unsigned int)half;
+}
+
+void notify_alive(void)
+{
+	notify("WATCHDOG=1");
 }
 
 void notify_ready(void)

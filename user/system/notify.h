@@ -19,7 +19,14 @@ void notify_open(void);
 /* Called in a child process, which reports nothing. */
 void notify_close(void);
 
-/* Both need no system call but sendto(2). Without a socket they do nothing. */
+/*
+ * How often the watchdog of systemd is to be told that the program is alive:
+ * twice as often as $WATCHDOG_USEC asks for. 0: never.
+ */
+unsigned int notify_watchdog_seconds(void);
+
+/* They need no system call but sendto(2). Without a socket they do nothing. */
+void notify_alive(void); /* WATCHDOG=1 */
 void notify_ready(void); /* READY=1: all is attached */
 void notify_stopping(void);
 
