@@ -88,21 +88,44 @@ static bool directory_of(const char *path, char directory[PATH_MAX])
 	return true;
 }
 
-static int make_directory(const char *directory,
+/* 0 or errno. */
+static int give_directory(const char *directory,
 			  const struct identity *identity)
 {
-	int fd, error;
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+					       O_CLOEXEC);
+	const int error = fd < 0 || fchown(fd, identity->uid, identity->gid) ?
+				  errno :
+				  0;
 
-	if (mkdir(directory, DIRECTORY_MODE))
-		return errno == EEXIST ? 0 : errno;
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	error = identity->changes && fchown(fd, identity->uid, identity->gid) ?
-			errno :
-			0;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return error;
+}
+
+/* Makes the directory that the file is in, for the user to change to. */
+static bool make_directory(const char *path, const struct identity *identity)
+{
+	char directory[PATH_MAX];
+	int error = ENAMETOOLONG;
+
+	if (directory_of(path, directory))
+		error = mkdir(directory, DIRECTORY_MODE) ? errno : 0;
+	if (error == EEXIST)
+		return true;
+	if (error) {
+		message("--inventory %s: making its directory: %s", path,
+			strerror(error));
+		return false;
+	}
+	error = identity->changes ? give_directory(directory, identity) : 0;
+	if (!error)
+		return true;
+	rmdir(directory); /* so that the next start does the same */
+	message("--inventory %s: giving %s to %s: %s: that needs CAP_CHOWN, "
+		"or make a directory that this user owns",
+		path, directory, identity->name, strerror(error));
+	return false;
 }
 
 /*
@@ -289,8 +312,7 @@ bool keeper_process_start(struct keeper_process *keeper,
 	struct needs needs = { .options = options,
 			       .identity = identity,
 			       .program = open_program() };
-	char directory[PATH_MAX];
-	int error;
+	bool has_started = false;
 
 	keeper->path = options->inventory;
 	if (needs.program < 0) {
@@ -298,22 +320,16 @@ bool keeper_process_start(struct keeper_process *keeper,
 			"this program nor on PATH: install it");
 		return false;
 	}
-	error = !directory_of(keeper->path, directory) ?
-			ENAMETOOLONG :
-			make_directory(directory, identity);
-	if (error)
-		message("--inventory %s: making %s: %s", keeper->path,
-			directory, strerror(error));
-	if (!error) {
+	if (make_directory(keeper->path, identity)) {
 		const int result = start(keeper, &needs, sink);
 
-		error = result < 0 ? -result : 0;
-		if (error)
+		has_started = result >= 0;
+		if (!has_started)
 			message("starting the inventory's process: %s",
-				strerror(error));
+				strerror(-result));
 	}
 	close(needs.program);
-	return !error;
+	return has_started;
 }
 
 /* --- its end ------------------------------------------------------------- */
