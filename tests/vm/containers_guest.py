@@ -40,7 +40,8 @@ class Host(Here):
 
 
 def probe():
-    return Probe(Host, "--owner", "-f", "json", "--all")
+    """On all interfaces that there are; what comes later is attached to, too."""
+    return Probe(Host, "--owner", "-f", "json", "--all", interfaces=len(os.listdir("/sys/class/net")))
 
 
 @pytest.fixture
@@ -79,12 +80,18 @@ def known(running, *where, never=(), **expected):
     The first record that says all of this. What is new is looked up once a second at most: until then it may be
     absent, but it is never another's.
     """
+    told = []
+
     def says():
         for one in map(owner, records(running, *where)):
+            told[:] = [one]
             assert not any(one.get(name) == value for name, value in never), one
             if {name: one.get(name) for name in expected} == expected:
                 return one
-    return wait_for(f"a record with {expected}", says)
+    try:
+        return wait_for(f"a record with {expected}", says)
+    except AssertionError as error:
+        raise AssertionError(f"{error}; the last was {told}") from None
 
 
 def main_pid(unit):
@@ -354,12 +361,14 @@ def activated(accept, how):
     (folder / "greet.socket").write_text(SOCKET_UNIT.format(accept=accept))
     (folder / service).write_text(SERVICE.format(command=f"{STATIC}/greeter {how}"))
     sh("systemctl", "daemon-reload")
-    with started("greet.socket"):
-        yield
+    try:
+        with started("greet.socket"):
+            yield
+    finally:
         sh("systemctl", "stop", "greet*.service")
-    for name in "greet.socket", service:
-        (folder / name).unlink()
-    sh("systemctl", "daemon-reload")
+        for name in "greet.socket", service:
+            (folder / name).unlink()
+        sh("systemctl", "daemon-reload")
 
 
 def test_socket_activation(outside):
