@@ -85,6 +85,18 @@ def test_privileges(container, pod):
     assert sorted(named) == CAPABILITIES
 
 
+def test_documents_agree(container):
+    """The Containerfile and the document show one command; the document names the DaemonSet's files."""
+    with open(os.path.join(netns.ROOT, "docs", "containers.md")) as file:
+        document = file.read()
+    shown = re.search(r"^#   (podman run (?:.*\n#)*.*--all)$", read("Containerfile"), re.M)[1]
+    told = re.search(r"^    (podman run (?:.*\n)*?.*--all)$", document, re.M)[1]
+    words = lambda text: re.sub(r"\\\n#?", " ", text).split()
+    assert words(shown) == words(told)
+    options = dict(arg.partition("=")[::2] for arg in container["args"])
+    assert {options["--output"], options["--inventory"]} <= set(re.findall(r"/var/[\w./]+\w", document))
+
+
 def with_only(names):
     """A command's beginning: as root, with no other capability."""
     return ["setpriv", "--bounding-set", ",".join(["-all", *(f"+{name.lower()}" for name in names)])]

@@ -12,6 +12,7 @@ import pwd
 import re
 import signal
 import socket
+import subprocess
 import time
 
 import pytest
@@ -39,9 +40,22 @@ class Host(Here):
     argv = staticmethod(lambda _, *args: [str(STATIC / "bannerprobe"), *args])
 
 
-def probe():
-    """On all interfaces that there are; what comes later is attached to, too."""
-    return Probe(Host, "--owner", "-f", "json", "--all", interfaces=len(os.listdir("/sys/class/net")))
+@pytest.fixture(scope="session")
+def outside():
+    """A namespace beyond an interface of the host."""
+    with Namespace("outside") as ns:
+        sh("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", ns.name)
+        for one, iface, address in (Here, "uplink", "192.0.2.1/24"), (ns, "eth0", "192.0.2.2/24"):
+            one.ip("addr", "add", address, "dev", iface)
+            one.ip("link", "set", iface, "up")
+        yield ns
+
+
+@pytest.fixture(scope="session")
+def running(outside):
+    """One probe for all tests: to load it takes long here. What comes later is attached to, too."""
+    with Probe(Host, "--owner", "-f", "json", "--all", interfaces=len(os.listdir("/sys/class/net"))) as probe:
+        yield probe
 
 
 @pytest.fixture
@@ -62,12 +76,13 @@ def greeted(address, port, ns=Here):
         return client.getsockname()[1]
 
 
-def records(running, *where):
-    """Of one connection: NAT makes it several."""
-    port = greeted(*where)
-    found = [json.loads(running.line())]
-    while found[-1]["client_port"] != port:
-        found.append(json.loads(running.line()))
+def records(running, count, *where):
+    """So many of one connection; fewer if it went by an interface that is not attached to yet."""
+    port, found = greeted(*where), []
+    with contextlib.suppress(AssertionError):
+        while len(found) < count:
+            one = json.loads(running.line(PATIENCE / 10))
+            found += [one] * (one["client_port"] == port)
     return found
 
 
@@ -83,8 +98,8 @@ def known(running, *where, never=(), **expected):
     told = []
 
     def says():
-        for one in map(owner, records(running, *where)):
-            told[:] = [one]
+        told[:] = [owner(one) for one in records(running, 1, *where)]
+        for one in told:
             assert not any(one.get(name) == value for name, value in never), one
             if {name: one.get(name) for name in expected} == expected:
                 return one
@@ -130,24 +145,22 @@ class Engine:
         archive.chmod(0o644)
         self("import", "--change", 'ENTRYPOINT ["/greeter"]', str(archive), "greeter")
 
-    def inspect(self, container, what):
-        return self("inspect", "-f", what, container)
+    def start(self, *args, port=PORT):
+        return self("run", "-d", *args, "greeter", str(port))
 
-    def start(self, *args):
-        return self("run", "-d", *args, "greeter", str(PORT))
-
-    def pid(self, container):
-        return int(self.inspect(container, "{{.State.Pid}}"))
-
-    def address(self, container):
-        return self.inspect(container, "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
+    def look(self, container):
+        """Its process and its address: both at once, since each command takes seconds here."""
+        pid, address = self("inspect", "-f", "{{.State.Pid}} {{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}",
+                            container).split()
+        return int(pid), address
 
     def is_told(self, running, container, never=()):
-        """A container at its address on the bridge."""
-        found = known(running, self.address(container), PORT, container=f"{self.name}:{container[:12]}",
-                      pid=self.pid(container), process="greeter", uid=0, unit=None, never=never)
+        """A container at its address on the bridge: that and its process."""
+        pid, address = self.look(container)
+        found = known(running, address, PORT, container=f"{self.name}:{container[:12]}", pid=pid, process="greeter",
+                      uid=0, unit=None, never=never)
         assert container in found["cgroup"]
-        return found
+        return pid, address
 
     def remove(self):
         left = self("ps", "-aq").split()
@@ -177,51 +190,29 @@ def engine(request):
     one.remove()
 
 
-def test_three_of_one_image(engine):
+def test_three_of_one_image(engine, running):
     """On one bridge, with the host's own server beside them."""
-    with started("ssh.service"), probe() as running:
-        containers = [engine.start() for _ in range(3)]
-        for one in containers:
-            engine.is_told(running, one)
+    with started("ssh.service"):
+        first, second, third = [engine.start() for _ in range(3)]
+        seen = [engine.is_told(running, one) for one in (first, second, third)]
+        assert len(set(seen)) == 3
         ssh_is_told(running)
-        # It keeps its id, and may get another's address.
-        second = containers[1]
-        before = engine.pid(second)
-        engine("restart", second)
-        assert engine.pid(second) != before
-        engine.is_told(running, second, never=[("pid", before)])
-        # A new one at the address of an old one.
-        third, address = containers[2], engine.address(containers[2])
+        # It keeps its id, and may get another address.
+        engine("restart", "-t", "1", second)
+        assert engine.is_told(running, second, never=[("pid", seen[1][0])])[0] != seen[1][0]
+        # A new one has the address of an old one.
         engine("rm", "-f", third)
-        new = engine.start("--ip", address) if engine.name == "podman" else engine.start()
-        assert engine.address(new) == address
-        engine.is_told(running, new, never=[("container", f"{engine.name}:{third[:12]}")])
-        engine.is_told(running, containers[0])
+        new = engine.start(*["--ip", seen[2][1]] * (engine.name == "podman"))
+        _, address = engine.is_told(running, new, never=[("container", f"{engine.name}:{third[:12]}")])
+        assert address == seen[2][1]
         ssh_is_told(running)
 
 
-@pytest.fixture
-def outside():
-    """A namespace beyond an interface of the host."""
-    with Namespace("outside") as ns:
-        sh("ip", "link", "add", "uplink", "type", "veth", "peer", "name", "eth0", "netns", ns.name)
-        for one, iface, address in (Here, "uplink", "192.0.2.1/24"), (ns, "eth0", "192.0.2.2/24"):
-            one.ip("addr", "add", address, "dev", iface)
-            one.ip("link", "set", iface, "up")
-        yield ns
-
-
-def test_published_port(engine, outside):
+def test_published_port(engine, running, outside):
     """From outside: the container where it is seen at its own address, and nothing of docker's proxy."""
-    with probe() as running:
-        container = engine.start("-p", f"192.0.2.1:8025:{PORT}")
-        engine.is_told(running, container)
-        port = greeted("192.0.2.1", 8025, outside)
-        seen = {}
-        while len(seen) < 2:
-            one = json.loads(running.line())
-            if one["client_port"] == port:
-                seen[one["server_port"]] = owner(one)
+    container = engine.start("-p", f"192.0.2.1:8025:{PORT}")
+    engine.is_told(running, container)
+    seen = {one["server_port"]: owner(one) for one in records(running, 2, "192.0.2.1", 8025, outside)}
     assert seen[PORT]["container"] == f"{engine.name}:{container[:12]}"
     assert seen[8025] == {}
 
@@ -245,22 +236,20 @@ def rootless(tmp_path_factory):
 
 
 @pytest.mark.parametrize("network", ["host", "pasta", "slirp4netns"])
-def test_rootless(rootless, network, outside, tell):
+def test_rootless(rootless, network, running, outside, tell):
     """What a user's processes listen with is the user's manager's."""
-    with probe() as running:
-        if network == "host":
-            container = rootless.start("--network=host", "--entrypoint", '["/greeter", "8025"]')
-        else:
-            container = rootless.start(f"--network={network}", "-p", f"8025:{PORT}")
-        found = known(running, "192.0.2.1", 8025, outside, unit=rootless.unit)
-        tell(network, found)
-        if network == "host":
-            assert found["container"] == f"podman:{container[:12]}" and found["process"] == "greeter"
-            assert found["uid"] == rootless.uid
-        else:
-            # Packets come from a process of the host, which hands the bytes over.
-            assert "container" not in found and found["uid"] == rootless.uid
-        rootless("rm", "-f", "-t", "1", container)
+    if network == "host":
+        container = rootless.start("--network=host", port=8025)
+    else:
+        container = rootless.start(f"--network={network}", "-p", f"8025:{PORT}")
+    found = known(running, "192.0.2.1", 8025, outside, unit=rootless.unit, uid=rootless.uid)
+    tell(f"rootless, {network}: {found}")
+    rootless("rm", "-f", "-t", "1", container)
+    if network == "host":
+        assert (found["container"], found["process"]) == (f"podman:{container[:12]}", "greeter")
+    else:
+        # Packets come from a process of the host, which hands the bytes over.
+        assert "container" not in found
 
 
 # --- the project's own image ----------------------------------------------------------------------
@@ -287,6 +276,15 @@ class Documented:
         return [*self.words[:run], "--rm", "--name", "probe", *self.words[run:], *args]
 
 
+def stops_in_time(pid, what, tell):
+    began = time.monotonic()
+    os.kill(pid, signal.SIGTERM)
+    wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
+    took = time.monotonic() - began
+    tell(f"{what}: stopped in {took:.2f} s")
+    assert took < 2
+
+
 @pytest.mark.parametrize("engine", ["docker", "podman"])
 def test_image(image, engine, outside, tmp_path, request, tell):
     """It logs a banner, has the user and the capabilities that it should, and stops in time."""
@@ -294,7 +292,8 @@ def test_image(image, engine, outside, tmp_path, request, tell):
         request.getfixturevalue("docker")
         sh("buildah", "push", f"localhost/{image}", f"docker-archive:{tmp_path}/image.tar:{image}")
         sh("docker", "load", "-i", f"{tmp_path}/image.tar")
-    with started("ssh.service"), Probe(Documented(engine), "-f", "json", "--all") as running:
+    with started("ssh.service"), Probe(Documented(engine), "-f", "json", "--all",
+                                       interfaces=len(os.listdir("/sys/class/net"))) as running:
         port = greeted("192.0.2.1", 22, outside)
         one = json.loads(running.line())
         assert (one["client_port"], one["server_port"]) == (port, 22) and "SSH-2.0-OpenSSH" in one["banner"]
@@ -302,42 +301,71 @@ def test_image(image, engine, outside, tmp_path, request, tell):
         state = status(pid)
         assert set(state["Uid"].split()) == {str(pwd.getpwnam("nobody").pw_uid)}
         assert capabilities(state, "CapEff") == {CAP_NET_ADMIN, CAP_BPF}
-        began = time.monotonic()
-        os.kill(pid, signal.SIGTERM)
-        wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
-        took = time.monotonic() - began
-        tell(f"{engine}: stopped in {took:.2f} s")
-        assert running.ended() == 0 and took < 2
+        stops_in_time(pid, engine, tell)
+        assert running.ended() == 0
 
 
 # --- the pod --------------------------------------------------------------------------------------
 
 LOG = pathlib.Path("/var/log/bannerprobe/banners.json")
+INVENTORY = "/var/lib/bannerprobe/node/inventory.db"
+POD_UID = "7e44ee88-1e65-4a16-8cdf-9a90c819180e"
+MANIFESTS = SOURCES / "packaging/kubernetes"
 
 
-def test_pod(image, podman, outside, tell):
-    """The DaemonSet, as podman plays it: a banner and its owner, the inventory on the node, its probes, its end."""
-    os.makedirs("/var/log/pods", exist_ok=True)
-    files = SOURCES / "packaging/kubernetes"
-    sh("podman", "kube", "play", "--configmap", str(files / "configmap.yaml"), str(files / "daemonset.yaml"))
+@pytest.fixture
+def pod(image, podman):
+    """The DaemonSet, as podman plays it; the name of its container."""
+    os.makedirs(f"/var/log/pods/default_web-0_{POD_UID}")		# as a kubelet makes it
+    podman("kube", "play", "--configmap", str(MANIFESTS / "configmap.yaml"), str(MANIFESTS / "daemonset.yaml"))
     try:
-        [container] = [name for name in sh("podman", "ps", "--format", "{{.Names}}").split()
-                       if name.endswith("-bannerprobe")]
+        [name] = [name for name in podman("ps", "--format", "{{.Names}}").split() if name.endswith("-bannerprobe")]
         wait_for("its log", LOG.exists)
-        with started("ssh.service"):
-            def told():
-                port = greeted("192.0.2.1", 22, outside)
-                return wait_for("a record", lambda: [
-                    one for one in map(json.loads, LOG.read_text().splitlines()) if one.get("client_port") == port])[0]
-            wait_for("the owner", lambda: told().get("unit") == "ssh.service")
-        sh("podman", "healthcheck", "run", container)
-        pid = int(podman.inspect(container, "{{.State.Pid}}"))
-        began = time.monotonic()
-        os.kill(pid, signal.SIGTERM)
-        wait_for("its end", lambda: not os.path.exists(f"/proc/{pid}"))
-        tell(f"pod: stopped in {time.monotonic() - began:.2f} s")
+        yield name
     finally:
-        sh("podman", "kube", "down", str(files / "daemonset.yaml"))
+        podman("kube", "down", str(MANIFESTS / "daemonset.yaml"))
+
+
+@contextlib.contextmanager
+def kubelets_pod():
+    """A server in the cgroup that a kubelet would have made for it."""
+    slices = f"kubepods.slice/kubepods-pod{POD_UID.replace('-', '_')}.slice/cri-containerd-{'0123456789abcdef' * 4}.scope"
+    folder = pathlib.Path("/sys/fs/cgroup") / slices
+    folder.mkdir(parents=True)
+    with subprocess.Popen(["sh", "-c", f"echo $$ >{folder}/cgroup.procs && exec {STATIC}/greeter 8025"]) as server:
+        yield server.pid
+        server.terminate()
+
+
+def logged(*where):
+    """The record of a connection in the pod's log."""
+    port = greeted(*where)
+
+    def found():
+        whole = LOG.read_text().rpartition("\n")[0]
+        return [one for one in map(json.loads, whole.splitlines()) if one.get("client_port") == port]
+    with contextlib.suppress(AssertionError):
+        return wait_for("a record", found, PATIENCE / 10)[0]
+    return {}
+
+
+def test_pod(pod, podman, outside, tell):
+    """Banners with their owners and an inventory stay on the node; its probe succeeds; it stops in time."""
+    with started("ssh.service"), kubelets_pod() as server:
+        wait_for("the unit", lambda: logged("192.0.2.1", 22, outside).get("unit") == "ssh.service")
+
+        def told():
+            one = owner(logged("192.0.2.1", 8025, outside))
+            return one if one.get("pod_name") else None
+        found = wait_for("the pod's name", told)
+        assert (found["pod"], found["pod_name"], found["pid"]) == (POD_UID, "default/web-0", server)
+        tell(found)
+    podman("healthcheck", "run", pod)
+    pid = int(podman("inspect", "-f", "{{.State.Pid}}", pod))
+    assert capabilities(status(pid), "CapEff") == {CAP_NET_ADMIN, CAP_BPF}
+    stops_in_time(pid, "pod", tell)
+    rows = [json.loads(line) for line in sh(f"{STATIC}/bannerprobe-inventory", INVENTORY, "list", "--json").splitlines()]
+    assert {row.get("unit") for row in rows if row["server_port"] == 22} == {"ssh.service"}, rows
 
 
 # --- who accepts ------------------------------------------------------------------------------------
@@ -371,30 +399,30 @@ def activated(accept, how):
         sh("systemctl", "daemon-reload")
 
 
-def test_socket_activation(outside):
+def test_socket_activation(running, outside):
     """systemd made the socket; the service that it started has it."""
-    with activated("no", "listener"), probe() as running:
+    with activated("no", "listener"):
         found = known(running, "192.0.2.1", 8025, outside, unit="greet.service", process="greeter")
         assert found["pid"] == main_pid("greet.service") and found["cgroup"] == "/system.slice/greet.service"
 
 
-def test_socket_activation_of_each_connection(outside):
+def test_socket_activation_of_each_connection(running, outside):
     """systemd itself accepts; what greets had the connection handed over."""
-    with activated("yes", "connection"), probe() as running:
-        known(running, "192.0.2.1", 8025, outside, unit="init.scope", process="systemd", pid=1)
+    with activated("yes", "connection"):
+        known(running, "192.0.2.1", 8025, outside, unit="greet.socket", process="systemd", pid=1)
 
 
-def test_ssh_by_its_socket(outside):
+def test_ssh_by_its_socket(running, outside):
     """Debian's own."""
-    with started("ssh.socket"), probe() as running:
+    with started("ssh.socket"):
         known(running, "192.0.2.1", 22, outside, unit="ssh.service", process="sshd")
         sh("systemctl", "stop", "ssh.service")
 
 
 @pytest.mark.parametrize("how, mode", [("connection", "nowait"), ("listener", "wait")])
-def test_inetd(outside, how, mode):
+def test_inetd(running, outside, how, mode):
     """inetd listens: it accepts by itself, or lends its listener to one server, which then is another process."""
     pathlib.Path("/etc/inetd.conf").write_text(f"192.0.2.1:8025 stream tcp {mode} root {STATIC}/greeter greeter {how}\n")
-    with started("inetd.service"), probe() as running:
+    with started("inetd.service"):
         found = known(running, "192.0.2.1", 8025, outside, unit="inetd.service", pid=main_pid("inetd.service"))
         assert found.get("process") == ("inetd" if mode == "nowait" else None)

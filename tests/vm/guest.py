@@ -37,6 +37,8 @@ class Guest:
     programs: list		# of the build, at their places below /sources
     folders: list		# of the sources
     image_size: str = "3G"  # most of it a hole
+    memory: str = "1024"
+    patience: int = 120		# of tests, in seconds: the guest is emulated
 
 
 # The cloud flavour of the kernel has no PPP.
@@ -79,7 +81,9 @@ def make_image(guest, tests, run_of):
         shutil.copytree(ROOT / name, tree / "sources" / name)
     for name in guest.programs:
         copy_program(name, tree)
-    unit = (HERE / "guest.service").read_text().replace("TESTS", f"tests/vm/{tests}")
+    unit = (HERE / "guest.service").read_text()
+    for word, value in ("TESTS", f"tests/vm/{tests}"), ("SECONDS", str(guest.patience)):
+        unit = unit.replace(word, value)
     (tree / "etc/systemd/system/guest.service").write_text(unit)
     for name in ["vmlinuz", "initrd.img"]:
         shutil.copy(tree / os.readlink(tree / name).lstrip("/"), run_of / name)
@@ -88,11 +92,11 @@ def make_image(guest, tests, run_of):
     shutil.rmtree(tree)
 
 
-def boot(run_of):
+def boot(guest, run_of):
     """Boots the system; what its tests said."""
     results = run_of / "results"
     results.write_text("")  # nothing of a run before counts
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024",
+    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", guest.memory,
                "-kernel", run_of / "vmlinuz", "-initrd", run_of / "initrd.img",
                "-drive", f"file={run_of / 'disk'},format=raw,if=virtio",
                "-append", f"{KERNEL_COMMAND_LINE} root=/dev/vda rw systemd.unit=guest.service",
@@ -113,7 +117,7 @@ def main(tests, guest=DEVICES):
     install_missing(PACKAGES)
     fetch(guest)
     make_image(guest, tests, run_of)
-    told = boot(run_of)
+    told = boot(guest, run_of)
     print(told)
     if not told.endswith("exit 0\n"):
         print(f"see {run_of}/results, {run_of}/console.log")
