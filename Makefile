@@ -17,6 +17,7 @@
 #   make test-owner    whose service it is: listeners, containers (as root)
 #   make test-storm    a million banners while all goes wrong at once (as root)
 #   make test-devices  bonds and VRFs, under QEMU (as root)
+#   make test-containers-guest  docker, podman and a pod, under QEMU (as root)
 #   make test-tunnel-guest  every kind of tunnel by its real device, under QEMU (as root)
 #   make test-architectures  arm64 and s390x, under QEMU, against this machine
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU

@@ -358,6 +358,18 @@ test-devices test-tunnel-guest:
 	$(Q)$(MAKE) --no-print-directory BUILD=build bannerprobe $(RIG_PROGRAMS:$(BUILD)/%=build/%)
 	$(Q)tests/vm/$(GUEST)
 
+# Under QEMU: docker, podman and a pod in a Debian that has them; systemd's sockets, inetd.
+$(STATIC)/greeter: tests/vm/greeter.c
+	$(call say,LINK,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENING) $(STATIC_LINK) $(LDFLAGS) -o $@ $<
+
+.PHONY: test-containers-guest
+test-containers-guest:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory BUILD=build static build/static/bannerprobe-alive build/static/greeter
+	$(Q)tests/vm/containers
+
 .PHONY: test-kernels
 test-kernels:
 	$(Q)$(MAKE) --no-print-directory deps

@@ -10,11 +10,13 @@ import time
 import pytest
 
 import netns
+from servers import Server, listen_to
 
 yaml = pytest.importorskip("yaml")
 
 PACKAGING = os.path.join(netns.ROOT, "packaging")
 CAPABILITIES = ["BPF", "NET_ADMIN", "PERFMON", "SETGID", "SETUID"]
+WITH_INVENTORY = sorted([*CAPABILITIES, "CHOWN"])
 
 
 def read(*path):
@@ -67,20 +69,78 @@ def test_options_are_the_programs(container):
     assert used == set(yaml.safe_load(read("kubernetes", "configmap.yaml"))["data"])
     # What may be written lies in a volume: the root is read-only.
     mounts = {mount["mountPath"]: mount for mount in container["volumeMounts"]}
-    for option in "--output", "--metrics":
-        assert not mounts[os.path.dirname(options[option])].get("readOnly")
+    for option in "--output", "--metrics", "--inventory":
+        volume = max((path for path in mounts if options[option].startswith(f"{path}/")), key=len)
+        assert not mounts[volume].get("readOnly")
     for probe in "readinessProbe", "livenessProbe":
         assert options["--metrics"] in container[probe]["exec"]["command"]
 
 
 def test_privileges(container, pod):
     security = container["securityContext"]
-    assert security["capabilities"] == {"drop": ["ALL"], "add": CAPABILITIES}
+    assert security["capabilities"] == {"drop": ["ALL"], "add": WITH_INVENTORY}
     assert security["readOnlyRootFilesystem"] and not security["allowPrivilegeEscalation"]
     assert not security["privileged"] and not pod["automountServiceAccountToken"]
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     named = re.search(r"--cap-add (\S+)", read("Containerfile"))[1].split(",")
     assert sorted(named) == CAPABILITIES
+
+
+def test_documents_agree(container):
+    """The Containerfile and the document show one command; the document names the DaemonSet's files."""
+    with open(os.path.join(netns.ROOT, "docs", "containers.md")) as file:
+        document = file.read()
+    shown = re.search(r"^#   (podman run (?:.*\n#)*.*--all)$", read("Containerfile"), re.M)[1]
+    told = re.search(r"^    (podman run (?:.*\n)*?.*--all)$", document, re.M)[1]
+    words = lambda text: re.sub(r"\\\n#?", " ", text).split()
+    assert words(shown) == words(told)
+    options = dict(arg.partition("=")[::2] for arg in container["args"])
+    assert {options["--output"], options["--inventory"]} <= set(re.findall(r"/var/[\w./]+\w", document))
+
+
+def with_only(names):
+    """A command's beginning: as root, with no other capability."""
+    return ["setpriv", "--bounding-set", ",".join(["-all", *(f"+{name.lower()}" for name in names)])]
+
+
+@pytest.fixture
+def volume(tmp_path):
+    """A directory of root's, in which the inventory's is made; others pass, to which pytest's own are closed."""
+    for folder in tmp_path, *tmp_path.parents:
+        if str(folder).startswith("/tmp/"):
+            folder.chmod(0o755)
+    return tmp_path
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
+
+
+@needs_root
+def test_privileges_suffice(container, volume):
+    """The DaemonSet's: the inventory gets a directory of its user's."""
+    options = dict(arg.partition("=")[::2] for arg in container["args"])
+    file = volume / options["--inventory"].partition("/bannerprobe/")[2]
+    with netns.Network() as net, Server(net.host, "10.99.0.1") as server:
+        for _ in range(2):		# at the second start it is there
+            with netns.Probe(net.host, "-f", "json", "--inventory", str(file), "veth0",
+                             before=with_only(container["securityContext"]["capabilities"]["add"])) as running:
+                listen_to(net.peer, server)
+                running.line()
+                running.stop()
+    listed = netns.sh(f"{netns.BINARY}-inventory", str(file), "list", "--json")
+    assert [json.loads(line)["server_port"] for line in listed.splitlines()] == [server.port]
+    assert file.parent.owner() == "nobody"
+
+
+@needs_root
+def test_directory_cannot_be_given(volume):
+    """Without CAP_CHOWN: the same line at each start, and nothing is left."""
+    file = volume / "node/inventory.db"
+    with netns.Network() as net:
+        for _ in range(2):
+            done = net.host.run(*with_only(CAPABILITIES), netns.BINARY, "--inventory", str(file), "veth0")
+            assert done.returncode == 1 and f"giving {file.parent} to nobody: " in done.stderr
+            assert "CAP_CHOWN" in done.stderr and not file.parent.exists()
 
 
 # --- the API's schemas ------------------------------------------------------------------------

@@ -157,9 +157,10 @@ def test_socket_is_passed(host, tmp_path):
 
 
 @needs_cgroups
-def test_socket_activation(host, tmp_path):
+@pytest.mark.parametrize("unit", ["init.scope", "ssh.socket"])
+def test_socket_activation(host, unit):
     """Process 1 made the socket, and a service has it; in a PID namespace, numbered as there."""
-    with Cgroup("init.scope") as manager, Cgroup("ssh.service") as service:
+    with Cgroup(unit) as manager, Cgroup("ssh.service") as service:
         before = ["unshare", "--fork", "--pid", "--mount-proc"]
         inside = ["nsenter", "--pid", "--mount", "--target"]
         with Server(host, before=before) as first:
@@ -170,7 +171,7 @@ def test_socket_activation(host, tmp_path):
             first.say("close()")
             first.listen()
             with Owner(host, before=[*inside, str(outside)]) as owner:
-                has(owner.listener(), unit="init.scope", process="python3", pid=1)
+                has(owner.listener(), unit=unit, process="python3", pid=1)
                 child = int(first.say("fork(b'sshd')"))
                 [sshd] = children_of(outside)
                 wait_for("its name", lambda: open(f"/proc/{sshd}/comm").read() == "sshd\n")

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define INIT_SCOPE "init.scope" /* where systemd itself runs */
+#define SOCKET_UNIT ".socket"
 
 struct owners {
 	struct cgroup_ids *cgroups;
@@ -162,6 +163,18 @@ static bool find_processes(struct owners *owners, const struct group *group,
 }
 
 /*
+ * Whether systemd made a socket of this unit. It does so in its own cgroup, or
+ * in that of the .socket unit, if that has one.
+ */
+static bool is_systemds(const char *unit)
+{
+	const size_t len = strlen(unit), suffix = strlen(SOCKET_UNIT);
+
+	return !strcmp(unit, INIT_SCOPE) ||
+	       (len > suffix && !strcmp(unit + len - suffix, SOCKET_UNIT));
+}
+
+/*
  * Fills in the process. Where systemd made the socket and passed it to a
  * service, the cgroup is that of the service's process.
  */
@@ -176,8 +189,8 @@ static void tell_process(struct owners *owners, const struct group *group,
 	owner->process = or_null(owners->comm);
 	owner->pid = process.pid;
 	owner->started = process.started;
-	if (owner->unit && !strcmp(owner->unit, INIT_SCOPE) &&
-	    !process.is_manager && process.cgroup)
+	if (owner->unit && is_systemds(owner->unit) && !process.is_manager &&
+	    process.cgroup)
 		tell_cgroup(owners, process.cgroup, owner);
 }
 

@@ -88,7 +88,7 @@ static bool directory_of(const char *path, char directory[PATH_MAX])
 	return true;
 }
 
-/* Whether make_directory() would succeed. 0 or errno. */
+/* Whether make_directory() could make it. 0 or errno. */
 static int try_directory(const char *directory)
 {
 	char above[PATH_MAX];
@@ -99,21 +99,42 @@ static int try_directory(const char *directory)
 	return access(above, W_OK | X_OK) ? errno : 0;
 }
 
-static int make_directory(const char *directory,
+/* 0 or errno. */
+static int give_directory(const char *directory,
 			  const struct identity *identity)
 {
-	int fd, error;
+	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
+					       O_CLOEXEC);
+	const int error = fd < 0 || fchown(fd, identity->uid, identity->gid) ?
+				  errno :
+				  0;
 
-	if (mkdir(directory, DIRECTORY_MODE))
-		return errno == EEXIST ? 0 : errno;
-	fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	error = identity->changes && fchown(fd, identity->uid, identity->gid) ?
-			errno :
-			0;
-	close(fd);
+	if (fd >= 0)
+		close(fd);
 	return error;
+}
+
+/* Makes a directory, where there is none, for the user to change to. */
+static bool make_directory(const char *path, const char *directory,
+			   const struct identity *identity)
+{
+	int error = mkdir(directory, DIRECTORY_MODE) ? errno : 0;
+
+	if (error == EEXIST)
+		return true;
+	if (error) {
+		message("--inventory %s: making %s: %s", path, directory,
+			strerror(error));
+		return false;
+	}
+	error = identity->changes ? give_directory(directory, identity) : 0;
+	if (!error)
+		return true;
+	rmdir(directory); /* so that the next start does the same */
+	message("--inventory %s: giving %s to %s: %s: that needs CAP_CHOWN, "
+		"or make a directory that this user owns",
+		path, directory, identity->name, strerror(error));
+	return false;
 }
 
 /*
@@ -312,8 +333,9 @@ static bool prepare_directory(const struct needs *needs)
 		message("--inventory %s: %s", path, strerror(ENAMETOOLONG));
 		return false;
 	}
-	error = needs->only_look ? try_directory(directory) :
-				   make_directory(directory, needs->identity);
+	if (!needs->only_look)
+		return make_directory(path, directory, needs->identity);
+	error = try_directory(directory);
 	if (error)
 		message("--inventory %s: making %s: %s", path, directory,
 			strerror(error));
