@@ -13,7 +13,6 @@
 #include "system/message.h"
 #include "engine/packet_engine.h"
 #include "attach/programs.h"
-#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "kernel/drive.h"
 #include "kernel/kernel_table.h"

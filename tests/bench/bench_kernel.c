@@ -17,7 +17,6 @@
 #include "options/options.h"
 #include "attach/programs.h"
 #include "engine/server_list.h"
-#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "kernel/drive.h"
 #include "kernel/kernel_table.h"

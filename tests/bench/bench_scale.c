@@ -27,7 +27,6 @@
 #include "system/message.h"
 #include "options/options.h"
 #include "attach/programs.h"
-#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "kernel/drive.h"
 #include "median.h"

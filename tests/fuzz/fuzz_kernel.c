@@ -13,7 +13,6 @@
 #include "options/options.h"
 #include "attach/programs.h"
 #include "kernel/backends.h"
-#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "steps.h"
 #include "unit/wrap.h"

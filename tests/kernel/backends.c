@@ -9,7 +9,6 @@
 
 #include "engine/overflow.h"
 #include "attach/programs.h"
-#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "kernel_table.h"
 

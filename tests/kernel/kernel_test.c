@@ -27,7 +27,6 @@
 #include "capture/packet_reader.h"
 #include "attach/programs.h"
 #include "engine/server_list.h"
-#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 #include "drive.h"
 #include "backends.h"

@@ -3,7 +3,9 @@
 #include "interfaces.h"
 
 #include "programs.h"
+#include "system/message.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -22,6 +24,33 @@ bool interfaces_read_counters(const struct interfaces *interfaces,
 	for (int i = 0; interface->counted && i < COUNTER_MAX; i++)
 		counters[i] += interface->counted[i];
 	return true;
+}
+
+/* Keeps the counts of a named interface: if it comes back it continues them. */
+static void keep_counts(struct interface *interface,
+			const __u64 counters[COUNTER_MAX])
+{
+	if (!interface->counted)
+		interface->counted =
+			calloc(COUNTER_MAX, sizeof(*interface->counted));
+	if (!interface->counted)
+		message("%s: out of memory: its counters begin at 0 again",
+			interface->name);
+	for (int i = 0; interface->counted && i < COUNTER_MAX; i++)
+		interface->counted[i] += counters[i];
+}
+
+void interfaces_forget_counters(const struct interfaces *interfaces,
+				struct interface *interface)
+{
+	__u64 counters[COUNTER_MAX];
+
+	if (!programs_interface_counters(interfaces->bpf, interface->index,
+					 counters))
+		return;
+	if (interface->asked_name)
+		keep_counts(interface, counters);
+	programs_forget_interface(interfaces->bpf, interface->index);
 }
 
 /* --- packets ------------------------------------------------------------- */

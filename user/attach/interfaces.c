@@ -320,33 +320,6 @@ void interfaces_free(struct interfaces *interfaces)
 
 /* --- interfaces that go and change --------------------------------------- */
 
-/* Keeps the counts of a named interface: if it comes back it continues them. */
-static void keep_counts(struct interface *interface,
-			const __u64 counters[COUNTER_MAX])
-{
-	if (!interface->counted)
-		interface->counted =
-			calloc(COUNTER_MAX, sizeof(*interface->counted));
-	if (!interface->counted)
-		message("%s: out of memory: its counters begin at 0 again",
-			interface->name);
-	for (int i = 0; interface->counted && i < COUNTER_MAX; i++)
-		interface->counted[i] += counters[i];
-}
-
-static void forget_counters(const struct interfaces *interfaces,
-			    struct interface *interface)
-{
-	__u64 counters[COUNTER_MAX];
-
-	if (!programs_interface_counters(interfaces->bpf, interface->index,
-					 counters))
-		return;
-	if (interface->asked_name)
-		keep_counts(interface, counters);
-	programs_forget_interface(interfaces->bpf, interface->index);
-}
-
 /* Releases an interface that is gone, or that the user no longer asks for. */
 static void lose(struct interfaces *interfaces, struct interface *interface)
 {
@@ -361,7 +334,7 @@ static void lose(struct interfaces *interfaces, struct interface *interface)
 	interfaces->recount = true;
 	interfaces->some_left = false; /* perhaps */
 	interfaces_dequeue(interfaces, interface);
-	forget_counters(interfaces, interface);
+	interfaces_forget_counters(interfaces, interface);
 	HASH_DELETE(by_index, interfaces->by_index, interface);
 	interface->index = 0;
 	if (interface->asked_name) {

@@ -91,6 +91,13 @@ bool interfaces_read_counters(const struct interfaces *interfaces,
 			      __u64 counters[COUNTER_MAX]);
 
 /*
+ * Called when an interface is released, before its index can be used again: the
+ * counts of a named one are kept for its return.
+ */
+void interfaces_forget_counters(const struct interfaces *interfaces,
+				struct interface *interface);
+
+/*
  * Reads the packet counters of the watched interfaces' devices. Returns their
  * sum, with the packets of interfaces that are gone, so it never falls.
  */

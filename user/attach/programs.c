@@ -17,7 +17,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 
 /*

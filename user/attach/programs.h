@@ -4,6 +4,7 @@
 #define BANNERPROBE_PROGRAMS_H
 
 #include "counters.h"
+#include "engine_settings.h" /* the skeleton needs it */
 #include "event_kind.h"
 #include "platform.h"
 

@@ -23,7 +23,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "engine_settings.h"
 #include "bannerprobe.skel.h"
 
 #define STATUS_SECONDS 1 /* between two status lines */
@@ -207,9 +206,8 @@ static bool choose_identity(struct attacher *attacher,
 	/* An error is reported when the metrics are first written. */
 	if (options->metrics)
 		files_find_metrics(&helper->files, options->metrics);
-	if (!options->metrics && !options->output)
-		return true;
-	return !file_helper_start(helper, options->unconfined);
+	return (!options->metrics && !options->output) ||
+	       !file_helper_start(helper, options->unconfined);
 }
 
 /* Calls each handler every so many seconds; 0: never. */
@@ -328,7 +326,6 @@ static bool load(struct attacher *attacher, const struct identity *identity)
 {
 	const struct options *options = attacher->options;
 
-	/* Before much memory is needed: the guard has a copy of it. */
 	if (interfaces_may_need_clsact(&attacher->interfaces))
 		guard_start(identity);
 	attacher->bpf = programs_load(
