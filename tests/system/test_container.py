@@ -3,8 +3,10 @@
 
 import json
 import os
+import pathlib
 import re
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -104,12 +106,11 @@ def with_only(names):
 
 
 @pytest.fixture
-def volume(tmp_path):
-    """A directory of root's, in which the inventory's is made; others pass, to which pytest's own are closed."""
-    for folder in tmp_path, *tmp_path.parents:
-        if str(folder).startswith("/tmp/"):
-            folder.chmod(0o755)
-    return tmp_path
+def volume():
+    """A directory of root's that others may pass, in which the inventory's is made. pytest's own are closed to them."""
+    with tempfile.TemporaryDirectory() as name:
+        os.chmod(name, 0o755)
+        yield pathlib.Path(name)
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it makes network namespaces")
