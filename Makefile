@@ -23,7 +23,8 @@
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
 #   make fuzz          fuzzes the core in both backends, the capture reader, the formats
 #   make mutants      breaks the core in many ways: a test has to notice each
-#   make lint          clang-tidy, gcc's analyzer and the tree's structure
+#   make lint          clang-format, clang-tidy, gcc's analyzer and the tree's structure
+#   make format        breaks the lines of all C files as .clang-format says
 #   make bench         what the probe costs (as root)
 #   make bench-identify  what --identify costs
 #   make bench-scale   what a packet costs when several CPUs have packets at once (as root)
@@ -37,6 +38,7 @@
 #   make deb           a Debian package, in build/deb; ARCH=arm64: for arm64, in build/arm64/deb
 #   make rpm           an RPM package, in build/rpm
 #   make test-rpm      what it installs, and what its scripts do
+#   make test-builds   the Debian package by the compilers of newer Debians (as root)
 #   make test-package  the Debian package and the static program on Debian 11, 12 and 13, booted under QEMU (as root)
 #   V=1                shows the commands
 
@@ -123,13 +125,24 @@ include user/owner/build.mk
 deps:
 	$(Q)packaging/deps.sh
 
+# This version: others break some lines elsewhere. It finds its way in two steps.
+CLANG_FORMAT ?= clang-format-14
+FORMATTED = $(shell find bpf include packaging tests user -name '*.[ch]')
+.PHONY: format check-format
+format:
+	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
+	$(Q)$(CLANG_FORMAT) -i $(FORMATTED)
+
+check-format:
+	$(Q)$(CLANG_FORMAT) --dry-run --Werror $(FORMATTED)
+
 LINTED := $(SOURCES) $(wildcard user/libraries/*.c) $(INVENTORY) $(INVENTORY_COMMAND) \
 	$(addprefix tests/unit/,core_test.c property_test.c) $(addprefix tests/kernel/,kernel_test.c backends.c drive.c)
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"ip.h"},{"name":"layers.h"},{"name":"hash.h"},{"name":"prefilter.h"},{"name":"flow_table.h"},{"name":"tracker.h"},{"name":"event.h"}]
 .PHONY: lint
-lint: check-structure check-scripts $(SKELETON) $(BUILD)/drive.skel.h
+lint: check-structure check-scripts check-format $(SKELETON) $(BUILD)/drive.skel.h
 	$(Q)for source in $(LINTED); do \
 		clang-tidy --quiet --line-filter='$(OWN_FILES)' $$source -- $(ALL_CFLAGS) -Itests 2>/dev/null && \
 		$(CC) $(ALL_CFLAGS) -Itests -fanalyzer -Wno-analyzer-malloc-leak \

@@ -381,6 +381,12 @@ test-architectures:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)tests/vm/architectures $(ARCHITECTURES_ARGS)
 
+# The Debian package by the compilers of newer Debians.
+.PHONY: test-builds
+test-builds:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)tests/vm/builds $(BUILDS_ARGS)
+
 # The Debian package and the static program: takes some minutes.
 .PHONY: test-package
 test-package:

@@ -543,7 +543,7 @@ static void test_hash_of_related_ends(void **state)
 				shared += hashes[j] == hashes[i];
 		}
 	}
-	assert_in_range(shared, 0, 2);
+	assert_true(shared <= 2);
 }
 
 /* --- the table of connections ------------------------------------------ */
@@ -669,21 +669,22 @@ static void test_spilled_bits(void **state)
 	enum { MANY = 1000 };
 	char banners[1 << 16] = "";
 	struct engine native;
+	int bits;
 
 	(void)state;
 	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= MANY; port++) {
 		play_step(&native, synack, (__u16)port, port);
 		play_step(&native, ack, (__u16)port, port);
-		assert_in_range(count_bits(&native), 1,
-				BUCKET_WAYS + OVERFLOW_TAGS);
+		bits = count_bits(&native);
+		assert_true(bits >= 1 && bits <= BUCKET_WAYS + OVERFLOW_TAGS);
 	}
 	for (int port = 1; port <= MANY; port++)
 		play_step(&native, hello, (__u16)port, MANY + port);
 	assert_int_equal(native.counters[COUNT_BANNER],
 			 BUCKET_WAYS + ONE_BUCKET);
 	/* The overflow LRU here is smaller than a bucket's overflow tags. */
-	assert_in_range(count_bits(&native), 0, OVERFLOW_TAGS - ONE_BUCKET);
+	assert_true(count_bits(&native) <= OVERFLOW_TAGS - ONE_BUCKET);
 	engine_close(&native);
 }
 

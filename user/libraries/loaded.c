@@ -8,6 +8,9 @@
 #include <expat.h>
 #include <pcre2.h>
 
+/* XML_GetCurrentLineNumber: what replaces it is not in expat before 2.8. */
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+
 /* The libraries' file names, of the versions that the headers belong to. */
 #define PCRE2_FILE "libpcre2-8.so.0"
 #define EXPAT_FILE "libexpat.so.1"
