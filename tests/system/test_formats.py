@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import re
+import resource
 import struct
 
 import pytest
@@ -323,6 +324,15 @@ def test_a_full_disk_is_an_error(form):
     why, *losses = done.stderr.decode().splitlines()
     assert why.startswith("bannerprobe: /dev/full: No space left")
     assert len(losses) <= 1
+
+
+@pytest.mark.parametrize("form", ["text", "json", "zeek"])
+def test_a_limit_of_file_sizes_is_an_error(tmp_path, form):
+    """As by LimitFSIZE= of a unit: it kills nothing, and what is lost is counted."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    done = probe("-f", form, "-o", tmp_path / "log", "-r", "-", input=capture(BANNERS), preexec_fn=limit)
+    assert done.returncode == 4 and (tmp_path / "log").stat().st_size == 100
+    assert b"File too large: records are being lost" in done.stderr
 
 
 def test_a_full_standard_output_is_an_error():
