@@ -157,8 +157,8 @@ static enum exit_code run(const struct options *options, bool no_stdout)
 }
 
 /*
- * These signals wait until the event loop takes them: what rotates logs does not
- * know when a start is over.
+ * These signals wait until the event loop takes them: what rotates logs does
+ * not know when a start is over.
  */
 static void hold_signals(void)
 {
@@ -183,6 +183,7 @@ int main(int argc, char **argv)
 	message_libbpf(options.verbose);
 	/* A reader that goes is an error of writing. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* so is a limit of file sizes */
 	notify_open();
 	code = run(&options, no_stdout);
 	options_free(&options);

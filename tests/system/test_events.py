@@ -221,16 +221,23 @@ def asks_fast(ns, port):
         assert client.recv(64)
 
 
+CLOSED = 20000	# this port and those behind it: below all that a listener gets by itself
+
+
 def converse(net, each):
-    """`each` connections of each kind; the kinds take turns."""
+    """`each` connections of each kind; the kinds take turns.
+
+    Each refused one has a port of its own: the client's port is free at once, and may be taken again.
+    A SYN on the ports of a refused connection that is refused, too, is no connection of its own.
+    """
     with serving(net.host, greet) as greeter, serving(net.host, answer) as answerer, \
             serving(net.host, say_goodbye) as late:
-        for _ in range(each):
+        for n in range(each):
             listens(net.peer, greeter)
             replies(net.peer, greeter)
             asks(net.peer, answerer)
             is_silent(net.peer, answerer)
-            is_refused(net.peer, 9)
+            is_refused(net.peer, CLOSED + n)
             resets(net.peer, answerer)
             is_silent(net.peer, late)	# which speaks once the client has closed
             asks_fast(net.peer, answerer)

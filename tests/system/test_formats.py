@@ -5,6 +5,7 @@ import base64
 import hashlib
 import json
 import re
+import resource
 import struct
 
 import pytest
@@ -193,6 +194,15 @@ def test_text_brings_back_every_byte():
     assert found[0][3] == "192.0.2.9:40000" and found[1][3] == "[2001:db8::9]:40001"
 
 
+@pytest.mark.parametrize("first, note", [(0, ""), (1, " (no SYN seen)")])
+def test_text_says_that_the_syn_was_not_seen(first, note):
+    """The SYN-ACK suffices, but a person has to know."""
+    frames = [ethernet(packet) for packet in Connection().greeted(b"banner")[first:]]
+    lines = lines_of(probe("--events=open,banner", "-r", "-", input=pcap(frames)).stdout)
+    assert [line.split(" ", 3)[3] for line in lines] == [
+        f"5.6.7.8:5678 -> 1.2.3.4:80{note}", f"1.2.3.4:80 -> 5.6.7.8:5678{note} banner"]
+
+
 def test_text_shows_local_time():
     done = probe("-f", "text", "-r", "-", input=capture([b"x"]), env={"TZ": "UTC-05:30"})
     assert b"03:43:20.126456" in done.stdout	# 22:13:20 in Greenwich
@@ -314,6 +324,15 @@ def test_a_full_disk_is_an_error(form):
     why, *losses = done.stderr.decode().splitlines()
     assert why.startswith("bannerprobe: /dev/full: No space left")
     assert len(losses) <= 1
+
+
+@pytest.mark.parametrize("form", ["text", "json", "zeek"])
+def test_a_limit_of_file_sizes_is_an_error(tmp_path, form):
+    """As by LimitFSIZE= of a unit: it kills nothing, and what is lost is counted."""
+    limit = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+    done = probe("-f", form, "-o", tmp_path / "log", "-r", "-", input=capture(BANNERS), preexec_fn=limit)
+    assert done.returncode == 4 and (tmp_path / "log").stat().st_size == 100
+    assert b"File too large: records are being lost" in done.stderr
 
 
 def test_a_full_standard_output_is_an_error():

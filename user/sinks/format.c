@@ -235,6 +235,9 @@ static char *put_line_text(char *to, const struct event *record,
 	to = from_server ? put_client(to, record) : put_server(to, record);
 	to = put_tunnels(to, record);
 	to = put_owner(to, source->owner);
+	/* Only the SYN-ACK says that there was one. */
+	if (!(record->seen & SEEN_SYN))
+		to = PUT(to, " (no SYN seen)");
 	if (record->kind != EVENT_OPEN) {
 		*to++ = ' ';
 		to = put_escaped(to, record->bytes, record->kept);

@@ -75,8 +75,12 @@ int main(int argc, char **argv)
 	char name[64];
 	int at = 1;
 
-	/* A consumer that closes its pipe is a write error. */
+	/*
+	 * A consumer that closes its pipe is an error of writing, and so is a
+	 * limit of file sizes.
+	 */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 	if (argc > 1 && print_and_exit(argv[1]))
 		return say_finish() ? EXIT_DONE : EXIT_FAILED;
 	if (argc > 1 && *argv[1] != '-' && !find(argv[1]))
