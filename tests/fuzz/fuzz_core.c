@@ -6,12 +6,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+#include "engine/server_list.h"
 #include "pipeline/reassembly.h"
 #include "unit/play.h"
 #include "steps.h"
 #include "unit/wrap.h"
 
-#define MAX_FLOWS 16
+#define MAX_FLOWS 8 /* one bucket: more connections are evicted */
 #define LENGTH 64
 #define QUIET (1 << 20) /* ns */
 
@@ -19,6 +20,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct engine native;
+static struct server_list wanted;
 static struct reassembly *greetings;
 static __u64 logged[EVENT_KINDS];
 
@@ -55,6 +57,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	(void)argc;
 	(void)argv;
+	require(server_list_add_ports(&wanted, "25,1024"));
+	require(server_list_add_net(&wanted, "2001:db8::9", SET_NOT_NET));
 	greetings = reassembly_new(LENGTH, QUIET, on_logged, NULL);
 	require(greetings);
 	require(engine_open(&native, MAX_FLOWS, LENGTH, on_record, NULL));
@@ -85,6 +89,14 @@ static void check_events(enum event_kind kind)
 	require(fates[FATE_LOGGED] == logged[kind]);
 }
 
+/* Of the two ends in packet.c, the one that the client has. */
+static bool is_own(const __u32 address[4], __u8 family)
+{
+	const __u8 *bytes = (const __u8 *)address;
+
+	return bytes[family == 4 ? 3 : 15] == 9;
+}
+
 static void choose_options(size_t size)
 {
 	struct track_options *track = &native.track;
@@ -98,6 +110,9 @@ static void choose_options(size_t size)
 		wrap_track(track);
 	if (size & 4)
 		track->events = EVENTS_ALL;
+	native.servers = size & 32 ? &wanted : NULL;
+	native.is_own = size & 64 ? is_own : NULL;
+	native.direction = DIRECTION_NONE;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -114,6 +129,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	while (steps_next(&steps, &step)) {
 		now += step.wait;
 		reassembly_expire(greetings, now);
+		if (native.is_own)
+			native.direction =
+				step.hook & 1 ? DIRECTION_OUT : DIRECTION_IN;
 		play_packet(&native, step.data, step.len, step.wire_len,
 			    step.raw_ip, now, &segment);
 	}

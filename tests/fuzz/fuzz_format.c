@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Fuzzes the formats. An input is a record (struct event, then the banner).
- * Each format must write lines of printable ASCII, which are read back, field
- * by field, to the same record and the same bytes.
+ * Fuzzes the formats. An input is
+ *
+ *   2 bytes of length and so many that were said, 1 byte of length and so many
+ *   of names, then struct event and its tunnels
+ *
+ * and what is missing at its end is 0, so that a greater struct leaves it an
+ * input. Each format must write lines of printable ASCII, which are read back,
+ * field by field, to the same record and the same bytes.
  */
 #include <arpa/inet.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,6 +192,32 @@ static const struct identified identity = { .service = "s",
 					    .product = "p\"\\",
 					    .version = "1" };
 
+/* A field that may fill its room, without a NUL. */
+static void expect_field(const char *field, size_t room, bool json)
+{
+	expect_bytes(field, strnlen(field, room), json);
+}
+
+static void read_text_owner(const struct service_owner *owner)
+{
+	const bool has_process = owner && *owner->process &&
+				 (*owner->container || !*owner->unit);
+
+	if (!owner || (!*owner->unit && !*owner->container && !has_process))
+		return;
+	expect(" [");
+	expect_field(owner->unit, sizeof(owner->unit), false);
+	expect(*owner->unit && *owner->container ? " " : "");
+	expect_field(owner->container, sizeof(owner->container), false);
+	if (has_process) {
+		expect(*owner->container ? " " : "");
+		/* No byte of it could be taken for what surrounds it. */
+		require(!strchr(" []", *at));
+		expect_field(owner->process, sizeof(owner->process), false);
+	}
+	expect("]");
+}
+
 static void read_text(const struct event *record, const struct source *source)
 {
 	at = strchr(line, '.'); /* behind the second, in local time */
@@ -201,6 +233,7 @@ static void read_text(const struct event *record, const struct source *source)
 	expect_side(record,
 		    event_origin(record->kind) == SERVER ? CLIENT : SERVER);
 	read_text_tunnels(record);
+	read_text_owner(source->owner);
 	if (record->kind == EVENT_OPEN)
 		return;
 	expect(" ");
@@ -225,6 +258,38 @@ static void expect_mac(const char *name, const __u8 expected[MAC_LENGTH])
 		require((high << 4 | hex_value(*at++)) == expected[i]);
 	}
 	expect("\"");
+}
+
+static void read_json_field(const char *name, const char *field, size_t room)
+{
+	if (!*field)
+		return;
+	expect(",\"");
+	expect(name);
+	expect("\":\"");
+	expect_field(field, room, true);
+	expect("\"");
+}
+
+static void read_json_owner(const struct service_owner *owner)
+{
+	if (!owner)
+		return;
+	read_json_field("unit", owner->unit, sizeof(owner->unit));
+	read_json_field("container", owner->container,
+			sizeof(owner->container));
+	read_json_field("pod", owner->pod, sizeof(owner->pod));
+	read_json_field("pod_name", owner->pod_name, sizeof(owner->pod_name));
+	read_json_field("cgroup", owner->cgroup, sizeof(owner->cgroup));
+	if (owner->uid != OWNED_BY_NO_ONE_KNOWN) {
+		expect(",\"uid\":");
+		expect_number(owner->uid);
+	}
+	if (owner->pid) {
+		expect(",\"pid\":");
+		expect_number(owner->pid);
+	}
+	read_json_field("process", owner->process, sizeof(owner->process));
 }
 
 static void read_json_more(const struct event *record)
@@ -295,6 +360,10 @@ static void read_json_end(const struct event *record,
 	read_json_delay(record);
 	expect(",\"iface\":\"");
 	expect_bytes(source->name, strlen(source->name), true);
+	if (source->capture_iface) {
+		expect("\",\"capture_iface\":\"");
+		expect_field(source->capture_iface, CAPTURE_IFACE_MAX, true);
+	}
 	expect("\"");
 	if (record->direction == DIRECTION_IN)
 		expect(",\"dir\":\"in\"");
@@ -309,6 +378,7 @@ static void read_json_end(const struct event *record,
 	expect(source->identity ? ",\"service\":\"s\",\"product\":"
 				  "\"p\\\"\\\\\\\\\",\"version\":\"1\"" :
 				  "");
+	read_json_owner(source->owner);
 	read_json_more(record);
 }
 
@@ -461,8 +531,7 @@ static bool has_row(const struct event *record)
 }
 
 static void check_format(enum format format, const struct event *record,
-			 const char *name, __u32 events,
-			 const struct identified *what)
+			 const struct source *source)
 {
 	static void (*const readers[])(const struct event *record,
 				       const struct source *source) = {
@@ -470,11 +539,7 @@ static void check_format(enum format format, const struct event *record,
 		[FORMAT_JSON] = read_json,
 		[FORMAT_ZEEK] = read_zeek,
 	};
-	const struct source source = { .name = name,
-				       .clock_offset = record->start_time,
-				       .identity = what,
-				       .events = events };
-	size_t len = format_record(format, line, record, &source);
+	size_t len = format_record(format, line, record, source);
 
 	if (format == FORMAT_ZEEK && !len) {
 		require(!has_row(record));
@@ -482,7 +547,7 @@ static void check_format(enum format format, const struct event *record,
 	}
 	check_line(len, format == FORMAT_ZEEK);
 	do {
-		readers[format](record, &source);
+		readers[format](record, source);
 		expect("\n");
 	} while (format == FORMAT_ZEEK && at < line + len);
 	require(at == line + len);
@@ -490,21 +555,34 @@ static void check_format(enum format format, const struct event *record,
 
 #pragma clang attribute pop
 
-/* At the end of the bytes, as many as have room there. */
-static void place_tunnels(struct event *record)
+/* --- the input --------------------------------------------------------- */
+
+/* What is left of it. */
+struct input {
+	const uint8_t *data;
+	size_t size;
+};
+
+/* Takes so many bytes, or all that are left; what is missing stays as it is. */
+static size_t take(struct input *input, void *to, size_t size)
+{
+	if (size > input->size)
+		size = input->size;
+	memcpy(to, input->data, size);
+	input->data += size;
+	input->size -= size;
+	return size;
+}
+
+/* Behind the bytes that were said. */
+static void take_tunnels(struct input *input, struct event *record)
 {
 	struct tunnel *tunnels;
 
 	record->tunnel_count %= TUNNELS_MAX + 1;
-	record->tunnels_at = 0;
-	if (record->kept < record->tunnel_count * sizeof(struct tunnel) + 8)
-		record->tunnel_count = 0;
-	if (!record->tunnel_count)
-		return;
-	record->kept -= record->tunnel_count * sizeof(struct tunnel);
-	record->kept &= ~7U;
-	record->tunnels_at = (__u16)record->kept;
+	record->tunnels_at = (__u16)((record->kept + 7) & ~7U);
 	tunnels = (struct tunnel *)(record->bytes + record->tunnels_at);
+	take(input, tunnels, record->tunnel_count * sizeof(*tunnels));
 	for (int i = 0; i < record->tunnel_count; i++) {
 		tunnels[i].kind %= TUNNEL_KINDS;
 		tunnels[i].family = tunnels[i].family & 1 ? 4 :
@@ -513,30 +591,70 @@ static void place_tunnels(struct event *record)
 	}
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+/* Limits each field to the values that the engine can produce. */
+static void take_record(struct input *input, struct event *record, __u32 kept)
 {
-	struct event *record;
-	char name[64] = "";
-
-	if (size < sizeof(*record) || size > sizeof(*record) + BANNER_MAX)
-		return 0;
-	record = malloc(size);
-	require(record);
-	memcpy(record, data, size);
-	/* Limits each field to the values that the engine can produce. */
-	record->kept = (__u32)(size - sizeof(*record));
-	place_tunnels(record);
+	take(input, record, sizeof(*record));
+	record->kept = kept;
 	record->family = record->family & 1 ? 4 : 6;
 	record->vlan_count %= 3;
 	record->kind %= EVENT_KINDS;
 	record->crossed &= 1;
-	memcpy(name, data, sizeof(name) - 1);
+	take_tunnels(input, record);
+}
+
+/* The same text everywhere. A process' name needs no NUL. */
+static void make_owner(struct service_owner *owner, const char *name)
+{
+	const size_t len = strlen(name);
+
+	*owner = (struct service_owner){
+		.uid = len & 1 ? (__u32)len : OWNED_BY_NO_ONE_KNOWN,
+		.pid = (__u32)(len & 2),
+	};
+	snprintf(owner->unit, sizeof(owner->unit), "%s", len & 4 ? name : "");
+	snprintf(owner->container, sizeof(owner->container), "%s",
+		 len & 8 ? name : "");
+	snprintf(owner->pod, sizeof(owner->pod), "%s", name);
+	snprintf(owner->pod_name, sizeof(owner->pod_name), "%s", name);
+	snprintf(owner->cgroup, sizeof(owner->cgroup), "%s", name);
+	memcpy(owner->process, name,
+	       len < sizeof(owner->process) ? len : sizeof(owner->process));
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct service_owner owner;
+	struct input input = { data, size };
+	__u8 head[2] = {}, name_len = 0;
+	char name[256] = "";
+	struct event *record;
+	size_t kept;
+
+	take(&input, head, sizeof(head));
+	kept = (size_t)(head[0] | head[1] << 8) % (BANNER_MAX + 1);
+	kept = kept < input.size ? kept : input.size;
+	record = calloc(1, sizeof(*record) + kept + 7 +
+				   TUNNELS_MAX * sizeof(struct tunnel));
+	require(record);
+	take(&input, record->bytes, kept);
+	take(&input, &name_len, 1);
+	take(&input, name, name_len);
+	take_record(&input, record, (__u32)kept);
+	make_owner(&owner, name);
 	for (int format = FORMAT_TEXT; format <= FORMAT_ZEEK; format++)
-		check_format((enum format)format, record, name,
-			     size & 1 ? EVENTS_ALL : 0,
-			     record->kind != EVENT_OPEN && size & 2 ?
-				     &identity :
-				     NULL);
+		check_format((enum format)format, record,
+			     &(struct source){
+				     .name = name,
+				     .clock_offset = record->start_time,
+				     .capture_iface = size & 4 ? name : NULL,
+				     .identity = record->kind != EVENT_OPEN &&
+								 size & 2 ?
+							 &identity :
+							 NULL,
+				     .owner = size & 8 ? &owner : NULL,
+				     .events = size & 1 ? EVENTS_ALL : 0,
+			     });
 	free(record);
 	return 0;
 }

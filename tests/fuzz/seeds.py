@@ -14,7 +14,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "system"
 
 import packets
 
-BANNERS = [b"220 hi\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.0 408\r\n", bytes(range(256)), b"-", b"#", b'"\\']
+BANNERS = [b"220 hi\r\n", b"SSH-2.0-x\r\n", b"HTTP/1.1 200 OK\r\nServer: x\r\nVia: a\r\n\r\n", b"-", b"#", b'"\\\\',
+           b"GET / HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 192.0.2.1\r\n\r\n", bytes(range(256)),
+           b"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n220 x\r\n", b"UNKNOWN 408\r\n", b"(empty)", b""]
 
 
 def conversations():
@@ -35,6 +37,12 @@ def core():
     handshake = [(0, 0x02, 0, 0), (0x80, 0x12, 0, 1), (0, 0x10, 1, 1), (0x80, 0x18, 1, 1)]
     yield b"".join(bytes([1, side | port, flags, seq, ack, 9, 0])
                    for port in range(16) for side, flags, seq, ack in handshake)
+    # More that wait for their banners than the table has room for; then these come.
+    ports = [*range(16), *range(0x40, 0x50)]
+    for last in 0x18, 0x11, 0x04:
+        yield b"".join(bytes([1, side | port, flags, seq, ack, 0, 0])
+                       for port in ports for side, flags, seq, ack in handshake[:3]) + \
+            b"".join(bytes([1, 0x80 | port, last, 1, 1, 9, 0]) for port in ports)
 
 
 def tunnels():
@@ -74,13 +82,15 @@ def capture():
 
 
 def format():
-    """A struct record (include/event.h), and the banner behind it."""
-    for banner in BANNERS:
-        for family in 4, 6:
-            yield struct.pack("<QQQQ16s16sHHIIIIIHHHBBBBBBB6s6s7x", 3_000_000, 1_000_000,
-                              2_000_000, 99, bytes(range(16)), bytes(range(16, 32)), 40000, 25,
-                              len(banner), len(banner), 2, 1234, 0, 7, 8, family - 4, 2, family,
-                              7, 1, 64, 0, 0, bytes(6), bytes(range(6))) + banner
+    """What was said, a name, a struct event (include/event.h): tests/fuzz/fuzz_format.c."""
+    for said in BANNERS:
+        for kind in range(5):
+            record = struct.pack("<QQQQ16s16sHHIIIIII2HHBBBBBBBB6s6sBBB", 3_000_000, 1_000_000, 2_000_000, 99,
+                                 bytes(range(16)), bytes(range(16, 32)), 40000, 25, len(said), len(said), 2, 1234,
+                                 0, 1 + kind, 7, 8, kind % 2, kind % 3, 4 + kind % 2, 7, kind % 3, 64, 0, 0, kind,
+                                 bytes(6), bytes(range(6)), kind % 2, kind, kind % 3).ljust(160, b"\0")
+            for name in b"eth0", b'a "b"] [\\':
+                yield struct.pack("<H", len(said)) + said + bytes([len(name)]) + name + record
 
 
 RULES = [
