@@ -209,6 +209,18 @@ def test_refusals_are_forms_and_not_the_service(inventory, refusal):
         (escape(greeting),)]
 
 
+@pytest.mark.parametrize("whole, port", [
+    (b"SSH-2.0-OpenSSH_9.2p1\r\n", 22), (b"220 (vsFTPd 3.0.3)\r\n", 21), (b"@RSYNCD: 31.0 sha512 md5\n", 873),
+    (b"220 mx.example.org ESMTP Exim 4.96 Mon, 21 Sep 2026 14:13:20 +0000\r\n", 25)])
+def test_a_line_that_was_cut_is_no_other_product(tmp_path, whole, port):
+    """Wherever its rest was missed, though the record says that all of its segment was kept."""
+    for cut in range(1, len(whole)):
+        inventory = Inventory(tmp_path)
+        inventory.take(line(whole[:cut], NOW + 60 * cut, server=f"10.0.0.{cut}", port=port),
+                       *[line(whole, NOW + 60 * cut + n, server=f"10.0.0.{cut}", port=port) for n in (1, 2)])
+    assert set(inventory.changes()) == {"new"}
+
+
 def test_ssh_refusals(inventory):
     inventory.take(*said_in_turn(SSH, b"Exceeded MaxStartups\r\n", SSH, b"Not allowed at this time\r\n", SSH))
     assert inventory.ask("SELECT stable FROM service JOIN banner ON banner.id = banner_id") == [

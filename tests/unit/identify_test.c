@@ -314,7 +314,7 @@ static void test_no_such_source(void **state)
 	assert_string_equal(told,
 			    "/nonexistent/x: No such file or directory\n");
 	assert_null(identify_open(&device, tell));
-	assert_non_null(strstr(told, "/dev/zero: Invalid argument\n"));
+	assert_non_null(strstr(told, "/dev/zero: it is no file\n"));
 	assert_null(identify_open(&folder, tell));
 	identifier = identify_open(&optional, tell);
 	assert_non_null(identifier);
@@ -606,6 +606,13 @@ static const struct {
 	{ "220 at ftp.example.com\r\n", 0, 2500, "nothing", false, SAID_FIRST },
 	{ "220 host (Version wuftpd-2.6.1)\r\n", 0, 2500, "ftp|-|-|-|-|-|-|",
 	  false, SAID_FIRST },
+	/* A line without its end may go on; a prompt is complete. */
+	{ "SSH-2.0-Op", 0, 22, "ssh|-|-|-|-|-|-|", false, SAID_FIRST },
+	{ "SSH-2.0-OpenSSH_9.", 0, 22, "ssh|-|-|-|-|-|-|", false, SAID_FIRST },
+	{ "Hello\nSSH-2.0-Op", 0, 22, "ssh|-|-|-|-|-|-|", false, SAID_FIRST },
+	{ "SSH-2.0-Op\n", 0, 22, "ssh|Op|-|-|-|-|-|", false, SAID_FIRST },
+	{ "220 mx.example.co", 0, 25, "smtp|-|-|-|-|-|-|", false, SAID_FIRST },
+	{ "@RSYNCD: 31", 0, 873, "rsync|-|-|-|-|-|-|", false, SAID_FIRST },
 	/* A refusal has no version, not even the protocol's. */
 	{ "RFB 003.003\n\0\0\0\0\0\0\0\4Busy", 24, 5900, "vnc|-|-|-|-|-|-|",
 	  false, SAID_FIRST },

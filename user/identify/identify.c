@@ -182,11 +182,38 @@ static void ask_all(struct identifier *identifier, enum said said,
 		structure_answer(&spoken, answer);
 }
 
+/*
+ * Whether the last line goes on, in a protocol that ends each line: the product
+ * of "SSH-2.0-Op" is not Op. A prompt, such as telnet's, has no line's end.
+ */
+static bool is_line_cut(const uint8_t *bytes, size_t len)
+{
+	static const char *const beginnings[] = { "SSH-", "+OK", "-ERR",
+						  "* ",	  ":",	 "RFB ",
+						  "@RSYNCD:" };
+	const uint8_t *end = len ? memrchr(bytes, '\n', len) : NULL;
+	const size_t at = end ? (size_t)(end + 1 - bytes) : 0;
+	const struct text line = { bytes + at, len - at, true };
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++) {
+		if (text_begins(&line, beginnings[i]))
+			return true;
+	}
+	return line.len > 3 && isdigit(line.bytes[0]) &&
+	       isdigit(line.bytes[1]) && isdigit(line.bytes[2]) &&
+	       is_one_of(line.bytes[3], " -");
+}
+
+static struct text text_of(const uint8_t *bytes, size_t len, bool complete)
+{
+	return (struct text){ bytes, len, complete && !is_line_cut(bytes, len) };
+}
+
 const struct identified *identify(struct identifier *identifier, enum said said,
 				  uint16_t server_port, const uint8_t *bytes,
 				  size_t len, bool complete)
 {
-	const struct text text = { bytes, len, complete };
+	const struct text text = text_of(bytes, len, complete);
 	const struct question question = { text, said, server_port };
 	struct answer *answer;
 
@@ -204,8 +231,7 @@ bool identify_remembers(struct identifier *identifier, enum said said,
 			uint16_t server_port, const uint8_t *bytes, size_t len,
 			bool complete, const struct identified **answer)
 {
-	const struct question question = { { bytes, len, complete },
-					   said,
+	const struct question question = { text_of(bytes, len, complete), said,
 					   server_port };
 	struct answer *found =
 		len ? cache_find(&identifier->cache, &question) : NULL;

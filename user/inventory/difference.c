@@ -368,6 +368,30 @@ static enum verdict judge_growth(enum learn_how how, const struct part *a,
 	return in_a->letters > EDGE_LETTERS ? REFUSED : BECOMES_WILD;
 }
 
+#define CUT_TIME_MAX 40
+
+/*
+ * Whether the form was cut within a date, "Mon, 21 Se", of which only a part
+ * may be wild, and the greeting has the whole date.
+ */
+static bool is_cut_time(const struct part *a, const struct part *b)
+{
+	const uint16_t time = SYMBOL_WILD + WILD_TIME;
+
+	if (a->to - a->from > CUT_TIME_MAX ||
+	    !((a->from && a->form->symbol[a->from - 1] == time) ||
+	      (b->from < b->to && b->form->symbol[b->from] == time)))
+		return false;
+	for (size_t i = a->from; i < a->to; i++) {
+		const uint16_t symbol = a->form->symbol[i];
+
+		if (!is_alnum(symbol) && (!symbol || symbol_is_wild(symbol) ||
+					  !strchr(" ,:+-/.", (char)symbol)))
+			return false;
+	}
+	return true;
+}
+
 /* The end of a cut greeting: whether one is the beginning of the other. */
 static enum verdict judge_tail(struct learn *learn, const struct part *a,
 			       const struct part *b)
@@ -380,7 +404,8 @@ static enum verdict judge_tail(struct learn *learn, const struct part *a,
 	cut_out(&learn->b_part, b);
 	if (!b->form->whole && form_begins(&learn->a_part, &learn->b_part))
 		return AS_IT_WAS;
-	if (!a->form->whole && form_begins(&learn->b_part, &learn->a_part))
+	if (!a->form->whole &&
+	    (form_begins(&learn->b_part, &learn->a_part) || is_cut_time(a, b)))
 		return GOES_ON;
 	return REFUSED;
 }
