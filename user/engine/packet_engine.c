@@ -6,12 +6,14 @@
 #include "server_list.h"
 
 #define CACHE_LINE 64 /* bytes */
+#define HUGE_PAGE (1UL << 21)
 #define SYN_DATA_ROOM 64 /* SYNs with data that wait for a SYN-ACK */
 #define KEPT_SIZE                                                              \
 	(sizeof(struct event) + SYN_DATA_ROOM_MAX)
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/random.h>
 
 void hash_randomize(__u64 secrets[HASH_SECRETS])
@@ -26,12 +28,17 @@ void hash_randomize(__u64 secrets[HASH_SECRETS])
 
 /*
  * Zeroed memory that begins at a cache line, so that no bucket spans two lines.
- * NULL: out of memory.
+ * A large table consists of huge pages where the kernel has some: most of its
+ * lines are reached without a walk through page tables. NULL: out of memory.
  */
 static void *lines_new(size_t count, size_t size)
 {
-	void *lines = aligned_alloc(CACHE_LINE, count * size);
+	const bool is_large = count * size >= HUGE_PAGE;
+	void *lines = aligned_alloc(is_large ? HUGE_PAGE : CACHE_LINE,
+				    count * size);
 
+	if (lines && is_large)
+		madvise(lines, count * size, MADV_HUGEPAGE);
 	return lines ? memset(lines, 0, count * size) : NULL;
 }
 

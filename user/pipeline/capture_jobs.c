@@ -15,8 +15,12 @@
 #include <unistd.h>
 
 #define PIPE_ROOM (1 << 20)    /* bytes: the default limit for ordinary users */
-/* Bytes kept of a process whose file is not yet due. */
-#define BUFFER_MAX (1UL << 23)
+/*
+ * Bytes kept of the processes whose files are not yet due: of all together, and
+ * of each at least. A process for which there is no room waits.
+ */
+#define BUFFERS_MAX (1UL << 28)
+#define BUFFER_MAX_AT_LEAST (1UL << 23)
 #define BUFFER_AT_FIRST (1 << 18)
 #define FRAMES_ROOM (1 << 16)
 #define POLLED_MAX (JOBS_MAX + 1)
@@ -318,17 +322,21 @@ static const struct frame_head *next_frame(struct job *job, size_t file)
 	return NULL;
 }
 
-static bool make_room(struct job *job)
+static bool make_room(struct job *job, unsigned int jobs)
 {
-	const size_t room = 2 * job->room;
+	const size_t room = 2 * job->room, share = BUFFERS_MAX / jobs;
+	const size_t most = share > BUFFER_MAX_AT_LEAST ? share :
+							  BUFFER_MAX_AT_LEAST;
 	char *buffer;
 
-	memmove(job->buffer, job->buffer + job->at, job->used - job->at);
+	if (job->at) /* else all would be copied onto itself, again and again */
+		memmove(job->buffer, job->buffer + job->at,
+			job->used - job->at);
 	job->used -= job->at;
 	job->at = 0;
 	if (job->room - job->used >= FRAMES_ROOM)
 		return true;
-	buffer = room <= BUFFER_MAX ? realloc(job->buffer, room) : NULL;
+	buffer = room <= most ? realloc(job->buffer, room) : NULL;
 	if (!buffer)
 		return false;
 	job->buffer = buffer;
@@ -336,9 +344,9 @@ static bool make_room(struct job *job)
 	return true;
 }
 
-static bool has_room(struct job *job)
+static bool has_room(struct job *job, unsigned int jobs)
 {
-	return job->room - job->used >= FRAMES_ROOM || make_room(job);
+	return job->room - job->used >= FRAMES_ROOM || make_room(job, jobs);
 }
 
 static void read_frames(struct job *job)
@@ -364,7 +372,7 @@ static bool wait_for_frames(struct capture_jobs *jobs,
 		struct job *job = &jobs->jobs[i];
 
 		polled[i + 1] = (struct pollfd){
-			.fd = job->has_ended || !has_room(job) ? -1 : job->pipe,
+			.fd = job->has_ended || !has_room(job, jobs->count) ? -1 : job->pipe,
 			.events = POLLIN,
 		};
 	}
