@@ -165,13 +165,13 @@ static bool find_processes(struct owners *owners, const struct group *group,
  * Fills in the process. Where systemd made the socket and passed it to a
  * service, the cgroup is that of the service's process.
  */
-static void tell_process(struct owners *owners, const struct group *group,
+static bool tell_process(struct owners *owners, const struct group *group,
 			 struct owner *owner)
 {
 	struct process process;
 
 	if (!find_processes(owners, group, &process))
-		return;
+		return false;
 	memcpy(owners->comm, process.comm, HELD_COMM);
 	owner->process = or_null(owners->comm);
 	owner->pid = process.pid;
@@ -179,6 +179,23 @@ static void tell_process(struct owners *owners, const struct group *group,
 	if (owner->unit && !strcmp(owner->unit, INIT_SCOPE) &&
 	    !process.is_manager && process.cgroup)
 		tell_cgroup(owners, process.cgroup, owner);
+	return true;
+}
+
+/* Only for a whole answer: what is missing is looked for each time. */
+static struct owner_again again(const struct owners *owners,
+				const struct group *group)
+{
+	const uint64_t listeners = views_own_due(owners->views);
+	const uint64_t processes = processes_due(owners->processes);
+
+	if (!group->chosen)
+		return (struct owner_again){};
+	return (struct owner_again){
+		.until = listeners < processes ? listeners : processes,
+		.listener = group->chosen,
+		.ifindex = group->member[0]->bound.ifindex,
+	};
 }
 
 static void clear(struct owner *owner)
@@ -206,8 +223,8 @@ bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,
 		tell_cgroup(owners, socket->cgroup, owner);
 	else if (has_listener)
 		tell_cgroup(owners, group.member[0]->cgroup, owner);
-	if (has_listener)
-		tell_process(owners, &group, owner);
+	if (has_listener && tell_process(owners, &group, owner))
+		owner->again = again(owners, &group);
 	return is_known(owner);
 }
 
