@@ -182,17 +182,17 @@ static bool tell_process(struct owners *owners, const struct group *group,
 	return true;
 }
 
-/* Only for a whole answer: what is missing is looked for each time. */
+/*
+ * Only for a whole answer: what is missing is looked for each time. `due`: when
+ * what was read besides processes is read again.
+ */
 static struct owner_again again(const struct owners *owners,
-				const struct group *group)
+				const struct group *group, uint64_t due)
 {
-	const uint64_t listeners = views_own_due(owners->views);
 	const uint64_t processes = processes_due(owners->processes);
 
-	if (!group->chosen)
-		return (struct owner_again){};
 	return (struct owner_again){
-		.until = listeners < processes ? listeners : processes,
+		.until = due < processes ? due : processes,
 		.listener = group->chosen,
 		.ifindex = group->member[0]->bound.ifindex,
 	};
@@ -223,8 +223,9 @@ bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,
 		tell_cgroup(owners, socket->cgroup, owner);
 	else if (has_listener)
 		tell_cgroup(owners, group.member[0]->cgroup, owner);
-	if (has_listener && tell_process(owners, &group, owner))
-		owner->again = again(owners, &group);
+	if (has_listener && tell_process(owners, &group, owner) && group.chosen)
+		owner->again =
+			again(owners, &group, views_own_due(owners->views));
 	return is_known(owner);
 }
 
@@ -239,6 +240,8 @@ bool owner_of_listener(struct owners *owners, uint32_t ifindex,
 		return false;
 	owner->uid = group.member[0]->uid;
 	tell_cgroup(owners, group.member[0]->cgroup, owner);
-	tell_process(owners, &group, owner);
+	if (tell_process(owners, &group, owner) && ifindex && !group.chosen)
+		owner->again = again(owners, &group,
+				     views_far_due(owners->views, ifindex));
 	return is_known(owner);
 }

@@ -32,11 +32,11 @@
 /*
  * When the same question would have the same answer: until `until`, if the
  * kernel still chooses this listener (diag_ask()). Nothing but that would be
- * read again.
+ * read again. Of another namespace the kernel is not asked.
  */
 struct owner_again {
 	uint64_t until;	   /* CLOCK_MONOTONIC, ns; 0: ask again */
-	uint64_t listener; /* its cookie */
+	uint64_t listener; /* its cookie; 0: of another namespace */
 	uint32_t ifindex;  /* to ask the kernel with */
 };
 

@@ -192,21 +192,27 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 }
 
 /*
- * Whether the process would give the answer again. A cookie is never used for
+ * Whether the kernel still chooses that listener. A cookie is never used for
  * another socket, so the listener was this one at the event's time, too.
  */
+static bool listens(const struct owner_client *client, const struct known *known)
+{
+	const struct owner_again *again = &known->answer.again;
+	struct endpoint server = known->key.server;
+	struct listener listener;
+
+	server.ifindex = again->ifindex;
+	return client->diag && !diag_ask(client->diag, &server, &listener) &&
+	       listener.cookie == again->listener;
+}
+
+/* Whether the process would give the answer again. */
 static bool holds(const struct owner_client *client, struct known *known)
 {
 	const struct owner_again *again = &known->answer.again;
 	const __u64 now = monotonic_ns();
-	struct endpoint server = known->key.server;
-	struct listener listener;
 
-	if (!client->diag || now >= again->until)
-		return false;
-	server.ifindex = again->ifindex;
-	if (diag_ask(client->diag, &server, &listener) ||
-	    listener.cookie != again->listener)
+	if (now >= again->until || (again->listener && !listens(client, known)))
 		return false;
 	known->asked = now;
 	return true;
