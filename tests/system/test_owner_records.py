@@ -434,6 +434,33 @@ def test_the_probe_dies(net):
         wait_for("the end of all", lambda: not any(os.path.exists(f"/proc/{pid}") for pid in pids))
 
 
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_known_listener_needs_no_question(net, behind):
+    """For a second the kernel is asked instead, which knows the listener: another one has no owner then."""
+    ours, theirs, address = (net.peer, net.host, "10.99.0.2") if behind else (net.host, net.peer, "10.99.0.1")
+
+    def answered(*more):
+        """The owner of the next connection, while the process is stopped that finds owners."""
+        time.sleep(A_SECOND)		# the connection that follows makes it read all again
+        assert owner(record(running, theirs, address)) == found
+        os.kill(finder, signal.SIGSTOP)
+        try:
+            for step in more:
+                step()
+            return owner(record(running, theirs, address))
+        finally:
+            os.kill(finder, signal.SIGCONT)
+
+    with Server(ours) as server, Server(ours) as other, probe(net) as running:
+        finder = owner_process(running)
+        server.listen()
+        server.say("greet()")
+        found = known(running, theirs, address, pid=server.pid, process="python3")
+        wait_for("an answer without the process", lambda: answered() == found)
+        if not behind:		# of another namespace, listeners are a second old
+            assert answered(lambda: server.say("stop()"), other.listen, lambda: other.say("greet()")) == {}
+
+
 def test_it_hangs(net):
     """A record waits for its owner, but not long; and a stop not at all."""
     with Server(net.host) as server, probe(net) as running:
@@ -441,7 +468,8 @@ def test_it_hangs(net):
         server.say("greet()")
         known(running, net.peer, pid=server.pid)
         os.kill(owner_process(running), signal.SIGSTOP)
-        for _ in range(3):
+        wait_for("an unknown owner", lambda: owner(record(running, net.peer)) == {})
+        for _ in range(2):
             assert owner(record(running, net.peer)) == {}
         os.kill(owner_process(running), signal.SIGCONT)
         known(running, net.peer, pid=server.pid)

@@ -454,9 +454,9 @@ void interfaces_detach_some(struct interface *const *list, int count)
 			detach(list[i], out);
 			continue;
 		}
-		pairs[pair_count++] = (struct clsact_pair){
-			list[i]->index, &in->filter, &out->filter
-		};
+		pairs[pair_count++] =
+			(struct clsact_pair){ list[i]->index, &in->filter,
+					      &out->filter };
 		in->way = out->way = DETACHED;
 	}
 	if (pair_count)

@@ -179,20 +179,6 @@ static int fill_nets(const struct bannerprobe_bpf *bpf,
 }
 
 /*
- * The prefilter is the programs' alone, so its map is not mapped here: libbpf
- * maps those of which the skeleton has a pointer.
- */
-static void leave_unmapped(const struct bannerprobe_bpf *bpf)
-{
-	const struct bpf_object_skeleton *skeleton = bpf->skeleton;
-
-	for (int i = 0; i < skeleton->map_cnt; i++) {
-		if (skeleton->maps[i].map == &bpf->maps.bss)
-			skeleton->maps[i].mmaped = NULL;
-	}
-}
-
-/*
  * Releases memory that only loading needs: what libbpf has freed, and the pages
  * of the compiled programs, which the kernel would read from this program's
  * file again.
@@ -236,7 +222,6 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	choose(bpf, which);
 	if (which & PROGRAMS_XDP)
 		choose_xdp_frags(bpf);
-	leave_unmapped(bpf);
 	error = bannerprobe_bpf__load(bpf);
 	release_memory();
 	if (!error)

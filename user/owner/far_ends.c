@@ -99,3 +99,10 @@ const struct peer *far_ends_find(struct far_ends *ends, uint32_t ifindex,
 	*count = link->count;
 	return link->peers;
 }
+
+uint64_t far_ends_due(struct far_ends *ends, uint32_t ifindex)
+{
+	const struct link_known *link = link_of(ends, ifindex);
+
+	return link ? link->pace.next : 0;
+}

@@ -22,4 +22,7 @@ void far_ends_close(struct far_ends *ends);
 const struct peer *far_ends_find(struct far_ends *ends, uint32_t ifindex,
 				 size_t *count);
 
+/* Until then the interface's far ends are not asked for again. */
+uint64_t far_ends_due(struct far_ends *ends, uint32_t ifindex);
+
 #endif

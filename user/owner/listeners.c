@@ -207,6 +207,7 @@ bool listeners_find(const struct listeners *listeners,
 	struct scores best = {};
 
 	group->count = 0;
+	group->chosen = 0;
 	for (size_t i = first; i < end; i++) {
 		struct suit one = suit(&listeners->list[i], endpoint, cgroup);
 		unsigned int *score = one.is_open ? &best.open : &best.sure;

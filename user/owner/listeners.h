@@ -37,8 +37,10 @@ void listeners_free(struct listeners *listeners);
  */
 struct group {
 	const struct listener *member[GROUP_MAX];
-	size_t count; /* of all members, listed or not */
-	bool agrees;  /* all have the same cgroup and uid */
+	size_t count;	 /* of all members, listed or not */
+	bool agrees;	 /* all have the same cgroup and uid */
+	uint64_t chosen; /* cookie of the one that the kernel would choose; 0:
+			  * it was not asked */
 };
 
 /*

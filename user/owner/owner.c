@@ -178,13 +178,13 @@ static bool is_systemds(const char *unit)
  * Fills in the process. Where systemd made the socket and passed it to a
  * service, the cgroup is that of the service's process.
  */
-static void tell_process(struct owners *owners, const struct group *group,
+static bool tell_process(struct owners *owners, const struct group *group,
 			 struct owner *owner)
 {
 	struct process process;
 
 	if (!find_processes(owners, group, &process))
-		return;
+		return false;
 	memcpy(owners->comm, process.comm, HELD_COMM);
 	owner->process = or_null(owners->comm);
 	owner->pid = process.pid;
@@ -192,6 +192,23 @@ static void tell_process(struct owners *owners, const struct group *group,
 	if (owner->unit && is_systemds(owner->unit) && !process.is_manager &&
 	    process.cgroup)
 		tell_cgroup(owners, process.cgroup, owner);
+	return true;
+}
+
+/*
+ * Only for a whole answer: what is missing is looked for each time. `due`: when
+ * what was read besides processes is read again.
+ */
+static struct owner_again again(const struct owners *owners,
+				const struct group *group, uint64_t due)
+{
+	const uint64_t processes = processes_due(owners->processes);
+
+	return (struct owner_again){
+		.until = due < processes ? due : processes,
+		.listener = group->chosen,
+		.ifindex = group->member[0]->bound.ifindex,
+	};
 }
 
 static void clear(struct owner *owner)
@@ -219,8 +236,9 @@ bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,
 		tell_cgroup(owners, socket->cgroup, owner);
 	else if (has_listener)
 		tell_cgroup(owners, group.member[0]->cgroup, owner);
-	if (has_listener)
-		tell_process(owners, &group, owner);
+	if (has_listener && tell_process(owners, &group, owner) && group.chosen)
+		owner->again =
+			again(owners, &group, views_own_due(owners->views));
 	return is_known(owner);
 }
 
@@ -235,6 +253,8 @@ bool owner_of_listener(struct owners *owners, uint32_t ifindex,
 		return false;
 	owner->uid = group.member[0]->uid;
 	tell_cgroup(owners, group.member[0]->cgroup, owner);
-	tell_process(owners, &group, owner);
+	if (tell_process(owners, &group, owner) && ifindex && !group.chosen)
+		owner->again = again(owners, &group,
+				     views_far_due(owners->views, ifindex));
 	return is_known(owner);
 }

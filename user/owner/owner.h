@@ -30,11 +30,23 @@
 #define OWNER_UID_UNKNOWN 0xffffffff /* as a uid */
 
 /*
+ * When the same question would have the same answer: until `until`, if the
+ * kernel still chooses this listener (diag_ask()). Nothing but that would be
+ * read again. Of another namespace the kernel is not asked.
+ */
+struct owner_again {
+	uint64_t until;	   /* CLOCK_MONOTONIC, ns; 0: ask again */
+	uint64_t listener; /* its cookie; 0: of another namespace */
+	uint32_t ifindex;  /* to ask the kernel with */
+};
+
+/*
  * Texts are NULL where they are not known, and valid until the next call of any
  * function here. A local user may have chosen the bytes of `cgroup` and
  * `process`: escape them. The others are printable ASCII.
  */
 struct owner {
+	struct owner_again again;
 	/*
 	 * "ssh.service". For units of a user's own manager, the manager:
 	 * "user@1000.service".

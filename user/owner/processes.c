@@ -157,6 +157,11 @@ unsigned int processes_readings(const struct processes *processes)
 	return processes->readings;
 }
 
+uint64_t processes_due(const struct processes *processes)
+{
+	return processes->aged.next;
+}
+
 bool processes_are_known(const struct processes *processes)
 {
 	return processes->is_known;

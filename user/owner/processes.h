@@ -41,6 +41,9 @@ bool processes_refresh(struct processes *processes, bool is_missing);
 /* How often it was read. */
 unsigned int processes_readings(const struct processes *processes);
 
+/* Until then nothing is read again, but for what is missing. */
+uint64_t processes_due(const struct processes *processes);
+
 /* Whether the last reading was complete. */
 bool processes_are_known(const struct processes *processes);
 

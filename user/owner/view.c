@@ -224,7 +224,7 @@ bool view_refresh(struct view *view, struct processes *processes,
  * That must be a known socket and, if only one was found, this one.
  */
 static bool kernel_agrees(struct view *view, const struct endpoint *endpoint,
-			  uint64_t cgroup, const struct group *group)
+			  uint64_t cgroup, struct group *group)
 {
 	struct endpoint question = *endpoint;
 	struct listener now;
@@ -232,6 +232,7 @@ static bool kernel_agrees(struct view *view, const struct endpoint *endpoint,
 	question.ifindex = group->member[0]->bound.ifindex;
 	if (diag_ask(view->diag, &question, &now))
 		return false;
+	group->chosen = now.cookie;
 	if (group->count == 1 && !cgroup)
 		return now.cookie == group->member[0]->cookie;
 	return listeners_have(&view->listeners, endpoint->port, now.cookie);

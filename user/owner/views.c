@@ -227,6 +227,16 @@ bool views_find_own(struct views *views, const struct endpoint *server,
 	return find_in(views, views->own, server, cgroup, group);
 }
 
+uint64_t views_own_due(const struct views *views)
+{
+	return views->own->aged.next;
+}
+
+uint64_t views_far_due(const struct views *views, uint32_t ifindex)
+{
+	return far_ends_due(views->ends, ifindex);
+}
+
 /*
  * Finds, among the namespaces behind an interface, the one with the server's
  * address. Behind a bridge there are several; if two have the address, there is

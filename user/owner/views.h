@@ -36,7 +36,13 @@ const char *views_peers_reason(const struct views *views);
 bool views_find_own(struct views *views, const struct endpoint *server,
 		    uint64_t cgroup, struct group *group);
 
-/* The same in the namespaces behind an interface; 0: in the own one. */
+/* Until then views_find_own() reads no listeners again that it knows. */
+uint64_t views_own_due(const struct views *views);
+
+/* The same for the interfaces' far ends. */
+uint64_t views_far_due(const struct views *views, uint32_t ifindex);
+
+/* As views_find_own(), behind an interface; 0: in the own namespace. */
 bool views_find(struct views *views, uint32_t ifindex,
 		const struct endpoint *server, struct group *group);
 

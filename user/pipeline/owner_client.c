@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "owner_client.h"
 
+#include "owner/diag.h"
 #include "owner_link.h"
 #include "system/clock.h"
 #include "system/hash_table.h"
@@ -31,6 +32,7 @@ struct nowhere {
 
 struct owner_client {
 	int socket;
+	struct diag *diag; /* NULL: the process is asked each time */
 	__u64 number;		/* of the latest question */
 	bool is_late; /* its answer is outstanding: nothing is asked */
 	struct owner_key asked; /* the latest question */
@@ -44,8 +46,10 @@ struct owner_client *owner_client_open(int socket)
 {
 	struct owner_client *client = calloc(1, sizeof(*client));
 
-	if (client)
-		client->socket = socket;
+	if (!client)
+		return NULL;
+	client->socket = socket;
+	client->diag = diag_open();
 	return client;
 }
 
@@ -61,6 +65,7 @@ void owner_client_close(struct owner_client *client)
 		return;
 	while (client->known)
 		forget(client, client->known);
+	diag_close(client->diag);
 	close(client->socket);
 	free(client);
 }
@@ -186,6 +191,33 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 	       receive(client);
 }
 
+/*
+ * Whether the kernel still chooses that listener. A cookie is never used for
+ * another socket, so the listener was this one at the event's time, too.
+ */
+static bool listens(const struct owner_client *client, const struct known *known)
+{
+	const struct owner_again *again = &known->answer.again;
+	struct endpoint server = known->key.server;
+	struct listener listener;
+
+	server.ifindex = again->ifindex;
+	return client->diag && !diag_ask(client->diag, &server, &listener) &&
+	       listener.cookie == again->listener;
+}
+
+/* Whether the process would give the answer again. */
+static bool holds(const struct owner_client *client, struct known *known)
+{
+	const struct owner_again *again = &known->answer.again;
+	const __u64 now = monotonic_ns();
+
+	if (now >= again->until || (again->listener && !listens(client, known)))
+		return false;
+	known->asked = now;
+	return true;
+}
+
 /* --- the owner of an event's server -------------------------------------- */
 
 /*
@@ -214,7 +246,7 @@ const struct service_owner *owner_client_find(struct owner_client *client,
 					      const struct event *event)
 {
 	const struct nowhere *nowhere;
-	const struct known *known;
+	struct known *known;
 	struct owner_key key;
 
 	if (!question_of(event, &key))
@@ -226,7 +258,8 @@ const struct service_owner *owner_client_find(struct owner_client *client,
 	if (client->is_late && !receive(client))
 		return NULL;
 	known = recall(client, &key);
-	if (!known || known->asked < event->time) {
+	if (!known ||
+	    (known->asked < event->time && !holds(client, known))) {
 		if (!ask(client, &key))
 			return NULL;
 		known = recall(client, &key);

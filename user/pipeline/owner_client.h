@@ -3,8 +3,9 @@
  * The reader's client of the process that finds owners: sends a question for an
  * event, waits a bounded time for the answer, and caches it. An answer is valid
  * for events before its question only, since another process may listen later.
- * So there is one question for each listener in a batch of events from the
- * ring.
+ * So each listener is asked for once in a batch of events from the ring. Within
+ * a second the kernel is asked instead whether the listener is still the same
+ * one, which wakes no process.
  */
 #ifndef BANNERPROBE_OWNER_CLIENT_H
 #define BANNERPROBE_OWNER_CLIENT_H

@@ -8,7 +8,7 @@
 #ifndef BANNERPROBE_OWNER_LINK_H
 #define BANNERPROBE_OWNER_LINK_H
 
-#include "owner/listener.h"
+#include "owner/owner.h"
 #include "sinks/service_owner.h"
 
 #include <linux/types.h>
@@ -34,6 +34,7 @@ struct owner_answer {
 	__u32 is_known; /* 0: no owner is known */
 	__u32 leads_nowhere; /* 1: no service of this host is behind `ifindex`
 			      */
+	struct owner_again again;
 	struct service_owner owner;
 };
 

@@ -44,6 +44,7 @@ static void fill(struct owner_answer *answer, const struct owner *owner)
 	to->uid = owner->uid;
 	to->pid = owner->pid;
 	answer->started = owner->started;
+	answer->again = owner->again;
 }
 
 static bool find(struct owners *owners, const struct owner_key *key,

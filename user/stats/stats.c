@@ -44,9 +44,9 @@ const struct counter_text *stats_text(int value)
 		{ "logged", "records written" },
 		{ "left_out", "records that this format leaves out" },
 		{ "lost_output", "records lost: could not be written" },
-		{ "lost_inventory",
-		  "events lost for the inventory: not written in time, or for a "
-		  "reason that a message names" },
+		{ "lost_inventory", "events lost for the inventory: not "
+				    "written in time, or for a "
+				    "reason that a message names" },
 		{ "lost_changes",
 		  "changes not logged: the log did not take them in time" },
 	};

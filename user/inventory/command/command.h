@@ -62,7 +62,8 @@ void parse_words(const struct command *command,
 		 const struct argp_option *options, argp_parser_t parser,
 		 void *input, int argc, char **argv);
 
-/* Prints how many records an inventory could not keep, a line for each reason. */
+/* Prints how many records an inventory could not keep, a line for each reason.
+ */
 struct inventory_counts;
 void tell_unkept(const struct inventory_counts *counts);
 
