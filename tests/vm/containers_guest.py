@@ -316,7 +316,7 @@ MANIFESTS = SOURCES / "packaging/kubernetes"
 @pytest.fixture
 def pod(image, podman):
     """The DaemonSet, as podman plays it; the name of its container."""
-    os.makedirs(f"/var/log/pods/default_web-0_{POD_UID}")		# as a kubelet makes it
+    os.makedirs(f"/var/log/pods/default_web-0_{POD_UID}", exist_ok=True)		# as a kubelet makes it
     podman("kube", "play", "--configmap", str(MANIFESTS / "configmap.yaml"), str(MANIFESTS / "daemonset.yaml"))
     try:
         [name] = [name for name in podman("ps", "--format", "{{.Names}}").split() if name.endswith("-bannerprobe")]
