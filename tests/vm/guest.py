@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""A Debian 12 booted under QEMU, whose kernel has the devices that the machine's own may lack.
+"""A Debian booted under QEMU, whose kernel has the devices that the machine's own may lack.
 
-It runs one file of tests as root, without a network. The system is kept in build/devices: remove it
-to fetch a newer one.
+It runs some files of tests as root, without a network. The systems are kept in build/devices: remove
+it to fetch newer ones.
 """
 
+import argparse
 import os
 import pathlib
 import re
@@ -17,32 +18,42 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "system"))
 
 from debian import KERNEL_COMMAND_LINE, apt_sources, install_missing, run, say
+from netns import compile_trivial
 
 CACHE = ROOT / "build/devices"
-SUITE = "bookworm"
 PACKAGES = ["e2fsprogs", "mmdebstrap", "qemu-system-x86"]
-GUEST_PACKAGES = ["initramfs-tools", "iproute2", "kmod", "python3", "python3-pytest",
-                  "python3-scapy", "systemd-sysv"]
+GUEST_PACKAGES = {
+    # Linux 6.1: before tcx.
+    "bookworm": ["ethtool", "initramfs-tools", "iproute2", "kmod", "python3", "python3-pytest", "python3-scapy",
+                 "systemd-sysv", "wireguard-tools"],
+    # Linux 6.12: tcx, netkit.
+    "trixie": ["bpftool", "ethtool", "initramfs-tools", "iproute2", "kmod", "nftables", "python3", "python3-pytest",
+               "python3-scapy", "suricata", "systemd-sysv", "tcpdump", "wireguard-tools", "xdp-tools"],
+}
 # As in tests/vm/package: the package that depends on the newest kernel is not on every mirror.
 # The cloud flavour has no PPP.
 INSTALL_KERNEL = """chroot "$1" apt-get install -y --no-install-recommends \
     $(chroot "$1" apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: //p')"""
 PROGRAMS = ["bannerprobe", "build/forge", "build/wire"]
-IMAGE_SIZE = "3G"  # most of it a hole
+IMAGE_SIZE = "4G"  # most of it a hole
 GUEST_SECONDS = 3600  # some minutes, but for a busy machine
+CARDS = ["virtio-net-pci", "virtio-net-pci", "e1000", "e1000e", "vmxnet3", "rtl8139"]
 
 
-def fetch():
-    """A freshly installed system."""
-    if (CACHE / "system").exists():
+def fetch(suite):
+    """A freshly installed system, in build/devices/SUITE."""
+    wanted, has = GUEST_PACKAGES[suite], CACHE / f"{suite}.packages"
+    if (CACHE / suite).exists() and has.exists() and has.read_text().split() == wanted:
         return
-    say("installing", SUITE)
-    (CACHE / "sources").write_text(apt_sources([SUITE]))
-    shutil.rmtree(CACHE / "new", ignore_errors=True)
-    run("mmdebstrap", "--variant=minbase", "--format=directory",
-        f"--include={','.join(GUEST_PACKAGES)}", f"--customize-hook={INSTALL_KERNEL}",
-        SUITE, CACHE / "new", CACHE / "sources")
-    (CACHE / "new").rename(CACHE / "system")
+    say("installing", suite)
+    sources, new = CACHE / f"{suite}.sources", CACHE / f"{suite}.new"
+    sources.write_text(apt_sources([suite]))
+    for tree in CACHE / suite, new:
+        shutil.rmtree(tree, ignore_errors=True)
+    run("mmdebstrap", "--variant=minbase", "--format=directory", f"--include={','.join(wanted)}",
+        f"--customize-hook={INSTALL_KERNEL}", suite, new, sources)
+    new.rename(CACHE / suite)
+    has.write_text("\n".join(wanted))
 
 
 def copy_program(name, tree):
@@ -57,15 +68,18 @@ def copy_program(name, tree):
             shutil.copy(library, place)
 
 
-def make_image(tests, run_of):
+def make_image(suite, tests, options, run_of):
     """The system's disk, with what is to be tried in it."""
     tree = run_of / "tree"
     shutil.rmtree(tree, ignore_errors=True)
-    run("cp", "-a", "--reflink=auto", CACHE / "system", tree)
-    shutil.copytree(ROOT / "tests", tree / "sources/tests")
+    run("cp", "-a", "--reflink=auto", CACHE / suite, tree)
+    for name in ["docs", "tests"]:
+        shutil.copytree(ROOT / name, tree / "sources" / name)
     for name in PROGRAMS:
         copy_program(name, tree)
-    unit = (HERE / "guest.service").read_text().replace("TESTS", f"tests/vm/{tests}")
+    compile_trivial(tree / "sources/build")
+    what = " ".join([*(f"tests/{each}" for each in tests), *(f'"{option}"' for option in options)])
+    unit = (HERE / "guest.service").read_text().replace("TESTS", what)
     (tree / "etc/systemd/system/guest.service").write_text(unit)
     for name in ["vmlinuz", "initrd.img"]:
         shutil.copy(tree / os.readlink(tree / name).lstrip("/"), run_of / name)
@@ -74,17 +88,24 @@ def make_image(tests, run_of):
     shutil.rmtree(tree)
 
 
-def boot(run_of):
+def network(cards):
+    """QEMU's options: no network, or cards that are all on one hub."""
+    options = [["-netdev", f"hubport,id=port{n},hubid=0", "-device", f"{model},netdev=port{n},romfile="]
+               for n, model in enumerate(CARDS)]
+    return sum(options, []) if cards else ["-nic", "none"]
+
+
+def boot(run_of, cards):
     """Boots the system; what its tests said."""
     results = run_of / "results"
     results.write_text("")  # nothing of a run before counts
-    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1024",
+    command = ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1536",
                "-kernel", run_of / "vmlinuz", "-initrd", run_of / "initrd.img",
                "-drive", f"file={run_of / 'disk'},format=raw,if=virtio",
                "-append", f"{KERNEL_COMMAND_LINE} root=/dev/vda rw systemd.unit=guest.service",
-               "-no-reboot", "-nic", "none", "-display", "none", "-monitor", "none",
+               "-no-reboot", *network(cards), "-display", "none", "-monitor", "none",
                "-serial", f"file:{run_of / 'console.log'}", "-serial", f"file:{results}"]
-    say("booting")
+    say("booting", run_of.name)
     try:
         run(*command, timeout=GUEST_SECONDS)
     except subprocess.TimeoutExpired:
@@ -92,16 +113,26 @@ def boot(run_of):
     return results.read_text(errors="replace").replace("\r", "")
 
 
-def main(tests):
-    """Tries a file of tests/vm in the guest; the exit code."""
-    run_of = CACHE / pathlib.Path(tests).stem
+def try_suite(suite, tests, options, cards):
+    """Whether all of the tests passed; what they said is printed."""
+    run_of = CACHE / f"{pathlib.Path(tests[0]).stem}-{suite}"
     run_of.mkdir(parents=True, exist_ok=True)
+    fetch(suite)
+    make_image(suite, tests, options, run_of)
+    told = boot(run_of, cards)
+    print(f"{suite}:\n{told}", flush=True)
+    passed = told.endswith("exit 0\n")
+    if not passed:
+        print(f"see {run_of}/results, {run_of}/console.log", flush=True)
+    return passed
+
+
+def main(tests, suites, cards=False):
+    """Tries files below tests/ in these Debians, one after the other; the exit code."""
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--suite", action="append", choices=suites, help="only this (repeatable)")
+    parser.add_argument("options", nargs="*", help="pytest's, after --")
+    asked = parser.parse_args()
     install_missing(PACKAGES)
-    fetch()
-    make_image(tests, run_of)
-    told = boot(run_of)
-    print(told)
-    if not told.endswith("exit 0\n"):
-        print(f"see {run_of}/results, {run_of}/console.log")
-        return 1
-    return 0
+    passed = [try_suite(suite, tests, asked.options, cards) for suite in asked.suite or suites]
+    return 0 if all(passed) else 1
