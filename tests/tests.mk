@@ -394,7 +394,7 @@ test-builds:
 test-package:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory deb static
-	$(Q)tests/vm/package
+	$(Q)tests/vm/package $(PACKAGE_ARGS)
 
 # --- shown
 
