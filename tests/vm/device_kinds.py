@@ -49,12 +49,6 @@ def on_ours(*words):
     return make
 
 
-def ipvlan_l3(net):
-    """It answers no ARP: the peer has a route to it."""
-    on_ours("ipvlan", "mode", "l3")(net)
-    net.peer.ip("route", "add", HERE, "via", "10.99.0.1")
-
-
 def two_tags(net):
     for ns, port, _, here, _ in sides(net):
         for below, name, protocol, tag in (port, "tag0", "802.1ad", "7"), ("tag0", "dev0", "802.1Q", "8"):
