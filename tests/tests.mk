@@ -390,6 +390,7 @@ test-builds:
 	$(Q)tests/vm/builds $(BUILDS_ARGS)
 
 # The Debian package and the static program: takes some minutes.
+# PACKAGE_ARGS=--here: without QEMU, which is faster.
 .PHONY: test-package
 test-package:
 	$(Q)$(MAKE) --no-print-directory deps
