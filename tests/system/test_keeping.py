@@ -215,7 +215,8 @@ def test_where_the_other_program_is(folder, place):
 
 
 def test_a_span_that_is_none(folder):
-    assert "--gone: nonsense is no span" in failed("--gone", "nonsense", "--inventory", os.path.join(folder, "x.db"))
+    assert "--gone: nonsense is no span" in \
+        failed("--gone", "nonsense", "--inventory", os.path.join(folder, "x.db"), code=2)
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write there")
