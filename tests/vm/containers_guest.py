@@ -341,10 +341,12 @@ def kubelets_pod():
     """A server in the cgroup that a kubelet would have made for it."""
     slices = f"kubepods.slice/kubepods-pod{POD_UID.replace('-', '_')}.slice/cri-containerd-{'0123456789abcdef' * 4}.scope"
     folder = pathlib.Path("/sys/fs/cgroup") / slices
-    folder.mkdir(parents=True)
+    folder.mkdir(parents=True, exist_ok=True)
     with subprocess.Popen(["sh", "-c", f"echo $$ >{folder}/cgroup.procs && exec {STATIC}/greeter 8025"]) as server:
-        yield server.pid
-        server.terminate()
+        try:
+            yield server.pid
+        finally:
+            server.terminate()
 
 
 def logged(*where):
