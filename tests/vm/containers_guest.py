@@ -222,7 +222,7 @@ def test_published_port(engine, running, outside):
 @pytest.fixture(scope="session")
 def rootless(tmp_path_factory):
     """podman of a user with a manager of its own, as after a login."""
-    sh("useradd", "--create-home", USER)
+    sh("sh", "-c", f"id {USER} || useradd --create-home {USER}")
     uid = pwd.getpwnam(USER).pw_uid
     folder = pathlib.Path("/run/user") / str(uid)
     with started(f"user@{uid}.service"):
