@@ -16,7 +16,8 @@
 #   make test-tunnels  tunnels on interfaces, by each way to attach (as root)
 #   make test-owner    whose service it is: listeners, containers (as root)
 #   make test-storm    a million banners while all goes wrong at once (as root)
-#   make test-devices  bonds and VRFs, under QEMU (as root)
+#   make test-devices  each kind of device, under QEMU (as root)
+#   make test-coexistence  beside programs that use the same hooks, under QEMU (as root)
 #   make test-containers-guest  docker, podman and a pod, under QEMU (as root)
 #   make test-tunnel-guest  every kind of tunnel by its real device, under QEMU (as root)
 #   make test-architectures  arm64 and s390x, under QEMU, against this machine

@@ -267,7 +267,7 @@ TEST_JOBS ?= 4
 AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && printf '%s' '-n $(TEST_JOBS)')
 
 # They have targets of their own: `make test` is to stay short.
-LONG_TESTS := $(addprefix tests/system/,test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_report.py test_rpm.py)
+LONG_TESTS := $(addprefix tests/system/,test_coexistence.py test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_report.py test_rpm.py)
 
 # Tunnels on interfaces, by each way to attach.
 .PHONY: test-tunnels
@@ -349,14 +349,16 @@ test-storm:
 	$(Q)$(MAKE) --no-print-directory bannerprobe
 	$(Q)tests/tools/storm.py $(STORM_ARGS)
 
-# Under QEMU: bonds and VRFs; every kind of tunnel by its device.
-.PHONY: test-devices test-tunnel-guest
+# Under QEMU: each kind of device; every kind of tunnel by its device; beside other programs.
+# GUEST_ARGS="--suite trixie -- -k bond": only these.
+.PHONY: test-devices test-tunnel-guest test-coexistence
 test-devices: GUEST := devices
 test-tunnel-guest: GUEST := tunnels
-test-devices test-tunnel-guest:
+test-coexistence: GUEST := coexistence
+test-devices test-tunnel-guest test-coexistence:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory BUILD=build bannerprobe $(RIG_PROGRAMS:$(BUILD)/%=build/%)
-	$(Q)tests/vm/$(GUEST)
+	$(Q)tests/vm/$(GUEST) $(GUEST_ARGS)
 
 # Under QEMU: docker, podman and a pod in a Debian that has them; systemd's sockets, inetd.
 $(STATIC)/greeter: tests/vm/greeter.c
@@ -368,7 +370,7 @@ $(STATIC)/greeter: tests/vm/greeter.c
 test-containers-guest:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory BUILD=build static build/static/bannerprobe-alive build/static/greeter
-	$(Q)tests/vm/containers
+	$(Q)tests/vm/containers $(GUEST_ARGS)
 
 .PHONY: test-kernels
 test-kernels:
@@ -392,7 +394,7 @@ test-builds:
 test-package:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory deb static
-	$(Q)tests/vm/package
+	$(Q)tests/vm/package $(PACKAGE_ARGS)
 
 # --- shown
 

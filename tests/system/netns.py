@@ -297,23 +297,38 @@ def decoded(text):
     return re.sub(r"\\(?:\\|x([0-9a-f]{2}))", one, text).encode("latin-1")
 
 
-def tcx_programs(ns, iface):
-    """Ids of the programs on the two tcx hooks (bpftool learnt to show them after Debian 12)."""
+def programs_on(ns, iface, *hooks):
+    """Ids of the programs on hooks of an interface, which are numbers of enum bpf_attach_type."""
     with ns.entered():
         index = socket.if_nametoindex(iface)
-        return [n for hook in (46, 47) for n in _bpf_prog_query(index, hook)]
+        return [n for hook in hooks for n in _bpf_prog_query(index, hook)]
+
+
+def tcx_programs(ns, iface):
+    """Those of the two tcx hooks (bpftool learnt to show them after Debian 12)."""
+    return programs_on(ns, iface, 46, 47)
+
+
+def bpf(command, attr):
+    """The system call, of which neither Python nor the C library knows; its result."""
+    number = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+    result = _libc.syscall(number, command, attr, len(attr))
+    if result < 0:
+        raise OSError(ctypes.get_errno(), f"bpf({command})")
+    return result
 
 
 def _bpf_prog_query(index, attach_type):
     BPF_PROG_QUERY = 16
-    number = {"x86_64": 321, "aarch64": 280}[platform.machine()]
     ids = (ctypes.c_uint32 * 64)()
     attr = ctypes.create_string_buffer(64)
     struct.pack_into("=IIIIQI", attr, 0, index, attach_type, 0, 0, ctypes.addressof(ids), len(ids))
-    if _libc.syscall(number, BPF_PROG_QUERY, attr, len(attr)):
-        if ctypes.get_errno() in (22, 2):	# a kernel without tcx; none on this hook
+    try:
+        bpf(BPF_PROG_QUERY, attr)
+    except OSError as error:
+        if error.errno in (22, 2):	# a kernel without tcx; none on this hook
             return []
-        raise OSError(ctypes.get_errno(), "BPF_PROG_QUERY")
+        raise
     return list(ids[:struct.unpack_from("=I", attr, 24)[0]])
 
 
@@ -361,3 +376,19 @@ def compile_bpf(source, target):
     clang = os.environ.get("CLANG", "clang")
     assert shutil.which(clang), "clang is needed"
     sh(clang, "-O2", "-g", "-target", "bpf", "-c", str(source), "-o", str(target))
+
+
+TRIVIAL = """
+#define SEC(name) __attribute__((section(name), used))
+struct xdp_md { unsigned int data; };		/* xdp-loader's dispatcher looks at the name */
+SEC("xdp") int pass_xdp(struct xdp_md *ctx) { return 2; }
+SEC("tc") int pass_tc(void *ctx) { return -1; }
+char its_license[] SEC("license") = "GPL";
+"""
+
+
+def compile_trivial(folder):
+    """BPF programs of another process, which change nothing; the object's path."""
+    (folder / "trivial.c").write_text(TRIVIAL)
+    compile_bpf(folder / "trivial.c", folder / "trivial.o")
+    return str(folder / "trivial.o")

@@ -300,22 +300,30 @@ def test_a_guard_outlives_the_watchdog(net):
     wait_for("the guard", lambda: attached(net.host, "veth0") == [])
 
 
+def xdp_links(ns, iface):
+    """The ids of the links by which programs are on its XDP hook."""
+    ids = [int(what.split()[1]) for what in attached(ns, iface) if what.startswith("xdp ")]
+    return {link["id"] for link in netns.bpftool("link", "show") if link.get("prog_id") in ids}
+
+
 FLUSHES = ["qdisc del dev veth0 clsact", "filter del dev veth0 egress", "filter del dev veth0 ingress"]
 
 
 @pytest.mark.parametrize("flush", FLUSHES)
 @pytest.mark.parametrize("way", ["tc", "clsact", "xdp and clsact"])
 def test_another_program_removes_all_filters(net, way, flush):
-    """As many scripts do. A filter is there again soon; a tcx link cannot be removed so."""
+    """As many scripts do. A filter is there again soon; a tcx link cannot be removed so. XDP stays
+    attached all the while: attaching it disturbs a device."""
     lost = "clsact" in WAYS[way][2] and not (way == "xdp and clsact" and "ingress" in flush)
     with Server(net.host, "10.99.0.1") as ours_, Server(net.peer, "10.99.0.2") as theirs, \
             start(net.host, way) as probe:
-        before = attached(net.host, "veth0")
+        before, links = attached(net.host, "veth0"), xdp_links(net.host, "veth0")
         net.host.run("tc", *flush.split())
         if lost:
             probe.error_line("veth0: another program has removed a tc filter")
             probe.error_line("veth0: attached: ")
         assert len(attached(net.host, "veth0")) == len(before)
+        assert xdp_links(net.host, "veth0") == links and len(links) == ("xdp" in way)
         talks = listen_to(net.peer, ours_), listen_to(net.host, theirs)
         assert told(probe.stop()) == shown(*talks)
     # With the last filter goes the sign that the probe made the qdisc.

@@ -190,7 +190,8 @@ def test_unit_keeps_an_inventory(net, options, logged):
         as_user = with_capabilities(name.removeprefix("cap_") for name in capabilities.split())
         umask = re.search("^UMask=(.+)$", read(UNIT), re.MULTILINE)[1]
         with servers.Server(net.host, "10.99.0.1", port=22) as server, netns.Probe(
-                net.host, *unit_command(folder, options), before=[*as_user, "sh", "-c", f'umask {umask}; exec "$@"', "sh"]
+                net.host, *unit_command(folder, options),
+                before=[*as_user, "sh", "-c", f'umask {umask}; exec "$@"', "sh"]
                 ) as probe:
             servers.listen_to(net.peer, server)
             netns.wait_for("a change", lambda: "change" in read(os.path.join(path, "veth0.json")))
@@ -303,7 +304,8 @@ def files_below(directory):
 @pytest.mark.parametrize("prefix", ["/usr", "/opt/bannerprobe"])
 def test_install_and_uninstall(tmp_path, prefix):
     def make(target):
-        sh("make", "-C", ROOT, "-o", "bannerprobe", "-o", "bannerprobe-inventory", target, f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
+        sh("make", "-C", ROOT, "-o", "bannerprobe", "-o", "bannerprobe-inventory", target,
+           f"DESTDIR={tmp_path}", f"PREFIX={prefix}")
 
     other = tmp_path / prefix[1:] / "sbin/other"
     other.parent.mkdir(parents=True)

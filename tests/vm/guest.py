@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """A Debian booted under QEMU, which has what the machine itself may lack: devices, containers.
 
-It runs one file of tests as root, without a network. The system is kept in build/: remove it to
-fetch a newer one.
+It runs some files of tests as root, without a network. The systems are kept in build/, and fetched
+again when other packages are asked for: remove one to fetch a newer one.
 """
 
+import argparse
 import dataclasses
 import os
 import pathlib
@@ -18,46 +19,61 @@ ROOT = HERE.parent.parent
 sys.path.insert(0, str(HERE.parent / "system"))
 
 from debian import KERNEL_COMMAND_LINE, apt_sources, install_missing, run, say
+from netns import compile_trivial
 
 PACKAGES = ["e2fsprogs", "mmdebstrap", "qemu-system-x86"]
 GUEST_PACKAGES = ["initramfs-tools", "iproute2", "kmod", "python3", "python3-pytest", "systemd-sysv"]
 # As in tests/vm/package: the package that depends on the newest kernel is not on every mirror.
 INSTALL_KERNEL = """chroot "$1" apt-get install -y --no-install-recommends \
     $(chroot "$1" apt-cache depends %s | sed -n 's/.*Depends: //p')"""
+FOLDERS = ["docs", "packaging", "tests"]
 GUEST_SECONDS = 3600  # some minutes, but for a busy machine
+CARDS = ["virtio-net-pci"] * 2
 
 
 @dataclasses.dataclass
 class Guest:
     """A Debian, with what its tests need."""
     suite: str
-    kernel: str
-    packages: list		# besides GUEST_PACKAGES
+    packages: list                  # besides GUEST_PACKAGES
     cache: pathlib.Path
-    programs: list		# of the build, at their places below /sources
-    folders: list		# of the sources
-    image_size: str = "3G"  # most of it a hole
-    memory: str = "1024"
-    patience: int = 120		# of tests, in seconds: the guest is emulated
+    programs: list                  # of the build, at their places below /sources
+    kernel: str = "linux-image-amd64"
+    image_size: str = "4G"          # most of it a hole
+    memory: str = "1536"
+
+    def wanted(self):
+        return [self.kernel, *GUEST_PACKAGES, *self.packages]
+
+    def system(self):
+        return self.cache / self.suite
 
 
-# The cloud flavour of the kernel has no PPP.
-DEVICES = Guest("bookworm", "linux-image-amd64", ["python3-scapy"], ROOT / "build/devices",
-                ["bannerprobe", "build/forge", "build/wire"], ["tests"])
+def with_devices(suite, *packages):
+    """The cloud flavour of the kernel has no PPP."""
+    return Guest(suite, ["ethtool", "python3-scapy", "wireguard-tools", *packages], ROOT / "build/devices",
+                 ["bannerprobe", "build/forge", "build/wire"])
+
+
+BOOKWORM = with_devices("bookworm")     # Linux 6.1: before tcx
+TRIXIE = with_devices("trixie", "bpftool", "nftables", "suricata", "tcpdump", "xdp-tools")  # 6.12: tcx, netkit
 
 
 def fetch(guest):
     """A freshly installed system."""
-    cache = guest.cache
-    if (cache / "system").exists():
+    system, suite = guest.system(), guest.suite
+    has, wanted = guest.cache / f"{suite}.packages", guest.wanted()
+    if system.exists() and has.exists() and has.read_text().split() == wanted:
         return
-    say("installing", guest.suite)
-    (cache / "sources").write_text(apt_sources([guest.suite]))
-    shutil.rmtree(cache / "new", ignore_errors=True)
-    run("mmdebstrap", "--variant=minbase", "--format=directory",
-        f"--include={','.join(GUEST_PACKAGES + guest.packages)}",
-        f"--customize-hook={INSTALL_KERNEL % guest.kernel}", guest.suite, cache / "new", cache / "sources")
-    (cache / "new").rename(cache / "system")
+    say("installing", suite)
+    sources, new = guest.cache / f"{suite}.sources", guest.cache / f"{suite}.new"
+    sources.write_text(apt_sources([suite]))
+    for tree in system, new:
+        shutil.rmtree(tree, ignore_errors=True)
+    run("mmdebstrap", "--variant=minbase", "--format=directory", f"--include={','.join(wanted[1:])}",
+        f"--customize-hook={INSTALL_KERNEL % guest.kernel}", suite, new, sources)
+    new.rename(system)
+    has.write_text("\n".join(wanted))
 
 
 def copy_program(name, tree):
@@ -72,18 +88,18 @@ def copy_program(name, tree):
             shutil.copy(library, place)
 
 
-def make_image(guest, tests, run_of):
+def make_image(guest, tests, options, run_of):
     """The system's disk, with what is to be tried in it."""
     tree = run_of / "tree"
     shutil.rmtree(tree, ignore_errors=True)
-    run("cp", "-a", "--reflink=auto", guest.cache / "system", tree)
-    for name in guest.folders:
+    run("cp", "-a", "--reflink=auto", guest.system(), tree)
+    for name in FOLDERS:
         shutil.copytree(ROOT / name, tree / "sources" / name)
     for name in guest.programs:
         copy_program(name, tree)
-    unit = (HERE / "guest.service").read_text()
-    for word, value in ("TESTS", f"tests/vm/{tests}"), ("SECONDS", str(guest.patience)):
-        unit = unit.replace(word, value)
+    compile_trivial(tree / "sources/build")
+    what = " ".join([*(f"tests/{each}" for each in tests), *(f'"{option}"' for option in options)])
+    unit = (HERE / "guest.service").read_text().replace("TESTS", what)
     (tree / "etc/systemd/system/guest.service").write_text(unit)
     for name in ["vmlinuz", "initrd.img"]:
         shutil.copy(tree / os.readlink(tree / name).lstrip("/"), run_of / name)
@@ -92,7 +108,14 @@ def make_image(guest, tests, run_of):
     shutil.rmtree(tree)
 
 
-def boot(guest, run_of):
+def network(cards):
+    """QEMU's options: no network, or cards that are all on one hub."""
+    options = [["-netdev", f"hubport,id=port{n},hubid=0", "-device", f"{model},netdev=port{n},romfile="]
+               for n, model in enumerate(CARDS)]
+    return sum(options, []) if cards else ["-nic", "none"]
+
+
+def boot(guest, run_of, cards):
     """Boots the system; what its tests said."""
     results = run_of / "results"
     results.write_text("")  # nothing of a run before counts
@@ -100,9 +123,9 @@ def boot(guest, run_of):
                "-kernel", run_of / "vmlinuz", "-initrd", run_of / "initrd.img",
                "-drive", f"file={run_of / 'disk'},format=raw,if=virtio",
                "-append", f"{KERNEL_COMMAND_LINE} root=/dev/vda rw systemd.unit=guest.service",
-               "-no-reboot", "-nic", "none", "-display", "none", "-monitor", "none",
+               "-no-reboot", *network(cards), "-display", "none", "-monitor", "none",
                "-serial", f"file:{run_of / 'console.log'}", "-serial", f"file:{results}"]
-    say("booting")
+    say("booting", run_of.name)
     try:
         run(*command, timeout=GUEST_SECONDS)
     except subprocess.TimeoutExpired:
@@ -110,16 +133,28 @@ def boot(guest, run_of):
     return results.read_text(errors="replace").replace("\r", "")
 
 
-def main(tests, guest=DEVICES):
-    """Tries a file of tests/vm in the guest; the exit code."""
-    run_of = guest.cache / pathlib.Path(tests).stem
+def try_guest(guest, tests, options, cards):
+    """Whether all of the tests passed; what they said is printed."""
+    run_of = guest.cache / f"{pathlib.Path(tests[0]).stem}-{guest.suite}"
     run_of.mkdir(parents=True, exist_ok=True)
-    install_missing(PACKAGES)
     fetch(guest)
-    make_image(guest, tests, run_of)
-    told = boot(guest, run_of)
-    print(told)
-    if not told.endswith("exit 0\n"):
-        print(f"see {run_of}/results, {run_of}/console.log")
-        return 1
-    return 0
+    make_image(guest, tests, options, run_of)
+    told = boot(guest, run_of, cards)
+    print(f"{guest.suite}:\n{told}", flush=True)
+    passed = told.endswith("exit 0\n")
+    if not passed:
+        print(f"see {run_of}/results, {run_of}/console.log", flush=True)
+    return passed
+
+
+def main(tests, guests, cards=False):
+    """Tries files below tests/ in these guests, one after the other; the exit code."""
+    suites = [guest.suite for guest in guests]
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("--suite", action="append", choices=suites, help="only this (repeatable)")
+    parser.add_argument("options", nargs="*", help="pytest's, after --")
+    asked = parser.parse_args()
+    install_missing(PACKAGES)
+    passed = [try_guest(guest, tests, asked.options, cards)
+              for guest in guests if guest.suite in (asked.suite or suites)]
+    return 0 if all(passed) else 1

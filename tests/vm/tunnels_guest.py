@@ -14,7 +14,7 @@ import struct
 
 import pytest
 
-from devices_guest import bonded
+from device_kinds import bonded
 from forgery import mac_address
 from netns import Probe, _sysctl, sh
 from servers import Server, listen_to

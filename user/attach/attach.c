@@ -395,18 +395,20 @@ static void begin_counting(unsigned int index,
 
 int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf)
 {
-	int error = attach_receive(interface, bpf);
+	const bool has_in = interface->in.way != DETACHED,
+		   has_out = interface->out.way != DETACHED;
+	int error = has_in ? 0 : attach_receive(interface, bpf);
 
-	if (!error)
+	if (!error && !has_out)
 		error = attach_tc(interface, &interface->out,
 				  interface->raw_ip ?
 					  bpf->progs.bannerprobe_txi :
 					  bpf->progs.bannerprobe_tx,
 				  false);
-	if (error)
-		return error;
-	links_count_packets(interface->index, begin_counting, interface);
-	return 0;
+	if (!error && !has_in && !has_out)
+		links_count_packets(interface->index, begin_counting,
+				    interface);
+	return error;
 }
 
 void interface_tell(const struct interface *interface)
@@ -439,6 +441,14 @@ static void detach(const struct interface *interface,
 	else if (attachment->way == ATTACHED_CLSACT)
 		clsact_detach(&attachment->filter, interface->index);
 	attachment->way = DETACHED;
+}
+
+void interface_drop_lost(struct interface *interface)
+{
+	if (lost_filter(interface, &interface->in))
+		detach(interface, &interface->in);
+	if (lost_filter(interface, &interface->out))
+		detach(interface, &interface->out);
 }
 
 void interfaces_detach_some(struct interface *const *list, int count)

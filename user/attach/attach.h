@@ -87,11 +87,11 @@ bool attach_may_need_clsact(int interfaces);
 bool interface_is_short_of(int error);
 
 /*
- * Attaches both directions. With `trial` it attaches, too, except for native
- * XDP, which can reset a device: then it reports what the driver says of
- * itself. 0 or negative errno. A message has given the reason, except for
- * -ENODEV and where interface_is_short_of() holds. The caller detaches what was
- * attached.
+ * Attaches both directions, or the one that is not attached. With `trial` it
+ * attaches, too, except for native XDP, which can reset a device: then it
+ * reports what the driver says of itself. 0 or negative errno. A message has
+ * given the reason, except for -ENODEV and where interface_is_short_of() holds.
+ * The caller detaches what was attached.
  */
 int interface_attach(struct interface *interface, struct bannerprobe_bpf *bpf);
 
@@ -104,6 +104,9 @@ void interface_saw_packets(struct interface *interface,
 
 /* Whether another program has removed a clsact filter of the interface. */
 bool interface_lost_filter(const struct interface *interface);
+
+/* Forgets such filters: interface_attach() attaches them again, and no more. */
+void interface_drop_lost(struct interface *interface);
 
 /* Detaches what interface_attach() attached, and nothing else. */
 void interface_detach(struct interface *interface);

@@ -45,7 +45,7 @@ struct clsact_pair {
  * How many interfaces are listed before any is changed. A filter that somebody
  * else adds to a qdisc in between is lost, so these are few.
  */
-#define CLSACT_PAIRS_MAX 32
+#define CLSACT_PAIRS_MAX 8
 
 /* clsact_detach() for several interfaces, with far fewer requests. */
 void clsact_detach_pairs(const struct clsact_pair *pairs, int count);

@@ -176,7 +176,7 @@ static int attach(struct interfaces *interfaces, struct interface *interface)
 void interfaces_attach_again(struct interfaces *interfaces,
 			     struct interface *interface)
 {
-	interface_detach(interface);
+	interface_drop_lost(interface);
 	end_name(interfaces, interface);
 	interface->gone = true;
 	interfaces_enqueue(interfaces, interface);
@@ -323,8 +323,9 @@ void interfaces_free(struct interfaces *interfaces)
 /* Releases an interface that is gone, or that the user no longer asks for. */
 static void lose(struct interfaces *interfaces, struct interface *interface)
 {
+	/* One that has lost a filter is gone, and may have the other hook. */
+	interface_detach(interface);
 	if (!interface->gone) {
-		interface_detach(interface);
 		end_name(interfaces, interface);
 		interfaces->left(interfaces->context);
 		interface->gone = true;

@@ -70,7 +70,7 @@ void interfaces_tell(const struct interfaces *interfaces);
  */
 bool interfaces_work(struct interfaces *interfaces, int *wait);
 
-/* Detaches from the interface, and queues it to be attached to. */
+/* Queues an interface that has lost a filter to be attached to. */
 void interfaces_attach_again(struct interfaces *interfaces,
 			     struct interface *interface);
 

@@ -17,7 +17,9 @@ static void doubt(struct interfaces *interfaces, struct interface *interface)
 				interface->out.way != ATTACHED_CLSACT))
 		return;
 	interface->is_doubted = true;
-	interfaces->doubts_until = monotonic_ns() + PATIENCE;
+	/* Not put off by later ones. */
+	if (!interfaces->doubts_until)
+		interfaces->doubts_until = monotonic_ns() + PATIENCE;
 }
 
 void lost_filters_doubt(unsigned int index, void *context)
