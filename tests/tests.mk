@@ -171,7 +171,7 @@ define checked
 endef
 
 $(CHECKED:%=check-%): check-%: $(BUILD)/tests/%
-	$(Q)$(call checked,$*,CMOCKA_MESSAGE_OUTPUT=TAP timeout 120 $< $($*_ARGS))
+	$(Q)$(call checked,$*,CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 $< $($*_ARGS))
 
 # The programs themselves: their command lines, and captures with known records.
 check-programs: all

@@ -2,8 +2,7 @@
 /*
  * Fuzzes both backends of the core (backends.h): packets (steps.h), each
  * through one of the loaded BPF programs and through the engine in user space.
- * All results must be the same. With an input of odd size greetings are
- * reassembled. Needs root: without it, exits with 3 and a message.
+ * All results must be the same. The input's size chooses the options. Needs root: without it, exits with 3 and a message.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -24,8 +23,8 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The first chunk only; and all that may be asked of the tracker. */
-static struct backends plain, gathering;
+/* The first chunk only; all that may be asked of it; and every event. */
+static struct backends plain, gathering, asking;
 
 static void load(struct backends *backends, const struct track_options *track)
 {
@@ -49,6 +48,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	load(&plain, NULL);
 	wrap_track(&all);
 	load(&gathering, &all);
+	all.events = EVENTS_ALL;
+	load(&asking, &all);
 	return 0;
 }
 
@@ -97,7 +98,9 @@ static void feed(struct backends *backends, const struct fuzz_step *step, __u64 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct steps steps = { data, size };
-	struct backends *backends = size & 1 ? &gathering : &plain;
+	struct backends *backends = size & 4 ? &asking :
+				    size & 1 ? &gathering :
+					       &plain;
 	struct fuzz_step step;
 
 	backends_clear(backends);

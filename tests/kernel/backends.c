@@ -40,8 +40,10 @@ static void on_native_record(const struct event *record, void *context)
 {
 	struct backends *backends = context;
 
+	if (backends->native_logged < RECORDS_MOST)
+		memcpy(backends->native_records[backends->native_logged],
+		       record, event_size(record));
 	backends->native_logged++;
-	memcpy(backends->native_record, record, event_size(record));
 }
 
 static int on_kernel_record(void *context, void *data, size_t size)
@@ -49,25 +51,26 @@ static int on_kernel_record(void *context, void *data, size_t size)
 	struct backends *backends = context;
 	const struct event *record = data;
 
-	backends->kernel_logged++;
+	if (backends->kernel_logged++ >= RECORDS_MOST)
+		return 0;
 	/* The record is as long as its bytes need, and no longer. */
 	if (size < sizeof(*record) || size != event_size(record) ||
 	    record->kept > BANNER_MAX) {
 		differs(backends, "a kernel's record of %zu bytes", size);
 		return 0;
 	}
-	memcpy(backends->kernel_record, record, size);
+	memcpy(backends->kernel_records[backends->kernel_logged - 1], record,
+	       size);
 	text_add_record(backends->banners, record);
 	return 0;
 }
 
 /* Counters that are computed from the table are not compared. */
-static void read_counters(struct backends *backends, __u64 counters[COUNTER_MAX])
+static void read_counters(struct backends *backends, __u64 counters[COUNTER_MAX],
+			  struct event_counts *events)
 {
-	static const struct track_options track;
-	struct event_counts events;
-
-	programs_read_counters(backends->bpf, &track, counters, &events);
+	programs_read_counters(backends->bpf, &backends->native.track, counters,
+			       events);
 	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
 }
 
@@ -112,6 +115,21 @@ static bool can_split(struct backends *backends)
 	return !test_run(backends, &delivery, &returned);
 }
 
+static bool open_records(struct backends *backends)
+{
+	bool done = true;
+
+	for (int i = 0; i < RECORDS_MOST; i++) {
+		backends->native_records[i] =
+			malloc(sizeof(struct event) + EVENT_ROOM);
+		backends->kernel_records[i] =
+			malloc(sizeof(struct event) + EVENT_ROOM);
+		done &= backends->native_records[i] &&
+			backends->kernel_records[i];
+	}
+	return done;
+}
+
 bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32 length,
 		__u32 max_flows)
 {
@@ -121,12 +139,10 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 
 	memset(backends, 0, sizeof(*backends));
 	backends->bpf = bpf;
-	backends->native_record = malloc(sizeof(struct event) + EVENT_ROOM);
-	backends->kernel_record = malloc(sizeof(struct event) + EVENT_ROOM);
 	backends->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
 				       on_kernel_record, backends, NULL);
 	if (!engine_open(native, max_flows, length, on_native_record, backends) ||
-	    !backends->native_record || !backends->kernel_record || !backends->ring)
+	    !open_records(backends) || !backends->ring)
 		return false;
 	/* As much room as the kernel's map has, which rounds up. */
 	overflow_free(native->overflow);
@@ -138,11 +154,13 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 		.times = track->times,
 		.rtt = track->rtt,
 		.gather = track->gather,
+		.need = track->need,
+		.events = track->events,
 		.key.tunnels = track->key.tunnels,
 		.decap = track->decap,
 	};
 	backends->can_split = can_split(backends);
-	read_counters(backends, backends->counters);
+	read_counters(backends, backends->counters, &backends->events);
 	return native->overflow;
 }
 
@@ -150,8 +168,10 @@ void backends_close(struct backends *backends)
 {
 	ring_buffer__free(backends->ring);
 	engine_close(&backends->native);
-	free(backends->native_record);
-	free(backends->kernel_record);
+	for (int i = 0; i < RECORDS_MOST; i++) {
+		free(backends->native_records[i]);
+		free(backends->kernel_records[i]);
+	}
 }
 
 void backends_clear(struct backends *backends)
@@ -160,7 +180,9 @@ void backends_clear(struct backends *backends)
 	kernel_table_clear(backends->bpf);
 	engine_finish(&backends->native);
 	memset(backends->native.counters, 0, sizeof(backends->native.counters));
-	read_counters(backends, backends->counters);
+	memset(&backends->native.event_counts, 0,
+	       sizeof(backends->native.event_counts));
+	read_counters(backends, backends->counters, &backends->events);
 	*backends->banners = *backends->difference = 0;
 }
 
@@ -220,11 +242,13 @@ static void native_flow(struct backends *backends, __u64 hash, __u64 id,
 static void text_set_flow(char text[TEXT_MAX], const struct flow *flow)
 {
 	snprintf(text, TEXT_MAX,
-		 "client %u %u %u server %u %u %u seen %#x client %u%s",
+		 "client %u %u %u server %u %u %u seen %#x client %u "
+		 "reported %#x data in SYN %u spoke %u%s",
 		 flow->sides[CLIENT].isn, flow->sides[CLIENT].sent,
 		 flow->sides[CLIENT].acked, flow->sides[SERVER].isn,
 		 flow->sides[SERVER].sent, flow->sides[SERVER].acked,
-		 flow->seen, flow->client, flow->start_time ? "" : " no time");
+		 flow->seen, flow->client, flow->reported, flow->syn_len,
+		 flow->spoke_us, flow->start_time ? "" : " no time");
 }
 
 static void compare_flow(struct backends *backends, const struct segment *segment)
@@ -245,6 +269,8 @@ static void compare_flow(struct backends *backends, const struct segment *segmen
 	if (kernel.seen & native.seen & SEEN_SYNACK)
 		kernel.synack_time = native.synack_time;
 	kernel.rtt_us = native.rtt_us;
+	if (kernel.spoke_us && native.spoke_us)
+		kernel.spoke_us = native.spoke_us;
 	if (!memcmp(&kernel, &native, sizeof(kernel)))
 		return;
 	text_set_flow(kernel_text, &kernel);
@@ -253,20 +279,14 @@ static void compare_flow(struct backends *backends, const struct segment *segmen
 		native_text);
 }
 
-static void compare_record(struct backends *backends)
+static void compare_record(struct backends *backends, struct event *kernel,
+			   const struct event *native)
 {
-	struct event *kernel = backends->kernel_record;
-	const struct event *native = backends->native_record;
 	char kernel_text[TEXT_MAX] = "", native_text[TEXT_MAX] = "";
 
-	ring_buffer__consume(backends->ring);
-	if (backends->kernel_logged != backends->native_logged ||
-	    backends->native_logged > 1)
-		differs(backends, "records: kernel: %u; native: %u",
-			backends->kernel_logged, backends->native_logged);
-	if (difference(backends) || !backends->native_logged)
-		return;
-	if (kernel->time < kernel->synack_time ||
+	/* A request may be the data of the SYN. */
+	if ((kernel->time < kernel->synack_time &&
+	     kernel->kind != EVENT_REQUEST) ||
 	    kernel->synack_time < kernel->start_time)
 		differs(backends, "record: the kernel's times are not in order");
 	kernel->time = native->time;
@@ -274,6 +294,8 @@ static void compare_record(struct backends *backends)
 	kernel->synack_time = native->synack_time;
 	if (kernel->rtt_us != RTT_UNKNOWN && native->rtt_us != RTT_UNKNOWN)
 		kernel->rtt_us = native->rtt_us;
+	if (kernel->spoke_us && native->spoke_us)
+		kernel->spoke_us = native->spoke_us;
 	kernel->ifindex = native->ifindex;
 	kernel->direction = native->direction;
 	kernel->socket = native->socket; /* not asked for */
@@ -281,8 +303,25 @@ static void compare_record(struct backends *backends)
 		return;
 	text_add_record(kernel_text, kernel);
 	text_add_record(native_text, native);
-	differs(backends, "record: kernel: %s; native: %s", kernel_text,
-		native_text);
+	differs(backends, "record: kernel: %s %s; native: %s %s",
+		event_kind_names[kernel->kind], kernel_text,
+		event_kind_names[native->kind], native_text);
+}
+
+static void compare_records(struct backends *backends)
+{
+	const unsigned int most =
+		backends->native.track.events ? RECORDS_MOST : 1;
+
+	ring_buffer__consume(backends->ring);
+	if (backends->kernel_logged != backends->native_logged ||
+	    backends->native_logged > most)
+		differs(backends, "records: kernel: %u; native: %u",
+			backends->kernel_logged, backends->native_logged);
+	for (unsigned int i = 0;
+	     i < backends->native_logged && !difference(backends); i++)
+		compare_record(backends, backends->kernel_records[i],
+			       backends->native_records[i]);
 }
 
 const char *backends_feed(struct backends *backends, const struct delivery *delivery)
@@ -296,17 +335,34 @@ const char *backends_feed(struct backends *backends, const struct delivery *deli
 			delivery->len, delivery->raw_ip, delivery->now,
 			&segment) == PARSED)
 		compare_flow(backends, &segment);
-	compare_record(backends);
+	compare_records(backends);
 	return difference(backends);
+}
+
+/* Both with those of connections in the table. */
+static void compare_fates(struct backends *backends, int kind,
+			  const struct event_counts *kernel,
+			  const struct event_counts *native)
+{
+	for (int fate = FATE_NONE + 1; fate < FATE_EVICTED; fate++) {
+		const __u64 counted = kernel->by[kind][fate] -
+				      backends->events.by[kind][fate];
+
+		if (counted != native->by[kind][fate])
+			differs(backends, "%s, fate %d: kernel: %llu; native: %llu",
+				event_kind_names[kind], fate, counted,
+				native->by[kind][fate]);
+	}
 }
 
 const char *backends_compare_counters(struct backends *backends)
 {
 	__u64 counters[COUNTER_MAX];
+	struct event_counts events, native_events;
 	char kernel[TEXT_MAX], native[TEXT_MAX];
 
 	*backends->difference = 0;
-	read_counters(backends, counters);
+	read_counters(backends, counters, &events);
 	for (int i = 0; i < COUNTER_MAX; i++)
 		counters[i] -= backends->counters[i];
 	text_set_counters(kernel, counters);
@@ -314,5 +370,9 @@ const char *backends_compare_counters(struct backends *backends)
 	if (strcmp(kernel, native))
 		differs(backends, "counters: kernel: %s; native: %s", kernel,
 			native);
+	engine_read_events(&backends->native, &native_events);
+	for (int kind = EVENT_REQUEST;
+	     backends->native.track.events && kind < EVENT_KINDS; kind++)
+		compare_fates(backends, kind, &events, &native_events);
 	return difference(backends);
 }

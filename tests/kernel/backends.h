@@ -12,6 +12,7 @@
 #define FRAME_MIN 14	/* bytes: test_run takes nothing shorter */
 #define TC_FRAME_MIN 54 /* nor, for tc, less than an IP header (6.18) */
 #define FRAME_MAX 3000	/* nor more than a page with its head- and tailroom */
+#define RECORDS_MOST 4	/* of one packet */
 
 struct bannerprobe_bpf;
 struct bpf_program;
@@ -24,8 +25,10 @@ struct backends {
 	struct ring_buffer *ring;
 	bool can_split; /* an XDP packet: Linux 6.18 */
 	__u64 counters[COUNTER_MAX]; /* of the kernel, at the beginning */
+	struct event_counts events;  /* likewise */
 	unsigned int native_logged, kernel_logged;
-	struct event *native_record, *kernel_record;
+	struct event *native_records[RECORDS_MOST];
+	struct event *kernel_records[RECORDS_MOST];
 	char banners[TEXT_MAX];	   /* the kernel's, as the cases write them */
 	char difference[TEXT_MAX]; /* what the functions below return */
 };
@@ -54,12 +57,13 @@ struct delivery {
 
 /*
  * Gives one packet to a program and to the native core, and compares the
- * verdict, the state of its connection and the record. Returns what differs,
+ * verdict, the state of its connection and the records. Returns what differs,
  * or NULL.
  */
 const char *backends_feed(struct backends *backends, const struct delivery *delivery);
 
-/* Compares the counters since the beginning. Returns likewise. */
+/* Compares the counters since the beginning, and the fates of events. Returns
+ * likewise. */
 const char *backends_compare_counters(struct backends *backends);
 
 #endif

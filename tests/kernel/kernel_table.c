@@ -29,11 +29,14 @@ void kernel_table_clear(const struct bannerprobe_bpf *bpf)
 	static const struct bucket no_bucket;
 	static const struct bucket_entries no_entries;
 	const int flows = bpf_map__fd(bpf->maps.overflow);
+	const int data = bpf_map__fd(bpf->maps.syn_data);
 	const __u32 words = bpf->rodata->prefilter_mask + 1;
 	__u64 id;
 
 	while (!bpf_map_get_next_key(flows, NULL, &id))
 		bpf_map_delete_elem(flows, &id);
+	while (!bpf_map_get_next_key(data, NULL, &id))
+		bpf_map_delete_elem(data, &id);
 	for (__u32 i = 0; i < words >> bpf->rodata->words_shift; i++) {
 		bpf_map_update_elem(bpf_map__fd(bpf->maps.buckets), &i,
 				    &no_bucket, BPF_ANY);

@@ -305,7 +305,7 @@ def test_thousands_come_and_go(net):
         for _ in range(count):
             pairs(net.host, 100)
             net.host.ip("link", "del", "group", "7")
-        net.host.ip("link", "add", "last", "type", "veth", "peer", "name", "lost")
+        net.host.ip("link", "add", "last", "type", "veth", "peer", "name", "other")		# not watched
         probe.error_line("last: attached")
         net.host.ip("link", "del", "last")
         probe.error_line("last: the interface was deleted")

@@ -128,7 +128,7 @@ def test_all_is_there(made):
     assert len(re.findall(r"<li id=s\d+ data-k", page.source)) == page.source.count("first seen</b>") == services == 44
     assert page.source.count("<li><time>") == changes
     # The sections, in this order: what is new and changed is first.
-    assert re.findall(r"<section id=(\w+)", page.source) == ["changes", "products", "services", "words"]
+    assert re.findall(r"<section id=(\w+)", page.source) == ["changes", "products", "owners", "services", "words"]
     assert "What listens here: company.db" in text
 
 

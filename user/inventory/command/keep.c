@@ -442,6 +442,7 @@ int command_keep(const struct command *command, const char *file, int argc,
 	struct keeper *keeper = calloc(1, sizeof(*keeper));
 	int result = EXIT_FAILED;
 
+	say_for_the_probe();
 	parse_words(command, options, parse, &how, argc, argv);
 	/* Members of the user's group may read the inventory. */
 	umask(umask(0) & ~(mode_t)S_IRGRP);

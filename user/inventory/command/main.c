@@ -81,6 +81,8 @@ int main(int argc, char **argv)
 	 */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+	/* Other processes of a probe write there, too: whole lines. */
+	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	if (argc > 1 && print_and_exit(argv[1]))
 		return say_finish() ? EXIT_DONE : EXIT_FAILED;
 	if (argc > 1 && *argv[1] != '-' && !find(argv[1]))

@@ -78,6 +78,13 @@ size_t escape_json(char *to, const uint8_t *bytes, size_t len)
 
 /* --- messages ---------------------------------------------------------- */
 
+static const char *program = "bannerprobe-inventory";
+
+void say_for_the_probe(void)
+{
+	program = "bannerprobe";
+}
+
 void say(const char *format, ...)
 {
 	va_list arguments;
@@ -87,7 +94,7 @@ void say(const char *format, ...)
 	va_start(arguments, format);
 	len = vasprintf(&text, format, arguments);
 	va_end(arguments);
-	fputs("bannerprobe-inventory: ", stderr);
+	fprintf(stderr, "%s: ", program);
 	if (len < 0) {
 		fputs("out of memory\n", stderr);
 		return;
