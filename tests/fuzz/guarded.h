@@ -9,7 +9,7 @@
 #include <linux/types.h>
 #include <stddef.h>
 
-#define GUARDED_PLACES 20
+#define GUARDED_PLACES 40
 #define GUARDED_MAX (1U << 19) /* bytes of a copy */
 
 /*

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -102,6 +103,39 @@ static void test_negotiation(void **state)
 	}
 }
 
+/* Where the capture has cut a segment, nobody knows what follows. */
+static void test_cut(void **state)
+{
+	static const struct step steps[] = {
+		GREETS, SAYS(false, 0, 1, 4, OPTION OPTION), SAYS(true, 0, 4, 7, "def")
+	};
+	char said[TEXT_MAX] = "";
+	struct engine native;
+
+	(void)state;
+	assert_true(engine_open(&native, 16, LENGTH, add_part, said));
+	native.track.need = NEED_NONE;
+	native.track.gather = LENGTH;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		struct test_packet packet;
+		struct segment segment;
+		struct bytes bytes;
+		size_t len;
+		__u8 *cut;
+
+		step_packet(&packet, &steps[i], test_isns[0], 40000, false);
+		packet_build(&bytes, &packet);
+		len = bytes.len - (i == 3 ? 3 : 0);
+		cut = malloc(len); /* so that a read beyond it is found */
+		assert_non_null(cut);
+		memcpy(cut, bytes.data, len);
+		play_packet(&native, cut, len, bytes.len, false, 1000, &segment);
+		free(cut);
+	}
+	engine_close(&native);
+	assert_string_equal(said, "0:abc |");
+}
+
 /* The longest that negotiates, and one byte more. */
 static void test_bound(void **state)
 {
@@ -119,10 +153,11 @@ static void test_bound(void **state)
 int main(void)
 {
 	enum { COUNT = sizeof(negotiations) / sizeof(*negotiations) };
-	struct CMUnitTest tests[COUNT + 1] = { cmocka_unit_test(test_bound) };
+	struct CMUnitTest tests[COUNT + 2] = { cmocka_unit_test(test_bound),
+					       cmocka_unit_test(test_cut) };
 
 	for (int i = 0; i < COUNT; i++)
-		tests[i + 1] = (struct CMUnitTest){
+		tests[i + 2] = (struct CMUnitTest){
 			.name = negotiations[i].name,
 			.test_func = test_negotiation,
 			.initial_state = (void *)&negotiations[i],
