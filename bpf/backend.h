@@ -140,7 +140,7 @@ backend_overflow_add(const struct backend *backend, __u64 id)
 }
 
 static __always_inline __u32 backend_sets(const struct backend *backend,
-					   const struct net *net)
+					  const struct net *net)
 {
 	const __u32 *sets = bpf_map_lookup_elem(&nets, net);
 
@@ -243,8 +243,8 @@ static __always_inline bool backend_read(const struct backend *backend,
 }
 
 /* Whether a record exceeds the rate of this second. */
-static __always_inline bool
-backend_is_over_rate(const struct backend *backend, __u64 now)
+static __always_inline bool backend_is_over_rate(const struct backend *backend,
+						 __u64 now)
 {
 	__u32 slot = slot_of(&slots, backend->ifindex);
 	struct rate *rate = bpf_map_lookup_elem(&rates, &slot);
@@ -306,7 +306,7 @@ static __always_inline bool backend_emit(const struct backend *backend,
 {
 	__u64 size = backend_settings(backend)->track.decap.kinds ?
 			     event_size(event) :
-				   sizeof(*event) + event->kept;
+			     sizeof(*event) + event->kept;
 
 	event->ifindex = backend->ifindex;
 	event->direction = backend->direction;

@@ -115,9 +115,9 @@ __noinline int open_tunnel_of_xdp(struct xdp_md *ctx, int result)
 	struct backend backend = backend_of_xdp(ctx);
 	struct scratch *scratch = scratch_of_cpu();
 
-	return scratch ? open_tunnel(&backend.frame,
-				     &scratch->context.segment, result,
-				     WALK_WHOLE, &settings_of_loader()->track.decap) :
+	return scratch ? open_tunnel(&backend.frame, &scratch->context.segment,
+				     result, WALK_WHOLE,
+				     &settings_of_loader()->track.decap) :
 			 PARSE_CUT;
 }
 
@@ -126,9 +126,9 @@ __noinline int open_tunnel_of_skb(struct __sk_buff *skb, int result)
 	struct backend backend = backend_of_skb(skb, DIRECTION_NONE, false);
 	struct scratch *scratch = scratch_of_cpu();
 
-	return scratch ? open_tunnel(&backend.frame,
-				     &scratch->context.segment, result,
-				     WALK_WHOLE, &settings_of_loader()->track.decap) :
+	return scratch ? open_tunnel(&backend.frame, &scratch->context.segment,
+				     result, WALK_WHOLE,
+				     &settings_of_loader()->track.decap) :
 			 PARSE_CUT;
 }
 
@@ -379,9 +379,8 @@ static __always_inline void watch_skb(struct __sk_buff *skb,
 	bpf_tail_call(skb, &watch_tc, 0);
 }
 
-static __always_inline int prefilter_skb(struct __sk_buff *skb,
-					 enum direction direction,
-					 bool is_raw_ip)
+static __always_inline int
+prefilter_skb(struct __sk_buff *skb, enum direction direction, bool is_raw_ip)
 {
 	const struct backend backend =
 		backend_of_skb(skb, direction, is_raw_ip);

@@ -40,8 +40,8 @@ engine_track(const struct backend *backend, struct segment_context *context)
 	struct flow *known = NULL;
 
 	context->now = segment_needs_time(&context->segment, &settings->track) ?
-				backend_now(backend) :
-				0;
+			       backend_now(backend) :
+			       0;
 	if (!backend_find_place(backend, context->hash, &place) ||
 	    !engine_find_and_lock(backend, &place, context, &known))
 		return TRACKED;

@@ -46,14 +46,13 @@ backend_overflow_add(const struct backend *backend, __u64 id);
 
 /* The sets (enum address_set) that contain an address. */
 static __always_inline __u32 backend_sets(const struct backend *backend,
-					   const struct net *net);
+					  const struct net *net);
 /* Whether an address is this host's own. */
 static __always_inline bool backend_is_own(const struct backend *backend,
 					   const __u32 address[4], __u8 family);
 
 /* COUNTER_ROOM counters of the packet's interface; NULL: there are none. */
-static __always_inline __u64 *
-backend_counters(const struct backend *backend);
+static __always_inline __u64 *backend_counters(const struct backend *backend);
 
 /* ns, on the clock of events. */
 static __always_inline __u64 backend_now(const struct backend *backend);

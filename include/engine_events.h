@@ -40,8 +40,8 @@ engine_read_bytes(const struct backend *backend, struct event *event,
 		  const struct segment_context *context,
 		  const struct engine_settings *settings, __u32 most)
 {
-	const __u32 offset = context->segment.payload_offset +
-			     context->verdict.skip;
+	const __u32 offset =
+		context->segment.payload_offset + context->verdict.skip;
 	const struct segment *segment = &context->segment;
 	const bool in_tunnel = is_from_tunnel(&settings->track.decap, segment);
 	__u32 at_hand = backend_len(backend), kept;
@@ -126,8 +126,7 @@ static __always_inline void engine_keep(const struct backend *backend,
 					const struct segment_context *context)
 {
 	/* The field holds the key until the SYN-ACK's time is known. */
-	event->synack_time =
-		syn_data_key(context->id, context->segment.seq);
+	event->synack_time = syn_data_key(context->id, context->segment.seq);
 	/* A repeated SYN does not replace what is kept of the first. */
 	if (!backend_kept_data(backend, event->synack_time))
 		backend_keep_data(backend, event);
@@ -175,7 +174,7 @@ engine_emit_kept(const struct backend *backend, struct event *event,
 {
 	describe_history(event, &context->flow);
 	event->part = backend_settings(backend)->track.gather ? PART_FIRST :
-							       PART_NONE;
+								PART_NONE;
 	engine_emit(backend, event, SYN_DATA_ROOM_MAX);
 }
 
@@ -203,13 +202,12 @@ static __always_inline void engine_report_more(const struct backend *backend,
 
 	if (verdict->syn_len) {
 		kept = backend_kept_data(
-			backend,
-			syn_data_key(context->id,
-				     context->flow.sides[CLIENT].isn));
+			backend, syn_data_key(context->id,
+					      context->flow.sides[CLIENT].isn));
 		if (!kept)
-			verdict->fates ^= fate_of(EVENT_REQUEST, FATE_LOGGED) ^
-					  fate_of(EVENT_REQUEST,
-						  FATE_DATA_UNSEEN);
+			verdict->fates ^=
+				fate_of(EVENT_REQUEST, FATE_LOGGED) ^
+				fate_of(EVENT_REQUEST, FATE_DATA_UNSEEN);
 	}
 	if (verdict->fates | verdict->ended_fates)
 		backend_count_fates(backend, verdict);
@@ -219,9 +217,8 @@ static __always_inline void engine_report_more(const struct backend *backend,
 		engine_emit_open(backend, event, context, now);
 }
 
-static __always_inline void
-engine_count_verdict(const struct backend *backend,
-		     const struct verdict *verdict)
+static __always_inline void engine_count_verdict(const struct backend *backend,
+						 const struct verdict *verdict)
 {
 	__u64 *counters;
 
@@ -255,8 +252,8 @@ static __always_inline void engine_report(const struct backend *backend,
 					  struct segment_context *context,
 					  struct event *event)
 {
-	const bool more = backend_settings(backend)->track.events &
-			  ~EVENTS_BANNER;
+	const bool more =
+		backend_settings(backend)->track.events & ~EVENTS_BANNER;
 	struct verdict *verdict = &context->verdict;
 	__u64 now = context->now;
 	int kind;

@@ -10,9 +10,9 @@
 #include "telnet.h"
 
 /* Whether the server of a segment passes the filter. */
-static __always_inline bool
-engine_server_matches(const struct backend *backend,
-		      const struct segment *segment, bool to_server)
+static __always_inline bool engine_server_matches(const struct backend *backend,
+						  const struct segment *segment,
+						  bool to_server)
 {
 	const __u32 by = backend_settings(backend)->filter_by;
 	struct server server;
@@ -117,14 +117,14 @@ static __always_inline bool engine_see(const struct backend *backend,
 	if (engine_is_refused(backend, segment))
 		return false;
 	context->id = connection_id(segment, settings->track.key, secrets,
-				     &context->sender);
+				    &context->sender);
 	/*
 	 * A packet inside of a tunnel is not this host's, whatever its
 	 * addresses are.
 	 */
 	context->to_own = is_from_tunnel(&settings->track.decap, segment) ?
-				   OWN_NO :
-				   OWN_UNKNOWN;
+				  OWN_NO :
+				  OWN_UNKNOWN;
 	return context->sender >= 0;
 }
 
@@ -153,14 +153,13 @@ engine_note_negotiation(const struct backend *backend, struct segment *segment,
  * Whether that has to be found out: the payload's first byte, where it is at
  * hand, begins a command.
  */
-static __always_inline bool
-engine_may_negotiate(const struct backend *backend,
-		     const struct segment *segment)
+static __always_inline bool engine_may_negotiate(const struct backend *backend,
+						 const struct segment *segment)
 {
 	const __u8 *first;
 
-	if (!backend_settings(backend)->track.gather ||
-	    !segment->payload_len || segment->payload_len > NEGOTIATION_MAX)
+	if (!backend_settings(backend)->track.gather || !segment->payload_len ||
+	    segment->payload_len > NEGOTIATION_MAX)
 		return false;
 	first = frame_at(backend_frame(backend), segment->payload_offset, 1);
 	return !first || *first == TELNET_IAC;
@@ -189,9 +188,9 @@ engine_look_up_destination(const struct backend *backend,
 			   struct segment_context *context)
 {
 	context->to_own = backend_is_own(backend, context->segment.destination,
-					  context->segment.family) ?
-				   OWN_YES :
-				   OWN_NO;
+					 context->segment.family) ?
+				  OWN_YES :
+				  OWN_NO;
 }
 
 #endif

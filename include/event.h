@@ -67,8 +67,8 @@ struct event {
 				      * known */
 	__u8 client_mac[MAC_LENGTH]; /* likewise */
 	__u8 crossed;		     /* 1: neither side had received anything */
-	__u8 sides_seen; /* EVENT_CLIENT_DATA ...: payload before the event */
-	__u8 tunnel_count;		     /* around the event's packet */
+	__u8 sides_seen;   /* EVENT_CLIENT_DATA ...: payload before the event */
+	__u8 tunnel_count; /* around the event's packet */
 	__u8 reserved[5];
 	__u16 tunnels_at; /* where event_tunnels() are in bytes[] */
 	__u32 isn[2];	  /* initial sequence numbers, by enum side_name */
@@ -85,8 +85,7 @@ _Static_assert(sizeof(struct event) == offsetof(struct event, bytes),
 #define EVENT_ROOM (BANNER_MAX + TUNNELS_MAX * sizeof(struct tunnel))
 
 /* The same for a SYN's data. */
-#define SYN_DATA_ROOM_MAX                                                      \
-	(SYN_DATA_MAX + TUNNELS_MAX * sizeof(struct tunnel))
+#define SYN_DATA_ROOM_MAX (SYN_DATA_MAX + TUNNELS_MAX * sizeof(struct tunnel))
 
 /*
  * The tunnels around an event's packet, outermost first; tunnel_count of them.
@@ -196,10 +195,10 @@ static __always_inline void describe_ends(struct event *event,
 
 	__builtin_memcpy(source, segment->source, 16);
 	__builtin_memcpy(destination, segment->destination, 16);
-	event->server_port = from_server ? segment->source_port :
-					   segment->destination_port;
-	event->client_port = from_server ? segment->destination_port :
-					   segment->source_port;
+	event->server_port =
+		from_server ? segment->source_port : segment->destination_port;
+	event->client_port =
+		from_server ? segment->destination_port : segment->source_port;
 	describe_mac(event->server_mac, frame,
 		     from_server ? segment->source_mac :
 				   segment->destination_mac);
@@ -247,8 +246,8 @@ describe_event(struct event *event, enum event_kind kind,
 	describe_ends(event, segment, frame, verdict->sender == SERVER);
 	describe_history(event, flow);
 	event->time = now;
-	event->len = kind == EVENT_OPEN ? 0 :
-					  segment->payload_len - verdict->skip;
+	event->len =
+		kind == EVENT_OPEN ? 0 : segment->payload_len - verdict->skip;
 	event->offset = verdict->offset;
 	event->part = verdict->part;
 	event->fin = !!(segment->flags & TCP_FIN);

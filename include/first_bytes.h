@@ -104,9 +104,10 @@ static __always_inline enum event_fate not_first_fate(const struct flow *flow,
  * first speaker can have the kind. `unless`: the fate where no number gives a
  * reason.
  */
-static __always_inline enum event_fate
-unsaid_fate(const struct flow *flow, enum side_name side, bool first,
-	    enum event_fate unless)
+static __always_inline enum event_fate unsaid_fate(const struct flow *flow,
+						   enum side_name side,
+						   bool first,
+						   enum event_fate unless)
 {
 	const __u32 other_first = (side_bit(flow, !side, SIDE_SILENT) |
 				   side_bit(flow, !side, SIDE_DONE)) &
@@ -131,8 +132,8 @@ static __always_inline __u32
 unfinished_fates(const struct flow *flow, const struct track_options *options,
 		 enum event_fate unless)
 {
-	const __u32 left = kinds_left(flow, options) *
-			   (flow->seen / FLOW_AWAITED & 1);
+	const __u32 left =
+		kinds_left(flow, options) * (flow->seen / FLOW_AWAITED & 1);
 	const bool is_end = unless == FATE_NO_DATA || unless == FATE_CUT_OFF;
 	const __u32 unanswered =
 		fates_left(left, is_end ? FATE_SYNACK_UNSEEN : unless);
@@ -192,8 +193,8 @@ static __always_inline void decide_side(struct flow *flow, enum side_name side,
 static __always_inline enum event_fate
 unmet_need(const struct flow *flow, const struct track_options *options)
 {
-	const bool wants_syn = options->need == NEED_SYN ||
-			       options->need == NEED_HANDSHAKE;
+	const bool wants_syn =
+		options->need == NEED_SYN || options->need == NEED_HANDSHAKE;
 
 	if (wants_syn && !(flow->seen & (SEEN_SYN | SEEN_MORE_SYNS)))
 		return FATE_SYN_UNSEEN;
@@ -246,8 +247,8 @@ take_first_bytes(struct flow *flow, enum side_name side, __u32 silent,
 {
 	const __u32 other_second = side_bit(flow, !side, SIDE_SECOND);
 	const __u32 other_silent = side_bit(flow, !side, SIDE_SILENT);
-	const __u32 other_heard = side_bit(flow, !side, SIDE_SIGN) &
-				  ~other_silent;
+	const __u32 other_heard =
+		side_bit(flow, !side, SIDE_SIGN) & ~other_silent;
 	const __u32 crossed = silent & other_silent & ~other_second;
 	const __u32 second = (silent ^ 1) | crossed;
 	__u32 unknown = (silent ^ 1) & other_second;
@@ -344,11 +345,11 @@ static __always_inline void note_close(struct flow *flow,
 		return;
 	for (int side = CLIENT; side <= SERVER; side++) {
 		if (!side_has(flow, side, SIDE_DONE))
-			decide_side(flow, side,
-				    unsaid_fate(flow, side, true, FATE_NO_DATA),
-				    unsaid_fate(flow, side, false,
-						FATE_NO_DATA),
-				    options, verdict);
+			decide_side(
+				flow, side,
+				unsaid_fate(flow, side, true, FATE_NO_DATA),
+				unsaid_fate(flow, side, false, FATE_NO_DATA),
+				options, verdict);
 	}
 	note_left(flow, options);
 }

@@ -114,8 +114,8 @@ struct flow {
 			 * first bytes; 0: these were not seen, or no option
 			 * needs the time */
 	__u16 syn_len;	/* payload bytes of the SYN, at most 65535 */
-	__u8 client; /* the end that is the client: 0 or 1, as flow_identify()
-		      * numbers them */
+	__u8 client;   /* the end that is the client: 0 or 1, as flow_identify()
+			* numbers them */
 	__u8 reported; /* enum flow_reported */
 };
 _Static_assert(sizeof(struct flow) == 56,

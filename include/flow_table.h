@@ -78,8 +78,8 @@ struct segment_context {
 	int rivals_way; /* the way of its rivals, or -1 */
 	__u8 to_own;	/* enum own_address: of the segment's destination */
 	__u8 reserved[3];
-	__u64 now; /* ns, of the tracking; 0: the clock was not read */
-	struct flow flow;     /* the connection's state after the segment */
+	__u64 now;	  /* ns, of the tracking; 0: the clock was not read */
+	struct flow flow; /* the connection's state after the segment */
 	struct rivals rivals; /* the same of its rivals */
 	struct verdict verdict;
 };
@@ -147,8 +147,7 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 	if (rivals->seen)
 		table_set(place, way, rivals_id(context->id),
 			  place->tag | TAG_RIVALS, RANK_HALF_OPEN,
-			  rivals_wait(rivals, &context->flow),
-			  ++bucket->begun);
+			  rivals_wait(rivals, &context->flow), ++bucket->begun);
 	else
 		table_set(place, way, 0, 0, RANK_FREE, false, 0);
 }
@@ -259,8 +258,7 @@ static __always_inline void table_track(const struct table_place *place,
 		__builtin_memset(flow, 0, sizeof(*flow));
 	context->rivals_way = -1;
 	if (context->segment.flags & TCP_SYN || flow->seen & FLOW_RIVALS)
-		__builtin_memset(&context->rivals, 0,
-				 sizeof(context->rivals));
+		__builtin_memset(&context->rivals, 0, sizeof(context->rivals));
 	else
 		context->rivals.seen = 0;
 	if (flow->seen & FLOW_RIVALS)

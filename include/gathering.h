@@ -74,8 +74,7 @@ static __always_inline void gather(const struct flow *flow, enum side_name side,
 				   const struct track_options *options,
 				   struct verdict *verdict)
 {
-	const __s32 acked =
-		seq_distance(flow->sides[!side].isn + 1, part->ack);
+	const __s32 acked = seq_distance(flow->sides[!side].isn + 1, part->ack);
 
 	if (part->from >= (__s32)options->gather || !part->has_ack ||
 	    acked < 0 || answers_more(flow, !side, part))

@@ -29,9 +29,9 @@
 
 /* What the tracker needs to know about a segment besides its bytes. */
 struct arrival {
-	int sender;    /* the end that sent it: 0 or 1, by flow_identify() */
-	__u64 now;     /* ns, on one clock for all segments */
-	__u8 to_own;   /* enum own_address: of its destination */
+	int sender;  /* the end that sent it: 0 or 1, by flow_identify() */
+	__u64 now;   /* ns, on one clock for all segments */
+	__u8 to_own; /* enum own_address: of its destination */
 };
 
 enum own_address {
@@ -50,8 +50,8 @@ static __always_inline void begin(struct flow *flow, struct verdict *verdict,
 	if (flow_is_pending(flow))
 		verdict->ended = unfinished_outcome(flow);
 	if (wants_more_events(options))
-		verdict->ended_fates = unfinished_fates(flow, options,
-							FATE_NO_DATA);
+		verdict->ended_fates =
+			unfinished_fates(flow, options, FATE_NO_DATA);
 	verdict->began = COUNT_CONNECTIONS;
 	__builtin_memset(flow, 0, sizeof(*flow));
 	flow->start_time = start_time;
@@ -214,8 +214,8 @@ static __always_inline void track_syn(struct flow *flow, struct rivals *rivals,
 		end_events(flow, FATE_NO_SERVER, options, verdict);
 	} else {
 		remember_syn(rivals, segment, arrival->sender, arrival->now);
-		verdict->keeps_data = wants_more_events(options) &&
-				      segment->payload_len;
+		verdict->keeps_data =
+			wants_more_events(options) && segment->payload_len;
 		if (flow_is_pending(flow))
 			verdict->ignored = COUNT_SYN_IN_CONNECTION;
 	}
@@ -224,9 +224,8 @@ static __always_inline void track_syn(struct flow *flow, struct rivals *rivals,
 /* --- SYN-ACK ------------------------------------------------------------- */
 
 /* Whether a SYN-ACK acknowledges the flow's SYN, or the data of that SYN. */
-static __always_inline bool answers_flow(const struct flow *flow,
-					 const struct segment *segment,
-					 int sender)
+static __always_inline bool
+answers_flow(const struct flow *flow, const struct segment *segment, int sender)
 {
 	return flow->seen && sender != flow->client &&
 	       segment->ack - (flow->cisn + 1) <= flow->syn_len;
@@ -240,8 +239,8 @@ enum handshake {
 	HANDSHAKE_NEXT,	    /* proves the rivals' SYN-ACK: a new connection */
 };
 
-static __always_inline enum handshake
-repeat_synack(struct flow *flow, __u64 now)
+static __always_inline enum handshake repeat_synack(struct flow *flow,
+						    __u64 now)
 {
 	if (flow_is_undecided(flow) &&
 	    is_retransmission(flow->synack_time, now))
@@ -253,9 +252,9 @@ repeat_synack(struct flow *flow, __u64 now)
  * Handles a SYN-ACK with a new number that answers the SYN of an open
  * connection.
  */
-static __always_inline enum handshake
-answer_flow(struct flow *flow, const struct rivals *rivals,
-	    struct verdict *verdict)
+static __always_inline enum handshake answer_flow(struct flow *flow,
+						  const struct rivals *rivals,
+						  struct verdict *verdict)
 {
 	/*
 	 * It answers a SYN that was not seen, while another SYN is remembered.
@@ -303,14 +302,12 @@ static __always_inline bool is_own_syn(const struct flow *flow,
  * Simultaneous open or split handshake: there is no server. Where the SYN-ACK
  * belongs to another connection than the flow, the flow is not changed.
  */
-static __always_inline void refuse_own_syn(struct flow *flow,
-					   const struct segment *segment,
-					   int sender,
-					   const struct track_options *options,
-					   struct verdict *verdict)
+static __always_inline void
+refuse_own_syn(struct flow *flow, const struct segment *segment, int sender,
+	       const struct track_options *options, struct verdict *verdict)
 {
-	const bool is_flows = sender == flow->client ||
-			      answers_flow(flow, segment, sender);
+	const bool is_flows =
+		sender == flow->client || answers_flow(flow, segment, sender);
 
 	if (flow_is_undecided(flow) && is_flows) {
 		if (flow_is_pending(flow))
@@ -326,10 +323,11 @@ static __always_inline void refuse_own_syn(struct flow *flow,
  * Handles a SYN-ACK that answers no remembered SYN. False: it may begin a
  * connection of which the SYN was not seen.
  */
-static __always_inline bool
-refuse_synack(const struct flow *flow, const struct rivals *rivals,
-	      const struct arrival *arrival,
-	      const struct track_options *options, struct verdict *verdict)
+static __always_inline bool refuse_synack(const struct flow *flow,
+					  const struct rivals *rivals,
+					  const struct arrival *arrival,
+					  const struct track_options *options,
+					  struct verdict *verdict)
 {
 	const int client = !arrival->sender;
 	/* A decided connection counts as one that its client has answered. */
@@ -342,8 +340,7 @@ refuse_synack(const struct flow *flow, const struct rivals *rivals,
 			  !(answered && flow_is_undecided(flow));
 	const bool asked = has_syn_of(flow, rivals, client);
 
-	if (!asked && options->need != NEED_NONE &&
-	    arrival->to_own != OWN_NO) {
+	if (!asked && options->need != NEED_NONE && arrival->to_own != OWN_NO) {
 		if (arrival->to_own == OWN_UNKNOWN)
 			verdict->asks = true;
 		else

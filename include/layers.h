@@ -19,11 +19,11 @@
 #define ETHERTYPE_QINQ_OLD 0x9100 /* before 802.1ad, still in use */
 #define ETHERTYPE_MPLS 0x8847
 #define ETHERTYPE_MPLS_MULTICAST 0x8848
-#define ETHERTYPE_PPPOE 0x8864 /* its sessions, which carry packets */
+#define ETHERTYPE_PPPOE 0x8864	  /* its sessions, which carry packets */
 #define ETHERTYPE_ETHERNET 0x6558 /* a whole frame, in GRE and its heirs */
 #define ETHERTYPE_ERSPAN 0x88be	  /* in GRE: types I and II */
 #define ETHERTYPE_ERSPAN_3 0x22eb
-#define ETHERTYPE_MIN 0x0600   /* less is the length of an IEEE 802.3 frame */
+#define ETHERTYPE_MIN 0x0600 /* less is the length of an IEEE 802.3 frame */
 
 #define VLAN_ID_MASK 0x0fff
 

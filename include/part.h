@@ -49,9 +49,8 @@ static __always_inline void raise_to(__u32 *number, __u32 value)
 }
 
 /* Whether a part begins further than a window beyond what was known. */
-static __always_inline bool is_far(const struct flow *flow,
-				   enum side_name sender,
-				   const struct part *part)
+static __always_inline bool
+is_far(const struct flow *flow, enum side_name sender, const struct part *part)
 {
 	const struct side *side = &flow->sides[sender];
 
@@ -73,9 +72,8 @@ static __always_inline bool part_tells(const struct flow *flow,
 }
 
 /* Notes how far a valid part shows that either side has come. */
-static __always_inline void note_progress(struct flow *flow,
-					  enum side_name sender,
-					  const struct part *part)
+static __always_inline void
+note_progress(struct flow *flow, enum side_name sender, const struct part *part)
 {
 	struct side *from = &flow->sides[sender];
 	struct side *to = &flow->sides[!sender];
@@ -89,9 +87,8 @@ static __always_inline void note_progress(struct flow *flow,
 }
 
 /* Called for each valid part after it has been judged. */
-static __always_inline void note_bare_fin(struct flow *flow,
-					  enum side_name sender,
-					  const struct part *part)
+static __always_inline void
+note_bare_fin(struct flow *flow, enum side_name sender, const struct part *part)
 {
 	if (part->fin && part_end(part) == 0)
 		flow->reported |= (__u8)(REPORTED_BARE_FIN << sender);
@@ -109,8 +106,7 @@ static __always_inline bool is_near(const struct flow *flow,
 	const __u32 expected = flow->sides[!sender].isn + 1;
 
 	return segment->seq - next <= FIRST_WINDOW_MAX &&
-	       (!(segment->flags & TCP_ACK) ||
-		!(flow->seen & SEEN_SYNACK) ||
+	       (!(segment->flags & TCP_ACK) || !(flow->seen & SEEN_SYNACK) ||
 		segment->ack - expected <= FIRST_WINDOW_MAX);
 }
 

@@ -111,8 +111,8 @@ prefilter_ethernet(const struct frame *frame, const struct prefilter *prefilter,
 /* The same for a packet that has an IP header at `offset`. */
 static __always_inline enum prefilter_result
 prefilter_ip(const struct frame *frame, __u64 offset,
-	     const struct prefilter *prefilter,
-	     const struct decap *decap, __u64 *hash)
+	     const struct prefilter *prefilter, const struct decap *decap,
+	     __u64 *hash)
 {
 	struct segment segment;
 	const enum parse_result result =
@@ -128,10 +128,11 @@ prefilter_ip(const struct frame *frame, __u64 offset,
  * tunnel, and no connection waits for it. True: the packet has to be parsed, or
  * has no tunnel.
  */
-static __always_inline bool
-prefilter_tunnel(const struct frame *frame, bool is_raw_ip,
-		 const struct prefilter *prefilter,
-		 const struct decap *decap, bool key_tunnels)
+static __always_inline bool prefilter_tunnel(const struct frame *frame,
+					     bool is_raw_ip,
+					     const struct prefilter *prefilter,
+					     const struct decap *decap,
+					     bool key_tunnels)
 {
 	struct segment segment = {};
 	enum parse_result result;

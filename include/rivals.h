@@ -272,17 +272,16 @@ static __always_inline bool proves_next(const struct rivals *rivals,
 	from = seq_distance(rivals->sisn + 1,
 			    segment->seq + !!(segment->flags & TCP_SYN));
 	return !(rivals->seen & (NEXT_DATA | NEXT_CLIENT_FIRST)) &&
-	       segment->ack == rivals->cisn + 1 &&
-	       from <= 0 && (__s64)from + segment->payload_len > 0;
+	       segment->ack == rivals->cisn + 1 && from <= 0 &&
+	       (__s64)from + segment->payload_len > 0;
 }
 
 /*
  * Handles a RST that ends or refuses a rival: nothing will be logged of that.
  * False: the RST belongs to another connection.
  */
-static __always_inline bool reset_rival(struct rivals *rivals,
-					const struct segment *segment,
-					int sender)
+static __always_inline bool
+reset_rival(struct rivals *rivals, const struct segment *segment, int sender)
 {
 	const int client = next_client(rivals);
 	const __u32 number = sender == client ? rivals->ack : rivals->sisn + 1;

@@ -35,7 +35,7 @@ struct frame {
 	__u32 wire_len;	  /* original bytes, on the wire, from data on */
 	/* For the inside of a tunnel, which does not begin at `data`: */
 	bool is_inner; /* inside of a tunnel: no byte beyond wire_len is read */
-	__u32 limit; /* a length that ends beyond is malformed; 0: wire_len */
+	__u32 limit;   /* a length that ends beyond is malformed; 0: wire_len */
 };
 
 /*
@@ -70,8 +70,8 @@ struct segment {
 	__u8 ttl;    /* or hop limit, as the packet has it here */
 	bool to_end; /* no IP header has the length; the frame's length is used
 		      */
-	bool negotiates; /* the payload is telnet's negotiation alone: see
-			  * engine_note_negotiation() */
+	bool negotiates;  /* the payload is telnet's negotiation alone: see
+			   * engine_note_negotiation() */
 	__u16 source_mac; /* bytes from the start of the frame to the address of
 			   * its sender on this link; or MAC_NOT_TOLD */
 	__u16 destination_mac; /* likewise, of its receiver */
@@ -87,7 +87,7 @@ struct segment {
 	__u8 tunnel_count; /* opened tunnels */
 	__u32 bytes_end;   /* of the innermost tunnel's content; 0: no tunnel */
 	__u32 limit;	   /* of that content, as in struct frame */
-	__be16 inside; /* EtherType of what is at payload_offset */
+	__be16 inside;	   /* EtherType of what is at payload_offset */
 	struct tunnel tunnels[TUNNELS_MAX]; /* outermost first */
 };
 

@@ -23,12 +23,10 @@
  * Judges a valid part for the events besides the banner. `at_hand`: its bytes
  * can be logged.
  */
-static __always_inline void track_events(struct flow *flow,
-					 enum side_name sender,
-					 const struct part *part, bool at_hand,
-					 __u64 now,
-					 const struct track_options *options,
-					 struct verdict *verdict)
+static __always_inline void
+track_events(struct flow *flow, enum side_name sender, const struct part *part,
+	     bool at_hand, __u64 now, const struct track_options *options,
+	     struct verdict *verdict)
 {
 	if (!wants_more_events(options) || !(flow->seen & FLOW_AWAITED) ||
 	    !part_tells(flow, sender, part))
@@ -51,9 +49,9 @@ static __always_inline void track_events(struct flow *flow,
 
 /* Decides the server's first bytes, which came before any client data. */
 static __always_inline void take_banner(struct flow *flow,
-				       const struct part *part,
-				       const struct track_options *options,
-				       struct verdict *verdict)
+					const struct part *part,
+					const struct track_options *options,
+					struct verdict *verdict)
 {
 	const enum event_fate need = unmet_need(flow, options);
 
@@ -97,8 +95,8 @@ static __always_inline void
 track_server_data(struct flow *flow, const struct part *part,
 		  const struct track_options *options, struct verdict *verdict)
 {
-	const bool says = (part->len || part->fin) &&
-			  part_end(part) + part->fin > 0;
+	const bool says =
+		(part->len || part->fin) && part_end(part) + part->fin > 0;
 
 	if (says && part->from > 0) { /* reordered, or the first was missed */
 		flow->seen |= SEEN_SERVER_AHEAD;
@@ -276,10 +274,10 @@ static __always_inline bool is_in_window(const struct flow *flow,
 /*
  * Tracks a client segment of a connection that is followed, after the SYN-ACK.
  */
-static __always_inline void track_client_part(
-	struct flow *flow, const struct segment *segment,
-	const struct part *part, __u64 now, const struct track_options *options,
-	struct verdict *verdict)
+static __always_inline void
+track_client_part(struct flow *flow, const struct segment *segment,
+		  const struct part *part, __u64 now,
+		  const struct track_options *options, struct verdict *verdict)
 {
 	const bool gathers = is_gathering(flow, SERVER);
 	const bool negotiates = only_negotiates(flow, part);

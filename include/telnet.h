@@ -12,8 +12,8 @@
 #define NEGOTIATION_MAX 256
 
 enum telnet_byte {
-	TELNET_SE = 240, /* the end of a subnegotiation */
-	TELNET_SB = 250, /* a subnegotiation begins */
+	TELNET_SE = 240,   /* the end of a subnegotiation */
+	TELNET_SB = 250,   /* a subnegotiation begins */
 	TELNET_WILL = 251, /* WILL, WONT, DO and DONT: an option follows */
 	TELNET_DONT = 254,
 	TELNET_IAC = 255, /* a command follows */

@@ -85,12 +85,10 @@ track_segment(struct flow *flow, struct rivals *rivals,
 		note_close(flow, options, verdict);
 }
 
-static __always_inline void track_reset(struct flow *flow,
-					struct rivals *rivals,
-					const struct segment *segment,
-					int sender,
-					const struct track_options *options,
-					struct verdict *verdict)
+static __always_inline void
+track_reset(struct flow *flow, struct rivals *rivals,
+	    const struct segment *segment, int sender,
+	    const struct track_options *options, struct verdict *verdict)
 {
 	const enum side_name side = sender == flow->client ? CLIENT : SERVER;
 	const bool resets_rival = reset_rival(rivals, segment, sender);
@@ -134,9 +132,9 @@ static __always_inline bool
 segment_needs_time(const struct segment *segment,
 		   const struct track_options *options)
 {
-	return (options->times && (segment->flags & TCP_SYN ||
-				   (options->events & ~EVENTS_BANNER &&
-				    segment->payload_len))) ||
+	return (options->times &&
+		(segment->flags & TCP_SYN ||
+		 (options->events & ~EVENTS_BANNER && segment->payload_len))) ||
 	       (options->rtt && segment->flags & TCP_ACK);
 }
 

@@ -23,8 +23,8 @@
 
 /* --- which kind it is ----------------------------------------------------- */
 
-static __always_inline bool
-port_is_among(const __u16 ports[DECAP_PORTS], __u16 port)
+static __always_inline bool port_is_among(const __u16 ports[DECAP_PORTS],
+					  __u16 port)
 {
 	bool found = false;
 
@@ -36,8 +36,8 @@ port_is_among(const __u16 ports[DECAP_PORTS], __u16 port)
 	return found && port;
 }
 
-static __always_inline enum tunnel_kind
-kind_of_port(__u16 port, const struct decap *decap)
+static __always_inline enum tunnel_kind kind_of_port(__u16 port,
+						     const struct decap *decap)
 {
 	if (port == PORT_VXLAN_GPE || port_is_among(decap->vxlan_ports, port))
 		return TUNNEL_VXLAN;
@@ -49,9 +49,9 @@ kind_of_port(__u16 port, const struct decap *decap)
  * Whether UDP at `offset` has the port of VXLAN or Geneve, and one of these is
  * opened. The other one is then counted.
  */
-static __always_inline bool
-udp_may_be_tunnel(const struct frame *frame, __u64 offset,
-		  const struct decap *decap)
+static __always_inline bool udp_may_be_tunnel(const struct frame *frame,
+					      __u64 offset,
+					      const struct decap *decap)
 {
 	const __u8 *udp;
 
@@ -102,10 +102,11 @@ struct doorway {
 	__u32 limit; /* of the inside, as in struct frame */
 };
 
-static __always_inline struct doorway
-doorway_of(const struct frame *frame, const struct segment *segment,
-	   enum parse_result result, const struct decap *decap,
-	   struct opened *opened)
+static __always_inline struct doorway doorway_of(const struct frame *frame,
+						 const struct segment *segment,
+						 enum parse_result result,
+						 const struct decap *decap,
+						 struct opened *opened)
 {
 	struct doorway door = { .kind = TUNNEL_NONE, .limit = LIMIT_NONE };
 	const __u8 *udp;
@@ -235,8 +236,7 @@ walk_inside(const struct frame *frame, enum walk walk, struct segment *segment)
  */
 static __always_inline enum parse_result
 open_tunnel(const struct frame *frame, struct segment *segment,
-	    enum parse_result result, enum walk walk,
-	    const struct decap *decap)
+	    enum parse_result result, enum walk walk, const struct decap *decap)
 {
 	const struct frame outer = frame_of_layer(frame, segment);
 	struct opened opened = { .offset = segment->payload_offset,
@@ -299,9 +299,10 @@ static __always_inline bool tunnel_may_follow(enum parse_result result)
  * TUNNELS_MAX + 1 times: the last call returns the kind of the tunnel that is
  * beyond the limit.
  */
-static __always_inline enum parse_result
-walk_tunnels(const struct frame *frame, struct segment *segment,
-	     enum parse_result result, const struct decap *decap)
+static __always_inline enum parse_result walk_tunnels(const struct frame *frame,
+						      struct segment *segment,
+						      enum parse_result result,
+						      const struct decap *decap)
 {
 	__u8 layers = segment->tunnel_count;
 

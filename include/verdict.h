@@ -28,9 +28,9 @@ struct track_options {
 	__u32 gather; /* bytes of each event that are put together from several
 		       * segments; 0: the first segment only */
 	enum need need;
-	__u32 events;	/* EVENT_BIT() of each kind; 0: banners only */
+	__u32 events; /* EVENT_BIT() of each kind; 0: banners only */
 	struct connection_key key; /* of connections */
-	struct decap decap; /* which tunnels are opened */
+	struct decap decap;	   /* which tunnels are opened */
 	__u32 max_rate; /* records a second and interface; 0: no limit */
 	bool sockets;	/* fill in event->socket */
 };
@@ -45,9 +45,9 @@ enum event_part {
 
 /* A segment after its sender's SYN. */
 struct part {
-	__s32 from;  /* bytes from its sender's isn+1 to the payload */
-	__u32 len;   /* payload bytes */
-	__u32 ack;   /* valid, if has_ack */
+	__s32 from; /* bytes from its sender's isn+1 to the payload */
+	__u32 len;  /* payload bytes */
+	__u32 ack;  /* valid, if has_ack */
 	bool fin;
 	bool has_ack;
 	bool negotiates; /* the payload is telnet's negotiation alone */

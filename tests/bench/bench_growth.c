@@ -71,7 +71,8 @@ static double cost(enum vary vary, __u64 from, __u32 count)
 				     start, count);
 
 		over[i] = drive(ROAD_TC, true, &packet, vary, 10000, start,
-				count) - empty;
+				count) -
+			  empty;
 		ring_buffer__consume(ring);
 	}
 	return median(over, ROUNDS);
@@ -94,7 +95,8 @@ static void with_connections(void)
 
 	load(FLOWS_DEFAULT);
 	printf("# connections_seen data_ns connection_ns missed\n");
-	for (__u64 to = PIECE; to <= SEEN_MOST; to = to == PIECE ? 100000 : 10 * to) {
+	for (__u64 to = PIECE; to <= SEEN_MOST;
+	     to = to == PIECE ? 100000 : 10 * to) {
 		double data, connection;
 
 		for (; seen < to; seen += PIECE)
@@ -114,7 +116,8 @@ static double memory_mib(void)
 	double bytes = 0;
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, probe->obj) {
+	bpf_object__for_each_map(map, probe->obj)
+	{
 		char path[64], line[128];
 		unsigned long long size;
 		FILE *file;

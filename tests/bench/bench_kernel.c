@@ -338,8 +338,7 @@ static void run_pair(const struct pair *pair)
 
 #define PACKET .packet = DRIVE_SERVER_DATA
 /* The same packet each time. */
-#define SAME(table)                                                            \
-	.repeat = 1000000, .together = 1, .prepare = table, PACKET
+#define SAME(table) .repeat = 1000000, .together = 1, .prepare = table, PACKET
 /* Data of so many connections. */
 #define DATA(table, number)                                                    \
 	.vary = VARY_ADDRESS, .connections = number, SAME(table)

@@ -88,7 +88,8 @@ static void *greet(void *unused)
 
 		if (client < 0)
 			die("accept");
-		length = snprintf(banner, sizeof(banner), "%s%u\r\n", BEGINNING, next++);
+		length = snprintf(banner, sizeof(banner), "%s%u\r\n", BEGINNING,
+				  next++);
 		/*
 		 * The client may be gone already; it counts its own failures.
 		 */
@@ -109,7 +110,8 @@ static int hear(int server)
 
 	while ((n = recv(server, said + length, sizeof(said) - length, 0)) > 0)
 		length += n;
-	return n == 0 && length > sizeof(BEGINNING) && said[length - 1] == '\n' &&
+	return n == 0 && length > sizeof(BEGINNING) &&
+	       said[length - 1] == '\n' &&
 	       memcmp(said, BEGINNING, sizeof(BEGINNING) - 1) == 0;
 }
 
@@ -124,8 +126,10 @@ static void *listen_to_servers(void *unused)
 
 		if (fd < 0)
 			die("socket");
-		server.sin_addr.s_addr = htonl(ntohl(to.sin_addr.s_addr) + i % span);
-		if (connect(fd, (struct sockaddr *)&server, sizeof(server)) || !hear(fd))
+		server.sin_addr.s_addr =
+			htonl(ntohl(to.sin_addr.s_addr) + i % span);
+		if (connect(fd, (struct sockaddr *)&server, sizeof(server)) ||
+		    !hear(fd))
 			failed++;
 		close(fd);
 		made++;
@@ -154,15 +158,16 @@ static void serve(unsigned int port, unsigned int threads)
 	to.sin_port = htons(port);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&to, sizeof(to)) || listen(listener, BACKLOG))
+	if (bind(listener, (struct sockaddr *)&to, sizeof(to)) ||
+	    listen(listener, BACKLOG))
 		die("bind");
 	run(greet, threads);
 }
 
 static void print_result(double start)
 {
-	printf("{\"connections\": %u, \"failed\": %u, \"seconds\": %.6f}\n", made, failed,
-	       now() - start);
+	printf("{\"connections\": %u, \"failed\": %u, \"seconds\": %.6f}\n",
+	       made, failed, now() - start);
 }
 
 static void talk(unsigned int port, unsigned int threads)
@@ -191,7 +196,8 @@ static void pin(unsigned int n)
 	if (sched_getaffinity(0, sizeof(allowed), &allowed))
 		die("sched_getaffinity");
 	n %= CPU_COUNT(&allowed);
-	for (unsigned int found = 0; found <= n; found += CPU_ISSET(cpu, &allowed) ? 1 : 0)
+	for (unsigned int found = 0; found <= n;
+	     found += CPU_ISSET(cpu, &allowed) ? 1 : 0)
 		cpu++;
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
@@ -206,7 +212,8 @@ static void greet_and_wait(unsigned int first)
 	int client, last = -1;
 
 	for (unsigned int n = first;; n++) {
-		int length = snprintf(banner, sizeof(banner), "%s%u\r\n", BEGINNING, n);
+		int length = snprintf(banner, sizeof(banner), "%s%u\r\n",
+				      BEGINNING, n);
 
 		client = accept(listener, NULL, NULL);
 		if (client < 0)
@@ -226,7 +233,8 @@ static int hear_and_reset(void)
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 	ssize_t length;
 
-	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
+	if (fd < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
 		die("socket");
 	if (connect(fd, (struct sockaddr *)&to, sizeof(to)))
 		die("connect");
@@ -254,7 +262,8 @@ static pid_t start_server(unsigned int port, unsigned int pair)
 	to.sin_port = htons(port + pair);
 	listener = socket(AF_INET, SOCK_STREAM, 0);
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (bind(listener, (struct sockaddr *)&to, sizeof(to)) || listen(listener, BACKLOG))
+	if (bind(listener, (struct sockaddr *)&to, sizeof(to)) ||
+	    listen(listener, BACKLOG))
 		die("bind");
 	pid = child();
 	if (!pid) {
@@ -265,7 +274,8 @@ static pid_t start_server(unsigned int port, unsigned int pair)
 	return pid;
 }
 
-static pid_t start_client(unsigned int port, unsigned int pair, struct shared *shared)
+static pid_t start_client(unsigned int port, unsigned int pair,
+			  struct shared *shared)
 {
 	pid_t pid = child();
 
@@ -281,8 +291,9 @@ static pid_t start_client(unsigned int port, unsigned int pair, struct shared *s
 
 static void reset(unsigned int port, unsigned int pairs)
 {
-	struct shared *shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
-				     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct shared *shared =
+		mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+		     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	pid_t servers[MOST_THREADS], clients[MOST_THREADS];
 	pthread_barrierattr_t attributes;
 	double start;
@@ -334,22 +345,31 @@ static void name_client(struct syn *syn, unsigned int n)
  * The Ethernet address is another host's: the kernel drops each packet behind
  * the hooks.
  */
-static void flood(const char *interface, unsigned int port, unsigned int seconds)
+static void flood(const char *interface, unsigned int port,
+		  unsigned int seconds)
 {
 	struct syn syn = {
 		.ethernet = { .ether_shost = { 2, 0, 0, 0, 0, 1 },
 			      .ether_dhost = { 2, 0, 0, 0, 0, 2 },
 			      .ether_type = htons(ETHERTYPE_IP) },
-		.ip = { .version = 4, .ihl = 5, .ttl = 64, .protocol = IPPROTO_TCP,
+		.ip = { .version = 4,
+			.ihl = 5,
+			.ttl = 64,
+			.protocol = IPPROTO_TCP,
 			.tot_len = htons(sizeof(syn.ip) + sizeof(syn.tcp)),
 			.daddr = to.sin_addr.s_addr },
-		.tcp = { .doff = 5, .syn = 1, .window = htons(1024), .dest = htons(port) },
+		.tcp = { .doff = 5,
+			 .syn = 1,
+			 .window = htons(1024),
+			 .dest = htons(port) },
 	};
-	struct sockaddr_ll link = { .sll_family = AF_PACKET, .sll_ifindex = if_nametoindex(interface) };
+	struct sockaddr_ll link = { .sll_family = AF_PACKET,
+				    .sll_ifindex = if_nametoindex(interface) };
 	int fd = socket(AF_PACKET, SOCK_RAW, 0);
 	double start = now();
 
-	if (fd < 0 || !link.sll_ifindex || bind(fd, (struct sockaddr *)&link, sizeof(link)))
+	if (fd < 0 || !link.sll_ifindex ||
+	    bind(fd, (struct sockaddr *)&link, sizeof(link)))
 		die(interface);
 	end = start + seconds;
 	while (now() < end) {
@@ -382,9 +402,11 @@ int main(int argc, char **argv)
 		flood(argv[2], number(argv[4]), number(argv[5]));
 	} else {
 		fputs("usage: load serve PORT THREADS\n"
-		      "       load connect ADDRESS SPAN PORT THREADS COUNT [SECONDS]\n"
+		      "       load connect ADDRESS SPAN PORT THREADS COUNT "
+		      "[SECONDS]\n"
 		      "       load reset PORT PAIRS COUNT\n"
-		      "       load flood IFACE ADDRESS PORT SECONDS\n", stderr);
+		      "       load flood IFACE ADDRESS PORT SECONDS\n",
+		      stderr);
 		return 2;
 	}
 	return 0;

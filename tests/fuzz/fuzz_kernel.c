@@ -2,7 +2,8 @@
 /*
  * Fuzzes both backends of the core (backends.h): packets (steps.h), each
  * through one of the loaded BPF programs and through the engine in user space.
- * All results must be the same. The input's size chooses the options. Needs root: without it, exits with 3 and a message.
+ * All results must be the same. The input's size chooses the options. Needs
+ * root: without it, exits with 3 and a message.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -39,7 +40,8 @@ static void load(struct backends *backends, const struct track_options *track)
 
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
-	struct track_options all = { .times = true, .rtt = true,
+	struct track_options all = { .times = true,
+				     .rtt = true,
 				     .gather = LENGTH };
 
 	(void)argc;
@@ -77,7 +79,8 @@ static const struct bpf_program *program_of(const struct bannerprobe_bpf *bpf,
 	}
 }
 
-static void feed(struct backends *backends, const struct fuzz_step *step, __u64 now)
+static void feed(struct backends *backends, const struct fuzz_step *step,
+		 __u64 now)
 {
 	const struct delivery delivery = {
 		.program = program_of(backends->bpf, step),

@@ -66,7 +66,8 @@ static int on_kernel_record(void *context, void *data, size_t size)
 }
 
 /* Counters that are computed from the table are not compared. */
-static void read_counters(struct backends *backends, __u64 counters[COUNTER_MAX],
+static void read_counters(struct backends *backends,
+			  __u64 counters[COUNTER_MAX],
 			  struct event_counts *events)
 {
 	programs_read_counters(backends->bpf, &backends->native.track, counters,
@@ -74,14 +75,15 @@ static void read_counters(struct backends *backends, __u64 counters[COUNTER_MAX]
 	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
 }
 
-static bool is_xdp(const struct backends *backends, const struct delivery *delivery)
+static bool is_xdp(const struct backends *backends,
+		   const struct delivery *delivery)
 {
 	return delivery->program == backends->bpf->progs.bannerprobe_xdp;
 }
 
 /* Runs a program once and stores its return value. Negative on failure. */
-static int test_run(const struct backends *backends, const struct delivery *delivery,
-		    int *returned)
+static int test_run(const struct backends *backends,
+		    const struct delivery *delivery, int *returned)
 {
 	struct xdp_md context = { .data_end = (__u32)delivery->linear };
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = delivery->data,
@@ -130,8 +132,8 @@ static bool open_records(struct backends *backends)
 	return done;
 }
 
-bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32 length,
-		__u32 max_flows)
+bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf,
+		   __u32 length, __u32 max_flows)
 {
 	const struct track_options *track =
 		(const void *)&bpf->rodata->settings.track;
@@ -140,13 +142,15 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32
 	memset(backends, 0, sizeof(*backends));
 	backends->bpf = bpf;
 	backends->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
-				       on_kernel_record, backends, NULL);
-	if (!engine_open(native, max_flows, length, on_native_record, backends) ||
+					  on_kernel_record, backends, NULL);
+	if (!engine_open(native, max_flows, length, on_native_record,
+			 backends) ||
 	    !open_records(backends) || !backends->ring)
 		return false;
 	/* As much room as the kernel's map has, which rounds up. */
 	overflow_free(native->overflow);
-	native->overflow = overflow_new(bpf_map__max_entries(bpf->maps.overflow));
+	native->overflow =
+		overflow_new(bpf_map__max_entries(bpf->maps.overflow));
 	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
@@ -186,7 +190,8 @@ void backends_clear(struct backends *backends)
 	*backends->banners = *backends->difference = 0;
 }
 
-static void run_program(struct backends *backends, const struct delivery *delivery)
+static void run_program(struct backends *backends,
+			const struct delivery *delivery)
 {
 	int returned, error = test_run(backends, delivery, &returned);
 
@@ -228,14 +233,16 @@ static void native_flow(struct backends *backends, __u64 hash, __u64 id,
 	const struct engine *native = &backends->native;
 	const __u32 words = (native->prefilter.mask + 1) / native->bucket_count;
 	const struct bucket_entries *entries =
-		&native->entries[prefilter_index(&native->prefilter, hash) / words];
+		&native->entries[prefilter_index(&native->prefilter, hash) /
+				 words];
 	int way = table_find_id(entries, id);
 	const struct flow *known = way >= 0 ?
 					   &entries->ways[way].flow :
 					   overflow_find(native->overflow, id);
 
 	*flow = known ? *known : (struct flow){};
-	if (flow_is_watched(flow) && !prefilter_may_have(&native->prefilter, hash))
+	if (flow_is_watched(flow) &&
+	    !prefilter_may_have(&native->prefilter, hash))
 		differs(backends, "the native prefilter forgot a connection");
 }
 
@@ -251,7 +258,8 @@ static void text_set_flow(char text[TEXT_MAX], const struct flow *flow)
 		 flow->spoke_us, flow->start_time ? "" : " no time");
 }
 
-static void compare_flow(struct backends *backends, const struct segment *segment)
+static void compare_flow(struct backends *backends,
+			 const struct segment *segment)
 {
 	struct flow kernel, native;
 	int sender;
@@ -288,7 +296,8 @@ static void compare_record(struct backends *backends, struct event *kernel,
 	if ((kernel->time < kernel->synack_time &&
 	     kernel->kind != EVENT_REQUEST) ||
 	    kernel->synack_time < kernel->start_time)
-		differs(backends, "record: the kernel's times are not in order");
+		differs(backends,
+			"record: the kernel's times are not in order");
 	kernel->time = native->time;
 	kernel->start_time = native->start_time;
 	kernel->synack_time = native->synack_time;
@@ -324,7 +333,8 @@ static void compare_records(struct backends *backends)
 			       backends->native_records[i]);
 }
 
-const char *backends_feed(struct backends *backends, const struct delivery *delivery)
+const char *backends_feed(struct backends *backends,
+			  const struct delivery *delivery)
 {
 	struct segment segment;
 
@@ -349,7 +359,8 @@ static void compare_fates(struct backends *backends, int kind,
 				      backends->events.by[kind][fate];
 
 		if (counted != native->by[kind][fate])
-			differs(backends, "%s, fate %d: kernel: %llu; native: %llu",
+			differs(backends,
+				"%s, fate %d: kernel: %llu; native: %llu",
 				event_kind_names[kind], fate, counted,
 				native->by[kind][fate]);
 	}

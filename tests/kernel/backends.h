@@ -23,7 +23,7 @@ struct backends {
 	struct bannerprobe_bpf *bpf;
 	struct engine native;
 	struct ring_buffer *ring;
-	bool can_split; /* an XDP packet: Linux 6.18 */
+	bool can_split;		     /* an XDP packet: Linux 6.18 */
 	__u64 counters[COUNTER_MAX]; /* of the kernel, at the beginning */
 	struct event_counts events;  /* likewise */
 	unsigned int native_logged, kernel_logged;
@@ -37,8 +37,8 @@ struct backends {
  * `bpf`: all programs, loaded for banners of `length` and `max_flows`
  * connections. False without memory, or the ring buffer.
  */
-bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf, __u32 length,
-		__u32 max_flows);
+bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf,
+		   __u32 length, __u32 max_flows);
 void backends_close(struct backends *backends);
 
 /* Empties both tables, and sets all counters to 0. */
@@ -48,7 +48,7 @@ void backends_clear(struct backends *backends);
 struct delivery {
 	const struct bpf_program *program;
 	const __u8 *data;
-	size_t len; /* within the limits above */
+	size_t len;    /* within the limits above */
 	size_t linear; /* of an XDP packet, FRAME_MIN or more: the rest lies in
 			* another buffer, where the kernel can do that; or 0 */
 	bool raw_ip;
@@ -60,7 +60,8 @@ struct delivery {
  * verdict, the state of its connection and the records. Returns what differs,
  * or NULL.
  */
-const char *backends_feed(struct backends *backends, const struct delivery *delivery);
+const char *backends_feed(struct backends *backends,
+			  const struct delivery *delivery);
 
 /* Compares the counters since the beginning, and the fates of events. Returns
  * likewise. */

@@ -13,7 +13,7 @@
 #include "bannerprobe.skel.h"
 #include "drive.skel.h"
 
-#define LOOPBACK 1 /* its index in each network namespace */
+#define LOOPBACK 1   /* its index in each network namespace */
 #define LANE_BYTE 11 /* the last one of the Ethernet source */
 
 static struct bannerprobe_bpf *probe;
@@ -109,9 +109,12 @@ double drive_lane(const struct lane_run *run)
 double drive_bytes(enum road road, bool to_probe, const struct bytes *bytes,
 		   enum vary vary, __u32 connections, __u64 from, __u32 count)
 {
-	const struct lane_run run = { .road = road, .bytes = bytes,
-				      .vary = vary, .connections = connections,
-				      .from = from, .count = count };
+	const struct lane_run run = { .road = road,
+				      .bytes = bytes,
+				      .vary = vary,
+				      .connections = connections,
+				      .from = from,
+				      .count = count };
 
 	if (!drive_set_target(road, to_probe ? TO_PROBE : TO_EMPTY))
 		return -1;

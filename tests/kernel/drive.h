@@ -43,7 +43,7 @@ bool drive_attach(void);
 
 /* Who gets the packets that a road makes. */
 enum target {
-	TO_EMPTY,     /* programs that do nothing */
+	TO_EMPTY, /* programs that do nothing */
 	TO_PROBE,
 	TO_REFERENCE, /* headers, and one look-up in an LRU map */
 };

@@ -10,15 +10,17 @@
 
 struct prefilter kernel_front(const struct bannerprobe_bpf *bpf)
 {
-	return (struct prefilter){ bpf->bss->prefilter_words, bpf->rodata->hash_secrets,
-			       bpf->rodata->prefilter_mask };
+	return (struct prefilter){ bpf->bss->prefilter_words,
+				   bpf->rodata->hash_secrets,
+				   bpf->rodata->prefilter_mask };
 }
 
 bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
 		    struct bucket_entries *entries)
 {
 	const struct prefilter prefilter = kernel_front(bpf);
-	__u32 index = prefilter_index(&prefilter, hash) >> bpf->rodata->words_shift;
+	__u32 index =
+		prefilter_index(&prefilter, hash) >> bpf->rodata->words_shift;
 
 	return !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.entries), &index,
 				    entries);

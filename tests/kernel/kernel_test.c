@@ -53,7 +53,8 @@ static struct bannerprobe_bpf *gathering;
  */
 static __u32 million = 2000000;
 
-static void open_backends_of(struct backends *backends, struct bannerprobe_bpf *loaded)
+static void open_backends_of(struct backends *backends,
+			     struct bannerprobe_bpf *loaded)
 {
 	assert_true(backends_open(backends, loaded, LENGTH, DEFAULT_FLOWS));
 }
@@ -72,8 +73,9 @@ static void deliver(struct backends *backends, const struct delivery *delivery)
 		fail_msg("%s", difference);
 }
 
-static void feed_both(struct backends *backends, const struct bpf_program *program,
-		      const __u8 *data, size_t len, bool raw_ip, __u64 now)
+static void feed_both(struct backends *backends,
+		      const struct bpf_program *program, const __u8 *data,
+		      size_t len, bool raw_ip, __u64 now)
 {
 	const struct delivery delivery = { .program = program,
 					   .data = data,
@@ -132,7 +134,8 @@ static void test_cases_through(void **state)
 	const struct hooks *hooks = *state;
 
 	for (size_t i = 0; i < test_case_count; i++) {
-		if (test_cases[i].own != OWN_NEITHER || test_cases[i].need != NEED_OWN)
+		if (test_cases[i].own != OWN_NEITHER ||
+		    test_cases[i].need != NEED_OWN)
 			continue; /* the programs are loaded for one need */
 		print_message("# %s\n", test_cases[i].name);
 		for (size_t j = 0; j < test_isns_count; j++)
@@ -159,11 +162,11 @@ static size_t odd_packets(struct test_packet packets[32])
 {
 	size_t count = 0;
 
-#define ODD(...)                                                                \
-	do {                                                                    \
-		packets[count] = plain_packet();                                \
-		struct test_packet *p = &packets[count++];                      \
-		__VA_ARGS__;                                                    \
+#define ODD(...)                                                               \
+	do {                                                                   \
+		packets[count] = plain_packet();                               \
+		struct test_packet *p = &packets[count++];                     \
+		__VA_ARGS__;                                                   \
 	} while (0)
 	ODD(p->ip_option_words = 10, p->tcp_option_words = 10);
 	ODD(p->padding = 40);
@@ -212,8 +215,8 @@ static void test_odd_packets(void **state)
 			  false, 1);
 		/* And ended at every byte, as a broken driver might. */
 		for (size_t len = least; len < bytes.len; len++)
-			feed_both(&backends, hooks->from_server, bytes.data, len,
-				  false, 1);
+			feed_both(&backends, hooks->from_server, bytes.data,
+				  len, false, 1);
 	}
 	assert_same_counters(&backends);
 	backends_close(&backends);
@@ -255,14 +258,15 @@ static void test_not_opened(void **state)
 			backends.native.counters[not_opened[i].counter];
 
 		packet_build(&bytes, &packet);
-		bytes.data[at] = (__u8)(not_opened[i].value >>
-					(at == 12 ? 8 : 0));
+		bytes.data[at] =
+			(__u8)(not_opened[i].value >> (at == 12 ? 8 : 0));
 		if (at == 12)
 			bytes.data[13] = (__u8)not_opened[i].value;
 		feed_both(&backends, hooks->from_server, bytes.data, bytes.len,
 			  false, 1);
-		assert_int_equal(backends.native.counters[not_opened[i].counter],
-				 before + 1);
+		assert_int_equal(
+			backends.native.counters[not_opened[i].counter],
+			before + 1);
 	}
 	assert_same_counters(&backends);
 	backends_close(&backends);
@@ -287,12 +291,13 @@ static void test_split_packets(void **state)
 		for (size_t linear = FRAME_MIN; linear < bytes.len; linear++) {
 			packets[i].client_port = next_port();
 			packet_build(&bytes, &packets[i]);
-			deliver(&backends, &(struct delivery){
-						.program = bpf->progs.bannerprobe_xdp,
-						.data = bytes.data,
-						.len = bytes.len,
-						.linear = linear,
-						.now = 1 });
+			deliver(&backends,
+				&(struct delivery){
+					.program = bpf->progs.bannerprobe_xdp,
+					.data = bytes.data,
+					.len = bytes.len,
+					.linear = linear,
+					.now = 1 });
 		}
 	}
 	assert_same_counters(&backends);
@@ -307,7 +312,8 @@ static struct bannerprobe_bpf *open_decap(struct backends *backends)
 	struct bannerprobe_bpf *programs;
 
 	wrap_track(&track);
-	programs = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &track, NULL);
+	programs = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &track,
+				 NULL);
 	assert_non_null(programs);
 	assert_true(backends_open(backends, programs, LENGTH, DEFAULT_FLOWS));
 	backends->native.track.need = NEED_NONE;
@@ -344,15 +350,15 @@ static void test_tunnels(void **state)
 				      i / 2 / WRAPS);
 			feed_both(&backends, hooks[hook], bytes.data, bytes.len,
 				  false, 1);
-			for (size_t len = TC_FRAME_MIN; len < bytes.len; len += 3)
+			for (size_t len = TC_FRAME_MIN; len < bytes.len;
+			     len += 3)
 				feed_both(&backends, hooks[hook], bytes.data,
 					  len, false, 1);
 		}
 	}
 	assert_same_counters(&backends);
 	/* All but a few that do not go together, as PPPoE in IP in IP. */
-	assert_true(backends.native.counters[COUNT_BANNER] >
-		    3 * WRAPS * WRAPS);
+	assert_true(backends.native.counters[COUNT_BANNER] > 3 * WRAPS * WRAPS);
 	backends_close(&backends);
 	bannerprobe_bpf__destroy(programs);
 }
@@ -372,7 +378,8 @@ static void test_split_tunnels(void **state)
 			build_wrapped(&bytes, false, i % WRAPS, i / WRAPS);
 			deliver(&backends,
 				&(struct delivery){
-					.program = programs->progs.bannerprobe_xdp,
+					.program =
+						programs->progs.bannerprobe_xdp,
 					.data = bytes.data,
 					.len = bytes.len,
 					.linear = linear,
@@ -399,7 +406,8 @@ static void test_raw_ip(void **state)
 		packet.raw_ip = true;
 		packet.ipv6 = i & 1;
 		packet_build(&bytes, &packet);
-		feed_both(&backends, programs[i / 2], bytes.data, bytes.len, true, 1);
+		feed_both(&backends, programs[i / 2], bytes.data, bytes.len,
+			  true, 1);
 	}
 	assert_same_counters(&backends);
 	assert_int_equal(backends.native.counters[COUNT_BANNER], 4);
@@ -488,17 +496,20 @@ static void play_wanted(const struct server_list *wanted, const char *banners)
 	assert_true(backends_open(&backends, chosen, LENGTH, BUCKET_WAYS));
 	backends.native.servers = wanted;
 	for (int i = 0; i < 12 && !difference; i++) {
-		step_packet(&packet, &steps[i % 3], test_isns[0], (__u16)(100 + i / 3),
-			    i / 6);
+		step_packet(&packet, &steps[i % 3], test_isns[0],
+			    (__u16)(100 + i / 3), i / 6);
 		if (i / 3 % 2)
 			packet.server_port = 26;
 		packet_build(&bytes, &packet);
-		difference = backends_feed(&backends, &(struct delivery){
-			.program = i % 2 ? chosen->progs.bannerprobe_xdp :
-					   chosen->progs.bannerprobe_tx,
-			.data = bytes.data,
-			.len = bytes.len,
-			.now = 1 });
+		difference = backends_feed(
+			&backends,
+			&(struct delivery){
+				.program =
+					i % 2 ? chosen->progs.bannerprobe_xdp :
+						chosen->progs.bannerprobe_tx,
+				.data = bytes.data,
+				.len = bytes.len,
+				.now = 1 });
 	}
 	if (!difference)
 		difference = backends_compare_counters(&backends);
@@ -513,7 +524,8 @@ static void test_wanted(void **state)
 {
 	static const char one[] = "hello/5/Shd";
 	static const char two[] = "hello/5/Shd hello/5/Shd";
-	struct server_list by_port = {}, by_net = {}, by_not_net = {}, by_all = {};
+	struct server_list by_port = {}, by_net = {}, by_not_net = {},
+			   by_all = {};
 
 	(void)state;
 	assert_true(server_list_add_ports(&by_port, "26"));
@@ -574,9 +586,13 @@ static void test_forgeries(void **state)
 	/* clang-format off */
 	static const struct step banner = { true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE };
 	/* clang-format on */
-	static const __u8 flags[] = { TCP_RST, TCP_RST | TCP_ACK, TCP_SYN,
-				      TCP_SYN | TCP_ACK, TCP_ACK | TCP_PSH,
-				      TCP_FIN | TCP_ACK, TCP_FIN };
+	static const __u8 flags[] = { TCP_RST,
+				      TCP_RST | TCP_ACK,
+				      TCP_SYN,
+				      TCP_SYN | TCP_ACK,
+				      TCP_ACK | TCP_PSH,
+				      TCP_FIN | TCP_ACK,
+				      TCP_FIN };
 	const __u32 forged = FORGED_OF_EACH / PENDING_CONNECTIONS;
 	const __u16 port = 50000;
 	char expected[TEXT_MAX] = "";
@@ -588,9 +604,14 @@ static void test_forgeries(void **state)
 	play_pending(&backends, *state, port, handshake, 3);
 	/* Each kind from either side, without data and with. */
 	for (size_t i = 0; i < sizeof(flags) * 4 * forged; i++) {
-		const struct step step = { true, i / 2 % 2, flags[i / 4 % sizeof(flags)],
-					   wrong_number(), wrong_number(),
-					   i % 2 ? "forged" : "", 0, DIRECTION_NONE };
+		const struct step step = { true,
+					   i / 2 % 2,
+					   flags[i / 4 % sizeof(flags)],
+					   wrong_number(),
+					   wrong_number(),
+					   i % 2 ? "forged" : "",
+					   0,
+					   DIRECTION_NONE };
 
 		play_pending(&backends, *state, port, &step, 1);
 	}
@@ -615,7 +636,8 @@ static void compare_capture(const char *path, const struct hooks *hooks)
 	struct backends backends;
 	__u64 packets = 0;
 
-	assert_int_equal(source_open(&reader.source, path, true, NULL, NULL), 0);
+	assert_int_equal(source_open(&reader.source, path, true, NULL, NULL),
+			 0);
 	assert_int_equal(packet_reader_begin(&reader), READ_DONE);
 	open_backends_of(&backends, hooks->loaded ? hooks->loaded : bpf);
 	while (packet_reader_next(&reader, &packet) == READ_DONE) {
@@ -724,8 +746,9 @@ static void run_race(const struct hooks *hooks)
 	memset(records, 0, sizeof(records));
 	pthread_barrier_init(&race_start, NULL, RACERS);
 	for (int i = 0; i < RACERS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, race,
-						(void *)hooks), 0);
+		assert_int_equal(
+			pthread_create(&threads[i], NULL, race, (void *)hooks),
+			0);
 	for (int i = 0; i < RACERS; i++) {
 		pthread_join(threads[i], &failed);
 		assert_null(failed);
@@ -752,7 +775,7 @@ static void test_race(void **state)
 
 struct spill_race {
 	struct bpf_program *program;
-	__u32 count; /* of connections */
+	__u32 count;	   /* of connections */
 	__u32 begun, done; /* connections; each is written by one thread */
 	__u32 drained;	   /* of `done`, those with an event that was read */
 	bool failed;
@@ -764,8 +787,8 @@ static void send_step(struct spill_race *race, __u32 connection,
 	struct test_packet packet;
 	struct bytes bytes;
 
-	step_packet(&packet, step, test_isns[0], (__u16)(1 + connection % 60000),
-		    false);
+	step_packet(&packet, step, test_isns[0],
+		    (__u16)(1 + connection % 60000), false);
 	packet.server_port = (__u16)(27 + connection / 60000);
 	packet_build(&bytes, &packet);
 	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes.data,
@@ -815,7 +838,8 @@ static void *send_banners(void *context)
 	for (__u32 i = 0; i < race->count && !race->failed; i++) {
 		__u32 from = i + BUCKET_WAYS - i % 3;
 
-		while (load_count(&race->begun) < (from < race->count ? from : race->count))
+		while (load_count(&race->begun) <
+		       (from < race->count ? from : race->count))
 			sched_yield();
 		/* The ring buffer has room for these. */
 		while (i - load_count(&race->drained) > PIECE)
@@ -840,8 +864,8 @@ static int count_spilled(void *context, void *data, size_t size)
 static void test_spill_race(void **state)
 {
 	static __u8 records[120000];
-	struct bannerprobe_bpf *small =
-		programs_load(PROGRAMS_ETHERNET, LENGTH, BUCKET_WAYS, NULL, NULL);
+	struct bannerprobe_bpf *small = programs_load(PROGRAMS_ETHERNET, LENGTH,
+						      BUCKET_WAYS, NULL, NULL);
 	struct spill_race race = {};
 	struct ring_buffer *ring;
 	__u32 lost = 0, twice = 0;
@@ -854,7 +878,8 @@ static void test_spill_race(void **state)
 	ring = ring_buffer__new(bpf_map__fd(small->maps.records), count_spilled,
 				records, NULL);
 	assert_non_null(ring);
-	assert_int_equal(pthread_create(&opener, NULL, open_connections, &race), 0);
+	assert_int_equal(pthread_create(&opener, NULL, open_connections, &race),
+			 0);
 	assert_int_equal(pthread_create(&sender, NULL, send_banners, &race), 0);
 	while (load_count(&race.done) < race.count && !race.failed) {
 		__u32 done = load_count(&race.done);
@@ -887,9 +912,9 @@ static int count_driven(void *context, void *data, size_t size)
 {
 	const struct event *record = data;
 
-	assert_int_equal(size, sizeof(*record) + DRIVE_BANNER +
-				       record->tunnel_count *
-					       sizeof(struct tunnel));
+	assert_int_equal(size,
+			 sizeof(*record) + DRIVE_BANNER +
+				 record->tunnel_count * sizeof(struct tunnel));
 	assert_memory_equal(record->bytes, driven.payload, DRIVE_BANNER);
 	++*(__u64 *)context;
 	return 0;
@@ -936,8 +961,9 @@ static void test_millions(void **state)
 	const enum road *road = *state;
 
 	kernel_table_clear(bpf);
-	assert_int_equal(drive_packets(*road, VARY_CONNECTION, 0,
-				       4ULL * million), million);
+	assert_int_equal(
+		drive_packets(*road, VARY_CONNECTION, 0, 4ULL * million),
+		million);
 	assert_int_equal(count_waited_for(), 0);
 }
 
@@ -963,8 +989,8 @@ static void test_flood(void **state)
 
 	kernel_table_clear(bpf);
 	logged = drive_packets(flood->road, flood->kind, honest, packets);
-	print_message("# %llu of %u banners among %llu packets\n", logged, honest,
-		      packets);
+	print_message("# %llu of %u banners among %llu packets\n", logged,
+		      honest, packets);
 	assert_true(logged >= honest - honest / 1000 && logged <= honest);
 	kernel_table_clear(bpf);
 }
@@ -1011,8 +1037,9 @@ static void set_hooks(void)
 				   bpf->progs.bannerprobe_tx, NULL };
 	hooks[2] = (struct hooks){ "both", bpf->progs.bannerprobe_xdp,
 				   bpf->progs.bannerprobe_tx, NULL };
-	hooks[3] = (struct hooks){ "gathering", gathering->progs.bannerprobe_xdp,
-				   gathering->progs.bannerprobe_tx, gathering };
+	hooks[3] =
+		(struct hooks){ "gathering", gathering->progs.bannerprobe_xdp,
+				gathering->progs.bannerprobe_tx, gathering };
 }
 
 /* clang-format off */
@@ -1069,16 +1096,16 @@ static int run_all(void)
 	};
 	/* clang-format on */
 
-	return _cmocka_run_group_tests("kernel", tests,
-				       sizeof(tests) / sizeof(*tests), NULL,
-				       NULL);
+	return _cmocka_run_group_tests(
+		"kernel", tests, sizeof(tests) / sizeof(*tests), NULL, NULL);
 }
 
 /* kernel_test [CONNECTIONS [PATTERN]]: all tests, or those with such a name. */
 int main(int argc, char **argv)
 {
-	const struct track_options all = { .times = true, .rtt = true,
-					    .gather = LENGTH, .sockets = true };
+	const struct track_options all = {
+		.times = true, .rtt = true, .gather = LENGTH, .sockets = true
+	};
 	int failed;
 
 	if (argc > 1)
@@ -1087,9 +1114,10 @@ int main(int argc, char **argv)
 		cmocka_set_test_filter(argv[2]);
 	message_libbpf(getenv("VERBOSE"));
 	bpf = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, NULL, NULL);
-	gathering = programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &all, NULL);
-	if (!bpf || !gathering || !drive_open(bpf) ||
-	    unshare(CLONE_NEWNET) || !drive_attach())
+	gathering =
+		programs_load(PROGRAMS_ALL, LENGTH, DEFAULT_FLOWS, &all, NULL);
+	if (!bpf || !gathering || !drive_open(bpf) || unshare(CLONE_NEWNET) ||
+	    !drive_attach())
 		return 1;
 	set_hooks();
 	failed = run_all();

@@ -105,7 +105,8 @@ static uint64_t sent;
 
 static void usage(const char *what)
 {
-	fprintf(stderr, "forge: %s: see the head of tests/system/forge.c\n", what);
+	fprintf(stderr, "forge: %s: see the head of tests/system/forge.c\n",
+		what);
 	exit(2);
 }
 

@@ -287,7 +287,8 @@ static int run_examples(void)
 	if (matcher_open(&matcher, tell) || ruleset_open(&set, &matcher))
 		return 1;
 	for (int i = 0; !error && i < rules_count; i++)
-		error = rule_source_each(rules[i], ".rules", load_examples, &set);
+		error = rule_source_each(rules[i], ".rules", load_examples,
+					 &set);
 	if (error)
 		tell("%s", strerror(-error));
 	error = error || matcher.statistics.refused;

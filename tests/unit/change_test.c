@@ -96,8 +96,8 @@ static void test_owners(void **state)
 	add(&len, CHANGE_OLD, CHANGE_SAID, "hi");
 	add(&len, CHANGE_OLD, CHANGE_OWNER_NAME, "a.service a\\x1b");
 	add(&len, CHANGE_NEW_SIDE, CHANGE_OWNER_NAME, "\"\n");
-	assert_true(stream_change_is_sound(
-		&datagram.change, sizeof(datagram.change) + len));
+	assert_true(stream_change_is_sound(&datagram.change,
+					   sizeof(datagram.change) + len));
 	len = format_change(FORMAT_JSON, line, &datagram.change);
 	assert_memory_equal(line + len - strlen(json), json, strlen(json));
 	len = format_change(FORMAT_TEXT, line, &datagram.change);

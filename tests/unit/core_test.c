@@ -41,7 +41,8 @@ static void play_case(const struct test_case *test, struct isns isns, bool ipv6)
 	assert_true(engine_open(&native, 16, LENGTH, add_to_text, banners));
 	native.track.need = test->need;
 	if (test->own != OWN_NEITHER)
-		native.is_own = test->own == OWN_SERVER ? is_servers : is_clients;
+		native.is_own =
+			test->own == OWN_SERVER ? is_servers : is_clients;
 	for (int i = 0; i < STEPS_MAX && test->steps[i].used; i++) {
 		native.direction = test->steps[i].way;
 		step_packet(&packet, &test->steps[i], isns, 40000, ipv6);
@@ -369,7 +370,8 @@ static void test_ipv6_extensions(void **state)
 
 	packet.extension_count = IPV6_EXTENSIONS_MAX;
 	for (int i = 0; i < IPV6_EXTENSIONS_MAX; i++)
-		packet.extensions[i] = (struct test_extension){ PROTO_DSTOPTS, 0 };
+		packet.extensions[i] =
+			(struct test_extension){ PROTO_DSTOPTS, 0 };
 	assert_parsed(&packet, 14 + 40 + 8 * IPV6_EXTENSIONS_MAX + 20);
 	packet.extensions[packet.extension_count++] =
 		(struct test_extension){ PROTO_DSTOPTS, 0 };
@@ -432,7 +434,8 @@ static void test_cut_packets(void **state)
 
 			assert_non_null(cut);
 			memcpy(cut, bytes.data, len);
-			assert_int_equal(parse_ethernet(&frame, &segment), whole);
+			assert_int_equal(parse_ethernet(&frame, &segment),
+					 whole);
 			if (whole == PARSED)
 				assert_int_equal(segment.payload_len, 11);
 			frame.wire_len = (__u32)len;
@@ -448,26 +451,35 @@ static void test_cut_packets(void **state)
 /* A banner cut by the snap length: the captured bytes, and the whole length. */
 static void test_cut_banner(void **state)
 {
-	static const struct { size_t missing; const char *banner; } cuts[] = {
-		{ 0, "hello/5/hd" }, { 2, "hel/5/hd" }, { 5, "/5/hd" },
+	static const struct {
+		size_t missing;
+		const char *banner;
+	} cuts[] = {
+		{ 0, "hello/5/hd" },
+		{ 2, "hel/5/hd" },
+		{ 5, "/5/hd" },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cuts) / sizeof(*cuts); i++) {
 		const struct step steps[] = {
-			{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE },
-			{ true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE },
+			{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0,
+			  DIRECTION_NONE },
+			{ true, true, TCP_ACK, 1, 1, "hello", 0,
+			  DIRECTION_NONE },
 		};
 		char banners[TEXT_MAX] = "";
 		struct engine native;
 
-		assert_true(engine_open(&native, 16, LENGTH, add_to_text, banners));
+		assert_true(
+			engine_open(&native, 16, LENGTH, add_to_text, banners));
 		for (int step = 0; step < 2; step++) {
 			struct test_packet packet;
 			struct segment segment;
 			struct bytes bytes;
 
-			step_packet(&packet, &steps[step], test_isns[0], 40000, false);
+			step_packet(&packet, &steps[step], test_isns[0], 40000,
+				    false);
 			packet_build(&bytes, &packet);
 			play_packet(&native, bytes.data,
 				    bytes.len - (step ? cuts[i].missing : 0),
@@ -517,7 +529,8 @@ static void test_identity(void **state)
 		assert_int_equal(server, !client);
 		packet.client_port++;
 		parse_packet(&packet, &segment);
-		assert_true(flow_identify(&segment, secrets, &client) != of_client);
+		assert_true(flow_identify(&segment, secrets, &client) !=
+			    of_client);
 	}
 }
 
@@ -560,7 +573,8 @@ static void play_step(struct engine *native, struct step step, __u16 port,
 
 	step_packet(&packet, &step, test_isns[0], port, false);
 	packet_build(&bytes, &packet);
-	play_packet(native, bytes.data, bytes.len, bytes.len, false, now, &segment);
+	play_packet(native, bytes.data, bytes.len, bytes.len, false, now,
+		    &segment);
 }
 
 /* clang-format off */
@@ -583,7 +597,8 @@ static void test_full_bucket(void **state)
 	__u64 now = 1;
 
 	(void)state;
-	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	assert_true(
+		engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= COMPLETE; port++) {
 		play_step(&native, syn, (__u16)port, now++);
 		play_step(&native, synack, (__u16)port, now++);
@@ -597,7 +612,8 @@ static void test_full_bucket(void **state)
 	engine_finish(&native);
 	text_set_counters(counters, native.counters);
 	engine_close(&native);
-	assert_string_equal(counters,
+	assert_string_equal(
+		counters,
 		"connections=1010 banners=10 synack_unseen=6 evicted=994");
 }
 
@@ -614,7 +630,8 @@ static void test_silent_flood(void **state)
 	__u64 now = 1;
 
 	(void)state;
-	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	assert_true(
+		engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int round = 0; round < ROUNDS; round++) {
 		const int port = 1 + round * AT_A_TIME;
 
@@ -627,7 +644,8 @@ static void test_silent_flood(void **state)
 	engine_finish(&native);
 	text_set_counters(counters, native.counters);
 	engine_close(&native);
-	assert_string_equal(counters,
+	assert_string_equal(
+		counters,
 		"connections=6000 banners=1000 cut_off=15 evicted=4985");
 }
 
@@ -639,7 +657,8 @@ static void test_half_open_flood(void **state)
 	__u64 now = 1;
 
 	(void)state;
-	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	assert_true(
+		engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= BUCKET_WAYS + 2; port++)
 		play_step(&native, synack, (__u16)port, now++);
 	for (int port = 1; port <= BUCKET_WAYS + 2; port++)
@@ -672,7 +691,8 @@ static void test_spilled_bits(void **state)
 	int bits;
 
 	(void)state;
-	assert_true(engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
+	assert_true(
+		engine_open(&native, ONE_BUCKET, LENGTH, add_to_text, banners));
 	for (int port = 1; port <= MANY; port++) {
 		play_step(&native, synack, (__u16)port, port);
 		play_step(&native, ack, (__u16)port, port);

@@ -47,7 +47,8 @@ static bool serve(void *context)
 /* What the first process makes of these bytes of the only other one. */
 static enum job_result listen_to(const void *bytes, size_t size)
 {
-	const struct job_listener listener = { .take = take, .serve = serve,
+	const struct job_listener listener = { .take = take,
+					       .serve = serve,
 					       .fd = -1 };
 	struct job job = { .room = BUFFER_AT_FIRST, .pipe = -1 };
 	struct capture_jobs jobs = { .count = 1, .jobs = &job };

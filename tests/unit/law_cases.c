@@ -180,8 +180,8 @@ const struct law_case law_cases[] = {
 	{ "21 beside, the other way round", NONE,
 	  OPENED "<S900000 >SA900000/900001 <R900001 >A900001/900001:4", -1,
 	  "cut off" },
-	{ "19 a FIN before cisn+1 is none", NONE,
-	  "<SA0/1 >FA0/1 <A1/2:4", -1, "client first (by ack)" },
+	{ "19 a FIN before cisn+1 is none", NONE, "<SA0/1 >FA0/1 <A1/2:4", -1,
+	  "client first (by ack)" },
 	/* Rule 4, with one end here. */
 	{ "rule 4: a client here", MODEL_NEED_OWN, "0", OPENED_OUT "i<A1/1:4",
 	  3, "banner" },

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define LENGTH 256 /* bytes of an event kept */
+#define LENGTH 256	     /* bytes of an event kept */
 #define PACKET_NS 1000000ULL /* between two packets */
 
 static struct engine engine;

@@ -371,7 +371,8 @@ static bool core_agrees(const struct conversation *c, bool reasons)
 	if (*found.text)
 		events_show_difference(stdout, c, core_play, &found);
 	else if (!core_balances())
-		printf("# the core's books do not balance; seed %llu\n", c->seed);
+		printf("# the core's books do not balance; seed %llu\n",
+		       c->seed);
 	return !*found.text && core_balances();
 }
 
@@ -468,8 +469,10 @@ int main(int argc, char **argv)
 	     "nor do they where packets are missed");
 	tell(kinds_are_independent(part, seed),
 	     "what is not asked for does not change what is");
-	tell(core_holds_cases(), "the core decides the cases as the model does");
-	tell(core_agrees_on(whole, part, seed), "it agrees on whole conversations");
+	tell(core_holds_cases(),
+	     "the core decides the cases as the model does");
+	tell(core_agrees_on(whole, part, seed),
+	     "it agrees on whole conversations");
 	tell(core_agrees_on(loss | INGREDIENT_DISTURBED, part, seed),
 	     "on disturbed ones");
 	tell(core_agrees_on(loss | INGREDIENT_BLIND, part, seed),

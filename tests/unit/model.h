@@ -201,7 +201,8 @@ struct model_connection {
 	bool doubt;	   /* whether it is closed, as it is not followed */
 	bool was_beside;   /* another one, before it was counted */
 	bool displaced;	   /* another SYN-ACK came beside, after its own */
-	bool early_unsure; /* how far its early payload went need not be known */
+	bool early_unsure; /* how far its early payload went need not be known
+			    */
 	bool left_over;	   /* another one took the place, its SYN is older */
 	bool fin[2];	   /* by role, as all arrays of two */
 	bool acked_known[2];

@@ -28,7 +28,8 @@ static void add_part(const struct event *event, void *context)
 }
 
 #define OPTION "\xff\xfd\x03"
-#define ENVIRON "\xff\xfa\x18\x01VT100\xff\xff\xff\xf0" /* with an escaped IAC */
+#define ENVIRON                                                                \
+	"\xff\xfa\x18\x01VT100\xff\xff\xff\xf0" /* with an escaped IAC */
 
 /* What is gathered of a greeting around what its client says. */
 struct negotiation {
@@ -38,30 +39,39 @@ struct negotiation {
 };
 
 #define SAYS(from, flags, seq, ack, payload)                                   \
-	{ true, from, TCP_ACK | (flags), seq, ack, payload, sizeof(payload) - 1, DIRECTION_NONE }
-#define GREETS                                                                 \
-	{ true, false, TCP_SYN, 0, 0, "", 0, DIRECTION_NONE },                       \
-	{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE },              \
-	SAYS(true, 0, 1, 1, "abc")
+	{                                                                      \
+		true, from, TCP_ACK | (flags), seq, ack, payload,              \
+			sizeof(payload) - 1, DIRECTION_NONE                    \
+	}
+#define GREETS                                                                  \
+	{ true, false, TCP_SYN, 0, 0, "", 0, DIRECTION_NONE },                  \
+		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE }, \
+		SAYS(true, 0, 1, 1, "abc")
 
 static const struct negotiation negotiations[] = {
 	{ "goes on between two segments",
 	  { GREETS, SAYS(false, 0, 1, 4, OPTION), SAYS(true, 0, 4, 4, "def"),
 	    SAYS(false, 0, 4, 7, OPTION ENVIRON), SAYS(true, 0, 7, 20, "ghi") },
 	  "0:abc 3:def 6:ghi " },
-	{ "is sent again", { GREETS, SAYS(false, 0, 1, 4, OPTION), SAYS(false, 0, 1, 4, OPTION),
-	    SAYS(true, 0, 4, 4, "def") }, "0:abc 3:def " },
+	{ "is sent again",
+	  { GREETS, SAYS(false, 0, 1, 4, OPTION), SAYS(false, 0, 1, 4, OPTION),
+	    SAYS(true, 0, 4, 4, "def") },
+	  "0:abc 3:def " },
 	{ "the client then speaks",
 	  { GREETS, SAYS(false, 0, 1, 4, OPTION), SAYS(false, 0, 4, 4, "me"),
-	    SAYS(true, 0, 4, 6, "def") }, "0:abc |" },
+	    SAYS(true, 0, 4, 6, "def") },
+	  "0:abc |" },
 	{ "text follows in the same segment",
-	  { GREETS, SAYS(false, 0, 1, 4, OPTION "m"), SAYS(true, 0, 4, 5, "def") },
+	  { GREETS, SAYS(false, 0, 1, 4, OPTION "m"),
+	    SAYS(true, 0, 4, 5, "def") },
 	  "0:abc |" },
 	{ "it ends in a command",
-	  { GREETS, SAYS(false, 0, 1, 4, "\xff\xfd"), SAYS(true, 0, 4, 3, "def") },
+	  { GREETS, SAYS(false, 0, 1, 4, "\xff\xfd"),
+	    SAYS(true, 0, 4, 3, "def") },
 	  "0:abc |" },
 	{ "IAC twice is text",
-	  { GREETS, SAYS(false, 0, 1, 4, "\xff\xff"), SAYS(true, 0, 4, 3, "def") },
+	  { GREETS, SAYS(false, 0, 1, 4, "\xff\xff"),
+	    SAYS(true, 0, 4, 3, "def") },
 	  "0:abc |" },
 	{ "no more of it than was seen is acknowledged",
 	  { GREETS, SAYS(false, 0, 1, 4, OPTION), SAYS(true, 0, 4, 5, "def") },
@@ -70,11 +80,13 @@ static const struct negotiation negotiations[] = {
 	  { GREETS, SAYS(false, 0, 4, 4, OPTION), SAYS(true, 0, 4, 7, "def") },
 	  "0:abc |" },
 	{ "the client closes with it",
-	  { GREETS, SAYS(false, TCP_FIN, 1, 4, OPTION), SAYS(true, 0, 4, 5, "def") },
+	  { GREETS, SAYS(false, TCP_FIN, 1, 4, OPTION),
+	    SAYS(true, 0, 4, 5, "def") },
 	  "0:abc |" },
 };
 
-static void play_one(const struct negotiation *test, struct isns isns, bool ipv6)
+static void play_one(const struct negotiation *test, struct isns isns,
+		     bool ipv6)
 {
 	char said[TEXT_MAX] = "";
 	struct engine native;
@@ -89,7 +101,8 @@ static void play_one(const struct negotiation *test, struct isns isns, bool ipv6
 
 		step_packet(&packet, &test->steps[i], isns, 40000, ipv6);
 		packet_build(&bytes, &packet);
-		play_packet(&native, bytes.data, bytes.len, bytes.len, false, 1000, &segment);
+		play_packet(&native, bytes.data, bytes.len, bytes.len, false,
+			    1000, &segment);
 	}
 	engine_close(&native);
 	assert_string_equal(said, test->said);
@@ -107,7 +120,8 @@ static void test_negotiation(void **state)
 static void test_cut(void **state)
 {
 	static const struct step steps[] = {
-		GREETS, SAYS(false, 0, 1, 4, OPTION OPTION), SAYS(true, 0, 4, 7, "def")
+		GREETS, SAYS(false, 0, 1, 4, OPTION OPTION),
+		SAYS(true, 0, 4, 7, "def")
 	};
 	char said[TEXT_MAX] = "";
 	struct engine native;
@@ -129,7 +143,8 @@ static void test_cut(void **state)
 		cut = malloc(len); /* so that a read beyond it is found */
 		assert_non_null(cut);
 		memcpy(cut, bytes.data, len);
-		play_packet(&native, cut, len, bytes.len, false, 1000, &segment);
+		play_packet(&native, cut, len, bytes.len, false, 1000,
+			    &segment);
 		free(cut);
 	}
 	engine_close(&native);

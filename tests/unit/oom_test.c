@@ -106,7 +106,8 @@ static void add_part(struct reassembly *greetings, __u64 connection,
 
 static void test_greetings(void **state)
 {
-	struct reassembly *greetings = reassembly_new(12, 1000, log_record, NULL);
+	struct reassembly *greetings =
+		reassembly_new(12, 1000, log_record, NULL);
 	__u64 counters[COUNTER_MAX] = {};
 
 	(void)state;

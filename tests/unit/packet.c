@@ -31,7 +31,8 @@ static void put_ethernet(struct bytes *bytes, const struct test_packet *packet)
 	bytes->data[0] = bytes->data[6] = 2;
 	for (int i = 0; i < 3 && packet->vlan[i]; i++) {
 		store16(bytes->data + bytes->len - 2,
-			packet->vlan_type ? packet->vlan_type : ETHERTYPE_8021Q);
+			packet->vlan_type ? packet->vlan_type :
+					    ETHERTYPE_8021Q);
 		store16(put(bytes, 4), packet->vlan[i]);
 	}
 	store16(bytes->data + bytes->len - 2,
@@ -43,9 +44,9 @@ static size_t put_ipv4(struct bytes *bytes, const struct test_packet *packet)
 	size_t words = 5 + packet->ip_option_words;
 	__u8 *ip = put(bytes, words * 4);
 
-	ip[0] = (__u8)(0x40 | (packet->ip_header_words ?
-				       packet->ip_header_words :
-				       words));
+	ip[0] = (__u8)(0x40 |
+		       (packet->ip_header_words ? packet->ip_header_words :
+						  words));
 	store16(ip + 6, packet->fragment);
 	ip[8] = 64;
 	ip[9] = PROTO_TCP;
@@ -71,8 +72,10 @@ static size_t put_ipv6(struct bytes *bytes, const struct test_packet *packet)
 
 	ip[0] = 0x60;
 	ip[7] = 64;
-	memcpy(ip + 8, "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09"
-		       "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x0a", 32);
+	memcpy(ip + 8,
+	       "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09"
+	       "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x0a",
+	       32);
 	if (packet->from_server) {
 		ip[23] = 0x0a;
 		ip[39] = 0x09;
@@ -127,6 +130,7 @@ void packet_build(struct bytes *bytes, const struct test_packet *packet)
 
 	ip_length = bytes->len - begin - (packet->ipv6 ? 40 : 0);
 	ip_length += (size_t)packet->ip_length;
-	store16(bytes->data + length_at, packet->ip_length_zero ? 0 : ip_length);
+	store16(bytes->data + length_at,
+		packet->ip_length_zero ? 0 : ip_length);
 	memset(put(bytes, packet->padding), 'P', packet->padding);
 }

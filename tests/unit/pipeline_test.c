@@ -435,9 +435,9 @@ static void test_escapes(void **state)
 			bytes[len / 2] = (__u8)value;
 			assert_int_equal(put_escaped(found, bytes, len) - found,
 					 escape_slowly(expected, bytes, len));
-			assert_memory_equal(found, expected,
-					    escape_slowly(expected, bytes,
-							  len));
+			assert_memory_equal(
+				found, expected,
+				escape_slowly(expected, bytes, len));
 		}
 	}
 }
@@ -461,8 +461,10 @@ static void test_numbers(void **state)
 
 static void test_times(void **state)
 {
-	static const __u64 times[] = { 0, 999, 1000, 1999999999, 2000000000,
-				       1795434834048122999, 2000000000, ~0ULL };
+	static const __u64 times[] = { 0,	   999,
+				       1000,	   1999999999,
+				       2000000000, 1795434834048122999,
+				       2000000000, ~0ULL };
 	char found[64], expected[64];
 
 	(void)state;

@@ -21,8 +21,7 @@ static void append(char text[TEXT_MAX], const char *format, ...)
 void text_add_record(char text[TEXT_MAX], const struct event *record)
 {
 	append(text, "%s%.*s/%u/%s%s%s%sd", *text ? " " : "", (int)record->kept,
-	       record->bytes, record->len,
-	       record->seen & SEEN_SYN ? "S" : "",
+	       record->bytes, record->len, record->seen & SEEN_SYN ? "S" : "",
 	       record->seen & SEEN_SYNACK ? "h" : "",
 	       record->seen & SEEN_ACK ? "A" : "",
 	       record->seen & SEEN_CLIENT_FIN ? "F" : "");
@@ -83,8 +82,7 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 					 &native->track.decap, &hash)) &&
 	    (!native->track.decap.kinds ||
 	     prefilter_tunnel(&frame, raw_ip, &native->prefilter,
-			      &native->track.decap,
-			      native->track.key.tunnels)))
+			      &native->track.decap, native->track.key.tunnels)))
 		engine_packet(native, parsed, &frame, segment, now);
 	else if (may_change(native, parsed, segment))
 		abort(); /* the prefilter has ignored a packet that counts */

@@ -43,7 +43,7 @@ struct talk {
 	__u32 segments; /* that they come in */
 	struct isns isns;
 	bool ipv6;
-	bool may; /* a banner may come of it, if packets are missing or not */
+	bool may;  /* a banner may come of it, if packets are missing or not */
 	bool must; /* if none is missing, one must */
 };
 
@@ -103,8 +103,9 @@ static void add(struct talk *talk, bool from_server, __u8 flags, __s32 seq,
 		return;
 	memcpy(copy, payload, len);
 	copy[len] = 0;
-	talk->steps[talk->count++] = (struct step){ true, from_server, flags,
-						    seq, ack, copy, len, DIRECTION_NONE };
+	talk->steps[talk->count++] =
+		(struct step){ true, from_server, flags, seq,
+			       ack,  copy,	  len,	 DIRECTION_NONE };
 }
 
 static __s32 server_speaks(struct talk *talk, __s32 at, __s32 ack)
@@ -114,7 +115,8 @@ static __s32 server_speaks(struct talk *talk, __s32 at, __s32 ack)
 	while (segments--) {
 		__u32 len = 1 + random_below(40);
 
-		add(talk, true, TCP_ACK | TCP_PSH, 1 + at, ack, stream + at, len);
+		add(talk, true, TCP_ACK | TCP_PSH, 1 + at, ack, stream + at,
+		    len);
 		at += (__s32)len;
 		if (random_below(2))
 			add(talk, false, TCP_ACK, 1, 1 + at, "", 0);
@@ -168,8 +170,8 @@ static void make_talk(struct talk *talk, enum kind kind)
 			add(talk, false, TCP_FIN | TCP_ACK, 1 + asked, 2 + said,
 			    "", 0);
 	} else if (random_below(2)) {
-		add(talk, random_below(2), TCP_RST | TCP_ACK,
-		    1 + said, 1 + asked, "", 0);
+		add(talk, random_below(2), TCP_RST | TCP_ACK, 1 + said,
+		    1 + asked, "", 0);
 	}
 }
 
@@ -212,8 +214,8 @@ static int place_of_pending(const struct talk *talk)
 	int i = 0;
 
 	while (i < talk->count &&
-	       (talk->steps[i].seq ||
-		!(talk->steps[i].flags & TCP_SYN && talk->steps[i].flags & TCP_ACK)))
+	       (talk->steps[i].seq || !(talk->steps[i].flags & TCP_SYN &&
+					talk->steps[i].flags & TCP_ACK)))
 		i++;
 	return i < talk->count ? i + 1 : i;
 }
@@ -226,7 +228,7 @@ static int place_of_pending(const struct talk *talk)
  */
 static void forge(struct talk *talk, bool whole)
 {
-	static const __u8 flags[] = { TCP_RST, TCP_RST | TCP_ACK,
+	static const __u8 flags[] = { TCP_RST,		 TCP_RST | TCP_ACK,
 				      TCP_ACK | TCP_PSH, TCP_FIN | TCP_ACK,
 				      TCP_SYN | TCP_ACK, TCP_SYN };
 	int count = 1 + (int)random_below(6);
@@ -237,10 +239,14 @@ static void forge(struct talk *talk, bool whole)
 		int at = least +
 			 (int)random_below((__u32)(talk->count + 1 - least));
 		struct step forged = {
-			true, random_below(2), kind,
+			true,
+			random_below(2),
+			kind,
 			(__s32)(0x40000000U + random_below(0x40000000)),
 			(__s32)(0x40000000U + random_below(0x40000000)),
-			"forged", 6, DIRECTION_NONE
+			"forged",
+			6,
+			DIRECTION_NONE
 		};
 
 		if (kind & TCP_SYN) {
@@ -284,7 +290,8 @@ static bool is_from(const struct segment *segment, const struct segment *other)
 	       segment->destination_port == other->destination_port;
 }
 
-static bool is_answer(const struct segment *segment, const struct segment *other)
+static bool is_answer(const struct segment *segment,
+		      const struct segment *other)
 {
 	return !memcmp(segment->source, other->destination, 16) &&
 	       !memcmp(segment->destination, other->source, 16) &&
@@ -325,8 +332,14 @@ static bool make_step(const struct talk *talk, const struct segment *segment,
 	const bool is_syn = segment->flags & TCP_SYN;
 	const __s32 at = (__s32)(segment->seq - own - 1 + is_syn);
 
-	*step = (struct step){ true, from_server, segment->flags,
-			       (__s32)(segment->seq - own), 0, "", 0, DIRECTION_NONE };
+	*step = (struct step){ true,
+			       from_server,
+			       segment->flags,
+			       (__s32)(segment->seq - own),
+			       0,
+			       "",
+			       0,
+			       DIRECTION_NONE };
 	if (segment->flags & TCP_ACK)
 		step->ack = (__s32)(segment->ack - other);
 	if (is_syn && from_server && step->ack > 1)
@@ -356,7 +369,8 @@ static void add_real(const struct segment *segment)
 		talk->isns.server = segment->seq;
 		of->answered = true;
 	}
-	of->ended |= talk->count == STEPS || (!of->answered && kind != TCP_SYN) ||
+	of->ended |= talk->count == STEPS ||
+		     (!of->answered && kind != TCP_SYN) ||
 		     !make_step(talk, segment, from_server,
 				&talk->steps[talk->count]);
 	talk->count += !of->ended;
@@ -433,7 +447,8 @@ static const char *judge(const struct engine *native, const struct talk *talk,
 	if (wrong)
 		return "what was logged is not what the server said first";
 	if (logged && talk->greeting && logged_len > talk->greeting)
-		return "a greeting has more than was said before the client spoke";
+		return "a greeting has more than was said before the client "
+		       "spoke";
 	if (whole && logged && talk->greeting && native->track.gather &&
 	    (logged_len < talk->greeting || logged_segments != talk->segments))
 		return "a greeting was not gathered whole";
@@ -459,7 +474,8 @@ static void show(const struct talk *talk)
 }
 
 /* Plays a disturbed conversation. NULL, or what is wrong with its result. */
-static const char *try_variant(struct engine *native, __u64 i, struct talk *talk)
+static const char *try_variant(struct engine *native, __u64 i,
+			       struct talk *talk)
 {
 	const bool whole = i / 2 % 2;
 

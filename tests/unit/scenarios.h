@@ -18,7 +18,7 @@ struct step {
 	__u8 flags;
 	__s32 seq, ack;
 	const char *payload;
-	size_t len; /* of the payload; 0: all of the string */
+	size_t len;	    /* of the payload; 0: all of the string */
 	enum direction way; /* how it was seen */
 };
 

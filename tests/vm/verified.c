@@ -35,8 +35,10 @@ static long followed(syscall_function *next, long fd, const char *log)
 static void tell(const char *name, long instructions)
 {
 	const char *path = getenv("VERIFIED");
-	const bool is_ours = !strncmp(name, "bannerprobe", strlen("bannerprobe"));
-	FILE *file = path && is_ours ? fopen(path, "a") : NULL; /* not libbpf's tries */
+	const bool is_ours =
+		!strncmp(name, "bannerprobe", strlen("bannerprobe"));
+	FILE *file = path && is_ours ? fopen(path, "a") :
+				       NULL; /* not libbpf's tries */
 
 	if (!file)
 		return;

@@ -13,8 +13,8 @@
 
 struct interfaces {
 	const struct options *options; /* names and patterns, and the hook */
-	struct bannerprobe_bpf *bpf; /* set before the first attaching */
-	struct publisher *publisher; /* set before the first attaching */
+	struct bannerprobe_bpf *bpf;   /* set before the first attaching */
+	struct publisher *publisher;   /* set before the first attaching */
 	/* Called when an interface has gone. */
 	void (*left)(void *context);
 	/* Whether to stop before all is attached. */

@@ -11,7 +11,7 @@
 struct addresses;
 
 struct own_bits {
-	__u64 *words; /* OWN_WORDS of them, in the map */
+	__u64 *words;		       /* OWN_WORDS of them, in the map */
 	const volatile __u64 *secrets; /* HASH_SECRETS of them */
 	const struct addresses *addresses;
 	unsigned int stale; /* bits of addresses that are gone */

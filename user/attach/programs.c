@@ -73,9 +73,9 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 
 static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
 {
-	bpf_program__set_autoload(bpf->progs.bannerprobe_wt,
-				  which &
-					  (PROGRAMS_ETHERNET | PROGRAMS_RAW_IP));
+	bpf_program__set_autoload(
+		bpf->progs.bannerprobe_wt,
+		which & (PROGRAMS_ETHERNET | PROGRAMS_RAW_IP));
 	bpf_program__set_autoload(bpf->progs.bannerprobe_wx,
 				  which & PROGRAMS_XDP);
 	bpf_program__set_autoload(bpf->progs.bannerprobe_xdp,
@@ -90,7 +90,8 @@ static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
 				  which & PROGRAMS_RAW_IP);
 }
 
-/* Puts a program where hooks go on to it, if it is loaded. 0 or negative errno. */
+/* Puts a program where hooks go on to it, if it is loaded. 0 or negative errno.
+ */
 static int link_program(const struct bpf_program *program,
 			const struct bpf_map *map)
 {
@@ -106,8 +107,8 @@ static int link_program(const struct bpf_program *program,
 
 static int link_programs(const struct bannerprobe_bpf *bpf)
 {
-	const int error = link_program(bpf->progs.bannerprobe_wx,
-				       bpf->maps.watch_xdp);
+	const int error =
+		link_program(bpf->progs.bannerprobe_wx, bpf->maps.watch_xdp);
 
 	return error ? error :
 		       link_program(bpf->progs.bannerprobe_wt,

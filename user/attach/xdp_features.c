@@ -101,7 +101,7 @@ static bool ask_features(struct mnl_socket *socket, unsigned int index,
 			 uint64_t *features)
 {
 	struct server_list_attribute told = { NETDEV_DEV_XDP_FEATURES,
-					 sizeof(uint64_t), false, 0 };
+					      sizeof(uint64_t), false, 0 };
 	struct nlmsghdr *request;
 	char buffer[256];
 	uint16_t family;

@@ -102,8 +102,8 @@ void overflow_put(struct overflow *table, __u64 id, const struct flow *flow)
 }
 
 void overflow_each(const struct overflow *table,
-		     void (*each)(const struct flow *flow, void *context),
-		     void *context)
+		   void (*each)(const struct flow *flow, void *context),
+		   void *context)
 {
 	for (__u32 i = 0; i < table->used; i++)
 		each(&table->pool[i].flow, context);

@@ -25,13 +25,12 @@ struct flow *overflow_find(struct overflow *table, __u64 id);
  * Sets the state of a connection. If the table is full, the least recently used
  * connection is evicted. Without memory the connection is forgotten.
  */
-void overflow_put(struct overflow *table, __u64 id,
-		    const struct flow *flow);
+void overflow_put(struct overflow *table, __u64 id, const struct flow *flow);
 
 /* Calls `each` for every connection. */
 void overflow_each(const struct overflow *table,
-		     void (*each)(const struct flow *flow, void *context),
-		     void *context);
+		   void (*each)(const struct flow *flow, void *context),
+		   void *context);
 
 /* Empties the table. */
 void overflow_clear(struct overflow *table);

@@ -8,8 +8,7 @@
 #define CACHE_LINE 64 /* bytes */
 #define HUGE_PAGE (1UL << 21)
 #define SYN_DATA_ROOM 64 /* SYNs with data that wait for a SYN-ACK */
-#define KEPT_SIZE                                                              \
-	(sizeof(struct event) + SYN_DATA_ROOM_MAX)
+#define KEPT_SIZE (sizeof(struct event) + SYN_DATA_ROOM_MAX)
 
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +33,8 @@ void hash_randomize(__u64 secrets[HASH_SECRETS])
 static void *lines_new(size_t count, size_t size)
 {
 	const bool is_large = count * size >= HUGE_PAGE;
-	void *lines = aligned_alloc(is_large ? HUGE_PAGE : CACHE_LINE,
-				    count * size);
+	void *lines =
+		aligned_alloc(is_large ? HUGE_PAGE : CACHE_LINE, count * size);
 
 	if (lines && is_large)
 		madvise(lines, count * size, MADV_HUGEPAGE);
@@ -56,8 +55,8 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		.words_per_bucket = words / buckets,
 		.bucket_shift = (__u32)__builtin_ctz(words / buckets),
 		.prefilter = { .words = calloc(words, sizeof(__u64)),
-			   .secrets = engine->hash_secrets,
-			   .mask = words - 1 },
+			       .secrets = engine->hash_secrets,
+			       .mask = words - 1 },
 		.overflow = overflow_new(table_overflow(max_flows)),
 		.event = calloc(1, sizeof(struct event) + EVENT_ROOM),
 		.syn_data = malloc(SYN_DATA_ROOM * KEPT_SIZE),
@@ -165,7 +164,7 @@ backend_overflow_add(const struct backend *backend, __u64 id)
 }
 
 static __always_inline __u32 backend_sets(const struct backend *backend,
-					   const struct net *net)
+					  const struct net *net)
 {
 	return nets_around(&backend->engine->servers->nets, net);
 }
@@ -239,8 +238,7 @@ static __always_inline void backend_count_fates(const struct backend *backend,
 
 static struct event *kept_at(const struct engine *engine, unsigned int place)
 {
-	return (struct event *)(engine->syn_data +
-				place * KEPT_SIZE);
+	return (struct event *)(engine->syn_data + place * KEPT_SIZE);
 }
 
 /* Keeps the data in place of the oldest. */

@@ -28,7 +28,7 @@ struct engine {
 	enum direction direction; /* of the following packets */
 	/* Whether an address is this host's own; NULL: none is. */
 	bool (*is_own)(const __u32 address[4], __u8 family);
-	__u32 length;		  /* bytes of a banner kept, 1 to BANNER_MAX */
+	__u32 length; /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_ROOM];
 	struct event *event; /* with room for BANNER_MAX bytes */
 	struct event_counts event_counts;

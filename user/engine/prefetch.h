@@ -11,8 +11,9 @@
 
 static inline void engine_prefetch_bit(const struct engine *engine, __u64 hash)
 {
-	__builtin_prefetch(&engine->prefilter.words[prefilter_index(
-		&engine->prefilter, hash)]);
+	__builtin_prefetch(
+		&engine->prefilter
+			 .words[prefilter_index(&engine->prefilter, hash)]);
 }
 
 static inline void engine_prefetch_bucket(const struct engine *engine,

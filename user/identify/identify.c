@@ -188,8 +188,8 @@ static void ask_all(struct identifier *identifier, enum said said,
  */
 static bool is_line_cut(const uint8_t *bytes, size_t len)
 {
-	static const char *const beginnings[] = { "SSH-", "+OK", "-ERR",
-						  "* ",	  ":",	 "RFB ",
+	static const char *const beginnings[] = { "SSH-",    "+OK", "-ERR",
+						  "* ",	     ":",   "RFB ",
 						  "@RSYNCD:" };
 	const uint8_t *end = len ? memrchr(bytes, '\n', len) : NULL;
 	const size_t at = end ? (size_t)(end + 1 - bytes) : 0;
@@ -206,7 +206,8 @@ static bool is_line_cut(const uint8_t *bytes, size_t len)
 
 static struct text text_of(const uint8_t *bytes, size_t len, bool complete)
 {
-	return (struct text){ bytes, len, complete && !is_line_cut(bytes, len) };
+	return (struct text){ bytes, len,
+			      complete && !is_line_cut(bytes, len) };
 }
 
 const struct identified *identify(struct identifier *identifier, enum said said,

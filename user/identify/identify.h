@@ -67,8 +67,8 @@ void identify_close(struct identifier *identifier);
  * call. NULL where no source knows the server.
  */
 const struct identified *identify(struct identifier *identifier, enum said said,
-				uint16_t server_port, const uint8_t *bytes,
-				size_t len, bool complete);
+				  uint16_t server_port, const uint8_t *bytes,
+				  size_t len, bool complete);
 
 /*
  * Looks an earlier call's answer up in the cache, without any matching. True:

@@ -35,12 +35,12 @@ enum change_text {
 };
 
 struct stream_change {
-	__u64 time; /* ns since 1970 */
-	__u64 number; /* as in struct inventory_change */
+	__u64 time;	 /* ns since 1970 */
+	__u64 number;	 /* as in struct inventory_change */
 	__u32 server[4]; /* as in struct event */
 	__u16 server_port;
 	__u8 family;
-	__u8 kind;		   /* enum change_kind */
+	__u8 kind;		     /* enum change_kind */
 	__u8 is_there[CHANGE_SIDES]; /* whether the side has a banner */
 	/* Bytes of each text; 0: it is not known. */
 	__u16 len[CHANGE_SIDES][CHANGE_TEXTS];
@@ -56,8 +56,8 @@ _Static_assert(sizeof(struct stream_change) ==
 
 #define CHANGE_SIZE_MAX                                                        \
 	(sizeof(struct stream_change) +                                        \
-	 CHANGE_SIDES * (CHANGE_BYTES_MAX +                                    \
-			 (CHANGE_TEXTS - 1) * CHANGE_TEXT_MAX) +               \
+	 CHANGE_SIDES *                                                        \
+		 (CHANGE_BYTES_MAX + (CHANGE_TEXTS - 1) * CHANGE_TEXT_MAX) +   \
 	 CHANGE_TEXT_MAX)
 
 static inline size_t change_text_max(int text)

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PLACES 32768 /* a power of 2; unused pages take no memory */
+#define PLACES 32768	  /* a power of 2; unused pages take no memory */
 #define PLACES_USED 24576 /* more than the records of a transaction */
-#define SAID_MAX 512 /* bytes kept of a request */
+#define SAID_MAX 512	  /* bytes kept of a request */
 #define TUNNEL_MAX 64
 
 static const char table[] =

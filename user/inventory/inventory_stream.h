@@ -56,12 +56,12 @@ struct stream_start {
 
 /* One process writes each member. Numbers of events, then of changes. */
 struct stream_counts {
-	__u64 sent;    /* by the probe */
-	__u64 written; /* by the keeper: committed by a transaction */
-	__u64 lost;    /* by the keeper: received, but not written */
+	__u64 sent;	    /* by the probe */
+	__u64 written;	    /* by the keeper: committed by a transaction */
+	__u64 lost;	    /* by the keeper: received, but not written */
 	__u64 lost_changes; /* by the keeper: the probe did not take them */
 	__u64 changes[CHANGE_KINDS]; /* by the keeper: since the start */
-	__u64 services; /* by the keeper: in the inventory, now */
+	__u64 services;		     /* by the keeper: in the inventory, now */
 };
 
 #endif

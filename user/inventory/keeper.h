@@ -21,7 +21,7 @@ struct pending_change {
 	enum change_kind kind;
 	uint64_t time, number;
 	struct service *service;
-	uint8_t before, after; /* forms, or NO_FORM */
+	uint8_t before, after;		    /* forms, or NO_FORM */
 	struct text *old_owner, *new_owner; /* of CHANGE_OWNER only; or NULL */
 };
 
@@ -95,8 +95,8 @@ struct inventory {
 	size_t change_count, change_room;
 
 	struct clients *clients; /* NULL: clients are not kept */
-	struct ftp_server *ftp; /* FTP_SERVERS of them */
-	struct burst *bursts;	/* BURSTS of them */
+	struct ftp_server *ftp;	 /* FTP_SERVERS of them */
+	struct burst *bursts;	 /* BURSTS of them */
 	uint64_t connection[CONNECTIONS];
 	uint64_t candidate[CANDIDATES];
 	bool opens; /* records of open ports have come, too */

@@ -52,7 +52,7 @@ struct ownership {
 	struct text *owner;
 	struct text *before; /* the previous owner, or NULL */
 	uint64_t left; /* us since 1970: the previous owner's last record */
-	bool is_new;	     /* not yet written to the file */
+	bool is_new;   /* not yet written to the file */
 };
 
 struct service {

@@ -44,7 +44,8 @@ void structure_text(struct form *form, const struct greeting *greeting);
 /* Whether the server does not serve this client. */
 bool structure_refuses(const struct greeting *greeting);
 
-/* Whether it is a greeting of FTP: by its words or, without one, by the port. */
+/* Whether it is a greeting of FTP: by its words or, without one, by the port.
+ */
 bool structure_is_ftp(const uint8_t *bytes, size_t len, uint16_t port);
 
 /* Adds a part of a text to the form, with its wild parts. */

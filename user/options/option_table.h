@@ -43,9 +43,9 @@ struct option_row {
 	enum option_group group;
 	enum option_kind kind;
 	unsigned int flags; /* enum option_flag */
-	const char *value; /* its name in --help; NULL: the option has none */
-	const char *help;  /* a line break is a space */
-	size_t place;	   /* offset in struct options */
+	const char *value;  /* its name in --help; NULL: the option has none */
+	const char *help;   /* a line break is a space */
+	size_t place;	    /* offset in struct options */
 	__u32 least, most;
 	const char *const *choices; /* ended by NULL */
 	const char *what;	    /* noun of the value, for messages */

@@ -63,9 +63,9 @@ struct options {
 	const char *output; /* the log; NULL: standard output */
 	bool no_output;	    /* no log is written */
 	enum log_content log;
-	__u32 log_rate;	    /* with an inventory: --max-rate, for the log only.
-			     * Records a second and interface; 0: no limit */
-	__u32 length;	    /* bytes of a banner kept, 1 to BANNER_MAX */
+	__u32 log_rate; /* with an inventory: --max-rate, for the log only.
+			 * Records a second and interface; 0: no limit */
+	__u32 length;	/* bytes of a banner kept, 1 to BANNER_MAX */
 	enum hook hook;
 	__u32 max_flows; /* connections in the table */
 	bool check;
@@ -78,20 +78,20 @@ struct options {
 	__u32 gather_ms; /* quiet time that ends a greeting; 0: not gathered */
 	__u32 unfinished_ms; /* quiet time if the greeting ends within a line or
 			      * with a line NNN-; 0: gather_ms */
-	bool gather_ssh; /* reassemble SSH identifications only */
+	bool gather_ssh;     /* reassemble SSH identifications only */
 	struct server_list wanted; /* servers, and peers of tunnels */
 	bool decap_given;	   /* --decap was given: no default */
 	const char *inventory;	   /* file; NULL: none */
-	const char *gone; /* --gone, for the keeper; NULL: its default */
-	bool new_at_once;	   /* for the keeper */
-	bool inventory_clients;	   /* keep clients that speak first */
-	const char *metrics;	   /* file for Prometheus; NULL: none */
+	const char *gone;	/* --gone, for the keeper; NULL: its default */
+	bool new_at_once;	/* for the keeper */
+	bool inventory_clients; /* keep clients that speak first */
+	const char *metrics;	/* file for Prometheus; NULL: none */
 	const char *user; /* to change to once attached; NULL: the default */
 	bool identify;	  /* name servers in the log */
 	const char *probes[PROBES_MAX + 1]; /* nmap's files; ends with NULL */
 	__u32 probes_count;
 	const char *recog; /* folder of Recog's files; NULL: none */
-	bool unconfined;  /* go on if confining fails */
+	bool unconfined;   /* go on if confining fails */
 	bool verbose;
 	bool all;	    /* interfaces */
 	__u32 jobs;	    /* processes that read captures; 0: not given */

@@ -36,7 +36,8 @@ static const char *no_place(const struct options *options)
 	if (options->no_output)
 		return "-o none writes no record";
 	if (options->format == FORMAT_ZEEK)
-		return "the format zeek has no place for it: -f text or -f json "
+		return "the format zeek has no place for it: -f text or -f "
+		       "json "
 		       "does";
 	if (options->log == LOG_CHANGES)
 		return "--log changes logs only what the keeper identifies";

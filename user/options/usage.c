@@ -103,7 +103,7 @@ bool usage_is_filter_word(const char *word)
 	static const char *const words[] = {
 		"and", "dst",  "ether", "greater", "host", "icmp",	"ip",
 		"ip6", "less", "net",	"not",	   "port", "portrange", "proto",
-		"src", "tcp",  	"udp",	   "vlan", NULL,
+		"src", "tcp",  "udp",	"vlan",	   NULL,
 	};
 	const size_t len = strcspn(word, " [");
 

@@ -14,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define PIPE_ROOM (1 << 20)    /* bytes: the default limit for ordinary users */
+#define PIPE_ROOM (1 << 20) /* bytes: the default limit for ordinary users */
 /*
  * Bytes kept of the processes whose files are not yet due: of all together, and
  * of each at least. A process for which there is no room waits.
@@ -31,9 +31,9 @@ struct frame_head {
 	__u32 size;	  /* bytes of the frame, with this head */
 	__u32 event_size; /* bytes; 0: the file's end */
 	__u32 file;	  /* its number in the list */
-	__u32 flags;   /* at the end: enum job_flags */
-	__u8 has_name; /* 1: the interface's name, with its NUL, follows the
-			* event */
+	__u32 flags;	  /* at the end: enum job_flags */
+	__u8 has_name;	  /* 1: the interface's name, with its NUL, follows the
+			   * event */
 	__u8 reserved[7];
 };
 
@@ -180,8 +180,9 @@ static int become_job(struct capture_jobs *jobs, unsigned int number, int to)
 	jobs->to = to;
 	jobs->frames = malloc(FRAMES_ROOM);
 	jobs->sink.operations = &operations;
-	return jobs->frames ? close_others(to, jobs->jobs[number].process.life) :
-			      -ENOMEM;
+	return jobs->frames ?
+		       close_others(to, jobs->jobs[number].process.life) :
+		       -ENOMEM;
 }
 
 static int start_job(struct capture_jobs *jobs, unsigned int number)
@@ -325,8 +326,8 @@ static const struct frame_head *next_frame(struct job *job, size_t file)
 static bool make_room(struct job *job, unsigned int jobs)
 {
 	const size_t room = 2 * job->room, share = BUFFERS_MAX / jobs;
-	const size_t most = share > BUFFER_MAX_AT_LEAST ? share :
-							  BUFFER_MAX_AT_LEAST;
+	const size_t most =
+		share > BUFFER_MAX_AT_LEAST ? share : BUFFER_MAX_AT_LEAST;
 	char *buffer;
 
 	if (job->at) /* else all would be copied onto itself, again and again */
@@ -372,7 +373,9 @@ static bool wait_for_frames(struct capture_jobs *jobs,
 		struct job *job = &jobs->jobs[i];
 
 		polled[i + 1] = (struct pollfd){
-			.fd = job->has_ended || !has_room(job, jobs->count) ? -1 : job->pipe,
+			.fd = job->has_ended || !has_room(job, jobs->count) ?
+				      -1 :
+				      job->pipe,
 			.events = POLLIN,
 		};
 	}
@@ -415,7 +418,8 @@ static bool take_frames(struct job *job, size_t file,
 {
 	const struct frame_head *head;
 
-	while (*goes_on && (head = next_frame(job, file)) && head->file == file) {
+	while (*goes_on && (head = next_frame(job, file)) &&
+	       head->file == file) {
 		job->at += head->size;
 		if (!head->event_size) {
 			*flags = (enum job_flags)head->flags;

@@ -31,9 +31,9 @@ struct job_counts {
 
 struct job {
 	struct process process;
-	int pipe;	/* its frames */
-	bool has_ended; /* no frame comes any more */
-	char *buffer;	/* frames that are not yet due */
+	int pipe;	       /* its frames */
+	bool has_ended;	       /* no frame comes any more */
+	char *buffer;	       /* frames that are not yet due */
 	size_t at, used, room; /* bytes of the buffer: taken, filled, all */
 };
 

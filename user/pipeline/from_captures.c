@@ -149,9 +149,9 @@ static void set_quiet_timer(const struct capture_reader *reader)
 {
 	const __u64 deadline = pipeline_deadline(reader->pipeline);
 	const struct options *options = reader->options;
-	const __s64 most = (__s64)NS_PER_MS *
-			   (options->unfinished_ms ? options->unfinished_ms :
-						     options->gather_ms);
+	const __s64 most = (__s64)NS_PER_MS * (options->unfinished_ms ?
+						       options->unfinished_ms :
+						       options->gather_ms);
 	__s64 left = (__s64)(deadline - reader->last_time);
 	__u64 at;
 	struct itimerspec timer = {};

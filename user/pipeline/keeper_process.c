@@ -103,11 +103,10 @@ static int try_directory(const char *directory)
 static int give_directory(const char *directory,
 			  const struct identity *identity)
 {
-	const int fd = open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-					       O_CLOEXEC);
-	const int error = fd < 0 || fchown(fd, identity->uid, identity->gid) ?
-				  errno :
-				  0;
+	const int fd = open(directory,
+			    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	const int error =
+		fd < 0 || fchown(fd, identity->uid, identity->gid) ? errno : 0;
 
 	if (fd >= 0)
 		close(fd);

@@ -33,11 +33,11 @@ struct nowhere {
 struct owner_client {
 	int socket;
 	struct diag *diag; /* NULL: the process is asked each time */
-	__u64 number;		/* of the latest question */
-	bool is_late; /* its answer is outstanding: nothing is asked */
+	__u64 number;	   /* of the latest question */
+	bool is_late;	   /* its answer is outstanding: nothing is asked */
 	struct owner_key asked; /* the latest question */
 	__u64 asked_at;		/* CLOCK_MONOTONIC, ns */
-	struct known *known; /* the first is the next to be forgotten */
+	struct known *known;	/* the first is the next to be forgotten */
 	struct nowhere nowhere[NOWHERE]; /* by the index modulo NOWHERE */
 	struct service_owner found;
 };
@@ -195,7 +195,8 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
  * Whether the kernel still chooses that listener. A cookie is never used for
  * another socket, so the listener was this one at the event's time, too.
  */
-static bool listens(const struct owner_client *client, const struct known *known)
+static bool listens(const struct owner_client *client,
+		    const struct known *known)
 {
 	const struct owner_again *again = &known->answer.again;
 	struct endpoint server = known->key.server;
@@ -221,9 +222,9 @@ static bool holds(const struct owner_client *client, struct known *known)
 /* --- the owner of an event's server -------------------------------------- */
 
 /*
- * Omits a process that began after the event: its number was used again. Without
- * a socket everything is omitted: the listener at the event's time may have been
- * another's.
+ * Omits a process that began after the event: its number was used again.
+ * Without a socket everything is omitted: the listener at the event's time may
+ * have been another's.
  */
 static const struct service_owner *tell(struct owner_client *client,
 					const struct owner_answer *answer,
@@ -258,8 +259,7 @@ const struct service_owner *owner_client_find(struct owner_client *client,
 	if (client->is_late && !receive(client))
 		return NULL;
 	known = recall(client, &key);
-	if (!known ||
-	    (known->asked < event->time && !holds(client, known))) {
+	if (!known || (known->asked < event->time && !holds(client, known))) {
 		if (!ask(client, &key))
 			return NULL;
 		known = recall(client, &key);

@@ -24,9 +24,9 @@ void packet_batch_add(struct packet_batch *batch,
 		.end = packet->bytes + packet->len,
 		.wire_len = packet->wire_len,
 	};
-	one->parsed = link_layer_parse(
-		packet->interface->link_type, packet->is_swapped, &one->frame,
-		&engine->track.decap, &one->segment);
+	one->parsed = link_layer_parse(packet->interface->link_type,
+				       packet->is_swapped, &one->frame,
+				       &engine->track.decap, &one->segment);
 	if (one->parsed != PARSED)
 		return;
 	one->hash = connection_hash(&one->segment, engine->track.key,

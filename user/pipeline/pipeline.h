@@ -31,8 +31,8 @@ struct pipeline {
 	int count;
 	struct reassembly *reassembly; /* NULL: not needed */
 	bool gathers_ssh; /* only SSH identifications are reassembled */
-	__u32 events; /* kinds that the user asked for: EVENT_BIT(), or 0 */
-	struct seen_twice *seen_twice; /* NULL: no tunnel is opened */
+	__u32 events;	  /* kinds that the user asked for: EVENT_BIT(), or 0 */
+	struct seen_twice *seen_twice;	 /* NULL: no tunnel is opened */
 	struct identifying *identifying; /* NULL: no --identify */
 	source_finder *find_source;
 	void *context;	   /* of find_source() */

@@ -206,8 +206,7 @@ static void do_open(struct reader *reader)
 		error ||
 		/* Level-triggered: changes that the log has no room for stay
 		 * in the socket. */
-		(input >= 0 &&
-		 events_watch(&reader->events, input, on_ring)) ||
+		(input >= 0 && events_watch(&reader->events, input, on_ring)) ||
 		events_watch(&reader->events,
 			     ring_buffer__epoll_fd(reader->ring), on_ring);
 	if (reader->is_done)

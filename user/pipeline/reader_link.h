@@ -25,7 +25,7 @@ enum job {
 	JOB_SIGNAL,
 	JOB_METRICS,
 	JOB_ANSWER, /* say WORD_ALIVE */
-	JOB_LAST, /* nothing is attached any more: read the rest, and end */
+	JOB_LAST,   /* nothing is attached any more: read the rest, and end */
 };
 
 enum word {

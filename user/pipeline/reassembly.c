@@ -31,7 +31,7 @@ struct greeting {
 	__u8 pace; /* enum pace: the index of its list */
 	UT_hash_handle handle;
 	struct greeting *next_free;
-	__u8 *states;	     /* enum byte_state of each byte */
+	__u8 *states; /* enum byte_state of each byte */
 	/* Followed by room for `length` bytes, tunnels, and states. */
 	struct event record;
 };
@@ -46,7 +46,7 @@ struct reassembly {
 	__u32 length;
 	__u64 quiet[PACES]; /* ns */
 	__u64 crowded_out, crowded_parts;
-	bool (*is_end)(const __u8 *bytes, size_t len); /* or NULL */
+	bool (*is_end)(const __u8 *bytes, size_t len);	      /* or NULL */
 	bool (*is_unfinished)(const __u8 *bytes, size_t len); /* or NULL */
 	void (*log)(const struct event *record, void *context);
 	void *context;
@@ -204,9 +204,8 @@ static enum pace pace_of(const struct reassembly *greetings,
 			 struct greeting *greeting)
 {
 	return greetings->is_unfinished && greeting->has_first &&
-			       greetings->is_unfinished(
-				       greeting->record.bytes,
-				       whole(greeting)->kept) ?
+			       greetings->is_unfinished(greeting->record.bytes,
+							whole(greeting)->kept) ?
 		       PACE_PATIENT :
 		       PACE_USUAL;
 }

@@ -49,7 +49,7 @@ static char *put_once(char *to, struct bytes text, const char *backslash,
 {
 	for (size_t i = 0; i < text.len; i++)
 		to = text.bytes[i] == '\\' ? put_text_of(to, backslash) :
-					      put(to, &text.bytes[i], 1);
+					     put(to, &text.bytes[i], 1);
 	return to;
 }
 

@@ -129,8 +129,7 @@ static bool log_changes(struct inventory_sink *sink)
 	}
 	/* The pipeline may have flushed the log before these lines came. */
 	return !sink->log ||
-	       (sink->log->sink.operations->flush(&sink->log->sink) &&
-		takes);
+	       (sink->log->sink.operations->flush(&sink->log->sink) && takes);
 }
 
 /* --- waiting ------------------------------------------------------------- */
@@ -221,8 +220,8 @@ static void note_proxy(struct inventory_sink *sink, const struct event *event)
 		sink->proxied[event->connection % PROXIED] = event->connection;
 }
 
-static bool is_taken(struct inventory_sink *sink,
-		     const struct event *event, const struct source *source)
+static bool is_taken(struct inventory_sink *sink, const struct event *event,
+		     const struct source *source)
 {
 	if (event->kind == EVENT_BANNER)
 		return true;
@@ -240,9 +239,9 @@ static void escape_name(char to[STREAM_NAME], const char *name)
 {
 	char escaped[4 * STREAM_NAME + PUT_SPARE];
 	const size_t len = strlen(name); /* less than STREAM_NAME */
-	const size_t used = (size_t)(put_escaped(escaped, (const __u8 *)name,
-						 len) -
-				     escaped);
+	const size_t used =
+		(size_t)(put_escaped(escaped, (const __u8 *)name, len) -
+			 escaped);
 
 	if (used < STREAM_NAME)
 		memcpy(to, escaped, used);
@@ -345,9 +344,8 @@ static void reopen(struct sink *base)
 static void wait_for_keeper(struct inventory_sink *sink)
 {
 	shutdown(sink->socket, SHUT_WR);
-	while (!sink->has_ended &&
-	       wait_ready(sink->socket, POLLIN, WAIT_READER,
-			  wait_end(WAIT_READER)))
+	while (!sink->has_ended && wait_ready(sink->socket, POLLIN, WAIT_READER,
+					      wait_end(WAIT_READER)))
 		log_changes(sink);
 }
 

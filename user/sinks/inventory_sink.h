@@ -23,16 +23,16 @@ struct inventory_sink {
 	struct stream_counts *counts; /* shared with the keeper */
 	struct line_sink *log;	      /* for changes; NULL: none */
 	bool is_live;
-	bool takes_clients; /* --inventory-clients: takes requests */
+	bool takes_clients;	/* --inventory-clients: takes requests */
 	__u64 proxied[PROXIED]; /* connections with a PROXY header, by id */
 	bool is_open;
-	bool is_closing; /* a change that the log does not take is lost */
-	bool complained; /* a message said that events are being lost */
-	bool has_ended;	 /* the keeper has ended */
-	__u64 lost;	 /* by this sink; the keeper counts its own losses */
+	bool is_closing;    /* a change that the log does not take is lost */
+	bool complained;    /* a message said that events are being lost */
+	bool has_ended;	    /* the keeper has ended */
+	__u64 lost;	    /* by this sink; the keeper counts its own losses */
 	__u64 lost_changes; /* datagrams that were no sound change */
-	char *waiting;	 /* datagrams to be sent, each after its length */
-	size_t used;	 /* bytes of `waiting` */
+	char *waiting;	    /* datagrams to be sent, each after its length */
+	size_t used;	    /* bytes of `waiting` */
 };
 
 /*

@@ -393,8 +393,8 @@ void line_sink_put_change(struct line_sink *sink,
 			  const struct stream_change *change)
 {
 	if (make_room(sink))
-		sink->used += format_change(
-			sink->format, sink->buffer + sink->used, change);
+		sink->used += format_change(sink->format,
+					    sink->buffer + sink->used, change);
 	else
 		lose_line(sink);
 }

@@ -8,12 +8,11 @@
 const char hex_digits[] = "0123456789abcdef";
 
 /* The two digits of each number below 100. */
-static const char pairs[] =
-	"0001020304050607080910111213141516171819"
-	"2021222324252627282930313233343536373839"
-	"4041424344454647484950515253545556575859"
-	"6061626364656667686970717273747576777879"
-	"8081828384858687888990919293949596979899";
+static const char pairs[] = "0001020304050607080910111213141516171819"
+			    "2021222324252627282930313233343536373839"
+			    "4041424344454647484950515253545556575859"
+			    "6061626364656667686970717273747576777879"
+			    "8081828384858687888990919293949596979899";
 
 static char *put_pair(char *to, __u32 below_100)
 {
@@ -41,9 +40,9 @@ static char *put_few_digits(char *to, __u32 value)
 	const __u32 upper = value / 10000, lower = value % 10000;
 	__u64 word = pair(upper / 100) | pair(upper % 100) << 16 |
 		     pair(lower / 100) << 32 | pair(lower % 100) << 48;
-	const int zeros = __builtin_ctzll((word ^ EACH_BYTE('0')) |
-					  1ULL << 56) /
-			  8; /* the last digit stays */
+	const int zeros =
+		__builtin_ctzll((word ^ EACH_BYTE('0')) | 1ULL << 56) /
+		8; /* the last digit stays */
 
 	word = htole64(word >> 8 * zeros);
 	memcpy(to, &word, sizeof(word));

@@ -19,8 +19,8 @@ struct rate {
 };
 
 /*
- * Counts a record of this time, in ns. True: it is over the limit. A late record
- * counts in the latest second: strangers could alternate between two.
+ * Counts a record of this time, in ns. True: it is over the limit. A late
+ * record counts in the latest second: strangers could alternate between two.
  */
 static inline bool rate_is_over(struct rate *rate, __u32 ifindex, __u64 time)
 {

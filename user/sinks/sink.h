@@ -58,8 +58,8 @@ struct sink_operations {
 /* Numbers of events. */
 struct sink_counts {
 	__u64 written;
-	__u64 left_out; /* of a kind that this sink does not take */
-	__u64 lost;	/* not written to the log */
+	__u64 left_out;	      /* of a kind that this sink does not take */
+	__u64 lost;	      /* not written to the log */
 	__u64 lost_inventory; /* not written to the inventory */
 	__u64 over_rate;      /* records not logged because of --max-rate */
 	__u64 lost_changes;   /* changes of the inventory, not logged */

@@ -29,8 +29,10 @@ static void put_base_62(char *to, __u32 value)
 {
 	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				     "abcdefghijklmnopqrstuvwxyz";
-	const __u32 quotients[] = { value, value / 62, value / 3844,
-				    value / 238328, value / 14776336, 0 };
+	const __u32 quotients[] = {
+		value,		value / 62,	  value / 3844,
+		value / 238328, value / 14776336, 0
+	};
 
 	for (int i = 0; i < 5; i++)
 		to[i] = digits[quotients[i] - 62 * quotients[i + 1]];

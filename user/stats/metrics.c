@@ -273,8 +273,7 @@ static void write_inventory(const struct page *page, const struct stats *now)
 		 "changes of services in the inventory, by kind");
 	for (int kind = 0; kind < CHANGE_KINDS; kind++)
 		write_sample(page, "changes_total", NULL, "kind",
-			     change_kind_names[kind],
-			     now->changes[kind]);
+			     change_kind_names[kind], now->changes[kind]);
 }
 
 static void write_all(const struct page *page, const struct stats *now)

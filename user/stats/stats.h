@@ -27,7 +27,7 @@ enum stats_value {
 struct stats {
 	__u64 by[STATS_MAX]; /* since the start */
 	struct event_stats events;
-	__u64 services; /* in the inventory, now */
+	__u64 services;		     /* in the inventory, now */
 	__u64 changes[CHANGE_KINDS]; /* since the start */
 };
 

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define LINKS_MAX 40	  /* how many links the kernel follows */
+#define LINKS_MAX 40 /* how many links the kernel follows */
 /* NAME.PID.new is the unfinished file beside NAME. */
 #define END_OF_NEW ".new"
 

@@ -322,7 +322,7 @@ static const struct call_with allowed_to_attach_with[] = {
 
 /* For the process that finds owners: it reads cgroups, /proc and netlink. */
 static const int allowed_to_own[] = {
-	SCMP_SYS(getdents64), SCMP_SYS(open), SCMP_SYS(openat),
+	SCMP_SYS(getdents64), SCMP_SYS(open),	  SCMP_SYS(openat),
 	SCMP_SYS(pread64),    SCMP_SYS(readlink),
 };
 

@@ -123,10 +123,10 @@ static void print_text(sqlite3_stmt *row)
 	if (sqlite3_column_type(row, NEW_OWNER) != SQLITE_NULL) {
 		plain(was, sizeof(was), column_text(row, OLD_OWNER));
 		printf("  %s  ->  ", was);
-		printf("%s", plain(was, sizeof(was),
-				   column_text(row, NEW_OWNER)));
+		printf("%s",
+		       plain(was, sizeof(was), column_text(row, NEW_OWNER)));
 	} else if (sqlite3_column_type(row, OLD + RAW) != SQLITE_NULL &&
-	    strcmp(kind, "returned")) {
+		   strcmp(kind, "returned")) {
 		side_text(row, OLD, banner, was);
 		printf("  %s  ->  %s", was, became);
 	} else {

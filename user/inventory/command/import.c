@@ -29,7 +29,7 @@ struct import {
 	uint64_t latest; /* time of the latest record */
 	uint64_t records, others, broken;
 	struct inventory_import book; /* of the log that is being read */
-	bool unwritten; /* the inventory cannot be written */
+	bool unwritten;		      /* the inventory cannot be written */
 	char error[INVENTORY_ERROR];
 };
 
@@ -291,8 +291,8 @@ static int run(struct import *import, const char *file)
 		return EXIT_FAILED;
 	}
 	if (identification_open(&inventory_options, &import->rules)) {
-		import->inventory = inventory_open(file, &inventory_options,
-						   import->error);
+		import->inventory =
+			inventory_open(file, &inventory_options, import->error);
 		if (import->inventory)
 			result = import_all(import);
 		else

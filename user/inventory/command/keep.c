@@ -20,14 +20,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define WRITTEN_MS 900	/* after this an event is on the disk */
-#define LOOK_US 10000	/* how often other writers' work is looked for */
-#define FIRST_MS 100	/* to the first transaction */
-#define BATCH 20000	/* events in a transaction at most */
-#define WRITER_MS 200	/* of waiting for another process that writes */
-#define LAST_TRIES 5	/* such waits at the end */
-#define START_MS 600000 /* loading the probe's programs may take long */
-#define RECOUNT_MS 60000 /* from one count of all services to the next */
+#define WRITTEN_MS 900	    /* after this an event is on the disk */
+#define LOOK_US 10000	    /* how often other writers' work is looked for */
+#define FIRST_MS 100	    /* to the first transaction */
+#define BATCH 20000	    /* events in a transaction at most */
+#define WRITER_MS 200	    /* of waiting for another process that writes */
+#define LAST_TRIES 5	    /* such waits at the end */
+#define START_MS 600000	    /* loading the probe's programs may take long */
+#define RECOUNT_MS 60000    /* from one count of all services to the next */
 #define LAST_CHANGES_MS 500 /* live: for the probe to take the last changes */
 #define NS_PER_US 1000
 #define TUNNEL_TEXT (TUNNELS_MAX * sizeof("/4294967295"))
@@ -36,19 +36,19 @@ struct keeper {
 	struct inventory *inventory;
 	struct stream_counts *counts;
 	bool is_live;
-	bool ended;	 /* the stream */
-	bool failing;	 /* the last transaction failed; reported once */
+	bool ended;   /* the stream */
+	bool failing; /* the last transaction failed; reported once */
 	bool told[UNKEPT_REASONS]; /* each is reported as it begins */
-	uint64_t taken;	 /* events */
-	uint64_t latest; /* us since 1970: time of the latest event */
-	uint64_t batch;	 /* events since the last transaction */
+	uint64_t taken;		   /* events */
+	uint64_t latest;	   /* us since 1970: time of the latest event */
+	uint64_t batch;		   /* events since the last transaction */
 	int64_t flushed; /* us since 1970: the end of the last transaction */
 	int pause;	 /* ms from there to the next one */
 	int64_t looked;	 /* us since 1970: for what others wrote */
-	struct outbox outbox;	 /* changes, for the log */
-	int64_t counted;	 /* us since 1970: the last count of services */
-	uint64_t services;	 /* of the file, without those that this
-				  * process added */
+	struct outbox outbox; /* changes, for the log */
+	int64_t counted;      /* us since 1970: the last count of services */
+	uint64_t services;    /* of the file, without those that this
+			       * process added */
 	union {
 		struct event event;
 		uint8_t bytes[STREAM_EVENT_MAX + 1];

@@ -158,9 +158,9 @@ static void add_row(struct table *table, sqlite3_stmt *row, bool with_owner)
 		 (long long)sqlite3_column_int64(row, CONNECTIONS));
 	owner_to_text(row, UNIT, owner);
 	if (with_owner)
-		table_add(table, (const char *[]){ where, since, seen, times,
-						   note(row, forms), owner,
-						   what });
+		table_add(table,
+			  (const char *[]){ where, since, seen, times,
+					    note(row, forms), owner, what });
 	else
 		table_add(table, (const char *[]){ where, since, seen, times,
 						   note(row, forms), what });
@@ -168,9 +168,9 @@ static void add_row(struct table *table, sqlite3_stmt *row, bool with_owner)
 
 static bool has_owners(struct store *store)
 {
-	sqlite3_stmt *row = prepare(
-		store, "SELECT 1 FROM service WHERE unit <> '' OR"
-		       " container <> '' OR process <> '' LIMIT 1");
+	sqlite3_stmt *row =
+		prepare(store, "SELECT 1 FROM service WHERE unit <> '' OR"
+			       " container <> '' OR process <> '' LIMIT 1");
 	const bool any = row && sqlite3_step(row) == SQLITE_ROW;
 
 	sqlite3_finalize(row);

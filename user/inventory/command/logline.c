@@ -213,8 +213,8 @@ static void read_owner(struct json_object *object, struct log_record *record)
 {
 	struct observation *seen = &record->seen;
 
-	seen->unit = read_name(object, "unit", record->unit,
-			       sizeof(record->unit));
+	seen->unit =
+		read_name(object, "unit", record->unit, sizeof(record->unit));
 	seen->container = read_name(object, "container", record->container,
 				    sizeof(record->container));
 	seen->process = read_name(object, "process", record->process,
