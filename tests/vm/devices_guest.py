@@ -281,12 +281,15 @@ def test_xdp_of_another(laboratory, trivial, make, mode):
     host = laboratory.host
     with laboratory.peered(make), both_ways(laboratory) as talk:
         host.ip("link", "set", "dev", "dev0", mode, "obj", trivial, "sec", "xdp")
-        before = state(host, ["dev0"])
-        for hook in HOOKS:
-            hooks, logged = laboratory.stage(hook, ["dev0"], talk)
-            assert hooks["dev0"][0] in ("tcx", "clsact") and logged == "all"
-            laboratory.left_alone(before[1])
-            assert state(host, ["dev0"]) == before
+        try:
+            before = state(host, ["dev0"])
+            for hook in HOOKS:
+                hooks, logged = laboratory.stage(hook, ["dev0"], talk)
+                assert hooks["dev0"][0] in ("tcx", "clsact") and logged == "all"
+                laboratory.left_alone(before[1])
+                assert state(host, ["dev0"]) == before
+        finally:
+            host.ip("link", "set", "dev", "dev0", mode, "off")  # a card outlives its namespace
 
 
 BPF_OBJ_GET, BPF_LINK_CREATE, BPF_NETKIT_PRIMARY = 7, 28, 54
