@@ -234,6 +234,7 @@ static void read_text(const struct event *record, const struct source *source)
 		    event_origin(record->kind) == SERVER ? CLIENT : SERVER);
 	read_text_tunnels(record);
 	read_text_owner(source->owner);
+	expect(record->seen & SEEN_SYN ? "" : " (no SYN seen)");
 	if (record->kind == EVENT_OPEN)
 		return;
 	expect(" ");

@@ -304,10 +304,10 @@ def test_others_may_read_the_metrics(net, tmp_path):
     assert stat.S_IMODE(file.stat().st_mode) == 0o644
 
 
-def refusal(net, *args):
+def refusal(net, *args, code=1):
     """The one line with which a start ends that cannot write its metrics."""
     done = net.host.run(BINARY, *args, "veth0")
-    assert (done.returncode, done.stdout) == (1, ""), done
+    assert (done.returncode, done.stdout) == (code, ""), done
     [line] = done.stderr.splitlines()
     return line
 
@@ -318,7 +318,7 @@ def test_metrics_replace_no_log(net, tmp_path):
     file, link = tmp_path / "one", tmp_path / "link"
     link.symlink_to(file)
     file.write_text("a record\n")
-    assert f"--metrics {link}: " in refusal(net, "-o", file, "--metrics", link)
+    assert f"--metrics {link}: " in refusal(net, "-o", file, "--metrics", link, code=2)
     assert file.read_text() == "a record\n" and set(os.listdir(tmp_path)) == {"one", "link"}
 
 
