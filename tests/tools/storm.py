@@ -46,7 +46,7 @@ LAST = 1000			# connections after the storm, none of which may be lost
 STANDING = 10			# veths that are there when the probe ends
 HANGING = 2.5			# seconds, more than the process for files may take
 GUST, CALM = 40000, 4.0		# connections in one go at most, and seconds until the next
-SLACK = 512 << 10		# bytes that an allocator may round up to
+SLACK = 1 << 20			# bytes: the ring of published names fills up (512 KiB), and an allocator rounds up
 LONG = 600			# seconds until what is slow by its nature counts as hanging
 SAID = re.compile(r"SSH-2\.0-OpenSSH_9\.2p1 bench-(\d+)\\x0d\\x0a")
 STATS = ["--stats", "--stats-format=json"]
