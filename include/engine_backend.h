@@ -60,8 +60,8 @@ static __always_inline __u64 backend_now(const struct backend *backend);
 /* Bytes of the packet that can be read. */
 static __always_inline __u32 backend_len(const struct backend *backend);
 /*
- * Copies `len` bytes, 1 to BANNER_MAX, from `offset` of the packet; false:
- * failed.
+ * Copies `len` bytes, 1 to BANNER_MAX, from `offset` of the packet; false: not
+ * all of them can be read.
  */
 static __always_inline bool backend_read(const struct backend *backend,
 					 __u32 offset, void *to, __u32 len);

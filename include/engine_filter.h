@@ -138,11 +138,10 @@ engine_note_negotiation(const struct backend *backend, struct segment *segment,
 {
 	const struct decap *decap = &backend_settings(backend)->track.decap;
 	const __u32 len = segment->payload_len;
-	const __u32 end = segment->payload_offset + len;
 
-	/* The rest is not at hand, or follows the inside of a tunnel. */
-	if (end > backend_len(backend) ||
-	    (is_from_tunnel(decap, segment) && end > segment->bytes_end))
+	/* Other bytes may follow the inside of a tunnel. */
+	if (is_from_tunnel(decap, segment) &&
+	    segment->payload_offset + len > segment->bytes_end)
 		return;
 	segment->negotiates =
 		backend_read(backend, segment->payload_offset, bytes, len) &&

@@ -194,6 +194,8 @@ static __always_inline __u32 backend_len(const struct backend *backend)
 static __always_inline bool backend_read(const struct backend *backend,
 					 __u32 offset, void *to, __u32 len)
 {
+	if ((__u64)offset + len > backend_len(backend))
+		return false;
 	memcpy(to, backend->frame->data + offset, len);
 	return true;
 }
