@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "clsact.h"
 
-#include "tc_filters.h"
 #include "system/message.h"
 #include "system/stopping.h"
 

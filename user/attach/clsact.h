@@ -7,6 +7,8 @@
 #ifndef BANNERPROBE_CLSACT_H
 #define BANNERPROBE_CLSACT_H
 
+#include "tc_filters.h"
+
 #include <bpf/libbpf.h>
 #include <linux/types.h>
 #include <stdbool.h>
@@ -45,7 +47,7 @@ struct clsact_pair {
  * How many interfaces are listed before any is changed. A filter that somebody
  * else adds to a qdisc in between is lost, so these are few.
  */
-#define CLSACT_PAIRS_MAX 8
+#define CLSACT_PAIRS_MAX REMOVALS_MAX
 
 /* clsact_detach() for several interfaces, with far fewer requests. */
 void clsact_detach_pairs(const struct clsact_pair *pairs, int count);

@@ -9,7 +9,7 @@
 
 #include "interfaces.h"
 
-/* Filters of the interface with this index were removed, whose is not known. */
+/* A filter of the interface with this index was removed: perhaps ours. */
 void lost_filters_doubt(unsigned int index, void *interfaces);
 
 /* Messages were lost. */

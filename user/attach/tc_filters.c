@@ -12,7 +12,6 @@
 
 #define REQUEST_SIZE 512 /* bytes of the longest, with a name of 256 bytes */
 #define REMOVAL_SIZE 64	 /* bytes of one that removes a qdisc */
-#define REMOVALS_MAX 32	 /* in one message */
 
 /* The callback for each filter, and its arguments. */
 struct finding {
@@ -113,24 +112,16 @@ bool filters_have_clsact(unsigned int index)
 int filters_remove_clsact(const unsigned int *indexes, int count)
 {
 	char buffer[REMOVALS_MAX * REMOVAL_SIZE];
-	int error = 0;
+	size_t size = 0;
 
-	for (int done = 0, n; done < count; done += n) {
-		size_t size = 0;
-		int failed;
+	for (int i = 0; i < count; i++) {
+		struct nlmsghdr *header =
+			put_clsact(buffer + size, RTM_DELQDISC, 0, indexes[i]);
 
-		for (n = 0; n < REMOVALS_MAX && done + n < count; n++) {
-			struct nlmsghdr *header =
-				put_clsact(buffer + size, RTM_DELQDISC, 0,
-					   indexes[done + n]);
-
-			mnl_attr_put_strz(header, TCA_KIND, "clsact");
-			size += header->nlmsg_len;
-		}
-		failed = netlink_talk(buffer, size, n, NULL, NULL);
-		error = error ? error : failed;
+		mnl_attr_put_strz(header, TCA_KIND, "clsact");
+		size += header->nlmsg_len;
 	}
-	return error;
+	return count ? netlink_talk(buffer, size, count, NULL, NULL) : 0;
 }
 
 static struct nlmsghdr *put_filter(char *buffer, unsigned int index,

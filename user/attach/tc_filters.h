@@ -27,9 +27,12 @@ int filters_list(unsigned int index, unsigned int parent, filter_found *found,
 /* Whether an interface has a clsact qdisc. */
 bool filters_have_clsact(unsigned int index);
 
+#define REMOVALS_MAX 8 /* qdiscs */
+
 /*
- * Removes the clsact qdiscs of some interfaces, with all their filters. The
- * first error as negative errno; the others are removed nevertheless.
+ * Removes the clsact qdiscs of at most REMOVALS_MAX interfaces, with all their
+ * filters, in one request. The first error as negative errno; the others are
+ * removed nevertheless.
  */
 int filters_remove_clsact(const unsigned int *indexes, int count);
 
