@@ -346,34 +346,34 @@ def test_clients_that_speak_first(folder):
     assert rows(path, "SELECT connections FROM client") == [(4,)]
 
 
-def test_many_clients(folder):
-    """Each is kept."""
-    path = os.path.join(folder, "x.db")
+def requests_of(count):
+    """A capture in which so many clients, each with an address of its own, speak first."""
     [syn, synack, ack, said] = [ethernet(packet) for packet in
                                 (*Connection().opening(), Connection().c("PA", data=b"hello"))]
     frames = []
-    for n in range(5000):
-        who = bytes([10, 0, n >> 8, n & 255])
-        frames += [frame[:at] + who + frame[at + 4:] for frame, at in ((syn, 26), (synack, 30), (ack, 26), (said, 26))]
-    done = probe("--inventory", path, "--inventory-clients", "-o", "none", "-r", "-", input=pcap(frames))
+    for n in range(count):
+        address = bytes([10, 0, n >> 8, n & 255])
+        frames += [frame[:at] + address + frame[at + 4:]
+                   for frame, at in ((syn, 26), (synack, 30), (ack, 26), (said, 26))]
+    return pcap(frames)
+
+
+def test_many_clients(folder):
+    """Each is kept."""
+    path = os.path.join(folder, "x.db")
+    done = probe("--inventory", path, "--inventory-clients", "-o", "none", "-r", "-", input=requests_of(5000))
     assert done.returncode == 0 and rows(path, "SELECT count(*), sum(connections) FROM client") == [(5000, 5000)]
 
 
 def test_more_clients_than_there_is_room_for(folder):
     """While another process writes: the reason is reported as it begins, the number at the end."""
     path = os.path.join(folder, "x.db")
-    [syn, synack, ack, said] = [ethernet(packet) for packet in
-                                (*Connection().opening(), Connection().c("PA", data=b"hello"))]
-    frames = []
-    for n in range(26000):
-        who = bytes([10, 0, n >> 8, n & 255])
-        frames += [frame[:at] + who + frame[at + 4:] for frame, at in ((syn, 26), (synack, 30), (ack, 26), (said, 26))]
     keep = "--inventory", path, "--inventory-clients", "-o", "none", "--stats", "-r", "-"
     assert probe(*keep, input=pcap([])).returncode == 0		# makes the file
     with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with subprocess.Popen([BINARY, *keep], stdin=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-            process.stdin.write(pcap(frames))
+            process.stdin.write(requests_of(26000))
             process.stdin.close()
             told = []
             while not re.search(rb"loses requests of more clients than there is room for", b"".join(told[-1:])):
