@@ -293,9 +293,10 @@ static __always_inline bool watch(const struct backend *backend,
 }
 
 /*
- * What a packet comes to that passed the prefilter of its hook. The hooks go on
- * to these programs, so that the verifier checks each once, which is most of
- * the time that a start takes.
+ * Each hook has a program that holds the prefilter only. It goes on to one of
+ * these two with a packet that has to be watched. So the verifier checks the
+ * watching once for XDP and once for all hooks of tc, which is most of the time
+ * that a start takes. (The kernel keeps 15 characters of a name.)
  *
  * The loader adds BPF_F_XDP_HAS_FRAGS to all programs for XDP where the kernel
  * has it (5.18).
