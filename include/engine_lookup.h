@@ -64,7 +64,7 @@ static __always_inline enum search engine_search_once(
 	struct bucket *bucket = place->bucket;
 	const __u32 version = *(volatile __u32 *)&bucket->version;
 	const int way = again ? -1 : table_find(place, context->id);
-	bool unmoved;
+	bool unmoved, is_known;
 
 	*known = NULL;
 	if (way >= 0) {
@@ -80,6 +80,9 @@ static __always_inline enum search engine_search_once(
 		*known = backend_overflow_find(backend, context->id);
 	else if (!opens)
 		return NOWHERE;
+	/* Checked in one place, so that the verifier has two cases. */
+	is_known = *known;
+	OPAQUE(is_known);
 	backend_lock(bucket);
 	context->way = again ? table_find(place, context->id) : -1;
 	unmoved = again || bucket->version == version;
@@ -88,7 +91,7 @@ static __always_inline enum search engine_search_once(
 	 * paths.
 	 */
 	if (*(volatile int *)&context->way >= 0 ||
-	    (unmoved && (*known || opens)))
+	    (unmoved && (is_known || opens)))
 		return FOUND;
 	backend_unlock(bucket);
 	return unmoved ? NOWHERE : MOVED;

@@ -133,6 +133,16 @@ static __always_inline bool seq_is_within(__u32 first, __u32 last, __u32 seq)
 	return seq - first <= last - first + FIRST_WINDOW_MAX;
 }
 
+/*
+ * 1 where a flag is set, else 0. Conditions are joined of these where the
+ * verifier would follow each branch of || and && through all that comes later.
+ */
+static __always_inline __u32 flow_bit(const struct flow *flow,
+				      enum flow_seen flag)
+{
+	return flow->seen / flag & 1;
+}
+
 static __always_inline bool flow_is_pending(const struct flow *flow)
 {
 	return flow->seen && !(flow->seen & FLOW_DECIDED);
@@ -157,9 +167,8 @@ static __always_inline bool flow_is_watched(const struct flow *flow)
  */
 static __always_inline bool flow_is_closed(const struct flow *flow)
 {
-	const __u32 both_fins = SEEN_CLIENT_FIN | SEEN_SERVER_FIN;
-
-	return flow->seen & SEEN_RST || (flow->seen & both_fins) == both_fins;
+	return flow_bit(flow, SEEN_RST) | (flow_bit(flow, SEEN_CLIENT_FIN) &
+					   flow_bit(flow, SEEN_SERVER_FIN));
 }
 
 /* A flag of enum flow_seen that exists for each side. */

@@ -187,11 +187,10 @@ static __always_inline void table_begin(const struct table_place *place,
 
 /* Updates a connection in its bucket after a segment. */
 static __always_inline void table_go_on(const struct table_place *place,
-					struct segment_context *context,
-					const struct flow *flow)
+					const struct segment_context *context)
 {
 	const int way = context->way & (BUCKET_WAYS - 1);
-	const enum rank rank = flow_rank(flow);
+	const enum rank rank = flow_rank(&context->flow);
 	struct bucket *bucket = place->bucket;
 	__u32 order = bucket->priorities.of[way];
 
@@ -202,9 +201,7 @@ static __always_inline void table_go_on(const struct table_place *place,
 	if (context->verdict.began || context->segment.flags & TCP_SYN)
 		order = ++bucket->begun;
 	table_set_priority(place, way, rank, rank_waits(rank), order);
-	/* Needed for the event and for the rivals. */
-	if (verdict_is_logged(&context->verdict) || context->rivals.seen)
-		context->flow = *flow;
+	place->entries->ways[way].flow = context->flow;
 }
 
 /*
@@ -233,7 +230,7 @@ static __always_inline void put_known(const struct table_place *place,
 
 /*
  * Tracks a segment of a connection. The connection is in its bucket
- * (context->way), or known elsewhere (`known`, changed in place), or unknown:
+ * (context->way), or elsewhere (`known`, changed in place), or unknown:
  * then it begins here if there is room, in the way of the least priority. The
  * caller holds the lock. Fills in flow and verdict.
  */
@@ -247,13 +244,16 @@ static __always_inline void table_track(const struct table_place *place,
 					 .now = now,
 					 .to_own = context->to_own };
 	struct flow *flow = &context->flow;
+	const int way = context->way & (BUCKET_WAYS - 1);
 
-	/* The flow is changed in place, without a copy. */
+	/*
+	 * A copy, so that the verifier follows the tracking once, and not for
+	 * each place where a connection may lie.
+	 */
 	if (context->way >= 0)
-		flow = &place->entries->ways[context->way & (BUCKET_WAYS - 1)]
-				.flow;
+		*flow = place->entries->ways[way].flow;
 	else if (known)
-		context->flow = *known;
+		*flow = *known;
 	else
 		__builtin_memset(flow, 0, sizeof(*flow));
 	context->rivals_way = -1;
@@ -272,7 +272,7 @@ static __always_inline void table_track(const struct table_place *place,
 	if (known)
 		put_known(place, known, context);
 	if (context->way >= 0)
-		table_go_on(place, context, flow);
+		table_go_on(place, context);
 	else if (context->verdict.began)
 		table_begin(place, context);
 	READ_AGAIN();

@@ -156,11 +156,27 @@ struct ipv6_extension {
 	__be16 frag_off; /* fragment header only: offset in the upper 13 bits */
 };
 
+/* The extension headers that are skipped, by their numbers. */
+#define IPV6_EXTENSIONS                                                        \
+	(1ULL << PROTO_HOPOPTS | 1ULL << PROTO_ROUTING |                       \
+	 1ULL << PROTO_FRAGMENT | 1ULL << PROTO_AUTH | 1ULL << PROTO_DSTOPTS)
+
 static __always_inline bool is_ipv6_extension(__u8 next_header)
 {
-	return next_header == PROTO_HOPOPTS || next_header == PROTO_ROUTING ||
-	       next_header == PROTO_DSTOPTS || next_header == PROTO_AUTH ||
-	       next_header == PROTO_FRAGMENT;
+	return next_header < 64 && IPV6_EXTENSIONS >> next_header & 1;
+}
+
+/*
+ * Bytes of an extension header. Computed without branches, each of which the
+ * verifier would follow through the headers behind.
+ */
+static __always_inline __u32 ipv6_extension_len(__u8 kind, __u8 len)
+{
+	const __u32 is_auth = 1ULL << PROTO_AUTH >> kind & 1;
+	const __u32 is_fragment = 1ULL << PROTO_FRAGMENT >> kind & 1;
+
+	/* RFC 8200, 4; RFC 4302, 2.2. */
+	return ((len & (is_fragment - 1)) + 1 + is_auth) * (8 - 4 * is_auth);
 }
 
 /*
@@ -169,7 +185,7 @@ static __always_inline bool is_ipv6_extension(__u8 next_header)
  */
 static __always_inline enum parse_result
 skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
-		     bool *fragment, struct segment *segment)
+		     struct segment *segment)
 {
 	const struct ipv6_extension *extension;
 	const __u8 *next;
@@ -189,16 +205,13 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 		if (!extension)
 			return frame_short(frame, *offset, 8);
 
-		len = ((__u32)READ_FIELD(extension, len) + 1) *
-		      8; /* RFC 8200, 4 */
 		if (next_header == PROTO_FRAGMENT) {
 			if (bpf_ntohs(READ_FIELD(extension, frag_off)) & 0xfff8)
 				return PARSE_FRAGMENT;
-			*fragment = true;
-			len = 8;
-		} else if (next_header == PROTO_AUTH) { /* RFC 4302, 2.2 */
-			len = ((__u32)READ_FIELD(extension, len) + 2) * 4;
+			segment->is_fragment = true;
 		}
+		len = ipv6_extension_len(next_header,
+					 READ_FIELD(extension, len));
 		/*
 		 * The next offset is a difference of pointers, about which the
 		 * verifier knows nothing. So it need not follow each length of
@@ -257,7 +270,6 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 	const struct ipv6hdr *ip =
 		ip_header_at(frame, offset, sizeof(*ip), walk);
 	enum parse_result result;
-	bool fragment = false;
 	__u64 ip_end;
 	__u32 payload_len;
 
@@ -280,19 +292,20 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 	read_ipv6_addresses(ip, segment->source, segment->destination);
 	segment->family = 6;
 	segment->ttl = READ_FIELD(ip, hop_limit);
+	segment->is_fragment = false;
 	offset += sizeof(*ip);
 	if (walk == WALK_PLAIN)
 		result = plain_next_header(READ_FIELD(ip, nexthdr), offset,
 					   segment);
 	else
 		result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr),
-					      &offset, &fragment, segment);
+					      &offset, segment);
 	segment->ip_end = (__u32)ip_end;
-	segment->is_fragment = fragment;
 	segment->is_later = false; /* a later fragment is PARSE_FRAGMENT */
 	if (result != PARSED)
 		return result;
-	return walk_tcp(frame, offset, ip_end, fragment, walk, segment);
+	return walk_tcp(frame, offset, ip_end, segment->is_fragment, walk,
+			segment);
 }
 
 #endif

@@ -56,18 +56,40 @@ _Static_assert(sizeof(struct rivals) == sizeof(struct flow),
 
 static __always_inline __u32 rival_bits(const struct rivals *rivals, int end)
 {
-	return rivals->seen >> (end ? RIVAL_SHIFT : 0);
+	return rivals->seen >> (end & 1) * RIVAL_SHIFT;
 }
 
 static __always_inline void set_rival_bits(struct rivals *rivals, int end,
 					   __u32 bits, bool on)
 {
-	const __u32 shifted = end ? bits << RIVAL_SHIFT : bits;
+	const __u32 shifted = bits << (end & 1) * RIVAL_SHIFT;
 
 	if (on)
 		rivals->seen |= shifted;
 	else
 		rivals->seen &= ~shifted;
+}
+
+/*
+ * Which of the two SYNs is meant, where 1 says that it is; -1: none. Here and
+ * below there are no branches, because the verifier would follow each of them
+ * through all that comes later.
+ */
+static __always_inline int first_of_two(__u32 first, __u32 second)
+{
+	return (int)(first + 2 * (second & ~first)) - 1;
+}
+
+/* 1 for zero, else 0. */
+static __always_inline __u32 is_zero(__u32 number)
+{
+	return (__u32)(((__u64)number - 1) >> 63);
+}
+
+/* 1 where a number is at most another, else 0. */
+static __always_inline __u32 is_at_most(__u32 number, __u32 most)
+{
+	return (__u32)(~((__u64)most - number) >> 63);
 }
 
 /* Which SYN of an end has this number; -1: none. */
@@ -77,11 +99,10 @@ static __always_inline int find_rival_syn(const struct rivals *rivals, int end,
 	const __u32 *isns = rivals->isns[end & 1];
 	const __u32 bits = rival_bits(rivals, end);
 
-	if (bits & RIVAL_SYN && isns[0] == isn)
-		return 0;
-	if (bits & RIVAL_SYN << 1 && isns[1] == isn)
-		return 1;
-	return -1;
+	const __u32 first = bits & is_zero(isns[0] ^ isn);
+	const __u32 second = bits >> 1 & is_zero(isns[1] ^ isn);
+
+	return first_of_two(first, second);
 }
 
 /*
@@ -93,16 +114,15 @@ static __always_inline int find_rival_before(const struct rivals *rivals,
 					     __u32 more)
 {
 	const __u32 bits = rival_bits(rivals, end);
-	const __u32 newest = !!(bits & RIVAL_NEWEST);
+	const __u32 *isns = rivals->isns[end & 1];
+	const __u32 newest = bits / RIVAL_NEWEST & 1;
+	const __u32 far_of_first = far + more * (newest ^ 1);
+	const __u32 far_of_second = far + more * newest;
+	const __u32 first = bits & is_at_most(number - isns[0], far_of_first);
+	const __u32 second =
+		bits >> 1 & is_at_most(number - isns[1], far_of_second);
 
-	for (__u32 i = 0; i < RIVAL_SYNS; i++) {
-		const __u32 behind = number - rivals->isns[end & 1][i];
-
-		if (bits & RIVAL_SYN << i &&
-		    behind <= far + (i == newest ? more : 0))
-			return (int)i;
-	}
-	return -1;
+	return first_of_two(first, second);
 }
 
 /* Which SYN of an end an acknowledgement answers; -1: none. */
