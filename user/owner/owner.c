@@ -40,8 +40,10 @@ static bool open_parts(struct owners *owners, unsigned int flags)
 		if (!owners->processes)
 			return false;
 	}
-	owners->views =
-		views_open(owners->processes, !(flags & OWNER_NO_NAMESPACES));
+	owners->views = views_open(
+		owners->processes,
+		(flags & OWNER_NO_NAMESPACES ? VIEWS_NO_PEERS : 0) |
+			(flags & OWNER_NO_WATCH ? VIEWS_NO_WATCH : 0));
 	return owners->views;
 }
 
@@ -64,6 +66,11 @@ void owner_close(struct owners *owners)
 	pod_names_close(owners->pods);
 	cgroup_ids_close(owners->cgroups);
 	free(owners);
+}
+
+int owner_take_changes_fd(struct owners *owners)
+{
+	return views_take_changes_fd(owners->views);
 }
 
 bool owner_leads_to_services(struct owners *owners, uint32_t ifindex)
@@ -203,11 +210,13 @@ static struct owner_again again(const struct owners *owners,
 				const struct group *group, uint64_t due)
 {
 	const uint64_t processes = processes_due(owners->processes);
+	const struct endpoint *bound = &group->member[0]->bound;
 
 	return (struct owner_again){
 		.until = due < processes ? due : processes,
 		.listener = group->chosen,
-		.ifindex = group->member[0]->bound.ifindex,
+		.changes = views_own_changes(owners->views, bound->port),
+		.ifindex = bound->ifindex,
 	};
 }
 
@@ -257,4 +266,25 @@ bool owner_of_listener(struct owners *owners, uint32_t ifindex,
 		owner->again = again(owners, &group,
 				     views_far_due(owners->views, ifindex));
 	return is_known(owner);
+}
+
+/* --- before the first question ---------------------------------------------*/
+
+void owner_look_around(struct owners *owners)
+{
+	const struct owner_socket nowhere = { .uid = OWNER_UID_UNKNOWN,
+					      .server = { .family = 4 } };
+	const struct held_socket *held;
+	struct owner owner;
+	size_t count;
+
+	owner_of_socket(owners, &nowhere, &owner);
+	if (!owners->processes)
+		return;
+	processes_refresh(owners->processes, false);
+	held = processes_list(owners->processes, &count);
+	for (size_t i = 0; i < count; i++) {
+		cgroup_ids_find(owners->cgroups, held[i].cgroup);
+		cgroup_ids_find(owners->cgroups, held[i].task_cgroup);
+	}
 }

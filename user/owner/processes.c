@@ -31,14 +31,22 @@ struct processes {
 
 static struct bpf_link *attach(int *error)
 {
-	struct owner_bpf *bpf = owner_bpf__open_and_load();
-	struct bpf_link *link;
+	struct owner_bpf *bpf = owner_bpf__open();
+	struct bpf_link *link = NULL;
 
 	*error = bpf ? 0 : errno;
 	if (!bpf)
 		return NULL;
-	link = bpf_program__attach_iter(bpf->progs.listening_sockets, NULL);
-	*error = link ? 0 : errno;
+	/* Those are for port_watch.c: not each kernel has what they need. */
+	bpf_program__set_autoload(bpf->progs.listening_begins, false);
+	bpf_program__set_autoload(bpf->progs.listening_ends, false);
+	bpf_program__set_autoload(bpf->progs.listening_state, false);
+	*error = -owner_bpf__load(bpf);
+	if (!*error) {
+		link = bpf_program__attach_iter(bpf->progs.listening_sockets,
+						NULL);
+		*error = link ? 0 : errno;
+	}
 	/* The link keeps the program loaded. */
 	owner_bpf__destroy(bpf);
 	return link;

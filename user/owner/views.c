@@ -11,6 +11,7 @@
 struct views {
 	struct processes *processes;
 	bool has_peers;
+	struct port_watch *watch; /* of the own namespace, or NULL */
 	struct view *own;
 	struct view *peers[VIEWS_MAX];
 	size_t count;
@@ -49,14 +50,18 @@ static struct diag *open_diag(struct views *views)
 	return NULL;
 }
 
-static bool open_own(struct views *views)
+static bool open_own(struct views *views, bool has_watch)
 {
 	struct diag *diag = open_diag(views);
 	struct netns netns = { .nsid = NAMESPACE_OWN };
 
 	netns.inode = namespaces_own(diag);
 	views->own = view_open(&netns, diag);
-	return views->own;
+	if (!views->own)
+		return false;
+	views->watch = diag && has_watch ? port_watch_open(netns.inode) : NULL;
+	return !views->watch ||
+	       view_watch(views->own, port_watch_counters(views->watch));
 }
 
 static struct view *peer_of_nsid(const struct views *views, int nsid)
@@ -106,20 +111,20 @@ static void open_peers(struct views *views)
 	pace_end(&views->opening);
 }
 
-struct views *views_open(struct processes *processes, bool has_peers)
+struct views *views_open(struct processes *processes, unsigned int flags)
 {
 	struct views *views = calloc(1, sizeof(*views));
 
 	if (!views)
 		return NULL;
 	views->processes = processes;
-	views->has_peers = has_peers;
+	views->has_peers = !(flags & VIEWS_NO_PEERS);
 	views->ends = far_ends_open();
-	if (!views->ends || !open_own(views)) {
+	if (!views->ends || !open_own(views, !(flags & VIEWS_NO_WATCH))) {
 		views_close(views);
 		return NULL;
 	}
-	if (has_peers && !has_iterator(views))
+	if (views->has_peers && !has_iterator(views))
 		open_peers(views);
 	return views;
 }
@@ -130,6 +135,7 @@ void views_close(struct views *views)
 		return;
 	far_ends_close(views->ends);
 	view_close(views->own);
+	port_watch_close(views->watch);
 	while (views->count)
 		view_close(views->peers[--views->count]);
 	free(views);
@@ -230,6 +236,18 @@ bool views_find_own(struct views *views, const struct endpoint *server,
 uint64_t views_own_due(const struct views *views)
 {
 	return views->own->aged.next;
+}
+
+uint64_t views_own_changes(const struct views *views, uint16_t port)
+{
+	const uint64_t *listed = views->own->listed;
+
+	return listed ? port_changes_of(listed, port) : 0;
+}
+
+int views_take_changes_fd(struct views *views)
+{
+	return views->watch ? port_watch_take_fd(views->watch) : -1;
 }
 
 uint64_t views_far_due(const struct views *views, uint32_t ifindex)

@@ -2,6 +2,7 @@
 #include "owner_client.h"
 
 #include "owner/diag.h"
+#include "owner/port_watch.h"
 #include "owner_link.h"
 #include "system/clock.h"
 #include "system/hash_table.h"
@@ -32,9 +33,10 @@ struct nowhere {
 
 struct owner_client {
 	int socket;
-	struct diag *diag; /* NULL: the process is asked each time */
-	__u64 number;	   /* of the latest question */
-	bool is_late;	   /* its answer is outstanding: nothing is asked */
+	const uint64_t *changes; /* counters of listeners' changes, or NULL */
+	struct diag *diag;	 /* without these; NULL: the process is asked */
+	__u64 number;		 /* of the latest question */
+	bool is_late; /* its answer is outstanding: nothing is asked */
 	struct owner_key asked; /* the latest question */
 	__u64 asked_at;		/* CLOCK_MONOTONIC, ns */
 	struct known *known;	/* the first is the next to be forgotten */
@@ -42,14 +44,19 @@ struct owner_client {
 	struct service_owner found;
 };
 
-struct owner_client *owner_client_open(int socket)
+struct owner_client *owner_client_open(int socket, int changes)
 {
 	struct owner_client *client = calloc(1, sizeof(*client));
 
 	if (!client)
 		return NULL;
 	client->socket = socket;
-	client->diag = diag_open();
+	if (changes >= 0) {
+		client->changes = port_changes_map(changes);
+		close(changes);
+	}
+	if (!client->changes)
+		client->diag = diag_open();
 	return client;
 }
 
@@ -66,6 +73,7 @@ void owner_client_close(struct owner_client *client)
 	while (client->known)
 		forget(client, client->known);
 	diag_close(client->diag);
+	port_changes_unmap(client->changes);
 	close(client->socket);
 	free(client);
 }
@@ -192,8 +200,9 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 }
 
 /*
- * Whether the kernel still chooses that listener. A cookie is never used for
- * another socket, so the listener was this one at the event's time, too.
+ * Whether the listener is still the same one, and so was it at the event's
+ * time: no listener of its port has changed, or the kernel still chooses it. A
+ * cookie is never used for another socket.
  */
 static bool listens(const struct owner_client *client,
 		    const struct known *known)
@@ -202,6 +211,9 @@ static bool listens(const struct owner_client *client,
 	struct endpoint server = known->key.server;
 	struct listener listener;
 
+	if (client->changes)
+		return port_changes_of(client->changes, server.port) ==
+		       again->changes;
 	server.ifindex = again->ifindex;
 	return client->diag && !diag_ask(client->diag, &server, &listener) &&
 	       listener.cookie == again->listener;
