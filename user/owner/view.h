@@ -14,8 +14,7 @@
 #include "processes.h"
 
 #define VIEW_ADDRESSES_MAX 4096
-#define VIEW_UNCHANGED_SECONDS 10 /* until unchanged listeners are read again  \
-				   */
+#define VIEW_UNCHANGED_SECONDS 10 /* until an unchanged list is read again */
 
 struct view {
 	struct netns netns; /* its nsid is the key */
