@@ -7,6 +7,8 @@
  * Which ports' listeners have changed: programs on the kernel's functions that
  * begin and end a socket's listening, which run for nothing else. Where the
  * kernel allows none there, a program on the tracepoint of a socket's states.
+ *
+ * Which processes have forked: a program on the tracepoint of that.
  */
 #include "../vmlinux.h"
 
@@ -15,7 +17,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "../include/held_socket.h"
-#include "../include/port_changes.h"
+#include "../include/kernel_counters.h"
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -164,8 +166,8 @@ struct bpf_iter__task_file {
 
 /*
  * Called for each open file of the host. So its members are read directly,
- * which the kernel allows for what it hands to an iterator: that takes a third
- * of the time of bpf_probe_read_kernel().
+ * which the kernel allows for what it hands to an iterator, and not by calls of
+ * bpf_probe_read_kernel().
  */
 static __always_inline struct sock *sock_of_file(const struct file *file,
 						 __u32 *number)
@@ -296,14 +298,14 @@ const volatile __u32 own_netns; /* its inode; 0: not known, all count */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, PORT_CHANGES_COUNTERS);
+	__uint(max_entries, COUNTERS_ALL);
 	__type(key, __u32);
 	__type(value, __u64);
-} port_changes SEC(".maps");
+} counters SEC(".maps");
 
-static __always_inline void count_change(__u32 place)
+static __always_inline void count(__u32 place)
 {
-	__u64 *counter = bpf_map_lookup_elem(&port_changes, &place);
+	__u64 *counter = bpf_map_lookup_elem(&counters, &place);
 
 	if (counter)
 		__sync_fetch_and_add(counter, 1);
@@ -317,8 +319,8 @@ static __always_inline void listener_changes(struct sock *sk)
 	if (own_netns &&
 	    BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) != own_netns)
 		return;
-	count_change(port_changes_place(port));
-	count_change(0);
+	count(counter_of_port(port));
+	count(counter_of_listeners());
 }
 
 /* After the socket has got its port and can be found. */
@@ -349,6 +351,20 @@ int listening_state(__u64 *arguments)
 	/* A new connection's state was its listener's: that is no change. */
 	if (now == TCP_LISTEN || (before == TCP_LISTEN && now == TCP_CLOSE))
 		listener_changes((struct sock *)arguments[0]);
+	return 0;
+}
+
+/* --- forks -----------------------------------------------------------------*/
+
+/* The new process has the same files as its parent, and can be found. */
+SEC("tp_btf/sched_process_fork")
+int forking(__u64 *arguments)
+{
+	struct task_struct *parent = (struct task_struct *)arguments[0];
+	struct task_struct *child = (struct task_struct *)arguments[1];
+
+	if (child->group_leader == child) /* it is no thread */
+		count(counter_of_forks(parent->group_leader->start_time));
 	return 0;
 }
 

@@ -187,6 +187,52 @@ def test_socket_is_passed(host, tmp_path):
         has(owner.listener(), process="python3", pid=taker.pid)
 
 
+@pytest.mark.parametrize("flags", [0, NO_WATCH])
+def test_socket_is_lent(host, tmp_path, flags):
+    """Two have it, some seconds later at most nobody is named; one of them gives it up, a second later the other is."""
+    path = str(tmp_path / "way")
+    with Server(host) as taker, Server(host) as giver, Owner(host, flags) as owner:
+        taker.say(f"wait({path!r})")
+        giver.listen()
+        has(owner.listener(), pid=giver.pid)
+        giver.say(f"give({path!r})")
+        taker.say("take()")
+        wait_for("two processes", lambda: owner.listener()["pid"] != giver.pid)
+        has(owner.listener(), process="python3", pid=0)
+        giver.say("close()")
+        time.sleep(A_SECOND)
+        has(owner.listener(), process="python3", pid=taker.pid)
+
+
+def test_socket_is_handed_over(host, tmp_path):
+    """By a process that lives on without it."""
+    path = str(tmp_path / "way")
+    with Server(host) as taker, Server(host) as giver, Owner(host) as owner:
+        taker.say(f"wait({path!r})")
+        giver.listen()
+        has(owner.listener(), pid=giver.pid)
+        time.sleep(A_SECOND)
+        has(owner.listener(), pid=giver.pid)
+        giver.say(f"give({path!r})")
+        taker.say("take()")
+        giver.say("close()")
+        time.sleep(A_SECOND)
+        has(owner.listener(), process="python3", pid=taker.pid)
+
+
+def test_worker_has_another_name(host):
+    """Where its parent is known for long: a child that inherits the socket is seen a second later."""
+    with Server(host) as server, Owner(host) as owner:
+        server.listen()
+        has(owner.listener(), pid=server.pid)
+        time.sleep(A_SECOND)
+        has(owner.listener(), pid=server.pid)
+        other = server.say("fork(b'other')")
+        wait_for("its name", lambda: open(f"/proc/{other}/comm").read() == "other\n")
+        time.sleep(A_SECOND)
+        has(owner.listener(), process=None, pid=0)
+
+
 @needs_cgroups
 @pytest.mark.parametrize("unit", ["init.scope", "ssh.socket"])
 def test_socket_activation(host, unit):

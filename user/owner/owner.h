@@ -32,7 +32,7 @@
 /*
  * When the same question would have the same answer: until `until`, if the
  * port's listeners have not changed. That proves its counter, which is the same
- * (port_watch.h); without counters the kernel, which still chooses this
+ * (kernel_watch.h); without counters the kernel, which still chooses this
  * listener (diag_ask()). Listeners of another namespace are not checked.
  */
 struct owner_again {
@@ -88,7 +88,7 @@ enum owner_flags {
 	OWNER_NO_NAMESPACES = 1 << 1, /* no other network namespaces */
 	OWNER_NO_POD_NAMES = 1 << 2,
 	OWNER_NO_HANDLES = 1 << 3, /* cgroups are found by a walk only */
-	OWNER_NO_WATCH = 1 << 4,   /* no counters of changes of listeners */
+	OWNER_NO_WATCH = 1 << 4,   /* no counters of the kernel's */
 };
 
 /*
@@ -108,10 +108,10 @@ void owner_close(struct owners *owners);
 void owner_look_around(struct owners *owners);
 
 /*
- * The counters of this namespace's changes of listeners, for
- * port_changes_map(). The caller closes the descriptor. -1: there are none.
+ * The kernel's counters, for kernel_counters_map(). The caller closes the
+ * descriptor. -1: there are none.
  */
-int owner_take_changes_fd(struct owners *owners);
+int owner_take_counters(struct owners *owners);
 
 /*
  * Whether any service of this host can be behind the interface. The answer may

@@ -32,12 +32,12 @@ void view_close(struct view *view)
 	free(view);
 }
 
-bool view_watch(struct view *view, const uint64_t *changes)
+bool view_watch(struct view *view, const uint64_t *counters)
 {
-	view->listed = calloc(PORT_CHANGES_COUNTERS, sizeof(*view->listed));
+	view->listed = calloc(COUNTERS_FORKS, sizeof(*view->listed));
 	if (!view->listed)
 		return false;
-	view->changes = changes;
+	view->counters = counters;
 	return true;
 }
 
@@ -210,21 +210,21 @@ static bool refresh_held(struct view *view, struct processes *processes,
  */
 static bool is_unchanged(const struct view *view, uint64_t now)
 {
+	const uint32_t all = counter_of_listeners();
+
 	return view->is_settled && !view->listeners.is_partial &&
-	       view->listed[0] ==
-		       __atomic_load_n(view->changes, __ATOMIC_ACQUIRE) &&
+	       view->listed[all] == kernel_count(view->counters, all) &&
 	       now < view->read + VIEW_UNCHANGED_SECONDS * NS_PER_SECOND;
 }
 
 /* Called before the sockets are read: what changes meanwhile changes later. */
 static void read_changes(struct view *view)
 {
-	const uint64_t before = view->listed[0];
+	const uint32_t all = counter_of_listeners();
+	const uint64_t before = view->listed[all];
 
-	for (size_t i = 0; i < PORT_CHANGES_COUNTERS; i++)
-		view->listed[i] =
-			__atomic_load_n(&view->changes[i], __ATOMIC_ACQUIRE);
-	view->is_settled = view->read && before == view->listed[0];
+	kernel_counters_copy(view->listed, view->counters, 0, COUNTERS_FORKS);
+	view->is_settled = view->read && before == view->listed[all];
 }
 
 static void read_diag(struct view *view)
@@ -292,8 +292,10 @@ static bool kernel_agrees(struct view *view, const struct endpoint *endpoint,
 /* Whether the port's listeners have changed since they were listed. */
 static bool has_changed(const struct view *view, uint16_t port)
 {
-	return view->listed && port_changes_of(view->changes, port) !=
-				       port_changes_of(view->listed, port);
+	const uint32_t place = counter_of_port(port);
+
+	return view->listed &&
+	       kernel_count(view->counters, place) != view->listed[place];
 }
 
 bool view_find(struct view *view, const struct endpoint *endpoint,

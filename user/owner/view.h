@@ -10,7 +10,7 @@
 #include "listeners.h"
 #include "namespaces.h"
 #include "pace.h"
-#include "port_watch.h"
+#include "kernel_watch.h"
 #include "processes.h"
 
 #define VIEW_ADDRESSES_MAX 4096
@@ -20,7 +20,7 @@ struct view {
 	struct netns netns; /* its nsid is the key */
 	struct diag *diag;  /* NULL: by the iterator */
 	struct listeners listeners;
-	const uint64_t *changes;    /* counters (port_watch.h), or NULL */
+	const uint64_t *counters;   /* of kernel_watch.h, or NULL */
 	uint64_t *listed;	    /* them when the list was last read */
 	bool is_settled;	    /* and the time before, too */
 	struct pace aged, missed;   /* of sock_diag */
@@ -41,7 +41,7 @@ void view_close(struct view *view);
  * again where a port has changed, and more rarely where nothing has. False
  * without memory.
  */
-bool view_watch(struct view *view, const uint64_t *changes);
+bool view_watch(struct view *view, const uint64_t *counters);
 
 /*
  * Reads sockets again if that is due. `is_missing`: because one is not known;

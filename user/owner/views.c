@@ -11,7 +11,6 @@
 struct views {
 	struct processes *processes;
 	bool has_peers;
-	struct port_watch *watch; /* of the own namespace, or NULL */
 	struct view *own;
 	struct view *peers[VIEWS_MAX];
 	size_t count;
@@ -50,7 +49,7 @@ static struct diag *open_diag(struct views *views)
 	return NULL;
 }
 
-static bool open_own(struct views *views, bool has_watch)
+static bool open_own(struct views *views, const uint64_t *counters)
 {
 	struct diag *diag = open_diag(views);
 	struct netns netns = { .nsid = NAMESPACE_OWN };
@@ -59,9 +58,7 @@ static bool open_own(struct views *views, bool has_watch)
 	views->own = view_open(&netns, diag);
 	if (!views->own)
 		return false;
-	views->watch = diag && has_watch ? port_watch_open(netns.inode) : NULL;
-	return !views->watch ||
-	       view_watch(views->own, port_watch_counters(views->watch));
+	return !diag || !counters || view_watch(views->own, counters);
 }
 
 static struct view *peer_of_nsid(const struct views *views, int nsid)
@@ -111,20 +108,21 @@ static void open_peers(struct views *views)
 	pace_end(&views->opening);
 }
 
-struct views *views_open(struct processes *processes, unsigned int flags)
+struct views *views_open(struct processes *processes, const uint64_t *counters,
+			 bool has_peers)
 {
 	struct views *views = calloc(1, sizeof(*views));
 
 	if (!views)
 		return NULL;
 	views->processes = processes;
-	views->has_peers = !(flags & VIEWS_NO_PEERS);
+	views->has_peers = has_peers;
 	views->ends = far_ends_open();
-	if (!views->ends || !open_own(views, !(flags & VIEWS_NO_WATCH))) {
+	if (!views->ends || !open_own(views, counters)) {
 		views_close(views);
 		return NULL;
 	}
-	if (views->has_peers && !has_iterator(views))
+	if (has_peers && !has_iterator(views))
 		open_peers(views);
 	return views;
 }
@@ -135,7 +133,6 @@ void views_close(struct views *views)
 		return;
 	far_ends_close(views->ends);
 	view_close(views->own);
-	port_watch_close(views->watch);
 	while (views->count)
 		view_close(views->peers[--views->count]);
 	free(views);
@@ -242,12 +239,7 @@ uint64_t views_own_changes(const struct views *views, uint16_t port)
 {
 	const uint64_t *listed = views->own->listed;
 
-	return listed ? port_changes_of(listed, port) : 0;
-}
-
-int views_take_changes_fd(struct views *views)
-{
-	return views->watch ? port_watch_take_fd(views->watch) : -1;
+	return listed ? listed[counter_of_port(port)] : 0;
 }
 
 uint64_t views_far_due(const struct views *views, uint32_t ifindex)

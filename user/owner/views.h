@@ -11,17 +11,13 @@
 
 struct views;
 
-/* What to leave out. */
-enum views_flags {
-	VIEWS_NO_PEERS = 1 << 0, /* other namespaces */
-	VIEWS_NO_WATCH = 1 << 1, /* counters of changes */
-};
-
 /*
- * `processes`: the iterator, or NULL. Without one a socket is opened in each
- * namespace behind an interface. NULL without memory.
+ * `processes`: the iterator, or NULL. Without one, and with `has_peers`, a
+ * socket is opened in each namespace behind an interface. `counters`: of
+ * kernel_watch.h, or NULL. NULL without memory.
  */
-struct views *views_open(struct processes *processes, unsigned int flags);
+struct views *views_open(struct processes *processes, const uint64_t *counters,
+			 bool has_peers);
 void views_close(struct views *views);
 
 /*
@@ -50,9 +46,6 @@ uint64_t views_own_due(const struct views *views);
  * are not counted.
  */
 uint64_t views_own_changes(const struct views *views, uint16_t port);
-
-/* As port_watch_take_fd(); -1: there are no counters. */
-int views_take_changes_fd(struct views *views);
 
 /* The same for the interfaces' far ends. */
 uint64_t views_far_due(const struct views *views, uint32_t ifindex);

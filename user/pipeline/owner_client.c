@@ -2,7 +2,7 @@
 #include "owner_client.h"
 
 #include "owner/diag.h"
-#include "owner/port_watch.h"
+#include "owner/kernel_watch.h"
 #include "owner_link.h"
 #include "system/clock.h"
 #include "system/hash_table.h"
@@ -33,10 +33,10 @@ struct nowhere {
 
 struct owner_client {
 	int socket;
-	const uint64_t *changes; /* counters of listeners' changes, or NULL */
-	struct diag *diag;	 /* without these; NULL: the process is asked */
-	__u64 number;		 /* of the latest question */
-	bool is_late; /* its answer is outstanding: nothing is asked */
+	const uint64_t *counters; /* of the kernel, or NULL */
+	struct diag *diag; /* without these; NULL: the process is asked */
+	__u64 number;	   /* of the latest question */
+	bool is_late;	   /* its answer is outstanding: nothing is asked */
 	struct owner_key asked; /* the latest question */
 	__u64 asked_at;		/* CLOCK_MONOTONIC, ns */
 	struct known *known;	/* the first is the next to be forgotten */
@@ -44,18 +44,18 @@ struct owner_client {
 	struct service_owner found;
 };
 
-struct owner_client *owner_client_open(int socket, int changes)
+struct owner_client *owner_client_open(int socket, int counters)
 {
 	struct owner_client *client = calloc(1, sizeof(*client));
 
 	if (!client)
 		return NULL;
 	client->socket = socket;
-	if (changes >= 0) {
-		client->changes = port_changes_map(changes);
-		close(changes);
+	if (counters >= 0) {
+		client->counters = kernel_counters_map(counters);
+		close(counters);
 	}
-	if (!client->changes)
+	if (!client->counters)
 		client->diag = diag_open();
 	return client;
 }
@@ -73,7 +73,7 @@ void owner_client_close(struct owner_client *client)
 	while (client->known)
 		forget(client, client->known);
 	diag_close(client->diag);
-	port_changes_unmap(client->changes);
+	kernel_counters_unmap(client->counters);
 	close(client->socket);
 	free(client);
 }
@@ -211,8 +211,9 @@ static bool listens(const struct owner_client *client,
 	struct endpoint server = known->key.server;
 	struct listener listener;
 
-	if (client->changes)
-		return port_changes_of(client->changes, server.port) ==
+	if (client->counters)
+		return kernel_count(client->counters,
+				    counter_of_port(server.port)) ==
 		       again->changes;
 	server.ifindex = again->ifindex;
 	return client->diag && !diag_ask(client->diag, &server, &listener) &&

@@ -21,10 +21,10 @@
 struct owner_client;
 
 /*
- * `changes`: for port_changes_map(), or -1. The client closes both. NULL
+ * `counters`: for kernel_counters_map(), or -1. The client closes both. NULL
  * without memory.
  */
-struct owner_client *owner_client_open(int socket, int changes);
+struct owner_client *owner_client_open(int socket, int counters);
 void owner_client_close(struct owner_client *client);
 
 /*

@@ -121,12 +121,12 @@ static void tell_reasons(const struct owners *owners, bool with_pods)
 }
 
 /* has_begun(), in the attacher, waits for this. 0 or negative errno. */
-static int tell_begun(int socket, int changes)
+static int tell_begun(int socket, int counters)
 {
-	const int error = descriptor_send(socket, "", 1, changes);
+	const int error = descriptor_send(socket, "", 1, counters);
 
-	if (changes >= 0)
-		close(changes);
+	if (counters >= 0)
+		close(counters);
 	return error;
 }
 
@@ -153,7 +153,7 @@ find_owners(int socket, int life, const struct options *options,
 	if ((privileges_drop(identity, ROLE_OWNER) && !may_fail) ||
 	    !privileges_confine_or_tell(ROLE_OWNER, may_fail))
 		_exit(1);
-	if (!tell_begun(socket, owner_take_changes_fd(owners)))
+	if (!tell_begun(socket, owner_take_counters(owners)))
 		serve(owners, socket);
 	_exit(0);
 }
@@ -183,7 +183,7 @@ static bool has_begun(struct owner_process *owner)
 	return wait_ready(owner->asks, POLLIN, WAIT_START,
 			  wait_end(WAIT_START)) &&
 	       !descriptor_receive(owner->asks, &byte, sizeof(byte),
-				   &owner->changes, MSG_DONTWAIT);
+				   &owner->counters, MSG_DONTWAIT);
 }
 
 bool owner_process_start(struct owner_process *owner,
@@ -206,9 +206,9 @@ void owner_process_hand_over(struct owner_process *owner)
 {
 	if (owner->asks >= 0)
 		close(owner->asks);
-	if (owner->changes >= 0)
-		close(owner->changes);
-	owner->asks = owner->changes = -1;
+	if (owner->counters >= 0)
+		close(owner->counters);
+	owner->asks = owner->counters = -1;
 }
 
 enum exit_code owner_process_end(struct owner_process *owner)

@@ -14,13 +14,13 @@
 
 struct owner_process {
 	struct process process;
-	int asks;    /* the reader's end of the socket; -1: closed here */
-	int changes; /* counters of listeners' changes, likewise; or none */
+	int asks;     /* the reader's end of the socket; -1: closed here */
+	int counters; /* for kernel_counters_map(), likewise; or none */
 };
 
 #define OWNER_PROCESS_NONE                                                     \
 	{                                                                      \
-		.process = PROCESS_NONE, .asks = -1, .changes = -1             \
+		.process = PROCESS_NONE, .asks = -1, .counters = -1            \
 	}
 
 /*

@@ -325,7 +325,7 @@ static bool open_owners(struct reader *reader, const struct reader_needs *needs)
 	if (needs->owners < 0)
 		return true;
 	reader->source.owners =
-		owner_client_open(needs->owners, needs->owner_changes);
+		owner_client_open(needs->owners, needs->owner_counters);
 	return reader->source.owners;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "port_watch.h"
+#include "kernel_watch.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -10,32 +10,34 @@
 
 #include "owner.skel.h"
 
-#define SIZE (PORT_CHANGES_COUNTERS * sizeof(uint64_t))
+#define LINKS 3
+#define SIZE (COUNTERS_ALL * sizeof(uint64_t))
 
-struct port_watch {
-	struct bpf_link *links[2]; /* which keep programs and counters */
+struct kernel_watch {
+	struct bpf_link *links[LINKS]; /* which keep programs and counters */
 	const uint64_t *counters;
 	int fd; /* of the counters; -1: taken */
 };
 
-const uint64_t *port_changes_map(int fd)
+const uint64_t *kernel_counters_map(int fd)
 {
 	void *memory = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
-void port_changes_unmap(const uint64_t *counters)
+void kernel_counters_unmap(const uint64_t *counters)
 {
 	if (counters)
 		munmap((void *)counters, SIZE);
 }
 
-static bool attach(struct port_watch *watch, const struct owner_bpf *bpf)
+static bool attach(struct kernel_watch *watch, const struct owner_bpf *bpf)
 {
 	const struct bpf_program *programs[] = { bpf->progs.listening_begins,
 						 bpf->progs.listening_ends,
-						 bpf->progs.listening_state };
+						 bpf->progs.listening_state,
+						 bpf->progs.forking };
 	int count = 0;
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
@@ -51,16 +53,16 @@ static bool attach(struct port_watch *watch, const struct owner_bpf *bpf)
 	return true;
 }
 
-static void detach(struct port_watch *watch)
+static void detach(struct kernel_watch *watch)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < LINKS; i++) {
 		bpf_link__destroy(watch->links[i]);
 		watch->links[i] = NULL;
 	}
 }
 
 /* `by_state`: by the tracepoint, else on the two functions. */
-static bool load(struct port_watch *watch, uint32_t netns, bool by_state)
+static bool load(struct kernel_watch *watch, uint32_t netns, bool by_state)
 {
 	struct owner_bpf *bpf = owner_bpf__open();
 	bool is_loaded;
@@ -74,7 +76,7 @@ static bool load(struct port_watch *watch, uint32_t netns, bool by_state)
 	bpf->rodata->own_netns = netns;
 	is_loaded = !owner_bpf__load(bpf) && attach(watch, bpf);
 	if (is_loaded)
-		watch->fd = fcntl(bpf_map__fd(bpf->maps.port_changes),
+		watch->fd = fcntl(bpf_map__fd(bpf->maps.counters),
 				  F_DUPFD_CLOEXEC, 0);
 	else
 		detach(watch);
@@ -82,38 +84,38 @@ static bool load(struct port_watch *watch, uint32_t netns, bool by_state)
 	return is_loaded;
 }
 
-struct port_watch *port_watch_open(uint32_t netns)
+struct kernel_watch *kernel_watch_open(uint32_t netns)
 {
-	struct port_watch *watch = calloc(1, sizeof(*watch));
+	struct kernel_watch *watch = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		return NULL;
 	watch->fd = -1;
 	if (load(watch, netns, false) || load(watch, netns, true))
-		watch->counters = port_changes_map(watch->fd);
+		watch->counters = kernel_counters_map(watch->fd);
 	if (watch->counters)
 		return watch;
-	port_watch_close(watch);
+	kernel_watch_close(watch);
 	return NULL;
 }
 
-void port_watch_close(struct port_watch *watch)
+void kernel_watch_close(struct kernel_watch *watch)
 {
 	if (!watch)
 		return;
-	port_changes_unmap(watch->counters);
+	kernel_counters_unmap(watch->counters);
 	if (watch->fd >= 0)
 		close(watch->fd);
 	detach(watch);
 	free(watch);
 }
 
-const uint64_t *port_watch_counters(const struct port_watch *watch)
+const uint64_t *kernel_watch_counters(const struct kernel_watch *watch)
 {
 	return watch->counters;
 }
 
-int port_watch_take_fd(struct port_watch *watch)
+int kernel_watch_take_fd(struct kernel_watch *watch)
 {
 	const int fd = watch->fd;
 
