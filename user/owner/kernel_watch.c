@@ -10,7 +10,8 @@
 
 #include "owner.skel.h"
 
-#define LINKS 3
+#define PROGRAMS 4
+#define LINKS 3 /* of these programs, at most */
 #define SIZE (COUNTERS_ALL * sizeof(uint64_t))
 
 struct kernel_watch {
@@ -34,13 +35,13 @@ void kernel_counters_unmap(const uint64_t *counters)
 
 static bool attach(struct kernel_watch *watch, const struct owner_bpf *bpf)
 {
-	const struct bpf_program *programs[] = { bpf->progs.listening_begins,
-						 bpf->progs.listening_ends,
-						 bpf->progs.listening_state,
-						 bpf->progs.forking };
+	const struct bpf_program *programs[PROGRAMS] = {
+		bpf->progs.listening_begins, bpf->progs.listening_ends,
+		bpf->progs.listening_state, bpf->progs.forking
+	};
 	int count = 0;
 
-	for (size_t i = 0; i < sizeof(programs) / sizeof(*programs); i++) {
+	for (int i = 0; i < PROGRAMS; i++) {
 		struct bpf_link *link;
 
 		if (!bpf_program__autoload(programs[i]))

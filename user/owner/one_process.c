@@ -32,8 +32,8 @@ ssize_t one_process_read(int program, uint32_t pid, struct held_socket *list,
 {
 	const size_t size = room * sizeof(*list);
 	const int fd = open_iterator(program, pid);
-	ssize_t got = fd;
 	size_t len = 0;
+	ssize_t got;
 
 	if (fd < 0)
 		return fd;
