@@ -3,23 +3,33 @@
  * Which processes have which listening TCP sockets open: an iterator over the
  * files of all tasks (Linux 5.8). It runs in the process that reads the
  * iterator, and only during a read.
+ *
+ * Which ports' listeners have changed: programs on the kernel's functions that
+ * begin and end a socket's listening, which run for nothing else. Where the
+ * kernel allows none there, a program on the tracepoint of a socket's states.
+ *
+ * Which processes have forked: a program on the tracepoint of that.
  */
 #include "../vmlinux.h"
 
 #include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "../include/held_socket.h"
+#include "../include/kernel_counters.h"
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define SOCKFS_MAGIC 0x534f434b
 #define AF_INET 2
 #define AF_INET6 10
+#define TCP_CLOSE 7
 #define TCP_LISTEN 10
 #define IPPROTO_TCP 6
 #define IPPROTO_MPTCP 262
 #define PID_LEVELS 32 /* MAX_PID_NS_LEVEL */
+#define BPF_F_MMAPABLE (1 << 10)
 
 typedef _Bool bool;
 
@@ -131,6 +141,10 @@ struct sock {
 	struct sock_cgroup_data sk_cgrp_data;
 };
 
+struct inet_sock {
+	__be16 inet_sport;
+};
+
 struct socket {
 	struct sock *sk;
 };
@@ -150,21 +164,26 @@ struct bpf_iter__task_file {
 
 #pragma clang attribute pop
 
-static __always_inline struct sock *sock_of_file(struct file *file,
+/*
+ * Called for each open file of the host. So its members are read directly,
+ * which the kernel allows for what it hands to an iterator, and not by calls of
+ * bpf_probe_read_kernel().
+ */
+static __always_inline struct sock *sock_of_file(const struct file *file,
 						 __u32 *number)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	const struct inode *inode = file->f_inode;
 	struct socket *socket;
 
 	/*
 	 * Both are checked: the inode of a Unix socket's path has the same
 	 * type, but is not on sockfs.
 	 */
-	if ((BPF_CORE_READ(inode, i_mode) & S_IFMT) != S_IFSOCK ||
-	    BPF_CORE_READ(inode, i_sb, s_magic) != SOCKFS_MAGIC)
+	if ((inode->i_mode & S_IFMT) != S_IFSOCK ||
+	    inode->i_sb->s_magic != SOCKFS_MAGIC)
 		return NULL;
-	*number = (__u32)BPF_CORE_READ(inode, i_ino);
-	socket = BPF_CORE_READ(file, private_data);
+	*number = (__u32)inode->i_ino;
+	socket = file->private_data;
 	return socket ? BPF_CORE_READ(socket, sk) : NULL;
 }
 
@@ -269,6 +288,83 @@ int listening_sockets(struct bpf_iter__task_file *context)
 	describe_sock(&held, sk);
 	describe_task(&held, task);
 	bpf_seq_write(context->meta->seq, &held, sizeof(held));
+	return 0;
+}
+
+/* --- changes of listeners --------------------------------------------------*/
+
+const volatile __u32 own_netns; /* its inode; 0: not known, all count */
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, COUNTERS_ALL);
+	__type(key, __u32);
+	__type(value, __u64);
+} counters SEC(".maps");
+
+static __always_inline void count(__u32 place)
+{
+	__u64 *counter = bpf_map_lookup_elem(&counters, &place);
+
+	if (counter)
+		__sync_fetch_and_add(counter, 1);
+}
+
+static __always_inline void listener_changes(struct sock *sk)
+{
+	struct inet_sock *inet = (struct inet_sock *)sk;
+	__u16 port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+
+	if (own_netns &&
+	    BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) != own_netns)
+		return;
+	count(counter_of_port(port));
+	count(counter_of_listeners());
+}
+
+/* After the socket has got its port and can be found. */
+SEC("fexit/inet_csk_listen_start")
+int listening_begins(__u64 *arguments)
+{
+	listener_changes((struct sock *)arguments[0]);
+	return 0;
+}
+
+/* After the socket can be found no more. */
+SEC("fentry/inet_csk_listen_stop")
+int listening_ends(__u64 *arguments)
+{
+	listener_changes((struct sock *)arguments[0]);
+	return 0;
+}
+
+/*
+ * In place of both: after the socket can be found no more, but shortly before
+ * it can be found (view.c). Runs some five times for each TCP connection.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int listening_state(__u64 *arguments)
+{
+	const int before = (int)arguments[1], now = (int)arguments[2];
+
+	/* A new connection's state was its listener's: that is no change. */
+	if (now == TCP_LISTEN || (before == TCP_LISTEN && now == TCP_CLOSE))
+		listener_changes((struct sock *)arguments[0]);
+	return 0;
+}
+
+/* --- forks -----------------------------------------------------------------*/
+
+/* The new process has the same files as its parent, and can be found. */
+SEC("tp_btf/sched_process_fork")
+int forking(__u64 *arguments)
+{
+	struct task_struct *parent = (struct task_struct *)arguments[0];
+	struct task_struct *child = (struct task_struct *)arguments[1];
+
+	if (child->group_leader == child) /* it is no thread */
+		count(counter_of_forks(parent->group_leader->start_time));
 	return 0;
 }
 

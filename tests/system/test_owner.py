@@ -15,7 +15,7 @@ from owner_rig import NOTHING, PORT, ROOT, Cgroup, Owner, Server, has, index_of,
 if os.geteuid():
     pytest.skip("needs root: it makes cgroups and network namespaces", allow_module_level=True)
 
-NO_PROCESSES, NO_HANDLES = 1, 8		# enum owner_flags
+NO_PROCESSES, NO_HANDLES, NO_WATCH = 1, 8, 16		# enum owner_flags
 NOBODY = 65534
 ID = "3f2a91c0b7de" + "0123456789abcdef" * 3 + "0123"
 UID = "7e44ee88-1e65-4a16-8cdf-9a90c819180e"
@@ -73,8 +73,9 @@ def test_hostile_names(host, flags):
 
 
 @needs_cgroups
-def test_listener_goes_and_another_comes(host):
-    with Cgroup("old.service") as old, Cgroup("new.service") as new, Owner(host) as owner:
+@pytest.mark.parametrize("flags", [0, NO_WATCH])
+def test_listener_goes_and_another_comes(host, flags):
+    with Cgroup("old.service") as old, Cgroup("new.service") as new, Owner(host, flags) as owner:
         with Server(host, old) as server:
             server.listen()
             has(owner.listener(), unit="old.service", pid=server.pid)
@@ -91,9 +92,10 @@ def test_listener_goes_and_another_comes(host):
 
 
 @needs_cgroups
-def test_port_changes_hands(host):
+@pytest.mark.parametrize("flags", [0, NO_WATCH])
+def test_port_changes_hands(host, flags):
     """Between two looks at all listeners, by which each of them had it once."""
-    with Cgroup("old.service") as old, Cgroup("new.service") as new, Owner(host) as owner:
+    with Cgroup("old.service") as old, Cgroup("new.service") as new, Owner(host, flags) as owner:
         with Server(host, old) as first, Server(host, new) as second:
             first.listen()
             has(owner.listener(), unit="old.service", pid=first.pid)
@@ -103,8 +105,9 @@ def test_port_changes_hands(host):
 
 
 @needs_cgroups
-def test_reuseport(host):
-    with Cgroup("one.service") as one, Cgroup("two.service") as two, Owner(host) as owner:
+@pytest.mark.parametrize("flags", [0, NO_WATCH])
+def test_reuseport(host, flags):
+    with Cgroup("one.service") as one, Cgroup("two.service") as two, Owner(host, flags) as owner:
         with Server(host, one) as first, Server(host, one) as second:
             first.listen(reuseport=True)
             second.listen(reuseport=True)
@@ -116,6 +119,34 @@ def test_reuseport(host):
                 # The connection's cgroup decides between them.
                 has(owner.socket(two.id), unit="two.service", process="python3", pid=other.pid)
                 has(owner.socket(one.id), unit="one.service", process="python3", pid=0)
+
+
+@needs_cgroups
+def test_reuseport_is_joined(host):
+    """At once, and also where a second member came since the last look at all of them: never the first's pid."""
+    with Cgroup("web.service") as web, Owner(host) as owner:
+        with Server(host, web) as first, Server(host, web) as second:
+            first.listen(reuseport=True)
+            has(owner.listener(), unit="web.service", pid=first.pid)
+            second.listen(reuseport=True)
+            assert owner.listener()["pid"] == 0
+            time.sleep(A_SECOND)
+            has(owner.listener(), unit="web.service", process="python3", pid=0)
+            second.say("close()")
+            assert owner.listener()["pid"] in (0, first.pid)
+            time.sleep(A_SECOND)
+            has(owner.listener(), pid=first.pid)
+
+
+@needs_cgroups
+def test_looked_around(host):
+    """What was there at the start is known without another look at all cgroups, which are closed by then."""
+    with Cgroup("web.service") as web, Server(host, web) as server, Owner(host) as owner:
+        server.listen()
+        assert owner.ask("around") == {}
+        os.chmod(f"{ROOT}/{web.top}", 0o700)
+        owner.say(f"drop {NOBODY}")
+        has(owner.listener(), unit="web.service", cgroup=web.path, pid=server.pid)
 
 
 def test_workers(host):
@@ -154,6 +185,52 @@ def test_socket_is_passed(host, tmp_path):
         time.sleep(A_SECOND)
         # The socket's cgroup stays where it was made; the cgroup itself may go.
         has(owner.listener(), process="python3", pid=taker.pid)
+
+
+@pytest.mark.parametrize("flags", [0, NO_WATCH])
+def test_socket_is_lent(host, tmp_path, flags):
+    """Two have it, some seconds later at most nobody is named; one of them gives it up, a second later the other is."""
+    path = str(tmp_path / "way")
+    with Server(host) as taker, Server(host) as giver, Owner(host, flags) as owner:
+        taker.say(f"wait({path!r})")
+        giver.listen()
+        has(owner.listener(), pid=giver.pid)
+        giver.say(f"give({path!r})")
+        taker.say("take()")
+        wait_for("two processes", lambda: owner.listener()["pid"] != giver.pid)
+        has(owner.listener(), process="python3", pid=0)
+        giver.say("close()")
+        time.sleep(A_SECOND)
+        has(owner.listener(), process="python3", pid=taker.pid)
+
+
+def test_socket_is_handed_over(host, tmp_path):
+    """By a process that lives on without it."""
+    path = str(tmp_path / "way")
+    with Server(host) as taker, Server(host) as giver, Owner(host) as owner:
+        taker.say(f"wait({path!r})")
+        giver.listen()
+        has(owner.listener(), pid=giver.pid)
+        time.sleep(A_SECOND)
+        has(owner.listener(), pid=giver.pid)
+        giver.say(f"give({path!r})")
+        taker.say("take()")
+        giver.say("close()")
+        time.sleep(A_SECOND)
+        has(owner.listener(), process="python3", pid=taker.pid)
+
+
+def test_worker_has_another_name(host):
+    """Where its parent is known for long: a child that inherits the socket is seen a second later."""
+    with Server(host) as server, Owner(host) as owner:
+        server.listen()
+        has(owner.listener(), pid=server.pid)
+        time.sleep(A_SECOND)
+        has(owner.listener(), pid=server.pid)
+        other = server.say("fork(b'other')")
+        wait_for("its name", lambda: open(f"/proc/{other}/comm").read() == "other\n")
+        time.sleep(A_SECOND)
+        has(owner.listener(), process=None, pid=0)
 
 
 @needs_cgroups

@@ -239,6 +239,31 @@ def test_reuseport(net):
 
 
 @needs_cgroups
+def test_reuseport_is_joined(net):
+    """By a process of the same unit: from then on the first one's connection may be the other's."""
+    with Cgroup("web.service") as web, Server(net.host, web) as first, Server(net.host, web) as second:
+        with probe(net) as running:
+            first.listen(reuseport=True)
+            first.say("greet()")
+            known(running, net.peer, unit="web.service", pid=first.pid)
+            second.listen(reuseport=True)
+            second.say("greet()")
+            for _ in range(10):
+                assert "pid" not in owner(record(running, net.peer))
+
+
+@needs_cgroups
+def test_the_first_record(net):
+    """The unit of what listened before the start is known without a look at all cgroups, which takes long."""
+    with Cgroup("web.service") as web, Server(net.host, web) as server:
+        server.listen()
+        server.say("greet()")
+        os.chmod(f"{ROOT}/{web.top}", 0o700)		# so that there is nothing to see later
+        with probe(net) as running:
+            known(running, net.peer, unit="web.service", pid=server.pid)
+
+
+@needs_cgroups
 def test_worker(net):
     """A forked worker accepts: the process is the one that it descends from."""
     with Cgroup("web.service") as web, Server(net.host, web) as server, probe(net) as running:
@@ -459,6 +484,17 @@ def test_a_known_listener_needs_no_question(net, behind):
         wait_for("an answer without the process", lambda: answered() == found)
         if not behind:		# of another namespace, listeners are a second old
             assert answered(lambda: server.say("stop()"), other.listen, lambda: other.say("greet()")) == {}
+
+
+def test_a_known_listener_needs_no_system_call(net):
+    """Where the kernel counts changes of listeners, the reader has no socket to ask with."""
+    def netlink(pid):
+        with open(f"/proc/{pid}/net/netlink") as file:
+            all_of_them = {f"socket:[{line.split()[-1]}]" for line in file}
+        return all_of_them & {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in os.listdir(f"/proc/{pid}/fd")}
+
+    with probe(net) as running:
+        assert netlink(owner_process(running)) and not netlink(running.reader())
 
 
 def test_it_hangs(net):

@@ -7,6 +7,7 @@
  *	socket CGROUP UID ADDRESS PORT
  *	reasons
  *	tick
+ *	around			looks around, as before the first question
  *	drop UID		gives up all privileges but CAP_BPF and
  *				CAP_NET_ADMIN
  *	bench N QUESTION...	what N answers took of the processor, in
@@ -155,6 +156,9 @@ int main(int argc, char **argv)
 			print_reasons(owners);
 		} else if (!strncmp(line, "tick", 4)) {
 			owner_tick(owners);
+			printf("{}\n");
+		} else if (!strncmp(line, "around", 6)) {
+			owner_look_around(owners);
 			printf("{}\n");
 		} else if (!strncmp(line, "drop ", 5)) {
 			drop(line + 5);

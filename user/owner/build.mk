@@ -20,7 +20,7 @@ OWNER_PATH_TEST := $(patsubst %.c,$(BUILD)/sanitized/%.o,tests/unit/owner_path_t
 	$(addprefix user/owner/,cgroup_path.c cgroup_ids.c cgroup_walk.c pod_names.c))
 OWNER_TOOL := $(patsubst %.c,$(BUILD)/%.o,tests/tools/owner_of_port.c $(OWNER) user/system/netlink.c)
 
-$(BUILD)/user/owner/processes.o $(BUILD)/sanitized/user/owner/processes.o: $(OWNER_SKELETON)
+$(foreach file,processes kernel_watch,$(BUILD)/user/owner/$(file).o $(BUILD)/sanitized/user/owner/$(file).o): $(OWNER_SKELETON)
 
 $(BUILD)/tests/owner_test: $(OWNER_TEST)
 $(BUILD)/tests/owner_path_test: $(OWNER_PATH_TEST)

@@ -111,6 +111,16 @@ static uint32_t eldest(struct holders holders)
 	return found;
 }
 
+const struct held_socket *processes_holders(const struct held_socket *list,
+					    size_t *count, uint16_t port,
+					    uint32_t inode)
+{
+	const struct holders holders = holders_of(list, *count, port, inode);
+
+	*count = holders.count;
+	return holders.first;
+}
+
 bool processes_find_in(const struct held_socket *list, size_t count,
 		       uint16_t port, uint32_t inode, struct process *process)
 {

@@ -2,6 +2,7 @@
 #include "owner.h"
 
 #include "cgroup_ids.h"
+#include "kernel_watch.h"
 #include "pod_names.h"
 #include "processes.h"
 #include "views.h"
@@ -17,6 +18,7 @@
 struct owners {
 	struct cgroup_ids *cgroups;
 	struct pod_names *pods;
+	struct kernel_watch *watch;  /* or NULL */
 	struct processes *processes; /* NULL: OWNER_NO_PROCESSES */
 	struct views *views;
 	char comm[HELD_COMM]; /* of the last answer */
@@ -26,6 +28,12 @@ struct owners {
 
 static bool open_parts(struct owners *owners, unsigned int flags)
 {
+	const uint64_t *counters = NULL;
+
+	if (!(flags & OWNER_NO_WATCH))
+		owners->watch = kernel_watch_open(namespaces_own(NULL));
+	if (owners->watch)
+		counters = kernel_watch_counters(owners->watch);
 	owners->cgroups = cgroup_ids_open(
 		NULL, flags & OWNER_NO_HANDLES ? CGROUP_IDS_WALK : 0);
 	if (!owners->cgroups)
@@ -36,12 +44,12 @@ static bool open_parts(struct owners *owners, unsigned int flags)
 			return false;
 	}
 	if (!(flags & OWNER_NO_PROCESSES)) {
-		owners->processes = processes_open();
+		owners->processes = processes_open(counters);
 		if (!owners->processes)
 			return false;
 	}
-	owners->views =
-		views_open(owners->processes, !(flags & OWNER_NO_NAMESPACES));
+	owners->views = views_open(owners->processes, counters,
+				   !(flags & OWNER_NO_NAMESPACES));
 	return owners->views;
 }
 
@@ -61,9 +69,15 @@ void owner_close(struct owners *owners)
 		return;
 	views_close(owners->views);
 	processes_close(owners->processes);
+	kernel_watch_close(owners->watch);
 	pod_names_close(owners->pods);
 	cgroup_ids_close(owners->cgroups);
 	free(owners);
+}
+
+int owner_take_counters(struct owners *owners)
+{
+	return owners->watch ? kernel_watch_take_fd(owners->watch) : -1;
 }
 
 bool owner_leads_to_services(struct owners *owners, uint32_t ifindex)
@@ -129,7 +143,8 @@ static bool find_process(struct owners *owners, const struct listener *listener,
 
 	if (!owners->processes)
 		return false;
-	processes_refresh(owners->processes, false);
+	if (!processes_confirm(owners->processes, port, listener->inode))
+		processes_refresh(owners->processes, false);
 	if (processes_find(owners->processes, port, listener->inode, process))
 		return true;
 	return processes_refresh(owners->processes, true) &&
@@ -158,6 +173,8 @@ static bool find_processes(struct owners *owners, const struct group *group,
 		common->is_manager |= process.is_manager;
 		if (process.started < common->started)
 			common->started = process.started;
+		if (process.due < common->due)
+			common->due = process.due;
 	}
 	return true;
 }
@@ -175,16 +192,18 @@ static bool is_systemds(const char *unit)
 }
 
 /*
- * Fills in the process. Where systemd made the socket and passed it to a
- * service, the cgroup is that of the service's process.
+ * Fills in the process; *due: until then it is not read again. Where systemd
+ * made the socket and passed it to a service, the cgroup is that of the
+ * service's process.
  */
 static bool tell_process(struct owners *owners, const struct group *group,
-			 struct owner *owner)
+			 struct owner *owner, uint64_t *due)
 {
 	struct process process;
 
 	if (!find_processes(owners, group, &process))
 		return false;
+	*due = process.due;
 	memcpy(owners->comm, process.comm, HELD_COMM);
 	owner->process = or_null(owners->comm);
 	owner->pid = process.pid;
@@ -196,18 +215,20 @@ static bool tell_process(struct owners *owners, const struct group *group,
 }
 
 /*
- * Only for a whole answer: what is missing is looked for each time. `due`: when
- * what was read besides processes is read again.
+ * Only for a whole answer: what is missing is looked for each time. When
+ * processes are read again, and what else was.
  */
 static struct owner_again again(const struct owners *owners,
-				const struct group *group, uint64_t due)
+				const struct group *group, uint64_t processes,
+				uint64_t others)
 {
-	const uint64_t processes = processes_due(owners->processes);
+	const struct endpoint *bound = &group->member[0]->bound;
 
 	return (struct owner_again){
-		.until = due < processes ? due : processes,
+		.until = others < processes ? others : processes,
 		.listener = group->chosen,
-		.ifindex = group->member[0]->bound.ifindex,
+		.changes = views_own_changes(owners->views, bound->port),
+		.ifindex = bound->ifindex,
 	};
 }
 
@@ -226,6 +247,7 @@ bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,
 		     struct owner *owner)
 {
 	struct group group;
+	uint64_t due;
 	bool has_listener = views_find_own(owners->views, &socket->server,
 					   socket->cgroup, &group) &&
 			    group.agrees;
@@ -236,9 +258,10 @@ bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,
 		tell_cgroup(owners, socket->cgroup, owner);
 	else if (has_listener)
 		tell_cgroup(owners, group.member[0]->cgroup, owner);
-	if (has_listener && tell_process(owners, &group, owner) && group.chosen)
-		owner->again =
-			again(owners, &group, views_own_due(owners->views));
+	if (has_listener && tell_process(owners, &group, owner, &due) &&
+	    group.chosen)
+		owner->again = again(owners, &group, due,
+				     views_own_due(owners->views));
 	return is_known(owner);
 }
 
@@ -246,6 +269,7 @@ bool owner_of_listener(struct owners *owners, uint32_t ifindex,
 		       const struct endpoint *server, struct owner *owner)
 {
 	struct group group;
+	uint64_t due;
 
 	clear(owner);
 	if (!views_find(owners->views, ifindex, server, &group) ||
@@ -253,8 +277,30 @@ bool owner_of_listener(struct owners *owners, uint32_t ifindex,
 		return false;
 	owner->uid = group.member[0]->uid;
 	tell_cgroup(owners, group.member[0]->cgroup, owner);
-	if (tell_process(owners, &group, owner) && ifindex && !group.chosen)
-		owner->again = again(owners, &group,
+	if (tell_process(owners, &group, owner, &due) && ifindex &&
+	    !group.chosen)
+		owner->again = again(owners, &group, due,
 				     views_far_due(owners->views, ifindex));
 	return is_known(owner);
+}
+
+/* --- before the first question ---------------------------------------------*/
+
+void owner_look_around(struct owners *owners)
+{
+	const struct owner_socket nowhere = { .uid = OWNER_UID_UNKNOWN,
+					      .server = { .family = 4 } };
+	const struct held_socket *held;
+	struct owner owner;
+	size_t count;
+
+	owner_of_socket(owners, &nowhere, &owner);
+	if (!owners->processes)
+		return;
+	processes_refresh(owners->processes, false);
+	held = processes_list(owners->processes, &count);
+	for (size_t i = 0; i < count; i++) {
+		cgroup_ids_find(owners->cgroups, held[i].cgroup);
+		cgroup_ids_find(owners->cgroups, held[i].task_cgroup);
+	}
 }

@@ -31,12 +31,14 @@
 
 /*
  * When the same question would have the same answer: until `until`, if the
- * kernel still chooses this listener (diag_ask()). Nothing but that would be
- * read again. Of another namespace the kernel is not asked.
+ * port's listeners have not changed. That proves its counter, which is the same
+ * (kernel_watch.h); without counters the kernel, which still chooses this
+ * listener (diag_ask()). Listeners of another namespace are not checked.
  */
 struct owner_again {
 	uint64_t until;	   /* CLOCK_MONOTONIC, ns; 0: ask again */
 	uint64_t listener; /* its cookie; 0: of another namespace */
+	uint64_t changes;  /* the counter */
 	uint32_t ifindex;  /* to ask the kernel with */
 };
 
@@ -86,6 +88,7 @@ enum owner_flags {
 	OWNER_NO_NAMESPACES = 1 << 1, /* no other network namespaces */
 	OWNER_NO_POD_NAMES = 1 << 2,
 	OWNER_NO_HANDLES = 1 << 3, /* cgroups are found by a walk only */
+	OWNER_NO_WATCH = 1 << 4,   /* no counters of the kernel's */
 };
 
 /*
@@ -96,6 +99,19 @@ enum owner_flags {
  */
 struct owners *owner_open(unsigned int flags);
 void owner_close(struct owners *owners);
+
+/*
+ * Reads all listeners, their processes and cgroups, so that the first record
+ * need not wait for that. With root's privileges cgroups are found without a
+ * walk.
+ */
+void owner_look_around(struct owners *owners);
+
+/*
+ * The kernel's counters, for kernel_counters_map(). The caller closes the
+ * descriptor. -1: there are none.
+ */
+int owner_take_counters(struct owners *owners);
 
 /*
  * Whether any service of this host can be behind the interface. The answer may

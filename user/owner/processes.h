@@ -23,10 +23,15 @@
  */
 #define PROCESSES_HELD_MAX 32768
 
+#define PROCESSES_CONFIRMED_SECONDS 5 /* until all are read again */
+
 struct processes;
 
-/* NULL without memory. Without an iterator no process is found. */
-struct processes *processes_open(void);
+/*
+ * `counters`: of kernel_watch.h, or NULL. NULL without memory. Without an
+ * iterator no process is found.
+ */
+struct processes *processes_open(const uint64_t *counters);
 void processes_close(struct processes *processes);
 
 /* Why no process can be found, in one line; NULL: they can be. */
@@ -41,8 +46,16 @@ bool processes_refresh(struct processes *processes, bool is_missing);
 /* How often it was read. */
 unsigned int processes_readings(const struct processes *processes);
 
-/* Until then nothing is read again, but for what is missing. */
-uint64_t processes_due(const struct processes *processes);
+/*
+ * Whether what is known of a socket's processes is a second old at most: by the
+ * last reading, or because each of them still has it open, has the same name
+ * and cgroup, and has not forked. That reads the files of these processes only.
+ * Not seen is a process that another one has handed the socket and that keeps
+ * it, too: all are read after PROCESSES_CONFIRMED_SECONDS. False: all should be
+ * read now.
+ */
+bool processes_confirm(struct processes *processes, uint16_t port,
+		       uint32_t inode);
 
 /* Whether the last reading was complete. */
 bool processes_are_known(const struct processes *processes);
@@ -56,6 +69,7 @@ struct process {
 	char comm[HELD_COMM]; /* any bytes; "": different ones */
 	uint64_t cgroup;      /* of the process; 0: different ones */
 	uint64_t started;     /* of the oldest: CLOCK_MONOTONIC, ns */
+	uint64_t due;	      /* until then it is read again only if missing */
 	bool is_manager; /* it is process 1, which holds sockets for others */
 };
 
@@ -68,8 +82,11 @@ struct process {
 bool processes_find(const struct processes *processes, uint16_t port,
 		    uint32_t inode, struct process *process);
 
-/* The same for a list in the order of processes_list(). */
+/* The same for a list in the order of processes_list(), without `due`. */
 void processes_sort(struct held_socket *list, size_t count);
+const struct held_socket *processes_holders(const struct held_socket *list,
+					    size_t *count, uint16_t port,
+					    uint32_t inode);
 bool processes_find_in(const struct held_socket *list, size_t count,
 		       uint16_t port, uint32_t inode, struct process *process);
 

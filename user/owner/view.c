@@ -27,8 +27,18 @@ void view_close(struct view *view)
 		return;
 	diag_close(view->diag);
 	listeners_free(&view->listeners);
+	free(view->listed);
 	free(view->addresses);
 	free(view);
+}
+
+bool view_watch(struct view *view, const uint64_t *counters)
+{
+	view->listed = calloc(COUNTERS_FORKS, sizeof(*view->listed));
+	if (!view->listed)
+		return false;
+	view->counters = counters;
+	return true;
 }
 
 /* --- addresses -------------------------------------------------------------*/
@@ -63,19 +73,23 @@ static void add_address(const struct endpoint *address, void *context)
 
 static void read_addresses(struct view *view)
 {
+	pace_begin(&view->addressed);
 	view->address_count = 0;
 	if (namespaces_addresses(view->netns.nsid, add_address, view))
 		view->address_count = 0;
 	if (view->address_count)
 		qsort(view->addresses, view->address_count,
 		      sizeof(*view->addresses), compare);
+	pace_end(&view->addressed);
 }
 
-bool view_has_address(const struct view *view, const struct endpoint *endpoint)
+bool view_has_address(struct view *view, const struct endpoint *endpoint)
 {
 	if (endpoint->family == 4 &&
 	    ntohl(endpoint->address[0]) >> 24 == LOOPBACK_BYTE)
 		return true;
+	if (pace_is_due(&view->addressed, monotonic_ns()))
+		read_addresses(view);
 	return view->address_count &&
 	       bsearch(endpoint, view->addresses, view->address_count,
 		       sizeof(*view->addresses), compare);
@@ -189,19 +203,56 @@ static bool refresh_held(struct view *view, struct processes *processes,
 	return true;
 }
 
-static bool refresh_diag(struct view *view, bool is_missing)
+/*
+ * Whether sock_diag would list the same sockets again. Not after one reading
+ * only: a listener may have been counted shortly before it was to be found. Not
+ * for ever: a listener bound to another interface is not counted.
+ */
+static bool is_unchanged(const struct view *view, uint64_t now)
 {
-	struct pace *pace = is_missing ? &view->missed : &view->aged;
+	const uint32_t all = counter_of_listeners();
 
-	if (!pace_is_due(pace, monotonic_ns()))
-		return false;
-	pace_begin(pace);
+	return view->is_settled && !view->listeners.is_partial &&
+	       view->listed[all] == kernel_count(view->counters, all) &&
+	       now < view->read + VIEW_UNCHANGED_SECONDS * NS_PER_SECOND;
+}
+
+/* Called before the sockets are read: what changes meanwhile changes later. */
+static void read_changes(struct view *view)
+{
+	const uint32_t all = counter_of_listeners();
+	const uint64_t before = view->listed[all];
+
+	kernel_counters_copy(view->listed, view->counters, 0, COUNTERS_FORKS);
+	view->is_settled = view->read && before == view->listed[all];
+}
+
+static void read_diag(struct view *view)
+{
+	if (view->listed)
+		read_changes(view);
 	listeners_begin(&view->listeners);
 	if (diag_list(view->diag, add_listener, view))
 		view->listeners.is_partial = true;
 	listeners_end(&view->listeners);
-	read_addresses(view);
 	view->read = monotonic_ns();
+}
+
+static bool refresh_diag(struct view *view, bool is_missing)
+{
+	struct pace *pace = is_missing ? &view->missed : &view->aged;
+	const uint64_t now = monotonic_ns();
+
+	if (!pace_is_due(pace, now))
+		return false;
+	if (!is_missing && is_unchanged(view, now)) {
+		pace->next = now + NS_PER_SECOND;
+		return false;
+	}
+	pace_begin(pace);
+	read_diag(view);
+	if (is_missing)
+		read_addresses(view);
 	pace_end(pace);
 	/* This reading also counts as the periodic one. */
 	if (is_missing)
@@ -238,12 +289,22 @@ static bool kernel_agrees(struct view *view, const struct endpoint *endpoint,
 	return listeners_have(&view->listeners, endpoint->port, now.cookie);
 }
 
+/* Whether the port's listeners have changed since they were listed. */
+static bool has_changed(const struct view *view, uint16_t port)
+{
+	const uint32_t place = counter_of_port(port);
+
+	return view->listed &&
+	       kernel_count(view->counters, place) != view->listed[place];
+}
+
 bool view_find(struct view *view, const struct endpoint *endpoint,
 	       uint64_t cgroup, struct group *group)
 {
 	if (!listeners_find(&view->listeners, endpoint, cgroup, group))
 		return false;
 	if (view->diag)
-		return kernel_agrees(view, endpoint, cgroup, group);
+		return !has_changed(view, endpoint->port) &&
+		       kernel_agrees(view, endpoint, cgroup, group);
 	return !view->listeners.is_partial;
 }

@@ -10,18 +10,24 @@
 #include "listeners.h"
 #include "namespaces.h"
 #include "pace.h"
+#include "kernel_watch.h"
 #include "processes.h"
 
 #define VIEW_ADDRESSES_MAX 4096
+#define VIEW_UNCHANGED_SECONDS 10 /* until an unchanged list is read again */
 
 struct view {
 	struct netns netns; /* its nsid is the key */
 	struct diag *diag;  /* NULL: by the iterator */
 	struct listeners listeners;
+	const uint64_t *counters;   /* of kernel_watch.h, or NULL */
+	uint64_t *listed;	    /* them when the list was last read */
+	bool is_settled;	    /* and the time before, too */
 	struct pace aged, missed;   /* of sock_diag */
 	unsigned int readings;	    /* of the iterator, when last taken */
 	uint64_t read;		    /* when the list was last read */
 	uint64_t used;		    /* when the view was last used */
+	struct pace addressed;	    /* of the addresses */
 	struct endpoint *addresses; /* sorted */
 	size_t address_count, address_room;
 };
@@ -31,14 +37,24 @@ struct view *view_open(const struct netns *netns, struct diag *diag);
 void view_close(struct view *view);
 
 /*
- * Reads sockets and addresses again if that is due. `is_missing`: because one
- * is not known; otherwise because time has passed. True: they were read.
+ * Makes sock_diag's list depend on the counters of its namespace: it is read
+ * again where a port has changed, and more rarely where nothing has. False
+ * without memory.
+ */
+bool view_watch(struct view *view, const uint64_t *counters);
+
+/*
+ * Reads sockets again if that is due. `is_missing`: because one is not known;
+ * otherwise because time has passed. True: they were read.
  */
 bool view_refresh(struct view *view, struct processes *processes,
 		  bool is_missing);
 
-/* Whether the address is one of the namespace's own. */
-bool view_has_address(const struct view *view, const struct endpoint *endpoint);
+/*
+ * Whether the address is one of the namespace's own, as it was a second ago at
+ * most.
+ */
+bool view_has_address(struct view *view, const struct endpoint *endpoint);
 
 /*
  * The sockets that a connection to `endpoint` may belong to: as they are now if

@@ -49,14 +49,16 @@ static struct diag *open_diag(struct views *views)
 	return NULL;
 }
 
-static bool open_own(struct views *views)
+static bool open_own(struct views *views, const uint64_t *counters)
 {
 	struct diag *diag = open_diag(views);
 	struct netns netns = { .nsid = NAMESPACE_OWN };
 
 	netns.inode = namespaces_own(diag);
 	views->own = view_open(&netns, diag);
-	return views->own;
+	if (!views->own)
+		return false;
+	return !diag || !counters || view_watch(views->own, counters);
 }
 
 static struct view *peer_of_nsid(const struct views *views, int nsid)
@@ -106,7 +108,8 @@ static void open_peers(struct views *views)
 	pace_end(&views->opening);
 }
 
-struct views *views_open(struct processes *processes, bool has_peers)
+struct views *views_open(struct processes *processes, const uint64_t *counters,
+			 bool has_peers)
 {
 	struct views *views = calloc(1, sizeof(*views));
 
@@ -115,7 +118,7 @@ struct views *views_open(struct processes *processes, bool has_peers)
 	views->processes = processes;
 	views->has_peers = has_peers;
 	views->ends = far_ends_open();
-	if (!views->ends || !open_own(views)) {
+	if (!views->ends || !open_own(views, counters)) {
 		views_close(views);
 		return NULL;
 	}
@@ -230,6 +233,13 @@ bool views_find_own(struct views *views, const struct endpoint *server,
 uint64_t views_own_due(const struct views *views)
 {
 	return views->own->aged.next;
+}
+
+uint64_t views_own_changes(const struct views *views, uint16_t port)
+{
+	const uint64_t *listed = views->own->listed;
+
+	return listed ? listed[counter_of_port(port)] : 0;
 }
 
 uint64_t views_far_due(const struct views *views, uint32_t ifindex)

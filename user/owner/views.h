@@ -13,9 +13,11 @@ struct views;
 
 /*
  * `processes`: the iterator, or NULL. Without one, and with `has_peers`, a
- * socket is opened in each namespace behind an interface. NULL without memory.
+ * socket is opened in each namespace behind an interface. `counters`: of
+ * kernel_watch.h, or NULL. NULL without memory.
  */
-struct views *views_open(struct processes *processes, bool has_peers);
+struct views *views_open(struct processes *processes, const uint64_t *counters,
+			 bool has_peers);
 void views_close(struct views *views);
 
 /*
@@ -38,6 +40,12 @@ bool views_find_own(struct views *views, const struct endpoint *server,
 
 /* Until then views_find_own() reads no listeners again that it knows. */
 uint64_t views_own_due(const struct views *views);
+
+/*
+ * The port's counter when the listeners of the own namespace were read; 0: they
+ * are not counted.
+ */
+uint64_t views_own_changes(const struct views *views, uint16_t port);
 
 /* The same for the interfaces' far ends. */
 uint64_t views_far_due(const struct views *views, uint32_t ifindex);

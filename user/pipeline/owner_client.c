@@ -2,6 +2,7 @@
 #include "owner_client.h"
 
 #include "owner/diag.h"
+#include "owner/kernel_watch.h"
 #include "owner_link.h"
 #include "system/clock.h"
 #include "system/hash_table.h"
@@ -32,7 +33,8 @@ struct nowhere {
 
 struct owner_client {
 	int socket;
-	struct diag *diag; /* NULL: the process is asked each time */
+	const uint64_t *counters; /* of the kernel, or NULL */
+	struct diag *diag; /* without these; NULL: the process is asked */
 	__u64 number;	   /* of the latest question */
 	bool is_late;	   /* its answer is outstanding: nothing is asked */
 	struct owner_key asked; /* the latest question */
@@ -42,14 +44,19 @@ struct owner_client {
 	struct service_owner found;
 };
 
-struct owner_client *owner_client_open(int socket)
+struct owner_client *owner_client_open(int socket, int counters)
 {
 	struct owner_client *client = calloc(1, sizeof(*client));
 
 	if (!client)
 		return NULL;
 	client->socket = socket;
-	client->diag = diag_open();
+	if (counters >= 0) {
+		client->counters = kernel_counters_map(counters);
+		close(counters);
+	}
+	if (!client->counters)
+		client->diag = diag_open();
 	return client;
 }
 
@@ -66,6 +73,7 @@ void owner_client_close(struct owner_client *client)
 	while (client->known)
 		forget(client, client->known);
 	diag_close(client->diag);
+	kernel_counters_unmap(client->counters);
 	close(client->socket);
 	free(client);
 }
@@ -192,8 +200,9 @@ static bool ask(struct owner_client *client, const struct owner_key *key)
 }
 
 /*
- * Whether the kernel still chooses that listener. A cookie is never used for
- * another socket, so the listener was this one at the event's time, too.
+ * Whether the listener is still the same one, and so was it at the event's
+ * time: no listener of its port has changed, or the kernel still chooses it. A
+ * cookie is never used for another socket.
  */
 static bool listens(const struct owner_client *client,
 		    const struct known *known)
@@ -202,6 +211,10 @@ static bool listens(const struct owner_client *client,
 	struct endpoint server = known->key.server;
 	struct listener listener;
 
+	if (client->counters)
+		return kernel_count(client->counters,
+				    counter_of_port(server.port)) ==
+		       again->changes;
 	server.ifindex = again->ifindex;
 	return client->diag && !diag_ask(client->diag, &server, &listener) &&
 	       listener.cookie == again->listener;

@@ -4,8 +4,9 @@
  * event, waits a bounded time for the answer, and caches it. An answer is valid
  * for events before its question only, since another process may listen later.
  * So each listener is asked for once in a batch of events from the ring. Within
- * a second the kernel is asked instead whether the listener is still the same
- * one, which wakes no process.
+ * a second the answer stays valid as long as no listener of its port changes,
+ * which the kernel counts; where it does not, it is asked whether the listener
+ * is still the same one. Neither wakes a process.
  */
 #ifndef BANNERPROBE_OWNER_CLIENT_H
 #define BANNERPROBE_OWNER_CLIENT_H
@@ -19,8 +20,11 @@
 
 struct owner_client;
 
-/* The client closes `socket`. NULL without memory. */
-struct owner_client *owner_client_open(int socket);
+/*
+ * `counters`: for kernel_counters_map(), or -1. The client closes both. NULL
+ * without memory.
+ */
+struct owner_client *owner_client_open(int socket, int counters);
 void owner_client_close(struct owner_client *client);
 
 /*

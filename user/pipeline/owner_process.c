@@ -120,15 +120,14 @@ static void tell_reasons(const struct owners *owners, bool with_pods)
 	}
 }
 
-/* Reads all listeners and processes, so that the first record need not wait. */
-static void look_around(struct owners *owners)
+/* has_begun(), in the attacher, waits for this. 0 or negative errno. */
+static int tell_begun(int socket, int counters)
 {
-	const struct endpoint nowhere = { .family = 4 };
-	const struct owner_socket socket = { .uid = OWNER_UID_UNKNOWN,
-					     .server = nowhere };
-	struct owner owner;
+	const int error = descriptor_send(socket, "", 1, counters);
 
-	owner_of_socket(owners, &socket, &owner);
+	if (counters >= 0)
+		close(counters);
+	return error;
 }
 
 static void __attribute__((noreturn))
@@ -150,12 +149,11 @@ find_owners(int socket, int life, const struct options *options,
 	if (!owners)
 		_exit(1);
 	tell_reasons(owners, options->verbose);
-	look_around(owners);
+	owner_look_around(owners);
 	if ((privileges_drop(identity, ROLE_OWNER) && !may_fail) ||
 	    !privileges_confine_or_tell(ROLE_OWNER, may_fail))
 		_exit(1);
-	/* has_begun(), in the attacher, waits for this byte. */
-	if (send(socket, "", 1, MSG_NOSIGNAL) == 1)
+	if (!tell_begun(socket, owner_take_counters(owners)))
 		serve(owners, socket);
 	_exit(0);
 }
@@ -178,13 +176,14 @@ static int start(struct owner_process *owner, const struct options *options,
 	return result < 0 ? result : 0;
 }
 
-static bool has_begun(const struct owner_process *owner)
+static bool has_begun(struct owner_process *owner)
 {
 	char byte;
 
 	return wait_ready(owner->asks, POLLIN, WAIT_START,
 			  wait_end(WAIT_START)) &&
-	       recv(owner->asks, &byte, sizeof(byte), MSG_DONTWAIT) == 1;
+	       !descriptor_receive(owner->asks, &byte, sizeof(byte),
+				   &owner->counters, MSG_DONTWAIT);
 }
 
 bool owner_process_start(struct owner_process *owner,
@@ -207,7 +206,9 @@ void owner_process_hand_over(struct owner_process *owner)
 {
 	if (owner->asks >= 0)
 		close(owner->asks);
-	owner->asks = -1;
+	if (owner->counters >= 0)
+		close(owner->counters);
+	owner->asks = owner->counters = -1;
 }
 
 enum exit_code owner_process_end(struct owner_process *owner)

@@ -14,12 +14,13 @@
 
 struct owner_process {
 	struct process process;
-	int asks; /* the reader's end of the socket; -1: closed here */
+	int asks;     /* the reader's end of the socket; -1: closed here */
+	int counters; /* for kernel_counters_map(), likewise; or none */
 };
 
 #define OWNER_PROCESS_NONE                                                     \
 	{                                                                      \
-		.process = PROCESS_NONE, .asks = -1                            \
+		.process = PROCESS_NONE, .asks = -1, .counters = -1            \
 	}
 
 /*
@@ -31,7 +32,7 @@ bool owner_process_start(struct owner_process *owner,
 			 const struct options *options,
 			 const struct identity *identity);
 
-/* Closes the reader's end in this process. */
+/* Closes what is the reader's in this process. */
 void owner_process_hand_over(struct owner_process *owner);
 
 /*

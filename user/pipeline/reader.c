@@ -320,18 +320,20 @@ static bool open_events(struct reader *reader)
 	return !error;
 }
 
-static bool open_owners(struct reader *reader, int socket)
+static bool open_owners(struct reader *reader, const struct reader_needs *needs)
 {
-	if (socket < 0)
+	if (needs->owners < 0)
 		return true;
-	reader->source.owners = owner_client_open(socket);
+	reader->source.owners =
+		owner_client_open(needs->owners, needs->owner_counters);
 	return reader->source.owners;
 }
 
-static bool prepare_pipeline(struct reader *reader, int owners)
+static bool prepare_pipeline(struct reader *reader,
+			     const struct reader_needs *needs)
 {
 	if (reader_source_open(&reader->source, reader->link->published) &&
-	    open_owners(reader, owners) &&
+	    open_owners(reader, needs) &&
 	    pipeline_prepare(reader->pipeline, reader->options,
 			     reader_source_find, &reader->source))
 		return true;
@@ -368,7 +370,7 @@ static bool start(struct reader *reader, const struct reader_needs *needs)
 {
 	reader->code = EXIT_FAILED;
 	load_time_zone();
-	if (!open_events(reader) || !prepare_pipeline(reader, needs->owners) ||
+	if (!open_events(reader) || !prepare_pipeline(reader, needs) ||
 	    !open_ring(reader))
 		return false;
 	reader->code = EXIT_ATTACH;

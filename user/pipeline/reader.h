@@ -22,6 +22,7 @@ struct reader_needs {
 	const struct identity *identity; /* to become */
 	struct reader_link *link;
 	int owners; /* socket to the process that finds owners; -1: none */
+	int owner_counters; /* for kernel_counters_map(); -1: none */
 };
 
 /* Runs the process, from its fork to its exit code. */

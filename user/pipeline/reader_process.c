@@ -41,6 +41,7 @@ int reader_process_start(struct reader_process *reader,
 		.identity = identity,
 		.link = &reader->link,
 		.owners = reader->owner.asks,
+		.owner_counters = reader->owner.counters,
 	};
 	result = reader_link_open(&reader->link, &socket);
 	if (!result)

@@ -328,6 +328,7 @@ static const int allowed_to_own[] = {
 
 static const struct call_with allowed_to_own_with[] = {
 	{ SCMP_SYS(bpf), 0, BPF_ITER_CREATE },
+	{ SCMP_SYS(bpf), 0, BPF_LINK_CREATE }, /* of one process's files */
 };
 
 /* System calls with any arguments, for the file helper. */

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * What BPF programs count for --owner: how often sockets of this network
+ * namespace began or ceased to listen, in all and by port; how often a process
+ * forked, by the time when it began. Some ports, and some processes, share a
+ * counter.
+ */
+#ifndef BANNERPROBE_KERNEL_COUNTERS_H
+#define BANNERPROBE_KERNEL_COUNTERS_H
+
+#define COUNTER_BITS 12
+#define COUNTERS_EACH (1 << COUNTER_BITS) /* of ports, and of processes */
+#define COUNTERS_LISTENING 1		  /* the first of the ports */
+#define COUNTERS_FORKS (COUNTERS_LISTENING + COUNTERS_EACH)
+#define COUNTERS_ALL (COUNTERS_FORKS + COUNTERS_EACH)
+
+#define COUNTER_SPREAD 0x9e3779b97f4a7c15ULL /* 2^64 by the golden ratio */
+
+/* The places of the counters. */
+static inline __u32 counter_of_listeners(void)
+{
+	return 0;
+}
+
+static inline __u32 counter_of_port(__u16 port)
+{
+	return COUNTERS_LISTENING + port % COUNTERS_EACH;
+}
+
+static inline __u32 counter_of_forks(__u64 started)
+{
+	return COUNTERS_FORKS +
+	       (__u32)((started * COUNTER_SPREAD) >> (64 - COUNTER_BITS));
+}
+
+#endif
