@@ -472,9 +472,26 @@ def test_directory_with_a_damaged_capture(tmp_path):
     assert [r["iface"] for r in parsed(done.stdout)] == ["a/x2"]
 
 
-def test_directory_without_captures(tmp_path):
+@pytest.mark.parametrize("jobs", ["1", "4"])
+@pytest.mark.parametrize("others, told", [
+    ({}, ""), ({"folder": None}, ""),
+    ({"README": b"hello\n", "empty": b"", "x.gz": gzip.compress(b"hello")},
+     ", but: files that are no captures (3), links and special files (0)")], ids=["empty", "folder", "files"])
+def test_directory_without_captures(tmp_path, others, told, jobs):
+    """Bad input, as a file that is no capture; captures beside it are read."""
     (tmp_path / "a").mkdir()
-    assert "a: no capture is below this directory" in one_line(probe("-r", "a", cwd=tmp_path), 0)
+    (tmp_path / "x").write_bytes(pcap(FRAMES))
+    for name, body in others.items():
+        if body is None:
+            (tmp_path / "a" / name).mkdir()
+        else:
+            (tmp_path / "a" / name).write_bytes(body)
+    line = f"bannerprobe: a: no capture is below this directory{told}"
+    assert one_line(probe("-j", jobs, "-r", "a", cwd=tmp_path)) == line
+    for names in (["a", "x"], ["x", "a"]):
+        done = probe("-j", jobs, "-f", "json", "-r", *names, cwd=tmp_path)
+        assert one_line(done) == line
+        assert [r["iface"] for r in parsed(done.stdout)] == ["x"]
 
 
 def test_directory_is_a_sequence(tmp_path):

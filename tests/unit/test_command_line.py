@@ -306,6 +306,10 @@ class Log(Case):
     def test_no_log_is_left(self, args):
         check_no_log_is_left(self.folder, args)
 
+    def test_no_log_is_left_by_a_directory_without_captures(self):
+        with tempfile.TemporaryDirectory(prefix="bannerprobe-") as empty:
+            check_no_log_is_left(self.folder, ["-r", empty])
+
     @rows([(name,) for name in UNWRITABLE])
     def test_a_log_that_cannot_be_written(self, name):
         check_unwritable_log(self.folder, ["-r", SERVERS], name)
