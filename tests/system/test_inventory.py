@@ -664,7 +664,8 @@ def test_changes(filled):
     assert [one["kind"] for one in filled.json("changes")] == ["new", "new", "new", "new", "version"]
     since = filled.json("changes", "--since", "60h")
     assert [one["kind"] for one in since] == ["version"]
-    assert since[0]["event"] == "change" and "9.2p1" in since[0]["old"]["banner"] and "9.3p1" in since[0]["new"]["banner"]
+    assert since[0]["event"] == "change"
+    assert "9.2p1" in since[0]["old"]["banner"] and "9.3p1" in since[0]["new"]["banner"]
     assert len(filled.json("changes", "--until", "60h")) == 4
     assert len(filled.json("changes", "--since", "5 days ago", "--until", "1 hour ago", "--port", "25")) == 1
     assert "9.2p1" in filled.command("changes", "--since", "60h").stdout
@@ -790,8 +791,10 @@ def test_follow(inventory):
 # --- usage --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, told", [
-    (["list", "--net", "nowhere"], "--net: nowhere is no net like"), (["list", "--port", "x"], "--port: x is no list of ports like"),
-    (["list", "--port", "70000"], "--port: 70000 is no list of ports like"), (["--csv", "--json"], "--json, --csv: only one"), (["import"], "import: which logs?"),
+    (["list", "--net", "nowhere"], "--net: nowhere is no net like"),
+    (["list", "--port", "x"], "--port: x is no list of ports like"),
+    (["list", "--port", "70000"], "--port: 70000 is no list of ports like"),
+    (["--csv", "--json"], "--json, --csv: only one"), (["import"], "import: which logs?"),
     (["show"], "show: which service?"), (["show", "here"], "here: no service like"),
     (["show", "192.0.2.1:x"], "192.0.2.1:x: no service like"), (["diff"], "diff: from which older inventory?"),
     (["forget"], "forget: a service, SERVER:PORT, or"),
@@ -800,7 +803,8 @@ def test_follow(inventory):
     (["changes", "word"], "word: changes takes options only"), (["check", "word"], "word: check takes no words"),
     (["forget", "--not-seen", "0x"], "--not-seen: 0x is no span like"),
     (["list", "--net", "192.0.2.0/33"], "--net: 192.0.2.0/33 is no net like"),
-    (["list", "--net", "::/129"], "--net: ::/129 is no net like"), (["diff", "a", "b"], "b: one older inventory is enough")])
+    (["list", "--net", "::/129"], "--net: ::/129 is no net like"),
+    (["diff", "a", "b"], "b: one older inventory is enough")])
 def test_wrong_usage(tmp_path, words, told):
     assert told in lines_of(run(tmp_path / "x.db", *words, code=2))
     assert not os.listdir(tmp_path)
@@ -876,6 +880,7 @@ def test_completion():
 
 def test_installed(tmp_path):
     netns.sh("make", "-s", "install-inventory", f"DESTDIR={tmp_path}", "PREFIX=/usr", cwd=netns.ROOT)
-    files = {os.path.relpath(os.path.join(path, name), tmp_path) for path, _, names in os.walk(tmp_path) for name in names}
+    files = {os.path.relpath(os.path.join(path, name), tmp_path)
+             for path, _, names in os.walk(tmp_path) for name in names}
     assert files == {"usr/bin/bannerprobe-inventory", "usr/share/man/man1/bannerprobe-inventory.1",
                      "usr/share/bash-completion/completions/bannerprobe-inventory"}
