@@ -154,6 +154,10 @@ void change_add(struct inventory *inventory, struct service *service,
 void change_set_form(struct inventory *inventory, const struct service *service,
 		     uint8_t form);
 /* Adds a change of the service's owner. */
+/* A form is about to be forgotten: the forms behind it move up. False: a change
+ * that is not yet written refers to it. */
+bool change_forget_form(struct inventory *inventory,
+			const struct service *service, uint8_t at);
 void change_add_owner(struct inventory *inventory, struct service *service,
 		      uint64_t time);
 /* Releases the owners of a change that is written. */
