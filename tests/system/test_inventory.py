@@ -788,6 +788,20 @@ def test_follow(inventory):
     process.stdout.close()
 
 
+@pytest.mark.parametrize("spelled", ["x.db", "./x.db", "link", "hard", "x.db-wal"])
+def test_a_report_is_never_written_over_the_inventory(inventory, tmp_path, spelled):
+    inventory.take(line(SSH))
+    (tmp_path / "link").symlink_to("x.db")
+    os.link(tmp_path / "x.db", tmp_path / "hard")
+    with sqlite3.connect(inventory.path) as held:		# so that there is a -wal
+        held.execute("PRAGMA user_version").fetchall()
+        before = {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
+        told = run("x.db", "report", "-o", spelled, code=2, cwd=tmp_path)
+        assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert f"report: -o {spelled}: this is the inventory: name another file" in lines_of(told)
+    assert inventory.command().stdout
+
+
 # --- usage --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, told", [
