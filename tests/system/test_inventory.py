@@ -802,6 +802,22 @@ def test_a_report_is_never_written_over_the_inventory(inventory, tmp_path, spell
     assert inventory.command().stdout
 
 
+@pytest.mark.parametrize("content", [
+    b"2026-11-26 23:31:19.530791 192.0.2.1:22 -> 192.0.2.9:1 SSH-2.0-x\n" * 50000, b"\xd4\xc3\xb2\xa1\n\0\n\0",
+    b"hello\n"], ids=["text", "capture", "one line"])
+def test_what_is_no_log(inventory, tmp_path, content):
+    """One line says so, whatever it has instead; nothing is remembered of it."""
+    (tmp_path / "other").write_bytes(content)
+    for _ in range(2):
+        told = run(inventory.path, "import", tmp_path / "other", code=1).stderr.splitlines()
+        assert len(told) == 2 and told[0].startswith(f"bannerprobe-inventory: {tmp_path}/other: it is no log of ")
+        assert "0 records" in told[1]
+    # It becomes one: nothing of it was taken for read.
+    with open(tmp_path / "other", "ab") as log:
+        log.write(b"\n" + line(SSH).encode() + b"\n")
+    assert "1 records" in run(inventory.path, "import", tmp_path / "other").stderr
+
+
 # --- usage --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, told", [
@@ -813,12 +829,26 @@ def test_a_report_is_never_written_over_the_inventory(inventory, tmp_path, spell
     (["show", "192.0.2.1:x"], "192.0.2.1:x: no service like"), (["diff"], "diff: from which older inventory?"),
     (["forget"], "forget: a service, SERVER:PORT, or"),
     (["forget", "192.0.2.1:1", "--not-seen=1d"], "forget: a service, SERVER:PORT, or"),
-    (["gone", "--gone", "x"], "--gone: x is no span like"), (["--nonsense"], "'--nonsense'"),
+    (["gone", "--gone", "x"], "--gone: x is no span like"), (["--nonsense"], "--nonsense: no such option of list"),
     (["changes", "word"], "word: changes takes options only"), (["check", "word"], "word: check takes no words"),
     (["forget", "--not-seen", "0x"], "--not-seen: 0x is no span like"),
     (["list", "--net", "192.0.2.0/33"], "--net: 192.0.2.0/33 is no net like"),
     (["list", "--net", "::/129"], "--net: ::/129 is no net like"),
-    (["diff", "a", "b"], "b: one older inventory is enough")])
+    (["diff", "a", "b"], "b: one older inventory is enough"),
+    (["lst"], "lst: no such command: list, changes, show,"), ([""], "'': no such command"),
+    (["list", "--prot", "22"], "--prot: no such option of list: bannerprobe-inventory list --help"),
+    (["changes", "--csv"], "--csv: no such option of changes: bannerprobe-inventory changes --help"),
+    (["list", "--port", "0"], "--port: 0 is no list of ports like"),
+    (["list", "--port", ""], "--port: '' is no list of ports like"),
+    (["list", "--net", ""], "--net: '' is no net like"), (["show", ""], "'': no service like"),
+    (["changes", "--since", ""], "--since: '' is no time like"),
+    (["changes", "--since", "1d", "--until", "2d"], "--since, --until: the first time is not before"),
+    (["changes", "--follow", "--until", "1d"], "--follow, --until: only one of them"),
+    (["report", "-o", ""], "-o '': an empty name"), (["import", ""], "import '': an empty name"),
+    (["import", "--probes", "/no/such", "x"], "--probes /no/such: No such file"),
+    (["import", "--probes", "/etc", "x"], "--probes /etc: is no file: name one like nmap's"),
+    (["import", "--recog", "/dev/null", "x"], "--recog /dev/null: is no file and no folder"),
+    (["import", "--gone", "", "x"], "--gone: '' is no span like")])
 def test_wrong_usage(tmp_path, words, told):
     assert told in lines_of(run(tmp_path / "x.db", *words, code=2))
     assert not os.listdir(tmp_path)

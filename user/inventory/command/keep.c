@@ -430,6 +430,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'l':
 		only_looks = true;
 		return 0;
+	case ARGP_KEY_ARG:
+		wrong_usage("%s: keep takes options only", argument);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
