@@ -7,8 +7,11 @@
 
 static bool is_control(__u8 byte)
 {
+	static const __u8 of_text[] = { '\a', '\b', '\t',  '\n',
+					'\f', '\r', '\033' };
+
 	return byte == 0x7f ||
-	       (byte < 0x20 && !memchr("\a\b\t\n\f\r\033", byte, 7));
+	       (byte < 0x20 && !memchr(of_text, byte, sizeof(of_text)));
 }
 
 static bool is_text(const __u8 *bytes, size_t len)
