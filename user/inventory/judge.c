@@ -250,10 +250,10 @@ static void take(struct inventory *inventory, struct service *service,
 		 const struct observation *seen, uint64_t hash)
 {
 	struct form_identity identity = {};
-	struct recognised found;
+	struct recognised found = {};
 
 	structure_form(&inventory->greeting, seen);
-	found = recognise(inventory, service, seen, &identity);
+	recognise(inventory, service, seen, &identity, &found);
 	if (!found.unfinished && (found.form == NO_FORM || found.finished))
 		service->ftp |= ftp_greets(identity.service, seen->bytes,
 					   kept(seen), service->key.port);

@@ -136,10 +136,9 @@ void inventory_lose(struct inventory *inventory, enum unkept why,
  * inventory->greeting: the greeting's form by structure. `identity` is filled
  * in if no known form matches as it is.
  */
-struct recognised recognise(struct inventory *inventory,
-			    struct service *service,
-			    const struct observation *seen,
-			    struct form_identity *identity);
+void recognise(struct inventory *inventory, struct service *service,
+	       const struct observation *seen, struct form_identity *identity,
+	       struct recognised *found);
 /* Gives a new form the text of inventory->greeting. */
 bool recognise_next_time(struct inventory *inventory, struct service *service,
 			 uint8_t form, const struct observation *seen,
