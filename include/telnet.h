@@ -82,4 +82,32 @@ static __always_inline bool telnet_negotiates(const __u8 *bytes, __u32 len)
 	return next == TELNET_OUTSIDE;
 }
 
+#ifndef __bpf__
+
+/*
+ * The bytes of the commands at the beginning of a text; the last command may be
+ * cut.
+ */
+static inline size_t telnet_commands(const __u8 *bytes, size_t len)
+{
+	enum telnet_next next = TELNET_OUTSIDE;
+	size_t whole = 0;
+
+	for (size_t i = 0; i < len && next != TELNET_SPEECH; i++) {
+		next = telnet_step(next, bytes[i]);
+		if (next == TELNET_OUTSIDE)
+			whole = i + 1;
+	}
+	return next == TELNET_SPEECH ? whole : len;
+}
+
+/* Whether a text begins with the negotiation of an option. */
+static inline bool telnet_begins(const __u8 *bytes, size_t len)
+{
+	return len >= 3 && bytes[0] == TELNET_IAC && bytes[1] >= TELNET_SB &&
+	       bytes[1] <= TELNET_DONT;
+}
+
+#endif
+
 #endif

@@ -181,7 +181,8 @@ WEEKDAYS = {"de": "Mo Di Mi Do Fr Sa So", "fr": "lun. mar. mer. jeu. ven. sam. d
             "es": "lun mar mi\u00e9 jue vie s\u00e1b dom", "pt": "seg ter qua qui sex s\u00e1b dom"}
 MONTHS = {"de": "Jan Feb M\u00e4r Apr Mai Jun Jul Aug Sep Okt Nov Dez",
           "fr": "janv. f\u00e9vr. mars avr. mai juin juil. ao\u00fbt sept. oct. nov. d\u00e9c.",
-          "es": "ene feb mar abr may jun jul ago sep oct nov dic", "pt": "jan fev mar abr mai jun jul ago set out nov dez"}
+          "es": "ene feb mar abr may jun jul ago sep oct nov dic",
+          "pt": "jan fev mar abr mai jun jul ago set out nov dez"}
 
 
 def date_in(language, point=""):

@@ -3,6 +3,7 @@
 
 import gzip
 import os
+import pathlib
 import signal
 import struct
 import subprocess
@@ -11,9 +12,10 @@ import time
 import pytest
 
 import packets
-from netns import BINARY, PATIENCE, ROOT, children_of
+from netns import BINARY, PATIENCE, ROOT, children_of, wait_for
 from packets import (Connection, START, enhanced, ethernet, interface, parsed, pcap, pcapng, probe,
                      records, records_of, section, zstd)
+from rig import resident_bytes
 
 DATA = b"DATA"
 FAULTS = os.path.join(os.path.dirname(ROOT), "shared", "faults")
@@ -472,9 +474,26 @@ def test_directory_with_a_damaged_capture(tmp_path):
     assert [r["iface"] for r in parsed(done.stdout)] == ["a/x2"]
 
 
-def test_directory_without_captures(tmp_path):
+@pytest.mark.parametrize("jobs", ["1", "4"])
+@pytest.mark.parametrize("others, told", [
+    ({}, ""), ({"folder": None}, ""),
+    ({"README": b"hello\n", "empty": b"", "x.gz": gzip.compress(b"hello")},
+     ", but: files that are no captures (3), links and special files (0)")], ids=["empty", "folder", "files"])
+def test_directory_without_captures(tmp_path, others, told, jobs):
+    """Bad input, as a file that is no capture; captures beside it are read."""
     (tmp_path / "a").mkdir()
-    assert "a: no capture is below this directory" in one_line(probe("-r", "a", cwd=tmp_path), 0)
+    (tmp_path / "x").write_bytes(pcap(FRAMES))
+    for name, body in others.items():
+        if body is None:
+            (tmp_path / "a" / name).mkdir()
+        else:
+            (tmp_path / "a" / name).write_bytes(body)
+    line = f"bannerprobe: a: no capture is below this directory{told}"
+    assert one_line(probe("-j", jobs, "-r", "a", cwd=tmp_path)) == line
+    for names in (["a", "x"], ["x", "a"]):
+        done = probe("-j", jobs, "-f", "json", "-r", *names, cwd=tmp_path)
+        assert one_line(done) == line
+        assert [r["iface"] for r in parsed(done.stdout)] == ["x"]
 
 
 def test_directory_is_a_sequence(tmp_path):
@@ -549,6 +568,29 @@ def test_jobs_end_with_the_first_process(tmp_path):
                 while True:
                     pipe.write(pcap(FRAMES))
         assert process.stderr.read() == b""
+
+
+def many_long_banners(count):
+    """A capture of so many connections, whose banners take 1,400 bytes each."""
+    capture = pcap([ethernet(p) for p in Connection(client=("10.1.0.0", 4000)).greeted(b"x" * 1400)])
+    head, talk = capture[:24], capture[24:]
+    return head + b"".join(talk.replace(bytes([10, 1, 0, 0]), struct.pack(">BxH", 10, n)) for n in range(count))
+
+
+def test_jobs_wait_where_there_is_no_room(tmp_path):
+    """What they have read is kept until their file is due, in 32 MiB at most, and then written."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "x").write_bytes(many_long_banners(15000))
+    with subprocess.Popen([BINARY, "-f", "json", "-l4096", "-j2", "-o", tmp_path / "log", "-r", tmp_path / "fifo",
+                           tmp_path / "x"], stderr=subprocess.PIPE) as process:
+        with open(tmp_path / "fifo", "wb", buffering=0) as fifo:
+            wait_for("a process to wait for room", lambda: any(
+                "pipe_w" in pathlib.Path(f"/proc/{child}/wchan").read_text() for child in children_of(process.pid)))
+            assert resident_bytes(process.pid) < 64 << 20
+            fifo.write(pcap(FRAMES))
+        assert process.wait(timeout=PATIENCE) == 0 and process.stderr.read() == b""
+    found = [r["iface"] for r in parsed((tmp_path / "log").read_bytes())]
+    assert found == [str(tmp_path / "fifo")] + [str(tmp_path / "x")] * 15000
 
 
 def test_jobs_hold_nothing_of_the_log(tmp_path):

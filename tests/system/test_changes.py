@@ -291,7 +291,8 @@ def test_what_is_whole_is_not(folder, first):
 
 
 def test_the_user_says_how_long(folder):
-    [record] = events_of(read(slowly((0, b"220-a\r\n"), (2, b"220 b\r\n")), folder, "-f", "json", "--gather=500").stdout)
+    said = slowly((0, b"220-a\r\n"), (2, b"220 b\r\n"))
+    [record] = events_of(read(said, folder, "-f", "json", "--gather=500").stdout)
     assert record["len"] == len(b"220-a\r\n")
 
 

@@ -131,7 +131,8 @@ class XdpFilter(Other):
 
 class Filters(Other):
     """tc filters with actions in both directions."""
-    options = ["NET_CLS_FLOWER", "NET_CLS_MATCHALL", "NET_ACT_SKBEDIT", "NET_ACT_POLICE", "NET_ACT_CSUM", "NET_ACT_GACT"]
+    options = ["NET_CLS_FLOWER", "NET_CLS_MATCHALL", "NET_ACT_SKBEDIT", "NET_ACT_POLICE", "NET_ACT_CSUM",
+               "NET_ACT_GACT"]
     FILTERS = {
         "ingress": "flower ip_proto tcp action skbedit mark 7 pipe action police rate 1gbit burst 1m conform-exceed ok",
         "egress": "matchall action skbedit priority 3 pipe action csum ip4h tcp pipe action gact ok"}

@@ -180,7 +180,8 @@ def test_import_takes_them_too(rules, tmp_path):
     assert products(file) == [("Named", "1")]
     done = subprocess.run([f"{BINARY}-inventory", file, "import", "--probes", "/nonexistent", log],
                           capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (1, "bannerprobe-inventory: /nonexistent: No such file or directory\n")
+    assert (done.returncode, done.stderr) == \
+        (2, "bannerprobe-inventory: --probes /nonexistent: No such file or directory\n")
 
 
 @LIVE
@@ -226,7 +227,16 @@ def test_rules_that_are_none(tmp_path, option, message, more):
 
 def test_a_device_is_no_file_of_rules():
     done = probe("--probes", "/dev/null", "-r", "-", input=greeted(SSH))
-    assert (done.returncode, done.stderr) == (1, b"bannerprobe: /dev/null: it is no file\n")
+    assert (done.returncode, done.stderr) == \
+        (2, b"bannerprobe: --probes /dev/null: is no file: name one like nmap's nmap-service-probes\n")
+
+
+def test_a_file_that_is_not_recog_s(tmp_path):
+    """One line: which one, and where."""
+    (tmp_path / "x.xml").write_text("hello\n")
+    for path in tmp_path, tmp_path / "x.xml":
+        done = probe("--recog", path, "-r", "-", input=greeted(SSH))
+        assert (done.returncode, done.stderr.decode()) == (1, f"bannerprobe: {tmp_path}/x.xml:1: syntax error\n")
 
 
 @pytest.mark.parametrize("inventory", [False, True])

@@ -664,7 +664,8 @@ def test_changes(filled):
     assert [one["kind"] for one in filled.json("changes")] == ["new", "new", "new", "new", "version"]
     since = filled.json("changes", "--since", "60h")
     assert [one["kind"] for one in since] == ["version"]
-    assert since[0]["event"] == "change" and "9.2p1" in since[0]["old"]["banner"] and "9.3p1" in since[0]["new"]["banner"]
+    assert since[0]["event"] == "change"
+    assert "9.2p1" in since[0]["old"]["banner"] and "9.3p1" in since[0]["new"]["banner"]
     assert len(filled.json("changes", "--until", "60h")) == 4
     assert len(filled.json("changes", "--since", "5 days ago", "--until", "1 hour ago", "--port", "25")) == 1
     assert "9.2p1" in filled.command("changes", "--since", "60h").stdout
@@ -787,20 +788,67 @@ def test_follow(inventory):
     process.stdout.close()
 
 
+@pytest.mark.parametrize("spelled", ["x.db", "./x.db", "link", "hard", "x.db-wal"])
+def test_a_report_is_never_written_over_the_inventory(inventory, tmp_path, spelled):
+    inventory.take(line(SSH))
+    (tmp_path / "link").symlink_to("x.db")
+    os.link(tmp_path / "x.db", tmp_path / "hard")
+    with sqlite3.connect(inventory.path) as held:		# so that there is a -wal
+        held.execute("PRAGMA user_version").fetchall()
+        before = {name: (tmp_path / name).read_bytes() for name in os.listdir(tmp_path)}
+        told = run("x.db", "report", "-o", spelled, code=2, cwd=tmp_path)
+        assert {name: (tmp_path / name).read_bytes() for name in before} == before
+    assert f"report: -o {spelled}: this is the inventory: name another file" in lines_of(told)
+    assert inventory.command().stdout
+
+
+@pytest.mark.parametrize("content", [
+    b"2026-11-26 23:31:19.530791 192.0.2.1:22 -> 192.0.2.9:1 SSH-2.0-x\n" * 50000, b"\xd4\xc3\xb2\xa1\n\0\n\0",
+    b"hello\n"], ids=["text", "capture", "one line"])
+def test_what_is_no_log(inventory, tmp_path, content):
+    """One line says so, whatever it has instead; nothing is remembered of it."""
+    (tmp_path / "other").write_bytes(content)
+    for _ in range(2):
+        told = run(inventory.path, "import", tmp_path / "other", code=1).stderr.splitlines()
+        assert len(told) == 2 and told[0].startswith(f"bannerprobe-inventory: {tmp_path}/other: it is no log of ")
+        assert "0 records" in told[1]
+    # It becomes one: nothing of it was taken for read.
+    with open(tmp_path / "other", "ab") as log:
+        log.write(b"\n" + line(SSH).encode() + b"\n")
+    assert "1 records" in run(inventory.path, "import", tmp_path / "other").stderr
+
+
 # --- usage --------------------------------------------------------------------------------------
 
 @pytest.mark.parametrize("words, told", [
-    (["list", "--net", "nowhere"], "--net: nowhere is no net like"), (["list", "--port", "x"], "--port: x is no list of ports like"),
-    (["list", "--port", "70000"], "--port: 70000 is no list of ports like"), (["--csv", "--json"], "--json, --csv: only one"), (["import"], "import: which logs?"),
+    (["list", "--net", "nowhere"], "--net: nowhere is no net like"),
+    (["list", "--port", "x"], "--port: x is no list of ports like"),
+    (["list", "--port", "70000"], "--port: 70000 is no list of ports like"),
+    (["--csv", "--json"], "--json, --csv: only one"), (["import"], "import: which logs?"),
     (["show"], "show: which service?"), (["show", "here"], "here: no service like"),
     (["show", "192.0.2.1:x"], "192.0.2.1:x: no service like"), (["diff"], "diff: from which older inventory?"),
     (["forget"], "forget: a service, SERVER:PORT, or"),
     (["forget", "192.0.2.1:1", "--not-seen=1d"], "forget: a service, SERVER:PORT, or"),
-    (["gone", "--gone", "x"], "--gone: x is no span like"), (["--nonsense"], "'--nonsense'"),
+    (["gone", "--gone", "x"], "--gone: x is no span like"), (["--nonsense"], "--nonsense: no such option of list"),
     (["changes", "word"], "word: changes takes options only"), (["check", "word"], "word: check takes no words"),
     (["forget", "--not-seen", "0x"], "--not-seen: 0x is no span like"),
     (["list", "--net", "192.0.2.0/33"], "--net: 192.0.2.0/33 is no net like"),
-    (["list", "--net", "::/129"], "--net: ::/129 is no net like"), (["diff", "a", "b"], "b: one older inventory is enough")])
+    (["list", "--net", "::/129"], "--net: ::/129 is no net like"),
+    (["diff", "a", "b"], "b: one older inventory is enough"),
+    (["lst"], "lst: no such command: list, changes, show,"), ([""], "'': no such command"),
+    (["list", "--prot", "22"], "--prot: no such option of list: bannerprobe-inventory list --help"),
+    (["changes", "--csv"], "--csv: no such option of changes: bannerprobe-inventory changes --help"),
+    (["list", "--port", "0"], "--port: 0 is no list of ports like"),
+    (["list", "--port", ""], "--port: '' is no list of ports like"),
+    (["list", "--net", ""], "--net: '' is no net like"), (["show", ""], "'': no service like"),
+    (["changes", "--since", ""], "--since: '' is no time like"),
+    (["changes", "--since", "1d", "--until", "2d"], "--since, --until: the first time is not before"),
+    (["changes", "--follow", "--until", "1d"], "--follow, --until: only one of them"),
+    (["report", "-o", ""], "-o '': an empty name"), (["import", ""], "import '': an empty name"),
+    (["import", "--probes", "/no/such", "x"], "--probes /no/such: No such file"),
+    (["import", "--probes", "/etc", "x"], "--probes /etc: is no file: name one like nmap's"),
+    (["import", "--recog", "/dev/null", "x"], "--recog /dev/null: is no file and no folder"),
+    (["import", "--gone", "", "x"], "--gone: '' is no span like")])
 def test_wrong_usage(tmp_path, words, told):
     assert told in lines_of(run(tmp_path / "x.db", *words, code=2))
     assert not os.listdir(tmp_path)
@@ -876,6 +924,7 @@ def test_completion():
 
 def test_installed(tmp_path):
     netns.sh("make", "-s", "install-inventory", f"DESTDIR={tmp_path}", "PREFIX=/usr", cwd=netns.ROOT)
-    files = {os.path.relpath(os.path.join(path, name), tmp_path) for path, _, names in os.walk(tmp_path) for name in names}
+    files = {os.path.relpath(os.path.join(path, name), tmp_path)
+             for path, _, names in os.walk(tmp_path) for name in names}
     assert files == {"usr/bin/bannerprobe-inventory", "usr/share/man/man1/bannerprobe-inventory.1",
                      "usr/share/bash-completion/completions/bannerprobe-inventory"}

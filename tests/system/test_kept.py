@@ -59,7 +59,7 @@ def test_another_database(folder):
     with contextlib.closing(sqlite3.connect(path)) as db:
         db.execute("CREATE TABLE shopping (what)")
     before = content(path)
-    assert "it is no inventory" in failed("--inventory", path)
+    assert f"--inventory {path}: it is no inventory" in failed("--inventory", path)
     assert content(path) == before
 
 

@@ -287,6 +287,21 @@ def test_logrotate_takes_its_part(tmp_path):
     assert "/var/log/bannerprobe/*.json" in told
 
 
+def test_logrotate_leaves_logs_with_two_names(tmp_path):
+    """As bannerprobe-rotate makes them: it rotates those itself."""
+    logs = tmp_path / "logs"
+    logs.mkdir(mode=0o755)
+    for name in "eth0.json", "eth1.json":
+        (logs / name).write_text("a record\n")
+    os.link(logs / "eth1.json", logs / "eth1.json-20261123T062500")
+    part = re.sub(r"\tpostrotate.*?endscript\n", "", read(LOGROTATE), flags=re.DOTALL)
+    (tmp_path / "part").write_text(part.replace("/var/log/bannerprobe", str(logs)))
+    done = subprocess.run(["logrotate", "--force", "-s", tmp_path / "state", tmp_path / "part"],
+                          capture_output=True, text=True, timeout=PATIENCE)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert sorted(os.listdir(logs)) == ["eth0.json.1", "eth1.json", "eth1.json-20261123T062500"]
+
+
 def test_logrotate_rotates_what_the_unit_writes():
     unit = read(UNIT)
     directory = re.search(r"^LogsDirectory=(.+)$", unit, re.MULTILINE)[1]

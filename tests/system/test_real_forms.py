@@ -48,7 +48,8 @@ def exim(folder, changed):
     path = f"{folder}/exim.conf"
     with open(path, "w") as file:
         file.write(f"primary_hostname = {name}.example.org\nspool_directory = {folder}/spool\n"
-                   f"log_file_path = syslog\ntls_advertise_hosts =\nlocal_interfaces = 127.0.0.1\ndaemon_smtp_ports = 2025\n"
+                   f"log_file_path = syslog\ntls_advertise_hosts =\nlocal_interfaces = 127.0.0.1\n"
+                   "daemon_smtp_ports = 2025\n"
                    "host_lookup =\nrfc1413_query_timeout = 0s\nkeep_environment =\nadd_environment =\n")
     return ["/usr/sbin/exim4", "-bdf", "-C", path, "-oP", f"{folder}/pid"], [2025]
 

@@ -140,6 +140,14 @@ def test_check_of_an_inventory(net, tmp_path, name, good):
     assert checked.returncode == (0 if good else 1) and ("attached" in said) == good
 
 
+def test_an_owner_has_no_place_in_zeek_s_format(net):
+    with netns.Probe(net.host, "-f", "zeek", "--owner", "veth0") as probe:
+        probe.send(signal.SIGTERM)
+        assert probe.ended() == 0
+    [line] = [line for line in probe.stderr if "zeek" in line]
+    check_line(line, ["--owner", "zeek", "-f text or -f json"])
+
+
 @pytest.mark.parametrize("mode", ["xdpdrv", "xdpgeneric"])
 @pytest.mark.parametrize("hook", ["xdp", "xdp-native", "xdp-generic"])
 def test_check_where_another_program_is(net, trivial, mode, hook):

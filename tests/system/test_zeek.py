@@ -163,7 +163,8 @@ def test_ssh_without_its_end_is_none(said):
 
 
 def test_what_only_begins_like_ssh():
-    assert rows_of(("s", b"S"), ("s", b"MTP ready\r\n")) == [server_row("TCP_SERVER_BANNER", "-", r"SMTP ready\x0d\x0a")]
+    assert rows_of(("s", b"S"), ("s", b"MTP ready\r\n")) == \
+        [server_row("TCP_SERVER_BANNER", "-", r"SMTP ready\x0d\x0a")]
     assert rows_of(("s", b"SS")) == [server_row("TCP_SERVER_BANNER", "-", "SS")]
     assert rows_of(("s", b"220 a"), ("s", b"b\r\n")) == [server_row("TCP_SERVER_BANNER", "-", "220 a")]
 
@@ -180,7 +181,8 @@ PROXY2 = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes(12)
 
 @pytest.mark.parametrize("said, is_proxy", [
     (b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 25\r\n", True), (b"PROXY TCP6 ::1 ::2 1 25\r\n", True),
-    (b"PROXY UNKNOWN\r\n", True), (b"PROXY UNKNOWN anything\r\n", True), (PROXY2, True), (PROXY2[:13] + b"\0\0\0", True),
+    (b"PROXY UNKNOWN\r\n", True), (b"PROXY UNKNOWN anything\r\n", True),
+    (PROXY2, True), (PROXY2[:13] + b"\0\0\0", True),
     (PROXY2 + b"x", False), (PROXY2[:-1], False), (PROXY2[:15], False), (b"\r" + PROXY2, False),
     (b"PROXY TCP4 192.0.2.1 192.0.2.2 40000 25\r\nEHLO a\r\n", False), (b"PROXY TCP4 a\n", False),
     (b"PROXY FOO a\r\n", False), (b"PROXY UNKNOWN" + b"x" * 93 + b"\r\n", False), (b"\r\n", False)])
@@ -230,7 +232,8 @@ def ivre(ivre_folder):
     """Runs a command of IVRE's, with an empty database."""
     for file in (ivre_folder / "db").iterdir():
         file.unlink()
-    environ = {**os.environ, "IVRE_CONF": str(ivre_folder / "ivre.conf"), "PYTHONPATH": str(ivre_folder / "ivre-0.9.21")}
+    environ = {**os.environ, "IVRE_CONF": str(ivre_folder / "ivre.conf"),
+               "PYTHONPATH": str(ivre_folder / "ivre-0.9.21")}
 
     def run(*args, log=b""):
         done = subprocess.run(["/usr/bin/python3", ivre_folder / "ivre-0.9.21/bin/ivre", *args], input=log,
@@ -284,7 +287,8 @@ def test_ivre_takes_every_row(ivre):
 
 
 def test_ivre_takes_hostile_values(ivre):
-    hostile = [b"-", b"(empty)", b"#close", b"\t", b"\n", b"\xff\xfe", b"\\x41", bytes(range(256)), b"'; DROP", b"\x1b[2J"]
+    hostile = [b"-", b"(empty)", b"#close", b"\t", b"\n", b"\xff\xfe", b"\\x41", bytes(range(256)),
+               b"'; DROP", b"\x1b[2J"]
     written = 0
     for value in hostile:
         log = log_of(frames_of(("c", value)), events="request")

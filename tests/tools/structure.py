@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """Checks the tree's structure: structure.py [TREE]
 
-Which folder may include which; no cycle of includes; no function, and no file of the product, that
-is too long; no two files of one name; nothing written twice in the product. Prints a line for each
-violation. The exit code is 1 where there is one.
+Which folder may include which; no cycle of includes; no function, no line of Python, and no file of
+the product, that is too long; no two files of one name; nothing written twice in the product. Prints
+a line for each violation. The exit code is 1 where there is one.
 """
 
 import ast
@@ -15,6 +15,7 @@ import re
 import sys
 
 FUNCTION_LINES, FILE_LINES, REPEATED_LINES = 60, 500, 6
+COLUMNS = 120	# of Python; of C, clang-format sees to it
 
 # What the files of a folder may include beside those of their own folder. "include" is the core.
 LOWER = {"include": []}
@@ -28,7 +29,7 @@ for folder, below in {
         "user/inventory": ["user/system"],
         "user/owner": ["user/system"],
         "user/identify": ["user/system"],
-        "user/libraries": ["user/system"],
+        "user/libraries": ["user/identify"],
         "user/sinks": ["user/capture", "user/attach", "user/inventory", "user/identify"],
         "user/stats": ["user/sinks"],
         "user/pipeline": ["user/stats", "user/libraries", "user/owner"],
@@ -142,6 +143,9 @@ def lengths(sources):
         for number, lines in (functions_of_c if is_c else functions_of_python)(text):
             if lines > FUNCTION_LINES:
                 yield f"{path}:{number}: a function of {lines} lines: {FUNCTION_LINES} at most"
+        for number, line in enumerate(() if is_c else text.splitlines(), 1):
+            if len(line.expandtabs()) > COLUMNS:
+                yield f"{path}:{number}: {len(line.expandtabs())} columns: {COLUMNS} at most"
         if is_product(path) and text.count("\n") > FILE_LINES:
             yield f"{path}: {text.count(chr(10))} lines: {FILE_LINES} at most"
 

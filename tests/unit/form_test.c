@@ -406,6 +406,8 @@ static void test_what_is_whole(void **state)
 		{ "SSH-2.0-x\n", true },
 		{ "login: ", false },
 		{ "\xff\xfd\x18", false },
+		{ "\xff\xfd\x18\xff", false },
+		{ "\xff\xfd\x18hello\r\n", true },
 		{ "HTTP/1.1 200 OK\r\n", false },
 		{ "", false },
 	};

@@ -627,6 +627,8 @@ static const struct {
 	  "irc|-|-|-|irc.example.net|-|-|", false, SAID_FIRST },
 	{ "\xff\xfd\x18\xff\xfd ", 0, 23, "telnet|-|-|-|-|-|-|", false,
 	  SAID_FIRST },
+	{ "\xff\xfa\x18\x01\xff\xf0hello", 0, 2323, "telnet|-|-|-|-|-|-|",
+	  false, SAID_FIRST },
 	{ "login: ", 0, 23, "telnet|-|-|-|-|-|-|", false, SAID_FIRST },
 	{ "login: ", 0, 24, "nothing", false, SAID_FIRST },
 	{ "HTTP/1.1 200 OK\r\nServer: Foo/1.2 (Bar)\r\n\r\n", 0, 80,

@@ -167,6 +167,75 @@ static int64_t ask(struct fixture *f, const char *sql)
 	return value;
 }
 
+/* So many forms make a service ever different, if it says all within a week. */
+#define FORMS 64
+
+/* Each is said by four connections. */
+static void upgrade(struct fixture *f, int from, int to, uint64_t pause)
+{
+	char said[64];
+
+	for (int i = from; i < to; i++) {
+		const uint64_t time = START + (uint64_t)i * pause;
+
+		snprintf(said, sizeof(said), "Foo 1.%d ready\n", i);
+		put(f, said, time);
+		for (int n = 0; n < 3; n++)
+			put(f, said, time + SECOND + (uint64_t)n * pause / 3);
+		assert_int_equal(f->told.count, i + 1);
+		assert_int_equal(f->told.number, 0);
+		assert_string_equal(f->told.after, said);
+		if (i % 3)
+			inventory_flush(f->inventory, time + 2 * SECOND);
+	}
+}
+
+static void test_upgrades_over_ten_years(void **state)
+{
+	const uint64_t pause = 18 * DAY;
+	struct fixture *f = *state;
+
+	open_inventory(f, true, 0);
+	upgrade(f, 0, 110, pause);
+	/* The same where the forms in memory were read from the file. */
+	close_inventory(f);
+	open_inventory(f, true, 0);
+	upgrade(f, 110, 200, pause);
+	assert_int_equal(f->told.kind, CHANGE_VERSION);
+	/* A form that was forgotten comes back: a change, and no second row. */
+	put(f, "Foo 1.3 ready\n", START + 200 * pause);
+	assert_int_equal(f->told.count, 201);
+	assert_string_equal(f->told.before, "Foo 1.199 ready\n");
+	close_inventory(f);
+	assert_int_equal(ask(f, "SELECT ever_different FROM service"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM banner"), 200);
+	assert_int_equal(ask(f, "SELECT count(*) FROM banner WHERE count = 5"),
+			 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM change WHERE kind = "
+				"'version'"),
+			 200);
+}
+
+/* Within a week, the file does not grow without a bound. */
+static void test_many_forms_within_days(void **state)
+{
+	struct fixture *f = *state;
+	char said[64];
+
+	open_inventory(f, true, 0);
+	upgrade(f, 0, FORMS - 1, DAY / 10);
+	for (int i = FORMS - 1; i < 3 * FORMS; i++) {
+		snprintf(said, sizeof(said), "Foo 1.%d ready\n", i);
+		put(f, said, START + (uint64_t)i * DAY / 10);
+		inventory_flush(f->inventory, START + 7 * DAY);
+	}
+	assert_int_equal(f->told.count, FORMS);
+	assert_int_equal(f->told.number, FORMS);
+	close_inventory(f);
+	assert_int_equal(ask(f, "SELECT ever_different FROM service"), 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM banner"), FORMS);
+}
+
 /* --- the interface ----------------------------------------------------- */
 
 static void test_changes_are_told_as_they_happen(void **state)
@@ -505,6 +574,8 @@ int main(void)
 		TEST(test_known_on_a_port_of_an_ftp_server),
 		TEST(test_forgotten_meanwhile),
 		TEST(test_a_hostile_server),
+		TEST(test_upgrades_over_ten_years),
+		TEST(test_many_forms_within_days),
 		cmocka_unit_test(test_texts_are_kept_once),
 		cmocka_unit_test(test_escapes_are_read_back),
 		cmocka_unit_test(test_times_and_spans),

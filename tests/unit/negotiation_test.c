@@ -165,14 +165,51 @@ static void test_bound(void **state)
 	assert_false(telnet_negotiates(bytes, 0));
 }
 
+static void test_commands_before_text(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t len, commands;
+		bool begins;
+	} texts[] = {
+#define TEXT(text, commands, begins)                                           \
+	{ text, sizeof(text) - 1, commands, begins }
+		TEXT("", 0, false),
+		TEXT("login: ", 0, false),
+		TEXT(OPTION "login: ", 3, true),
+		TEXT(OPTION OPTION, 6, true),
+		TEXT(OPTION ENVIRON "x", 16, true),
+		TEXT(ENVIRON "x", 13, true),
+		TEXT("\xff\xf1"
+		     "x",
+		     2, false),			  /* NOP */
+		TEXT(OPTION "\xff\xff", 3, true), /* a byte of text */
+		TEXT(OPTION "\xff\xfd", 5, true), /* cut */
+		TEXT(OPTION "\xff\xfa\x18", 6, true),
+#undef TEXT
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		const __u8 *bytes = (const __u8 *)texts[i].text;
+
+		assert_int_equal(telnet_commands(bytes, texts[i].len),
+				 texts[i].commands);
+		assert_int_equal(telnet_begins(bytes, texts[i].len),
+				 texts[i].begins);
+	}
+}
+
 int main(void)
 {
 	enum { COUNT = sizeof(negotiations) / sizeof(*negotiations) };
-	struct CMUnitTest tests[COUNT + 2] = { cmocka_unit_test(test_bound),
-					       cmocka_unit_test(test_cut) };
+	struct CMUnitTest tests[COUNT + 3] = {
+		cmocka_unit_test(test_bound), cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_commands_before_text)
+	};
 
 	for (int i = 0; i < COUNT; i++)
-		tests[i + 2] = (struct CMUnitTest){
+		tests[i + 3] = (struct CMUnitTest){
 			.name = negotiations[i].name,
 			.test_func = test_negotiation,
 			.initial_state = (void *)&negotiations[i],

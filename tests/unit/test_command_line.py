@@ -132,6 +132,34 @@ WRONG = [
     (["--not-net", "@.", "lo"], "--not-net @.", "Is a directory"),
     (["--decap", "--decap-from", "@/nonexistent", "lo"], "--decap-from @/nonexistent"),
     (["--net", "@{capture}", "lo"], "--net @{capture}:1: ", "192.0.2.0/24"),
+    (["-j", "0", "-r", "{capture}"], "-j 0", "from 1 to 64"),
+    (["-j", "65", "-r", "{capture}"], "-j 65", "from 1 to 64"),
+    (["-l", "0x10", "lo"], "-l 0x10", "from 1 to 4096"),
+    (["-l", "+5", "lo"], "-l +5", "from 1 to 4096"),
+    (["-l", " 5", "lo"], "-l  5", "from 1 to 4096"),
+    (["-l", "\u0663", "lo"], r"-l \xd9\xa3", "from 1 to 4096"),
+    (["-f", "a" * 5000, "lo"], "-f aaa", "text, json or zeek"),
+    (["--max-rate", "0", "lo"], "--max-rate 0", "from 1 to 1000000000"),
+    (["--max-rate", "-5", "lo"], "--max-rate -5", "from 1 to 1000000000"),
+    (["--gather=-1", "lo"], "--gather -1", "milliseconds", "from 1 to 60000"),
+    (["--events", "", "lo"], "--events ''", "banner, request, response, reply, open or all"),
+    (["--events", "banner,", "lo"], "--events banner,", "banner, request, response, reply, open or all"),
+    (["--events", "respnse", "lo"], "--events respnse", "banner, request, response, reply, open or all"),
+    (["--need", "x", "lo"], "--need x", "own, syn, handshake or none"),
+    (["--key", "", "lo"], "--key ''", "vlan"),
+    (["--log", "x", "--inventory", "x", "lo"], "--log x", "all or changes"),
+    (["--decap-key", "maybe", "--decap", "lo"], "--decap-key maybe", "yes or no"),
+    (["--decap=x", "lo"], "--decap=x", "vxlan[:PORT...]", "all or none"),
+    (["--decap=", "lo"], "--decap=''", "vxlan[:PORT...]", "all or none"),
+    (["--decap=gre:47", "lo"], "--decap=gre:47", "only vxlan and geneve have ports"),
+    (["--decap=vxlan:0", "lo"], "--decap=vxlan:0", "from 1 to 65535"),
+    (["--decap=none,gre", "lo"], "--decap=none,gre", "all or none"),
+    (["--net", "1.2.3.4/", "lo"], "--net 1.2.3.4/", "192.0.2.0/24"),
+    (["--net", "fe80::1%lo", "lo"], "--net fe80::1%lo", "2001:db8::/32"),
+    (["--probes", "/no/such", "-r", "{capture}"], "--probes /no/such", "No such file"),
+    (["--probes", "{folder}", "-r", "{capture}"], "--probes {folder}", "is no file", "nmap-service-probes"),
+    (["--recog", "/no/such", "-r", "{capture}"], "--recog /no/such", "No such file"),
+    (["--inventory", "-", "-r", "{capture}"], "--inventory -", "needs a FILE"),
     # Names.
     ([""], "''", "interface"),
     (["lo", ""], "''", "interface"),
@@ -172,6 +200,15 @@ WRONG = [
     (["-o", "x", "--inventory", "x", "-r", "{capture}"], "--inventory x", "-o", "another"),
     (["-o", "x", "--inventory", "{folder}/x", "-r", "{capture}"], "--inventory {folder}/x", "-o"),
     (["--metrics", "./x", "--inventory", "x", "lo"], "--inventory x", "--metrics", "another"),
+    (["-j", "2", "lo"], "-j, --jobs", "for captures", "-r FILE"),
+    (["-j", "2", "--sequence", "-r", "{capture}"], "-j 2", "--sequence", "leave out one"),
+    (["--sequence", "lo"], "--sequence", "for captures", "-r FILE"),
+    (["--decap-from", "10.0.0.0/8", "lo"], "--decap-from", "no tunnel is opened", "--decap"),
+    (["--decap-key", "no", "lo"], "--decap-key no", "no tunnel is opened", "--decap"),
+    (["--decap-key", "no", "--decap=none", "-r", "{capture}"], "--decap-key no", "--decap"),
+    *[([*option, "lo"], option[0], "no inventory", "--inventory FILE") for option in (
+        ["--gone", "7d"], ["--log", "changes"], ["--new-at-once"], ["--inventory-clients"])],
+    (["--log", "changes", "--inventory", "x", "-f", "zeek", "lo"], "--log changes", "zeek", "-f json or -f text"),
     *[([*option, "-r", "{capture}"], option[0], "for interfaces", "-r") for option in (
         ["--check"], ["--hook", "tc"], ["--hook", "auto"], ["--local"], ["--remote"], ["--all"],
         ["--metrics", "{folder}/x"], ["--user", "root"], ["--interface", "lo"])],
@@ -270,6 +307,7 @@ class Accepted(Case):
         (["-f", "text", "-f", "json"], "-f", "json counts"),
         (["-l", "5", "--length=6"], "--length", "6 counts"),
         (["--net", "@/dev/null"], "--net @/dev/null", "no net"),
+        (["--identify", "-f", "zeek"], "--identify", "zeek", "-f text or -f json"),
     ])
     def test_what_is_accepted_is_said(self, args, *parts):
         code, _, lines = run(*args, "-r", SERVERS)
@@ -305,6 +343,10 @@ class Log(Case):
            (["-f", "zeek", "-r", "/nonexistent/capture"],)])
     def test_no_log_is_left(self, args):
         check_no_log_is_left(self.folder, args)
+
+    def test_no_log_is_left_by_a_directory_without_captures(self):
+        with tempfile.TemporaryDirectory(prefix="bannerprobe-") as empty:
+            check_no_log_is_left(self.folder, ["-r", empty])
 
     @rows([(name,) for name in UNWRITABLE])
     def test_a_log_that_cannot_be_written(self, name):

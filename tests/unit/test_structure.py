@@ -57,6 +57,8 @@ class Structure(unittest.TestCase):
          "user/long.c:1: a function of 61 lines: 60 at most"),
         ("a long function of Python", {"tests/tools/two.py": "def f():\n" + "    f()\n" * 60},
          "tests/tools/two.py:1: a function of 61 lines: 60 at most"),
+        ("a long line of Python", {"tests/tools/two.py": "\t# " + "x" * 111 + "\n"},
+         "tests/tools/two.py:1: 121 columns: 120 at most"),
         ("a long file", {"user/big.h": "\n" * 501}, "user/big.h: 501 lines: 500 at most"),
         ("a name twice", {"tests/unit/file.h": ""}, "tests/unit/file.h: has the name of user/system/file.h"),
         ("six lines twice", {"user/r.c": "int x;\n" + SIX, "user/s.c": SIX.replace(" ", "\t", 1)},
@@ -66,6 +68,7 @@ class Structure(unittest.TestCase):
         self.assertEqual(self.found(files), [expected])
 
     @rows([
+        ("120 columns", {"tests/tools/two.py": "\t# " + "x" * 110 + "\n"}),
         ("sixty lines", {"user/long.c": "int f(void)\n{\n" + lines(57) + "}\n"}),
         ("five lines twice", {"user/r.c": SIX[:SIX.index("int f")], "user/s.c": SIX[:SIX.index("int f")]}),
         ("in a comment", {"user/system/c.c": '/*\n#include "engine/other.h"\n*/\n'}),

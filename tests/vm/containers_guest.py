@@ -339,8 +339,8 @@ def pod(image, podman, tmp_path):
 @contextlib.contextmanager
 def kubelets_pod():
     """A server in the cgroup that a kubelet would have made for it."""
-    slices = f"kubepods.slice/kubepods-pod{POD_UID.replace('-', '_')}.slice/cri-containerd-{'0123456789abcdef' * 4}.scope"
-    folder = pathlib.Path("/sys/fs/cgroup") / slices
+    slices = f"kubepods.slice/kubepods-pod{POD_UID.replace('-', '_')}.slice"
+    folder = pathlib.Path("/sys/fs/cgroup") / slices / f"cri-containerd-{'0123456789abcdef' * 4}.scope"
     folder.mkdir(parents=True, exist_ok=True)
     with subprocess.Popen(["sh", "-c", f"echo $$ >{folder}/cgroup.procs && exec {STATIC}/greeter 8025"]) as server:
         try:
@@ -377,7 +377,8 @@ def test_pod(pod, podman, outside, tell):
     pid = int(podman("inspect", "-f", "{{.State.Pid}}", pod))
     assert capabilities(status(pid), "CapEff") == {CAP_NET_ADMIN, CAP_BPF}
     stops_in_time(pid, "pod", tell)
-    rows = [json.loads(line) for line in sh(f"{STATIC}/bannerprobe-inventory", INVENTORY, "list", "--json").splitlines()]
+    listed = sh(f"{STATIC}/bannerprobe-inventory", INVENTORY, "list", "--json")
+    rows = [json.loads(line) for line in listed.splitlines()]
     assert {row.get("unit") for row in rows if row["server_port"] == 22} == {"ssh.service"}, rows
 
 
@@ -435,7 +436,8 @@ def test_ssh_by_its_socket(running, outside):
 @pytest.mark.parametrize("how, mode", [("connection", "nowait"), ("listener", "wait")])
 def test_inetd(running, outside, how, mode):
     """inetd listens: it accepts by itself, or lends its listener to one server, which then is another process."""
-    pathlib.Path("/etc/inetd.conf").write_text(f"192.0.2.1:8025 stream tcp {mode} root {STATIC}/greeter greeter {how}\n")
+    pathlib.Path("/etc/inetd.conf").write_text(
+        f"192.0.2.1:8025 stream tcp {mode} root {STATIC}/greeter greeter {how}\n")
     with started("inetd.service"):
         try:
             if mode == "nowait":

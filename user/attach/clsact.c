@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "clsact.h"
 
+#include "newcomers.h"
 #include "system/message.h"
 #include "system/stopping.h"
 
@@ -208,13 +209,32 @@ bool clsact_is_attached(const struct clsact_filter *filter,
 
 /* --- removing ----------------------------------------------------------- */
 
+/*
+ * Removes a qdisc whose filters were listed, unless another program has added
+ * one since.
+ */
+static bool take_qdisc(unsigned int ifindex, struct newcomers *newcomers)
+{
+	if (newcomers_came(newcomers, ifindex) ||
+	    filters_remove_clsact(ifindex))
+		return false;
+	newcomers_report(newcomers, ifindex);
+	return true;
+}
+
 /* Removes the qdisc, unless filters of others would be removed with it. */
 static bool remove_qdisc(unsigned int ifindex, int filters_of_ours)
 {
+	struct newcomers newcomers;
 	int count = 0;
+	bool is_removed;
 
-	return !list_filters(ifindex, count_filter, &count) &&
-	       count == filters_of_ours && !filters_remove_clsact(&ifindex, 1);
+	newcomers_watch(&newcomers);
+	is_removed = !list_filters(ifindex, count_filter, &count) &&
+		     count == filters_of_ours &&
+		     take_qdisc(ifindex, &newcomers);
+	newcomers_end(&newcomers);
+	return is_removed;
 }
 
 /*
@@ -285,17 +305,15 @@ void clsact_detach(struct clsact_filter *filter, unsigned int ifindex)
 
 static void remove_pairs(const struct clsact_pair *pairs, int count)
 {
-	unsigned int alone[CLSACT_PAIRS_MAX];
-	bool goes[CLSACT_PAIRS_MAX] = {};
-	int alone_count = 0;
+	struct newcomers newcomers;
+	bool goes[CLSACT_PAIRS_MAX];
+	const bool watches = newcomers_watch(&newcomers);
 
-	for (int i = 0; i < count; i++) {
-		goes[i] = are_alone(&pairs[i]);
-		if (goes[i])
-			alone[alone_count++] = pairs[i].ifindex;
-	}
-	if (filters_remove_clsact(alone, alone_count))
-		memset(goes, 0, sizeof(goes)); /* one of them did not */
+	for (int i = 0; i < count; i++)
+		goes[i] = watches && are_alone(&pairs[i]);
+	for (int i = 0; i < count; i++)
+		goes[i] = goes[i] && take_qdisc(pairs[i].ifindex, &newcomers);
+	newcomers_end(&newcomers);
 	for (int i = 0; i < count; i++) {
 		if (goes[i])
 			continue;

@@ -43,11 +43,9 @@ struct clsact_pair {
 	struct clsact_filter *in, *out;
 };
 
-/*
- * How many interfaces are listed before any is changed. A filter that somebody
- * else adds to a qdisc in between is lost, so these are few.
- */
-#define CLSACT_PAIRS_MAX REMOVALS_MAX
+#define CLSACT_PAIRS_MAX                                                       \
+	32 /* interfaces that are listed before any changes                    \
+	    */
 
 /* clsact_detach() for several interfaces, with far fewer requests. */
 void clsact_detach_pairs(const struct clsact_pair *pairs, int count);

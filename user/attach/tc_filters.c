@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define REQUEST_SIZE 512 /* bytes of the longest, with a name of 256 bytes */
-#define REMOVAL_SIZE 64	 /* bytes of one that removes a qdisc */
 
 /* The callback for each filter, and its arguments. */
 struct finding {
@@ -109,19 +108,13 @@ bool filters_have_clsact(unsigned int index)
 	return !netlink_talk(header, header->nlmsg_len, 1, NULL, NULL);
 }
 
-int filters_remove_clsact(const unsigned int *indexes, int count)
+int filters_remove_clsact(unsigned int index)
 {
-	char buffer[REMOVALS_MAX * REMOVAL_SIZE];
-	size_t size = 0;
+	char buffer[REQUEST_SIZE];
+	struct nlmsghdr *header = put_clsact(buffer, RTM_DELQDISC, 0, index);
 
-	for (int i = 0; i < count; i++) {
-		struct nlmsghdr *header =
-			put_clsact(buffer + size, RTM_DELQDISC, 0, indexes[i]);
-
-		mnl_attr_put_strz(header, TCA_KIND, "clsact");
-		size += header->nlmsg_len;
-	}
-	return count ? netlink_talk(buffer, size, count, NULL, NULL) : 0;
+	mnl_attr_put_strz(header, TCA_KIND, "clsact");
+	return netlink_talk(header, header->nlmsg_len, 1, NULL, NULL);
 }
 
 static struct nlmsghdr *put_filter(char *buffer, unsigned int index,

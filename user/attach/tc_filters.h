@@ -27,14 +27,8 @@ int filters_list(unsigned int index, unsigned int parent, filter_found *found,
 /* Whether an interface has a clsact qdisc. */
 bool filters_have_clsact(unsigned int index);
 
-#define REMOVALS_MAX 8 /* qdiscs */
-
-/*
- * Removes the clsact qdiscs of at most REMOVALS_MAX interfaces, with all their
- * filters, in one request. The first error as negative errno; the others are
- * removed nevertheless.
- */
-int filters_remove_clsact(const unsigned int *indexes, int count);
+/* Removes an interface's clsact qdisc with all its filters. Negative errno. */
+int filters_remove_clsact(unsigned int index);
 
 /*
  * Adds a filter that runs a BPF program (a file descriptor) and takes its

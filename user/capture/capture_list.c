@@ -36,13 +36,22 @@ static int by_name(const FTSENT **one, const FTSENT **other)
 	return strverscmp((*one)->fts_name, (*other)->fts_name);
 }
 
-/* Reports the files that were skipped, and a directory without captures. */
-static void report(const struct capture_directory *directory)
+/*
+ * Reports the files that were skipped, and a directory without captures: that
+ * is bad input, as a file is that is no capture.
+ */
+static void report(struct capture_list *list,
+		   const struct capture_directory *directory)
 {
 	const char *what = directory->captures ?
 				   "skipped below it" :
 				   "no capture is below this directory, but";
 
+	if (!directory->captures) {
+		list->is_incomplete = true;
+		if (directory->is_unread) /* there may be captures */
+			return;
+	}
 	if (directory->unlike || directory->special)
 		message("%s: %s: files that are no captures (%zu), links and "
 			"special files (%zu)",
@@ -68,7 +77,7 @@ static bool add_entry(struct capture_list *list, const FTSENT *entry,
 	case FTS_ERR:
 	case FTS_NS:
 		message("%s: %s", entry->fts_path, strerror(entry->fts_errno));
-		list->is_incomplete = true;
+		list->is_incomplete = directory->is_unread = true;
 		return true;
 	default: /* a link, a device, a pipe, a socket */
 		directory->special++;
@@ -93,13 +102,13 @@ static bool add_directory(struct capture_list *list, const char *path,
 		done = add_entry(list, entry, directory);
 	if (done && errno) {
 		message("%s: %s", path, strerror(errno));
-		list->is_incomplete = true;
+		list->is_incomplete = directory->is_unread = true;
 	}
 	if (tree)
 		fts_close(tree);
 	free(paths[0]);
-	if (done && !directory->left)
-		report(directory);
+	if (done && !directory->left && !stopping())
+		report(list, directory);
 	return done;
 }
 
@@ -139,7 +148,8 @@ void capture_list_free(struct capture_list *list)
 	*list = (struct capture_list){};
 }
 
-void capture_list_done(struct capture_file *file, bool is_capture)
+void capture_list_done(struct capture_list *list, struct capture_file *file,
+		       bool is_capture)
 {
 	struct capture_directory *directory = file->directory;
 
@@ -149,5 +159,5 @@ void capture_list_done(struct capture_file *file, bool is_capture)
 	directory->unlike += !is_capture;
 	directory->left--;
 	if (!directory->left)
-		report(directory);
+		report(list, directory);
 }

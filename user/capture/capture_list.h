@@ -14,6 +14,7 @@ struct capture_directory {
 	size_t captures; /* files below it that are captures */
 	size_t unlike;	 /* files below it that are no captures */
 	size_t special;	 /* links, devices, pipes and the like below it */
+	bool is_unread;	 /* a part of it could not be read */
 };
 
 struct capture_file {
@@ -27,8 +28,8 @@ struct capture_list {
 	size_t count, room;
 	struct capture_directory *directories; /* one for each name */
 	__u64 size;			       /* of all files */
-	bool is_incomplete; /* a directory was not read; a message was printed
-			     */
+	bool is_incomplete; /* a directory was not read, or no capture is below
+			     * it; a message was printed */
 };
 
 /*
@@ -44,6 +45,7 @@ void capture_list_free(struct capture_list *list);
  * Called after each file. After the last one below its directory, prints what
  * was skipped there.
  */
-void capture_list_done(struct capture_file *file, bool is_capture);
+void capture_list_done(struct capture_list *list, struct capture_file *file,
+		       bool is_capture);
 
 #endif

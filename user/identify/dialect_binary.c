@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "dialect.h"
+#include "telnet.h"
 
 #define MYSQL_HEADER 4
 #define MYSQL_HANDSHAKE 10
@@ -8,9 +9,6 @@
 #define BGP_MARKER 16
 #define BGP_OPEN 1
 #define BGP_NOTIFICATION 3
-#define IAC 0xff
-#define WILL 0xfb
-#define DONT 0xfe
 
 static bool set(struct spoken *spoken, enum dialect dialect, bool is_refusal,
 		struct text body)
@@ -119,8 +117,7 @@ static bool read_bgp(const struct text *text, struct spoken *spoken)
 
 static bool read_telnet(const struct text *text, struct spoken *spoken)
 {
-	return text->len >= 3 && text->bytes[0] == IAC &&
-	       text->bytes[1] >= WILL && text->bytes[1] <= DONT &&
+	return telnet_begins(text->bytes, text->len) &&
 	       set(spoken, DIALECT_TELNET, false, *text);
 }
 

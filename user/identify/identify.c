@@ -184,7 +184,8 @@ static void ask_all(struct identifier *identifier, enum said said,
 
 /*
  * Whether the last line goes on, in a protocol that ends each line: the product
- * of "SSH-2.0-Op" is not Op. A prompt, such as telnet's, has no line's end.
+ * of "SSH-2.0-Op" is not Op. A prompt, such as telnet's, has no line's end. A
+ * line "220-..." with its end is no cut one, though others follow.
  */
 static bool is_line_cut(const uint8_t *bytes, size_t len)
 {

@@ -69,8 +69,10 @@ static int load(const char *path, void *context)
 	}
 	error = recogfile_load(recog->sources, recog->matcher, &database);
 	/* A file that is not Recog's is reported, the others are used. */
-	if (error)
+	if (error) {
+		recog->some_are_wrong = true;
 		return error == -EINVAL ? 0 : error;
+	}
 	database->next = recog->databases;
 	recog->databases = database;
 	return 0;
@@ -89,9 +91,10 @@ int recog_open(struct recog *recog, const char *path, struct matcher *matcher)
 	}
 	if (recog->databases)
 		return 0;
-	matcher->message("%s: no file of Recog's fingerprints is there; "
-			 "name the folder that holds its *.xml",
-			 path);
+	if (!recog->some_are_wrong)
+		matcher->message("%s: no file of Recog's fingerprints is "
+				 "there; name the folder that holds its *.xml",
+				 path);
 	return -EINVAL;
 }
 

@@ -12,6 +12,7 @@ struct recog {
 	struct rule_source *sources;
 	struct database *databases;
 	struct matcher *matcher;
+	bool some_are_wrong; /* a message says so */
 };
 
 /* Reads a folder's *.xml, or one file. 0 or negative errno, with a message. */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "recogfile.h"
 
-#include <errno.h>
-#include <expat.h>
-#include <stdlib.h>
+#include "expat_api.h"
 
-/* XML_GetCurrentLineNumber: what replaces it is not in expat before 2.8. */
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+#include <errno.h>
+#include <stdlib.h>
 
 #define GROUPS_MAX 50
 

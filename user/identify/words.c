@@ -5,12 +5,9 @@
 #include <stdlib.h>
 
 #include "protocol.h"
+#include "telnet.h"
 
 #define CODE_LEN 4 /* "220 ", "220-" */
-#define IAC 0xff
-#define SUBNEGOTIATION 0xfa
-#define SUBNEGOTIATION_END 0xf0
-#define WILL 0xfb
 
 /* A line with its end is complete, even if more may follow. */
 static struct text without_line_end(struct text text)
@@ -56,30 +53,21 @@ static size_t copy_without_codes(const struct text *text, uint8_t *to,
 	return len;
 }
 
-/* The end of the telnet command that begins here. */
-static size_t end_of_command(const struct text *text, size_t at)
-{
-	if (at + 1 >= text->len)
-		return text->len;
-	if (text->bytes[at + 1] != SUBNEGOTIATION)
-		return at + (text->bytes[at + 1] >= WILL ? 3 : 2);
-	for (at += 2; at + 1 < text->len; at++) {
-		if (text->bytes[at] == IAC &&
-		    text->bytes[at + 1] == SUBNEGOTIATION_END)
-			return at + 2;
-	}
-	return text->len;
-}
-
 static size_t copy_without_negotiation(const struct text *text, uint8_t *to)
 {
-	size_t len = 0, at = 0;
+	struct text rest = *text;
+	size_t len = 0;
 
-	while (at < text->len) {
-		if (text->bytes[at] == IAC)
-			at = end_of_command(text, at);
-		else
-			to[len++] = text->bytes[at++];
+	while (rest.len) {
+		const size_t commands = telnet_commands(rest.bytes, rest.len);
+
+		rest = text_after(&rest, commands);
+		if (!rest.len)
+			break;
+		/* IAC twice is a byte of text. */
+		to[len++] = *rest.bytes;
+		rest = text_after(&rest,
+				  text_begins(&rest, "\xff\xff") ? 2 : 1);
 	}
 	return len;
 }

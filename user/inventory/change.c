@@ -150,6 +150,32 @@ void change_add(struct inventory *inventory, struct service *service,
 	tell(inventory, service, kind, time, before, after, number);
 }
 
+static bool refers_to(const struct pending_change *change,
+		      const struct service *service, uint8_t at)
+{
+	return change->service == service &&
+	       (change->before == at || change->after == at);
+}
+
+bool change_forget_form(struct inventory *inventory,
+			const struct service *service, uint8_t at)
+{
+	for (size_t i = 0; i < inventory->change_count; i++) {
+		if (refers_to(&inventory->changes[i], service, at))
+			return false;
+	}
+	for (size_t i = 0; i < inventory->change_count; i++) {
+		struct pending_change *change = &inventory->changes[i];
+
+		if (change->service != service)
+			continue;
+		change->before -=
+			change->before != NO_FORM && change->before > at;
+		change->after -= change->after != NO_FORM && change->after > at;
+	}
+	return true;
+}
+
 void change_add_owner(struct inventory *inventory, struct service *service,
 		      uint64_t time)
 {

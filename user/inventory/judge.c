@@ -177,13 +177,50 @@ static bool keep_first(struct inventory *inventory, struct known_form *form,
 	return true;
 }
 
+/* Whether the file has all of a form, and the service has not said it of late.
+ */
+static bool can_be_forgotten(const struct inventory *inventory,
+			     const struct service *service, uint8_t at,
+			     uint64_t now)
+{
+	const struct known_form *form = &service->forms[at];
+
+	return form->id && !form->tentative && !form->unwritten &&
+	       !form->text_changed && !form->fresh && at != service->current &&
+	       at != service->last && at != service->before &&
+	       form->last_seen + inventory->options.gone_us < now;
+}
+
+/*
+ * Before the last form that there is room for: a service with an upgrade now
+ * and then is not ever different, however long it runs. The file keeps all.
+ */
+static void forget_oldest(struct inventory *inventory, struct service *service,
+			  uint64_t now)
+{
+	uint8_t oldest = NO_FORM;
+
+	for (uint8_t i = 0; i < service->form_count; i++) {
+		if (can_be_forgotten(inventory, service, i, now) &&
+		    (oldest == NO_FORM ||
+		     service->forms[i].last_seen <
+			     service->forms[oldest].last_seen))
+			oldest = i;
+	}
+	if (oldest != NO_FORM && change_forget_form(inventory, service, oldest))
+		service_forget_form(&inventory->services, service, oldest);
+}
+
 static void new_form_came(struct inventory *inventory, struct service *service,
 			  const struct observation *seen, uint64_t hash,
 			  struct form_identity *identity)
 {
-	const uint8_t at = service_add_form(&inventory->services, service);
 	struct form_identity told = *identity; /* its texts go on to the form */
+	uint8_t at;
 
+	if (service->form_count == SERVICE_FORMS - 1)
+		forget_oldest(inventory, service, seen->time);
+	at = service_add_form(&inventory->services, service);
 	if (at == NO_FORM ||
 	    !recognise_next_time(inventory, service, at, seen, identity) ||
 	    !keep_first(inventory, &service->forms[at], seen, identity)) {
@@ -213,10 +250,10 @@ static void take(struct inventory *inventory, struct service *service,
 		 const struct observation *seen, uint64_t hash)
 {
 	struct form_identity identity = {};
-	struct recognised found;
+	struct recognised found = {};
 
 	structure_form(&inventory->greeting, seen);
-	found = recognise(inventory, service, seen, &identity);
+	recognise(inventory, service, seen, &identity, &found);
 	if (!found.unfinished && (found.form == NO_FORM || found.finished))
 		service->ftp |= ftp_greets(identity.service, seen->bytes,
 					   kept(seen), service->key.port);

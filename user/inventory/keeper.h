@@ -136,10 +136,9 @@ void inventory_lose(struct inventory *inventory, enum unkept why,
  * inventory->greeting: the greeting's form by structure. `identity` is filled
  * in if no known form matches as it is.
  */
-struct recognised recognise(struct inventory *inventory,
-			    struct service *service,
-			    const struct observation *seen,
-			    struct form_identity *identity);
+void recognise(struct inventory *inventory, struct service *service,
+	       const struct observation *seen, struct form_identity *identity,
+	       struct recognised *found);
 /* Gives a new form the text of inventory->greeting. */
 bool recognise_next_time(struct inventory *inventory, struct service *service,
 			 uint8_t form, const struct observation *seen,
@@ -154,6 +153,10 @@ void change_add(struct inventory *inventory, struct service *service,
 void change_set_form(struct inventory *inventory, const struct service *service,
 		     uint8_t form);
 /* Adds a change of the service's owner. */
+/* A form is about to be forgotten: the forms behind it move up. False: a change
+ * that is not yet written refers to it. */
+bool change_forget_form(struct inventory *inventory,
+			const struct service *service, uint8_t at);
 void change_add_owner(struct inventory *inventory, struct service *service,
 		      uint64_t time);
 /* Releases the owners of a change that is written. */

@@ -18,7 +18,7 @@ static const char *const texts[STATEMENTS] = {
 	[STATEMENT_FIND_FORMS] =
 		"SELECT id, stable, last_seen, count, whole, refusal, service"
 		" FROM banner WHERE service_id = ?1"
-		" ORDER BY last_seen DESC, id DESC LIMIT 64",
+		" ORDER BY last_seen DESC, id DESC LIMIT 63",
 	[STATEMENT_FORM] = "SELECT latest_raw, " IDENTITY_COLUMNS
 			   " FROM banner WHERE id = ?1",
 	[STATEMENT_ADD_SERVICE] =
@@ -168,6 +168,7 @@ static int load_forms(struct inventory *inventory, struct service *service,
 	if (!room)
 		return -ENOMEM;
 	restore_order(service, current);
+	service->has_forgotten = service->form_count >= SERVICE_FORMS - 1;
 	return code == SQLITE_DONE ? 0 : store_fail(&inventory->store, code);
 }
 

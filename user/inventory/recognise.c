@@ -243,30 +243,29 @@ static void learn(struct inventory *inventory, struct service *service,
 		found->learned && cut && service->forms[found->form].whole;
 }
 
-struct recognised recognise(struct inventory *inventory,
-			    struct service *service,
-			    const struct observation *seen,
-			    struct form_identity *identity)
+void recognise(struct inventory *inventory, struct service *service,
+	       const struct observation *seen, struct form_identity *identity,
+	       struct recognised *found)
 {
 	const struct form *greeting = &inventory->greeting;
-	struct recognised found = { .form = NO_FORM };
+	const uint64_t hash = form_hash(greeting);
 
-	found.form = find_fitting(inventory, service, form_hash(greeting));
-	if (found.form != NO_FORM)
-		return found;
+	*found = (struct recognised){ .form = find_fitting(inventory, service,
+							   hash) };
+	if (found->form != NO_FORM)
+		return;
 	if (!greeting->whole && any_whole(service)) {
-		found.unfinished = true;
-		return found;
+		found->unfinished = true;
+		return;
 	}
 	if (service->ever_different && service->form_count) {
-		found.form = service->last;
-		return found;
+		found->form = service->last;
+		return;
 	}
 	/* The last step, because it costs more than all others. */
 	identity_find(inventory, seen, identity);
 	if (service->form_count)
-		learn(inventory, service, seen, identity, &found);
-	return found;
+		learn(inventory, service, seen, identity, found);
 }
 
 bool recognise_next_time(struct inventory *inventory, struct service *service,

@@ -259,6 +259,28 @@ uint8_t service_add_form(struct services *services, struct service *service)
 	return service->form_count++;
 }
 
+static uint8_t index_without(uint8_t index, uint8_t gone)
+{
+	if (index == NO_FORM || index < gone)
+		return index;
+	return index == gone ? NO_FORM : index - 1;
+}
+
+void service_forget_form(struct services *services, struct service *service,
+			 uint8_t at)
+{
+	struct known_form *form = &service->forms[at];
+
+	form_drop_fresh(services, form);
+	text_put(&services->texts, form->text);
+	service->form_count--;
+	memmove(form, form + 1, (service->form_count - at) * sizeof(*form));
+	service->current = index_without(service->current, at);
+	service->last = index_without(service->last, at);
+	service->before = index_without(service->before, at);
+	service->has_forgotten = true;
+}
+
 bool form_set_text(struct services *services, struct known_form *form,
 		   const char *text, size_t len)
 {

@@ -6,7 +6,8 @@
 #include "intern.h"
 #include "observation.h"
 
-/* Of one service; one with more is "ever different". */
+/* Of one service in memory; one that says so many in a few days is "ever
+ * different". */
 #define SERVICE_FORMS 64
 #define NO_FORM 0xff
 
@@ -72,8 +73,9 @@ struct service {
 	bool dirty, tentative;
 	bool told; /* the new service has been reported */
 	bool ever_different;
-	bool ftp;  /* its greeting is FTP's */
-	bool used; /* used since services_shrink() last passed it */
+	bool has_forgotten; /* the file may have more forms of it */
+	bool ftp;	    /* its greeting is FTP's */
+	bool used;	    /* used since services_shrink() last passed it */
 	struct ownership *ownership; /* NULL: no owner is known */
 };
 
@@ -104,6 +106,9 @@ void service_set_dirty(struct services *services, struct service *service);
 
 /* Adds a form. Its index, or NO_FORM: no memory, or too many forms. */
 uint8_t service_add_form(struct services *services, struct service *service);
+/* Drops a form that the file has; the forms behind it move up. */
+void service_forget_form(struct services *services, struct service *service,
+			 uint8_t at);
 /* False: out of memory. */
 bool form_set_text(struct services *services, struct known_form *form,
 		   const char *text, size_t len);

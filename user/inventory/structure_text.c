@@ -5,24 +5,12 @@
  */
 #include "structure.h"
 
-#include "telnet.h"
+#include "text_end.h"
 #include "times.h"
 
 #include <string.h>
 
-/* --- whole or not ------------------------------------------------------ */
-
-static bool is_unfinished(const struct greeting *g)
-{
-	size_t line = g->len;
-
-	if (!g->len || telnet_negotiates(g->bytes, (__u32)g->len) ||
-	    g->bytes[g->len - 1] != '\n')
-		return true;
-	for (line--; line && g->bytes[line - 1] != '\n';)
-		line--;
-	return greeting_has_code(g, line) && g->bytes[line + 3] == '-';
-}
+/* --- what kind of bytes ------------------------------------------------ */
 
 /* The bytes of a character of UTF-8 beyond ASCII; 0 where there is none. */
 static size_t utf8_length(const struct greeting *g, size_t at)
@@ -261,13 +249,6 @@ static bool is_time(const struct greeting *g)
 	return g->seen->server_port == 37 && g->len == 4;
 }
 
-/* Telnet: options come first, and then text. */
-static bool is_telnet(const struct greeting *g)
-{
-	return g->len >= 3 && g->bytes[0] == TELNET_IAC && g->bytes[1] > 249 &&
-	       g->bytes[1] < TELNET_IAC;
-}
-
 static void add_binary(struct form *form, const struct greeting *g)
 {
 	static const size_t sizes[] = { 4, 3, 2 };
@@ -292,12 +273,13 @@ void structure_text(struct form *form, const struct greeting *g)
 	size_t at = 0, line, fixed;
 
 	form->refusal = structure_refuses(g);
-	form->binary = !is_telnet(g) && (is_time(g) || is_binary(g));
+	form->binary = !telnet_begins(g->bytes, g->len) &&
+		       (is_time(g) || is_binary(g));
 	if (form->binary) {
 		add_binary(form, g);
 		return;
 	}
-	form->whole &= !is_unfinished(g);
+	form->whole &= !text_end_is_open(g->bytes, g->len);
 	form->known = is_ftp(g) || is_known(g);
 	for (; at < g->len; at = line) {
 		line = greeting_line_end(g, at);

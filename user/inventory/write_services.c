@@ -87,7 +87,8 @@ static int update_form(struct inventory *inventory, struct known_form *form)
 	return code == SQLITE_OK ? update_identity(inventory, form) : code;
 }
 
-/* Another process has written: it may have added this form already. */
+/* The file may have this form already: another process has written it, or this
+ * one has forgotten it. */
 static int adopt_form(struct inventory *inventory,
 		      const struct service *service, struct known_form *form)
 {
@@ -113,7 +114,7 @@ static int write_forms(struct inventory *inventory, struct service *service,
 	for (int i = 0; i < service->form_count && code == SQLITE_OK; i++) {
 		struct known_form *form = &service->forms[i];
 
-		if (!form->id && other)
+		if (!form->id && (other || service->has_forgotten))
 			code = adopt_form(inventory, service, form);
 		if (code == SQLITE_OK)
 			code = form->id ? update_form(inventory, form) :

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "libraries.h"
 
+#include "identify/expat_api.h"
 #include "system/message.h"
 
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include <dlfcn.h>
-#include <expat.h>
 #include <pcre2.h>
-
-/* XML_GetCurrentLineNumber: what replaces it is not in expat before 2.8. */
-#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
 
 /* The libraries' file names, of the versions that the headers belong to. */
 #define PCRE2_FILE "libpcre2-8.so.0"

@@ -213,14 +213,17 @@ static void check_together(const struct parser *parser)
 		read ? OPTION_INTERFACES_ONLY : OPTION_CAPTURES_ONLY;
 
 	for (size_t i = 0; i < option_rows; i++) {
-		if (!parser->given[i] || !(option_table[i].flags & wrong))
+		const struct option_row *row = &option_table[i];
+		const char letter[] = { '-', row->letter, ',', ' ', '\0' };
+
+		if (!parser->given[i] || !(row->flags & wrong))
 			continue;
 		if (read)
-			wrong_usage("--%s is for interfaces, not for captures: "
-				    "leave out this or -r",
-				    option_table[i].name);
-		wrong_usage("--%s is for captures: -r FILE reads one",
-			    option_table[i].name);
+			wrong_usage("%s--%s is for interfaces, not for "
+				    "captures: leave out this or -r",
+				    row->letter ? letter : "", row->name);
+		wrong_usage("%s--%s is for captures: -r FILE reads one",
+			    row->letter ? letter : "", row->name);
 	}
 }
 
@@ -262,9 +265,12 @@ static void check_usage(const struct parser *parser)
 		wrong_usage("-j %u: the captures of --sequence are read one "
 			    "after the other: leave out one of them",
 			    options->jobs);
-	if (options->track.decap.by_peer && !options->track.decap.kinds)
-		wrong_usage("--decap-from: no tunnel is opened: --decap says "
-			    "which are to be");
+	if (!options->track.decap.kinds &&
+	    (options->track.decap.by_peer || !options->track.key.tunnels))
+		wrong_usage("%s: no tunnel is opened: --decap says which are "
+			    "to be",
+			    options->track.decap.by_peer ? "--decap-from" :
+							   "--decap-key no");
 	check_inventory(parser);
 }
 
@@ -289,8 +295,11 @@ static void fill_in(struct options *options)
 	options->unfinished_ms = INVENTORY_UNFINISHED_MS;
 }
 
-/* A user that asks for client bytes has to know that they hold passwords. */
-static void note_passwords(const struct options *options)
+/*
+ * What the log has no place for; and that client bytes hold passwords: a user
+ * that asks for them has to know.
+ */
+static void note_what_follows(const struct options *options)
 {
 	const __u32 said_by_clients =
 		EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY);
@@ -298,6 +307,10 @@ static void note_passwords(const struct options *options)
 	if (options->inventory_clients)
 		usage_note("--inventory-clients: what clients say first can "
 			   "hold passwords: protect the inventory");
+	if (options->track.sockets && options->format == FORMAT_ZEEK &&
+	    !options->inventory)
+		usage_note("--owner: the format zeek has no place for it: -f "
+			   "text or -f json does");
 	if (options->events & said_by_clients && !options->no_output)
 		usage_note("--events: what clients say first can hold "
 			   "passwords: protect the log");
@@ -319,7 +332,7 @@ void options_parse(struct options *options, int argc, char **argv)
 	parse_words(&parser, argc);
 	decap_set_defaults(options);
 	check_usage(&parser);
-	note_passwords(options);
+	note_what_follows(options);
 	rules_set_defaults(options);
 	usage_print_notes();
 	fill_in(options);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Checked here, since two processes open the path later: one message only. */
@@ -17,8 +18,13 @@ static void check_existence(const struct option_use *use, const char *path)
 void rules_take_probes(struct options *options, const struct option_use *use)
 {
 	const char *path = option_file(use);
+	struct stat status;
 
 	check_existence(use, path);
+	if (!stat(path, &status) && !S_ISREG(status.st_mode))
+		wrong_usage("%s %s: is no file: name one like nmap's "
+			    "nmap-service-probes",
+			    use->spelling, path);
 	if (options->probes_count == PROBES_MAX)
 		wrong_usage("%s %s: more than %d files: join some of them",
 			    use->spelling, path, PROBES_MAX);

@@ -16,11 +16,10 @@
 
 #define PIPE_ROOM (1 << 20) /* bytes: the default limit for ordinary users */
 /*
- * Bytes kept of the processes whose files are not yet due: of all together, and
- * of each at least. A process for which there is no room waits.
+ * Bytes kept of all processes whose files are not yet due. A process for which
+ * there is no room waits.
  */
-#define BUFFERS_MAX (1UL << 28)
-#define BUFFER_MAX_AT_LEAST (1UL << 23)
+#define BUFFERS_MAX (1UL << 25)
 #define BUFFER_AT_FIRST (1 << 18)
 #define FRAMES_ROOM (1 << 16)
 #define POLLED_MAX (JOBS_MAX + 1)
@@ -41,6 +40,7 @@ struct frame_head {
 	(sizeof(struct frame_head) + sizeof(struct event) + EVENT_ROOM +       \
 	 CAPTURE_IFACE_MAX + 16)
 _Static_assert(FRAME_MAX < FRAMES_ROOM, "a frame fits");
+_Static_assert(BUFFERS_MAX / JOBS_MAX >= BUFFER_AT_FIRST, "of each process");
 
 struct job_share {
 	atomic_size_t next;		    /* the next file to take */
@@ -325,9 +325,7 @@ static const struct frame_head *next_frame(struct job *job, size_t file)
 
 static bool make_room(struct job *job, unsigned int jobs)
 {
-	const size_t room = 2 * job->room, share = BUFFERS_MAX / jobs;
-	const size_t most =
-		share > BUFFER_MAX_AT_LEAST ? share : BUFFER_MAX_AT_LEAST;
+	const size_t room = 2 * job->room;
 	char *buffer;
 
 	if (job->at) /* else all would be copied onto itself, again and again */
@@ -337,7 +335,7 @@ static bool make_room(struct job *job, unsigned int jobs)
 	job->at = 0;
 	if (job->room - job->used >= FRAMES_ROOM)
 		return true;
-	buffer = room <= most ? realloc(job->buffer, room) : NULL;
+	buffer = room <= BUFFERS_MAX / jobs ? realloc(job->buffer, room) : NULL;
 	if (!buffer)
 		return false;
 	job->buffer = buffer;

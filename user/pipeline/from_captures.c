@@ -426,7 +426,7 @@ static bool read_one(struct capture_reader *reader, struct capture_file *file,
 		goes_on = capture_reader_listen(reader, file, &flags);
 	else
 		flags = capture_reader_file(reader, file);
-	capture_list_done(file, flags & JOB_IS_CAPTURE);
+	capture_list_done(&reader->jobs->list, file, flags & JOB_IS_CAPTURE);
 	goes_on &= !stopping() && !pipeline_is_over(reader->pipeline);
 	if (!(flags & JOB_READ) && (goes_on || !reader->jobs->count))
 		*code = EXIT_FAILED;
@@ -437,13 +437,14 @@ static enum exit_code read_files(struct capture_reader *reader)
 {
 	const struct options *options = reader->options;
 	const struct capture_list *list = &reader->jobs->list;
-	enum exit_code code = list->is_incomplete ? EXIT_FAILED : EXIT_DONE;
+	enum exit_code code = EXIT_DONE;
 	struct stats now;
+	size_t i = 0;
 
-	for (size_t i = 0; i < list->count; i++) {
-		if (!read_one(reader, &list->files[i], &code))
-			break;
-	}
+	while (i < list->count && read_one(reader, &list->files[i], &code))
+		i++;
+	if (list->is_incomplete)
+		code = EXIT_FAILED;
 	end_sequence(reader);
 	pipeline_close(reader->pipeline);
 	if (options->stats)

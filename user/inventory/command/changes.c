@@ -49,6 +49,14 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
+	case ARGP_KEY_END:
+		if (changes->follow && changes->filter.until)
+			wrong_usage("--follow, --until: only one of them");
+		if (changes->filter.until &&
+		    changes->filter.until <= changes->filter.since)
+			wrong_usage("--since, --until: the first time is not "
+				    "before the second");
+		return 0;
 	case ARGP_KEY_ARG:
 		wrong_usage("%s: changes takes options only", argument);
 	default:

@@ -7,6 +7,7 @@
 #include "say.h"
 
 #include <argp.h>
+#include <stdlib.h>
 
 enum exit_code {
 	EXIT_DONE = 0,
@@ -56,6 +57,19 @@ int command_keep(const struct command *command, const char *file, int argc,
 		say(__VA_ARGS__);                                              \
 		exit(EXIT_USAGE);                                              \
 	} while (0)
+
+/* A word of the command line in a message: an empty one is shown, too. */
+static inline const char *shown(const char *word)
+{
+	return *word ? word : "''";
+}
+
+/* A file's name may not be empty; `option` is what it was given by. */
+static inline void check_name(const char *option, const char *name)
+{
+	if (!*name)
+		wrong_usage("%s '': an empty name: give a file", option);
+}
 
 /* Parses a command's words; ends the process on --help and wrong usage. */
 void parse_words(const struct command *command,

@@ -5,8 +5,10 @@
 #include "identify/identify.h"
 #include "identify/rule_places.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #define CPES_MAX 1024
 
@@ -53,6 +55,25 @@ static bool ask(void *context, const struct observation *seen,
 	return true;
 }
 
+/* A folder that this process may not search is reported when it is read. */
+static void check_rules(const char *option, const char *path, bool or_folder)
+{
+	struct stat status;
+
+	check_name(option, path);
+	if (stat(path, &status)) {
+		if (errno != EACCES)
+			wrong_usage("%s %s: %s", option, path, strerror(errno));
+	} else if (!S_ISREG(status.st_mode) &&
+		   !(or_folder && S_ISDIR(status.st_mode))) {
+		wrong_usage("%s %s: is no file%s", option, path,
+			    or_folder ? " and no folder: name the one that "
+					"holds Recog's *.xml" :
+					": name one like nmap's "
+					"nmap-service-probes");
+	}
+}
+
 error_t rule_option(struct named_rules *rules, int key, char *argument)
 {
 	switch (key) {
@@ -61,9 +82,11 @@ error_t rule_option(struct named_rules *rules, int key, char *argument)
 			wrong_usage("--probes %s: more than %d files: join "
 				    "some of them",
 				    argument, PROBES_MAX);
+		check_rules("--probes", argument, false);
 		rules->probes[rules->count++] = argument;
 		return 0;
 	case 'r':
+		check_rules("--recog", argument, true);
 		rules->recog = argument;
 		return 0;
 	case RULES_QUIETLY:

@@ -75,6 +75,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
+		check_name("import", argument);
 		import->names[import->count++] = argument;
 		return 0;
 	case ARGP_KEY_END:
@@ -100,42 +101,80 @@ static void take(struct import *import)
 	import->records++;
 }
 
-static void name_broken(struct import *import, const struct log_file *file,
-			const char *what, uint64_t *broken)
+/* The lines of a file that are no records. */
+struct broken_lines {
+	bool is_log;	/* another line is a record */
+	uint64_t count; /* of all, without a last one that may go on */
+	struct broken_line {
+		uint64_t line;
+		const char *what;
+	} first[NAMED_MAX];
+};
+
+static void name_line(const struct log_file *file,
+		      const struct broken_line *line)
 {
-	if (++*broken <= NAMED_MAX)
-		say("%s:%llu: %s; it was left out", file->name,
-		    (unsigned long long)file->line, what);
+	say("%s:%llu: %s; it was left out", file->name,
+	    (unsigned long long)line->line, line->what);
+}
+
+/* They are named once it is known that the file is a log. */
+static void found_log(const struct log_file *file, struct broken_lines *broken)
+{
+	if (broken->is_log)
+		return;
+	broken->is_log = true;
+	for (uint64_t i = 0; i < broken->count && i < NAMED_MAX; i++)
+		name_line(file, &broken->first[i]);
+}
+
+static void found_broken(struct import *import, const struct log_file *file,
+			 struct broken_lines *broken)
+{
+	const struct broken_line line = {
+		file->line, file->too_long ?
+				    "the line is too long for a record" :
+				    "cut in half, or no record of bannerprobe"
+	};
+
+	if (broken->count < NAMED_MAX) {
+		broken->first[broken->count] = line;
+		if (broken->is_log)
+			name_line(file, &line);
+	}
+	broken->count++;
 	import->broken++;
 }
 
 /* False: the line is not whole, and has to be read again later. */
 static bool read_line(struct import *import, const struct log_file *file,
-		      uint64_t *broken)
+		      struct broken_lines *broken)
 {
+	static const char cut[] = "the last line is cut in half";
+
 	if (!file->len)
 		return true;
 	switch (log_read(import->reader, file->text, file->len,
 			 &import->record)) {
 	case LOG_RECORD:
+		found_log(file, broken);
 		take(import);
 		return true;
 	case LOG_OTHER:
+		found_log(file, broken);
 		import->others++;
 		return true;
 	case LOG_BROKEN:
 		break;
 	}
-	if (!file->ended) {
-		name_broken(import, file, "the last line is cut in half",
-			    broken);
-		return false;
+	if (file->ended) {
+		found_broken(import, file, broken);
+		return true;
 	}
-	name_broken(import, file,
-		    file->too_long ? "the line is too long for a record" :
-				     "cut in half, or no record of bannerprobe",
-		    broken);
-	return true;
+	if (broken->is_log || !broken->count)
+		name_line(file, &(struct broken_line){ file->line, cut });
+	import->broken++;
+	return false;
 }
 
 /* --- files ------------------------------------------------------------- */
@@ -174,7 +213,8 @@ static void find_book(struct import *import, const struct log_file *file)
 static bool read_lines(struct import *import, struct log_file *file)
 {
 	struct inventory_import *book = &import->book;
-	uint64_t broken = 0;
+	/* What was read of it before was a log's. */
+	struct broken_lines broken = { .is_log = book->read };
 	int batch = 0;
 	bool kept = true;
 
@@ -183,14 +223,20 @@ static bool read_lines(struct import *import, struct log_file *file)
 			break;
 		book->read = file->read;
 		log_file_digest(file, book->read, book->head, &book->head_len);
-		if (++batch == BATCH) {
+		if (++batch >= BATCH && broken.is_log) {
 			kept = flush(import);
 			batch = 0;
 		}
 	}
-	if (broken > NAMED_MAX)
+	if (broken.count && !broken.is_log) {
+		say("%s: it is no log of bannerprobe: import reads what "
+		    "bannerprobe -f json writes",
+		    file->name);
+		return false;
+	}
+	if (broken.count > NAMED_MAX)
 		say("%s: %llu lines were left out in all", file->name,
-		    (unsigned long long)broken);
+		    (unsigned long long)broken.count);
 	return kept && (!batch || flush(import));
 }
 

@@ -353,7 +353,7 @@ static int finish_stream(struct keeper *keeper)
 	code = inventory_close(keeper->inventory, now_of(keeper), &lost, error);
 	keeper->counts->lost = lost;
 	if (code && !keeper->failing)
-		say("%s", error);
+		say("--inventory %s", error);
 	outbox_finish(&keeper->outbox, keeper->is_live ? LAST_CHANGES_MS : -1);
 	return code ? EXIT_FAILED : EXIT_DONE;
 }
@@ -365,7 +365,7 @@ static int look_at(const char *file)
 
 	if (inventory_try(file, error))
 		return EXIT_DONE;
-	say("%s", error);
+	say("--inventory %s", error);
 	return EXIT_FAILED;
 }
 
@@ -382,7 +382,7 @@ static int keep(struct keeper *keeper, const char *file,
 	how->changed_context = &keeper->outbox;
 	keeper->inventory = inventory_open(file, how, error);
 	if (!keeper->inventory) {
-		say("%s", error);
+		say("--inventory %s", error);
 		return EXIT_FAILED;
 	}
 	if (!confine_keeper() || send(KEEPER_STREAM, "", 1, MSG_NOSIGNAL) < 0)
@@ -430,6 +430,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	case 'l':
 		only_looks = true;
 		return 0;
+	case ARGP_KEY_ARG:
+		wrong_usage("%s: keep takes options only", argument);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -40,6 +40,21 @@ static const struct command *find(const char *word)
 	return NULL;
 }
 
+/* A word behind the file is a command, or an option of list. */
+static void check_command(const char *word)
+{
+	char names[128] = "";
+
+	if (!word || *word == '-' || find(word))
+		return;
+	for (size_t i = 0; i < COMMANDS && commands[i].doc; i++) {
+		strcat(names, i ? ", " : "");
+		strcat(names, commands[i].name);
+	}
+	wrong_usage("%s: no such command: %s; --help explains them",
+		    shown(word), names);
+}
+
 static void print_help(void)
 {
 	puts("Usage: bannerprobe-inventory [FILE] [COMMAND [WORD...]]\n"
@@ -87,6 +102,9 @@ int main(int argc, char **argv)
 		return say_finish() ? EXIT_DONE : EXIT_FAILED;
 	if (argc > 1 && *argv[1] != '-' && !find(argv[1]))
 		file = argv[at++];
+	check_name("FILE", file);
+	if (at == 2)
+		check_command(argv[at]);
 	command = find(argv[at]);
 	if (command)
 		at++;

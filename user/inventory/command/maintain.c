@@ -25,7 +25,7 @@ static error_t parse_service(struct maintain *maintain, char *argument)
 	if (!endpoint_from_text(argument, maintain->server, &maintain->port))
 		wrong_usage("%s: no service like 192.0.2.10:22 or "
 			    "[2001:db8::1]:22",
-			    argument);
+			    shown(argument));
 	maintain->endpoint = argument;
 	return 0;
 }

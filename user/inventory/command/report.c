@@ -35,6 +35,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		state->err_stream = NULL; /* getopt prints the message */
 		return 0;
 	case 'o':
+		check_name("-o", argument);
 		report->output = strcmp(argument, "-") ? argument : NULL;
 		report->output_given = true;
 		return 0;
@@ -230,6 +231,35 @@ static int write_page(struct report *report)
 	return result;
 }
 
+static bool is_same_file(const char *path, const char *inventory,
+			 const char *end)
+{
+	struct stat output, kept;
+	char *name;
+	bool same;
+
+	if (asprintf(&name, "%s%s", inventory, end) < 0)
+		return true;
+	same = !stat(path, &output) && !stat(name, &kept) &&
+	       output.st_dev == kept.st_dev && output.st_ino == kept.st_ino;
+	free(name);
+	return same;
+}
+
+/* The page would replace the inventory, or what SQLite keeps beside it. */
+static void check_output(const struct report *report)
+{
+	static const char *const ends[] = { "", "-wal", "-shm" };
+
+	for (size_t i = 0; report->output && i < sizeof(ends) / sizeof(*ends);
+	     i++) {
+		if (is_same_file(report->output, report->file, ends[i]))
+			wrong_usage("report: -o %s: this is the inventory: "
+				    "name another file",
+				    report->output);
+	}
+}
+
 /*
  * A device or a pipe is written directly. A file is replaced when the report is
  * complete.
@@ -333,6 +363,7 @@ int command_report(const struct command *command, const char *file, int argc,
 	if (!report.output_given && isatty(STDOUT_FILENO))
 		wrong_usage("report: a page is nothing for a terminal: "
 			    "-o report.html");
+	check_output(&report);
 	if (!open_store(&report.store, file, STORE_READ))
 		return EXIT_FAILED;
 	result = make_report(&report);

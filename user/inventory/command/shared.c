@@ -24,7 +24,7 @@ int64_t parse_when(const char *option, const char *word)
 	if (!when_parse(word, now_us(), &when))
 		wrong_usage("%s: %s is no time like 2026-11-26, yesterday, "
 			    "\"2 days ago\" or 12h",
-			    option, word);
+			    option, shown(word));
 	return when;
 }
 
@@ -34,8 +34,34 @@ int64_t parse_span(const char *option, const char *word)
 
 	if (!span_parse(word, &span))
 		wrong_usage("%s: %s is no span like 7d, 12h or \"3 weeks\"",
-			    option, word);
+			    option, shown(word));
 	return span;
+}
+
+/* Whether a word begins one of the options' names, as getopt takes it. */
+static bool is_option(const char *word, const struct argp_option *options)
+{
+	const size_t len = strcspn(word, "=");
+
+	for (; options->name || options->key || options->doc; options++) {
+		if (options->name && !strncmp(options->name, word, len))
+			return true;
+	}
+	return false;
+}
+
+/* getopt's message would not say where the options are shown. */
+static void check_options(const struct command *command,
+			  const struct argp_option *options, int argc,
+			  char *const *argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
+		if (!strncmp(argv[i], "--", 2) &&
+		    !is_option(argv[i] + 2, options))
+			wrong_usage("%s: no such option of %s: "
+				    "bannerprobe-inventory %s --help shows all",
+				    argv[i], command->name, command->name);
+	}
 }
 
 void parse_words(const struct command *command,
@@ -46,6 +72,7 @@ void parse_words(const struct command *command,
 				   command->doc, NULL,	 NULL,
 				   NULL };
 
+	check_options(command, options, argc, argv);
 	if (argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, input))
 		exit(EXIT_USAGE);
 }
@@ -191,7 +218,7 @@ static void add_net(struct filter *filter, const char *word)
 	if (bits < 0 || *end || bits > (address.family == 4 ? 32 : 128))
 		wrong_usage("--net: %s is no net like 192.0.2.0/24 or "
 			    "2001:db8::/32",
-			    word);
+			    shown(word));
 	filter->net[filter->nets].address = address;
 	filter->net[filter->nets++].bits = (unsigned int)bits;
 }
@@ -209,11 +236,11 @@ static void add_ports(struct filter *filter, const char *word)
 			at = end + 1;
 			last = strtol(at, &end, 10);
 		}
-		if (end == at || first < 0 || last > 65535 || first > last ||
+		if (end == at || first < 1 || last > 65535 || first > last ||
 		    (*end && *end != ','))
 			wrong_usage("--port: %s is no list of ports like "
 				    "22,8000-8100",
-				    word);
+				    shown(word));
 		for (long port = first; port <= last; port++)
 			filter->port[port / 8] |= (uint8_t)(1 << port % 8);
 		at = end + 1;

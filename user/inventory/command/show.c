@@ -44,7 +44,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		if (!endpoint_from_text(argument, show->server, &show->port))
 			wrong_usage("%s: no service like 192.0.2.10:22 or "
 				    "[2001:db8::1]:22",
-				    argument);
+				    shown(argument));
 		show->endpoint = argument;
 		return 0;
 	case ARGP_KEY_END:
