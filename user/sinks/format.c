@@ -63,7 +63,8 @@ static inline char *put_mac(char *to, const char *name,
 }
 
 /* Segments, link-layer addresses, TTL, round-trip time and Community ID. */
-static char *put_json_more(char *to, const struct event *record)
+static char *put_json_more(char *to, const struct event *record,
+			   const struct community_digest *digest)
 {
 	if (record->segments) {
 		to = PUT(to, ",\"segments\":");
@@ -80,8 +81,8 @@ static char *put_json_more(char *to, const struct event *record)
 		to = put_number(to, record->rtt_us);
 	}
 	to = PUT(to, ",\"community_id\":\"");
-	community_id(to, record);
-	return PUT(to + COMMUNITY_ID_LENGTH, "\"}\n");
+	to = put_community_id(to, digest);
+	return PUT(to, "\"}\n");
 }
 
 /*
@@ -105,7 +106,8 @@ static char *put_delay(char *to, const struct event *event)
 }
 
 static char *put_json_end(char *to, const struct event *record,
-			  const struct source *source)
+			  const struct source *source,
+			  const struct community_digest *digest)
 {
 	to = PUT(to, "\"");
 	to = put_delay(to, record);
@@ -130,7 +132,7 @@ static char *put_json_end(char *to, const struct event *record,
 	to = put_tunnels_json(to, record);
 	to = put_identity_json(to, source->identity);
 	to = put_owner_json(to, source->owner);
-	return put_json_more(to, record);
+	return put_json_more(to, record, digest);
 }
 
 static char *put_json_kind(char *to, const struct event *event)
@@ -154,6 +156,9 @@ static char *put_json_bytes(char *to, const struct event *event)
 static char *put_json(char *to, const struct event *record,
 		      const struct source *source)
 {
+	struct community_digest digest;
+
+	community_digest(&digest, record);
 	to = PUT(to, "{\"ts\":");
 	to = put_timestamp(to, record->time + source->clock_offset);
 	to = PUT(to, ",\"client\":\"");
@@ -170,7 +175,7 @@ static char *put_json(char *to, const struct event *record,
 		to = put_json_bytes(to, record);
 	to = PUT(to, ",\"history\":\"");
 	to = put_history(to, record);
-	return put_json_end(to, record, source);
+	return put_json_end(to, record, source, &digest);
 }
 
 char *put_endpoint(char *to, __u8 family, const __u32 *address, __u16 port)
