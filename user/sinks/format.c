@@ -19,6 +19,30 @@ static char *put_name_json(char *to, const char *name, size_t most)
 	return put_escaped_json(to, (const __u8 *)name, strnlen(name, most));
 }
 
+/*
+ * The name of an interface or a file. Most records have the last one's name: a
+ * short one is remembered as it was written. It is copied as a whole, as `to`
+ * has room for a line.
+ */
+static char *put_source_name(char *to, const char *name)
+{
+	static char last[64], text[64];
+	static size_t len;
+	char *end;
+
+	if (!strcmp(name, last)) {
+		memcpy(to, text, sizeof(text));
+		return to + len;
+	}
+	end = put_name_json(to, name, 4096);
+	if (strlen(name) < sizeof(last) && (size_t)(end - to) <= sizeof(text)) {
+		len = (size_t)(end - to);
+		memcpy(text, to, len);
+		strcpy(last, name);
+	}
+	return end;
+}
+
 /* The segments seen of the connection before the event, a letter for each. */
 static char *put_history(char *to, const struct event *event)
 {
@@ -112,7 +136,7 @@ static char *put_json_end(char *to, const struct event *record,
 	to = PUT(to, "\"");
 	to = put_delay(to, record);
 	to = PUT(to, ",\"iface\":\"");
-	to = put_name_json(to, source->name, 4096);
+	to = put_source_name(to, source->name);
 	if (source->capture_iface) {
 		to = PUT(to, "\",\"capture_iface\":\"");
 		to = put_name_json(to, source->capture_iface,

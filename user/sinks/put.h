@@ -66,11 +66,18 @@ char *put_microseconds(char *to, __u64 time);
 /* ns as seconds and microseconds; finer digits are cut off. */
 char *put_timestamp(char *to, __u64 time);
 
+/* For put_address(). */
+char *put_ipv4(char *to, const __u32 *address);
+char *put_ipv6(char *to, const __u32 *address);
+
 /*
  * `family` 4 or 6; in network byte order. As inet_ntop() writes it: IPv6 in RFC
  * 5952 form, INET6_ADDRSTRLEN bytes at most.
  */
-char *put_address(char *to, __u8 family, const __u32 *address);
+static inline char *put_address(char *to, __u8 family, const __u32 *address)
+{
+	return family == 6 ? put_ipv6(to, address) : put_ipv4(to, address);
+}
 
 /* \xhh: four bytes. */
 char *put_hex(char *to, __u8 byte);

@@ -6,8 +6,10 @@
 
 #define GROUPS 8
 
-static char *put_ipv4(char *to, const __u8 bytes[4])
+char *put_ipv4(char *to, const __u32 *address)
 {
+	const __u8 *bytes = (const __u8 *)address;
+
 	for (int i = 0; i < 4; i++)
 		to = put_known(to, decimals[bytes[i]]) + 1; /* the point */
 	return to - 1;
@@ -67,8 +69,9 @@ static char *put_groups(char *to, const __u32 *groups, int count)
 	return to;
 }
 
-static char *put_ipv6(char *to, const __u8 bytes[16])
+char *put_ipv6(char *to, const __u32 *address)
 {
+	const __u8 *bytes = (const __u8 *)address;
 	__u32 groups[GROUPS];
 	struct run zeros;
 	int end;
@@ -83,15 +86,8 @@ static char *put_ipv6(char *to, const __u8 bytes[16])
 	if (holds_ipv4(groups, zeros)) {
 		if (zeros.len == 5)
 			to = PUT(to, "ffff:");
-		return put_ipv4(to, bytes + 12);
+		return put_ipv4(to, address + 3);
 	}
 	end = zeros.begin + zeros.len;
 	return put_groups(to, groups + end, GROUPS - end);
-}
-
-char *put_address(char *to, __u8 family, const __u32 *address)
-{
-	const __u8 *bytes = (const __u8 *)address;
-
-	return family == 6 ? put_ipv6(to, bytes) : put_ipv4(to, bytes);
 }
