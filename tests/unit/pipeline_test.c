@@ -268,7 +268,7 @@ static void close_log(struct log *log)
 /* Takes out what there is; returns the lines, each of which is whole. */
 static __u64 read_lines(struct pipeline *pipeline, const struct log *log)
 {
-	static char text[1 << 20];
+	static char text[1 << 21]; /* more than the log holds */
 	size_t used = 0;
 	__u64 lines = 0;
 	ssize_t len;
