@@ -4,6 +4,7 @@
  * is as long as it says, so that the sanitizer finds a byte read behind it.
  */
 #include "sinks/community_id.h"
+#include "sinks/format.h"
 #include "sinks/format_parts.h"
 #include "sinks/put.h"
 
@@ -317,6 +318,42 @@ static void test_community_ids(void **state)
 	}
 }
 
+/* --- names --------------------------------------------------------------- */
+
+static void check_name(const char *name)
+{
+	static const char key[] = ",\"iface\":\"";
+	static char line[LINE_MAX_BYTES], expected[1024];
+	const struct event event = { .family = 4 };
+	const struct source source = { .name = name };
+	const size_t len =
+		escape_slowly(expected, (const __u8 *)name, strlen(name), true);
+	const size_t size = format_record(FORMAT_JSON, line, &event, &source);
+	const char *found = memmem(line, size, key, strlen(key));
+
+	assert_non_null(found);
+	assert_memory_equal(found + strlen(key), expected, len);
+	assert_int_equal(found[strlen(key) + len], '"');
+}
+
+/* A name is remembered: of each length, after itself and after another one. */
+static void test_names(void **state)
+{
+	char plain[130] = "", escaped[130] = "";
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(plain); len++) {
+		memset(plain, 'a', len);
+		memset(escaped, '"', len);
+		check_name(plain);
+		check_name(plain);
+		check_name(escaped);
+		check_name(escaped);
+		check_name("eth0");
+		check_name("eth1");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -329,6 +366,7 @@ int main(void)
 		cmocka_unit_test(test_local_times),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_community_ids),
+		cmocka_unit_test(test_names),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
