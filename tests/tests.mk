@@ -23,7 +23,7 @@ READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c 
 
 CORE_TEST := $(call sanitized,tests/unit/core_test.c $(PLAY))
 NEGOTIATION_TEST := $(call sanitized,tests/unit/negotiation_test.c $(PLAY))
-FORMAT := $(addprefix sinks/,format.c format_change.c format_identity.c format_tunnels.c format_owner.c community_id.c http_headers.c proxy_header.c put.c ssh_line.c zeek.c)
+FORMAT := $(addprefix sinks/,format.c format_change.c format_identity.c format_tunnels.c format_owner.c community_id.c http_headers.c proxy_header.c put.c put_address.c ssh_line.c zeek.c)
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	attacks.c law_judge.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
@@ -35,6 +35,7 @@ PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(IDENTI
 PUBLISHED_TEST := $(call sanitized,tests/unit/published_test.c user/attach/publish.c user/attach/published.c)
 MESSAGE_TEST := $(call sanitized,tests/unit/message_test.c $(MESSAGE))
 CHANGE_TEST := $(call sanitized,tests/unit/change_test.c $(addprefix user/,$(FORMAT)))
+PUT_TEST := $(call sanitized,tests/unit/put_test.c $(addprefix user/,$(FORMAT)))
 # It includes capture_jobs.c.
 JOBS_TEST := $(call sanitized,tests/unit/jobs_test.c $(MESSAGE) $(addprefix user/,$(FORMAT) \
 	capture/capture_list.c stats/event_stats.c system/process.c))
@@ -46,7 +47,7 @@ FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
 	$(addprefix user/inventory/command/,say.c when.c logline.c logfile.c))
 SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(NEGOTIATION_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
-	$(FORM_TEST) $(INVENTORY_TEST) $(CHANGE_TEST) $(JOBS_TEST) $(MESSAGE_TEST)
+	$(FORM_TEST) $(INVENTORY_TEST) $(CHANGE_TEST) $(PUT_TEST) $(JOBS_TEST) $(MESSAGE_TEST)
 
 PRIVILEGES_TEST := $(call objects,tests/unit/privileges_test.c user/system/privileges.c $(MESSAGE))
 KERNEL_TEST := $(call objects,tests/kernel/kernel_test.c tests/kernel/backends.c $(READ) $(PLAY) $(DRIVE))
@@ -101,9 +102,10 @@ $(addprefix $(BUILD)/tests/,core_test negotiation_test property_test law_test la
 $(BUILD)/tests/pipeline_test: $(PIPELINE_TEST)
 $(BUILD)/tests/published_test: $(PUBLISHED_TEST)
 $(BUILD)/tests/change_test: $(CHANGE_TEST)
+$(BUILD)/tests/put_test: $(PUT_TEST)
 $(BUILD)/tests/jobs_test: $(JOBS_TEST)
 $(BUILD)/tests/message_test: $(MESSAGE_TEST)
-$(addprefix $(BUILD)/tests/,pipeline_test published_test change_test jobs_test message_test):
+$(addprefix $(BUILD)/tests/,pipeline_test published_test change_test put_test jobs_test message_test):
 	$(Q)$(call link,$(TEST_CFLAGS),-lcmocka $(LDLIBS) $(IDENTIFY_LIBS))
 
 $(BUILD)/tests/identify_test: $(IDENTIFY_TEST)
@@ -150,7 +152,7 @@ $(BUILD)/verified.so: tests/vm/verified.c
 # --- make check: without root, network or installing anything, in less than a minute
 
 CHECKED := core_test negotiation_test pipeline_test published_test owner_path_test law_test law_events_test property_test \
-	oom_test identify_test form_test inventory_test change_test jobs_test message_test privileges_test
+	oom_test identify_test form_test inventory_test change_test put_test jobs_test message_test privileges_test
 # Fewer than `make test` tries.
 law_test_ARGS := 5000
 law_events_test_ARGS := 5000
@@ -251,7 +253,7 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 # --- the tests
 
 C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test negotiation_test property_test law_test law_events_test oom_test addresses_test identify_test \
-	form_test inventory_test change_test jobs_test message_test privileges_test kernel_test)
+	form_test inventory_test change_test put_test jobs_test message_test privileges_test kernel_test)
 TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
 TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
 

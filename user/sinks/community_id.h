@@ -8,9 +8,23 @@
 
 #include "event.h"
 
+#include <stdint.h>
+
 #define COMMUNITY_ID_LENGTH 30 /* characters */
 
-/* Writes the ID of an event's connection, seed 0, without a terminating NUL. */
-void community_id(char text[COMMUNITY_ID_LENGTH], const struct event *record);
+/* The SHA-1 digest of a connection, as five numbers. */
+struct community_digest {
+	uint32_t words[5];
+};
+
+/*
+ * Of an event's connection, seed 0. The processor needs a while for it, and
+ * does other work meanwhile if the digest is not asked for at once.
+ */
+void community_digest(struct community_digest *digest,
+		      const struct event *event);
+
+/* Writes the ID: COMMUNITY_ID_LENGTH characters, to be used like put.h. */
+char *put_community_id(char *to, const struct community_digest *digest);
 
 #endif

@@ -19,6 +19,30 @@ static char *put_name_json(char *to, const char *name, size_t most)
 	return put_escaped_json(to, (const __u8 *)name, strnlen(name, most));
 }
 
+/*
+ * The name of an interface or a file. Most records have the last one's name: a
+ * short one is remembered as it was written. It is copied as a whole, as `to`
+ * has room for a line.
+ */
+static char *put_source_name(char *to, const char *name)
+{
+	static char last[64], text[64];
+	static size_t len;
+	char *end;
+
+	if (!strcmp(name, last)) {
+		memcpy(to, text, sizeof(text));
+		return to + len;
+	}
+	end = put_name_json(to, name, 4096);
+	if (strlen(name) < sizeof(last) && (size_t)(end - to) <= sizeof(text)) {
+		len = (size_t)(end - to);
+		memcpy(text, to, len);
+		strcpy(last, name);
+	}
+	return end;
+}
+
 /* The segments seen of the connection before the event, a letter for each. */
 static char *put_history(char *to, const struct event *event)
 {
@@ -63,7 +87,8 @@ static inline char *put_mac(char *to, const char *name,
 }
 
 /* Segments, link-layer addresses, TTL, round-trip time and Community ID. */
-static char *put_json_more(char *to, const struct event *record)
+static char *put_json_more(char *to, const struct event *record,
+			   const struct community_digest *digest)
 {
 	if (record->segments) {
 		to = PUT(to, ",\"segments\":");
@@ -80,8 +105,8 @@ static char *put_json_more(char *to, const struct event *record)
 		to = put_number(to, record->rtt_us);
 	}
 	to = PUT(to, ",\"community_id\":\"");
-	community_id(to, record);
-	return PUT(to + COMMUNITY_ID_LENGTH, "\"}\n");
+	to = put_community_id(to, digest);
+	return PUT(to, "\"}\n");
 }
 
 /*
@@ -105,12 +130,13 @@ static char *put_delay(char *to, const struct event *event)
 }
 
 static char *put_json_end(char *to, const struct event *record,
-			  const struct source *source)
+			  const struct source *source,
+			  const struct community_digest *digest)
 {
 	to = PUT(to, "\"");
 	to = put_delay(to, record);
 	to = PUT(to, ",\"iface\":\"");
-	to = put_name_json(to, source->name, 4096);
+	to = put_source_name(to, source->name);
 	if (source->capture_iface) {
 		to = PUT(to, "\",\"capture_iface\":\"");
 		to = put_name_json(to, source->capture_iface,
@@ -130,7 +156,7 @@ static char *put_json_end(char *to, const struct event *record,
 	to = put_tunnels_json(to, record);
 	to = put_identity_json(to, source->identity);
 	to = put_owner_json(to, source->owner);
-	return put_json_more(to, record);
+	return put_json_more(to, record, digest);
 }
 
 static char *put_json_kind(char *to, const struct event *event)
@@ -154,6 +180,9 @@ static char *put_json_bytes(char *to, const struct event *event)
 static char *put_json(char *to, const struct event *record,
 		      const struct source *source)
 {
+	struct community_digest digest;
+
+	community_digest(&digest, record);
 	to = PUT(to, "{\"ts\":");
 	to = put_timestamp(to, record->time + source->clock_offset);
 	to = PUT(to, ",\"client\":\"");
@@ -170,7 +199,7 @@ static char *put_json(char *to, const struct event *record,
 		to = put_json_bytes(to, record);
 	to = PUT(to, ",\"history\":\"");
 	to = put_history(to, record);
-	return put_json_end(to, record, source);
+	return put_json_end(to, record, source, &digest);
 }
 
 char *put_endpoint(char *to, __u8 family, const __u32 *address, __u16 port)

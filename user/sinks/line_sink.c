@@ -17,9 +17,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE (1 << 18)
-_Static_assert(BUFFER_SIZE > 2 * LINE_MAX_BYTES,
-	       "a line and the rest of another fit");
+/* The buffer is written when so much is in it: less is slower to write. */
+#define ENOUGH (1 << 20)
+#define BUFFER_SIZE (ENOUGH + LINE_MAX_BYTES)
+_Static_assert(ENOUGH > LINE_MAX_BYTES, "a line and the rest of another fit");
 
 static struct line_sink *line_sink_of(struct sink *sink)
 {
@@ -88,7 +89,9 @@ static __u64 count_written(const struct line_sink *sink, size_t done)
 	if (done < rest)
 		return 0;
 	return (rest && sink->broken_record) +
-	       count_records(sink->buffer + rest, done - rest);
+	       (done == sink->used ?
+			sink->records :
+			count_records(sink->buffer + rest, done - rest));
 }
 
 /*
@@ -168,6 +171,7 @@ static void remove_written(struct line_sink *sink, size_t done)
 	memmove(sink->buffer, rest, len);
 	sink->used = len;
 	sink->broken_line = end;
+	sink->records = count_records(sink->buffer + end, len - end);
 	if (end)
 		sink->broken_at = size_of(sink);
 }
@@ -175,9 +179,8 @@ static void remove_written(struct line_sink *sink, size_t done)
 /* Drops, as lost, the lines of which nothing has been written. */
 static void drop_whole_lines(struct line_sink *sink)
 {
-	sink->sink.counts.lost +=
-		count_records(sink->buffer + sink->broken_line,
-			      sink->used - sink->broken_line);
+	sink->sink.counts.lost += sink->records;
+	sink->records = 0;
 	sink->used = sink->broken_line;
 }
 
@@ -225,6 +228,7 @@ static bool write_buffer(struct line_sink *sink, bool may_wait)
 			message("%s: writing again, %llu records lost",
 				name_of(sink), sink->sink.counts.lost);
 		sink->used = sink->broken_line = 0;
+		sink->records = 0;
 		sink->error = 0;
 		return true;
 	}
@@ -245,6 +249,7 @@ static void drop(struct line_sink *sink)
 {
 	sink->sink.counts.lost += sink->broken_line && sink->broken_record;
 	sink->used = sink->broken_line = 0;
+	sink->records = 0;
 }
 
 /* Returns false if the file ends within a line. */
@@ -350,9 +355,17 @@ static bool make_room(struct line_sink *sink)
 {
 	if (sink->must_reopen && !file_helper_is_busy(sink->helper))
 		reopen(&sink->sink);
-	return sink->used <= BUFFER_SIZE - LINE_MAX_BYTES ||
-	       write_buffer(sink, sink->sink.may_wait) ||
-	       sink->used <= BUFFER_SIZE - LINE_MAX_BYTES;
+	return sink->used <= ENOUGH ||
+	       write_buffer(sink, sink->sink.may_wait) || sink->used <= ENOUGH;
+}
+
+/* Counts the lines of an event. In Zeek's format headers of HTTP are lines. */
+static __u64 count_lines(enum format format, const struct event *event,
+			 const char *lines, size_t len)
+{
+	if (format == FORMAT_ZEEK && event->kind != EVENT_BANNER)
+		return count_records(lines, len);
+	return len > 0;
 }
 
 static void lose_line(struct line_sink *sink)
@@ -365,6 +378,7 @@ static void put(struct sink *base, const struct event *event,
 		const struct source *source)
 {
 	struct line_sink *sink = line_sink_of(base);
+	char *to;
 	size_t len;
 
 	if (sink->only_changes || !is_asked_for(event, source))
@@ -377,9 +391,10 @@ static void put(struct sink *base, const struct event *event,
 		lose_line(sink);
 		return;
 	}
-	len = format_record(sink->format, sink->buffer + sink->used, event,
-			    source);
+	to = sink->buffer + sink->used;
+	len = format_record(sink->format, to, event, source);
 	sink->used += len;
+	sink->records += count_lines(sink->format, event, to, len);
 	if (!len)
 		base->counts.left_out++;
 }
@@ -392,11 +407,15 @@ bool line_sink_has_room(struct line_sink *sink)
 void line_sink_put_change(struct line_sink *sink,
 			  const struct stream_change *change)
 {
-	if (make_room(sink))
-		sink->used += format_change(sink->format,
-					    sink->buffer + sink->used, change);
-	else
+	size_t len;
+
+	if (!make_room(sink)) {
 		lose_line(sink);
+		return;
+	}
+	len = format_change(sink->format, sink->buffer + sink->used, change);
+	sink->used += len;
+	sink->records += len > 0;
 }
 
 static bool close_sink(struct sink *base)

@@ -27,6 +27,7 @@ struct line_sink {
 	bool waits;	  /* a pipe, terminal or socket: may have no room */
 	char *buffer;
 	size_t used;
+	__u64 records;	    /* that end in the buffer behind `broken_line` */
 	size_t broken_line; /* bytes at the buffer's start that end a line of
 			     * which the beginning is written already */
 	__s64 broken_at;    /* offset in the file where its beginning ends */

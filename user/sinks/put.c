@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "put.h"
 
-#include <arpa/inet.h>
 #include <endian.h>
 #include <stdbool.h>
 
@@ -49,18 +48,51 @@ static char *put_few_digits(char *to, __u32 value)
 	return to + sizeof(word) - zeros;
 }
 
-char *put_number(char *to, __u64 value)
+char *put_great_number(char *to, __u64 value)
 {
 	__u32 lower;
 
 	if (value < EIGHT_DIGITS)
 		return put_few_digits(to, (__u32)value);
-	to = put_number(to, value / EIGHT_DIGITS);
+	to = put_great_number(to, value / EIGHT_DIGITS);
 	lower = (__u32)(value % EIGHT_DIGITS);
 	to = put_pair(to, lower / 1000000);
 	to = put_pair(to, lower / 10000 % 100);
 	to = put_pair(to, lower / 100 % 100);
 	return put_pair(to, lower % 100);
+}
+
+#define FIVE_DIGITS 916132832U /* 62 ^ 5 */
+
+static const char base_62[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			      "abcdefghijklmnopqrstuvwxyz";
+
+/*
+ * Five digits, the last one first. The number is made a fraction of 2^64; 62
+ * times a fraction is a digit and what is left of the fraction. A digit takes a
+ * multiplication then, where a division takes several.
+ */
+static char *put_five_digits(char *to, __u64 value)
+{
+	__u64 fraction = value * (~0ULL / FIVE_DIGITS + 1);
+
+	for (int i = 4; i >= 0; i--) {
+		const unsigned __int128 product =
+			(unsigned __int128)fraction * 62;
+
+		to[i] = base_62[(__u64)(product >> 64)];
+		fraction = (__u64)product;
+	}
+	return to + 5;
+}
+
+char *put_base_62(char *to, __u64 value)
+{
+	to = put_five_digits(to, value % FIVE_DIGITS);
+	value /= FIVE_DIGITS;
+	to = put_five_digits(to, value % FIVE_DIGITS);
+	*to++ = base_62[value / FIVE_DIGITS];
+	return to;
 }
 
 char *put_microseconds(char *to, __u64 time)
@@ -90,35 +122,10 @@ char *put_timestamp(char *to, __u64 time)
 	return put_microseconds(to + len, time);
 }
 
-/*
- * A text of at most six bytes, in the last place its length. It is copied as a
- * whole: a constant length is one instruction.
- */
-typedef char known_text[PUT_SPARE];
+known_text decimals[256];
 
-static inline char *put_known(char *to, const known_text text)
-{
-	memcpy(to, text, sizeof(known_text));
-	return to + text[sizeof(known_text) - 1];
-}
-
-/* Each byte: in decimal; escaped; escaped, and then as json. */
-static known_text numbers[256], escaped[256], escaped_json[256];
-
-char *put_address(char *to, __u8 family, const __u32 *address)
-{
-	const __u8 *byte = (const __u8 *)address;
-
-	if (family == 6) {
-		inet_ntop(AF_INET6, address, to, INET6_ADDRSTRLEN);
-		return to + strlen(to);
-	}
-	for (int i = 0; i < 4; i++) {
-		to = put_known(to, numbers[byte[i]]);
-		*to++ = '.';
-	}
-	return to - 1;
-}
+/* Each byte: escaped; escaped, and then as json. */
+static known_text escaped[256], escaped_json[256];
 
 /* --- escapes -------------------------------------------------------------- */
 
@@ -131,55 +138,50 @@ char *put_hex(char *to, __u8 byte)
 	return to;
 }
 
-/* Some byte has its highest bit set exactly if a byte is below `limit`. */
-static __u64 any_below(__u64 word, __u8 limit)
-{
-	return (word - EACH_BYTE(limit)) & ~word;
-}
-
-static __u64 any_equal(__u64 word, __u8 value)
-{
-	return any_below(word ^ EACH_BYTE(value), 1);
-}
+typedef signed char sixteen_bytes __attribute__((vector_size(16)));
 
 /*
- * Whether all of eight bytes are 0x20 to 0x7e, and none is a backslash or, with
- * `quotes`, a double quote.
+ * Whether all of them are 0x20 to 0x7e, and none is a backslash or, with
+ * `quotes`, a double quote. Bytes from 0x80 on are negative.
  */
-static bool is_clean(__u64 word, bool quotes)
+static inline bool are_clean(sixteen_bytes bytes, bool quotes)
 {
-	__u64 dirty = word | any_below(word, 0x20) | any_equal(word, 0x7f) |
-		      any_equal(word, '\\');
+	sixteen_bytes dirty =
+		(bytes < 0x20) | (bytes == 0x7f) | (bytes == '\\');
+	__u64 halves[2];
 
 	if (quotes)
-		dirty |= any_equal(word, '"');
-	return !(dirty & EACH_BYTE(0x80));
+		dirty |= bytes == '"';
+	memcpy(halves, &dirty, sizeof(halves));
+	return !(halves[0] | halves[1]);
+}
+
+static inline char *put_each(char *to, const __u8 *bytes, size_t len,
+			     const known_text texts[256])
+{
+	for (size_t i = 0; i < len; i++)
+		to = put_known(to, texts[bytes[i]]);
+	return to;
 }
 
 /*
- * Copies eight bytes at a time. If one of the eight has to be escaped, each of
- * them is looked up.
+ * Copies 16 bytes at a time. If one of them has to be escaped, each of them is
+ * looked up.
  */
 static inline char *put_runs(char *to, const __u8 *bytes, size_t len,
 			     bool quotes, const known_text texts[256])
 {
-	size_t at = 0, end;
-	__u64 word;
+	sixteen_bytes next;
 
-	while (at < len) {
-		end = at + sizeof(word) < len ? at + sizeof(word) : len;
-		if (end - at == sizeof(word)) {
-			memcpy(&word, bytes + at, sizeof(word));
-			if (is_clean(word, quotes)) {
-				to = put_text(to, (const char *)&word,
-					      sizeof(word));
-				at = end;
-			}
-		}
-		for (; at < end; at++)
-			to = put_known(to, texts[bytes[at]]);
+	for (; len >= sizeof(next); len -= sizeof(next)) {
+		memcpy(&next, bytes, sizeof(next));
+		if (are_clean(next, quotes))
+			to = put_text(to, (const char *)bytes, sizeof(next));
+		else
+			to = put_each(to, bytes, sizeof(next), texts);
+		bytes += sizeof(next);
 	}
-	return to;
+	return put_each(to, bytes, len, texts);
 }
 
 char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
@@ -226,7 +228,8 @@ __attribute__((constructor)) static void fill_tables(void)
 	for (int i = 0; i < 256; i++) {
 		const __u8 byte = (__u8)i;
 
-		end_known(numbers[i], put_number(numbers[i], byte));
+		end_known(decimals[i], put_few_digits(decimals[i], byte));
+		decimals[i][(int)decimals[i][sizeof(known_text) - 1]] = '.';
 		end_known(escaped[i], put_escaped_byte(escaped[i], byte));
 		end_known(escaped_json[i],
 			  put_escaped_byte_json(escaped_json[i], byte));

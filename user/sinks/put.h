@@ -32,8 +32,33 @@ static inline char *put_text_of(char *to, const char *text)
 	return put_text(to, text, strlen(text));
 }
 
-/* In decimal, at most 20 digits. */
-char *put_number(char *to, __u64 value);
+/*
+ * A text of at most six bytes, in the last place its length. It is copied as a
+ * whole: a constant length is one instruction.
+ */
+typedef char known_text[PUT_SPARE];
+
+static inline char *put_known(char *to, const known_text text)
+{
+	memcpy(to, text, sizeof(known_text));
+	return to + text[sizeof(known_text) - 1];
+}
+
+/* Each byte in decimal. A point follows, which the length leaves out. */
+extern known_text decimals[256];
+
+/* For put_number(). */
+char *put_great_number(char *to, __u64 value);
+
+/* In decimal, at most 20 digits. Most numbers of a record are small. */
+static inline char *put_number(char *to, __u64 value)
+{
+	return value < 256 ? put_known(to, decimals[value]) :
+			     put_great_number(to, value);
+}
+
+/* In base 62 with the digits 0 to 9, A to Z, a to z: eleven, the last first. */
+char *put_base_62(char *to, __u64 value);
 
 /* The microseconds of a time in ns: a point and six digits. */
 char *put_microseconds(char *to, __u64 time);
@@ -41,8 +66,18 @@ char *put_microseconds(char *to, __u64 time);
 /* ns as seconds and microseconds; finer digits are cut off. */
 char *put_timestamp(char *to, __u64 time);
 
-/* `family` 4 or 6; in network byte order. INET6_ADDRSTRLEN bytes at most. */
-char *put_address(char *to, __u8 family, const __u32 *address);
+/* For put_address(). */
+char *put_ipv4(char *to, const __u32 *address);
+char *put_ipv6(char *to, const __u32 *address);
+
+/*
+ * `family` 4 or 6; in network byte order. As inet_ntop() writes it: IPv6 in RFC
+ * 5952 form, INET6_ADDRSTRLEN bytes at most.
+ */
+static inline char *put_address(char *to, __u8 family, const __u32 *address)
+{
+	return family == 6 ? put_ipv6(to, address) : put_ipv4(to, address);
+}
 
 /* \xhh: four bytes. */
 char *put_hex(char *to, __u8 byte);

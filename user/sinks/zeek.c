@@ -19,25 +19,6 @@ struct row {
 	size_t len;
 };
 
-#define FIVE_DIGITS 916132832U /* 62 ^ 5 */
-
-/*
- * Five digits in base 62, the last one first. Each quotient is computed on its
- * own: a chain of five divisions is slow.
- */
-static void put_base_62(char *to, __u32 value)
-{
-	static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				     "abcdefghijklmnopqrstuvwxyz";
-	const __u32 quotients[] = {
-		value,		value / 62,	  value / 3844,
-		value / 238328, value / 14776336, 0
-	};
-
-	for (int i = 0; i < 5; i++)
-		to[i] = digits[quotients[i] - 62 * quotients[i + 1]];
-}
-
 /* Zeek's uid: the same for all rows of a connection; 64 bits in base 62. */
 static char *put_uid(char *to, const struct event *record)
 {
@@ -45,7 +26,6 @@ static char *put_uid(char *to, const struct event *record)
 			   (__u64)record->client_port << 16 |
 				   record->server_port };
 	__u64 hash = 0xcbf29ce484222325ULL;
-	char last[5];
 
 	memcpy(&words[2], record->client, 16);
 	memcpy(&words[4], record->server, 16);
@@ -57,13 +37,7 @@ static char *put_uid(char *to, const struct event *record)
 		hash ^= hash >> 32;
 	}
 	*to++ = 'C';
-	/* Eleven digits, the last one first. 32-bit divisions are faster. */
-	put_base_62(to, (__u32)(hash % FIVE_DIGITS));
-	hash /= FIVE_DIGITS;
-	put_base_62(to + 5, (__u32)(hash % FIVE_DIGITS));
-	put_base_62(last, (__u32)(hash / FIVE_DIGITS));
-	to[10] = last[0];
-	return to + 11;
+	return put_base_62(to, hash);
 }
 
 /* Escapes a value, also one that Zeek's format gives a meaning of its own. */

@@ -20,7 +20,7 @@ sources_of() {
 	core='tests/fuzz/steps.c tests/fuzz/guarded.c tests/fuzz/getrandom.c tests/unit/play.c tests/unit/wrap.c tests/unit/packet.c
 		user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c user/engine/nets.c'
 	format=
-	for name in format format_change format_identity format_tunnels format_owner community_id http_headers proxy_header put ssh_line zeek; do
+	for name in format format_change format_identity format_tunnels format_owner community_id http_headers proxy_header put put_address ssh_line zeek; do
 		format="$format user/sinks/$name.c"
 	done
 	echo "tests/fuzz/fuzz_$1.c"
