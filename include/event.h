@@ -51,7 +51,8 @@ struct event {
 	__u32 rtt_us;	/* of the handshake, or RTT_UNKNOWN */
 	__u32 offset;	/* of bytes[] in an event of several segments */
 	__u32 spoke_us; /* 1 + microseconds from the SYN-ACK to the other side's
-			 * first bytes; 0: these were not seen */
+			 * first bytes, or SPOKE_IN_SYN; 0: these were not seen
+			 */
 	__u16 vlan[2];	/* VLAN IDs, outermost first */
 	__u16 segments; /* how many the event came in; 0: not reassembled */
 	__u8 vlan_count;

@@ -243,18 +243,6 @@ static struct event *kept_at(const struct engine *engine, unsigned int place)
 	return (struct event *)(engine->syn_data + place * KEPT_SIZE);
 }
 
-/* Keeps the data in place of the oldest. */
-static __always_inline void backend_keep_data(const struct backend *backend,
-					      const struct event *event)
-{
-	struct engine *engine = backend->engine;
-	const unsigned int place = engine->syn_data_next++ % SYN_DATA_ROOM;
-
-	if (engine->syn_data_used <= place)
-		engine->syn_data_used = place + 1;
-	memcpy(kept_at(engine, place), event, event_size(event));
-}
-
 static __always_inline struct event *
 backend_kept_data(const struct backend *backend, __u64 key)
 {
@@ -267,6 +255,23 @@ backend_kept_data(const struct backend *backend, __u64 key)
 			return event;
 	}
 	return NULL;
+}
+
+/* Keeps the data in place of what has the same key, else of the oldest. */
+static __always_inline void backend_keep_data(const struct backend *backend,
+					      const struct event *event)
+{
+	struct engine *engine = backend->engine;
+	struct event *to = backend_kept_data(backend, event->synack_time);
+	unsigned int place;
+
+	if (!to) {
+		place = engine->syn_data_next++ % SYN_DATA_ROOM;
+		if (engine->syn_data_used <= place)
+			engine->syn_data_used = place + 1;
+		to = kept_at(engine, place);
+	}
+	memcpy(to, event, event_size(event));
 }
 
 /* --- packets -------------------------------------------------------------- */
