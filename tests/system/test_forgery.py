@@ -104,19 +104,26 @@ def meet_all(site, held, kinds, waits_for):
     return [Said(held.port, port, event, words) for event, heard in said for port, words in heard.items()], forged
 
 
+def batches(kinds, size):
+    """The same kinds of attack, so many at a time."""
+    pairs = list(kinds.items())
+    return [dict(pairs[i:i + size]) for i in range(0, len(pairs), size)]
+
+
 def survive_events(site, hook, attacks):
     """Each kind of forgery meets a connection that waits for each kind of event."""
     known, kind_of, forged = [], {}, 0
     with watching(site, hook, "--events=all") as probe:
         for waits_for in WAITS:
             is_open = waits_for == "open"
-            # A server repeats its SYN-ACK for a minute only: then all is over.
             kinds = {kind: attack for kind, attack in attacks.items() if not is_open or
                      not (kind in NO_GUESS or "sweep" in attack and kind not in FEW)}
-            with Held(site, len(kinds), withheld=is_open) as held:
-                kind_of |= {port: f"{waits_for} awaited: {kind}" for port, kind in zip(held.ports, kinds)}
-                said, sent = meet_all(site, held, kinds, waits_for)
-            known, forged = known + said, forged + sent
+            # A server repeats its SYN-ACK for a minute only: then all is over, so a few at a time.
+            for some in batches(kinds, 4 if is_open else len(kinds)):
+                with Held(site, len(some), withheld=is_open) as held:
+                    kind_of |= {port: f"{waits_for} awaited: {kind}" for port, kind in zip(held.ports, some)}
+                    said, sent = meet_all(site, held, some, waits_for)
+                known, forged = known + said, forged + sent
         all_logged(probe, known, forged, kind_of)
 
 
