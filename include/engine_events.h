@@ -174,6 +174,7 @@ engine_emit_kept(const struct backend *backend, struct event *event,
 		 const struct segment_context *context)
 {
 	describe_history(event, &context->flow);
+	event->sides_seen = 0; /* what a SYN carries is the first of all */
 	event->part = backend_settings(backend)->track.gather ? PART_FIRST :
 								PART_NONE;
 	engine_emit(backend, event, SYN_DATA_ROOM_MAX);

@@ -49,3 +49,13 @@ def test_a_request_that_begins_in_a_syn_is_gathered():
 def test_a_response_in_the_syn_ack_ends_the_request():
     talk = [one.c("S", 0, data=b"EHLO "), one.s("SA", 0, 6, b"250"), one.c("PA", 6, 4, data=b"QUIT")]
     assert set(said(events(talk, "--gather"))) == {("request", "EHLO "), ("open", None), ("response", "250")}
+    assert {record["event"]: record["history"] for record in events(talk)} == \
+        {"request": "ShD", "response": "ShDd", "open": "Sh"}
+
+
+# --- gathered -----------------------------------------------------------------------------------------
+
+def test_gathering_a_banner_does_not_hide_the_clients_acknowledgement():
+    talk = [one.syn(), one.synack(data=b"220 x\r\n"), one.c("A", 1, 8), one.c("PA", 1, 8, b"QUIT")]
+    for args in ([], ["--gather"]):
+        assert [record["history"] for record in events(talk, *args) if record["event"] == "reply"] == ["ShAdD"]
