@@ -9,8 +9,9 @@
 #include "platform.h"
 #include "tracker.h"
 
-#define BANNER_MAX 4096	  /* the most bytes of an event that can be kept */
-#define SYN_DATA_MAX 2048 /* the most bytes of a SYN's data that are kept */
+#define BANNER_MAX 4096	   /* the most bytes of an event that can be kept */
+#define SYN_DATA_MAX 2048  /* the most bytes of a SYN's data that are kept */
+#define SYN_DATA_ROOM 1024 /* SYNs whose data waits for a SYN-ACK */
 #define RTT_UNKNOWN 0xffffffff
 
 /*

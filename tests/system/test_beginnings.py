@@ -53,6 +53,20 @@ def test_a_response_in_the_syn_ack_ends_the_request():
         {"request": "ShD", "response": "ShDd", "open": "Sh"}
 
 
+def test_a_reset_at_the_end_of_a_syns_data():
+    """It ends the connection before the SYN-ACK, as one at the data's beginning does."""
+    for seq in (1, 4):
+        assert events([one.c("S", 0, data=b"GET"), one.c("R", seq), one.s("SA", 0, 4), one.s("PA", 1, 4, b"200")]) == []
+    assert events([one.c("S", 0, data=b"GET"), one.c("R", 3), one.s("SA", 0, 4)])
+
+
+def test_many_syns_with_data_wait_for_their_syn_acks():
+    clients = [Connection(client=("5.6.7.8", 1000 + i)) for i in range(200)]
+    syns = [client.c("S", 0, data=b"GET %d" % client.client[1]) for client in clients]
+    records = events(syns + [client.s("SA", 0, 9) for client in clients])
+    assert [record["banner"] for record in records] == [f"GET {1000 + i}" for i in range(200)]
+
+
 # --- gathered -----------------------------------------------------------------------------------------
 
 def test_gathering_a_banner_does_not_hide_the_clients_acknowledgement():

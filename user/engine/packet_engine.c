@@ -7,7 +7,6 @@
 
 #define CACHE_LINE 64 /* bytes */
 #define HUGE_PAGE (1UL << 21)
-#define SYN_DATA_ROOM 64 /* SYNs with data that wait for a SYN-ACK */
 #define KEPT_SIZE (sizeof(struct event) + SYN_DATA_ROOM_MAX)
 
 #include <stdlib.h>
@@ -246,14 +245,11 @@ static struct event *kept_at(const struct engine *engine, unsigned int place)
 static __always_inline struct event *
 backend_kept_data(const struct backend *backend, __u64 key)
 {
-	const unsigned int used = backend->engine->syn_data_used;
+	const struct engine *engine = backend->engine;
 
-	for (unsigned int i = 0; i < used; i++) {
-		struct event *event = kept_at(backend->engine, i);
-
-		if (event->synack_time == key && event->connection)
-			return event;
-	}
+	for (unsigned int i = 0; i < engine->syn_data_used; i++)
+		if (engine->syn_keys[i] == key)
+			return kept_at(engine, i);
 	return NULL;
 }
 
@@ -269,6 +265,7 @@ static __always_inline void backend_keep_data(const struct backend *backend,
 		place = engine->syn_data_next++ % SYN_DATA_ROOM;
 		if (engine->syn_data_used <= place)
 			engine->syn_data_used = place + 1;
+		engine->syn_keys[place] = event->synack_time;
 		to = kept_at(engine, place);
 	}
 	memcpy(to, event, event_size(event));
