@@ -120,16 +120,17 @@ static __always_inline __u64 syn_data_key(__u64 id, __u32 isn)
 	return id ^ ((__u64)isn << 32 | isn);
 }
 
-/* Keeps the data of a SYN: only the SYN-ACK shows whether it is a request. */
+/*
+ * Keeps the data of a SYN: only the SYN-ACK shows whether it is a request. What
+ * was kept of an earlier connection with the same number is replaced.
+ */
 static __always_inline void engine_keep(const struct backend *backend,
 					struct event *event,
 					const struct segment_context *context)
 {
 	/* The field holds the key until the SYN-ACK's time is known. */
 	event->synack_time = syn_data_key(context->id, context->segment.seq);
-	/* A repeated SYN does not replace what is kept of the first. */
-	if (!backend_kept_data(backend, event->synack_time))
-		backend_keep_data(backend, event);
+	backend_keep_data(backend, event);
 }
 
 /*
@@ -173,6 +174,7 @@ engine_emit_kept(const struct backend *backend, struct event *event,
 		 const struct segment_context *context)
 {
 	describe_history(event, &context->flow);
+	event->sides_seen = 0; /* what a SYN carries is the first of all */
 	event->part = backend_settings(backend)->track.gather ? PART_FIRST :
 								PART_NONE;
 	engine_emit(backend, event, SYN_DATA_ROOM_MAX);
@@ -211,7 +213,7 @@ static __always_inline void engine_report_more(const struct backend *backend,
 	}
 	if (verdict->fates | verdict->ended_fates)
 		backend_count_fates(backend, verdict);
-	if (kept)
+	if (kept && !engine_is_over_rate(backend, now))
 		engine_emit_kept(backend, kept, context);
 	if (verdict->logs & EVENT_BIT(EVENT_OPEN))
 		engine_emit_open(backend, event, context, now);

@@ -9,8 +9,9 @@
 #include "platform.h"
 #include "tracker.h"
 
-#define BANNER_MAX 4096	  /* the most bytes of an event that can be kept */
-#define SYN_DATA_MAX 2048 /* the most bytes of a SYN's data that are kept */
+#define BANNER_MAX 4096	   /* the most bytes of an event that can be kept */
+#define SYN_DATA_MAX 2048  /* the most bytes of a SYN's data that are kept */
+#define SYN_DATA_ROOM 1024 /* SYNs whose data waits for a SYN-ACK */
 #define RTT_UNKNOWN 0xffffffff
 
 /*
@@ -51,7 +52,8 @@ struct event {
 	__u32 rtt_us;	/* of the handshake, or RTT_UNKNOWN */
 	__u32 offset;	/* of bytes[] in an event of several segments */
 	__u32 spoke_us; /* 1 + microseconds from the SYN-ACK to the other side's
-			 * first bytes; 0: these were not seen */
+			 * first bytes, or SPOKE_IN_SYN; 0: these were not seen
+			 */
 	__u16 vlan[2];	/* VLAN IDs, outermost first */
 	__u16 segments; /* how many the event came in; 0: not reassembled */
 	__u8 vlan_count;

@@ -282,7 +282,9 @@ static __always_inline void note_time(struct flow *flow, __u64 now)
 	const __u64 since_us = (now - flow->synack_time) / NS_PER_US;
 
 	if (!flow->spoke_us && now && (__s64)(now - flow->synack_time) >= 0)
-		flow->spoke_us = since_us < ~0U ? (__u32)since_us + 1 : ~0U;
+		flow->spoke_us = since_us < SPOKE_IN_SYN - 1 ?
+					 (__u32)since_us + 1 :
+					 SPOKE_IN_SYN - 1;
 }
 
 /*

@@ -21,6 +21,9 @@
 
 #define NS_PER_US 1000
 
+/* For flow.spoke_us: the SYN carried the first bytes (Fast Open). */
+#define SPOKE_IN_SYN 0xffffffff
+
 enum flow_seen {
 	SEEN_SYN = 1 << 0,
 	SEEN_SYNACK = 1 << 1,
@@ -111,8 +114,8 @@ struct flow {
 	__u32 rtt_us;	/* of the handshake, if SEEN_RTT */
 	__u32 seen;	/* enum flow_seen */
 	__u32 spoke_us; /* 1 + microseconds from the SYN-ACK to the first side's
-			 * first bytes; 0: these were not seen, or no option
-			 * needs the time */
+			 * first bytes, or SPOKE_IN_SYN; 0: these were not seen,
+			 * or no option needs the time */
 	__u16 syn_len;	/* payload bytes of the SYN, at most 65535 */
 	__u8 client;   /* the end that is the client: 0 or 1, as flow_identify()
 			* numbers them */

@@ -72,18 +72,23 @@ static __always_inline void note_syn_data(struct flow *flow, __u32 len,
 		return;
 	if (len > 0xffff)
 		len = 0xffff;
+	if (wants_more_events(options) && !(flow->seen & SEEN_SYNACK)) {
+		flow->seen |= (SIDE_SIGN | SIDE_SILENT) << CLIENT;
+		verdict->keeps_data = flow->syn_len < len;
+	}
 	if (flow->syn_len < len)
 		flow->syn_len = (__u16)len;
 	if (flow_is_pending(flow))
 		decide(flow, verdict, COUNT_CLIENT_FIRST_SYN);
-	if (wants_more_events(options) && !(flow->seen & SEEN_SYNACK)) {
-		flow->seen |= (SIDE_SIGN | SIDE_SILENT) << CLIENT;
-		verdict->keeps_data = true;
-	}
 }
 
-/* The SYN-ACK accepts data of the SYN: the data is the request. */
+/*
+ * The SYN-ACK accepts data of the SYN: the data is the request. More of it may
+ * follow, unless the server spoke at once. `said`: the payload bytes of the
+ * SYN-ACK.
+ */
 static __always_inline void take_syn_data(struct flow *flow, __u32 accepted,
+					  __u32 said,
 					  const struct track_options *options,
 					  struct verdict *verdict)
 {
@@ -91,9 +96,13 @@ static __always_inline void take_syn_data(struct flow *flow, __u32 accepted,
 	    !wants_more_events(options))
 		return;
 	flow->seen |= SIDE_DATA << CLIENT;
+	flow->spoke_us = SPOKE_IN_SYN;
 	log_first_bytes(flow, CLIENT, 0, options, verdict);
-	if (verdict->logs & EVENT_BIT(EVENT_REQUEST))
+	if (verdict->logs & EVENT_BIT(EVENT_REQUEST)) {
 		verdict->syn_len = (__u16)accepted;
+		if (options->gather && !said)
+			flow->seen |= FLOW_GATHERS_CLIENT;
+	}
 	verdict->logs &= (__u8)~EVENT_BIT(EVENT_REQUEST);
 	note_left(flow, options);
 }
@@ -121,7 +130,7 @@ static __always_inline void note_synack(struct flow *flow, __u32 sisn,
 			(SIDE_DATA | SIDE_SIGN | SIDE_SILENT | SIDE_BY_SEQ)
 				<< SERVER);
 	READ_AGAIN();
-	take_syn_data(flow, ack - (cisn + 1), options, verdict);
+	take_syn_data(flow, ack - (cisn + 1), said, options, verdict);
 	READ_AGAIN();
 	if (count > 0)
 		take_early(flow, &first, now, options, verdict);
@@ -213,9 +222,10 @@ static __always_inline void track_syn(struct flow *flow, struct rivals *rivals,
 			decide(flow, verdict, COUNT_NO_SERVER);
 		end_events(flow, FATE_NO_SERVER, options, verdict);
 	} else {
-		remember_syn(rivals, segment, arrival->sender, arrival->now);
 		verdict->keeps_data =
-			wants_more_events(options) && segment->payload_len;
+			remember_syn(rivals, segment, arrival->sender,
+				     arrival->now) &&
+			wants_more_events(options);
 		if (flow_is_pending(flow))
 			verdict->ignored = COUNT_SYN_IN_CONNECTION;
 	}

@@ -15,7 +15,7 @@
 /*
  * Whether a RST has the number that its sender has come to, or the number that
  * the other side acknowledged (RFC 5961, 3.2). Before the SYN-ACK: one more
- * than the SYN's number, or an acknowledgement of the SYN.
+ * than the SYN's number, the end of its data, or an acknowledgement of the SYN.
  */
 static __always_inline bool rst_is_valid(const struct flow *flow,
 					 const struct segment *segment,
@@ -25,7 +25,8 @@ static __always_inline bool rst_is_valid(const struct flow *flow,
 
 	if (!(flow->seen & SEEN_SYNACK)) {
 		if (sender == CLIENT)
-			return segment->seq == flow->cisn + 1;
+			return segment->seq == flow->cisn + 1 ||
+			       segment->seq == flow->cisn + 1 + flow->syn_len;
 		return segment->flags & TCP_ACK &&
 		       segment->ack - (flow->cisn + 1) <= flow->syn_len;
 	}

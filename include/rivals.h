@@ -138,14 +138,18 @@ static __always_inline int next_client(const struct rivals *rivals)
 	return !!(rivals->seen & NEXT_CLIENT);
 }
 
-/* Remembers a SYN among the rivals: the latest ones of each end. */
-static __always_inline void remember_syn(struct rivals *rivals,
+/*
+ * Remembers a SYN among the rivals: the latest ones of each end. Whether it is
+ * the first with this number that has data.
+ */
+static __always_inline bool remember_syn(struct rivals *rivals,
 					 const struct segment *segment, int end,
 					 __u64 now)
 {
 	const __u32 bits = rival_bits(rivals, end);
 	int place = find_rival_syn(rivals, end, segment->seq);
 	__u32 len = segment->payload_len;
+	bool is_first;
 
 	if (place < 0) {
 		if (!(bits & RIVAL_SYN))
@@ -174,12 +178,14 @@ static __always_inline void remember_syn(struct rivals *rivals,
 			rivals->seen |= NEXT_DATA;
 	}
 	if (!len)
-		return;
+		return false;
+	is_first = !(rival_bits(rivals, end) & RIVAL_DATA << place);
 	set_rival_bits(rivals, end, RIVAL_DATA << place, true);
 	if (place == !!(rival_bits(rivals, end) & RIVAL_NEWEST) &&
 	    rivals->newest_len[end & 1] < len)
 		rivals->newest_len[end & 1] =
 			(__u16)(len > 0xffff ? 0xffff : len);
+	return is_first;
 }
 
 /*

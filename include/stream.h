@@ -193,14 +193,21 @@ static __always_inline void judge_client_part(struct flow *flow,
 	}
 }
 
+/* Notes that the client has acknowledged the SYN-ACK. */
+static __always_inline void note_answer(struct flow *flow,
+					const struct part *part)
+{
+	if (part->from >= 0 && !part->len && !part->fin)
+		flow->seen |= SEEN_ACK;
+	flow->seen |= SEEN_ANSWERED;
+}
+
 /* Tracks a valid client segment of an undecided connection. */
 static __always_inline void take_client_part(struct flow *flow,
 					     const struct part *part,
 					     struct verdict *verdict)
 {
-	if (part->from >= 0 && !part->len && !part->fin)
-		flow->seen |= SEEN_ACK;
-	flow->seen |= SEEN_ANSWERED;
+	note_answer(flow, part);
 	note_progress(flow, CLIENT, part);
 	judge_client_part(flow, part, verdict);
 	note_bare_fin(flow, CLIENT, part);
@@ -287,7 +294,11 @@ track_client_part(struct flow *flow, const struct segment *segment,
 	if (is_gathering(flow, CLIENT))
 		gather_next(flow, CLIENT, segment, part, options, verdict);
 	track_events(flow, CLIENT, part, true, now, options, verdict);
+	if (options->rtt && !(flow->seen & SEEN_ANSWERED) &&
+	    part->ack == flow->sides[SERVER].isn + 1)
+		note_rtt(flow, now);
 	if (gathers) {
+		note_answer(flow, part);
 		if (negotiates) /* so its acknowledgement ends nothing */
 			flow->seen |= SIDE_SIGN << CLIENT;
 		note_progress(flow, CLIENT, part);
@@ -296,9 +307,6 @@ track_client_part(struct flow *flow, const struct segment *segment,
 			flow->seen |= SEEN_CLIENT_FIN;
 		return;
 	}
-	if (options->rtt && !(flow->seen & SEEN_ANSWERED) &&
-	    part->ack == flow->sides[SERVER].isn + 1)
-		note_rtt(flow, now);
 	take_client_part(flow, part, verdict);
 }
 

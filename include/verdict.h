@@ -80,7 +80,8 @@ struct verdict {
 	__u8 sender;	 /* enum side_name */
 	bool crossed;	 /* each side spoke before it received anything */
 	bool ends_other; /* no more of the other side's event is gathered */
-	bool keeps_data; /* a SYN's data is kept until a SYN-ACK accepts it */
+	bool keeps_data; /* a SYN's data is kept until a SYN-ACK accepts it;
+			  * false for a repetition of the SYN */
 	__u16 syn_len;	 /* bytes of the SYN's data that are a request; or 0 */
 	__u32 fates;	 /* fate_of() the decided event kinds */
 	__u32 ended_fates; /* likewise, of the replaced connection */

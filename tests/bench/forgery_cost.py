@@ -21,7 +21,8 @@ def cost(site, programs):
         before = spent(programs)
         forge(site, "c", 20000, 30000, ["c:A"], "-w", "ends", "-n", BATCH, "-S", seed, "-T", 1)
         after = spent(programs)
-        assert after[1] - before[1] >= BATCH
+        # A busy host forges fewer in the time that it has.
+        assert after[1] - before[1] >= BATCH // 10, "nearly all packets were lost before the probe"
         found.append((after[0] - before[0]) / (after[1] - before[1]))
     return min(found)
 

@@ -333,7 +333,8 @@ static void read_json_payload(const struct event *record)
 }
 
 /*
- * Since the SYN-ACK; for the second speaker, since the first speaker's bytes.
+ * Since the SYN-ACK; for the second speaker, since the first speaker's bytes,
+ * which a SYN may have carried.
  */
 static void read_json_delay(const struct event *record)
 {
@@ -342,7 +343,9 @@ static void read_json_delay(const struct event *record)
 	if (record->kind == EVENT_RESPONSE || record->kind == EVENT_REPLY) {
 		if (!record->spoke_us)
 			return;
-		since += (record->spoke_us - 1) * 1000ULL;
+		since = record->spoke_us == SPOKE_IN_SYN ?
+				record->start_time :
+				since + (record->spoke_us - 1) * 1000ULL;
 	}
 	expect(",\"delay_us\":");
 	expect_number(record->time > since ? (record->time - since) / 1000 : 0);

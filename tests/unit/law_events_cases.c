@@ -259,6 +259,16 @@ const struct event_case event_cases[] = {
 	  ">S0:5 <SA0/6 <SA900000/6 >A6/1 <A1/6:4",
 	  "request 0+5 of 0 @1, open @3, response 0+4 @4",
 	  "reply: client first" },
+	{ "Fast Open again with the same number, after a refusal and a RST",
+	  NONE, ">S0:5 <SA0/1 >A1/1 >R1 >S0:7 <SA900000/8 >A8/900001",
+	  "open @2, request 0+7 of 4 @5, open @6",
+	  "request: reset, logged; response: reset, cut off; "
+	  "reply: reset, client first" },
+	{ "Fast Open again with the same number, after both FINs", NONE,
+	  ">S0:5 <SA0/1 >FA1/1 <FA1/2 >A2/2 >S0:7 <SA900000/8 >A8/900001",
+	  "open @2, request 0+7 of 5 @6, open @7",
+	  "request: no data, logged; response: no data, cut off; "
+	  "reply: no data, client first" },
 	{ "a SYN-ACK with data, then crossed client data", NONE,
 	  ">S0 <SA0/1:4 >A1/1:5",
 	  "banner 0+4 @1, open @2, reply 0+5 @2 crossed",

@@ -120,7 +120,7 @@ MUTANTS = [
 	("a client's ack is not looked at", "stream.h",
 	 "else if (!ack_is_valid(&flow->sides[SERVER], part))\n\t\tverdict->ignored = COUNT_INVALID_CLIENT_SEGMENT;",
 	 ""),
-	("any RST before the SYN-ACK", "reset.h", "return segment->seq == flow->cisn + 1;", "return true;"),
+	("any RST before the SYN-ACK", "reset.h", "return segment->seq == flow->cisn + 1 ||", "return true ||"),
 	("a refusal needs no ack", "reset.h", "segment->ack - (flow->cisn + 1) <= flow->syn_len;", "true;"),
 	("any RST", "reset.h", "if (segment->seq == side->sent)\n", "if (1)\n"),
 	("a RST at what is acknowledged does not count", "reset.h", "return segment->seq == side->acked &&",

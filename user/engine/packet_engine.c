@@ -7,7 +7,6 @@
 
 #define CACHE_LINE 64 /* bytes */
 #define HUGE_PAGE (1UL << 21)
-#define SYN_DATA_ROOM 64 /* SYNs with data that wait for a SYN-ACK */
 #define KEPT_SIZE (sizeof(struct event) + SYN_DATA_ROOM_MAX)
 
 #include <stdlib.h>
@@ -243,30 +242,33 @@ static struct event *kept_at(const struct engine *engine, unsigned int place)
 	return (struct event *)(engine->syn_data + place * KEPT_SIZE);
 }
 
-/* Keeps the data in place of the oldest. */
+static __always_inline struct event *
+backend_kept_data(const struct backend *backend, __u64 key)
+{
+	const struct engine *engine = backend->engine;
+
+	for (unsigned int i = 0; i < engine->syn_data_used; i++)
+		if (engine->syn_keys[i] == key)
+			return kept_at(engine, i);
+	return NULL;
+}
+
+/* Keeps the data in place of what has the same key, else of the oldest. */
 static __always_inline void backend_keep_data(const struct backend *backend,
 					      const struct event *event)
 {
 	struct engine *engine = backend->engine;
-	const unsigned int place = engine->syn_data_next++ % SYN_DATA_ROOM;
+	struct event *to = backend_kept_data(backend, event->synack_time);
+	unsigned int place;
 
-	if (engine->syn_data_used <= place)
-		engine->syn_data_used = place + 1;
-	memcpy(kept_at(engine, place), event, event_size(event));
-}
-
-static __always_inline struct event *
-backend_kept_data(const struct backend *backend, __u64 key)
-{
-	const unsigned int used = backend->engine->syn_data_used;
-
-	for (unsigned int i = 0; i < used; i++) {
-		struct event *event = kept_at(backend->engine, i);
-
-		if (event->synack_time == key && event->connection)
-			return event;
+	if (!to) {
+		place = engine->syn_data_next++ % SYN_DATA_ROOM;
+		if (engine->syn_data_used <= place)
+			engine->syn_data_used = place + 1;
+		engine->syn_keys[place] = event->synack_time;
+		to = kept_at(engine, place);
 	}
-	return NULL;
+	memcpy(to, event, event_size(event));
 }
 
 /* --- packets -------------------------------------------------------------- */

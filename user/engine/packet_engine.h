@@ -32,8 +32,9 @@ struct engine {
 	__u64 counters[COUNTER_ROOM];
 	struct event *event; /* with room for BANNER_MAX bytes */
 	struct event_counts event_counts;
-	__u8 *syn_data; /* events of SYNs that carry data */
-	unsigned int syn_data_next, syn_data_used; /* places of it */
+	__u8 *syn_data;		       /* events of SYNs that carry data */
+	__u64 syn_keys[SYN_DATA_ROOM]; /* syn_data_key() of each */
+	unsigned int syn_data_next, syn_data_used; /* places of these */
 	void (*log)(const struct event *event, void *context);
 	void *context;
 };

@@ -121,7 +121,9 @@ static char *put_delay(char *to, const struct event *event)
 
 	if (is_second && !event->spoke_us)
 		return to;
-	if (is_second)
+	if (is_second && event->spoke_us == SPOKE_IN_SYN)
+		before = event->start_time;
+	else if (is_second)
 		before += (event->spoke_us - 1) * 1000ULL;
 	to = PUT(to, ",\"delay_us\":");
 	/* Never negative, even if a capture is out of order. */

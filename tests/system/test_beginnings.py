@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
+"""The beginnings of each direction, from captures: what only the records show."""
+
+from packets import Connection, ethernet, parsed, pcap, probe
+
+one = Connection()
+again = Connection(sisn=999000)
+
+
+def events(talk, *args):
+    """The json records of a conversation with all events; each packet comes a millisecond after the last."""
+    done = probe("-f", "json", "--events=all", *args, "-r", "-", input=pcap([ethernet(packet) for packet in talk]))
+    assert done.returncode == 0
+    return parsed(done.stdout)
+
+
+def said(found):
+    return [(record["event"], record.get("banner")) for record in found]
+
+
+# --- Fast Open --------------------------------------------------------------------------------------
+
+def test_a_response_to_a_syns_data_is_timed_from_the_syn():
+    talk = [one.c("S", 0, data=b"GET"), one.s("SA", 0, 4), one.c("A", 4), one.s("PA", 1, 4, b"200")]
+    request, opened, response = events(talk)
+    assert (request["event"], opened["event"], response["event"]) == ("request", "open", "response")
+    assert (request["delay_us"], response["delay_us"]) == (0, 3000)
+
+
+def test_a_syns_data_is_that_of_its_own_connection():
+    """A client that begins with the same number again, after its data was refused or after it was accepted."""
+    for acked, end in ((1, [one.c("R", 1)]), (4, [one.c("R", 4)]),
+                       (1, [one.c("FA", 1), one.s("FA", 1, 2), one.c("A", 2, 2)])):
+        talk = [one.c("S", 0, data=b"GET"), one.s("SA", 0, acked), one.c("A", acked), *end,
+                again.c("S", 0, data=b"PUT"), again.s("SA", 0, 4), again.c("A", 4)]
+        assert said(events(talk))[-2:] == [("request", "PUT"), ("open", None)]
+
+
+def test_a_request_that_begins_in_a_syn_is_gathered():
+    """Until the server speaks, whether its SYN-ACK accepted all of the SYN's data or a part."""
+    for acked in (4, 6):
+        talk = [one.c("S", 0, data=b"EHLO "), one.s("SA", 0, acked), one.c("PA", acked, data=b"EHLO me"[acked - 1:]),
+                one.s("PA", 1, 8, b"250"), one.c("PA", 8, 4, b"QUIT")]
+        records = events(talk, "--gather")
+        assert said(records) == [("open", None), ("request", "EHLO me"), ("response", "250")]
+        assert [record.get("len") for record in records] == [None, 7, 3]
+
+
+def test_a_response_in_the_syn_ack_ends_the_request():
+    talk = [one.c("S", 0, data=b"EHLO "), one.s("SA", 0, 6, b"250"), one.c("PA", 6, 4, data=b"QUIT")]
+    assert set(said(events(talk, "--gather"))) == {("request", "EHLO "), ("open", None), ("response", "250")}
+    assert {record["event"]: record["history"] for record in events(talk)} == \
+        {"request": "ShD", "response": "ShDd", "open": "Sh"}
+
+
+def test_a_reset_at_the_end_of_a_syns_data():
+    """It ends the connection before the SYN-ACK, as one at the data's beginning does."""
+    for seq in (1, 4):
+        assert events([one.c("S", 0, data=b"GET"), one.c("R", seq), one.s("SA", 0, 4), one.s("PA", 1, 4, b"200")]) == []
+    assert events([one.c("S", 0, data=b"GET"), one.c("R", 3), one.s("SA", 0, 4)])
+
+
+def test_many_syns_with_data_wait_for_their_syn_acks():
+    clients = [Connection(client=("5.6.7.8", 1000 + i)) for i in range(200)]
+    syns = [client.c("S", 0, data=b"GET %d" % client.client[1]) for client in clients]
+    records = events(syns + [client.s("SA", 0, 9) for client in clients])
+    assert [record["banner"] for record in records] == [f"GET {1000 + i}" for i in range(200)]
+
+
+# --- gathered -----------------------------------------------------------------------------------------
+
+def test_gathering_a_banner_does_not_hide_the_clients_acknowledgement():
+    talk = [one.syn(), one.synack(data=b"220 x\r\n"), one.c("A", 1, 8), one.c("PA", 1, 8, b"QUIT")]
+    for args in ([], ["--gather"]):
+        assert [record["history"] for record in events(talk, *args) if record["event"] == "reply"] == ["ShAdD"]
