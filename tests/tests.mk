@@ -17,7 +17,7 @@ PLAY := tests/unit/wrap.c tests/unit/play.c tests/unit/scenarios.c tests/unit/pa
 DRIVE := tests/unit/wrap.c tests/kernel/drive.c tests/kernel/kernel_table.c tests/unit/packet.c $(MESSAGE) $(ENGINE) \
 	user/attach/programs.c user/attach/filter_maps.c user/system/privileges.c
 # Captures, packet by packet.
-READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c byte_source.c decompress.c)
+READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c byte_source.c file_window.c decompress.c) user/system/bus_guard.c
 
 # --- the objects of each program
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Fuzzes the capture reader. An input is a file. Its size chooses the options,
- * whether it is compressed first, and whether it is read from a pipe, and in
- * pieces of what size.
+ * whether it is compressed first, whether it is mapped, and becomes shorter
+ * then, and whether it is read from a pipe, and in pieces of what size.
  */
 #include <malloc.h>
 #include <stdarg.h>
@@ -108,15 +108,21 @@ enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
 enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
 					   struct captured_packet *packet)
 {
-	/* As many as may be in use at the same time. */
+	/* As many as may be in use at the same time, and the first bytes. */
 	static const unsigned int places = BATCH_MAX + 1;
 	static unsigned int next;
 	enum read_result result = __real_packet_reader_next(reader, packet);
+	const bool is_mapped =
+		result == READ_DONE && packet->head != packet->bytes;
 
-	_Static_assert(BATCH_MAX < GUARDED_PLACES, "each has a place");
-	if (result == READ_DONE)
-		packet->bytes = guarded_copy(next++ % places, packet->bytes,
-					     packet->len);
+	_Static_assert(BATCH_MAX + 1 < GUARDED_PLACES, "each has a place");
+	if (result != READ_DONE)
+		return result;
+	packet->bytes =
+		guarded_copy(next++ % places, packet->bytes, packet->len);
+	packet->head = is_mapped ? guarded_copy(places, packet->head,
+						packet->head_len) :
+				   packet->bytes;
 	return result;
 }
 
@@ -174,7 +180,9 @@ static void choose_file(const uint8_t *data, size_t size)
 	struct memory_file file = { .bytes = data,
 				    .size = size,
 				    .piece = size & 2 ? 1 + size % 61 : 1 << 20,
-				    .is_pipe = size % 5 == 0 };
+				    .is_pipe = size % 5 == 0,
+				    .is_unmappable = size % 9 == 0,
+				    .shrinks = size % 7 < 3 ? size % 41 : 0 };
 	unsigned int way = size / 8 % 8;
 
 	if (size <= COMPRESSED_MAX / 2 && way > 0 && way < 4) {

@@ -16,6 +16,12 @@ struct memory_file {
 	size_t size;
 	size_t piece; /* the most bytes that are read at once */
 	bool is_pipe; /* else a regular file */
+	bool is_unmappable;
+	/*
+	 * The file becomes shorter, by half, when its size is asked for the
+	 * so-many-th time after it was mapped; 0: it does not.
+	 */
+	unsigned int shrinks;
 };
 
 /* The file that is opened from now on. Its bytes are not copied. */

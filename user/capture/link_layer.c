@@ -252,3 +252,28 @@ enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 	result = parse_link(link_type, is_swapped, frame, segment);
 	return walk_tunnels(frame, segment, result, decap);
 }
+
+/* Whether it is known that UDP carries no tunnel that is opened or counted. */
+static bool is_plain_udp(const struct frame *frame,
+			 const struct segment *segment,
+			 const struct decap *decap)
+{
+	const __u8 *udp = frame_at(frame, segment->payload_offset, UDP_HEADER);
+
+	return udp && !segment->is_later &&
+	       kind_of_port(bpf_ntohs(be16_at(udp + 2)), decap) == TUNNEL_NONE;
+}
+
+bool link_layer_parse_head(__u32 link_type, const struct frame *head,
+			   const struct decap *decap, struct segment *segment,
+			   enum parse_result *result)
+{
+	if (link_type != LINK_ETHERNET)
+		return false;
+	segment_reset(segment);
+	*result = parse_outer_ethernet(head, segment);
+	if (*result == PARSE_UDP)
+		return is_plain_udp(head, segment, decap);
+	/* By lengths alone, a packet is malformed, but never cut. */
+	return *result != PARSE_CUT && !tunnel_may_follow(*result);
+}

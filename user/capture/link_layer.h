@@ -42,6 +42,14 @@ enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 				   const struct decap *decap,
 				   struct segment *segment);
 
+/*
+ * Parses a packet by its first bytes. False: more of them may give another
+ * result.
+ */
+bool link_layer_parse_head(__u32 link_type, const struct frame *head,
+			   const struct decap *decap, struct segment *segment,
+			   enum parse_result *result);
+
 /* --- for wifi.c */
 
 /* Moves the beginning of a frame; false if fewer bytes are at hand. */

@@ -75,12 +75,25 @@ enum read_result packet_reader_begin(struct packet_reader *reader)
 	return no_capture(reader);
 }
 
+/* Whether the content ended before the end that the file had when opened. */
+static bool is_part(const struct byte_source *source)
+{
+	return source_offset(source) < source->size &&
+	       source_became_shorter(source);
+}
+
 enum read_result packet_reader_next(struct packet_reader *reader,
 				    struct captured_packet *packet)
 {
 	const enum read_result result = reader->next(reader, packet);
 
 	reader->packets += result == READ_DONE;
+	packet->end = source_offset(&reader->source);
+	if (result == READ_END && is_part(&reader->source)) {
+		snprintf(reader->problem, sizeof(reader->problem),
+			 "after packet %llu: " BECAME_SHORTER, reader->packets);
+		return READ_FAILED;
+	}
 	return result;
 }
 
@@ -99,6 +112,8 @@ enum read_result packet_reader_lie(struct packet_reader *reader,
 	char text[96];
 	va_list arguments;
 
+	if (source_is_lost(&reader->source))
+		return packet_reader_cut(reader, "packet");
 	va_start(arguments, format);
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
@@ -121,10 +136,12 @@ enum read_result packet_reader_cut(struct packet_reader *reader,
 			 source->problem);
 	else
 		snprintf(reader->problem, sizeof(reader->problem),
-			 "cut off at byte %llu, in a %s, after packet %llu",
+			 "cut off at byte %llu, in a %s, after packet %llu%s",
 			 source_offset(source) +
 				 (__u64)(source->end - source->at),
-			 what, reader->packets);
+			 what, reader->packets,
+			 source_became_shorter(source) ? ": " BECAME_SHORTER :
+							 "");
 	return READ_FAILED;
 }
 

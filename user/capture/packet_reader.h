@@ -32,10 +32,15 @@ struct capture_interface {
 
 struct captured_packet {
 	const __u8 *bytes; /* valid until the source calls let_go(), or until
-			    * the next packet is read */
-	__u32 len;	   /* captured bytes */
-	__u32 wire_len;	   /* original bytes, on the wire */
-	__u64 time;	   /* ns since 1970; 0: the capture has no time */
+			    * the next packet is read; see source_view() */
+	const __u8 *head;  /* if not the same: a copy of the first bytes, as
+			    * others may change a mapped file; valid until the
+			    * next packet is read */
+	__u32 head_len;
+	__u32 len;	/* captured bytes */
+	__u64 end;	/* offset in the content, behind it */
+	__u32 wire_len; /* original bytes, on the wire */
+	__u64 time;	/* ns since 1970; 0: the capture has no time */
 	struct capture_interface *interface; /* valid as long as `bytes` */
 	bool is_swapped; /* written by a host of the other byte order */
 };
@@ -98,6 +103,25 @@ enum read_result packet_reader_cut(struct packet_reader *reader,
 void packet_reader_forget_interfaces(struct packet_reader *reader);
 struct capture_interface *
 packet_reader_add_interface(struct packet_reader *reader, __u32 link_type);
+
+/*
+ * Fills in where a packet's bytes are: `skip` bytes behind a header that
+ * source_head() has returned, and behind what source_view() has.
+ */
+static inline void packet_reader_place(const struct packet_reader *reader,
+				       struct captured_packet *packet,
+				       const __u8 *view, __u32 skip)
+{
+	const struct byte_source *source = &reader->source;
+
+	packet->bytes = packet->head = view + skip;
+	packet->head_len = packet->len;
+	if (!source->is_mapped)
+		return;
+	packet->head = source->head + skip;
+	if (packet->len > (__u32)source->head_len - skip)
+		packet->head_len = (__u32)source->head_len - skip;
+}
 
 static inline __u32 read_u32(const struct packet_reader *reader,
 			     const __u8 *from)

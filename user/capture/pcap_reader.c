@@ -13,6 +13,11 @@
 #define FILE_HEADER 24
 #define PACKET_HEADER 16
 #define PACKET_HEADER_PATCHED 24
+/*
+ * A packet so much later is prefetched, where it begins if those before it have
+ * the same length, as in a transfer of bulk data.
+ */
+#define AHEAD 8
 #define LINK_TYPE_MASK 0x03ffffff /* above it: whether frames have an FCS */
 
 bool pcap_is_magic(__u32 magic)
@@ -35,7 +40,7 @@ static enum read_result pcap_next(struct packet_reader *reader,
 {
 	struct byte_source *source = &reader->source;
 	struct capture_interface *interface = reader->interfaces;
-	const __u8 *bytes = source_bytes(source, reader->header_len);
+	const __u8 *bytes = source_head(source, reader->header_len);
 	__u32 len, wire_len;
 
 	if (!bytes && source->state == SOURCE_ENDED &&
@@ -58,11 +63,12 @@ static enum read_result pcap_next(struct packet_reader *reader,
 					 "a packet of %u bytes, of which no "
 					 "more than %d can be",
 					 len, CAPTURED_MAX);
-	bytes = source_bytes(source, reader->header_len + len);
+	bytes = source_view(source, reader->header_len + len);
 	if (!bytes)
 		return packet_reader_cut(reader, "packet");
-	packet->bytes = bytes + reader->header_len;
 	packet->len = len;
+	packet_reader_place(reader, packet, bytes, reader->header_len);
+	source_prefetch(source, AHEAD * (reader->header_len + (size_t)len));
 	packet->wire_len = wire_len > len ? wire_len : len;
 	packet->interface = interface;
 	packet->is_swapped = reader->is_swapped;

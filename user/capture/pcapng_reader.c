@@ -2,6 +2,8 @@
 /* pcapng, as draft-ietf-opsawg-pcapng has it. */
 #include "packet_reader.h"
 
+#include "platform.h"
+
 #include <stdint.h>
 #include <string.h>
 
@@ -160,10 +162,13 @@ static struct capture_interface *interface_of(struct packet_reader *reader,
 						  NULL;
 }
 
-/* The part common to all packet blocks. `at`: offset of the packet's bytes. */
+/*
+ * The part common to all packet blocks, which begin at packet->bytes. `at`:
+ * offset of the packet's bytes.
+ */
 static enum read_result finish_packet(struct packet_reader *reader,
-				      struct captured_packet *packet,
-				      const __u8 *block, __u32 len, __u32 at)
+				      struct captured_packet *packet, __u32 len,
+				      __u32 at)
 {
 	if (packet->len > len - BLOCK_TRAILER - at)
 		return packet_reader_lie(reader,
@@ -175,7 +180,7 @@ static enum read_result finish_packet(struct packet_reader *reader,
 					 "a packet of %u bytes, of which no "
 					 "more than %d can be",
 					 packet->len, CAPTURED_MAX);
-	packet->bytes = block + at;
+	packet_reader_place(reader, packet, packet->bytes, at);
 	packet->is_swapped = reader->is_swapped;
 	if (packet->wire_len < packet->len)
 		packet->wire_len = packet->len;
@@ -205,7 +210,7 @@ static enum read_result read_packet(struct packet_reader *reader,
 				read_u32(reader, block + PACKET_TIME + 4));
 	packet->len = read_u32(reader, block + PACKET_LEN);
 	packet->wire_len = read_u32(reader, block + PACKET_WIRE_LEN);
-	return finish_packet(reader, packet, block, len, PACKET_BYTES);
+	return finish_packet(reader, packet, len, PACKET_BYTES);
 }
 
 /*
@@ -228,7 +233,7 @@ static enum read_result read_simple_packet(struct packet_reader *reader,
 	if (packet->interface->snap_len &&
 	    packet->len > packet->interface->snap_len)
 		packet->len = packet->interface->snap_len;
-	return finish_packet(reader, packet, block, len, SIMPLE_BYTES);
+	return finish_packet(reader, packet, len, SIMPLE_BYTES);
 }
 
 /* A new section, which may be of the other byte order. */
@@ -274,36 +279,67 @@ static enum read_result skip_block(struct packet_reader *reader, __u32 len)
 	return READ_DONE;
 }
 
+/* The length at a block's end, read once: the block may be mapped. */
+static __u32 read_trailer(const struct packet_reader *reader, const __u8 *block,
+			  __u32 len)
+{
+	__u32 trailer = read_u32(reader, block + len - BLOCK_TRAILER);
+
+	OPAQUE(trailer);
+	return trailer;
+}
+
+/* READ_END: the block holds no packet. */
+static enum read_result read_interface_block(struct packet_reader *reader,
+					     __u32 len)
+{
+	const __u8 *block = source_bytes(&reader->source, len);
+	enum read_result result;
+
+	if (!block)
+		return packet_reader_cut(reader, "block");
+	result = read_interface(reader, block, len);
+	if (result != READ_DONE)
+		return result;
+	source_take(&reader->source, len);
+	return READ_END;
+}
+
 /* READ_END: the block holds no packet. */
 static enum read_result read_block(struct packet_reader *reader, __u32 type,
 				   __u32 len, struct captured_packet *packet)
 {
-	const __u8 *block;
-	enum read_result result = READ_END;
+	struct byte_source *source = &reader->source;
+	const __u8 *head, *block = NULL;
+	enum read_result result;
+	__u32 trailer;
 
 	if (len > SOURCE_PIECE_MAX)
 		return packet_reader_lie(reader,
 					 "a block of %u bytes, of which no "
 					 "more than %u can be",
 					 len, SOURCE_PIECE_MAX);
-	block = source_bytes(&reader->source, len);
+	if (source_head(source, len < PACKET_BYTES ? len : PACKET_BYTES))
+		block = source_view(source, len);
 	if (!block)
 		return packet_reader_cut(reader, "block");
-	if (read_u32(reader, block + len - BLOCK_TRAILER) != len)
+	trailer = read_trailer(reader, block, len);
+	if (trailer != len)
 		return packet_reader_lie(
 			reader, "a block of %u bytes, by its end of %u", len,
-			read_u32(reader, block + len - BLOCK_TRAILER));
+			trailer);
 	if (type == BLOCK_INTERFACE)
-		result = read_interface(reader, block, len);
-	else if (type == BLOCK_PACKET_SIMPLE)
-		result = read_simple_packet(reader, block, len, packet);
+		return read_interface_block(reader, len);
+	head = source->is_mapped ? source->head : block;
+	packet->bytes = block;
+	if (type == BLOCK_PACKET_SIMPLE)
+		result = read_simple_packet(reader, head, len, packet);
 	else
-		result = read_packet(reader, block, len,
+		result = read_packet(reader, head, len,
 				     type == BLOCK_PACKET_OLD, packet);
-	if (result != READ_DONE)
-		return result;
-	source_take(&reader->source, len);
-	return type == BLOCK_INTERFACE ? READ_END : READ_DONE;
+	if (result == READ_DONE)
+		source_take(source, len);
+	return result;
 }
 
 static bool block_is_wanted(__u32 type)
@@ -316,7 +352,7 @@ static bool block_is_wanted(__u32 type)
 static enum read_result next_block(struct packet_reader *reader,
 				   struct captured_packet *packet)
 {
-	const __u8 *header = source_bytes(&reader->source, BLOCK_HEADER);
+	const __u8 *header = source_head(&reader->source, BLOCK_HEADER);
 	enum read_result result;
 	__u32 type, len;
 
@@ -327,7 +363,9 @@ static enum read_result next_block(struct packet_reader *reader,
 		result = begin_section(reader);
 		if (result != READ_DONE)
 			return result;
-		header = reader->source.at;
+		header = source_head(&reader->source, BLOCK_HEADER);
+		if (!header)
+			return packet_reader_cut(reader, "block");
 	}
 	len = read_u32(reader, header + 4);
 	if (len < BLOCK_MIN || len % 4)
@@ -346,7 +384,7 @@ static enum read_result pcapng_next(struct packet_reader *reader,
 
 	do {
 		if (source->at == source->end &&
-		    !source_fetch(&reader->source, 1) &&
+		    !source_fetch_view(&reader->source, 1) &&
 		    source->state == SOURCE_ENDED)
 			return READ_END;
 		result = next_block(reader, packet);

@@ -281,6 +281,49 @@ static void copy_segment(struct segment *to, const struct segment *from)
 		to->tunnels[i] = from->tunnels[i];
 }
 
+/*
+ * Whether a segment is nothing but a part of an event, and nobody wants the
+ * part: then it need not be made up.
+ */
+static bool is_unwanted_part(const struct engine *engine,
+			     const struct segment_context *context)
+{
+	const struct verdict *verdict = &context->verdict;
+	struct event *event = engine->event;
+
+	if (!engine->wants_part || verdict->part <= PART_FIRST ||
+	    verdict->outcome || verdict->logs || verdict->ends_other ||
+	    verdict->keeps_data || verdict->syn_len || verdict->fates ||
+	    verdict->ended_fates)
+		return false;
+	event->connection = context->id;
+	event->synack_time = context->flow.synack_time;
+	event->kind = event_of(verdict->sender, true);
+	return !engine->wants_part(event, engine->context);
+}
+
+/* Whether the bytes of an event that is to be made are at hand. */
+static bool has_bytes(const struct engine *engine)
+{
+	return !engine->has_bytes || engine->has_bytes(engine->context);
+}
+
+/* Counts a segment without such bytes: the capture ends before it. */
+static void count_cut_off(const struct backend *backend,
+			  struct verdict *verdict)
+{
+	if (verdict->outcome == COUNT_BANNER)
+		verdict->outcome = COUNT_CUT_OFF;
+	for (int kind = 0; kind < EVENT_KINDS; kind++) {
+		if (verdict->logs & EVENT_BIT(kind))
+			verdict->fates ^= fate_of(kind, FATE_LOGGED) ^
+					  fate_of(kind, FATE_CUT_OFF);
+	}
+	engine_count_verdict(backend, verdict);
+	if (verdict->fates | verdict->ended_fates)
+		backend_count_fates(backend, verdict);
+}
+
 void engine_packet(struct engine *engine, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
 		   __u64 now)
@@ -311,7 +354,11 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 		engine_look_up_destination(&backend, &context);
 		tracked = engine_track(&backend, &context);
 	}
-	if (tracked == REPORT)
+	if (tracked == REPORT && is_unwanted_part(engine, &context))
+		engine_count_verdict(&backend, &context.verdict);
+	else if (tracked == REPORT && !has_bytes(engine))
+		count_cut_off(&backend, &context.verdict);
+	else if (tracked == REPORT)
 		engine_report(&backend, &context, engine->event);
 }
 

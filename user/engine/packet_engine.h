@@ -36,6 +36,16 @@ struct engine {
 	__u64 syn_keys[SYN_DATA_ROOM]; /* syn_data_key() of each */
 	unsigned int syn_data_next, syn_data_used; /* places of these */
 	void (*log)(const struct event *event, void *context);
+	/*
+	 * Whether a part after an event's first one is wanted, by connection,
+	 * synack_time and kind of the event. NULL: each is.
+	 */
+	bool (*wants_part)(const struct event *event, void *context);
+	/*
+	 * Whether the packet's bytes, from which an event is to be made, are
+	 * its own. NULL: they always are.
+	 */
+	bool (*has_bytes)(void *context);
 	void *context;
 };
 

@@ -29,6 +29,7 @@ struct capture_reader {
 	const struct capture_file *file;
 	struct packet_reader packet_reader;
 	struct packet_batch batch;	     /* read, but not tracked yet */
+	const struct batched *packet;	     /* that is tracked */
 	struct capture_interface *interface; /* of the packet */
 	__u32 unknown_link_type;	     /* the last unknown one */
 	__u64 came_at; /* ns of CLOCK_MONOTONIC: when a pipe's last packet was
@@ -55,6 +56,24 @@ enum job_flags capture_reader_file(struct capture_reader *reader,
 /* What was counted so far; in the first process of -j, by all processes. */
 void capture_reader_counts(const struct capture_reader *reader,
 			   struct job_counts *counts);
+
+/* --- tracking: capture_tracking.c */
+
+/* The file's name in messages. */
+const char *capture_name_of(const struct capture_reader *reader);
+
+/* Where an event was seen; called by the pipeline. */
+struct source capture_source_of(const struct event *event, void *context);
+
+/* For the engine: see there. */
+bool capture_wants_part(const struct event *event, void *context);
+bool capture_has_bytes(void *context);
+void capture_event(const struct event *event, void *context);
+
+/* Tracks the batch's packets. False: no sink can take more. */
+bool capture_batch_track(struct capture_reader *reader);
+
+/* --- */
 
 /* A descriptor that is readable when capture_reader_serve() is to be called. */
 int capture_reader_events(struct capture_reader *reader);

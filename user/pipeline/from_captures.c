@@ -19,82 +19,6 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-/* The file's name in messages. */
-static const char *name_of(const struct capture_reader *reader)
-{
-	return strcmp(reader->file->path, "-") ? reader->file->path :
-						 "standard input";
-}
-
-static struct source source_of(const struct event *event, void *context)
-{
-	const struct capture_reader *reader = context;
-	struct origin origin;
-
-	if (!reader->options->gather_ms)
-		return (struct source){ .name = reader->file->path,
-					.capture_iface =
-						reader->interface->name };
-	origin = origins_get(&reader->origins, event->ifindex);
-	return (struct source){ .name = origin.path ? origin.path :
-						      reader->file->path,
-				.capture_iface = origin.interface };
-}
-
-/* The number by which an event in reassembly finds its file and interface. */
-static __u32 origin_of_packet(struct capture_reader *reader)
-{
-	struct capture_interface *interface = reader->interface;
-
-	if (!interface->origin)
-		interface->origin = origins_add(
-			&reader->origins, reader->file->path, interface->name);
-	return interface->origin;
-}
-
-static void on_event(const struct event *event, void *context)
-{
-	struct capture_reader *reader = context;
-
-	if (reader->options->gather_ms)
-		reader->engine.event->ifindex = origin_of_packet(reader);
-	pipeline_take(reader->pipeline, event);
-}
-
-static void read_packet(struct capture_reader *reader, struct batched *one)
-{
-	const __u64 time = one->time;
-
-	if (reader->packet_reader.packets == reader->batch.count &&
-	    one == reader->batch.packets)
-		sequence_check(&reader->sequence, name_of(reader), time);
-	reader->packets++;
-	reader->last_time = time;
-	pipeline_expire(reader->pipeline, time);
-	if (!packet_batch_matters(&reader->batch, one))
-		return;
-	reader->interface = one->interface;
-	if (one->parsed == PARSE_LINK_TYPE)
-		reader->unknown_link_type = one->interface->link_type;
-	engine_packet(&reader->engine, one->parsed, &one->frame, &one->segment,
-		      time);
-}
-
-/* Tracks the batch's packets. False: no sink can take more. */
-static bool read_batch(struct capture_reader *reader)
-{
-	struct packet_batch *batch = &reader->batch;
-
-	packet_batch_prefetch(batch);
-	for (unsigned int i = 0; i < batch->count; i++) {
-		if (pipeline_is_over(reader->pipeline))
-			break;
-		read_packet(reader, &batch->packets[i]);
-	}
-	batch->count = 0;
-	return !pipeline_is_over(reader->pipeline);
-}
-
 static void read_stats(const struct capture_reader *reader, struct stats *now)
 {
 	const struct sink_counts sinks = pipeline_counts(reader->pipeline);
@@ -287,7 +211,7 @@ static void let_go(void *context)
 
 	if (!reader->batch.count)
 		return;
-	read_batch(reader);
+	capture_batch_track(reader);
 	if (reader->packet_reader.source.is_regular)
 		show_progress(reader);
 }
@@ -299,7 +223,11 @@ static void end_sequence(struct capture_reader *reader)
 	origins_clear(&reader->origins);
 }
 
-/* Reads all packets. READ_FAILED, with a message: not to the end. */
+/*
+ * Reads all packets. READ_FAILED, with a message: not to the end. A packet of a
+ * mapped file is tracked after the next one was read, as the source then knows
+ * that the file had its bytes.
+ */
 static enum read_result read_packets(struct capture_reader *reader)
 {
 	struct packet_reader *packets = &reader->packet_reader;
@@ -308,17 +236,23 @@ static enum read_result read_packets(struct capture_reader *reader)
 	enum read_result result;
 
 	while ((result = packet_reader_next(packets, &packet)) == READ_DONE) {
-		packet_batch_add(&reader->batch, &packet);
-		if (!stream && reader->batch.count < BATCH_MAX)
-			continue;
-		if (!read_batch(reader))
+		if (packets->packets == 1)
+			sequence_check(&reader->sequence,
+				       capture_name_of(reader), packet.time);
+		if (packet_batch_is_full(&reader->batch) &&
+		    !capture_batch_track(reader))
 			return READ_STOPPED;
-		if (stream)
-			keep_up(reader);
+		packet_batch_add(&reader->batch, &packet);
+		if (!stream)
+			continue;
+		if (!capture_batch_track(reader))
+			return READ_STOPPED;
+		keep_up(reader);
 	}
-	read_batch(reader);
+	source_has(&packets->source, source_offset(&packets->source));
+	capture_batch_track(reader);
 	if (result == READ_FAILED)
-		message("%s: %s", name_of(reader), packets->problem);
+		message("%s: %s", capture_name_of(reader), packets->problem);
 	return result;
 }
 
@@ -331,7 +265,7 @@ static bool report_not_opened(const struct capture_reader *reader,
 
 	for (int i = 0; i < COUNTER_MAX; i++)
 		counters[i] = reader->engine.counters[i] - before[i];
-	not_opened_report(name_of(reader), packets, counters,
+	not_opened_report(capture_name_of(reader), packets, counters,
 			  reader->unknown_link_type,
 			  &reader->engine.track.decap);
 	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
@@ -353,7 +287,7 @@ static enum read_result read_capture(struct capture_reader *reader)
 	__u64 before[COUNTER_MAX];
 
 	if (result == READ_FAILED)
-		message("%s: %s", name_of(reader),
+		message("%s: %s", capture_name_of(reader),
 			reader->packet_reader.problem);
 	if (result != READ_DONE)
 		return result;
@@ -365,7 +299,7 @@ static enum read_result read_capture(struct capture_reader *reader)
 	if (report_not_opened(reader, before))
 		result = READ_FAILED;
 	if (reader->options->sequence) {
-		reader->sequence.path = name_of(reader);
+		reader->sequence.path = capture_name_of(reader);
 		reader->sequence.end = reader->last_time;
 	} else {
 		end_sequence(reader);
@@ -398,12 +332,13 @@ enum job_flags capture_reader_file(struct capture_reader *reader,
 			    wait_for_bytes, reader);
 	packets->source.let_go = let_go;
 	if (error) {
-		message("%s: %s%s", name_of(reader), strerror(-error),
+		message("%s: %s%s", capture_name_of(reader), strerror(-error),
 			advice_on(reader, error));
 	} else {
 		result = read_capture(reader);
 		if (result == READ_NO_CAPTURE && !file->directory)
-			message("%s: %s", name_of(reader), packets->problem);
+			message("%s: %s", capture_name_of(reader),
+				packets->problem);
 		packet_reader_close(packets);
 	}
 	reader->bytes_done += file->size;
@@ -460,21 +395,25 @@ bool capture_reader_open(struct capture_reader *reader)
 	const struct options *options = reader->options;
 
 	if (!engine_open(&reader->engine, options->max_flows, options->length,
-			 on_event, reader) ||
+			 capture_event, reader) ||
+	    !packet_batch_open(&reader->batch, &reader->engine) ||
 	    (!reader->jobs->is_listed &&
 	     !capture_list_fill(&reader->jobs->list, options->names,
 				options->count)))
 		return false;
-	reader->batch.engine = &reader->engine;
+	reader->engine.wants_part = capture_wants_part;
+	reader->engine.has_bytes = capture_has_bytes;
 	reader->engine.servers = &options->wanted;
 	reader->engine.track = options->track;
-	return pipeline_prepare(reader->pipeline, options, source_of, reader);
+	return pipeline_prepare(reader->pipeline, options, capture_source_of,
+				reader);
 }
 
 void capture_reader_close(struct capture_reader *reader)
 {
 	pipeline_free(reader->pipeline);
 	origins_clear(&reader->origins);
+	packet_batch_close(&reader->batch);
 	engine_close(&reader->engine);
 }
 

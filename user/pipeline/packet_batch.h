@@ -20,18 +20,38 @@ struct batched {
 	enum parse_result parsed;
 	bool is_prefetched; /* its bucket; then its entry */
 	__u64 hash;	    /* of the connection, where PARSED */
+	__u64 end;	    /* offset in the file, behind it */
 	struct segment segment;
 };
 
 struct packet_batch {
 	struct engine *engine;
+	__u8 *copies;	   /* of packets that are parsed to their end */
+	unsigned int used; /* bytes of them */
 	unsigned int count;
 	struct batched packets[BATCH_MAX];
 };
 
-/* Adds a packet. Its bytes are not copied. The batch must have room. */
+/* False: out of memory. */
+bool packet_batch_open(struct packet_batch *batch, struct engine *engine);
+void packet_batch_close(struct packet_batch *batch);
+
+/*
+ * Adds a packet. Its bytes are copied only where they may change and its first
+ * ones do not tell what it is. The batch must not be full.
+ */
 void packet_batch_add(struct packet_batch *batch,
 		      const struct captured_packet *packet);
+
+static inline bool packet_batch_is_full(const struct packet_batch *batch)
+{
+	return batch->count == BATCH_MAX || batch->used > CAPTURED_MAX;
+}
+
+static inline void packet_batch_clear(struct packet_batch *batch)
+{
+	batch->count = batch->used = 0;
+}
 
 /* Prefetches the packets' entries, once the batch is complete. */
 void packet_batch_prefetch(struct packet_batch *batch);
@@ -44,7 +64,7 @@ static inline bool packet_batch_matters(const struct packet_batch *batch,
 					const struct batched *one)
 {
 	if (one->parsed != PARSED)
-		return one->parsed != PARSE_NOT_TCP;
+		return one->parsed != PARSE_NOT_TCP && one->parsed != PARSE_UDP;
 	return segment_may_matter(&one->segment, one->hash,
 				  &batch->engine->prefilter);
 }

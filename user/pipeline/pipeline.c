@@ -93,6 +93,14 @@ int pipeline_open(struct pipeline *pipeline)
 	return 0;
 }
 
+bool pipeline_wants_part(const struct pipeline *pipeline,
+			 const struct event *event)
+{
+	return pipeline->reassembly &&
+	       (!pipeline->gathers_ssh ||
+		reassembly_has(pipeline->reassembly, event));
+}
+
 /* Whether an event goes through reassembly. */
 static bool is_gathered(const struct pipeline *pipeline,
 			const struct event *event)
@@ -102,7 +110,7 @@ static bool is_gathered(const struct pipeline *pipeline,
 	if (!pipeline->gathers_ssh)
 		return true;
 	if (event->part > PART_FIRST)
-		return reassembly_has(pipeline->reassembly, event);
+		return pipeline_wants_part(pipeline, event);
 	return event->kept == event->len && !event->fin &&
 	       ssh_is_incomplete(event->bytes, event->kept);
 }

@@ -57,6 +57,10 @@ int pipeline_open(struct pipeline *pipeline);
 
 void pipeline_take(struct pipeline *pipeline, const struct event *event);
 
+/* Whether pipeline_take() does anything with a part after an event's first. */
+bool pipeline_wants_part(const struct pipeline *pipeline,
+			 const struct event *event);
+
 /* Ends the greetings that have been quiet. `now`: ns, on the events' clock. */
 static inline void pipeline_expire(const struct pipeline *pipeline, __u64 now)
 {

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Tracks the packets of a capture, and hands their events on. */
+#include "capture_reader.h"
+
+#include <string.h>
+
+const char *capture_name_of(const struct capture_reader *reader)
+{
+	return strcmp(reader->file->path, "-") ? reader->file->path :
+						 "standard input";
+}
+
+struct source capture_source_of(const struct event *event, void *context)
+{
+	const struct capture_reader *reader = context;
+	struct origin origin;
+
+	if (!reader->options->gather_ms)
+		return (struct source){ .name = reader->file->path,
+					.capture_iface =
+						reader->interface->name };
+	origin = origins_get(&reader->origins, event->ifindex);
+	return (struct source){ .name = origin.path ? origin.path :
+						      reader->file->path,
+				.capture_iface = origin.interface };
+}
+
+/* The number by which an event in reassembly finds its file and interface. */
+static __u32 origin_of_packet(struct capture_reader *reader)
+{
+	struct capture_interface *interface = reader->interface;
+
+	if (!interface->origin)
+		interface->origin = origins_add(
+			&reader->origins, reader->file->path, interface->name);
+	return interface->origin;
+}
+
+bool capture_wants_part(const struct event *event, void *context)
+{
+	const struct capture_reader *reader = context;
+
+	return pipeline_wants_part(reader->pipeline, event);
+}
+
+/*
+ * Whether the bytes that an event may have are in the file. Where a mapped file
+ * has become shorter, zeros are read; so only bytes that end with a zero are
+ * doubtful.
+ */
+bool capture_has_bytes(void *context)
+{
+	struct capture_reader *reader = context;
+	struct byte_source *source = &reader->packet_reader.source;
+	const struct batched *one = reader->packet;
+	const struct segment *segment = &one->segment;
+	const size_t at_hand = (size_t)(one->frame.end - one->frame.data);
+	size_t end = segment->payload_offset;
+
+	if (!source->is_mapped || !segment->payload_len)
+		return true;
+	end += segment->payload_len < reader->engine.length ?
+		       segment->payload_len :
+		       reader->engine.length;
+	if (end > at_hand)
+		end = at_hand;
+	return (end && one->frame.data[end - 1]) ||
+	       source_has(source, one->end);
+}
+
+void capture_event(const struct event *event, void *context)
+{
+	struct capture_reader *reader = context;
+
+	if (reader->options->gather_ms)
+		reader->engine.event->ifindex = origin_of_packet(reader);
+	pipeline_take(reader->pipeline, event);
+}
+
+/* Drops packets that were found not to be in the file: they are the last. */
+static void drop_lost(struct capture_reader *reader)
+{
+	struct packet_batch *batch = &reader->batch;
+	const __u64 whole = reader->packet_reader.source.whole;
+
+	/* Each ends behind the one before. */
+	while (batch->count && batch->packets[batch->count - 1].end > whole) {
+		batch->count--;
+		reader->packet_reader.packets--;
+	}
+}
+
+/* False: its bytes are not in the file, nor are those of later packets. */
+static bool read_packet(struct capture_reader *reader, struct batched *one)
+{
+	const __u64 time = one->time;
+
+	reader->packets++;
+	reader->last_time = time;
+	pipeline_expire(reader->pipeline, time);
+	if (!packet_batch_matters(&reader->batch, one))
+		return true;
+	reader->packet = one;
+	reader->interface = one->interface;
+	if (one->parsed == PARSE_LINK_TYPE)
+		reader->unknown_link_type = one->interface->link_type;
+	engine_packet(&reader->engine, one->parsed, &one->frame, &one->segment,
+		      time);
+	return one->end <= reader->packet_reader.source.whole;
+}
+
+bool capture_batch_track(struct capture_reader *reader)
+{
+	struct packet_batch *batch = &reader->batch;
+	bool goes_on = !pipeline_is_over(reader->pipeline);
+
+	drop_lost(reader);
+	packet_batch_prefetch(batch);
+	for (unsigned int i = 0; i < batch->count && goes_on; i++) {
+		struct batched *one = &batch->packets[i];
+
+		if (!read_packet(reader, one))
+			drop_lost(reader);
+		goes_on = !pipeline_is_over(reader->pipeline);
+	}
+	packet_batch_clear(batch);
+	return goes_on;
+}
