@@ -245,6 +245,10 @@ static void test_versions(void **state)
 	assert_true(has_version("game v5 x", "v5"));
 	assert_false(has_version("id 12345 x", "12345"));
 	assert_false(has_version("at 192.168.1.7 x", "192.168.1.7"));
+	/* RFC 5321 writes an address so, whatever its range is. */
+	assert_false(has_version("220 [52.1.27.93] x", "52.1.27.93"));
+	assert_true(has_version("220 [52.1.27] x", "52.1.27"));
+	assert_true(has_version("220 (8.17.1.9) x", "8.17.1.9"));
 	assert_false(has_version("<1896.697170952@h>", "1896.697170952"));
 	assert_false(has_version("a fc958a1e842fa0 x", "fc958a1e842fa0"));
 	assert_false(has_version("m12si27512845e9.45 x", "m12si27512845e9.45"));
@@ -252,12 +256,25 @@ static void test_versions(void **state)
 
 /* --- by structure ------------------------------------------------------ */
 
+struct structured {
+	const char *said, *stable;
+	uint16_t port;
+};
+
+static void check_structured(const struct structured *greetings, size_t count)
+{
+	struct form form;
+
+	for (size_t i = 0; i < count; i++) {
+		make(&form, greetings[i].said, strlen(greetings[i].said),
+		     greetings[i].port);
+		assert_string_equal(text, greetings[i].stable);
+	}
+}
+
 static void test_structure(void **state)
 {
-	static const struct {
-		const char *said, *stable;
-		uint16_t port;
-	} greetings[] = {
+	static const struct structured greetings[] = {
 		{ "220 h ESMTP Exim 4.96 Mon, 21 Sep 2026 14:13:20 +0000\r\n",
 		  "220 h ESMTP Exim 4.96 \\{time}\\x0d\\x0a", 25 },
 		{ "+OK POP3 ready <1896.697170952@h>\r\n",
@@ -280,19 +297,43 @@ static void test_structure(void **state)
 		  "220 mx.google.com ESMTP \\{id} - gsmtp\\x0d\\x0a", 25 },
 		{ "220 v1.4.2 players here\r\n",
 		  "220 v1.4.2 players here\\x0d\\x0a", 25 },
+		{ "FreeBSD/amd64 (box) (pts/17)\r\n",
+		  "FreeBSD/amd64 (box) (pts/\\{counter})\\x0d\\x0a", 23 },
+		{ "220-[ 71 of 100 users online ]\r\n220 x\r\n",
+		  "220-[ \\{counter} of 100 users online ]\\x0d\\x0a"
+		  "220 x\\x0d\\x0a",
+		  21 },
+		{ "220 7 of 9 parts\r\n", "220 7 of 9 parts\\x0d\\x0a", 21 },
+		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
+}
+
+static void test_durations(void **state)
+{
+	static const struct structured greetings[] = {
 		{ "up 3 days, 4:05\r\n", "up \\{duration}\\x0d\\x0a", 23 },
 		{ "timeout 15 minutes\r\n", "timeout 15 minutes\\x0d\\x0a",
 		  23 },
-		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
+		{ "System uptime  : 1 days, 02h:33m:22s\r\n",
+		  "System uptime  : \\{duration}\\x0d\\x0a", 23 },
+		{ "Up Time : 1 Days 2 Hours 3 Minutes\r\n",
+		  "Up Time : \\{duration}\\x0d\\x0a", 23 },
+		{ "Uptime: 2 08:12\r\n", "Uptime: \\{duration}\\x0d\\x0a", 23 },
+		{ "signup: 3 days\r\n", "signup: 3 days\\x0d\\x0a", 23 },
+		{ "up: 12\r\n", "up: 12\\x0d\\x0a", 23 },
+		{ "<6>[12345.586645] eth0 up\r\n",
+		  "<6>[\\{duration}] eth0 up\\x0d\\x0a", 23 },
+		{ "[    5.586645] eth0 up\r\n",
+		  "[    \\{duration}] eth0 up\\x0d\\x0a", 23 },
+		{ "Foo [5.586645] up\r\n", "Foo [5.586645] up\\x0d\\x0a", 23 },
+		{ "[5.58664] up\r\n", "[5.58664] up\\x0d\\x0a", 23 },
 	};
-	struct form form;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(greetings); i++) {
-		make(&form, greetings[i].said, strlen(greetings[i].said),
-		     greetings[i].port);
-		assert_string_equal(text, greetings[i].stable);
-	}
+	check_structured(greetings, COUNT(greetings));
 }
 
 static void test_mysql(void **state)
@@ -459,6 +500,22 @@ static void test_pairs(void **state)
 		{ "220 h Foo 1.2.3\r\n", "220 h Foo 1.2.4\r\n", "another" },
 		{ "220 h Foo v5\r\n", "220 h Foo v6\r\n", "another" },
 		{ "220 h build 5\r\n", "220 h build 6\r\n", "another" },
+		{ "token=BxVKClMi2gBhU93d x\n", "token=lfkaDZIbAdTryf78 x\n",
+		  "token=\\{token} x\\x0a" },
+		{ "OK AbCdEfGh1jKl0g== x\n", "OK QrStUvWx2yZa3Q== x\n",
+		  "OK \\{token} x\\x0a" },
+		/* Two bytes that are equal by chance, at another place. */
+		{ "b7:71:3a:8e x go\n", "6d:46:14:71 x go\n",
+		  "\\{word} x go\\x0a" },
+		/* ClMi and XTAR look like words, but not their neighbours. */
+		{ "OK BxVK-ClMi go on\n", "OK YZ5m-XTAR go on\n",
+		  "OK \\{token}-\\{token} go on\\x0a" },
+		{ "OK ClMi-BxVK go on\n", "OK XTAR-YZ5m go on\n",
+		  "OK \\{token}-\\{token} go on\\x0a" },
+		{ "OK smtp1-alpha go on\n", "OK smtp2-gamma go on\n",
+		  "another" },
+		{ "OK BxVK-orange go on\n", "OK YZ5m-yellow go on\n",
+		  "another" },
 		{ "220 alpha ready\r\n", "220 gamma ready\r\n", "another" },
 		{ "220 h ready\r\n", "220 h STARTTLS ready\r\n", "another" },
 		{ "220 h ready\r\n", "250 h ready\r\n", "another" },
@@ -501,6 +558,11 @@ static void test_growth(void **state)
 		{ "220 mx\\{number}.org\\x0d\\x0a", "220 smtp1.org\r\n",
 		  "another" },
 		{ "OK \\{token} go\\x0a", "OK 1.2 go\n", "another" },
+		{ "OK T=\\{number} go\\x0a", "OK T=-7 go\n",
+		  "OK T=\\{token} go\\x0a" },
+		{ "OK T=\\{token} go\\x0a", "OK T=-7 go\n", "same" },
+		{ "OK a\\{number} go\\x0a", "OK a-7 go\n", "another" },
+		{ "OK T=\\{number} go\\x0a", "OK T=- go\n", "another" },
 		{ "OK \\{number} go\\x0a", "OK 1 run\n", "another" },
 		{ "OK \\{number} go\\x0a", "OK go\n", "another" },
 		{ "up \\{number}-5.60\\x0a", "up 7-5.61\n", "another" },
@@ -587,6 +649,7 @@ int main(void)
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_mysql),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_tls),

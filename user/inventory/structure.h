@@ -57,6 +57,9 @@ void structure_add_text(struct form *form, const struct greeting *greeting,
  */
 size_t idiom_at(const struct greeting *greeting, size_t at, enum wild *wild);
 
+/* The same of spans of time: "up 3 days, 4:05". */
+size_t duration_at(const struct greeting *greeting, size_t at, enum wild *wild);
+
 /* Fills in the spellings of the client's address, and client_named. */
 void client_spell(struct greeting *greeting);
 /* The end of the client's address at `at`, or of a name with it; 0: none. */
@@ -90,6 +93,17 @@ static inline bool greeting_has(const struct greeting *g, size_t at,
 	return at + strlen(text) <= g->len &&
 	       !strncasecmp((const char *)g->bytes + at, text, strlen(text));
 }
+/* Where the digits at `at` end. */
+static inline size_t greeting_digits_end(const struct greeting *g, size_t at)
+{
+	while (greeting_is_digit(g, at))
+		at++;
+	return at;
+}
+
+/* Whether these words stand before `at`. A line end: at a line's beginning. */
+bool greeting_follows(const struct greeting *greeting, size_t at,
+		      const char *words);
 /* "220 " or "220-". */
 bool greeting_has_code(const struct greeting *greeting, size_t at);
 /* The end of the line at `at`, behind its line feed. */
