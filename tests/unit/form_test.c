@@ -336,6 +336,60 @@ static void test_durations(void **state)
 	check_structured(greetings, COUNT(greetings));
 }
 
+/*
+ * Where a server negotiates depends on the client, and on who is faster. Its
+ * first command does not.
+ */
+static void test_telnet(void **state)
+{
+	static const struct structured greetings[] = {
+		{ "\xff\xfd\x18"
+		  "host login: ",
+		  "\\xff\\xfd\\x18\\{options}host login: ", 23 },
+		{ "\xff\xfd\x18\xff\xfb\x03\xff\xfa\x18\x01\xff\xf0host "
+		  "\xff\xfb\x01login: ",
+		  "\\xff\\xfd\\x18\\{options}host login: ", 23 },
+		{ "\xff\xfd\x18host login: \xff\xfb\x03\xff\xfb",
+		  "\\xff\\xfd\\x18\\{options}host login: ", 23 },
+		{ "\xff\xfd\x18"
+		  "at\r\n220 7 users\xff\xff\r\n",
+		  "\\xff\\xfd\\x18\\{options}at\\x0d\\x0a220 \\{counter} "
+		  "users\\xff\\xff\\x0d\\x0a",
+		  23 },
+		{ "\xff\xfb\x01", "\\xff\\xfb\\x01\\{options}", 23 },
+		{ "\xff\xff\xff\xff", "\\xff\\xff\\xff\\xff", 23 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
+}
+
+/* How much an IRC server looks up before its client speaks is chance. */
+static void test_irc(void **state)
+{
+	static const struct structured greetings[] = {
+		{ "NOTICE * :*** Looking up your hostname\r\n",
+		  "NOTICE * :*** Looking up your hostname\\x0d\\x0a", 6667 },
+		{ "NOTICE * :*** Looking up your hostname\r\n"
+		  "NOTICE * :*** Found your hostname: x.example\r\n",
+		  "NOTICE * :*** Looking up your hostname\\x0d\\x0a", 6667 },
+		{ ":h NOTICE AUTH :*** Looking up\r\n"
+		  ":h NOTICE AUTH :*** No Ident\r\n"
+		  ":h 001 x :Hi\r\n",
+		  ":h NOTICE AUTH :*** Looking up\\x0d\\x0a"
+		  ":h 001 x :Hi\\x0d\\x0a",
+		  6667 },
+		{ ":h NOTICE * :Hello\r\n:h NOTICE * :*** x\r\n",
+		  ":h NOTICE * :Hello\\x0d\\x0a:h NOTICE * :*** x\\x0d\\x0a",
+		  6667 },
+		{ ":h\r\n:h NOTICE\r\n", ":h\\x0d\\x0a:h NOTICE\\x0d\\x0a",
+		  6667 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
+}
+
 static void test_mysql(void **state)
 {
 	static const char handshake[] = "\x4a\0\0\0\x0a"
@@ -650,6 +704,8 @@ int main(void)
 		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_telnet),
+		cmocka_unit_test(test_irc),
 		cmocka_unit_test(test_mysql),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_tls),

@@ -37,9 +37,13 @@ bool structure_mysql(struct form *form, const struct greeting *greeting);
 bool structure_ssh(struct form *form, const struct greeting *greeting);
 bool structure_http(struct form *form, const struct greeting *greeting);
 bool structure_tls(struct form *form, const struct greeting *greeting);
+bool structure_telnet(struct form *form, const struct greeting *greeting);
 
 /* Text of any protocol, or bytes of one that is not known. */
 void structure_text(struct form *form, const struct greeting *greeting);
+
+/* The same of text that is known to be text. */
+void structure_lines(struct form *form, const struct greeting *greeting);
 
 /* Whether the server does not serve this client. */
 bool structure_refuses(const struct greeting *greeting);

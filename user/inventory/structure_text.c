@@ -261,13 +261,6 @@ static bool is_time(const struct greeting *g)
 	return g->seen->server_port == 37 && g->len == 4;
 }
 
-/* Telnet: options come first, and then text. */
-static bool is_telnet(const struct greeting *g)
-{
-	return g->len >= 3 && g->bytes[0] == TELNET_IAC && g->bytes[1] > 249 &&
-	       g->bytes[1] < TELNET_IAC;
-}
-
 static void add_binary(struct form *form, const struct greeting *g)
 {
 	static const size_t sizes[] = { 4, 3, 2 };
@@ -287,22 +280,46 @@ static void add_binary(struct form *form, const struct greeting *g)
 	structure_add_text(form, g, at, g->len, 0);
 }
 
-void structure_text(struct form *form, const struct greeting *g)
+/* ":host NOTICE * :*** ": what an IRC server does, before its client is in. */
+static bool is_irc_notice(const struct greeting *g, size_t at)
 {
+	if (at < g->len && g->bytes[at] == ':') {
+		while (at < g->len && g->bytes[at] > ' ')
+			at++;
+		at++;
+	}
+	if (!greeting_has(g, at, "NOTICE "))
+		return false;
+	for (at += strlen("NOTICE "); at < g->len && g->bytes[at] > ' ';)
+		at++;
+	return greeting_has(g, at, " :*** ");
+}
+
+void structure_lines(struct form *form, const struct greeting *g)
+{
+	const bool irc = is_irc_notice(g, 0);
 	size_t at = 0, line, fixed;
 
-	form->refusal = structure_refuses(g);
-	form->binary = !is_telnet(g) && (is_time(g) || is_binary(g));
-	if (form->binary) {
-		add_binary(form, g);
-		return;
-	}
 	form->whole &= !is_unfinished(g);
-	form->known = is_ftp(g) || is_known(g);
 	for (; at < g->len; at = line) {
 		line = greeting_line_end(g, at);
+		/* How many notices come before the client speaks is chance. */
+		if (irc && at && is_irc_notice(g, at))
+			continue;
 		fixed = fixed_end(g, at);
 		form_add_bytes(form, g->bytes, at, fixed, SYMBOL_FIXED);
 		structure_add_text(form, g, fixed, line, 0);
 	}
+}
+
+void structure_text(struct form *form, const struct greeting *g)
+{
+	form->refusal = structure_refuses(g);
+	form->binary = is_time(g) || is_binary(g);
+	if (form->binary) {
+		add_binary(form, g);
+		return;
+	}
+	form->known = is_ftp(g) || is_known(g);
+	structure_lines(form, g);
 }
