@@ -76,6 +76,30 @@ def uptime(c, form):
                        all=seconds)
 
 
+def framed_json(c):
+    body = json.dumps({"id": 7 + c.n, "srv": "alpha", "ver": "1.4.2", "ts": int(c.now)}).encode()
+    return struct.pack(">I", len(body)) + body
+
+
+def epp(c):
+    body = ('<?xml version="1.0" encoding="UTF-8" standalone="no"?><epp xmlns="urn:ietf:params:xml:ns:'
+            'epp-1.0"><greeting>'
+            f'<svID>Example EPP server epp.example.com</svID><svDate>{c.date("%Y-%m-%dT%H:%M:%S")}.0Z</svDate><svcMenu>'
+            '<version>1.0</version><lang>en</lang></svcMenu></greeting></epp>').encode()
+    return struct.pack(">I", len(body) + 4) + body
+
+
+def token_of_three(c):
+    def part(content):
+        return base64.urlsafe_b64encode(content).decode().rstrip("=")
+    claims = json.dumps({"iat": int(c.now), "n": c.n}).encode()
+    return f"AUTH eyJhbGciOiJIUzI1NiJ9.{part(claims)}.{part(c.rng.randbytes(32))} ready\n"
+
+
+def padded_key(c):
+    return struct.pack("<H", 155) + b"\0" + c.rng.randbytes(4) + b"\x21\xc6\0\0" + c.rng.randbytes(128) + b"\0" * 16
+
+
 # name: (server, [(what an upgrade replaces, by what)])
 KINDS = {
     # Mail farms and load balancers.
@@ -264,5 +288,49 @@ KINDS = {
     "colons": (lambda c: f"{c.hex(2)}:{c.hex(2)}:{c.hex(2)}:{c.hex(2)} challenge\r\n", [("challenge", "response")]),
     "octets": (lambda c: f"+READY {c.rng.getrandbits(128):039d}\r\n", [("+READY", "+STEADY")]),
     "ipv6 client": (lambda c: f"220 hello ::ffff:{c.client} ready\r\n", [("ready", "TLS ready")]),
+    # Frames, tokens and dates.
+    "framed json": (framed_json, [("1.4.2", "1.4.3"), ("alpha", "gamma")]),
+    "epp": (epp, [("<lang>en", "<lang>de"), ("epp.example.com", "epp2.example.com")]),
+    "hl7": (lambda c: f"\x0bMSH|^~\\&|LAB|HOSP|||{c.date('%Y%m%d%H%M%S')}||ACK|{4711 + c.n}|P|2.5\r\x1c\r",
+            [("|P|2.5", "|P|2.6"), ("LAB", "RIS")]),
+    "msgpack": (lambda c: b"\x83\xa1v\xa51.4.2\xa1t\xce" + struct.pack(">I", int(c.now)) + b"\xa1n\xc4\x08"
+                          + c.rng.randbytes(8),
+                [("1.4.2", "1.4.3")]),
+    "game's key": (padded_key, []),
+    "two keys": (lambda c: struct.pack("<HHH", 14, 83, 1) + b"1" + c.rng.randbytes(8) + b"\x08", []),
+    "addresses of ipv6": (lambda c: f"220 [2001:db8::{c.rng.randrange(1, 65536):x}:{c.rng.randrange(1, 65536):x}] "
+                                    f"ESMTP ready\r\n",
+                          [("ESMTP", "SMTP")]),
+    "token with - and _": (lambda c: f"HELO {c.letters(21, LETTERS + '-_')} go\n", [("go", "went")]),
+    "token in capitals": (lambda c: f"220 mx ESMTP {c.letters(26, '0123456789ABCDEFGHJKMNPQRSTVWXYZ')} ok\r\n",
+                          [("220 mx", "220 mx2")]),
+    "token of three": (token_of_three, [("ready", "wait")]),
+    "base32": (lambda c: f"TOTP {base64.b32encode(c.rng.randbytes(10)).decode()} next\n", [("next", "last")]),
+    "counter with commas": (lambda c: f"Welcome! Messages: {990 + c.n * 3:,} in 12 areas\n", [("Welcome", "Hello")]),
+    "countdown": (lambda c: f"T-{5000 - c.n} seconds, pad 39A\n", [("39A", "39B")]),
+    "ec2": (lambda c: f"220 ec2-52-{c.rng.randrange(256)}-{c.rng.randrange(256)}-{c.rng.randrange(256)}"
+                      f".us-east-{1 + c.n % 2}"
+                      f".compute.amazonaws.com ESMTP Exim 4.96\r\n", [("4.96", "4.97")]),
+    "openvms": (lambda c: "\r\n Welcome to OpenVMS (TM) Alpha Operating System, Version V8.3\r\n "
+                          f"{c.date('%d-%b-%Y %H:%M:%S').upper()}.{c.rng.randrange(100):02d}\r\n\r\nUsername:"
+                          f" ", [("V8.3", "V8.4")]),
+    "z/os": (lambda c: f"220-FTPD1 IBM FTP CS V1R13 at SYSA, {c.date('%H:%M:%S on %Y-%m-%d')}.\r\n"
+                       "220 Connection will close if idle for more than 5 "
+                       "minutes.\r\n", [("V1R13", "V2R1"), ("5 minutes", "9 minutes")]),
+    "japanese date": (lambda c: f"220 FTP {c.date('%Y')}\u5e74{int(c.date('%m'))}\u6708{int(c.date('%d'))}\u65e5 "
+                                f"{c.date('%H')}\u6642{c.date('%M')}\u5206 ready\r\n".encode(), [("FTP", "SFTP")]),
+    "milliseconds": (lambda c: f"[{c.date('%H:%M:%S')},{c.rng.randrange(1000):03d}] INFO  server up\n",
+                     [("server up", "server on")]),
+    "syslog": (lambda c: f"<165>1 {c.date('%Y-%m-%dT%H:%M:%S')}.{c.rng.randrange(1000):03d}Z gw app "
+                         f"{1000 + c.rng.randrange(30000)} "
+                         f"ID{c.rng.randrange(100)} - started\n", [("gw app", "gw2 app")]),
+    "virtual terminal": (lambda c: f"\r\nUser Access Verification on vty {c.n % 16}\r\n\r\nPassword: ",
+                         [("User Access", "Network Access")]),
+    "host is an id": (lambda c: f"220 {c.hex(12)} FTP server (GNU inetutils 1.9.4) ready.\r\n", [("1.9.4", "2.4")]),
+    "mailgun": (lambda c: f"220 Mailgun Influx ready {c.hex(24)}\r\n", [("Influx", "Outflux")]),
+    "pod's pop3": (lambda c: f"+OK pop3-{c.hex(10)}-{c.letters(5, SMALL)} ready <{c.n}.{int(c.now)}@pop3-{c.hex(4)}"
+                             f">\r\n", [("ready", "here")]),
+    "radio": (lambda c: f"ICY 200 OK\r\nicy-name:Radio\r\nlisteners:{c.rng.randrange(300)}\r\n\r\n",
+              [("Radio", "Rodeo")]),
+    "busy news": (lambda c: f"400 load at {16 + c.rng.random() * 20:.2f}, try later\r\n", [("try later", "try again")]),
 }
-

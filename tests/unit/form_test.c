@@ -143,6 +143,37 @@ static void test_times(void **state)
 	}
 }
 
+/* In Chinese, Japanese and Korean a mark follows each number. */
+static void test_marked_times(void **state)
+{
+	static const char *const now[] = {
+		"2026\xe5\xb9\xb4"
+		"9\xe6\x9c\x88"
+		"21\xe6\x97\xa5 14\xe6\x99\x82"
+		"13\xe5\x88\x86"
+		"20\xe7\xa7\x92",
+		"2026\xeb\x85\x84 9\xec\x9b\x94 21\xec\x9d\xbc "
+		"14\xec\x8b\x9c 13\xeb\xb6\x84",
+	};
+	size_t end;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(now); i++) {
+		assert_int_equal(time_at((const uint8_t *)now[i],
+					 strlen(now[i]), 0, NOW, &end),
+				 TIME_NOW);
+		assert_int_equal(end, strlen(now[i]));
+	}
+	assert_int_equal(time_at((const uint8_t *)"2001\xe5\xb9\xb4"
+						  "12\xe6\x9c\x88"
+						  "3\xe6\x97\xa5",
+				 16, 0, NOW, &end),
+			 TIME_OTHER);
+	assert_int_equal(
+		time_at((const uint8_t *)"13\xe6\x9c\x88", 5, 0, NOW, &end),
+		TIME_NONE);
+}
+
 static void test_what_is_no_time_of_now(void **state)
 {
 	static const struct {
@@ -303,6 +334,8 @@ static void test_structure(void **state)
 		  "220-[ \\{counter} of 100 users online ]\\x0d\\x0a"
 		  "220 x\\x0d\\x0a",
 		  21 },
+		{ "400 load at 24.55, try later\r\n",
+		  "400 load at \\{duration}, try later\\x0d\\x0a", 119 },
 		{ "220 7 of 9 parts\r\n", "220 7 of 9 parts\\x0d\\x0a", 21 },
 		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
 	};
@@ -416,6 +449,31 @@ static void test_mysql(void **state)
 	assert_string_equal(text, "\\{length}\\x00\\xffj\\x04Host '\\{client}' "
 				  "is not allowed");
 	assert_true(form.refusal);
+}
+
+/* A length before a text, as in EPP (RFC 5734): the rest is text. */
+static void test_framed_text(void **state)
+{
+	static const char big[] = "\0\0\0\x18{\"id\":7,\"t\": 1790000000}",
+			  little[] = "\x1b\0at 2026-09-21T14:13:20Z up\n",
+			  binary[] = "\0\0\0\x08\x01\x02 2026\0",
+			  other[] = "\0\0\0\x30 2026-09-21T14:13:20Z\n";
+	struct form form;
+
+	(void)state;
+	make(&form, big, sizeof(big) - 1, 700);
+	assert_string_equal(text, "\\{length}{\"id\":7,\"t\": \\{time}}");
+	assert_true(form.whole && !form.binary);
+	assert_int_equal(form.at[1], 4);
+	make(&form, little, sizeof(little) - 1, 700);
+	assert_string_equal(text, "\\{length}at \\{time} up\\x0a");
+	assert_true(form.whole && !form.binary);
+	make(&form, binary, sizeof(binary) - 1, 700);
+	assert_string_equal(text, "\\{length}\\x01\\x02 2026\\x00");
+	assert_true(form.binary);
+	make(&form, other, sizeof(other) - 1, 700);
+	assert_null(strstr(text, "time"));
+	assert_true(form.binary);
 }
 
 /* What refuses in any protocol, and what only resembles it. */
@@ -699,6 +757,7 @@ int main(void)
 		cmocka_unit_test(test_text_is_read_back),
 		cmocka_unit_test(test_text_that_is_none),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_marked_times),
 		cmocka_unit_test(test_what_is_no_time_of_now),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_decimals),
@@ -707,6 +766,7 @@ int main(void)
 		cmocka_unit_test(test_telnet),
 		cmocka_unit_test(test_irc),
 		cmocka_unit_test(test_mysql),
+		cmocka_unit_test(test_framed_text),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_what_is_whole),

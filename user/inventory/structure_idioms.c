@@ -199,14 +199,17 @@ static size_t counted_at(const struct greeting *g, size_t at, enum wild *wild)
 /* 0.15, 0.20, 0.30 */
 static size_t load_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	size_t end = at;
+	static const char *const words[] = { "load ", "load: ", "load at ",
+					     "average ", "average: " };
+	size_t end = at, i = 0;
 
 	if (!greeting_is_digit(g, at))
 		return 0;
-	if (!greeting_follows(g, at, "load ") &&
-	    !greeting_follows(g, at, "load: ") &&
-	    !greeting_follows(g, at, "average ") &&
-	    !greeting_follows(g, at, "average: "))
+	for (; i < sizeof(words) / sizeof(*words); i++) {
+		if (greeting_follows(g, at, words[i]))
+			break;
+	}
+	if (i == sizeof(words) / sizeof(*words))
 		return 0;
 	*wild = WILD_DURATION;
 	while (greeting_is_digit(g, end) ||
