@@ -7,6 +7,7 @@ Maintainers' scripts do not run. What they would make, users and configurations,
 import glob
 import gzip
 import os
+import pathlib
 import re
 
 import debian
@@ -58,7 +59,8 @@ def _unpack(folder):
         debian.run("sh", "-c", 'dpkg-deb --fsys-tarfile "$1" | tar -x --keep-directory-symlink -C "$2"', "sh",
                    package, root)
         os.unlink(package)
-    os.symlink("mawk", f"{root}/usr/bin/awk")	# an alternative
+    if not os.path.lexists(f"{root}/usr/bin/awk"):
+        os.symlink("mawk", f"{root}/usr/bin/awk")	# an alternative
     for name, more in ("passwd", SYSTEM_USERS), ("group", SYSTEM_USERS | GROUPS_OF_OWN):
         with open(f"{root}/usr/share/base-passwd/{name}.master") as master, open(f"{root}/etc/{name}", "w") as file:
             file.write(master.read())
@@ -71,13 +73,13 @@ def _unpack(folder):
 def root_of(suite):
     """The folder with a release's servers; RuntimeError where they cannot be had."""
     folder = os.path.join(BUILD, "releases", suite)
-    done = f"{folder}/unpacked"
+    done, wanted = pathlib.Path(folder, "unpacked"), repr((GROUPS, SYSTEM_USERS, GROUPS_OF_OWN))
     with debian.packages_locked():
-        if not os.path.exists(done):
+        if not done.exists() or done.read_text() != wanted:
             os.makedirs(folder, exist_ok=True)
             _fetch(folder, suite)
             _unpack(folder)
-            open(done, "w").close()
+            done.write_text(wanted)
     return f"{folder}/root"
 
 
