@@ -15,8 +15,8 @@ from conftest import BUILD
 
 # Packages that conflict are in different groups: each group is one request to apt.
 GROUPS = [
-    ["base-files", "base-passwd", "coreutils", "dash", "findutils", "grep", "login", "mawk", "perl-base", "sed",
-     "openssh-server", "postfix", "vsftpd",
+    ["base-files", "base-passwd", "coreutils", "dash", "findutils", "grep", "hostname", "login", "mawk", "perl-base",
+     "sed", "openssh-server", "postfix", "vsftpd",
      "mariadb-server-core", "dovecot-imapd", "dovecot-pop3d", "inn2", "inspircd", "inetutils-telnetd",
      "inetutils-inetd", "tigervnc-standalone-server", "x11vnc", "rsync", "dropbear-bin", "mpd", "gpsd"],
     ["exim4-daemon-light", "proftpd-core", "ngircd", "leafnode", "cyrus-imapd"],
