@@ -17,6 +17,7 @@ import time
 import pytest
 
 import greetings
+import more_greetings
 import netns
 import upgrades
 from netns import PATIENCE, wait_for
@@ -96,7 +97,8 @@ CONNECTIONS = int(os.environ.get("INVENTORY_CONNECTIONS", 400))
 def test_no_change_where_nobody_touched_anything(inventory):
     """However often it is asked: none after the second connection."""
     lines, names = [], {}
-    for i, (name, server) in enumerate(greetings.SERVERS.items()):
+    servers = greetings.SERVERS | {name: server for name, (server, _) in more_greetings.KINDS.items()}
+    for i, (name, server) in enumerate(servers.items()):
         where = {"server": f"192.0.2.{i + 1}", "port": {"time": 37}.get(name, 1000 + i)}
         names[where["server"]] = name
         lines += [line(said, c.now, client=c.client, client_port=c.port, **where)

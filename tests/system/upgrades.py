@@ -4,6 +4,7 @@
 import functools
 
 import greetings
+import more_greetings
 
 SSH = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3"
 
@@ -106,8 +107,7 @@ REPLACED = {
 }
 
 
-def _replaced(name, old, new):
-    server = greetings.SERVERS[name]
+def _replaced(name, server, old, new):
     old, new = old.encode("latin-1"), new.encode("latin-1")
 
     def upgraded(connection):
@@ -136,8 +136,9 @@ MYSQL = [
 @functools.cache
 def upgrades():
     """(name, server before, server after)."""
-    pairs = [(f"{name}: {old!r} to {new!r}", greetings.SERVERS[name], _replaced(name, old, new))
-             for name, all_of_it in REPLACED.items() for old, new in all_of_it]
+    kinds = {name: (greetings.SERVERS[name], replaced) for name, replaced in REPLACED.items()} | more_greetings.KINDS
+    pairs = [(f"{name}: {old!r} to {new!r}", server, _replaced(name, server, old, new))
+             for name, (server, replaced) in kinds.items() for old, new in replaced]
     pairs += [(f"{name}: upgrade {i}", greetings.SERVERS[name], server)
               for i, (name, server) in enumerate(MYSQL)]
     return pairs

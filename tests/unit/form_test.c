@@ -143,6 +143,37 @@ static void test_times(void **state)
 	}
 }
 
+/* In Chinese, Japanese and Korean a mark follows each number. */
+static void test_marked_times(void **state)
+{
+	static const char *const now[] = {
+		"2026\xe5\xb9\xb4"
+		"9\xe6\x9c\x88"
+		"21\xe6\x97\xa5 14\xe6\x99\x82"
+		"13\xe5\x88\x86"
+		"20\xe7\xa7\x92",
+		"2026\xeb\x85\x84 9\xec\x9b\x94 21\xec\x9d\xbc "
+		"14\xec\x8b\x9c 13\xeb\xb6\x84",
+	};
+	size_t end;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(now); i++) {
+		assert_int_equal(time_at((const uint8_t *)now[i],
+					 strlen(now[i]), 0, NOW, &end),
+				 TIME_NOW);
+		assert_int_equal(end, strlen(now[i]));
+	}
+	assert_int_equal(time_at((const uint8_t *)"2001\xe5\xb9\xb4"
+						  "12\xe6\x9c\x88"
+						  "3\xe6\x97\xa5",
+				 16, 0, NOW, &end),
+			 TIME_OTHER);
+	assert_int_equal(
+		time_at((const uint8_t *)"13\xe6\x9c\x88", 5, 0, NOW, &end),
+		TIME_NONE);
+}
+
 static void test_what_is_no_time_of_now(void **state)
 {
 	static const struct {
@@ -245,6 +276,10 @@ static void test_versions(void **state)
 	assert_true(has_version("game v5 x", "v5"));
 	assert_false(has_version("id 12345 x", "12345"));
 	assert_false(has_version("at 192.168.1.7 x", "192.168.1.7"));
+	/* RFC 5321 writes an address so, whatever its range is. */
+	assert_false(has_version("220 [52.1.27.93] x", "52.1.27.93"));
+	assert_true(has_version("220 [52.1.27] x", "52.1.27"));
+	assert_true(has_version("220 (8.17.1.9) x", "8.17.1.9"));
 	assert_false(has_version("<1896.697170952@h>", "1896.697170952"));
 	assert_false(has_version("a fc958a1e842fa0 x", "fc958a1e842fa0"));
 	assert_false(has_version("m12si27512845e9.45 x", "m12si27512845e9.45"));
@@ -252,12 +287,25 @@ static void test_versions(void **state)
 
 /* --- by structure ------------------------------------------------------ */
 
+struct structured {
+	const char *said, *stable;
+	uint16_t port;
+};
+
+static void check_structured(const struct structured *greetings, size_t count)
+{
+	struct form form;
+
+	for (size_t i = 0; i < count; i++) {
+		make(&form, greetings[i].said, strlen(greetings[i].said),
+		     greetings[i].port);
+		assert_string_equal(text, greetings[i].stable);
+	}
+}
+
 static void test_structure(void **state)
 {
-	static const struct {
-		const char *said, *stable;
-		uint16_t port;
-	} greetings[] = {
+	static const struct structured greetings[] = {
 		{ "220 h ESMTP Exim 4.96 Mon, 21 Sep 2026 14:13:20 +0000\r\n",
 		  "220 h ESMTP Exim 4.96 \\{time}\\x0d\\x0a", 25 },
 		{ "+OK POP3 ready <1896.697170952@h>\r\n",
@@ -280,19 +328,99 @@ static void test_structure(void **state)
 		  "220 mx.google.com ESMTP \\{id} - gsmtp\\x0d\\x0a", 25 },
 		{ "220 v1.4.2 players here\r\n",
 		  "220 v1.4.2 players here\\x0d\\x0a", 25 },
+		{ "FreeBSD/amd64 (box) (pts/17)\r\n",
+		  "FreeBSD/amd64 (box) (pts/\\{counter})\\x0d\\x0a", 23 },
+		{ "220-[ 71 of 100 users online ]\r\n220 x\r\n",
+		  "220-[ \\{counter} of 100 users online ]\\x0d\\x0a"
+		  "220 x\\x0d\\x0a",
+		  21 },
+		{ "400 load at 24.55, try later\r\n",
+		  "400 load at \\{duration}, try later\\x0d\\x0a", 119 },
+		{ "220 7 of 9 parts\r\n", "220 7 of 9 parts\\x0d\\x0a", 21 },
+		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
+}
+
+static void test_durations(void **state)
+{
+	static const struct structured greetings[] = {
 		{ "up 3 days, 4:05\r\n", "up \\{duration}\\x0d\\x0a", 23 },
 		{ "timeout 15 minutes\r\n", "timeout 15 minutes\\x0d\\x0a",
 		  23 },
-		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
+		{ "System uptime  : 1 days, 02h:33m:22s\r\n",
+		  "System uptime  : \\{duration}\\x0d\\x0a", 23 },
+		{ "Up Time : 1 Days 2 Hours 3 Minutes\r\n",
+		  "Up Time : \\{duration}\\x0d\\x0a", 23 },
+		{ "Uptime: 2 08:12\r\n", "Uptime: \\{duration}\\x0d\\x0a", 23 },
+		{ "signup: 3 days\r\n", "signup: 3 days\\x0d\\x0a", 23 },
+		{ "up: 12\r\n", "up: 12\\x0d\\x0a", 23 },
+		{ "<6>[12345.586645] eth0 up\r\n",
+		  "<6>[\\{duration}] eth0 up\\x0d\\x0a", 23 },
+		{ "[    5.586645] eth0 up\r\n",
+		  "[    \\{duration}] eth0 up\\x0d\\x0a", 23 },
+		{ "Foo [5.586645] up\r\n", "Foo [5.586645] up\\x0d\\x0a", 23 },
+		{ "[5.58664] up\r\n", "[5.58664] up\\x0d\\x0a", 23 },
 	};
-	struct form form;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(greetings); i++) {
-		make(&form, greetings[i].said, strlen(greetings[i].said),
-		     greetings[i].port);
-		assert_string_equal(text, greetings[i].stable);
-	}
+	check_structured(greetings, COUNT(greetings));
+}
+
+/*
+ * Where a server negotiates depends on the client, and on who is faster. Its
+ * first command does not.
+ */
+static void test_telnet(void **state)
+{
+	static const struct structured greetings[] = {
+		{ "\xff\xfd\x18"
+		  "host login: ",
+		  "\\xff\\xfd\\x18\\{options}host login: ", 23 },
+		{ "\xff\xfd\x18\xff\xfb\x03\xff\xfa\x18\x01\xff\xf0host "
+		  "\xff\xfb\x01login: ",
+		  "\\xff\\xfd\\x18\\{options}host login: ", 23 },
+		{ "\xff\xfd\x18host login: \xff\xfb\x03\xff\xfb",
+		  "\\xff\\xfd\\x18\\{options}host login: ", 23 },
+		{ "\xff\xfd\x18"
+		  "at\r\n220 7 users\xff\xff\r\n",
+		  "\\xff\\xfd\\x18\\{options}at\\x0d\\x0a220 \\{counter} "
+		  "users\\xff\\xff\\x0d\\x0a",
+		  23 },
+		{ "\xff\xfb\x01", "\\xff\\xfb\\x01\\{options}", 23 },
+		{ "\xff\xff\xff\xff", "\\xff\\xff\\xff\\xff", 23 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
+}
+
+/* How much an IRC server looks up before its client speaks is chance. */
+static void test_irc(void **state)
+{
+	static const struct structured greetings[] = {
+		{ "NOTICE * :*** Looking up your hostname\r\n",
+		  "NOTICE * :*** Looking up your hostname\\x0d\\x0a", 6667 },
+		{ "NOTICE * :*** Looking up your hostname\r\n"
+		  "NOTICE * :*** Found your hostname: x.example\r\n",
+		  "NOTICE * :*** Looking up your hostname\\x0d\\x0a", 6667 },
+		{ ":h NOTICE AUTH :*** Looking up\r\n"
+		  ":h NOTICE AUTH :*** No Ident\r\n"
+		  ":h 001 x :Hi\r\n",
+		  ":h NOTICE AUTH :*** Looking up\\x0d\\x0a"
+		  ":h 001 x :Hi\\x0d\\x0a",
+		  6667 },
+		{ ":h NOTICE * :Hello\r\n:h NOTICE * :*** x\r\n",
+		  ":h NOTICE * :Hello\\x0d\\x0a:h NOTICE * :*** x\\x0d\\x0a",
+		  6667 },
+		{ ":h\r\n:h NOTICE\r\n", ":h\\x0d\\x0a:h NOTICE\\x0d\\x0a",
+		  6667 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
 }
 
 static void test_mysql(void **state)
@@ -321,6 +449,31 @@ static void test_mysql(void **state)
 	assert_string_equal(text, "\\{length}\\x00\\xffj\\x04Host '\\{client}' "
 				  "is not allowed");
 	assert_true(form.refusal);
+}
+
+/* A length before a text, as in EPP (RFC 5734): the rest is text. */
+static void test_framed_text(void **state)
+{
+	static const char big[] = "\0\0\0\x18{\"id\":7,\"t\": 1790000000}",
+			  little[] = "\x1b\0at 2026-09-21T14:13:20Z up\n",
+			  binary[] = "\0\0\0\x08\x01\x02 2026\0",
+			  other[] = "\0\0\0\x30 2026-09-21T14:13:20Z\n";
+	struct form form;
+
+	(void)state;
+	make(&form, big, sizeof(big) - 1, 700);
+	assert_string_equal(text, "\\{length}{\"id\":7,\"t\": \\{time}}");
+	assert_true(form.whole && !form.binary);
+	assert_int_equal(form.at[1], 4);
+	make(&form, little, sizeof(little) - 1, 700);
+	assert_string_equal(text, "\\{length}at \\{time} up\\x0a");
+	assert_true(form.whole && !form.binary);
+	make(&form, binary, sizeof(binary) - 1, 700);
+	assert_string_equal(text, "\\{length}\\x01\\x02 2026\\x00");
+	assert_true(form.binary);
+	make(&form, other, sizeof(other) - 1, 700);
+	assert_null(strstr(text, "time"));
+	assert_true(form.binary);
 }
 
 /* What refuses in any protocol, and what only resembles it. */
@@ -461,6 +614,22 @@ static void test_pairs(void **state)
 		{ "220 h Foo 1.2.3\r\n", "220 h Foo 1.2.4\r\n", "another" },
 		{ "220 h Foo v5\r\n", "220 h Foo v6\r\n", "another" },
 		{ "220 h build 5\r\n", "220 h build 6\r\n", "another" },
+		{ "token=BxVKClMi2gBhU93d x\n", "token=lfkaDZIbAdTryf78 x\n",
+		  "token=\\{token} x\\x0a" },
+		{ "OK AbCdEfGh1jKl0g== x\n", "OK QrStUvWx2yZa3Q== x\n",
+		  "OK \\{token} x\\x0a" },
+		/* Two bytes that are equal by chance, at another place. */
+		{ "b7:71:3a:8e x go\n", "6d:46:14:71 x go\n",
+		  "\\{word} x go\\x0a" },
+		/* ClMi and XTAR look like words, but not their neighbours. */
+		{ "OK BxVK-ClMi go on\n", "OK YZ5m-XTAR go on\n",
+		  "OK \\{token}-\\{token} go on\\x0a" },
+		{ "OK ClMi-BxVK go on\n", "OK XTAR-YZ5m go on\n",
+		  "OK \\{token}-\\{token} go on\\x0a" },
+		{ "OK smtp1-alpha go on\n", "OK smtp2-gamma go on\n",
+		  "another" },
+		{ "OK BxVK-orange go on\n", "OK YZ5m-yellow go on\n",
+		  "another" },
 		{ "220 alpha ready\r\n", "220 gamma ready\r\n", "another" },
 		{ "220 h ready\r\n", "220 h STARTTLS ready\r\n", "another" },
 		{ "220 h ready\r\n", "250 h ready\r\n", "another" },
@@ -503,6 +672,11 @@ static void test_growth(void **state)
 		{ "220 mx\\{number}.org\\x0d\\x0a", "220 smtp1.org\r\n",
 		  "another" },
 		{ "OK \\{token} go\\x0a", "OK 1.2 go\n", "another" },
+		{ "OK T=\\{number} go\\x0a", "OK T=-7 go\n",
+		  "OK T=\\{token} go\\x0a" },
+		{ "OK T=\\{token} go\\x0a", "OK T=-7 go\n", "same" },
+		{ "OK a\\{number} go\\x0a", "OK a-7 go\n", "another" },
+		{ "OK T=\\{number} go\\x0a", "OK T=- go\n", "another" },
 		{ "OK \\{number} go\\x0a", "OK 1 run\n", "another" },
 		{ "OK \\{number} go\\x0a", "OK go\n", "another" },
 		{ "up \\{number}-5.60\\x0a", "up 7-5.61\n", "another" },
@@ -585,11 +759,16 @@ int main(void)
 		cmocka_unit_test(test_text_is_read_back),
 		cmocka_unit_test(test_text_that_is_none),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_marked_times),
 		cmocka_unit_test(test_what_is_no_time_of_now),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_durations),
+		cmocka_unit_test(test_telnet),
+		cmocka_unit_test(test_irc),
 		cmocka_unit_test(test_mysql),
+		cmocka_unit_test(test_framed_text),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_what_is_whole),

@@ -22,26 +22,61 @@ static uint16_t value(const struct form *form, size_t at)
 
 #define BASE64_LEAST 12
 
+#define PADDING_MAX 2
+
 /*
- * The end of a base64 token, which may contain + / =. It has capitals, small
- * letters and digits, unlike words and paths. `at`: there is none.
+ * The end of a base64 token, which may contain + / and ends with =. It has
+ * capitals, small letters and digits, unlike words and paths. `at`: there is
+ * none.
  */
 static size_t base64_end(const struct form *form, size_t at)
 {
-	size_t end = at;
+	size_t end = at, padding = 0;
 	bool digit = false, capital = false, small = false;
 
 	for (; end < form->len && !symbol_is_wild(form->symbol[end]); end++) {
 		const uint8_t byte = (uint8_t)form->symbol[end];
 
-		if (!is_word(form->symbol[end]) && byte != '+' && byte != '/' &&
-		    byte != '=')
+		if (!is_word(form->symbol[end]) && byte != '+' && byte != '/')
 			break;
 		digit |= symbol_is_digit(form->symbol[end]);
 		capital |= byte >= 'A' && byte <= 'Z';
 		small |= byte >= 'a';
 	}
-	return digit && capital && small && end >= at + BASE64_LEAST ? end : at;
+	if (!digit || !capital || !small || end < at + BASE64_LEAST)
+		return at;
+	while (padding < PADDING_MAX && end + padding < form->len &&
+	       value(form, end + padding) == '=')
+		padding++;
+	return end + padding;
+}
+
+#define PAIRS_LEAST 4
+
+static bool is_hex(const struct form *form, size_t at)
+{
+	return at < form->len && !symbol_is_wild(form->symbol[at]) &&
+	       byte_in_class((uint8_t)form->symbol[at], CLASS_HEX);
+}
+
+/* The end of 8f:49:7a:80 and the like; `at`: there is none. */
+static size_t pairs_end(const struct form *form, size_t at)
+{
+	size_t end = at, pairs = 0;
+
+	while (is_hex(form, end) && is_hex(form, end + 1) &&
+	       !is_hex(form, end + 2)) {
+		pairs++;
+		end += 2;
+		if (end >= form->len || value(form, end) != ':' ||
+		    !is_hex(form, end + 1))
+			break;
+		end++;
+	}
+	return pairs >= PAIRS_LEAST && (end == form->len ||
+					!is_word(form->symbol[end])) ?
+		       end :
+		       at;
 }
 
 static size_t token_end(const struct form *form, size_t at)
@@ -51,6 +86,8 @@ static size_t token_end(const struct form *form, size_t at)
 	if (form->binary)
 		return at + 1;
 	end = base64_end(form, at);
+	if (end == at)
+		end = pairs_end(form, at);
 	if (end > at)
 		return end;
 	if (!is_word(form->symbol[at]))

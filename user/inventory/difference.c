@@ -89,6 +89,14 @@ static bool has_word(const struct part *part)
 	return false;
 }
 
+/* Whether nothing but words differs: a version is none. */
+bool part_has_words(const struct part *a, const struct part *b)
+{
+	return looks_like_word(a->form, a->from, a->to) &&
+	       looks_like_word(b->form, b->from, b->to) &&
+	       !a->version[a->from] && !b->version[b->from];
+}
+
 static bool is_date(const struct part *part)
 {
 	return part->to > part->from &&
@@ -344,6 +352,24 @@ static enum verdict judge_bytes(enum learn_how how, const struct part *a,
 	return BECOMES_WILD;
 }
 
+/* A number that is below zero now: -7, with nothing before it but a mark. */
+static bool is_negative(const struct part *a, const struct part *b)
+{
+	const struct form *form = b->form;
+	size_t at = b->from;
+
+	if (a->to != a->from + 1 ||
+	    a->form->symbol[a->from] != SYMBOL_WILD + WILD_NUMBER ||
+	    (form->symbol[at] & SYMBOL_VALUE) != '-' ||
+	    (at && is_alnum(form->symbol[at - 1])))
+		return false;
+	while (++at < b->to) {
+		if (!symbol_is_digit(form->symbol[at]))
+			return false;
+	}
+	return at > b->from + 1;
+}
+
 /* The verdict on a wild part with neighbours in the same number or token. */
 static enum verdict judge_growth(enum learn_how how, const struct part *a,
 				 const struct part *b,
@@ -359,6 +385,8 @@ static enum verdict judge_growth(enum learn_how how, const struct part *a,
 	if (in_a->wild_class < CLASS_TEXT &&
 	    (in_a->spaces || in_b->spaces || in_b->class > CLASS_WORD))
 		return REFUSED;
+	if (is_negative(a, b))
+		return BECOMES_WILD;
 	/* All digits of a number, decimal or hexadecimal, belong to it. */
 	if (in_a->wild_class <= CLASS_HEX)
 		return in_a->class <= CLASS_HEX && in_b->class <= CLASS_HEX ?

@@ -31,6 +31,7 @@ enum verdict judge_gap(struct learn *learn, enum learn_how how,
 
 bool part_is_binary(const struct part *a, const struct part *b);
 bool part_has_wild(const struct part *part);
+bool part_has_words(const struct part *a, const struct part *b);
 /* The narrowest class that includes all bytes of a part. */
 enum byte_class part_class(const struct part *part);
 

@@ -34,6 +34,7 @@
 	X(WILD_HEADERS, "headers", CLASS_ANY)                                  \
 	X(WILD_LENGTH, "length", CLASS_ANY)                                    \
 	X(WILD_TLS, "tls", CLASS_ANY)                                          \
+	X(WILD_OPTIONS, "options", CLASS_ANY) /* telnet's negotiation */       \
 	X(WILD_NUMBER, "number", CLASS_NUMBER)                                 \
 	X(WILD_HEX, "hex", CLASS_HEX)                                          \
 	X(WILD_TOKEN, "token", CLASS_TOKEN)                                    \

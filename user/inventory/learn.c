@@ -196,6 +196,43 @@ static struct part b_part_of(const struct learn *learn, const struct form *form,
 			      NULL };
 }
 
+#define GROUP_MAX 4
+
+static bool is_group(const struct part *part)
+{
+	return part->to - part->from <= GROUP_MAX && part->to > part->from;
+}
+
+/*
+ * BxVK-ClMi: a short word, only a hyphen from what is random, belongs to the
+ * same token.
+ */
+static bool is_beside_token(struct learn *learn, const struct form *a,
+			    const struct form *b, size_t at, const uint8_t *raw)
+{
+	const struct gap *gap = learn->align.gap, *one = &gap[at];
+	const struct part a_part = a_part_of(learn, a, one),
+			  b_part = b_part_of(learn, b, one);
+
+	if (!is_group(&a_part) || !is_group(&b_part))
+		return false;
+	for (size_t i = at ? at - 1 : 1; i <= at + 1; i += 2) {
+		const size_t left = i < at ? i : at;
+		struct part a_other, b_other;
+
+		if (i >= learn->align.gaps ||
+		    gap[left + 1].a_from != gap[left].a_to + 1 ||
+		    (a->symbol[gap[left].a_to] & SYMBOL_VALUE) != '-')
+			continue;
+		a_other = a_part_of(learn, a, &gap[i]);
+		b_other = b_part_of(learn, b, &gap[i]);
+		if (judge_gap(learn, LEARN_PAIR, &a_other, &b_other, raw) ==
+		    BECOMES_WILD)
+			return true;
+	}
+	return false;
+}
+
 enum learned learn_form(struct learn *learn, enum learn_how how,
 			const struct learn_side *form,
 			const struct learn_side *greeting, const uint8_t *raw)
@@ -209,9 +246,13 @@ enum learned learn_form(struct learn *learn, enum learn_how how,
 		const struct gap *gap = &learn->align.gap[i];
 		const struct part a_part = a_part_of(learn, a, gap),
 				  b_part = b_part_of(learn, b, gap);
-		const enum verdict verdict =
+		enum verdict verdict =
 			judge_gap(learn, how, &a_part, &b_part, raw);
 
+		if (verdict == REFUSED && how == LEARN_PAIR &&
+		    part_has_words(&a_part, &b_part) &&
+		    is_beside_token(learn, a, b, i, raw))
+			verdict = BECOMES_WILD;
 		if (verdict == REFUSED)
 			return LEARNED_NOT;
 		append(&learn->wider, a, at, gap->a_from);

@@ -70,16 +70,26 @@ static unsigned int octet(const struct form *form, size_t at, size_t n)
 	return value;
 }
 
-/* Whether four numbers are an IPv4 address, in a range that no version has. */
-static bool is_address(const unsigned int *part, int parts, bool alone)
+/* [192.0.2.1]: so RFC 5321 writes an address. */
+static bool in_brackets(const struct form *form, size_t begin, size_t end)
 {
-	if (parts != 4 || !alone)
+	return begin && literal(form->symbol[begin - 1]) == '[' &&
+	       end < form->len && literal(form->symbol[end]) == ']';
+}
+
+/*
+ * Whether four numbers are an IPv4 address: in a range that no version has, or
+ * in brackets.
+ */
+static bool is_address(const unsigned int *part, int parts, bool bracketed)
+{
+	if (parts != 4)
 		return false;
 	for (int i = 0; i < 4; i++) {
 		if (part[i] > 255)
 			return false;
 	}
-	return part[0] == 10 || part[0] >= 100 ||
+	return bracketed || part[0] == 10 || part[0] >= 100 ||
 	       (part[0] == 172 && part[1] >= 16 && part[1] < 32);
 }
 
@@ -103,7 +113,8 @@ static size_t dotted_end(const struct form *form, size_t begin, size_t at,
 	}
 	/* More digits than a version has are a time stamp. */
 	if (parts < 2 || n > 8 ||
-	    is_address(part, parts, at == begin && to == end))
+	    (at == begin && to == end &&
+	     is_address(part, parts, in_brackets(form, begin, end))))
 		return at;
 	return to;
 }

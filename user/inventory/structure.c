@@ -11,11 +11,24 @@ size_t greeting_line_end(const struct greeting *greeting, size_t at)
 	return end ? (size_t)(end - greeting->bytes) + 1 : greeting->len;
 }
 
+bool greeting_follows(const struct greeting *g, size_t at, const char *words)
+{
+	size_t len = strlen(words);
+
+	/* The first line has no line end before it. */
+	if (*words == '\n' && at == len - 1)
+		return greeting_has(g, 0, words + 1);
+	return at >= len && greeting_has(g, at - len, words) &&
+	       (at == len || !greeting_is_word(g, at - len - 1) ||
+		!greeting_is_letter(g, at - len));
+}
+
 void structure_form(struct form *form, const struct observation *seen)
 {
 	static bool (*const protocols[])(struct form * form,
 					 const struct greeting *greeting) = {
-		structure_mysql, structure_ssh, structure_http, structure_tls
+		structure_mysql, structure_ssh, structure_http, structure_tls,
+		structure_telnet
 	};
 	struct greeting greeting = {
 		.bytes = seen->bytes,

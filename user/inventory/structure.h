@@ -37,9 +37,13 @@ bool structure_mysql(struct form *form, const struct greeting *greeting);
 bool structure_ssh(struct form *form, const struct greeting *greeting);
 bool structure_http(struct form *form, const struct greeting *greeting);
 bool structure_tls(struct form *form, const struct greeting *greeting);
+bool structure_telnet(struct form *form, const struct greeting *greeting);
 
 /* Text of any protocol, or bytes of one that is not known. */
 void structure_text(struct form *form, const struct greeting *greeting);
+
+/* The same of text that is known to be text. */
+void structure_lines(struct form *form, const struct greeting *greeting);
 
 /* Whether the server does not serve this client. */
 bool structure_refuses(const struct greeting *greeting);
@@ -56,6 +60,9 @@ void structure_add_text(struct form *form, const struct greeting *greeting,
  * Idioms: the end of the wild part at `at`, where a word begins; 0: none.
  */
 size_t idiom_at(const struct greeting *greeting, size_t at, enum wild *wild);
+
+/* The same of spans of time: "up 3 days, 4:05". */
+size_t duration_at(const struct greeting *greeting, size_t at, enum wild *wild);
 
 /* Fills in the spellings of the client's address, and client_named. */
 void client_spell(struct greeting *greeting);
@@ -90,6 +97,17 @@ static inline bool greeting_has(const struct greeting *g, size_t at,
 	return at + strlen(text) <= g->len &&
 	       !strncasecmp((const char *)g->bytes + at, text, strlen(text));
 }
+/* Where the digits at `at` end. */
+static inline size_t greeting_digits_end(const struct greeting *g, size_t at)
+{
+	while (greeting_is_digit(g, at))
+		at++;
+	return at;
+}
+
+/* Whether these words stand before `at`. A line end: at a line's beginning. */
+bool greeting_follows(const struct greeting *greeting, size_t at,
+		      const char *words);
 /* "220 " or "220-". */
 bool greeting_has_code(const struct greeting *greeting, size_t at);
 /* The end of the line at `at`, behind its line feed. */

@@ -48,6 +48,8 @@ static const struct before {
 	{ WORDS("cookie="), SHAPE_TOKEN, WILD_ID },
 	{ WORDS("cookie: "), SHAPE_TOKEN, WILD_ID },
 	{ WORDS("online: "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("(pts/"), SHAPE_DIGITS, WILD_COUNTER }, /* a terminal */
+	{ WORDS(" pts/"), SHAPE_DIGITS, WILD_COUNTER },
 	{ WORDS("\nPING :"), SHAPE_LINE, WILD_ID }, /* IRC */
 };
 
@@ -59,12 +61,6 @@ static const char *const counted[] = {
 };
 static const char *const limits[] = { "of ",   "max ",	  "maximum ", "limit ",
 				      "most ", "limit: ", "max: " };
-
-static const char *const units[] = { "ms",    "msec", "seconds", "second",
-				     "secs",  "sec",  "minutes", "minute",
-				     "mins",  "min",  "hours",	 "hour",
-				     "hrs",   "hr",   "days",	 "day",
-				     "weeks", "week" };
 
 /* Domains of mail services with numbered nodes. */
 static const struct {
@@ -109,26 +105,6 @@ static const struct {
 	{ WORDS(".messagingengine.com") },
 };
 
-static bool stands_before(const struct greeting *g, size_t at,
-			  const char *words)
-{
-	size_t len = strlen(words);
-
-	/* The first line has no line end before it. */
-	if (*words == '\n' && at == len - 1)
-		return greeting_has(g, 0, words + 1);
-	return at >= len && greeting_has(g, at - len, words) &&
-	       (at == len || !greeting_is_word(g, at - len - 1) ||
-		*words == '\n');
-}
-
-static size_t digits_end(const struct greeting *g, size_t at)
-{
-	while (greeting_is_digit(g, at))
-		at++;
-	return at;
-}
-
 static size_t token_end(const struct greeting *g, size_t at)
 {
 	const size_t begin = at;
@@ -147,7 +123,7 @@ static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
 
 	switch (shape) {
 	case SHAPE_DIGITS:
-		end = digits_end(g, at);
+		end = greeting_digits_end(g, at);
 		return end == at || greeting_is_letter(g, end) ||
 				       (end < g->len && g->bytes[end] == '.' &&
 					greeting_is_digit(g, end + 1)) ?
@@ -166,7 +142,7 @@ static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
 static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	/* All of them end with one of these. */
-	if (!at || !g->bytes[at - 1] || !strchr(" #=:", g->bytes[at - 1]))
+	if (!at || !g->bytes[at - 1] || !strchr(" #=:/", g->bytes[at - 1]))
 		return 0;
 	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
 		const char *words = befores[i].words;
@@ -178,7 +154,7 @@ static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 		    g->bytes[at - 1] != (uint8_t)words[len - 1] ||
 		    (at > 1 && (g->bytes[at - 2] | 0x20) !=
 				       ((uint8_t)words[len - 2] | 0x20)) ||
-		    !stands_before(g, at, words))
+		    !greeting_follows(g, at, words))
 			continue;
 		end = shape_end(g, at, befores[i].shape);
 		*wild = befores[i].wild;
@@ -188,19 +164,31 @@ static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 	return 0;
 }
 
+/* 71 of 100 users: the end of " of 100"; where there is none, `at`. */
+static size_t limit_end(const struct greeting *g, size_t at)
+{
+	static const char of[] = " of ";
+	const size_t limit = at + sizeof(of) - 1;
+
+	return greeting_has(g, at, of) && greeting_is_digit(g, limit) ?
+		       greeting_digits_end(g, limit) :
+		       at;
+}
+
 static size_t counted_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	size_t end = digits_end(g, at);
+	const size_t end = greeting_digits_end(g, at),
+		     words = limit_end(g, end);
 
 	if (end == at || end == g->len || g->bytes[end] != ' ' ||
 	    (at && g->bytes[at - 1] == '.'))
 		return 0;
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++) {
-		if (stands_before(g, at, limits[i]))
+		if (greeting_follows(g, at, limits[i]))
 			return 0;
 	}
 	for (size_t i = 0; i < sizeof(counted) / sizeof(*counted); i++) {
-		if (greeting_has(g, end, counted[i])) {
+		if (greeting_has(g, words, counted[i])) {
 			*wild = WILD_COUNTER;
 			return end;
 		}
@@ -208,74 +196,20 @@ static size_t counted_at(const struct greeting *g, size_t at, enum wild *wild)
 	return 0;
 }
 
-/* "3 days, 4:05" after words of uptime or duration; a timeout is not wild. */
-static bool lasts(const struct greeting *g, size_t at)
-{
-	static const char *const words[] = { "up ",	"uptime ", "uptime: ",
-					     "uptime=", "took ",   "in " };
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (stands_before(g, at, words[i]))
-			return true;
-	}
-	return false;
-}
-
-static size_t unit_end(const struct greeting *g, size_t at)
-{
-	if (at < g->len && g->bytes[at] == ' ')
-		at++;
-	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
-		size_t end = at + strlen(units[i]);
-
-		if (greeting_has(g, at, units[i]) && !greeting_is_word(g, end))
-			return end;
-	}
-	if (at < g->len && strchr("smhdw", g->bytes[at]) && g->bytes[at] &&
-	    !greeting_is_letter(g, at + 1))
-		return at + 1;
-	return 0;
-}
-
-static size_t duration_end(const struct greeting *g, size_t at)
-{
-	size_t end = 0, unit, number = at;
-
-	while (greeting_is_digit(g, number)) {
-		number = digits_end(g, number);
-		if (number < g->len &&
-		    (g->bytes[number] == '.' || g->bytes[number] == ':') &&
-		    greeting_is_digit(g, number + 1))
-			number = digits_end(g, number + 1);
-		unit = unit_end(g, number);
-		if (!unit && !end)
-			return 0;
-		end = unit ? unit : number;
-		number = end;
-		while (number < g->len && number < end + 2 &&
-		       (g->bytes[number] == ',' || g->bytes[number] == ' '))
-			number++;
-	}
-	return end;
-}
-
-static size_t duration_at(const struct greeting *g, size_t at, enum wild *wild)
-{
-	*wild = WILD_DURATION;
-	return greeting_is_digit(g, at) && lasts(g, at) ? duration_end(g, at) :
-							  0;
-}
-
 /* 0.15, 0.20, 0.30 */
 static size_t load_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	size_t end = at;
+	static const char *const words[] = { "load ", "load: ", "load at ",
+					     "average ", "average: " };
+	size_t end = at, i = 0;
 
 	if (!greeting_is_digit(g, at))
 		return 0;
-	if (!stands_before(g, at, "load ") && !stands_before(g, at, "load: ") &&
-	    !stands_before(g, at, "average ") &&
-	    !stands_before(g, at, "average: "))
+	for (; i < sizeof(words) / sizeof(*words); i++) {
+		if (greeting_follows(g, at, words[i]))
+			break;
+	}
+	if (i == sizeof(words) / sizeof(*words))
 		return 0;
 	*wild = WILD_DURATION;
 	while (greeting_is_digit(g, end) ||
@@ -290,7 +224,7 @@ static size_t load_at(const struct greeting *g, size_t at, enum wild *wild)
 /* name[1234]: a process ID. */
 static size_t pid_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	size_t end = digits_end(g, at);
+	size_t end = greeting_digits_end(g, at);
 
 	if (end == at || at < 2 || g->bytes[at - 1] != '[' ||
 	    !greeting_is_letter(g, at - 2) || end == g->len ||
@@ -338,11 +272,11 @@ static size_t gsmtp_at(const struct greeting *g, size_t at, enum wild *wild)
 /* 703.2 UTC(NIST): milliseconds by which the server is ahead. */
 static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	size_t end = digits_end(g, at);
+	size_t end = greeting_digits_end(g, at);
 
 	if (end == at || end == g->len || g->bytes[end] != '.')
 		return 0;
-	end = digits_end(g, end + 1);
+	end = greeting_digits_end(g, end + 1);
 	*wild = WILD_DURATION;
 	return greeting_has(g, end, " UTC(") ? end : 0;
 }
@@ -376,7 +310,7 @@ static bool is_node_name(const struct greeting *g, size_t at, size_t *end)
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		size_t digits = at + strlen(names[i]);
 
-		*end = digits_end(g, digits);
+		*end = greeting_digits_end(g, digits);
 		if (greeting_has(g, at, names[i]) && *end > digits &&
 		    !greeting_is_word(g, *end))
 			return true;

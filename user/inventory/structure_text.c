@@ -249,42 +249,95 @@ static bool is_time(const struct greeting *g)
 	return g->seen->server_port == 37 && g->len == 4;
 }
 
+/*
+ * How many bytes at the beginning are the length of the rest; 0: none. The
+ * fewest, because a byte of 0 behind them may be chance.
+ */
+static size_t length_size(const struct greeting *g)
+{
+	for (size_t size = 2; size <= 4; size++) {
+		if (is_length(g, size, true) || is_length(g, size, false))
+			return size;
+	}
+	return 0;
+}
+
 static void add_binary(struct form *form, const struct greeting *g)
 {
-	static const size_t sizes[] = { 4, 3, 2 };
-	size_t at = 0;
+	const size_t size = length_size(g);
 
 	if (is_time(g)) {
 		form_add_wild(form, WILD_TIME, 0);
 		return;
 	}
-	for (size_t i = 0; i < sizeof(sizes) / sizeof(*sizes) && !at; i++) {
-		if (is_length(g, sizes[i], true) ||
-		    is_length(g, sizes[i], false)) {
-			form_add_wild(form, WILD_LENGTH, 0);
-			at = sizes[i];
-		}
-	}
-	structure_add_text(form, g, at, g->len, 0);
+	if (size)
+		form_add_wild(form, WILD_LENGTH, 0);
+	structure_add_text(form, g, size, g->len, 0);
 }
 
-void structure_text(struct form *form, const struct greeting *g)
+#define FRAMED_LEAST 8
+
+/* A length, and then text. It is whole, whatever it ends with. */
+static bool add_framed(struct form *form, const struct greeting *g)
 {
+	const size_t size = length_size(g);
+	const bool whole = form->whole;
+	struct greeting text = *g;
+
+	text.bytes += size;
+	text.len -= size;
+	if (!size || text.len < FRAMED_LEAST || is_binary(&text))
+		return false;
+	form->binary = false;
+	form_add_wild(form, WILD_LENGTH, 0);
+	structure_lines(form, &text);
+	for (size_t i = 1; i < form->len; i++)
+		form->at[i] = (uint16_t)(form->at[i] + size);
+	form->whole = whole;
+	return true;
+}
+
+/* ":host NOTICE * :*** ": what an IRC server does, before its client is in. */
+static bool is_irc_notice(const struct greeting *g, size_t at)
+{
+	if (at < g->len && g->bytes[at] == ':') {
+		while (at < g->len && g->bytes[at] > ' ')
+			at++;
+		at++;
+	}
+	if (!greeting_has(g, at, "NOTICE "))
+		return false;
+	for (at += strlen("NOTICE "); at < g->len && g->bytes[at] > ' ';)
+		at++;
+	return greeting_has(g, at, " :*** ");
+}
+
+void structure_lines(struct form *form, const struct greeting *g)
+{
+	const bool irc = is_irc_notice(g, 0);
 	size_t at = 0, line, fixed;
 
-	form->refusal = structure_refuses(g);
-	form->binary = !telnet_begins(g->bytes, g->len) &&
-		       (is_time(g) || is_binary(g));
-	if (form->binary) {
-		add_binary(form, g);
-		return;
-	}
 	form->whole &= !text_end_is_open(g->bytes, g->len);
-	form->known = is_ftp(g) || is_known(g);
 	for (; at < g->len; at = line) {
 		line = greeting_line_end(g, at);
+		/* How many notices come before the client speaks is chance. */
+		if (irc && at && is_irc_notice(g, at))
+			continue;
 		fixed = fixed_end(g, at);
 		form_add_bytes(form, g->bytes, at, fixed, SYMBOL_FIXED);
 		structure_add_text(form, g, fixed, line, 0);
 	}
+}
+
+void structure_text(struct form *form, const struct greeting *g)
+{
+	form->refusal = structure_refuses(g);
+	form->binary = is_time(g) || is_binary(g);
+	if (form->binary) {
+		if (!add_framed(form, g))
+			add_binary(form, g);
+		return;
+	}
+	form->known = is_ftp(g) || is_known(g);
+	structure_lines(form, g);
 }

@@ -298,11 +298,47 @@ static bool read_zone(struct spelled *s)
 	return true;
 }
 
+/* 2026年9月21日 14時13分20秒, in Chinese, Japanese and Korean. */
+static bool read_marked(struct spelled *s)
+{
+	static const char marks[][4] = {
+		"\xe5\xb9\xb4", "\xeb\x85\x84",			/* years */
+		"\xe6\x9c\x88", "\xec\x9b\x94",			/* months */
+		"\xe6\x97\xa5", "\xec\x9d\xbc",			/* days */
+		"\xe6\x99\x82", "\xe6\x97\xb6", "\xec\x8b\x9c", /* hours */
+		"\xe5\x88\x86", "\xeb\xb6\x84",			/* minutes */
+		"\xe7\xa7\x92", "\xec\xb4\x88",			/* seconds */
+	};
+	uint64_t value;
+	const size_t n = digits(s, s->at, &value), at = s->at + n;
+	size_t mark = 0;
+
+	while (mark < sizeof(marks) / sizeof(*marks) &&
+	       (at + 3 > s->len || memcmp(s->bytes + at, marks[mark], 3)))
+		mark++;
+	if (mark < 2 && !s->year && in_range(value, 1970, 2100)) {
+		s->year = (int)value;
+	} else if (mark / 2 == 1 && !s->month && in_range(value, 1, 12)) {
+		s->month = (int)value;
+		s->named = true;
+	} else if (mark / 2 == 2 && !s->day && in_range(value, 1, 31)) {
+		s->day = (int)value;
+	} else if (mark > 5 && mark < 9 && !s->clock && value < 25) {
+		s->clock = true;
+	} else if (mark < 9 || mark == sizeof(marks) / sizeof(*marks) ||
+		   !s->clock || value > 60) {
+		return false;
+	}
+	s->at = at + 3;
+	return true;
+}
+
 static bool read_piece(struct spelled *s)
 {
 	if (digit_at(s, s->at))
-		return read_clock(s) || read_numeric_date(s) ||
-		       read_compact_date(s) || read_day(s) || read_year(s);
+		return read_marked(s) || read_clock(s) ||
+		       read_numeric_date(s) || read_compact_date(s) ||
+		       read_day(s) || read_year(s);
 	return read_weekday(s) || read_month(s) || read_zone(s);
 }
 

@@ -39,7 +39,8 @@ sources_of() {
 	owner) echo tests/fuzz/guarded.c user/owner/cgroup_path.c ;;
 	logline) echo tests/fuzz/guarded.c user/inventory/command/logline.c user/inventory/address.c ;;
 	form) echo tests/fuzz/guarded.c && for name in form times time_names structure structure_mysql structure_ssh structure_http \
-		structure_idioms structure_client structure_text structure_refusal looks match align difference learn; do
+		structure_idioms structure_durations structure_client structure_text structure_telnet \
+		structure_refusal looks match align difference learn; do
 		echo "user/inventory/$name.c"
 	done ;;
 	esac
