@@ -27,7 +27,6 @@
 
 #define XDP_HAS_FRAGS (1U << 5) /* BPF_F_XDP_HAS_FRAGS, Linux 5.18 */
 
-
 #define VALUES_A_BATCH 1024
 
 static const char *load_advice(int error)
