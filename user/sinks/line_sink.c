@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 /* The buffer is written when so much is in it: less is slower to write. */
-#define ENOUGH (1 << 20)
+#define ENOUGH (1 << 18)
 #define BUFFER_SIZE (ENOUGH + LINE_MAX_BYTES)
 _Static_assert(ENOUGH > LINE_MAX_BYTES, "a line and the rest of another fit");
 
