@@ -171,6 +171,8 @@ class Engine:
 @pytest.fixture(scope="session")
 def docker(tmp_path_factory):
     with started("docker.service"):
+        # Otherwise docker drops what podman's networks forward.
+        sh("iptables", "-P", "FORWARD", "ACCEPT")
         engine = Engine("docker")
         engine.load(tmp_path_factory.mktemp("docker"))
         yield engine
