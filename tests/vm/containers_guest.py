@@ -171,6 +171,8 @@ class Engine:
 @pytest.fixture(scope="session")
 def docker(tmp_path_factory):
     with started("docker.service"):
+        # Otherwise docker drops what podman's networks forward.
+        sh("iptables", "-P", "FORWARD", "ACCEPT")
         engine = Engine("docker")
         engine.load(tmp_path_factory.mktemp("docker"))
         yield engine
@@ -220,19 +222,27 @@ def test_published_port(engine, running, outside):
 # --- rootless podman ----------------------------------------------------------------------------
 
 @pytest.fixture(scope="session")
-def rootless(tmp_path_factory):
+def rootless(outside):
     """podman of a user with a manager of its own, as after a login."""
+    # pasta takes addresses and routes from the interface with the default route.
+    sh("ip", "route", "replace", "default", "via", "192.0.2.2")
     sh("sh", "-c", f"id {USER} || useradd --create-home {USER}")
     uid = pwd.getpwnam(USER).pw_uid
     folder = pathlib.Path("/run/user") / str(uid)
     with started(f"user@{uid}.service"):
         engine = Engine("podman", "runuser", "-u", USER, "--", "env", f"HOME=/home/{USER}", f"XDG_RUNTIME_DIR={folder}",
                         f"DBUS_SESSION_BUS_ADDRESS=unix:path={folder}/bus",
-                        "systemd-run", "--user", "--pipe", "--wait", "--quiet", "--same-dir")
+                        "systemd-run", "--user", "--pipe", "--wait", "--quiet", "--same-dir",
+                        "-p", "KillMode=process")		# what carries the packets stays
         engine.load(pathlib.Path(f"/home/{USER}"))
         engine.unit, engine.uid = f"user@{uid}.service", uid
         yield engine
         engine.remove()
+    sh("ip", "route", "del", "default")
+
+
+def is_listening(port):
+    return bool(sh("ss", "-Hltn", "sport", "=", str(port)))
 
 
 @pytest.mark.parametrize("network", ["host", "pasta", "slirp4netns"])
@@ -242,6 +252,7 @@ def test_rootless(rootless, network, running, outside, tell):
         container = rootless.start("--network=host", port=8025)
     else:
         container = rootless.start(f"--network={network}", "-p", f"8025:{PORT}")
+    wait_for("its server", lambda: is_listening(8025))
     found = known(running, "192.0.2.1", 8025, outside, unit=rootless.unit, uid=rootless.uid)
     tell(f"rootless, {network}: {found}")
     rootless("rm", "-f", "-t", "1", container)

@@ -238,7 +238,7 @@ def which(records, talks):
     """How many of the connections have a record; none has two, or a wrong one."""
     assert not told(records) - shown(*talks), records
     return "all" if told(records) == shown(*talks) else "none" if not records else \
-        "of its own servers" if told(records) == shown(talks[0]) else pytest.fail(records)
+        "of its own servers" if told(records) == shown(talks[0]) else pytest.fail(str(records))
 
 
 # --- the table ----------------------------------------------------------------------------------------
