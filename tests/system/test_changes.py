@@ -315,7 +315,7 @@ def test_telnet_s_text_follows_its_negotiation(folder):
         talk.s("PA", 1 + len(options + login), ack=7 + len(answer), data=b"Password: ")]
     read(pcap(list(map(ethernet, packets))), folder, "-o", "none")
     [(stable,)] = rows(os.path.join(folder, "x.db"), "SELECT stable FROM banner")
-    assert stable.endswith("\\xff\\xfd \\x0d\\x0arouter-7 login: ")
+    assert stable == "\\xff\\xfd\\x18\\{options}\\x0d\\x0arouter-7 login: "
 
 
 # --- clients ------------------------------------------------------------------------------------

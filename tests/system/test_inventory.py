@@ -844,7 +844,7 @@ def test_what_is_no_log(inventory, tmp_path, content):
     (["list", "--port", ""], "--port: '' is no list of ports like"),
     (["list", "--net", ""], "--net: '' is no net like"), (["show", ""], "'': no service like"),
     (["changes", "--since", ""], "--since: '' is no time like"),
-    (["changes", "--since", "1d", "--until", "2d"], "--since, --until: the first time is not before"),
+    (["changes", "--since", "1d", "--until", "2d"], "--since, --until: the first time is after the second"),
     (["changes", "--follow", "--until", "1d"], "--follow, --until: only one of them"),
     (["report", "-o", ""], "-o '': an empty name"), (["import", ""], "import '': an empty name"),
     (["import", "--probes", "/no/such", "x"], "--probes /no/such: No such file"),

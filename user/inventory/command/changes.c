@@ -53,9 +53,9 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		if (changes->follow && changes->filter.until)
 			wrong_usage("--follow, --until: only one of them");
 		if (changes->filter.until &&
-		    changes->filter.until <= changes->filter.since)
-			wrong_usage("--since, --until: the first time is not "
-				    "before the second");
+		    changes->filter.until < changes->filter.since)
+			wrong_usage("--since, --until: the first time is "
+				    "after the second");
 		return 0;
 	case ARGP_KEY_ARG:
 		wrong_usage("%s: changes takes options only", argument);
