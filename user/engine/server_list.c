@@ -37,13 +37,28 @@ bool server_list_add_ports(struct server_list *wanted, const char *list)
 	return !list[-1];
 }
 
+/*
+ * Takes an IPv4 net in IPv6's form, ::ffff:192.0.2.0/120 (RFC 4291, 2.5.5.2),
+ * for the IPv4 net: packets have no such addresses. True: it was one.
+ */
+static bool take_mapped(__u32 bytes[4], unsigned long *prefix_len)
+{
+	if (bytes[0] || bytes[1] || bytes[2] != bpf_htonl(0xffff) ||
+	    *prefix_len < 96)
+		return false;
+	bytes[0] = bytes[3];
+	bytes[2] = bytes[3] = 0;
+	*prefix_len -= 96;
+	return true;
+}
+
 static bool parse_net(struct net *net, const char *text)
 {
 	char address[INET6_ADDRSTRLEN];
 	__u32 bytes[4] = {};
 	const char *slash = strchr(text, '/');
 	size_t len = slash ? (size_t)(slash - text) : strlen(text);
-	const bool ipv6 = memchr(text, ':', len);
+	bool ipv6 = memchr(text, ':', len);
 	const __u32 bits = ipv6 ? 128 : 32;
 	unsigned long prefix_len = bits;
 	char *end = "";
@@ -61,6 +76,7 @@ static bool parse_net(struct net *net, const char *text)
 	}
 	if (*end || prefix_len > bits)
 		return false;
+	ipv6 = ipv6 && !take_mapped(bytes, &prefix_len);
 	net_of_address(net, bytes, ipv6 ? 6 : 4);
 	net->prefix_len = FAMILY_BITS + (__u32)prefix_len;
 	net_mask(net);
