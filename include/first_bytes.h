@@ -40,7 +40,7 @@ static __always_inline __u32 side_bit(const struct flow *flow,
  * it, 0 or all ones. New kernels' verifiers (6.18) follow both values of a mask
  * wherever it meets a constant, through all that comes later.
  */
-static __always_inline __u32 times(__u32 bit, __u32 value)
+static __always_inline __u32 bit_times(__u32 bit, __u32 value)
 {
 	OPAQUE(bit);
 	return bit * value;
@@ -50,7 +50,7 @@ static __always_inline __u32 times(__u32 bit, __u32 value)
 static __always_inline __u32 select_value(__u32 which, __u32 first,
 					  __u32 second)
 {
-	return second ^ times(which, first ^ second);
+	return second ^ bit_times(which, first ^ second);
 }
 
 /* 0 for 0, 1 for any other number. */
@@ -68,11 +68,11 @@ static __always_inline __u32 kinds_left(const struct flow *flow,
 					const struct track_options *options)
 {
 	const __u32 done =
-		times(side_bit(flow, CLIENT, SIDE_DONE),
-		      EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY)) |
-		times(side_bit(flow, SERVER, SIDE_DONE),
-		      EVENT_BIT(EVENT_RESPONSE)) |
-		times(flow->seen / FLOW_OPENED & 1, EVENT_BIT(EVENT_OPEN));
+		bit_times(side_bit(flow, CLIENT, SIDE_DONE),
+			  EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY)) |
+		bit_times(side_bit(flow, SERVER, SIDE_DONE),
+			  EVENT_BIT(EVENT_RESPONSE)) |
+		bit_times(flow->seen / FLOW_OPENED & 1, EVENT_BIT(EVENT_OPEN));
 
 	return options->events & ~EVENTS_BANNER & ~done;
 }
@@ -92,7 +92,7 @@ static __always_inline __u32 fates_left(__u32 left, enum event_fate fate)
 	__u32 fates = 0;
 
 	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++)
-		fates |= times(left >> kind & 1, fate_of(kind, fate));
+		fates |= bit_times(left >> kind & 1, fate_of(kind, fate));
 	return fates;
 }
 
@@ -143,8 +143,8 @@ static __always_inline __u32
 unfinished_fates(const struct flow *flow, const struct track_options *options,
 		 enum event_fate unless)
 {
-	const __u32 left =
-		times(flow->seen / FLOW_AWAITED & 1, kinds_left(flow, options));
+	const __u32 left = bit_times(flow->seen / FLOW_AWAITED & 1,
+				     kinds_left(flow, options));
 	const bool is_end = unless == FATE_NO_DATA || unless == FATE_CUT_OFF;
 	const __u32 unanswered =
 		fates_left(left, is_end ? FATE_SYNACK_UNSEEN : unless);
