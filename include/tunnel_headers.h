@@ -203,7 +203,7 @@ open_erspan_3(const struct frame *frame, struct opened *opened)
 static __always_inline enum parse_result open_erspan(const struct frame *frame,
 						     struct opened *opened)
 {
-	__u8 flags;
+	__u8 flags = 0;
 	const enum parse_result result = skip_gre(frame, opened, &flags);
 
 	if (result != PARSED)
