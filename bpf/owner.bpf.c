@@ -9,6 +9,9 @@
  * kernel allows none there, a program on the tracepoint of a socket's states.
  *
  * Which processes have forked: a program on the tracepoint of that.
+ *
+ * Programs with a "?" are loaded only if they are asked for (kernel_watch.c):
+ * not each kernel has what they need.
  */
 #include "../vmlinux.h"
 
@@ -324,7 +327,7 @@ static __always_inline void listener_changes(struct sock *sk)
 }
 
 /* After the socket has got its port and can be found. */
-SEC("fexit/inet_csk_listen_start")
+SEC("?fexit/inet_csk_listen_start")
 int listening_begins(__u64 *arguments)
 {
 	listener_changes((struct sock *)arguments[0]);
@@ -332,7 +335,7 @@ int listening_begins(__u64 *arguments)
 }
 
 /* After the socket can be found no more. */
-SEC("fentry/inet_csk_listen_stop")
+SEC("?fentry/inet_csk_listen_stop")
 int listening_ends(__u64 *arguments)
 {
 	listener_changes((struct sock *)arguments[0]);
@@ -343,7 +346,7 @@ int listening_ends(__u64 *arguments)
  * In place of both: after the socket can be found no more, but shortly before
  * it can be found (view.c). Runs some five times for each TCP connection.
  */
-SEC("tp_btf/inet_sock_set_state")
+SEC("?tp_btf/inet_sock_set_state")
 int listening_state(__u64 *arguments)
 {
 	const int before = (int)arguments[1], now = (int)arguments[2];
@@ -357,7 +360,7 @@ int listening_state(__u64 *arguments)
 /* --- forks -----------------------------------------------------------------*/
 
 /* The new process has the same files as its parent, and can be found. */
-SEC("tp_btf/sched_process_fork")
+SEC("?tp_btf/sched_process_fork")
 int forking(__u64 *arguments)
 {
 	struct task_struct *parent = (struct task_struct *)arguments[0];

@@ -12,6 +12,7 @@
 #ifndef BANNERPROBE_FIRST_BYTES_H
 #define BANNERPROBE_FIRST_BYTES_H
 
+#include "bits.h"
 #include "event_kind.h"
 #include "flow.h"
 #include "part.h"
@@ -32,33 +33,7 @@ wants_more_events(const struct track_options *options)
 static __always_inline __u32 side_bit(const struct flow *flow,
 				      enum side_name side, __u32 flag)
 {
-	return flow->seen / (flag << side) & 1;
-}
-
-/*
- * `bit` is 0 or 1, which the compiler must not know: it would make a mask of
- * it, 0 or all ones. New kernels' verifiers (6.18) follow both values of a mask
- * wherever it meets a constant, through all that comes later.
- */
-static __always_inline __u32 bit_times(__u32 bit, __u32 value)
-{
-	OPAQUE(bit);
-	return bit * value;
-}
-
-/* `which`: 1 for the first value, 0 for the second. */
-static __always_inline __u32 select_value(__u32 which, __u32 first,
-					  __u32 second)
-{
-	return second ^ bit_times(which, first ^ second);
-}
-
-/* 0 for 0, 1 for any other number. */
-static __always_inline __u32 is_any(__u32 number)
-{
-	number |= -number;
-	OPAQUE(number);
-	return number >> 31;
+	return flow_bit(flow, flag << side);
 }
 
 /* --- what can still follow ------------------------------------------------ */
@@ -72,7 +47,7 @@ static __always_inline __u32 kinds_left(const struct flow *flow,
 			  EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY)) |
 		bit_times(side_bit(flow, SERVER, SIDE_DONE),
 			  EVENT_BIT(EVENT_RESPONSE)) |
-		bit_times(flow->seen / FLOW_OPENED & 1, EVENT_BIT(EVENT_OPEN));
+		bit_times(flow_bit(flow, FLOW_OPENED), EVENT_BIT(EVENT_OPEN));
 
 	return options->events & ~EVENTS_BANNER & ~done;
 }
@@ -143,7 +118,7 @@ static __always_inline __u32
 unfinished_fates(const struct flow *flow, const struct track_options *options,
 		 enum event_fate unless)
 {
-	const __u32 left = bit_times(flow->seen / FLOW_AWAITED & 1,
+	const __u32 left = bit_times(flow_bit(flow, FLOW_AWAITED),
 				     kinds_left(flow, options));
 	const bool is_end = unless == FATE_NO_DATA || unless == FATE_CUT_OFF;
 	const __u32 unanswered =

@@ -136,12 +136,9 @@ static __always_inline bool seq_is_within(__u32 first, __u32 last, __u32 seq)
 	return seq - first <= last - first + FIRST_WINDOW_MAX;
 }
 
-/*
- * 1 where a flag is set, else 0. Conditions are joined of these where the
- * verifier would follow each branch of || and && through all that comes later.
+/* A flag of enum flow_seen: 0 or 1, for conditions without branches (bits.h).
  */
-static __always_inline __u32 flow_bit(const struct flow *flow,
-				      enum flow_seen flag)
+static __always_inline __u32 flow_bit(const struct flow *flow, __u32 flag)
 {
 	return flow->seen / flag & 1;
 }

@@ -87,13 +87,13 @@ struct segment_context {
 /* Computed without branches, each of which the verifier would follow. */
 static __always_inline enum rank flow_rank(const struct flow *flow)
 {
-	const __u32 seen = flow->seen;
-	const __u32 used = (seen / SEEN_SYN | seen / SEEN_SYNACK) & 1;
-	const __u32 answered = seen / SEEN_ANSWERED & 1;
+	const __u32 used =
+		flow_bit(flow, SEEN_SYN) | flow_bit(flow, SEEN_SYNACK);
+	const __u32 answered = flow_bit(flow, SEEN_ANSWERED);
 	/* All three are clear when no more of the connection is awaited. */
 	const __u32 more = FLOW_DECIDED | FLOW_GATHERING | FLOW_AWAITED |
 			   FLOW_GATHERS_CLIENT;
-	const __u32 decided = (((seen & more) ^ FLOW_DECIDED) - 1U) >> 31;
+	const __u32 decided = (((flow->seen & more) ^ FLOW_DECIDED) - 1U) >> 31;
 
 	return decided * RANK_DECIDED +
 	       (decided ^ 1) * used * (RANK_HALF_OPEN + answered);

@@ -7,6 +7,7 @@
 #ifndef BANNERPROBE_RIVALS_H
 #define BANNERPROBE_RIVALS_H
 
+#include "bits.h"
 #include "flow.h"
 #include "segment.h"
 
@@ -72,24 +73,11 @@ static __always_inline void set_rival_bits(struct rivals *rivals, int end,
 
 /*
  * Which of the two SYNs is meant, where 1 says that it is; -1: none. Here and
- * below there are no branches, because the verifier would follow each of them
- * through all that comes later.
+ * below there are no branches (bits.h).
  */
 static __always_inline int first_of_two(__u32 first, __u32 second)
 {
 	return (int)(first + 2 * (second & ~first)) - 1;
-}
-
-/* 1 for zero, else 0. */
-static __always_inline __u32 is_zero(__u32 number)
-{
-	return (__u32)(((__u64)number - 1) >> 63);
-}
-
-/* 1 where a number is at most another, else 0. */
-static __always_inline __u32 is_at_most(__u32 number, __u32 most)
-{
-	return (__u32)(~((__u64)most - number) >> 63);
 }
 
 /* Which SYN of an end has this number; -1: none. */
@@ -99,8 +87,8 @@ static __always_inline int find_rival_syn(const struct rivals *rivals, int end,
 	const __u32 *isns = rivals->isns[end & 1];
 	const __u32 bits = rival_bits(rivals, end);
 
-	const __u32 first = bits & is_zero(isns[0] ^ isn);
-	const __u32 second = bits >> 1 & is_zero(isns[1] ^ isn);
+	const __u32 first = bits & (is_any(isns[0] ^ isn) ^ 1);
+	const __u32 second = bits >> 1 & (is_any(isns[1] ^ isn) ^ 1);
 
 	return first_of_two(first, second);
 }

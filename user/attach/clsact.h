@@ -43,9 +43,8 @@ struct clsact_pair {
 	struct clsact_filter *in, *out;
 };
 
-#define CLSACT_PAIRS_MAX                                                       \
-	32 /* interfaces that are listed before any changes                    \
-	    */
+/* Interfaces that are listed before any of them changes. */
+#define CLSACT_PAIRS_MAX 32
 
 /* clsact_detach() for several interfaces, with far fewer requests. */
 void clsact_detach_pairs(const struct clsact_pair *pairs, int count);

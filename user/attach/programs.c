@@ -88,7 +88,8 @@ static void choose(struct bannerprobe_bpf *bpf, unsigned int which)
 				  which & PROGRAMS_RAW_IP);
 }
 
-/* Puts a program where hooks go on to it, if it is loaded. 0 or negative errno.
+/*
+ * Puts a program where hooks go on to it, if it is loaded. 0 or negative errno.
  */
 static int link_program(const struct bpf_program *program,
 			const struct bpf_map *map)

@@ -246,8 +246,8 @@ static void copy_head(struct byte_source *source)
 
 	source->head_len = left < SOURCE_HEAD ? left : SOURCE_HEAD;
 	memcpy(source->head, source->at, source->head_len);
-	/* Nothing of it is read from the window again. */
-	asm volatile("" ::: "memory");
+	/* From now on the copy is read, and not the window. */
+	READ_AGAIN();
 }
 
 /* Moves the window to the source's position. False: it cannot be mapped. */
@@ -354,8 +354,8 @@ const __u8 *source_bytes(struct byte_source *source, size_t size)
 	if (size > source->room && !grow_buffer(source))
 		return NULL;
 	memcpy(source->buffer, bytes, size);
-	/* Nothing of it is read from the window again. */
-	asm volatile("" ::: "memory");
+	/* From now on the copy is read, and not the window. */
+	READ_AGAIN();
 	return source_has(source, source_offset(source) + size) ?
 		       source->buffer :
 		       lose(source);

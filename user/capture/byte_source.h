@@ -13,6 +13,7 @@
 
 #include "file_window.h"
 
+#include "platform.h"
 #include "system/bus_guard.h"
 
 #include <linux/types.h>
@@ -123,8 +124,8 @@ static inline const __u8 *source_head(struct byte_source *source, size_t size)
 		return source_fetch_head(source, size);
 	memcpy(source->head, source->at, SOURCE_HEAD);
 	source->head_len = SOURCE_HEAD;
-	/* Nothing of it is read from the window again. */
-	asm volatile("" ::: "memory");
+	/* From now on the copy is read, and not the window. */
+	READ_AGAIN();
 	memcpy(&last, source->head + size - sizeof(last), sizeof(last));
 	return last && !bus_guard_has_zeros() ? source->head :
 						source_fetch_head(source, size);

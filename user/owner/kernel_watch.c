@@ -74,6 +74,7 @@ static bool load(struct kernel_watch *watch, uint32_t netns, bool by_state)
 	bpf_program__set_autoload(bpf->progs.listening_begins, !by_state);
 	bpf_program__set_autoload(bpf->progs.listening_ends, !by_state);
 	bpf_program__set_autoload(bpf->progs.listening_state, by_state);
+	bpf_program__set_autoload(bpf->progs.forking, true);
 	bpf->rodata->own_netns = netns;
 	is_loaded = !owner_bpf__load(bpf) && attach(watch, bpf);
 	if (is_loaded)

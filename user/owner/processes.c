@@ -62,11 +62,6 @@ static struct bpf_link *attach(int *program, int *error)
 	*error = bpf ? 0 : errno;
 	if (!bpf)
 		return NULL;
-	/* Those are for kernel_watch.c: not each kernel has what they need. */
-	bpf_program__set_autoload(bpf->progs.listening_begins, false);
-	bpf_program__set_autoload(bpf->progs.listening_ends, false);
-	bpf_program__set_autoload(bpf->progs.listening_state, false);
-	bpf_program__set_autoload(bpf->progs.forking, false);
 	*error = -owner_bpf__load(bpf);
 	if (!*error) {
 		link = bpf_program__attach_iter(bpf->progs.listening_sockets,

@@ -13,8 +13,7 @@
 
 /* "bannerprobe-inventory: ", the message, a newline; escaped as a banner is. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* From now on messages begin with "bannerprobe: ": it is a process of a probe.
- */
+/* From now on messages begin with "bannerprobe: ", as those of a probe. */
 void say_for_the_probe(void);
 
 /* Text from the file, which should be escaped: any other byte becomes "?". */
