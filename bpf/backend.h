@@ -307,13 +307,16 @@ static __always_inline bool backend_emit(const struct backend *backend,
 	__u64 size = backend_settings(backend)->track.decap.kinds ?
 			     event_size(event) :
 			     sizeof(*event) + event->kept;
+	__u32 index = bpf_get_smp_processor_id() & ring_mask;
+	void *ring;
 
 	event->ifindex = backend->ifindex;
 	event->direction = backend->direction;
 	OPAQUE(size); /* checked and used as one value, whatever was copied */
 	if (size > sizeof(*event) + room)
 		return true;
-	return !bpf_ringbuf_output(&records, event, size, 0);
+	ring = bpf_map_lookup_elem(&records, &index);
+	return ring && !bpf_ringbuf_output(ring, event, size, 0);
 }
 
 static __always_inline void backend_count_fates(const struct backend *backend,

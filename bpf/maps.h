@@ -28,6 +28,7 @@ const volatile __u32 prefilter_mask = WORDS_PER_BUCKET - 1; /* prefilter words,
 const volatile __u32 words_shift = 2; /* log2 of the words of a bucket */
 const volatile __u64 hash_secrets[HASH_SECRETS] = {};
 const volatile __u64 filter_ports[PORT_WORDS] = {};
+const volatile __u32 ring_mask = 0; /* ring buffers, less one */
 const volatile bool skb_has_cgroup =
 	false; /* kernel has CONFIG_SOCK_CGROUP_DATA */
 /* Linux 5.18: bpf_xdp_load_bytes, bpf_xdp_get_buff_len. */
@@ -92,10 +93,27 @@ struct {
 /* See own_addresses.h; user space sets them. */
 __u64 own_bits[OWN_WORDS] SEC(".data.own");
 
-struct {
+/*
+ * The ring buffers for events, of which each serves some of the CPUs: a ring
+ * buffer has one lock and one position, and CPUs that write to it wait for each
+ * other. The loader sets how many are used, and their sizes.
+ */
+struct ring {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20); /* bytes: some 4,800 records */
-} records SEC(".maps");
+	__uint(max_entries, 4096); /* bytes */
+} records_0 SEC(".maps"), records_1 SEC(".maps"), records_2 SEC(".maps"),
+	records_3 SEC(".maps"), records_4 SEC(".maps"), records_5 SEC(".maps"),
+	records_6 SEC(".maps"), records_7 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, RINGS_MAX);
+	__type(key, __u32);
+	__array(values, struct ring);
+} records SEC(".maps") = {
+	.values = { &records_0, &records_1, &records_2, &records_3, &records_4,
+		    &records_5, &records_6, &records_7 },
+};
 
 /* See slot_of(). The loader assigns the slots to interfaces. */
 struct slots slots SEC(".data.slots");

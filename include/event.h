@@ -14,6 +14,9 @@
 #define SYN_DATA_ROOM 1024 /* SYNs whose data waits for a SYN-ACK */
 #define RTT_UNKNOWN 0xffffffff
 
+/* The most ring buffers that events come through; a power of two. */
+#define RINGS_MAX 8
+
 /*
  * The local socket that sent the event's packet, where it is known and
  * track_options.sockets asks for it. Without that option it is not valid.

@@ -15,7 +15,7 @@ ENGINE := user/engine/packet_engine.c user/engine/overflow.c user/engine/server_
 PLAY := tests/unit/wrap.c tests/unit/play.c tests/unit/scenarios.c tests/unit/packet.c $(ENGINE)
 # The loaded BPF programs, and packets by the million for them.
 DRIVE := tests/unit/wrap.c tests/kernel/drive.c tests/kernel/kernel_table.c tests/unit/packet.c $(MESSAGE) $(ENGINE) \
-	user/attach/programs.c user/attach/filter_maps.c user/system/privileges.c
+	user/attach/programs.c user/attach/rings.c user/attach/ring_maps.c user/attach/filter_maps.c user/system/privileges.c
 # Captures, packet by packet.
 READ := $(addprefix user/capture/,packet_reader.c pcap_reader.c pcapng_reader.c byte_source.c file_window.c decompress.c) user/system/bus_guard.c
 

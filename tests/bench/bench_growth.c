@@ -18,8 +18,8 @@
 #include "kernel/kernel_table.h"
 #include "median.h"
 
-/* Connections; the ring buffer has room for their records. */
-#define PIECE 5000
+/* Connections; a ring buffer has room for their records. */
+#define PIECE 1000
 #define ROUNDS 5
 #define SEEN_MOST 10000000
 #define FLOWS_LEAST (1 << 10)
@@ -27,18 +27,18 @@
 #define FLOWS_MOST (1 << 22)
 
 static struct bannerprobe_bpf *probe;
-static struct ring_buffer *ring;
+static struct rings *rings;
 static __u64 logged;
 
 static const struct test_packet packet = DRIVE_SERVER_DATA;
 
-static int count_record(void *context, void *data, size_t size)
+static bool count_record(void *context, const struct event *event, size_t size)
 {
 	(void)context;
-	(void)data;
+	(void)event;
 	(void)size;
 	logged++;
-	return 0;
+	return true;
 }
 
 static void load(__u32 max_flows)
@@ -46,16 +46,15 @@ static void load(__u32 max_flows)
 	logged = 0;
 	probe = programs_load(PROGRAMS_ETHERNET, 256, max_flows, NULL, NULL);
 	if (probe && drive_open(probe))
-		ring = ring_buffer__new(bpf_map__fd(probe->maps.records),
-					count_record, NULL, NULL);
-	if (!ring)
+		rings = kernel_rings(probe, count_record, NULL);
+	if (!rings)
 		exit(1);
 }
 
 static void unload(void)
 {
-	ring_buffer__free(ring);
-	ring = NULL;
+	rings_close(rings);
+	rings = NULL;
 	drive_close();
 	bannerprobe_bpf__destroy(probe);
 }
@@ -73,7 +72,7 @@ static double cost(enum vary vary, __u64 from, __u32 count)
 		over[i] = drive(ROAD_TC, true, &packet, vary, 10000, start,
 				count) -
 			  empty;
-		ring_buffer__consume(ring);
+		rings_consume(rings);
 	}
 	return median(over, ROUNDS);
 }
@@ -84,7 +83,7 @@ static void let_pass(__u64 from, __u64 to)
 	for (__u64 n = from; n < to; n += PIECE) {
 		drive(ROAD_TC, true, &packet, VARY_CONNECTION, 0, 4 * n,
 		      4 * PIECE);
-		ring_buffer__consume(ring);
+		rings_consume(rings);
 	}
 }
 

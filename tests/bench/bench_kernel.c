@@ -26,8 +26,8 @@
 
 #define ROUNDS 9
 #define SILENT_HANDSHAKES 60000
-#define PIECE 20000	     /* packets: 5,000 records at most */
-#define PIECE_OF_EVENTS 5000 /* packets: 3,000 records at most */
+#define PIECE 4000	     /* packets: 1,000 records at most */
+#define PIECE_OF_EVENTS 1000 /* packets: 600 records at most */
 
 struct scenario {
 	const char *name;
@@ -51,7 +51,7 @@ static const struct track_options json = { .times = true, .rtt = true };
 static const struct track_options all_events = { .events = EVENTS_ALL };
 
 static struct bannerprobe_bpf *probe;
-static struct ring_buffer *ring;
+static struct rings *rings;
 
 static void fail(const char *what)
 {
@@ -59,12 +59,12 @@ static void fail(const char *what)
 	exit(1);
 }
 
-static int drop_record(void *context, void *data, size_t size)
+static bool drop_record(void *context, const struct event *event, size_t size)
 {
 	(void)context;
-	(void)data;
+	(void)event;
 	(void)size;
-	return 0;
+	return true;
 }
 
 /* --- states of the table ----------------------------------------------- */
@@ -100,7 +100,7 @@ static void decided_table(const struct scenario *scenario)
 	empty_table(scenario);
 	for (__u32 done = 0; done < 4 * scenario->connections; done += PIECE) {
 		run(ROAD_XDP, true, &bytes, VARY_CONNECTION, 0, done, PIECE);
-		ring_buffer__consume(ring);
+		rings_consume(rings);
 	}
 }
 
@@ -117,7 +117,7 @@ static void answered_table(const struct scenario *scenario)
 	     done += PIECE_OF_EVENTS) {
 		run(ROAD_XDP, true, &bytes, VARY_ASKED, 0, done,
 		    PIECE_OF_EVENTS);
-		ring_buffer__consume(ring);
+		rings_consume(rings);
 	}
 }
 
@@ -180,7 +180,7 @@ static double run_round(const struct scenario *scenario, enum road road,
 	for (__u32 done = 0; done < scenario->repeat; done += piece) {
 		sum += run(road, to_probe, bytes, scenario->vary,
 			   scenario->connections, from + done, piece);
-		ring_buffer__consume(ring);
+		rings_consume(rings);
 	}
 	return sum * piece / scenario->repeat;
 }
@@ -213,15 +213,14 @@ static void load(const struct scenario *scenario)
 	server_list_free(&wanted);
 	if (!probe || !drive_open(probe))
 		fail("the programs cannot be loaded");
-	ring = ring_buffer__new(bpf_map__fd(probe->maps.records), drop_record,
-				NULL, NULL);
-	if (!ring)
-		fail("the ring buffer cannot be opened");
+	rings = kernel_rings(probe, drop_record, NULL);
+	if (!rings)
+		fail("the ring buffers cannot be opened");
 }
 
 static void unload(void)
 {
-	ring_buffer__free(ring);
+	rings_close(rings);
 	drive_close();
 	bannerprobe_bpf__destroy(probe);
 }
@@ -268,14 +267,14 @@ struct pair {
 /* Programs that are loaded. */
 struct loaded {
 	struct bannerprobe_bpf *probe;
-	struct ring_buffer *ring;
+	struct rings *rings;
 	struct bytes bytes;
 };
 
 static void turn_to(const struct loaded *loaded)
 {
 	probe = loaded->probe;
-	ring = loaded->ring;
+	rings = loaded->rings;
 	drive_to(probe);
 }
 
@@ -320,7 +319,7 @@ static void run_pair(const struct pair *pair)
 		load(scenario);
 		make_packet(scenario, &loaded[i].bytes);
 		loaded[i].probe = probe;
-		loaded[i].ring = ring;
+		loaded[i].rings = rings;
 	}
 	for (enum road road = ROAD_XDP; road <= ROAD_TC; road++) {
 		for (int i = 0; i < 2; i++) {
@@ -331,7 +330,7 @@ static void run_pair(const struct pair *pair)
 	}
 	drive_close();
 	for (int i = 0; i < 2; i++) {
-		ring_buffer__free(loaded[i].ring);
+		rings_close(loaded[i].rings);
 		bannerprobe_bpf__destroy(loaded[i].probe);
 	}
 }

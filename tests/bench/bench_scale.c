@@ -27,16 +27,17 @@
 #include "system/message.h"
 #include "options/options.h"
 #include "attach/programs.h"
+#include "attach/ring_maps.h"
 #include "bannerprobe.skel.h"
 #include "kernel/drive.h"
+#include "kernel/kernel_table.h"
 #include "median.h"
 
 #define ROUNDS 7
 #define ROUNDS_MAX 101
 #define STEPS_MAX 10	  /* numbers of threads: 1, 2, 4, ... */
-#define RING_RECORDS 4000 /* less than the ring buffer has room for */
-#define PIECE_RECORDS                                                          \
-	1000 /* of all threads, before each looks after the ring */
+#define RING_RECORDS 1000 /* less than a ring buffer has room for */
+#define PIECES 4 /* in which these are written; each begins with a look */
 
 struct scenario {
 	const char *name;
@@ -73,7 +74,7 @@ struct cost {
 };
 
 static struct bannerprobe_bpf *probe;
-static struct ring_buffer *ring;
+static struct rings *rings;
 static pthread_mutex_t ring_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_barrier_t start;
 static atomic_ulong announced, drained; /* records */
@@ -96,13 +97,13 @@ static double seconds(clockid_t clock)
 
 /* --- the ring buffer ------------------------------------------------------ */
 
-static int drop_record(void *context, void *data, size_t size)
+static bool drop_record(void *context, const struct event *event, size_t size)
 {
 	(void)context;
-	(void)data;
+	(void)event;
 	(void)size;
 	drained++;
-	return 0;
+	return true;
 }
 
 static void drain(void)
@@ -111,14 +112,25 @@ static void drain(void)
 		sched_yield();
 		return;
 	}
-	ring_buffer__consume(ring);
+	rings_consume(rings);
 	pthread_mutex_unlock(&ring_lock);
 }
 
-/* Waits until the ring buffer has room for so many records more. */
-static void announce(unsigned long records)
+/* Records that the ring buffers of so many threads have room for. */
+static unsigned long room_for(unsigned int threads)
 {
-	while (announced - drained > RING_RECORDS - PIECE_RECORDS)
+	int maps[RINGS_MAX];
+	const unsigned int count = ring_maps(probe, maps);
+
+	return RING_RECORDS * (threads < count ? threads : count);
+}
+
+/* Waits until the ring buffers have room for a piece of each thread. */
+static void announce(unsigned long records, unsigned int threads)
+{
+	const unsigned long room = room_for(threads);
+
+	while (announced - drained > room - room / PIECES)
 		drain();
 	announced += records;
 }
@@ -160,7 +172,8 @@ static void *run_thread(void *context)
 	const __u64 from = work->run.from;
 	const __u32 all = work->run.count;
 	const unsigned int packets = work->scenario->packets;
-	const __u32 piece = PIECE_RECORDS / work->threads * packets;
+	const __u32 piece = (__u32)room_for(work->threads) / PIECES /
+			    work->threads * packets;
 	const bool records = work->scenario->counts == COUNT_BANNER;
 
 	take_cpu(work->cpu);
@@ -171,7 +184,7 @@ static void *run_thread(void *context)
 		if (records && work->run.count > piece)
 			work->run.count = piece;
 		if (has_records(work))
-			announce(work->run.count / packets);
+			announce(work->run.count / packets, work->threads);
 		run_piece(work);
 	}
 	return NULL;
@@ -214,7 +227,7 @@ static void check_growth(const struct scenario *scenario, unsigned int threads,
 			(__u64)threads * scenario->count / scenario->packets :
 			growth;
 
-	ring_buffer__consume(ring);
+	rings_consume(rings);
 	if (scenario->counts == COUNT_BANNER)
 		announced -= expected - growth;
 	if (growth > expected || growth + scenario->may_miss < expected) {
@@ -357,17 +370,16 @@ static void load(const struct scenario *scenario)
 	probe = programs_load(PROGRAMS_ALL, 256, scenario->flows, NULL, NULL);
 	if (!probe || !drive_open(probe) || !drive_attach())
 		fail("the programs cannot be loaded");
-	ring = ring_buffer__new(bpf_map__fd(probe->maps.records), drop_record,
-				NULL, NULL);
-	if (!ring)
-		fail("the ring buffer cannot be opened");
+	rings = kernel_rings(probe, drop_record, NULL);
+	if (!rings)
+		fail("the ring buffers cannot be opened");
 	if (scenario->is_flooded)
 		fill_table(scenario);
 }
 
 static void unload(void)
 {
-	ring_buffer__free(ring);
+	rings_close(rings);
 	drive_close();
 	bannerprobe_bpf__destroy(probe);
 }

@@ -46,23 +46,23 @@ static void on_native_record(const struct event *record, void *context)
 	backends->native_logged++;
 }
 
-static int on_kernel_record(void *context, void *data, size_t size)
+static bool on_kernel_record(void *context, const struct event *record,
+			     size_t size)
 {
 	struct backends *backends = context;
-	const struct event *record = data;
 
 	if (backends->kernel_logged++ >= RECORDS_MOST)
-		return 0;
+		return true;
 	/* The record is as long as its bytes need, and no longer. */
 	if (size < sizeof(*record) || size != event_size(record) ||
 	    record->kept > BANNER_MAX) {
 		differs(backends, "a kernel's record of %zu bytes", size);
-		return 0;
+		return true;
 	}
 	memcpy(backends->kernel_records[backends->kernel_logged - 1], record,
 	       size);
 	text_add_record(backends->banners, record);
-	return 0;
+	return true;
 }
 
 /* Counters that are computed from the table are not compared. */
@@ -141,11 +141,10 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf,
 
 	memset(backends, 0, sizeof(*backends));
 	backends->bpf = bpf;
-	backends->ring = ring_buffer__new(bpf_map__fd(bpf->maps.records),
-					  on_kernel_record, backends, NULL);
+	backends->rings = kernel_rings(bpf, on_kernel_record, backends);
 	if (!engine_open(native, max_flows, length, on_native_record,
 			 backends) ||
-	    !open_records(backends) || !backends->ring)
+	    !open_records(backends) || !backends->rings)
 		return false;
 	/* As much room as the kernel's map has, which rounds up. */
 	overflow_free(native->overflow);
@@ -170,7 +169,7 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf,
 
 void backends_close(struct backends *backends)
 {
-	ring_buffer__free(backends->ring);
+	rings_close(backends->rings);
 	engine_close(&backends->native);
 	for (int i = 0; i < RECORDS_MOST; i++) {
 		free(backends->native_records[i]);
@@ -180,7 +179,7 @@ void backends_close(struct backends *backends)
 
 void backends_clear(struct backends *backends)
 {
-	ring_buffer__consume(backends->ring);
+	rings_consume(backends->rings);
 	kernel_table_clear(backends->bpf);
 	engine_finish(&backends->native);
 	memset(backends->native.counters, 0, sizeof(backends->native.counters));
@@ -322,7 +321,7 @@ static void compare_records(struct backends *backends)
 	const unsigned int most =
 		backends->native.track.events ? RECORDS_MOST : 1;
 
-	ring_buffer__consume(backends->ring);
+	rings_consume(backends->rings);
 	if (backends->kernel_logged != backends->native_logged ||
 	    backends->native_logged > most)
 		differs(backends, "records: kernel: %u; native: %u",

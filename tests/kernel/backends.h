@@ -22,7 +22,7 @@ struct ring_buffer;
 struct backends {
 	struct bannerprobe_bpf *bpf;
 	struct engine native;
-	struct ring_buffer *ring;
+	struct rings *rings;
 	bool can_split;		     /* an XDP packet: Linux 6.18 */
 	__u64 counters[COUNTER_MAX]; /* of the kernel, at the beginning */
 	struct event_counts events;  /* likewise */

@@ -5,8 +5,17 @@
 #include <bpf/libbpf.h>
 #include <string.h>
 
+#include "attach/ring_maps.h"
 #include "engine_settings.h"
 #include "bannerprobe.skel.h"
+
+struct rings *kernel_rings(const struct bannerprobe_bpf *bpf,
+			   ring_handler *handler, void *context)
+{
+	int maps[RINGS_MAX];
+
+	return rings_open(maps, ring_maps(bpf, maps), handler, context);
+}
 
 struct prefilter kernel_front(const struct bannerprobe_bpf *bpf)
 {

@@ -3,9 +3,14 @@
 #ifndef BANNERPROBE_TESTS_KERNEL_TABLE_H
 #define BANNERPROBE_TESTS_KERNEL_TABLE_H
 
+#include "attach/rings.h"
 #include "flow_table.h"
 
 struct bannerprobe_bpf;
+
+/* Opens the ring buffers that events come through; NULL: failed. */
+struct rings *kernel_rings(const struct bannerprobe_bpf *bpf,
+			   ring_handler *handler, void *context);
 
 struct prefilter kernel_front(const struct bannerprobe_bpf *bpf);
 

@@ -15,6 +15,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdio.h>
@@ -34,7 +35,7 @@
 #include "unit/wrap.h"
 
 #define LENGTH 256
-#define PIECE 5000 /* records that the ring buffer has room for */
+#define PIECE 1000 /* records that a ring buffer has room for */
 #define CAPTURES "../shared/captures"
 
 /* Which program takes which direction of a connection. */
@@ -806,26 +807,24 @@ static void *race(void *context)
 	return NULL;
 }
 
-static int count_record(void *context, void *data, size_t size)
+static bool count_record(void *context, const struct event *record, size_t size)
 {
-	const struct event *record = data;
 	unsigned int *records = context;
 
 	(void)size;
 	if (record->server_port == 26)
 		records[record->client_port]++;
-	return 0;
+	return true;
 }
 
 static void run_race(const struct hooks *hooks)
 {
 	static unsigned int records[65536];
-	struct ring_buffer *ring = ring_buffer__new(
-		bpf_map__fd(bpf->maps.records), count_record, records, NULL);
+	struct rings *rings = kernel_rings(bpf, count_record, records);
 	pthread_t threads[RACERS];
 	void *failed;
 
-	assert_non_null(ring);
+	assert_non_null(rings);
 	kernel_table_clear(bpf);
 	memset(records, 0, sizeof(records));
 	pthread_barrier_init(&race_start, NULL, RACERS);
@@ -837,8 +836,8 @@ static void run_race(const struct hooks *hooks)
 		pthread_join(threads[i], &failed);
 		assert_null(failed);
 	}
-	ring_buffer__consume(ring);
-	ring_buffer__free(ring);
+	rings_consume(rings);
+	rings_close(rings);
 	for (int i = 0; i < RACE_CONNECTIONS; i++)
 		assert_int_equal(records[20000 + i], 1);
 }
@@ -934,14 +933,14 @@ static void *send_banners(void *context)
 	return NULL;
 }
 
-static int count_spilled(void *context, void *data, size_t size)
+static bool count_spilled(void *context, const struct event *record,
+			  size_t size)
 {
-	const struct event *record = data;
 
 	(void)size;
 	((__u8 *)context)[(record->server_port - 27) * 60000 +
 			  record->client_port - 1]++;
-	return 0;
+	return true;
 }
 
 /* A table of one bucket: each connection is logged once, wherever it was. */
@@ -950,8 +949,9 @@ static void test_spill_race(void **state)
 	static __u8 records[120000];
 	struct bannerprobe_bpf *small = programs_load(PROGRAMS_ETHERNET, LENGTH,
 						      BUCKET_WAYS, NULL, NULL);
+	struct pollfd readable = { .events = POLLIN };
 	struct spill_race race = {};
-	struct ring_buffer *ring;
+	struct rings *rings;
 	__u32 lost = 0, twice = 0;
 	pthread_t opener, sender;
 
@@ -959,22 +959,23 @@ static void test_spill_race(void **state)
 	assert_non_null(small);
 	race.program = small->progs.bannerprobe_rx;
 	race.count = million < SPILLED_MOST ? million : SPILLED_MOST;
-	ring = ring_buffer__new(bpf_map__fd(small->maps.records), count_spilled,
-				records, NULL);
-	assert_non_null(ring);
+	rings = kernel_rings(small, count_spilled, records);
+	assert_non_null(rings);
+	readable.fd = rings_fd(rings);
 	assert_int_equal(pthread_create(&opener, NULL, open_connections, &race),
 			 0);
 	assert_int_equal(pthread_create(&sender, NULL, send_banners, &race), 0);
 	while (load_count(&race.done) < race.count && !race.failed) {
 		__u32 done = load_count(&race.done);
 
-		ring_buffer__poll(ring, 10);
+		poll(&readable, 1, 10);
+		rings_consume(rings);
 		__atomic_store_n(&race.drained, done, __ATOMIC_RELEASE);
 	}
 	pthread_join(opener, NULL);
 	pthread_join(sender, NULL);
-	ring_buffer__consume(ring);
-	ring_buffer__free(ring);
+	rings_consume(rings);
+	rings_close(rings);
 	bannerprobe_bpf__destroy(small);
 	assert_false(race.failed);
 	for (__u32 i = 0; i < race.count; i++) {
@@ -985,6 +986,91 @@ static void test_spill_race(void **state)
 		fail_msg("%u lost, %u logged twice", lost, twice);
 }
 
+/*
+ * --- events of several CPUs, which come through several ring buffers ---------
+ */
+
+#define TURNS 200 /* connections; the CPUs have one after the other */
+
+/* Moves this thread to a CPU; false: it may not run there. */
+static bool move_to(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	return !sched_setaffinity(0, sizeof(one), &one);
+}
+
+static void play_connection(struct bpf_program *program, __u16 client_port)
+{
+	/* clang-format off */
+	static const struct step steps[] = {
+		{ true, false, TCP_SYN, 0, 0, "", 0, DIRECTION_NONE },
+		{ true, true, TCP_SYN | TCP_ACK, 0, 1, "", 0, DIRECTION_NONE },
+		{ true, true, TCP_ACK, 1, 1, "hello", 0, DIRECTION_NONE },
+	};
+	/* clang-format on */
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
+		struct test_packet packet;
+		struct bytes bytes;
+
+		step_packet(&packet, &steps[i], test_isns[0], client_port,
+			    false);
+		packet_build(&bytes, &packet);
+		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes.data,
+			    .data_size_in = (__u32)bytes.len, .repeat = 1);
+		assert_false(bpf_prog_test_run_opts(bpf_program__fd(program),
+						    &options));
+	}
+}
+
+/* What came of the connections, in the order in which it came. */
+struct turns {
+	unsigned int count;
+	__u16 client_port[TURNS];
+};
+
+static bool note_turn(void *context, const struct event *record, size_t size)
+{
+	struct turns *turns = context;
+
+	(void)size;
+	assert_true(turns->count < TURNS);
+	turns->client_port[turns->count++] = record->client_port;
+	return turns->count % 7; /* a batch ends now and then */
+}
+
+static void test_order_of_cpus(void **state)
+{
+	const struct hooks *hooks = *state;
+	struct turns turns = {};
+	struct rings *rings;
+	cpu_set_t before;
+
+	assert_false(sched_getaffinity(0, sizeof(before), &before));
+	if (!move_to(0) || !move_to(1)) {
+		sched_setaffinity(0, sizeof(before), &before);
+		skip();
+	}
+	rings = kernel_rings(bpf, note_turn, &turns);
+	assert_non_null(rings);
+	kernel_table_clear(bpf);
+	for (__u16 i = 0; i < TURNS; i++) {
+		assert_true(move_to(i % 3 % 2));
+		play_connection(hooks->from_client, (__u16)(30000 + i));
+	}
+	sched_setaffinity(0, sizeof(before), &before);
+	while (!rings_consume(rings))
+		;
+	rings_close(rings);
+	kernel_table_clear(bpf);
+	assert_int_equal(turns.count, TURNS);
+	for (__u16 i = 0; i < TURNS; i++)
+		assert_int_equal(turns.client_port[i], 30000 + i);
+}
+
 /* --- by the million ---------------------------------------------------- */
 
 static const struct test_packet driven = {
@@ -992,16 +1078,15 @@ static const struct test_packet driven = {
 	.payload_len = DRIVE_BANNER,
 };
 
-static int count_driven(void *context, void *data, size_t size)
+static bool count_driven(void *context, const struct event *record, size_t size)
 {
-	const struct event *record = data;
 
 	assert_int_equal(size,
 			 sizeof(*record) + DRIVE_BANNER +
 				 record->tunnel_count * sizeof(struct tunnel));
 	assert_memory_equal(record->bytes, driven.payload, DRIVE_BANNER);
 	++*(__u64 *)context;
-	return 0;
+	return true;
 }
 
 /* Drives so many packets, a piece at a time; returns how many were logged. */
@@ -1010,19 +1095,18 @@ static __u64 drive_packets(enum road road, enum vary vary, __u32 connections,
 {
 	struct bytes bytes;
 	__u64 logged = 0;
-	struct ring_buffer *ring = ring_buffer__new(
-		bpf_map__fd(bpf->maps.records), count_driven, &logged, NULL);
+	struct rings *rings = kernel_rings(bpf, count_driven, &logged);
 
-	assert_non_null(ring);
+	assert_non_null(rings);
 	packet_build(&bytes, &driven);
 	if (vary == VARY_IN_TUNNELS)
 		wrap(&bytes, WRAP_VXLAN);
 	for (__u64 done = 0; done < packets; done += PIECE) {
 		assert_true(drive_bytes(road, true, &bytes, vary, connections,
 					done, PIECE) >= 0);
-		ring_buffer__consume(ring);
+		rings_consume(rings);
 	}
-	ring_buffer__free(ring);
+	rings_close(rings);
 	return logged;
 }
 
@@ -1165,6 +1249,7 @@ static int run_all(void)
 		THROUGH(test_race, "race through XDP", 0),
 		THROUGH(test_race, "race through tc", 1),
 		THROUGH(test_race, "race, in by XDP and out by tc", 2),
+		THROUGH(test_order_of_cpus, "events of two CPUs in order", 1),
 		cmocka_unit_test(test_spill_race),
 		{ "millions through XDP", test_millions, NULL, NULL, (void *)&xdp },
 		{ "millions through tc", test_millions, NULL, NULL, (void *)&tc },

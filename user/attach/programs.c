@@ -6,6 +6,7 @@
 #include "flow_table.h"
 #include "system/privileges.h"
 #include "filter_maps.h"
+#include "ring_maps.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -213,6 +214,7 @@ struct bannerprobe_bpf *programs_load(unsigned int which, __u32 length,
 	}
 	bpf->rodata->settings.limit = length;
 	size_tables(bpf, max_flows);
+	ring_maps_size(bpf);
 	bpf_map__set_max_entries(bpf->maps.nets, TRIE_MAX);
 	hash_randomize((__u64 *)bpf->rodata->hash_secrets);
 	if (track)

@@ -337,8 +337,7 @@ static bool load(struct attacher *attacher, const struct identity *identity)
 	guard_begin();
 	clsact_open();
 	return watch_stop(attacher) &&
-	       reader_process_begin(&attacher->reader,
-				    bpf_map__fd(attacher->bpf->maps.records)) &&
+	       reader_process_begin(&attacher->reader, attacher->bpf) &&
 	       open_addresses(attacher) &&
 	       give_up_privileges(attacher, identity);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "reader.h"
 
+#include "attach/rings.h"
 #include "identifying.h"
 #include "reader_source.h"
 #include "stats/losses.h"
@@ -10,7 +11,6 @@
 #include "system/event_loop.h"
 #include "system/message.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +26,7 @@
 #define BATCH_TIME 5000
 
 #define BATCH_MAX 4096 /* events before jobs and timers are handled */
-#define RING_BATCHES 4 /* batches that hold a full ring buffer */
+#define RING_BATCHES 4 /* batches that hold all that the ring buffers hold */
 
 #define RETRY_MILLISECONDS 20 /* until the next flush, if a sink holds back */
 
@@ -35,7 +35,7 @@ struct reader {
 	struct pipeline *pipeline;
 	struct file_helper *helper;
 	struct reader_link *link;
-	struct ring_buffer *ring;
+	struct rings *rings;
 	struct events events;
 	int quiet_fd;	    /* timer: a greeting has been quiet long enough */
 	unsigned int batch; /* events of this batch so far */
@@ -52,14 +52,14 @@ struct reader {
 
 /* --- events -------------------------------------------------------------- */
 
-/* Returns an error to end the batch, so that other work does not wait. */
-static int on_event(void *context, void *data, size_t size)
+/* Ends the batch in time, so that other work does not wait. */
+static bool on_event(void *context, const struct event *event, size_t size)
 {
 	struct reader *reader = context;
 
 	(void)size;
-	pipeline_take(reader->pipeline, data);
-	return ++reader->batch % BATCH_MAX ? 0 : -EAGAIN;
+	pipeline_take(reader->pipeline, event);
+	return ++reader->batch % BATCH_MAX;
 }
 
 /* Ends the greetings that have been quiet since before `now`. */
@@ -89,14 +89,15 @@ static void tell_attacher(struct reader *reader)
 }
 
 /*
- * Handles the events in the ring; false if there were too many for one batch.
+ * Handles the events that are there; false if there were too many for one
+ * batch.
  */
-static bool read_ring(struct reader *reader)
+static bool read_rings(struct reader *reader)
 {
 	const __u64 now = reader_source_begin(&reader->source);
-	const bool is_empty = ring_buffer__consume(reader->ring) != -EAGAIN;
+	const bool is_empty = rings_consume(reader->rings);
 
-	/* Not before the ring buffer is empty: it may hold more parts. */
+	/* Not before all events are handled: there may be more parts. */
 	if (reader->options->gather_ms)
 		expire_greetings(reader, is_empty ? now : 0);
 	reader->holds_back = !pipeline_flush(reader->pipeline);
@@ -104,24 +105,24 @@ static bool read_ring(struct reader *reader)
 	return is_empty;
 }
 
-static void on_ring(void *context)
+static void on_rings(void *context)
 {
 	usleep(BATCH_TIME);
-	read_ring(context);
+	read_rings(context);
 }
 
 static void on_quiet_timer(void *context)
 {
-	read_ring(context);
+	read_rings(context);
 }
 
 /*
- * Handles the events that are in the ring buffer now, and no later ones: other
- * interfaces may fill it as fast as it is emptied.
+ * Handles the events that are in the ring buffers now, and no later ones: other
+ * interfaces may fill them as fast as they are emptied.
  */
-static void empty_ring(struct reader *reader)
+static void empty_rings(struct reader *reader)
 {
-	for (int i = 0; i < RING_BATCHES && !read_ring(reader); i++)
+	for (int i = 0; i < RING_BATCHES && !read_rings(reader); i++)
 		;
 }
 
@@ -137,10 +138,10 @@ static void do_left(struct reader *reader)
 {
 	if (!reader->options->gather_ms)
 		return;
-	empty_ring(reader);
+	empty_rings(reader);
 	published_each_ended(reader->link->published, &reader->left_since,
 			     end_greetings, reader);
-	read_ring(reader);
+	read_rings(reader);
 }
 
 /* --- statistics ---------------------------------------------------------- */
@@ -202,27 +203,27 @@ static void do_open(struct reader *reader)
 	const int error = pipeline_open(reader->pipeline);
 	const int input = pipeline_input(reader->pipeline);
 
-	reader->is_done =
-		error ||
-		/* Level-triggered: changes that the log has no room for stay
-		 * in the socket. */
-		(input >= 0 && events_watch(&reader->events, input, on_ring)) ||
-		events_watch(&reader->events,
-			     ring_buffer__epoll_fd(reader->ring), on_ring);
+	reader->is_done = error ||
+			  /* Level-triggered: changes that the log has no room
+			   * for stay in the socket. */
+			  (input >= 0 &&
+			   events_watch(&reader->events, input, on_rings)) ||
+			  events_watch(&reader->events, rings_fd(reader->rings),
+				       on_rings);
 	if (reader->is_done)
 		reader->code = EXIT_FAILED;
 	else
 		reader_link_say(reader->link, WORD_OPEN);
 }
 
-/* The last job: nothing is attached, so ring buffer and counters are final. */
+/* The last job: nothing is attached, so ring buffers and counters are final. */
 static void do_last(struct reader *reader)
 {
 	struct stats now;
 
 	reader->is_done = true;
 	message_clear_status();
-	empty_ring(reader);
+	empty_rings(reader);
 	pipeline_end_greetings(reader->pipeline, 0);
 	pipeline_close(reader->pipeline);
 	write_metrics(reader);
@@ -287,20 +288,22 @@ static void on_jobs(void *context)
 /* --- start --------------------------------------------------------------- */
 
 /* Called before the process is confined: later no bpf(2) is allowed. */
-static bool open_ring(struct reader *reader)
+static bool open_rings(struct reader *reader)
 {
-	const int map = reader_link_receive_ring(reader->link);
+	int maps[RINGS_MAX];
+	const int count = reader_link_receive_rings(reader->link, maps);
 
-	if (map < 0) {
+	if (count < 0) {
 		reader->code = EXIT_DONE; /* the attacher printed the reason */
 		return false;
 	}
-	reader->ring = ring_buffer__new(map, on_event, reader, NULL);
-	if (!reader->ring)
-		message("opening the ring buffer: %s", strerror(errno));
-	/* The ring is mapped, and the epoll descriptor works without bpf(2). */
-	close(map);
-	return reader->ring;
+	reader->rings = rings_open(maps, (unsigned int)count, on_event, reader);
+	if (!reader->rings)
+		message("opening the ring buffers: %s", strerror(errno));
+	/* They are mapped, and the epoll descriptor works without bpf(2). */
+	for (int i = 0; i < count; i++)
+		close(maps[i]);
+	return reader->rings;
 }
 
 static bool open_events(struct reader *reader)
@@ -371,7 +374,7 @@ static bool start(struct reader *reader, const struct reader_needs *needs)
 	reader->code = EXIT_FAILED;
 	load_time_zone();
 	if (!open_events(reader) || !prepare_pipeline(reader, needs) ||
-	    !open_ring(reader))
+	    !open_rings(reader))
 		return false;
 	reader->code = EXIT_ATTACH;
 	if (!drop(needs))
@@ -394,7 +397,7 @@ static void run(struct reader *reader)
 		events_serve(&reader->events,
 			     reader->holds_back ? RETRY_MILLISECONDS : -1);
 		if (reader->holds_back && !reader->is_done)
-			read_ring(reader);
+			read_rings(reader);
 	}
 }
 

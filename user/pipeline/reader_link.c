@@ -75,9 +75,19 @@ void reader_link_post(struct reader_link *link, enum job job)
 	send_byte(link->socket, 0);
 }
 
-int reader_link_send_ring(struct reader_link *link, int map)
+/* Each datagram says how many follow. */
+int reader_link_send_rings(struct reader_link *link, const int *maps,
+			   unsigned int count)
 {
-	return descriptor_send(link->socket, "", 1, map);
+	int error = 0;
+
+	while (count && !error) {
+		const __u8 left = (__u8)--count;
+
+		error = descriptor_send(link->socket, &left, sizeof(left),
+					maps[count]);
+	}
+	return error;
 }
 
 int reader_link_hear(struct reader_link *link)
@@ -107,15 +117,21 @@ bool reader_link_await(struct reader_link *link, enum word word)
 	return heard == (int)word;
 }
 
-int reader_link_receive_ring(struct reader_link *link)
+int reader_link_receive_rings(struct reader_link *link, int maps[RINGS_MAX])
 {
-	__u8 byte;
-	int map, error;
+	__u8 left = 0;
+	int count = 0, error;
 
-	error = descriptor_receive(link->socket, &byte, sizeof(byte), &map, 0);
-	if (error)
-		return error;
-	return map < 0 ? -EPROTO : map;
+	do {
+		error = descriptor_receive(link->socket, &left, sizeof(left),
+					   &maps[count], 0);
+		if (error)
+			return error;
+		if (maps[count] < 0 || count + left >= RINGS_MAX)
+			return -EPROTO;
+		count++;
+	} while (left);
+	return count;
 }
 
 void reader_link_say(struct reader_link *link, enum word word)

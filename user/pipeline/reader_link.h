@@ -9,6 +9,7 @@
 
 #include "system/message.h"
 #include "attach/published.h"
+#include "event.h"
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -65,8 +66,12 @@ void reader_link_close(struct reader_link *link);
 
 void reader_link_post(struct reader_link *link, enum job job);
 
-/* Hands over the ring buffer's map. 0 or negative errno. */
-int reader_link_send_ring(struct reader_link *link, int map);
+/*
+ * Hands over the maps of so many ring buffers, one at least. 0 or negative
+ * errno.
+ */
+int reader_link_send_rings(struct reader_link *link, const int *maps,
+			   unsigned int count);
 
 /* The next word; 0: there is none yet; -1: the reader has ended. */
 int reader_link_hear(struct reader_link *link);
@@ -79,8 +84,11 @@ bool reader_link_await(struct reader_link *link, enum word word);
 
 /* --- the reader ---------------------------------------------------------- */
 
-/* Waits for the ring buffer's map; negative errno if there will be none. */
-int reader_link_receive_ring(struct reader_link *link);
+/*
+ * Waits for the maps of the ring buffers. Returns how many there are; negative
+ * errno if there will be none.
+ */
+int reader_link_receive_rings(struct reader_link *link, int maps[RINGS_MAX]);
 
 void reader_link_say(struct reader_link *link, enum word word);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "reader_process.h"
 
+#include "attach/ring_maps.h"
 #include "system/message.h"
 #include "system/notify.h"
 
@@ -61,9 +62,13 @@ int reader_process_start(struct reader_process *reader,
 	return 0;
 }
 
-bool reader_process_begin(struct reader_process *reader, int map)
+bool reader_process_begin(struct reader_process *reader,
+			  const struct bannerprobe_bpf *bpf)
 {
-	return !reader_link_send_ring(&reader->link, map) &&
+	int maps[RINGS_MAX];
+	const unsigned int count = ring_maps(bpf, maps);
+
+	return !reader_link_send_rings(&reader->link, maps, count) &&
 	       reader_link_await(&reader->link, WORD_READY);
 }
 

@@ -7,6 +7,8 @@
 #include "reader.h"
 #include "system/process.h"
 
+struct bannerprobe_bpf;
+
 struct reader_process {
 	struct process process;
 	struct reader_link link;
@@ -23,16 +25,20 @@ struct reader_process {
 /*
  * Starts the reader, before anything is opened that the reader must not
  * inherit. With --owner, starts the process that finds owners first. The reader
- * then waits for the ring buffer. From now on it alone uses the file helper and
- * the sinks. 0 or negative errno, with a message.
+ * then waits for the ring buffers. From now on it alone uses the file helper
+ * and the sinks. 0 or negative errno, with a message.
  */
 int reader_process_start(struct reader_process *reader,
 			 const struct options *options,
 			 struct pipeline *pipeline, struct file_helper *helper,
 			 const struct identity *identity);
 
-/* Hands over the ring buffer, and waits until the reader is confined. */
-bool reader_process_begin(struct reader_process *reader, int map);
+/*
+ * Hands over the programs' ring buffers, and waits until the reader is
+ * confined.
+ */
+bool reader_process_begin(struct reader_process *reader,
+			  const struct bannerprobe_bpf *bpf);
 
 /*
  * Posts the job to open the sinks. False if the reader cannot; it has printed
