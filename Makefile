@@ -29,6 +29,7 @@
 #   make format        breaks the lines of all C files as .clang-format says
 #   make bench         what the probe costs (as root)
 #   make bench-identify  what --identify costs
+#   make bench-instructions  what a packet costs in instructions, counted in QEMU (as root)
 #   make bench-scale   what a packet costs when several CPUs have packets at once (as root)
 #   make bench-rate    connections a second over loopback, with the probe and without (as root)
 #   make bench-growth  the same as connections and table grow, and docs/growth.png

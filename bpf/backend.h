@@ -6,7 +6,8 @@
 #include "../include/engine.h"
 #include "maps.h"
 
-/* A packet on a hook. All members but ctx are constants after inlining. */
+/* A packet on a hook. All members but ctx and ring are constants after
+ * inlining. */
 struct backend {
 	void *ctx;
 	bool is_xdp;
@@ -16,8 +17,20 @@ struct backend {
 			  * or 1 */
 	__u16 vlan;
 	__u32 ifindex;
+	void *ring; /* where events go: ring_of_cpu() */
 	struct frame frame;
 };
+
+/*
+ * The ring buffer of this CPU. The lookup cannot fail, but the verifier needs
+ * the caller's check.
+ */
+static __always_inline void *ring_of_cpu(void)
+{
+	__u32 index = bpf_get_smp_processor_id() & ring_mask;
+
+	return bpf_map_lookup_elem(&records, &index);
+}
 
 static __always_inline struct backend backend_of_xdp(struct xdp_md *ctx)
 {
@@ -307,16 +320,13 @@ static __always_inline bool backend_emit(const struct backend *backend,
 	__u64 size = backend_settings(backend)->track.decap.kinds ?
 			     event_size(event) :
 			     sizeof(*event) + event->kept;
-	__u32 index = bpf_get_smp_processor_id() & ring_mask;
-	void *ring;
 
 	event->ifindex = backend->ifindex;
 	event->direction = backend->direction;
 	OPAQUE(size); /* checked and used as one value, whatever was copied */
 	if (size > sizeof(*event) + room)
 		return true;
-	ring = bpf_map_lookup_elem(&records, &index);
-	return ring && !bpf_ringbuf_output(ring, event, size, 0);
+	return !bpf_ringbuf_output(backend->ring, event, size, 0);
 }
 
 static __always_inline void backend_count_fates(const struct backend *backend,

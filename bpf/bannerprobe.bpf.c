@@ -15,11 +15,13 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 #define TC_NEXT -1 /* TC_ACT_UNSPEC and TCX_NEXT: other programs run next */
 
-static __always_inline int report_packet(const struct backend *backend)
+static __always_inline int report_packet(struct backend *backend)
 {
 	struct scratch *scratch = scratch_of_cpu();
 
-	if (scratch)
+	/* Looked up once, so that the verifier has no more paths for it. */
+	backend->ring = ring_of_cpu();
+	if (scratch && backend->ring)
 		engine_report(backend, &scratch->context, &scratch->record);
 	return 0;
 }

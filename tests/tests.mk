@@ -434,6 +434,12 @@ bench:
 	$(Q)$(BUILD)/bench_format $(BUILD)
 	$(Q)tests/bench/bench_host.py $(BENCH_ARGS)
 
+# What a packet costs in instructions: the same each time, on a busy machine too.
+.PHONY: bench-instructions
+bench-instructions:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)tests/vm/instructions
+
 # What becomes of a packet's cost when several CPUs have packets at once.
 .PHONY: bench-scale
 bench-scale:

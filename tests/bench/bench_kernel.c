@@ -24,7 +24,7 @@
 #include "event.h"
 #include "unit/wrap.h"
 
-#define ROUNDS 9
+#define ROUNDS 9 /* at most; an odd number */
 #define SILENT_HANDSHAKES 60000
 #define PIECE 4000	     /* packets: 1,000 records at most */
 #define PIECE_OF_EVENTS 1000 /* packets: 600 records at most */
@@ -50,6 +50,7 @@ struct scenario {
 static const struct track_options json = { .times = true, .rtt = true };
 static const struct track_options all_events = { .events = EVENTS_ALL };
 
+static int rounds = ROUNDS;
 static struct bannerprobe_bpf *probe;
 static struct rings *rings;
 
@@ -244,13 +245,13 @@ static void measure(const struct scenario *scenario, enum road road)
 
 	make_packet(scenario, &bytes);
 	scenario->prepare(scenario);
-	for (int i = 0; i < ROUNDS; i++)
+	for (int i = 0; i < rounds; i++)
 		over[i] = one_round(scenario, road, &bytes,
 				    0x100000 + (__u64)i * scenario->repeat);
-	middle = median(over, ROUNDS);
+	middle = median(over, rounds);
 	printf("| %s | %s | %.0f | %.0f to %.0f |", scenario->name,
 	       road == ROAD_XDP ? "XDP" : "tc", middle, over[0],
-	       over[ROUNDS - 1]);
+	       over[rounds - 1]);
 	printf(scenario->goal ? " %d |\n" : " |\n", scenario->goal);
 	fflush(stdout);
 }
@@ -294,16 +295,16 @@ static void measure_pair(const struct pair *pair, struct loaded *loaded,
 {
 	double ratios[ROUNDS], ns[2][ROUNDS], middle;
 
-	for (int i = 0; i < ROUNDS; i++) {
+	for (int i = 0; i < rounds; i++) {
 		ns[0][i] = cost(pair, loaded, 0, road, i);
 		ns[1][i] = cost(pair, loaded, 1, road, i);
 		ratios[i] = ns[0][i] / ns[1][i];
 	}
-	middle = median(ratios, ROUNDS);
+	middle = median(ratios, rounds);
 	printf("| %s | %s | %.0f | %.0f | %.2f | %.2f to %.2f | %s |\n",
 	       pair->name, road == ROAD_XDP ? "XDP" : "tc",
-	       median(ns[0], ROUNDS), median(ns[1], ROUNDS), middle, ratios[0],
-	       ratios[ROUNDS - 1], pair->goal);
+	       median(ns[0], rounds), median(ns[1], rounds), middle, ratios[0],
+	       ratios[rounds - 1], pair->goal);
 	fflush(stdout);
 }
 
@@ -458,11 +459,20 @@ static void print_pairs(const char *wanted)
 			run_pair(&pairs[i]);
 }
 
-/* bench_kernel [TEXT]: all scenarios, or those whose name has TEXT in it. */
+/*
+ * bench_kernel [-r ROUNDS] [TEXT]: all scenarios, or those whose name has TEXT
+ * in it.
+ */
 int main(int argc, char **argv)
 {
-	const char *wanted = argc > 1 ? argv[1] : "";
+	const bool has_rounds = argc > 2 && !strcmp(argv[1], "-r");
+	const int first = has_rounds ? 3 : 1;
+	const char *wanted = argc > first ? argv[first] : "";
 
+	if (has_rounds)
+		rounds = atoi(argv[2]);
+	if (rounds < 1 || rounds > ROUNDS)
+		fail("1 to 9 rounds are possible");
 	message_libbpf(getenv("VERBOSE"));
 	printf("| packet | hook | ns over an empty program | spread | goal |\n"
 	       "| --- | --- | ---: | --- | ---: |\n");

@@ -2,7 +2,6 @@
 #include "rings.h"
 
 #include "event.h"
-#include "system/clock.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -22,12 +21,10 @@ struct ring {
 	unsigned long *consumed; /* up to here the writers may write again */
 	const unsigned long *produced;
 	const __u8 *data;
-	unsigned long mask; /* bytes of data, a power of two, less one */
-	size_t page;	    /* bytes */
-	/* While a batch is read: */
+	unsigned long mask;	  /* bytes of data, a power of two, less one */
+	size_t page;		  /* bytes */
 	unsigned long position;	  /* of the next record */
-	unsigned long end;	  /* of those that are looked at */
-	const struct event *next; /* NULL: none */
+	const struct event *next; /* NULL: none was found */
 	__u32 size;		  /* its bytes */
 };
 
@@ -78,6 +75,7 @@ static int ring_map(struct ring *ring, int map)
 	if (!ring->consumed || !ring->produced)
 		return -1;
 	ring->data = (const __u8 *)ring->produced + ring->page;
+	ring->position = *ring->consumed;
 	return 0;
 }
 
@@ -145,73 +143,81 @@ static unsigned long record_size(__u32 len)
 
 /*
  * Looks for the next event, if it is complete: a writer marks a record that it
- * still writes.
+ * still writes. False: there is none.
  */
-static void ring_look(struct ring *ring)
+static bool ring_look(struct ring *ring)
 {
-	ring->next = NULL;
-	while (ring->position < ring->end) {
+	const unsigned long end =
+		__atomic_load_n(ring->produced, __ATOMIC_ACQUIRE);
+
+	while (ring->position < end) {
 		const __u8 *header = ring->data + (ring->position & ring->mask);
 		const __u32 len = __atomic_load_n(
 			(const __u32 *)(const void *)header, __ATOMIC_ACQUIRE);
 
 		if (len & BPF_RINGBUF_BUSY_BIT)
-			return;
+			return false;
 		if (!(len & BPF_RINGBUF_DISCARD_BIT)) {
 			ring->next =
 				(const void *)(header + BPF_RINGBUF_HDR_SZ);
 			ring->size = len;
-			return;
+			return true;
 		}
 		ring->position += record_size(len);
 	}
-}
-
-static void ring_begin(struct ring *ring)
-{
-	ring->position = *ring->consumed;
-	ring->end = __atomic_load_n(ring->produced, __ATOMIC_ACQUIRE);
-	ring_look(ring);
+	return false;
 }
 
 /* Gives the event's bytes back to the writers. */
 static void ring_pass(struct ring *ring)
 {
+	ring->next = NULL;
 	ring->position += record_size(ring->size);
 	__atomic_store_n(ring->consumed, ring->position, __ATOMIC_RELEASE);
-	ring_look(ring);
 }
 
-/* The ring buffer with the earliest event, if that is not after `last`. */
-static struct ring *earliest(struct rings *rings, __u64 last)
+/*
+ * Looks for the next event of each ring buffer. An event that is found may be
+ * later than one that came to another ring buffer after that was looked at: so
+ * where none was found, it is looked for again.
+ */
+static void look_everywhere(struct rings *rings)
+{
+	bool found;
+
+	do {
+		found = false;
+		for (unsigned int i = 0; i < rings->count; i++) {
+			struct ring *ring = &rings->ring[i];
+
+			if (!ring->next)
+				found |= ring_look(ring);
+		}
+	} while (found);
+}
+
+/* The ring buffer with the earliest event; NULL: all are empty. */
+static struct ring *earliest(struct rings *rings)
 {
 	struct ring *found = NULL;
 
+	look_everywhere(rings);
 	for (unsigned int i = 0; i < rings->count; i++) {
 		struct ring *ring = &rings->ring[i];
 
-		if (ring->next && ring->next->time <= last) {
+		if (ring->next &&
+		    (!found || ring->next->time < found->next->time))
 			found = ring;
-			last = ring->next->time;
-		}
 	}
 	return found;
 }
 
-/*
- * An event that comes into one ring buffer while another is looked at may be
- * later than one that comes into that one then. So events from after the
- * beginning are left to the next call.
- */
 bool rings_consume(struct rings *rings)
 {
-	const __u64 begin = monotonic_ns();
 	struct ring *ring;
 	bool goes_on = true;
 
-	for (unsigned int i = 0; i < rings->count; i++)
-		ring_begin(&rings->ring[i]);
-	while (goes_on && (ring = earliest(rings, begin))) {
+	while (goes_on && (ring = earliest(rings))) {
 		goes_on =
 			rings->handler(rings->context, ring->next, ring->size);
 		ring_pass(ring);

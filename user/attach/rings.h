@@ -32,8 +32,9 @@ void rings_close(struct rings *rings);
 int rings_fd(const struct rings *rings);
 
 /*
- * Calls the handler with all events from before the call; of two CPUs' events
- * with the earlier first. False: the handler has ended the batch.
+ * Calls the handler with the events that are there, until there are none; of
+ * two CPUs' events with the earlier first. False: the handler has ended the
+ * batch.
  */
 bool rings_consume(struct rings *rings);
 
