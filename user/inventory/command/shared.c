@@ -35,6 +35,11 @@ int64_t parse_span(const char *option, const char *word)
 	if (!span_parse(word, &span))
 		wrong_usage("%s: %s is no span like 7d, 12h or \"3 weeks\"",
 			    option, shown(word));
+	/* It would forget every service, or mean the default. */
+	if (!span)
+		wrong_usage("%s: %s is no time at all: give a span like 7d, "
+			    "12h or \"3 weeks\"",
+			    option, word);
 	return span;
 }
 
