@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -271,6 +272,31 @@ static bool is_special(const char *path)
 	return !stat(path, &status) && !S_ISREG(status.st_mode);
 }
 
+/* The page that is not complete; NULL: none. */
+static char *volatile unfinished;
+
+/* A signal ends the process as it always does, but leaves no such page. */
+static void remove_unfinished(int signal)
+{
+	if (unfinished)
+		unlink(unfinished);
+	raise(signal);
+}
+
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction once = { .sa_handler = remove_unfinished,
+					.sa_flags = (int)SA_RESETHAND };
+	struct sigaction was;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		if (!sigaction(signals[i], NULL, &was) &&
+		    was.sa_handler != SIG_IGN)
+			sigaction(signals[i], &once, NULL);
+	}
+}
+
 static FILE *open_beside(const char *path, char **name)
 {
 	const mode_t mask = umask(0);
@@ -304,15 +330,31 @@ static int replace_file(struct report *report)
 		free(name);
 		return result;
 	}
+	unfinished = name;
+	catch_signals();
 	result = write_page(report);
 	if (fclose(report->page) && !result)
 		result = fail_output(report, errno);
 	if (!result && rename(name, report->output))
 		result = fail_output(report, errno);
+	unfinished = NULL;
 	if (result)
 		unlink(name);
 	free(name);
 	return result;
+}
+
+/* Opening waits for nothing; a pipe's consumer is waited for by writing. */
+static FILE *open_special(const char *path)
+{
+	const int file = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *page = NULL;
+
+	if (file >= 0 && !fcntl(file, F_SETFL, 0))
+		page = fdopen(file, "w");
+	if (file >= 0 && !page)
+		close(file);
+	return page;
 }
 
 static int write_to_output(struct report *report)
@@ -321,7 +363,12 @@ static int write_to_output(struct report *report)
 
 	if (report->output && !is_special(report->output))
 		return replace_file(report);
-	report->page = report->output ? fopen(report->output, "we") : stdout;
+	report->page = report->output ? open_special(report->output) : stdout;
+	if (!report->page && errno == ENXIO) {
+		say("%s: nobody reads from it: start its reader first",
+		    report->output);
+		return EXIT_FAILED;
+	}
 	if (!report->page)
 		return fail_output(report, errno);
 	result = write_page(report);
