@@ -773,6 +773,19 @@ def test_the_table_fits_the_terminal(inventory):
         assert max(len(row) for row in text.splitlines()) <= columns
 
 
+def test_a_signal_just_before_a_wait_ends_an_import(inventory, tmp_path):
+    """strace delivers it with the pipe's first bytes, so that the wait for more begins after it."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with open(os.open(fifo, os.O_RDWR), "wb", buffering=0) as pipe:
+        pipe.write(line(SSH).encode())
+        done = subprocess.run(
+            ["strace", "-qq", "-o", tmp_path / "calls", "-P", fifo, "-e", "trace=read",
+             "-e", "inject=read:signal=TERM:when=1", BINARY, inventory.path, "import", fifo],
+            capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 1 and "stopped by a signal" in done.stderr, done
+
+
 def test_follow(inventory):
     """Changes are printed as they come; a signal, or a reader that goes, ends it."""
     inventory.take(line(SSH))

@@ -146,6 +146,7 @@ WRONG = [
     (["--events", "banner,", "lo"], "--events banner,", "banner, request, response, reply, open or all"),
     (["--events", "respnse", "lo"], "--events respnse", "banner, request, response, reply, open or all",
      "did you mean response?"),
+    (["--recog", "/dev/null", "lo"], "--recog /dev/null: is no file and no folder", "Recog's *.xml"),
     (["--events=bannr", "lo"], "--events bannr", "did you mean banner?"),
     (["--events", "banner,Opne,reply", "lo"], "did you mean open?"),
     (["--need", "handshkae", "lo"], "did you mean handshake?"),
