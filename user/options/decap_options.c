@@ -61,9 +61,8 @@ static void take_ports(const struct option_use *use, const char *word,
 static void __attribute__((noreturn))
 refuse_word(const struct option_use *use, const char *word)
 {
-	const char *choices[TUNNEL_KINDS + 3] = {
-		[TUNNEL_KINDS] = "all", [TUNNEL_KINDS + 1] = "none"
-	};
+	const char *choices[TUNNEL_KINDS + 3] = { [TUNNEL_KINDS] = "all",
+						  [TUNNEL_KINDS + 1] = "none" };
 	char suggestion[SUGGESTION_MAX];
 
 	for (int kind = 0; kind < TUNNEL_KINDS; kind++)
