@@ -2,6 +2,7 @@
 """bannerprobe-inventory: what it makes of logs, and what it reports."""
 
 import contextlib
+import csv
 import gzip
 import json
 import os
@@ -757,6 +758,50 @@ def test_a_hostile_file(filled):
     assert filled.ask("SELECT count(*) > 3 FROM banner") == [(1,)]
 
 
+def test_a_consumer_that_waits_keeps_no_transaction_open(filled):
+    """What it did not take yet is kept elsewhere: a probe's file beside the inventory can begin anew."""
+    lines = [line(SSH, server=f"10.{n >> 16}.{n >> 8 & 255}.{n & 255}") for n in range(3000)]
+    filled.take(*lines)
+    for words in ["list", "--json"], ["list", "--csv"], ["changes"], ["gone", "--gone", "1s"], ["report"]:
+        whole, write = filled.command(*words).stdout, "UPDATE import SET read = read + 1"
+        with contextlib.closing(sqlite3.connect(filled.path, isolation_level=None)) as db, \
+                contextlib.nullcontext(db.execute(write)), \
+                subprocess.Popen([BINARY, filled.path, *words], stdout=subprocess.PIPE, text=True) as process:
+            begun = process.stdout.read(1)
+            db.execute(write)
+            wait_for("no reader", lambda: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0)
+            assert process.poll() is None
+            if words == ["report"]:
+                assert (begun + process.stdout.read()).endswith("</html>\n")
+            else:
+                assert begun + process.stdout.read() == whole, words
+        assert process.returncode == 0
+
+
+def test_no_formula_in_csv(inventory):
+    """A spreadsheet computes what begins with one of these signs."""
+    inventory.take(line(b"=HYPERLINK(\"http://x\")\r\n", sensor="@SUM(1)"), line(b"+OK ready\r\n", port=110),
+                   line(b"-2+3|x\r\n", port=23))
+    fields = [field for row in csv.reader(inventory.command("--csv").stdout.splitlines()) for field in row]
+    assert not [field for field in fields if field[:1] in ("=", "+", "-", "@")]
+    assert {"\\x3dHYPERLINK(\"http://x\")\\x0d\\x0a", "\\x40SUM(1)", "\\x2bOK ready\\x0d\\x0a"} <= set(fields)
+
+
+def test_times_before_1970_are_numbers(filled):
+    with sqlite3.connect(filled.path) as db:
+        db.execute("UPDATE service SET last_seen = -500000")
+    assert {one["last_seen"] for one in filled.json("gone")} == {-0.5}
+
+
+@pytest.mark.parametrize("sensor", ["x" * 256, "a\0b", 7, ["a"]])
+def test_a_sensor_that_cannot_be_named_is_not_another(inventory, sensor):
+    told = inventory.take(line(SSH), line(SSH, port=23, sensor=sensor), line(SSH, port=24, sensor="y" * 255),
+                          line(SSH, port=25, sensor=""), line(SSH, port=26, sensor=None))
+    assert f"{inventory.log}:2: cut in half, or no record of bannerprobe" in told
+    assert inventory.ask("SELECT port, length(sensor) FROM service ORDER BY port") == [
+        (22, 0), (24, 255), (25, 0), (26, 0)]
+
+
 def test_the_table_fits_the_terminal(inventory):
     import pty
     import struct
@@ -851,6 +896,14 @@ def test_what_is_no_log(inventory, tmp_path, content):
     (["import", "--gone", "0h", "x"], "--gone: 0h is no time at all"),
     (["list", "--net", "192.0.2.0/33"], "--net: 192.0.2.0/33 is no net like"),
     (["list", "--net", "::/129"], "--net: ::/129 is no net like"),
+    (["list", "--net", "10.0.0.0/"], "--net: 10.0.0.0/ is no net like"),
+    (["list", "--net", "10.0.0.0/+8"], "--net: 10.0.0.0/+8 is no net like"),
+    (["list", "--net", "10.0.0.0/4294967304"], "--net: 10.0.0.0/4294967304 is no net like"),
+    (["list", "--port", " 22"], "--port:  22 is no list of ports like"),
+    (["list", "--port", "22-"], "--port: 22- is no list of ports like"),
+    (["list", "--port", "22-21"], "--port: 22-21 is no list of ports like"),
+    (["show", "192.0.2.10:4294967318"], "192.0.2.10:4294967318: no service like"),
+    (["forget", "192.0.2.10: 22"], "192.0.2.10: 22: no service like"),
     (["diff", "a", "b"], "b: one older inventory is enough"),
     (["lst"], "lst: no such command: list, changes, show,"), ([""], "'': no such command"),
     (["list", "--prot", "22"], "--prot: no such option of list: bannerprobe-inventory list --help"),

@@ -2,6 +2,7 @@
 /* changes: what changed since a time, or with --follow as it happens. */
 #include "command.h"
 #include "follow.h"
+#include "output.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -234,7 +235,7 @@ static int print_changes(const struct changes *changes, sqlite3_stmt *rows,
 	}
 	sqlite3_reset(rows);
 	*last = most;
-	fflush(stdout);
+	output_drain();
 	return code;
 }
 
@@ -260,12 +261,12 @@ static int print_and_follow(struct changes *changes, struct store *store,
 	if (!changes->follow)
 		return print_changes(changes, rows, &last);
 	if (!follow_open(&follow, changes->file))
-		return SQLITE_DONE;
+		exit(EXIT_FAILED);
 	if (!changes->since_given)
 		last = latest_change(store);
 	do
 		code = print_changes(changes, rows, &last);
-	while (code == SQLITE_DONE && !ferror(stdout) && follow_wait(&follow));
+	while (code == SQLITE_DONE && !output_failed() && follow_wait(&follow));
 	follow_close(&follow);
 	return code;
 }

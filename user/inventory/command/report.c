@@ -224,9 +224,8 @@ static int write_page(struct report *report)
 		result = report_services(report);
 	report_tail(report);
 	if (fflush(report->page) || ferror(report->page)) {
-		/* A consumer that closes its pipe early is no failure. */
-		if (!report->output && errno == EPIPE)
-			return result;
+		if (!report->output)
+			return result; /* say_finish() has the reason */
 		return fail_output(report, errno ? errno : EIO);
 	}
 	return result;
@@ -416,5 +415,5 @@ int command_report(const struct command *command, const char *file, int argc,
 	result = make_report(&report);
 	free(report.day);
 	store_close(&report.store);
-	return result;
+	return report.output || say_finish() ? result : EXIT_FAILED;
 }

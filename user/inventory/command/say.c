@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "say.h"
 
+#include "output.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -111,7 +113,7 @@ void say(const char *format, ...)
 
 bool say_finish(void)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if (output_drain())
 		return true;
 	if (errno == EPIPE) /* the consumer has closed its pipe */
 		return true;
@@ -198,9 +200,13 @@ void object_bool(struct json *json, const char *name, bool value)
 
 void object_time(struct json *json, const char *name, int64_t us)
 {
+	/* A time before 1970, which another program wrote, has a sign. */
+	const uint64_t size = us < 0 ? -(uint64_t)us : (uint64_t)us;
+
 	put_name(json, name);
-	fprintf(json->file, "%lld.%06lld", (long long)(us / US_PER_SECOND),
-		(long long)(us % US_PER_SECOND));
+	fprintf(json->file, "%s%llu.%06llu", us < 0 ? "-" : "",
+		(unsigned long long)(size / US_PER_SECOND),
+		(unsigned long long)(size % US_PER_SECOND));
 }
 
 /* --- the rest ---------------------------------------------------------- */
@@ -210,6 +216,9 @@ void csv_field(FILE *file, bool first, const char *text)
 	if (!first)
 		fputc(',', file);
 	fputc('"', file);
+	/* A spreadsheet would compute what begins so; a server may say it. */
+	if (text && *text && strchr("=+-@", *text))
+		fprintf(file, "\\x%02x", (uint8_t)*text++);
 	for (; text && *text; text++) {
 		if (*text == '"')
 			fputc('"', file);
