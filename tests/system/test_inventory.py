@@ -847,6 +847,59 @@ def test_follow(inventory):
     process.stdout.close()
 
 
+@contextlib.contextmanager
+def following(inventory, *before):
+    """A process that follows the changes, once it waits for them; its lines come one by one."""
+    with subprocess.Popen([*before, BINARY, inventory.path, "changes", "--follow"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True) as process:
+        wait_for("it to watch", lambda: "inotify" in " ".join(
+            os.readlink(f"/proc/{process.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{process.pid}/fd"))
+            and "poll" in open(f"/proc/{process.pid}/wchan").read())
+        yield process
+        process.terminate()
+        assert process.wait(timeout=PATIENCE) == 0
+
+
+def test_an_empty_file_is_followed(inventory):
+    open(inventory.path, "w").close()
+    with following(inventory) as process:
+        inventory.take(line(SSH))
+        assert "new       192.0.2.10:22" in process.stdout.readline()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root: it mounts")
+def test_a_file_is_followed_where_nothing_can_be_written_beside_it(inventory, tmp_path):
+    """As by another user, before a probe runs: SQLite reads it as one that does not change."""
+    inventory.take(line(SSH))
+    mount = f"mount -o bind {tmp_path} {tmp_path} && mount -o remount,bind,ro {tmp_path} && exec \"$@\""
+    with following(inventory, "unshare", "-m", "sh", "-c", mount, "sh") as process:
+        inventory.take(line(SSH, port=23))
+        assert "new       192.0.2.10:23" in process.stdout.readline()
+
+
+def test_a_file_that_is_replaced_is_followed(inventory):
+    """Another inventory from its beginning, a copy of this one from where it was."""
+    def move_away(to):
+        for end in "-wal", "-shm", "":
+            os.rename(inventory.path + end, to + end)
+
+    inventory.take(*[line(SSH, port=port) for port in range(22, 26)])
+    with following(inventory) as process:
+        move_away(inventory.path + ".old")
+        assert process.stdout.readline().endswith("x.db: it was removed: another one is waited for\n")
+        inventory.take(line(SSH, port=99))
+        assert process.stdout.readline().endswith("x.db: it was replaced: its changes follow\n")
+        assert [process.stdout.readline().split()[3] for _ in range(5)][-1] == "192.0.2.10:99"
+        with sqlite3.connect(inventory.path) as db:
+            db.execute("VACUUM INTO ?", (inventory.path + ".copy",))
+        move_away(inventory.path + ".older")
+        assert "it was removed" in process.stdout.readline()
+        os.rename(inventory.path + ".copy", inventory.path)
+        assert process.stdout.readline().endswith("x.db: it was replaced: its changes follow\n")
+        inventory.take(line(SSH, port=100))
+        assert "192.0.2.10:100" in process.stdout.readline()
+
+
 @pytest.mark.parametrize("spelled", ["x.db", "./x.db", "link", "hard", "x.db-wal"])
 def test_a_report_is_never_written_over_the_inventory(inventory, tmp_path, spelled):
     inventory.take(line(SSH))

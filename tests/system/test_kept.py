@@ -138,6 +138,22 @@ def test_a_full_disk(net, folder):
     finally:
         subprocess.run(["umount", folder], check=True)
 
+@LIVE
+def test_a_file_that_goes_is_reported(net, folder):
+    """Once: what comes is not in the file that the name leads to."""
+    path = os.path.join(folder, "x.db")
+    with Server(net.host, "10.99.0.1", lambda n: OLD, 22) as server, keeping(net, path, "-o", "none") as probe_:
+        listen_to(net.peer, server)
+        wait_for("a transaction", lambda: connections(path) == 1)
+        for end in "-wal", "-shm", "":
+            os.rename(path + end, path + ".old" + end)
+        for _ in range(2):
+            listen_to(net.peer, server)
+        wait_for("the rest", lambda: connections(path + ".old") == 3)
+        probe_.stop()
+    told = [text for text in probe_.stderr if "x.db" in text]
+    assert len(told) == 1 and "it was removed or replaced, and what comes is written to the" in told[0], told
+
 
 def logged_before(path, offset, when):
     """Records of banners behind the offset that were logged before, and where the log ends."""

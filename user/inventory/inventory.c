@@ -297,6 +297,11 @@ int inventory_flush(struct inventory *inventory, uint64_t now)
 	return error;
 }
 
+bool inventory_is_elsewhere(const struct inventory *inventory)
+{
+	return store_look(&inventory->store) != STORE_SAME;
+}
+
 bool inventory_is_touched(struct inventory *inventory)
 {
 	return write_version(inventory) != inventory->data_version;

@@ -138,6 +138,12 @@ void inventory_put(struct inventory *inventory, const struct observation *seen);
  */
 int inventory_flush(struct inventory *inventory, uint64_t now);
 /*
+ * Whether the path leads to another file by now, or to none: what is written
+ * goes to the file that was opened.
+ */
+bool inventory_is_elsewhere(const struct inventory *inventory);
+
+/*
  * Whether another process has written to the file: then flush before the next
  * record, which may be of a service that the other process deleted. It costs
  * some microseconds.

@@ -314,6 +314,7 @@ static int open_immutable(struct store *store)
 
 	sqlite3_close(store->db);
 	store->db = NULL;
+	store->is_still = true;
 	if (!name)
 		return -ENOMEM;
 	error = open_database(store, name,
@@ -328,6 +329,7 @@ static int open_to_read(struct store *store, bool empty, int busy_ms)
 
 	/* An empty file is an inventory without services. */
 	if (empty) {
+		store->is_still = true;
 		error = open_database(store, ":memory:", SQLITE_OPEN_READWRITE);
 		return error ? error : set_up(store, STORE_READ, true, busy_ms);
 	}
@@ -336,6 +338,16 @@ static int open_to_read(struct store *store, bool empty, int busy_ms)
 		error = set_up(store, STORE_READ, false, busy_ms);
 	return error == -EACCES || error == -EROFS ? open_immutable(store) :
 						     error;
+}
+
+static void note_file(struct store *store)
+{
+	struct stat status;
+
+	if (stat(store->path, &status))
+		return;
+	store->device = status.st_dev;
+	store->inode = status.st_ino;
 }
 
 int store_open(struct store *store, const char *path, enum store_use use,
@@ -364,8 +376,21 @@ int store_open(struct store *store, const char *path, enum store_use use,
 	if (error) {
 		sqlite3_close(store->db);
 		store->db = NULL;
+	} else {
+		note_file(store);
 	}
 	return error;
+}
+
+enum store_place store_look(const struct store *store)
+{
+	struct stat status;
+
+	if (stat(store->path, &status))
+		return errno == ENOENT ? STORE_REMOVED : STORE_SAME;
+	return status.st_dev == store->device && status.st_ino == store->inode ?
+		       STORE_SAME :
+		       STORE_REPLACED;
 }
 
 void store_close(struct store *store)

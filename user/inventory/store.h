@@ -7,6 +7,8 @@
 #include "inventory.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 /* "BnPr", the application_id of an inventory. */
 #define STORE_APPLICATION 0x426e5072
@@ -22,8 +24,21 @@ enum store_use {
 struct store {
 	sqlite3 *db;
 	char *path;
+	/* The file that was opened; later the path may lead to another one. */
+	dev_t device;
+	ino_t inode;
+	bool is_still; /* it is read as one that nothing writes to */
 	char error[INVENTORY_ERROR]; /* the last one, in one line */
 };
+
+/* What the path leads to by now. */
+enum store_place {
+	STORE_SAME,
+	STORE_REMOVED,	/* nothing */
+	STORE_REPLACED, /* another file */
+};
+
+enum store_place store_look(const struct store *store);
 
 /* 0, or a negative errno with store->error. */
 int store_open(struct store *store, const char *path, enum store_use use,
