@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import sqlite3
@@ -776,6 +777,31 @@ def test_a_consumer_that_waits_keeps_no_transaction_open(filled):
             else:
                 assert begun + process.stdout.read() == whole, words
         assert process.returncode == 0
+
+
+def test_a_computed_column_takes_no_memory(inventory):
+    """A file of some pages whose schema makes each form 400 MB long."""
+    inventory.take(line(SSH))
+    with contextlib.closing(sqlite3.connect(inventory.path)) as db:
+        db.execute("PRAGMA writable_schema = 1")
+        db.execute("UPDATE sqlite_schema SET sql = replace(sql, 'os TEXT,', 'os TEXT AS (hex(zeroblob(200000000))),')")
+        db.commit()
+    for words in ["list", "--json"], ["show", "192.0.2.10:22"], ["report"]:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+        done = subprocess.run([BINARY, inventory.path, *words], capture_output=True, timeout=PATIENCE)
+        assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss < max(before, 100000)
+        assert done.returncode in (0, 1) and len(done.stdout) < 10 ** 6
+
+
+@pytest.mark.parametrize("end", ["-journal", "-wal", "-shm"])
+def test_a_pipe_beside_the_file(inventory, end):
+    """SQLite would wait for its writer, and all that root asks would with it."""
+    inventory.take(line(SSH))
+    os.mkfifo(inventory.path + end)
+    for words in ["list"], ["forget", "192.0.2.10:22"], ["import", inventory.log]:
+        done = subprocess.run([BINARY, inventory.path, *words], capture_output=True, text=True, timeout=PATIENCE)
+        assert done.returncode == 1
+        assert done.stderr == f"bannerprobe-inventory: {inventory.path}{end}: it is no file: remove it\n"
 
 
 def test_no_formula_in_csv(inventory):

@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER 100	  /* bytes of SQLite's file header */
-#define APPLICATION_AT 68 /* offset of application_id in it, big-endian */
+#define HEADER 100	     /* bytes of SQLite's file header */
+#define VALUE_MOST (1 << 20) /* bytes of a text, a blob or a row */
+#define APPLICATION_AT 68    /* offset of application_id in it, big-endian */
 
 /* STRICT tables need SQLite 3.37 (2021); older ones take them for damaged. */
 #define SQLITE_NEEDED 3037000
@@ -192,6 +193,31 @@ static int check_header(struct store *store, enum store_use use, bool *empty)
 	return 0;
 }
 
+/*
+ * SQLite opens what lies beside the file, and would wait for a pipe's writer:
+ * who may write to the directory must not make an administrator wait.
+ */
+static int check_beside(struct store *store)
+{
+	static const char *const ends[] = { "-journal", "-wal", "-shm" };
+	struct stat status;
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(ends) / sizeof(*ends); i++) {
+		char *name;
+
+		if (asprintf(&name, "%s%s", store->path, ends[i]) < 0)
+			return -ENOMEM;
+		if (!lstat(name, &status) && !S_ISREG(status.st_mode)) {
+			snprintf(store->error, sizeof(store->error),
+				 "%.300s: it is no file: remove it", name);
+			error = -EINVAL;
+		}
+		free(name);
+	}
+	return error;
+}
+
 static int read_version(struct store *store, int *version)
 {
 	sqlite3_stmt *statement = store_prepare(store, "PRAGMA user_version");
@@ -281,6 +307,8 @@ static void distrust(struct store *store)
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	/* A column of a few bytes can be computed as any number of them. */
+	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, VALUE_MOST);
 }
 
 static int set_up(struct store *store, enum store_use use, bool empty,
@@ -362,6 +390,8 @@ int store_open(struct store *store, const char *path, enum store_use use,
 	error = check_library(store);
 	if (!error)
 		error = check_header(store, use, &empty);
+	if (!error)
+		error = check_beside(store);
 	if (error || use == STORE_TRY)
 		return error;
 	if (use == STORE_READ)
