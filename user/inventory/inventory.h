@@ -73,6 +73,7 @@ struct inventory_options {
 	bool create;	  /* create a missing file */
 	bool new_at_once; /* the first connection is enough on any port */
 	bool clients;	  /* keep clients that speak first, too */
+	bool is_live;	  /* records come as they happen: see is_latest() */
 	/*
 	 * Identifies a greeting; false: not known. The result is valid until
 	 * the next call. NULL: nothing is identified.

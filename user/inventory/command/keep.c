@@ -396,6 +396,7 @@ static int keep(struct keeper *keeper, const char *file,
 					  .counts = keeper->counts };
 	how->changed = outbox_put;
 	how->changed_context = &keeper->outbox;
+	how->is_live = keeper->is_live;
 	keeper->file = file;
 	keeper->inventory = inventory_open(file, how, error);
 	if (!keeper->inventory) {
