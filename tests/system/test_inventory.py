@@ -886,6 +886,15 @@ def following(inventory, *before):
         assert process.wait(timeout=PATIENCE) == 0
 
 
+def test_a_signal_ends_what_waits_for_its_consumer(inventory):
+    inventory.take(*[line(SSH, server=f"10.0.{n >> 8}.{n & 255}") for n in range(3000)])
+    with subprocess.Popen([BINARY, inventory.path, "changes", "--follow", "--since", "2000-01-01"],
+                          stdout=subprocess.PIPE) as process:
+        wait_for("a full pipe", lambda: "pipe_write" in open(f"/proc/{process.pid}/wchan").read())
+        process.terminate()
+        assert process.wait(timeout=2) == 0
+
+
 def test_an_empty_file_is_followed(inventory):
     open(inventory.path, "w").close()
     with following(inventory) as process:

@@ -282,20 +282,6 @@ static void remove_unfinished(int signal)
 	raise(signal);
 }
 
-static void catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	const struct sigaction once = { .sa_handler = remove_unfinished,
-					.sa_flags = (int)SA_RESETHAND };
-	struct sigaction was;
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
-		if (!sigaction(signals[i], NULL, &was) &&
-		    was.sa_handler != SIG_IGN)
-			sigaction(signals[i], &once, NULL);
-	}
-}
-
 static FILE *open_beside(const char *path, char **name)
 {
 	const mode_t mask = umask(0);
@@ -330,7 +316,7 @@ static int replace_file(struct report *report)
 		return result;
 	}
 	unfinished = name;
-	catch_signals();
+	catch_signals(remove_unfinished);
 	result = write_page(report);
 	if (fclose(report->page) && !result)
 		result = fail_output(report, errno);
