@@ -895,6 +895,21 @@ def test_a_signal_ends_what_waits_for_its_consumer(inventory):
         assert process.wait(timeout=2) == 0
 
 
+def test_a_signal_ends_an_import_that_waits_for_another_writer(inventory):
+    inventory.take(line(SSH))
+    with contextlib.closing(sqlite3.connect(inventory.path, isolation_level=None)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        with open(inventory.log, "a") as log:
+            log.write(line(SSH, port=23))
+        with subprocess.Popen([BINARY, inventory.path, "import", inventory.log], stderr=subprocess.PIPE,
+                              text=True) as process:
+            wait_for("it to wait", lambda: "sleep" in open(f"/proc/{process.pid}/wchan").read())
+            process.terminate()
+            assert "another process writes it" in process.communicate(timeout=2)[1] and process.returncode == 1
+        db.execute("ROLLBACK")
+    assert "1 records" in inventory.take()
+
+
 def test_an_empty_file_is_followed(inventory):
     open(inventory.path, "w").close()
     with following(inventory) as process:

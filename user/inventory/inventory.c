@@ -25,6 +25,9 @@ static int open_parts(struct inventory *inventory, const char *path)
 	error = store_open(&inventory->store, path,
 			   options->create ? STORE_CREATE : STORE_WRITE,
 			   options->busy_ms);
+	if (!error && options->stopped)
+		store_wait_until(&inventory->store, options->busy_ms,
+				 options->stopped);
 	if (!error)
 		error = lookup_prepare(inventory);
 	if (!error && options->clients) {

@@ -18,6 +18,8 @@
 
 #include "observation.h"
 
+#include <signal.h>
+
 #define INVENTORY_DEFAULT_FILE "/var/lib/bannerprobe/inventory.db"
 #define INVENTORY_GONE_DAYS 7
 #define INVENTORY_MEMORY (184UL << 20)
@@ -70,7 +72,8 @@ struct inventory_options {
 	uint64_t gone_us; /* 0: INVENTORY_GONE_DAYS */
 	size_t memory;	  /* bytes at most; 0: INVENTORY_MEMORY */
 	int busy_ms;	  /* how long to wait for another process that writes */
-	bool create;	  /* create a missing file */
+	const volatile sig_atomic_t *stopped; /* or so long as it is 0; NULL */
+	bool create;			      /* create a missing file */
 	bool new_at_once; /* the first connection is enough on any port */
 	bool clients;	  /* keep clients that speak first, too */
 	bool is_live;	  /* records come as they happen: see is_latest() */

@@ -423,6 +423,27 @@ enum store_place store_look(const struct store *store)
 		       STORE_REPLACED;
 }
 
+#define BUSY_STEP_MS 10
+
+/* SQLite calls it, `tries` times already; 0: the wait is given up. */
+static int wait_for_writer(void *context, int tries)
+{
+	const struct store *store = context;
+
+	if (*store->stopped || tries >= store->busy_ms / BUSY_STEP_MS)
+		return 0;
+	usleep(BUSY_STEP_MS * 1000);
+	return 1;
+}
+
+void store_wait_until(struct store *store, int busy_ms,
+		      const volatile sig_atomic_t *stopped)
+{
+	store->busy_ms = busy_ms;
+	store->stopped = stopped;
+	sqlite3_busy_handler(store->db, wait_for_writer, store);
+}
+
 void store_close(struct store *store)
 {
 	sqlite3_close(store->db);

@@ -6,6 +6,7 @@
 #include "address.h"
 #include "inventory.h"
 
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <sys/types.h>
@@ -27,6 +28,9 @@ struct store {
 	/* The file that was opened; later the path may lead to another one. */
 	dev_t device;
 	ino_t inode;
+	/* For store_wait_until(). */
+	const volatile sig_atomic_t *stopped;
+	int busy_ms;
 	bool is_still; /* it is read as one that nothing writes to */
 	char error[INVENTORY_ERROR]; /* the last one, in one line */
 };
@@ -44,6 +48,10 @@ enum store_place store_look(const struct store *store);
 int store_open(struct store *store, const char *path, enum store_use use,
 	       int busy_ms);
 void store_close(struct store *store);
+
+/* Another process that writes is waited for only until *stopped is not 0. */
+void store_wait_until(struct store *store, int busy_ms,
+		      const volatile sig_atomic_t *stopped);
 
 /* Sets store->error to SQLite's message. Returns a negative errno. */
 int store_fail(struct store *store, int code);

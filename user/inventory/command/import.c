@@ -332,6 +332,7 @@ static int run(struct import *import, const char *file)
 	struct inventory_options inventory_options = {
 		.create = true,
 		.busy_ms = BUSY_MS,
+		.stopped = &stopped,
 		.gone_us = (uint64_t)import->gone,
 		.new_at_once = import->new_at_once,
 	};
