@@ -4,6 +4,7 @@
 #include "output.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,11 +81,32 @@ size_t escape_json(char *to, const uint8_t *bytes, size_t len)
 
 /* --- messages ---------------------------------------------------------- */
 
+#define MESSAGE_MS 500 /* the probe's keeper waits so long, once */
+
 static const char *program = "bannerprobe-inventory";
+static bool is_patient = true;
 
 void say_for_the_probe(void)
 {
 	program = "bannerprobe";
+	is_patient = false;
+}
+
+/*
+ * Whether a message is taken. Nobody may read them, and the inventory has to be
+ * kept nevertheless: a pipe that poll(2) calls ready has room for a message.
+ */
+static bool is_heard(void)
+{
+	static bool waited_in_vain;
+	struct pollfd standard_error = { .fd = STDERR_FILENO,
+					 .events = POLLOUT };
+
+	if (is_patient)
+		return true;
+	waited_in_vain =
+		poll(&standard_error, 1, waited_in_vain ? 0 : MESSAGE_MS) <= 0;
+	return !waited_in_vain;
 }
 
 void say(const char *format, ...)
@@ -96,6 +118,11 @@ void say(const char *format, ...)
 	va_start(arguments, format);
 	len = vasprintf(&text, format, arguments);
 	va_end(arguments);
+	if (!is_heard()) {
+		if (len >= 0)
+			free(text);
+		return;
+	}
 	fprintf(stderr, "%s: ", program);
 	if (len < 0) {
 		fputs("out of memory\n", stderr);

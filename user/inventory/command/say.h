@@ -13,7 +13,10 @@
 
 /* "bannerprobe-inventory: ", the message, a newline; escaped as a banner is. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* From now on messages begin with "bannerprobe: ", as those of a probe. */
+/*
+ * From now on messages begin with "bannerprobe: ", as those of a probe, and one
+ * that nobody takes is dropped.
+ */
 void say_for_the_probe(void);
 
 /* Text from the file, which should be escaped: any other byte becomes "?". */
