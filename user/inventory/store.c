@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER 100	     /* bytes of SQLite's file header */
-#define VALUE_MOST (1 << 20) /* bytes of a text, a blob or a row */
-#define APPLICATION_AT 68    /* offset of application_id in it, big-endian */
+#define HEADER 100	      /* bytes of SQLite's file header */
+#define VALUE_MOST (16 << 20) /* bytes of a text, a blob or a row */
+#define APPLICATION_AT 68     /* offset of application_id in it, big-endian */
 
 /* STRICT tables need SQLite 3.37 (2021); older ones take them for damaged. */
 #define SQLITE_NEEDED 3037000

@@ -307,16 +307,23 @@ static FILE *open_beside(const char *path, char **name)
 static int replace_file(struct report *report)
 {
 	char *name = NULL;
+	sigset_t all, before;
 	int result;
 
+	/* No signal comes while the file is there, and not noted yet. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	report->page = open_beside(report->output, &name);
+	if (report->page) {
+		unfinished = name;
+		catch_signals(remove_unfinished);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!report->page) {
 		result = fail_output(report, errno);
 		free(name);
 		return result;
 	}
-	unfinished = name;
-	catch_signals(remove_unfinished);
 	result = write_page(report);
 	if (fclose(report->page) && !result)
 		result = fail_output(report, errno);
