@@ -194,8 +194,8 @@ static int check_header(struct store *store, enum store_use use, bool *empty)
 }
 
 /*
- * SQLite opens what lies beside the file, and would wait for a pipe's writer:
- * who may write to the directory must not make an administrator wait.
+ * SQLite opens what lies beside the file, and would wait for a pipe's writer. A
+ * user that may write to the directory must not make root wait.
  */
 static int check_beside(struct store *store)
 {
