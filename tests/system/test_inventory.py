@@ -780,7 +780,7 @@ def test_a_consumer_that_waits_keeps_no_transaction_open(filled):
 
 
 def test_a_computed_column_takes_no_memory(inventory):
-    """A file of some pages whose schema makes each form 400 MB long."""
+    """A file of some pages; its schema makes each form 400 MB long."""
     inventory.take(line(SSH))
     with contextlib.closing(sqlite3.connect(inventory.path)) as db:
         db.execute("PRAGMA writable_schema = 1")
