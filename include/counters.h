@@ -26,7 +26,8 @@
 	X(SYNACK_UNSEEN, "synack_unseen", "ended without a SYN-ACK seen")      \
 	X(NO_DATA, "no_data", "ended before the server sent any data")         \
 	X(RESET, "reset", "reset before the server sent any data")             \
-	X(NO_SERVER, "no_server", "simultaneous open or split handshake")      \
+	X(NO_SERVER, "no_server",                                              \
+	  "simultaneous open, split handshake, or an end with itself")         \
 	X(CUT_OFF, "cut_off", "still open where the capture ends")             \
 	X(SYN_UNSEEN, "syn_unseen",                                            \
 	  "the server spoke first, but no SYN was seen (--need)")              \

@@ -39,6 +39,10 @@ engine_track(const struct backend *backend, struct segment_context *context)
 	struct table_place place;
 	struct flow *known = NULL;
 
+	if (context->sender < 0) {
+		engine_count_self(backend, context);
+		return TRACKED;
+	}
 	context->now = segment_needs_time(&context->segment, &settings->track) ?
 			       backend_now(backend) :
 			       0;

@@ -231,6 +231,30 @@ static __always_inline void engine_count_verdict(const struct backend *backend,
 		count_verdict(counters, verdict);
 }
 
+/*
+ * Counts a connection of an address and port with itself: a simultaneous open,
+ * so it has no server. Nothing is kept of it, so each SYN counts as one.
+ */
+static __always_inline void engine_count_self(const struct backend *backend,
+					      struct segment_context *context)
+{
+	const struct track_options *options = &backend_settings(backend)->track;
+	struct verdict *verdict = &context->verdict;
+
+	if (!segment_opens(&context->segment) ||
+	    context->segment.flags & TCP_ACK)
+		return;
+	__builtin_memset(verdict, 0, sizeof(*verdict));
+	verdict->began = COUNT_CONNECTIONS;
+	verdict->outcome = COUNT_NO_SERVER;
+	engine_count_verdict(backend, verdict);
+	if (!wants_more_events(options))
+		return;
+	verdict->fates =
+		fates_left(options->events & ~EVENTS_BANNER, FATE_NO_SERVER);
+	backend_count_fates(backend, verdict);
+}
+
 /* The kind of event that the segment's own bytes are, or are a part of. */
 static __always_inline int engine_kind(const struct backend *backend,
 				       const struct verdict *verdict)

@@ -125,7 +125,7 @@ static __always_inline bool engine_see(const struct backend *backend,
 	context->to_own = is_from_tunnel(&settings->track.decap, segment) ?
 				  OWN_NO :
 				  OWN_UNKNOWN;
-	return context->sender >= 0;
+	return true;
 }
 
 /*

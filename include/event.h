@@ -250,6 +250,8 @@ describe_event(struct event *event, enum event_kind kind,
 	event->kind = (__u8)kind;
 	describe_ends(event, segment, frame, verdict->sender == SERVER);
 	describe_history(event, flow);
+	/* The FIN of the segment itself is not before the event. */
+	event->seen &= (__u8) ~(verdict->closes * SEEN_CLIENT_FIN);
 	event->time = now;
 	event->len =
 		kind == EVENT_OPEN ? 0 : segment->payload_len - verdict->skip;

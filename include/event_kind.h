@@ -67,7 +67,8 @@ static __always_inline enum event_kind event_of(enum side_name side, bool first)
 	  "the packets passed in another order than they were sent in")        \
 	X(SYNACK_UNSEEN, "synack_unseen", "ended without a SYN-ACK seen")      \
 	X(RESET, "reset", "reset before it")                                   \
-	X(NO_SERVER, "no_server", "simultaneous open or split handshake")      \
+	X(NO_SERVER, "no_server",                                              \
+	  "simultaneous open, split handshake, or an end with itself")         \
 	X(SYN_UNSEEN, "syn_unseen", "no SYN was seen (--need)")                \
 	X(HANDSHAKE_UNSEEN, "handshake_unseen",                                \
 	  "no client's ACK was seen (--need; always of an open port)")         \

@@ -203,9 +203,10 @@ static __always_inline void log_first_bytes(struct flow *flow,
 			     EVENT_BIT(event_of(side, true)));
 	enum event_fate need = unmet_need(flow, options);
 
-	if (side == CLIENT && need == FATE_HANDSHAKE_UNSEEN)
-		need = FATE_LOGGED; /* the client's data acknowledges the
-				     * SYN-ACK, too */
+	/* The client's data acknowledges the SYN-ACK, too; a SYN does not. */
+	if (side == CLIENT && need == FATE_HANDSHAKE_UNSEEN &&
+	    flow->spoke_us != SPOKE_IN_SYN)
+		need = FATE_LOGGED;
 	if (need != FATE_LOGGED) {
 		decide_side(flow, side, need,
 			    side == SERVER ? need :

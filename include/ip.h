@@ -58,6 +58,40 @@ static __always_inline const void *ip_header_at(const struct frame *frame,
 					     size);
 }
 
+/* The part of an IPv6 extension header that is read. */
+struct ipv6_extension {
+	__u8 next_header;
+	__u8 len;	 /* unit and bias depend on the kind */
+	__be16 frag_off; /* fragment header only: offset in the upper 13 bits */
+};
+
+/* The extension headers that are skipped, by their numbers. */
+#define IPV6_EXTENSIONS                                                        \
+	(1ULL << PROTO_HOPOPTS | 1ULL << PROTO_ROUTING |                       \
+	 1ULL << PROTO_FRAGMENT | 1ULL << PROTO_AUTH | 1ULL << PROTO_DSTOPTS)
+
+static __always_inline bool is_ipv6_extension(__u8 next_header)
+{
+	return next_header < 64 && IPV6_EXTENSIONS >> next_header & 1;
+}
+
+/*
+ * Bytes of an extension header, 8 to 2048. Computed without branches, each of
+ * which the verifier would follow through the headers behind.
+ */
+static __always_inline __u32 ipv6_extension_len(__u8 kind, __u8 len)
+{
+	const __u32 is_auth = 1ULL << PROTO_AUTH >> kind & 1;
+	const __u32 is_fragment = 1ULL << PROTO_FRAGMENT >> kind & 1;
+	/* RFC 8200, 4; RFC 4302, 2.2. */
+	__u32 bytes =
+		((len & (is_fragment - 1)) + 1 + is_auth) * (8 - 4 * is_auth);
+
+	OPAQUE(bytes); /* the verifier of Linux 5.10 knows no product's bounds
+			*/
+	return bytes & 0xfff;
+}
+
 /* The flag "more fragments" and the fragment offset, network byte order. */
 static __always_inline __be16 ipv4_fragment(const struct iphdr *ip)
 {
@@ -93,17 +127,62 @@ static __always_inline void note_ipv4(const struct iphdr *ip,
 		segment->destination[3] = 0;
 }
 
+/* Where an IPv4 packet's content begins, and what it is. */
+struct ipv4_content {
+	__u64 offset;
+	__u8 protocol;
+};
+
+/*
+ * Finds the content: behind an authentication header (RFC 4302), if there is
+ * one. PARSED, or why it is not known.
+ *
+ * The offset is a difference of pointers in any case, so that the verifier need
+ * not follow both through all that comes later: see skip_ipv6_extensions().
+ */
+static __always_inline enum parse_result
+find_ipv4_content(const struct frame *frame, const struct iphdr *ip,
+		  __u64 offset, __u32 header_len, enum walk walk,
+		  struct ipv4_content *content)
+{
+	const __u8 *next = (const __u8 *)ip + header_len;
+	const struct ipv6_extension *auth;
+
+	content->protocol = READ_FIELD(ip, protocol);
+	content->offset = offset + header_len;
+	if (walk == WALK_PLAIN)
+		return PARSED;
+	OPAQUE(next);
+	content->offset = (__u64)(next - frame->data);
+	if (content->protocol != PROTO_AUTH)
+		return PARSED;
+	if (ipv4_fragment(ip) & bpf_htons(0x1fff))
+		return PARSE_FRAGMENT;
+	auth = frame_at(frame, content->offset, 8);
+	if (!auth)
+		return frame_short(frame, content->offset, 8);
+	next = (const __u8 *)auth +
+	       ipv6_extension_len(PROTO_AUTH, READ_FIELD(auth, len));
+	OPAQUE(next);
+	content->offset = (__u64)(next - frame->data);
+	content->protocol = READ_FIELD(auth, next_header);
+	return PARSED;
+}
+
 /*
  * The result for an IPv4 packet without TCP. Its lengths are noted only where a
  * tunnel may follow.
  */
 static __always_inline enum parse_result
 walk_other_ipv4(const struct frame *frame, const struct iphdr *ip, __u64 offset,
-		__u32 header_len, enum walk walk, struct segment *segment)
+		const struct ipv4_content *content, enum walk walk,
+		struct segment *segment)
 {
-	const enum parse_result result = other_protocol(
-		READ_FIELD(ip, protocol), offset + header_len, segment);
+	const enum parse_result result =
+		other_protocol(content->protocol, content->offset, segment);
 
+	if (walk == WALK_PLAIN && content->protocol == PROTO_AUTH)
+		return PARSE_NOT_PLAIN;
 	if (result == PARSE_NOT_TCP)
 		return result;
 	segment->ip_end =
@@ -119,6 +198,8 @@ static __always_inline enum parse_result walk_ipv4(const struct frame *frame,
 						   struct segment *segment)
 {
 	const struct iphdr *ip = ip_header_at(frame, offset, sizeof(*ip), walk);
+	struct ipv4_content content;
+	enum parse_result result;
 	__u32 header_len, total_len;
 	__be16 fragment;
 	__u8 first;
@@ -131,8 +212,12 @@ static __always_inline enum parse_result walk_ipv4(const struct frame *frame,
 	header_len = (__u32)(first & 0x0f) * 4;
 	if (first >> 4 != 4 || header_len < sizeof(*ip))
 		return PARSE_MALFORMED;
-	if (READ_FIELD(ip, protocol) != PROTO_TCP)
-		return walk_other_ipv4(frame, ip, offset, header_len, walk,
+	result = find_ipv4_content(frame, ip, offset, header_len, walk,
+				   &content);
+	if (result != PARSED)
+		return result;
+	if (content.protocol != PROTO_TCP)
+		return walk_other_ipv4(frame, ip, offset, &content, walk,
 				       segment);
 
 	fragment = ipv4_fragment(ip);
@@ -145,42 +230,8 @@ static __always_inline enum parse_result walk_ipv4(const struct frame *frame,
 		return PARSE_FRAGMENT;
 
 	note_ipv4(ip, segment);
-	return walk_tcp(frame, offset + header_len, offset + total_len,
+	return walk_tcp(frame, content.offset, offset + total_len,
 			fragment & bpf_htons(0x2000), walk, segment);
-}
-
-/* The part of an IPv6 extension header that is read. */
-struct ipv6_extension {
-	__u8 next_header;
-	__u8 len;	 /* unit and bias depend on the kind */
-	__be16 frag_off; /* fragment header only: offset in the upper 13 bits */
-};
-
-/* The extension headers that are skipped, by their numbers. */
-#define IPV6_EXTENSIONS                                                        \
-	(1ULL << PROTO_HOPOPTS | 1ULL << PROTO_ROUTING |                       \
-	 1ULL << PROTO_FRAGMENT | 1ULL << PROTO_AUTH | 1ULL << PROTO_DSTOPTS)
-
-static __always_inline bool is_ipv6_extension(__u8 next_header)
-{
-	return next_header < 64 && IPV6_EXTENSIONS >> next_header & 1;
-}
-
-/*
- * Bytes of an extension header, 8 to 2048. Computed without branches, each of
- * which the verifier would follow through the headers behind.
- */
-static __always_inline __u32 ipv6_extension_len(__u8 kind, __u8 len)
-{
-	const __u32 is_auth = 1ULL << PROTO_AUTH >> kind & 1;
-	const __u32 is_fragment = 1ULL << PROTO_FRAGMENT >> kind & 1;
-	/* RFC 8200, 4; RFC 4302, 2.2. */
-	__u32 bytes =
-		((len & (is_fragment - 1)) + 1 + is_auth) * (8 - 4 * is_auth);
-
-	OPAQUE(bytes); /* the verifier of Linux 5.10 knows no product's bounds
-			*/
-	return bytes & 0xfff;
 }
 
 /*

@@ -317,6 +317,8 @@ track_client(struct flow *flow, const struct segment *segment, __u64 now,
 	struct part *part = &verdict->said;
 
 	*part = part_of(flow, CLIENT, segment, segment->seq);
+	verdict->closes =
+		(__u8)(part->fin & (flow_bit(flow, SEEN_CLIENT_FIN) ^ 1));
 	READ_AGAIN();
 	if (!flow_is_watched(flow)) {
 		if (part->fin && is_near(flow, CLIENT, segment))

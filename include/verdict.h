@@ -75,10 +75,11 @@ struct verdict {
 	struct part said;
 
 	/* Used only where events besides banners are asked for. */
-	__u8 logs;	 /* EVENT_BIT() of each event to log, except for the
-			  * banner */
-	__u8 sender;	 /* enum side_name */
-	bool crossed;	 /* each side spoke before it received anything */
+	__u8 logs;    /* EVENT_BIT() of each event to log, except for the
+		       * banner */
+	__u8 sender;  /* enum side_name */
+	__u8 closes;  /* 1: the client's FIN, none of which was seen before */
+	bool crossed; /* each side spoke before it received anything */
 	bool ends_other; /* no more of the other side's event is gathered */
 	bool keeps_data; /* a SYN's data is kept until a SYN-ACK accepts it;
 			  * false for a repetition of the SYN */

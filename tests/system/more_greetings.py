@@ -76,6 +76,28 @@ def uptime(c, form):
                        all=seconds)
 
 
+RUSSIAN_DAYS = "\u0412\u0441 \u041f\u043d \u0412\u0442 \u0421\u0440 \u0427\u0442 \u041f\u0442 \u0421\u0431".split()
+RUSSIAN_MONTHS = ("\u044f\u043d\u0432 \u0444\u0435\u0432 \u043c\u0430\u0440 \u0430\u043f\u0440 \u043c\u0430\u0439 "
+                  "\u0438\u044e\u043d \u0438\u044e\u043b \u0430\u0432\u0433 \u0441\u0435\u043d \u043e\u043a\u0442 "
+                  "\u043d\u043e\u044f \u0434\u0435\u043a").split()
+
+
+def russian(c, encoding):
+    """As date(1) writes it."""
+    date = (f"{RUSSIAN_DAYS[int(c.date('%w'))]} {c.date('%d')} {RUSSIAN_MONTHS[int(c.date('%m')) - 1]} "
+            f"{c.date('%Y %H:%M:%S')}")
+    return f"220 ftp.example.ru FTP server ready on {date} MSK\r\n".encode(encoding)
+
+
+def fix(c, version="FIX.4.4"):
+    def fields(text):
+        return text.replace("|", "\1").encode()
+    body = fields(f"35=5|34={c.n + 7}|49=EXCHANGE|52={c.date('%Y%m%d-%H:%M:%S')}.{c.rng.randrange(1000):03d}"
+                  f"|56={c.letters(c.rng.randint(3, 9), string.ascii_uppercase)}|58=Session is closed|")
+    message = fields(f"8={version}|9={len(body)}|") + body
+    return message + fields(f"10={sum(message) % 256:03d}|")
+
+
 def framed_json(c):
     body = json.dumps({"id": 7 + c.n, "srv": "alpha", "ver": "1.4.2", "ts": int(c.now)}).encode()
     return struct.pack(">I", len(body)) + body
@@ -319,6 +341,12 @@ KINDS = {
                        "minutes.\r\n", [("V1R13", "V2R1"), ("5 minutes", "9 minutes")]),
     "japanese date": (lambda c: f"220 FTP {c.date('%Y')}\u5e74{int(c.date('%m'))}\u6708{int(c.date('%d'))}\u65e5 "
                                 f"{c.date('%H')}\u6642{c.date('%M')}\u5206 ready\r\n".encode(), [("FTP", "SFTP")]),
+    "russian date": (lambda c: russian(c, "utf-8"), [("FTP", "SFTP")]),
+    "russian date in koi8-r": (lambda c: russian(c, "koi8-r"), [("FTP", "SFTP")]),
+    "russian date in windows-1251": (lambda c: russian(c, "cp1251"), [("FTP", "SFTP")]),
+    "day of the year": (lambda c: f"220 telemetry gateway 3.1 at {c.date('%Y-%jT%H:%M:%SZ')}, epoch "
+                                  f"{c.date('%Y-%j')}\r\n", [("3.1", "3.2")]),
+    "fix": (fix, [("FIX.4.4", "FIX.4.2"), ("is closed", "is open"), ("49=EXCHANGE", "49=BOURSE")]),
     "milliseconds": (lambda c: f"[{c.date('%H:%M:%S')},{c.rng.randrange(1000):03d}] INFO  server up\n",
                      [("server up", "server on")]),
     "syslog": (lambda c: f"<165>1 {c.date('%Y-%m-%dT%H:%M:%S')}.{c.rng.randrange(1000):03d}Z gw app "

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The beginnings of each direction, from captures: what only the records show."""
 
+import json
+
 from packets import Connection, ethernet, parsed, pcap, probe
 
 one = Connection()
@@ -73,3 +75,37 @@ def test_gathering_a_banner_does_not_hide_the_clients_acknowledgement():
     talk = [one.syn(), one.synack(data=b"220 x\r\n"), one.c("A", 1, 8), one.c("PA", 1, 8, b"QUIT")]
     for args in ([], ["--gather"]):
         assert [record["history"] for record in events(talk, *args) if record["event"] == "reply"] == ["ShAdD"]
+
+
+# --- history ----------------------------------------------------------------------------------------
+
+def test_a_fin_in_the_segment_itself_is_not_before_it():
+    def histories(*talk):
+        return {record["event"]: record["history"] for record in events([*one.opening()[:2], *talk])}
+    together = one.c("FPA", 1, data=b"GET")
+    assert histories(one.c("A"), together, one.s("PA", 1, 5, b"200")) == {
+        "open": "ShA", "request": "ShAD", "response": "ShAFDd"}
+    assert histories(together) == {"open": "Sh", "request": "ShD"}
+    assert histories(one.c("A"), one.s("PA", data=b"220"), one.c("FPA", 1, 4, b"EHLO")) == {
+        "open": "ShA", "banner": "ShAd", "reply": "ShAdD"}
+    # The FIN passed before the data, which is sent again with it.
+    assert histories(one.c("A"), one.c("FA", 4), together)["request"] == "ShAFD"
+    # The server's own FIN has no letter; the client's before it has one.
+    assert histories(one.c("A"), one.c("FA"), one.s("FPA", 1, 2, b"220"))["banner"] == "ShAFd"
+
+
+# --- a connection of an end with itself -------------------------------------------------------------
+
+def test_a_connection_with_itself_is_counted():
+    """Each event that is asked for has a reason, and --port applies."""
+    ends = ("192.0.2.1", 4000)
+    itself = Connection(ends, ends, 5000, 5000)
+    capture = pcap([ethernet(packet) for packet in (itself.syn(), itself.synack(), itself.c("A"),
+                                                    itself.c("PA", data=b"echo"))])
+    done = probe("-f", "json", "--events=all", "--stats", "--stats-format=json", "-r", "-", input=capture)
+    stats = json.loads(done.stderr.splitlines()[-1])
+    assert not done.stdout and (stats["connections"], stats["no_server"], stats["evicted"]) == (1, 1, 0)
+    assert all(fates["no_server"] == 1 and not fates["evicted"] for fates in stats["events"].values()), stats["events"]
+    done = probe("--stats", "--stats-format=json", "--port", "25", "-r", "-", input=capture)
+    stats = json.loads(done.stderr.splitlines()[-1])
+    assert (stats["connections"], stats["passed_over"]) == (0, 2)

@@ -20,6 +20,7 @@ from packets import (Connection, ethernet, parsed, pcap, pcapng, probe, records,
                      records_of)
 
 one = Connection()
+self_ = Connection(("1.2.3.4", 80), ("1.2.3.4", 80), 7000, 7000)
 six = Connection(("2001:db8::9", 40001), ("2001:db8::10", 25))
 other_sisn = Connection(sisn=999000)
 reborn = Connection(cisn=777000, sisn=888000)
@@ -115,6 +116,7 @@ CASES = {
                           [], "no_server"),
     "split handshake": ([one.syn(), one.s("S", 0), one.c("SA", 0), one.s("A"), data()],
                         [], "no_server"),
+    "an end with itself": ([self_.syn(), self_.synack(ack=1), self_.s("PA", data=DATA)], [], "no_server"),
     "server data without ACK": ([*one.opening(), one.s("P", data=b"NONE"), data()],
                                 ["ShAd"], "invalid_server_segment"),
     "server data that acknowledges too little": (
@@ -191,6 +193,36 @@ EXTENSIONS = {
     "four of them": IPv6() / IPv6ExtHdrHopByHop() / IPv6ExtHdrDestOpt() /
                     IPv6ExtHdrRouting(addresses=["2001:db8::5"], segleft=0) / IPv6ExtHdrDestOpt(),
 }
+
+
+AUTHENTICATED = {
+    "plain": ({}, AUTHENTICATION),
+    "behind options": ({"options": [IPOption_Router_Alert()]}, AUTHENTICATION),
+    "the shortest": ({}, b"\x06\0\0\0" + bytes(4)),
+    "the longest": ({}, b"\x06\xff\0\0" + bytes(1024)),
+}
+
+
+@pytest.mark.parametrize("name", AUTHENTICATED)
+def test_ipv4_authentication_header(name):
+    fields, header = AUTHENTICATED[name]
+    options = {"ip": IP(proto=51, **fields) / Raw(header), "chksum": 0}
+    talk = [one.syn(**options), one.synack(**options), one.s("PA", data=DATA, **options)]
+    assert banners_of([ethernet(p) for p in talk]) == [(DATA, 4, False)]
+
+
+def test_what_is_behind_an_ipv4_authentication_header():
+    """Later fragments, other protocols, a second such header, lengths beyond the packet: no segment."""
+    def frame(header, rest=b"", **fields):
+        return ethernet(IP(src="1.2.3.4", dst="5.6.7.8", proto=51, **fields) / Raw(header + rest))
+    tcp = bytes(one.syn()[TCP])
+    frames = [frame(AUTHENTICATION, tcp, frag=1), frame(b"\x11" + AUTHENTICATION[1:], tcp),
+              frame(b"\x33" + AUTHENTICATION[1:], AUTHENTICATION + tcp), frame(b"\x06\xff\0\0", tcp),
+              frame(AUTHENTICATION[:6]), frame(AUTHENTICATION), frame(b"\x2f" + AUTHENTICATION[1:], bytes(8))]
+    done = probe("--decap=none", "--stats", "-r", "-", input=pcap(frames))
+    counted = packets.counters(done.stderr)
+    assert not done.stdout and not counted["connections"]
+    assert (counted["fragments"], counted["malformed"], counted["not_opened_gre"]) == (1, 3, 1), done.stderr
 
 
 @pytest.mark.parametrize("name", EXTENSIONS)

@@ -61,6 +61,13 @@ def rows(path, sql="SELECT * FROM service JOIN banner ON banner.service_id = ser
         return db.execute(sql).fetchall()
 
 
+@pytest.mark.parametrize("name", ["list", "check", "report", "keep", "a b", "x?y#%.db"])
+def test_any_name_of_an_inventory(folder, name):
+    """Those of bannerprobe-inventory's commands, too."""
+    done = probe("--inventory", name, "-o", "none", "-r", os.path.join(CAPTURES[0], "servers.pcap"), cwd=folder)
+    assert done.returncode == 0 and not done.stderr and rows(os.path.join(folder, name))
+
+
 def forms(path):
     return {port: form for port, form in rows(
         path, "SELECT port, latest_raw FROM service JOIN banner ON banner.id = service.banner_id")}

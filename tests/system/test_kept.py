@@ -2,6 +2,7 @@
 """What was kept stays, whatever becomes of the inventory's file, its disk and its keeper."""
 
 import contextlib
+import fcntl
 import json
 import os
 import random
@@ -19,8 +20,8 @@ from netns import BINARY, PATIENCE, children_of, wait_for
 from packets import Connection, ethernet, pcap
 from servers import Server, listen_to, speaking
 from test_changes import NEW, OLD, talks
-from test_keeping import (CAPTURES, INVENTORY, KEEPER, LIVE, connections, failed, folder, inventory, keeping, probe,
-                          rows)
+from test_keeping import (CAPTURES, INVENTORY, KEEPER, LIVE, NOBODY, connections, failed, folder, inventory, keeping,
+                          probe, rows)
 
 assert folder	# a fixture, which pytest finds by its name
 
@@ -137,6 +138,51 @@ def test_a_full_disk(net, folder):
         assert rows(path, "PRAGMA integrity_check") == [("ok",)]
     finally:
         subprocess.run(["umount", folder], check=True)
+
+@LIVE
+def test_a_file_that_goes_is_reported(net, folder):
+    """Once: what comes is not in the file that the name leads to."""
+    path = os.path.join(folder, "x.db")
+    with Server(net.host, "10.99.0.1", lambda n: OLD, 22) as server, keeping(net, path, "-o", "none") as probe_:
+        listen_to(net.peer, server)
+        wait_for("a transaction", lambda: connections(path) == 1)
+        for end in "-wal", "-shm", "":
+            os.rename(path + end, path + ".old" + end)
+        for _ in range(2):
+            listen_to(net.peer, server)
+        wait_for("the rest", lambda: connections(path + ".old") == 3)
+        probe_.stop()
+    told = [text for text in probe_.stderr if "x.db" in text]
+    assert len(told) == 1 and "it was removed or replaced, and what comes is written to the" in told[0], told
+
+@LIVE
+def test_nobody_reads_the_messages(net, folder):
+    """What the keeper would say is dropped, and the inventory is kept on."""
+    path = os.path.join(folder, "x.db")
+    os.chown(folder, NOBODY.pw_uid, NOBODY.pw_gid)
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    filler = os.open(f"/proc/self/fd/{writing}", os.O_WRONLY | os.O_NONBLOCK)	# its flag is no other's
+    with Server(net.host, "10.99.0.1", lambda n: OLD, 22) as server, contextlib.ExitStack() as stack:
+        process = subprocess.Popen(net.host.argv(BINARY, "--inventory", path, "-o", "none", "veth0"), stderr=writing)
+        stack.callback(process.kill)
+        said = b""
+        while b": attached: " not in said:
+            said += os.read(reading, 4096)
+        listen_to(net.peer, server)
+        wait_for("a transaction", lambda: connections(path) == 1)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(filler, b"x" * 4096):
+                pass
+        for end in "-wal", "-shm", "":		# which it would report
+            os.rename(path + end, path + ".old" + end)
+        for n in range(3):
+            listen_to(net.peer, server)
+            wait_for("it to be kept", lambda n=n: connections(path + ".old") == n + 2)
+        process.terminate()
+        assert process.wait(timeout=PATIENCE) == 0
+    for descriptor in reading, writing, filler:
+        os.close(descriptor)
 
 
 def logged_before(path, offset, when):

@@ -15,6 +15,7 @@ import os
 import random
 import re
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -277,6 +278,29 @@ def test_what_cannot_be_written_leaves_the_old_one(made, tmp_path):
         capture_output=True, text=True, timeout=60)
     assert done.stdout == "old\nreport.html\n", done
     assert "report.html: No space left" in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_pipe_that_nobody_reads(made, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    assert run(made("company"), "report", "-o", fifo, code=1).stderr == (
+        f"bannerprobe-inventory: {fifo}: nobody reads from it: start its reader first\n")
+    with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE, text=True) as reader:
+        while b"nobody reads" in (done := subprocess.run([BINARY, made("company"), "report", "-o", fifo],
+                                                         capture_output=True, timeout=60)).stderr:
+            pass
+        assert not done.returncode and reader.communicate(timeout=60)[0].endswith("</html>\n")
+
+
+def test_a_signal_leaves_no_unfinished_page(tmp_path):
+    many = report_sample.many(tmp_path / "many.db", 10000)
+    folder = tmp_path / "pages"
+    folder.mkdir()
+    with subprocess.Popen([BINARY, many, "report", "-o", folder / "report.html"]) as process:
+        while not os.listdir(folder):
+            assert process.poll() is None
+        process.terminate()
+    assert process.returncode == -signal.SIGTERM and not os.listdir(folder)
 
 
 def test_wrong_usage(made, tmp_path):

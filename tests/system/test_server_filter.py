@@ -2,6 +2,7 @@
 """Which servers are wanted: --port, --net, --not-net, --local, --remote."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -83,6 +84,35 @@ def test_a_line_that_is_no_net(tmp_path, text, line):
 def test_a_file_of_nets_that_cannot_be_read(path):
     done = packets.probe("--net", f"@{path}", "-r", SERVERS)
     assert done.returncode == 2 and done.stderr.startswith(f"bannerprobe: --net @{path}: ".encode())
+
+
+def test_nets_of_a_pipe_without_a_writer(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    done = subprocess.run([BINARY, "--net", f"@{fifo}", "-r", SERVERS], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=30)
+    assert done.returncode == 2 and done.stderr == (
+        f"bannerprobe: --net @{fifo}: its end did not come within 5 seconds: name a file, or a pipe that "
+        "something writes to\n")
+
+
+def test_nets_without_a_limit():
+    done = packets.probe("--net", "@/dev/zero", "-r", SERVERS)
+    assert done.returncode == 2 and done.stderr == b"bannerprobe: --net @/dev/zero: it has more than 64 MiB\n"
+
+
+def test_nets_of_a_pipe(tmp_path):
+    """As of a shell's <(command): all of it, also where it comes in pieces, up to the writer's end."""
+    reading, writing = os.pipe()
+    with subprocess.Popen([BINARY, "-f", "json", "--net", f"@/dev/fd/{reading}", "-r", SERVERS], pass_fds=[reading],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE) as probe:
+        os.close(reading)
+        for piece in b"192.0.", b"2.10\n2001:db8", b"::/32\n192.0.2.0/25\n":
+            os.write(writing, piece)
+        os.close(writing)
+        out, err = probe.communicate(timeout=30)
+    assert not err and len(out.splitlines()) == len(packets.records(
+        "--net", "192.0.2.10", "--net", "2001:db8::/32", "--net", "192.0.2.0/25", "-r", SERVERS))
 
 
 def test_ten_thousand_nets(tmp_path):

@@ -378,6 +378,31 @@ static void test_ipv6_extensions(void **state)
 	assert_refused(&packet, PARSE_NOT_TCP);
 }
 
+static void test_ipv4_authentication_header(void **state)
+{
+	struct test_packet packet = banner_packet();
+
+	(void)state;
+	packet.extension_count = 1;
+	packet.extensions[0] = (struct test_extension){ PROTO_AUTH, 4 };
+	assert_parsed(&packet, 14 + 20 + 24 + 20);
+	packet.ip_option_words = 10;
+	packet.extensions[0].len = 255;
+	assert_parsed(&packet, 14 + 60 + 1028 + 20);
+	packet.fragment = 0x2000;
+	assert_parsed(&packet, 14 + 60 + 1028 + 20);
+	packet.fragment = 0x0001;
+	assert_refused(&packet, PARSE_FRAGMENT);
+	packet.fragment = 0;
+	packet.ip_length = -12; /* the header is longer than the packet says */
+	assert_refused(&packet, PARSE_MALFORMED);
+	packet.ip_length = 0;
+	packet.extension_count = 2; /* nobody nests them */
+	packet.extensions[0].len = 4;
+	packet.extensions[1] = packet.extensions[0];
+	assert_refused(&packet, PARSE_NOT_TCP);
+}
+
 static void test_fragments(void **state)
 {
 	struct test_packet packet = banner_packet();
@@ -722,6 +747,7 @@ static struct CMUnitTest *all_tests(size_t *count)
 		cmocka_unit_test(test_snap),
 		cmocka_unit_test(test_vlan),
 		cmocka_unit_test(test_ipv6_extensions),
+		cmocka_unit_test(test_ipv4_authentication_header),
 		cmocka_unit_test(test_fragments),
 		cmocka_unit_test(test_cut_packets),
 		cmocka_unit_test(test_cut_banner),

@@ -86,6 +86,18 @@ static void test_text_that_is_none(void **state)
 
 /* --- times ------------------------------------------------------------- */
 
+static void check_times_of_now(const char *const *now, size_t count)
+{
+	size_t end;
+
+	for (size_t i = 0; i < count; i++) {
+		assert_int_equal(time_at((const uint8_t *)now[i],
+					 strlen(now[i]), 0, NOW, &end),
+				 TIME_NOW);
+		assert_int_equal(end, strlen(now[i]));
+	}
+}
+
 static void test_times(void **state)
 {
 	static const char *const now[] = {
@@ -132,15 +144,44 @@ static void test_times(void **state)
 		"mar. 22 sept. 2026 14:13:20",
 		"mar, 22 sep 2026 14:13:20",
 	};
-	size_t end;
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(now); i++) {
-		assert_int_equal(time_at((const uint8_t *)now[i],
-					 strlen(now[i]), 0, NOW, &end),
-				 TIME_NOW);
-		assert_int_equal(end, strlen(now[i]));
-	}
+	check_times_of_now(now, COUNT(now));
+}
+
+static void test_days_of_the_year_and_russian_times(void **state)
+{
+	static const char *const now[] = {
+		/* The day of the year. */
+		"2026-264",
+		"2026264",
+		"2026-264T14:13:20Z",
+		"2026-265 14:13:20",
+		/* Russian, in UTF-8, */
+		"\xd0\x9f\xd0\xbd 21 \xd1\x81\xd0\xb5\xd0\xbd 2026 14:13:20",
+		"\xd0\x9f\xd0\xbd. \xd1\x81\xd0\xb5\xd0\xbd\xd1\x82. 21 "
+		"14:13:20 "
+		"MSK 2026",
+		"21 "
+		"\xd1\x81\xd0\xb5\xd0\xbd\xd1\x82\xd1\x8f\xd0\xb1\xd1\x80\xd1"
+		"\x8f 2026 \xd0\xb3. 14:13:20",
+		"21 "
+		"\xd0\xa1\xd0\x95\xd0\x9d\xd0\xa2\xd0\xaf\xd0\x91\xd0\xa0\xd0"
+		"\xaf 2026 \xd0\xb2 14:13",
+		"\xd0\xbf\xd0\xbe\xd0\xbd\xd0\xb5\xd0\xb4\xd0\xb5\xd0\xbb\xd1"
+		"\x8c"
+		"\xd0\xbd\xd0\xb8\xd0\xba, 21 "
+		"\xd1\x81\xd0\xb5\xd0\xbd\xd1\x82\xd1"
+		"\x8f\xd0\xb1\xd1\x80\xd1\x8f 2026",
+		/* in KOI8-R, and in Windows-1251. */
+		"\xf0\xce 21 \xd3\xc5\xce 2026 14:13:20",
+		"21 \xd3\xc5\xce\xd4\xd1\xc2\xd2\xd1 2026 \xc7. 14:13:20",
+		"\xcf\xed 21 \xf1\xe5\xed 2026 14:13:20",
+		"21 \xf1\xe5\xed\xf2\xff\xe1\xf0\xff 2026 \xe3., 14:13:20",
+	};
+
+	(void)state;
+	check_times_of_now(now, COUNT(now));
 }
 
 /* In Chinese, Japanese and Korean a mark follows each number. */
@@ -209,6 +250,17 @@ static void test_what_is_no_time_of_now(void **state)
 		{ "25:61:00", TIME_NONE },
 		{ "00:11:22:33:44:55", TIME_NONE },
 		{ "1690000000", TIME_NONE },
+		{ "2026-263-1", TIME_NONE },
+		{ "2026-331", TIME_NONE },
+		{ "2026-331 14:13:20", TIME_OTHER },
+		{ "2026-000", TIME_NONE },
+		{ "2026-2640", TIME_NONE },
+		{ "2026264.1", TIME_NONE },
+		{ "21 \xd0\xbc\xd0\xb0\xd1\x8f 2001", TIME_OTHER },
+		{ "21 \xd0\xbc\xd0\xb0\xd1\x8f\xd0\xba 2026", TIME_NONE },
+		{ "\xd0\x9f\xd0\xbd", TIME_NONE },
+		{ "\xd0", TIME_NONE },
+		{ "21 \xd1\x81\xd0\xb5\xd0", TIME_NONE },
 	};
 	size_t end;
 
@@ -338,6 +390,41 @@ static void test_structure(void **state)
 		  "400 load at \\{duration}, try later\\x0d\\x0a", 119 },
 		{ "220 7 of 9 parts\r\n", "220 7 of 9 parts\\x0d\\x0a", 21 },
 		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
+}
+
+static void test_russian_dates_and_fix(void **state)
+{
+	static const struct structured greetings[] = {
+		/* Not the day's name alone, which would differ tomorrow. */
+		{ "\xd0\x9f\xd0\xbd 21 \xd1\x81\xd0\xb5\xd0\xbd 2026 14:13:20 "
+		  "h "
+		  "ready\r\n",
+		  "\\{time} h ready\\x0d\\x0a", 23 },
+		{ "220 ftp.example.ru FTP server ready, \xf0\xce 21 "
+		  "\xd3\xc5\xce 2026 14:13:20\r\n",
+		  "220 ftp.example.ru FTP server ready, \\{time}\\x0d\\x0a",
+		  21 },
+		{ "8=FIX.4.4\1"
+		  "9=97\1"
+		  "35=5\1"
+		  "34=12\1"
+		  "49=SRV\1"
+		  "52=20260921-14:13:20.123\1"
+		  "56=CLI-7\1"
+		  "58=closed\1"
+		  "10=087\1",
+		  "8=FIX.4.4\\x019=\\{length}\\x0135=5\\x0134=\\{counter}\\x01"
+		  "49=SRV\\x0152=\\{time}\\x0156=\\{client}\\x0158=closed\\x01"
+		  "10=\\{id}\\x01",
+		  9878 },
+		{ "8=FIX.4.2\1"
+		  "9=\1"
+		  "35",
+		  "8=FIX.4.2\\x019=\\x0135", 9878 },
 	};
 
 	(void)state;
@@ -759,11 +846,13 @@ int main(void)
 		cmocka_unit_test(test_text_is_read_back),
 		cmocka_unit_test(test_text_that_is_none),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_days_of_the_year_and_russian_times),
 		cmocka_unit_test(test_marked_times),
 		cmocka_unit_test(test_what_is_no_time_of_now),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_russian_dates_and_fix),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_telnet),
 		cmocka_unit_test(test_irc),

@@ -190,6 +190,37 @@ static void upgrade(struct fixture *f, int from, int to, uint64_t pause)
 	}
 }
 
+/* A clock that was years ahead is set right: what is said now is current. */
+static void test_a_clock_that_is_set_back(void **state)
+{
+	static const char current[] =
+		"SELECT stable LIKE 'Foo 2%' FROM service JOIN banner"
+		" ON banner.id = banner_id";
+	struct fixture *f = *state;
+
+	for (int live = 0; live < 2; live++) {
+		const struct inventory_options options = {
+			.create = true,
+			.is_live = live,
+			.identify = identify,
+		};
+
+		f->inventory = inventory_open(f->path, &options, f->error);
+		assert_non_null(f->inventory);
+		put(f, "Foo 1 ready\n", START + 4000 * DAY);
+		/* Late by what a greeting is waited for, and after the clock.
+		 */
+		put(f, "Foo 2 ready\n", START + 4000 * DAY - 30 * SECOND);
+		inventory_flush(f->inventory, START);
+		assert_int_equal(ask(f, current), 0);
+		put(f, "Foo 2 ready\n", START);
+		assert_int_equal(
+			inventory_close(f->inventory, START, NULL, f->error),
+			0);
+		assert_int_equal(ask(f, current), live);
+	}
+}
+
 static void test_upgrades_over_ten_years(void **state)
 {
 	const uint64_t pause = 18 * DAY;
@@ -574,6 +605,7 @@ int main(void)
 		TEST(test_known_on_a_port_of_an_ftp_server),
 		TEST(test_forgotten_meanwhile),
 		TEST(test_a_hostile_server),
+		TEST(test_a_clock_that_is_set_back),
 		TEST(test_upgrades_over_ten_years),
 		TEST(test_many_forms_within_days),
 		cmocka_unit_test(test_texts_are_kept_once),

@@ -426,6 +426,10 @@ const struct event_case event_cases[] = {
 	{ "--need handshake, the request is its end", MODEL_NEED_HANDSHAKE, "",
 	  "i>S0 i<SA0/1 i>A1/1:5 i<A1/6:4",
 	  "open @2, request 0+5 @2, response 0+4 @3", "reply: client first" },
+	{ "--need handshake, Fast Open: the SYN's data is no end",
+	  MODEL_NEED_HANDSHAKE, "", "i>S0:5 i<SA0/6 i>A6/1 i<A1/6:4",
+	  "open @2, response 0+4 @3",
+	  "request: handshake unseen; reply: client first" },
 	{ "live, silent", MODEL_NEED_NONE, "", "i>S0 i<SA0/1 i>A1/1", "open @2",
 	  "request: open; response: open; reply: open" },
 };

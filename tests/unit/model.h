@@ -104,7 +104,8 @@ extern const char *const reason_names[REASON_MAX];
 #define ENDING_REASONS(X, kind)                                                \
 	X(kind, SYNACK_UNSEEN, "ended without a SYN-ACK seen")                 \
 	X(kind, RESET, "reset before it")                                      \
-	X(kind, NO_SERVER, "simultaneous open or split handshake")             \
+	X(kind, NO_SERVER,                                                     \
+	  "simultaneous open, split handshake, or an end with itself")         \
 	X(kind, SYN_UNSEEN, "it passed, but no SYN was seen (--need)")         \
 	X(kind, HANDSHAKE_UNSEEN,                                              \
 	  "it passed, but no client's ACK was seen (--need); for an open "     \

@@ -301,10 +301,6 @@ void events_synack(struct model *model, struct model_connection *c, __u32 ack)
 	}
 	event.source = c->syn_packet;
 	event.len = c->syn_len;
-	/* A client's ACK may still come, or be too late for this one. */
-	if (model->need >= MODEL_NEED_HANDSHAKE && !c->answered)
-		kinds_unclear(model, MODEL_BIT(MODEL_REQUEST),
-			      "a SYN's data before the handshake's end");
 	if (need_met(model, c, MODEL_REQUEST))
 		add(model, c, &event);
 }

@@ -39,24 +39,6 @@ static void put_ethernet(struct bytes *bytes, const struct test_packet *packet)
 		packet->ipv6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4);
 }
 
-static size_t put_ipv4(struct bytes *bytes, const struct test_packet *packet)
-{
-	size_t words = 5 + packet->ip_option_words;
-	__u8 *ip = put(bytes, words * 4);
-
-	ip[0] = (__u8)(0x40 |
-		       (packet->ip_header_words ? packet->ip_header_words :
-						  words));
-	store16(ip + 6, packet->fragment);
-	ip[8] = 64;
-	ip[9] = PROTO_TCP;
-	memset(ip + 20, 1, words * 4 - 20); /* no-operation options */
-	memcpy(ip + 12, "\xc0\x00\x02\x09\xc0\x00\x02\x0a", 8);
-	if (packet->from_server)
-		memcpy(ip + 12, "\xc0\x00\x02\x0a\xc0\x00\x02\x09", 8);
-	return (size_t)(ip - bytes->data) + 2;
-}
-
 static size_t extension_size(struct test_extension extension)
 {
 	if (extension.kind == PROTO_FRAGMENT)
@@ -66,20 +48,10 @@ static size_t extension_size(struct test_extension extension)
 	return (extension.len + 1U) * 8;
 }
 
-static size_t put_ipv6(struct bytes *bytes, const struct test_packet *packet)
+/* `next`: where the kind of the first of them, or TCP's number, goes. */
+static void put_extensions(struct bytes *bytes,
+			   const struct test_packet *packet, __u8 *next)
 {
-	__u8 *ip = put(bytes, 40), *next = ip + 6;
-
-	ip[0] = 0x60;
-	ip[7] = 64;
-	memcpy(ip + 8,
-	       "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09"
-	       "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x0a",
-	       32);
-	if (packet->from_server) {
-		ip[23] = 0x0a;
-		ip[39] = 0x09;
-	}
 	for (int i = 0; i < packet->extension_count; i++) {
 		struct test_extension extension = packet->extensions[i];
 		__u8 *header = put(bytes, extension_size(extension));
@@ -91,6 +63,41 @@ static size_t put_ipv6(struct bytes *bytes, const struct test_packet *packet)
 		next = header;
 	}
 	*next = PROTO_TCP;
+}
+
+static size_t put_ipv4(struct bytes *bytes, const struct test_packet *packet)
+{
+	size_t words = 5 + packet->ip_option_words;
+	__u8 *ip = put(bytes, words * 4);
+
+	ip[0] = (__u8)(0x40 |
+		       (packet->ip_header_words ? packet->ip_header_words :
+						  words));
+	store16(ip + 6, packet->fragment);
+	ip[8] = 64;
+	memset(ip + 20, 1, words * 4 - 20); /* no-operation options */
+	memcpy(ip + 12, "\xc0\x00\x02\x09\xc0\x00\x02\x0a", 8);
+	if (packet->from_server)
+		memcpy(ip + 12, "\xc0\x00\x02\x0a\xc0\x00\x02\x09", 8);
+	put_extensions(bytes, packet, ip + 9);
+	return (size_t)(ip - bytes->data) + 2;
+}
+
+static size_t put_ipv6(struct bytes *bytes, const struct test_packet *packet)
+{
+	__u8 *ip = put(bytes, 40);
+
+	ip[0] = 0x60;
+	ip[7] = 64;
+	memcpy(ip + 8,
+	       "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x09"
+	       "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x0a",
+	       32);
+	if (packet->from_server) {
+		ip[23] = 0x0a;
+		ip[39] = 0x09;
+	}
+	put_extensions(bytes, packet, ip + 6);
 	return (size_t)(ip - bytes->data) + 4;
 }
 

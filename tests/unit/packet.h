@@ -8,7 +8,10 @@
 #define PACKET_MAX 3000
 #define TCP_PSH 0x08
 
-/* An extension header of IPv6, or padding: `kind` is a PROTO_ number. */
+/*
+ * An extension header of IPv6, or an authentication header of IPv4: `kind` is a
+ * PROTO_ number.
+ */
 struct test_extension {
 	__u8 kind;
 	__u8 len; /* as the header's own length field has it */

@@ -15,6 +15,7 @@
 
 #include "platform.h"
 #include "system/bus_guard.h"
+#include "system/cache_line.h"
 
 #include <linux/types.h>
 #include <stdbool.h>
@@ -131,7 +132,6 @@ static inline const __u8 *source_head(struct byte_source *source, size_t size)
 						source_fetch_head(source, size);
 }
 
-#define CACHE_LINE 64 /* bytes */
 #define TOUCHED 65536 /* what the kernel maps by one fault, if it is cached */
 
 /*

@@ -4,8 +4,8 @@
 #include "engine.h"
 #include "overflow.h"
 #include "server_list.h"
+#include "system/cache_line.h"
 
-#define CACHE_LINE 64 /* bytes */
 #define HUGE_PAGE (1UL << 21)
 #define KEPT_SIZE (sizeof(struct event) + SYN_DATA_ROOM_MAX)
 

@@ -25,6 +25,9 @@ static int open_parts(struct inventory *inventory, const char *path)
 	error = store_open(&inventory->store, path,
 			   options->create ? STORE_CREATE : STORE_WRITE,
 			   options->busy_ms);
+	if (!error && options->stopped)
+		store_wait_until(&inventory->store, options->busy_ms,
+				 options->stopped);
 	if (!error)
 		error = lookup_prepare(inventory);
 	if (!error && options->clients) {
@@ -295,6 +298,11 @@ int inventory_flush(struct inventory *inventory, uint64_t now)
 	}
 	bursts_settle(inventory, now);
 	return error;
+}
+
+bool inventory_is_elsewhere(const struct inventory *inventory)
+{
+	return store_look(&inventory->store) != STORE_SAME;
 }
 
 bool inventory_is_touched(struct inventory *inventory)

@@ -18,6 +18,8 @@
 
 #include "observation.h"
 
+#include <signal.h>
+
 #define INVENTORY_DEFAULT_FILE "/var/lib/bannerprobe/inventory.db"
 #define INVENTORY_GONE_DAYS 7
 #define INVENTORY_MEMORY (184UL << 20)
@@ -70,9 +72,11 @@ struct inventory_options {
 	uint64_t gone_us; /* 0: INVENTORY_GONE_DAYS */
 	size_t memory;	  /* bytes at most; 0: INVENTORY_MEMORY */
 	int busy_ms;	  /* how long to wait for another process that writes */
-	bool create;	  /* create a missing file */
+	const volatile sig_atomic_t *stopped; /* or so long as it is 0; NULL */
+	bool create;			      /* create a missing file */
 	bool new_at_once; /* the first connection is enough on any port */
 	bool clients;	  /* keep clients that speak first, too */
+	bool is_live;	  /* records come as they happen: see is_latest() */
 	/*
 	 * Identifies a greeting; false: not known. The result is valid until
 	 * the next call. NULL: nothing is identified.
@@ -137,6 +141,12 @@ void inventory_put(struct inventory *inventory, const struct observation *seen);
  * process is writing, try again. A failure loses nothing.
  */
 int inventory_flush(struct inventory *inventory, uint64_t now);
+/*
+ * Whether the path leads to another file by now, or to none: what is written
+ * goes to the file that was opened.
+ */
+bool inventory_is_elsewhere(const struct inventory *inventory);
+
 /*
  * Whether another process has written to the file: then flush before the next
  * record, which may be of a service that the other process deleted. It costs

@@ -93,7 +93,8 @@ static void count_form(struct inventory *inventory, struct service *service,
 /* --- changes ----------------------------------------------------------- */
 
 /* A refusal becomes the current form only if there is no other form. */
-static bool becomes_current(const struct service *service, uint8_t at,
+static bool becomes_current(const struct inventory *inventory,
+			    const struct service *service, uint8_t at,
 			    const struct observation *seen)
 {
 	if (service->current == NO_FORM)
@@ -101,8 +102,7 @@ static bool becomes_current(const struct service *service, uint8_t at,
 	if (service->forms[at].refusal &&
 	    !service->forms[service->current].refusal)
 		return false;
-	/* Imported records may be older than those read before. */
-	return seen->time >= service->last_seen ||
+	return is_latest(inventory, service, seen) ||
 	       service->forms[service->current].refusal;
 }
 
@@ -143,7 +143,7 @@ static void known_form_came(struct inventory *inventory,
 		tell_change(inventory, service, at, seen, &identity);
 		form_identity_free(&identity);
 	}
-	if (becomes_current(service, at, seen))
+	if (becomes_current(inventory, service, at, seen))
 		service->current = at;
 }
 
@@ -238,7 +238,7 @@ static void new_form_came(struct inventory *inventory, struct service *service,
 	tell_change(inventory, service, at, seen, &told);
 	if (service->form_count == 1)
 		change_set_form(inventory, service, at);
-	if (becomes_current(service, at, seen))
+	if (becomes_current(inventory, service, at, seen))
 		service->current = at;
 	count_form(inventory, service, at, seen, hash);
 }

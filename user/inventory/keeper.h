@@ -115,6 +115,22 @@ struct inventory {
 
 /* --- judge.c: what a greeting means for a service ---------------------- */
 
+/*
+ * Whether a record tells what its service is now, and not what it was: imported
+ * ones may be older than those read before. Live, a few come late, by less than
+ * that; one that is much older was seen after a clock had been set back.
+ */
+#define COMES_LATE_US (3600ULL * 1000000)
+
+static inline bool is_latest(const struct inventory *inventory,
+			     const struct service *service,
+			     const struct observation *seen)
+{
+	return seen->time >= service->last_seen ||
+	       (inventory->options.is_live &&
+		service->last_seen - seen->time > COMES_LATE_US);
+}
+
 /* Takes a greeting of a service that is known or new. */
 void judge_greeting(struct inventory *inventory, struct service *service,
 		    const struct observation *seen, bool is_new);

@@ -170,8 +170,8 @@ void owner_came(struct inventory *inventory, struct service *service,
 	struct text *owner;
 	bool is_change;
 
-	/* An imported record that is older changes no owner. */
-	if (!read_parts(&parts, seen) || seen->time < service->last_seen)
+	/* An older record changes no owner. */
+	if (!read_parts(&parts, seen) || !is_latest(inventory, service, seen))
 		return;
 	ownership = service_ownership(&inventory->services, service);
 	if (!ownership)

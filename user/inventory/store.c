@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define HEADER 100	  /* bytes of SQLite's file header */
-#define APPLICATION_AT 68 /* offset of application_id in it, big-endian */
+#define HEADER 100	      /* bytes of SQLite's file header */
+#define VALUE_MOST (16 << 20) /* bytes of a text, a blob or a row */
+#define APPLICATION_AT 68     /* offset of application_id in it, big-endian */
 
 /* STRICT tables need SQLite 3.37 (2021); older ones take them for damaged. */
 #define SQLITE_NEEDED 3037000
@@ -192,6 +193,31 @@ static int check_header(struct store *store, enum store_use use, bool *empty)
 	return 0;
 }
 
+/*
+ * SQLite opens what lies beside the file, and would wait for a pipe's writer. A
+ * user that may write to the directory must not make root wait.
+ */
+static int check_beside(struct store *store)
+{
+	static const char *const ends[] = { "-journal", "-wal", "-shm" };
+	struct stat status;
+	int error = 0;
+
+	for (size_t i = 0; !error && i < sizeof(ends) / sizeof(*ends); i++) {
+		char *name;
+
+		if (asprintf(&name, "%s%s", store->path, ends[i]) < 0)
+			return -ENOMEM;
+		if (!lstat(name, &status) && !S_ISREG(status.st_mode)) {
+			snprintf(store->error, sizeof(store->error),
+				 "%.300s: it is no file: remove it", name);
+			error = -EINVAL;
+		}
+		free(name);
+	}
+	return error;
+}
+
 static int read_version(struct store *store, int *version)
 {
 	sqlite3_stmt *statement = store_prepare(store, "PRAGMA user_version");
@@ -281,6 +307,8 @@ static void distrust(struct store *store)
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
 	sqlite3_db_config(store->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+	/* A column of a few bytes can be computed as any number of them. */
+	sqlite3_limit(store->db, SQLITE_LIMIT_LENGTH, VALUE_MOST);
 }
 
 static int set_up(struct store *store, enum store_use use, bool empty,
@@ -314,6 +342,7 @@ static int open_immutable(struct store *store)
 
 	sqlite3_close(store->db);
 	store->db = NULL;
+	store->is_still = true;
 	if (!name)
 		return -ENOMEM;
 	error = open_database(store, name,
@@ -328,6 +357,7 @@ static int open_to_read(struct store *store, bool empty, int busy_ms)
 
 	/* An empty file is an inventory without services. */
 	if (empty) {
+		store->is_still = true;
 		error = open_database(store, ":memory:", SQLITE_OPEN_READWRITE);
 		return error ? error : set_up(store, STORE_READ, true, busy_ms);
 	}
@@ -336,6 +366,16 @@ static int open_to_read(struct store *store, bool empty, int busy_ms)
 		error = set_up(store, STORE_READ, false, busy_ms);
 	return error == -EACCES || error == -EROFS ? open_immutable(store) :
 						     error;
+}
+
+static void note_file(struct store *store)
+{
+	struct stat status;
+
+	if (stat(store->path, &status))
+		return;
+	store->device = status.st_dev;
+	store->inode = status.st_ino;
 }
 
 int store_open(struct store *store, const char *path, enum store_use use,
@@ -350,6 +390,8 @@ int store_open(struct store *store, const char *path, enum store_use use,
 	error = check_library(store);
 	if (!error)
 		error = check_header(store, use, &empty);
+	if (!error)
+		error = check_beside(store);
 	if (error || use == STORE_TRY)
 		return error;
 	if (use == STORE_READ)
@@ -364,8 +406,42 @@ int store_open(struct store *store, const char *path, enum store_use use,
 	if (error) {
 		sqlite3_close(store->db);
 		store->db = NULL;
+	} else {
+		note_file(store);
 	}
 	return error;
+}
+
+enum store_place store_look(const struct store *store)
+{
+	struct stat status;
+
+	if (stat(store->path, &status))
+		return errno == ENOENT ? STORE_REMOVED : STORE_SAME;
+	return status.st_dev == store->device && status.st_ino == store->inode ?
+		       STORE_SAME :
+		       STORE_REPLACED;
+}
+
+#define BUSY_STEP_MS 10
+
+/* SQLite calls it, `tries` times already; 0: the wait is given up. */
+static int wait_for_writer(void *context, int tries)
+{
+	const struct store *store = context;
+
+	if (*store->stopped || tries >= store->busy_ms / BUSY_STEP_MS)
+		return 0;
+	usleep(BUSY_STEP_MS * 1000);
+	return 1;
+}
+
+void store_wait_until(struct store *store, int busy_ms,
+		      const volatile sig_atomic_t *stopped)
+{
+	store->busy_ms = busy_ms;
+	store->stopped = stopped;
+	sqlite3_busy_handler(store->db, wait_for_writer, store);
 }
 
 void store_close(struct store *store)

@@ -6,7 +6,10 @@
 #include "address.h"
 #include "inventory.h"
 
+#include <signal.h>
 #include <sqlite3.h>
+#include <stdbool.h>
+#include <sys/types.h>
 
 /* "BnPr", the application_id of an inventory. */
 #define STORE_APPLICATION 0x426e5072
@@ -22,13 +25,33 @@ enum store_use {
 struct store {
 	sqlite3 *db;
 	char *path;
+	/* The file that was opened; later the path may lead to another one. */
+	dev_t device;
+	ino_t inode;
+	/* For store_wait_until(). */
+	const volatile sig_atomic_t *stopped;
+	int busy_ms;
+	bool is_still; /* it is read as one that nothing writes to */
 	char error[INVENTORY_ERROR]; /* the last one, in one line */
 };
+
+/* What the path leads to by now. */
+enum store_place {
+	STORE_SAME,
+	STORE_REMOVED,	/* nothing */
+	STORE_REPLACED, /* another file */
+};
+
+enum store_place store_look(const struct store *store);
 
 /* 0, or a negative errno with store->error. */
 int store_open(struct store *store, const char *path, enum store_use use,
 	       int busy_ms);
 void store_close(struct store *store);
+
+/* Another process that writes is waited for only until *stopped is not 0. */
+void store_wait_until(struct store *store, int busy_ms,
+		      const volatile sig_atomic_t *stopped);
 
 /* Sets store->error to SQLite's message. Returns a negative errno. */
 int store_fail(struct store *store, int code);

@@ -27,8 +27,8 @@ void structure_form(struct form *form, const struct observation *seen)
 {
 	static bool (*const protocols[])(struct form * form,
 					 const struct greeting *greeting) = {
-		structure_mysql, structure_ssh, structure_http, structure_tls,
-		structure_telnet
+		structure_mysql, structure_ssh,	   structure_http,
+		structure_tls,	 structure_telnet, structure_fix
 	};
 	struct greeting greeting = {
 		.bytes = seen->bytes,

@@ -38,6 +38,7 @@ bool structure_ssh(struct form *form, const struct greeting *greeting);
 bool structure_http(struct form *form, const struct greeting *greeting);
 bool structure_tls(struct form *form, const struct greeting *greeting);
 bool structure_telnet(struct form *form, const struct greeting *greeting);
+bool structure_fix(struct form *form, const struct greeting *greeting);
 
 /* Text of any protocol, or bytes of one that is not known. */
 void structure_text(struct form *form, const struct greeting *greeting);

@@ -49,9 +49,17 @@ static bool is_binary(const struct greeting *g)
 
 /* --- wild parts of text ------------------------------------------------ */
 
+/* A word of letters beyond ASCII, of which only names of days count. */
+static bool begins_foreign_word(const struct greeting *g, size_t at)
+{
+	return g->bytes[at] >= 0x80 && !(at && g->bytes[at - 1] >= 0x80);
+}
+
 static bool begins_word(const struct greeting *g, size_t at)
 {
-	return greeting_is_word(g, at) && !(at && greeting_is_word(g, at - 1));
+	return begins_foreign_word(g, at) ||
+	       (greeting_is_word(g, at) &&
+		!(at && greeting_is_word(g, at - 1)));
 }
 
 static enum spelled_time time_span(const struct greeting *g, size_t at,
@@ -126,6 +134,7 @@ void structure_add_text(struct form *form, const struct greeting *g,
 		struct span span = {};
 
 		if (greeting_is_word(g, at) || g->bytes[at] == ':' ||
+		    begins_foreign_word(g, at) ||
 		    (at && g->bytes[at - 1] == '<'))
 			span = find_span(g, at, form->binary, &client_end);
 		if (span.end > to)

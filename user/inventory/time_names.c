@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "time_names.h"
 
+#include "russian_names.h"
+
 #include <stdbool.h>
 
 #define COUNT(table) (sizeof(table) / sizeof(*(table)))
@@ -151,10 +153,14 @@ static int named(const struct name *names, size_t count, const uint8_t *bytes,
 
 int month_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
+	if (len && bytes[0] >= 0x80)
+		return russian_month(bytes, len, name_len);
 	return named(months, COUNT(months), bytes, len, name_len);
 }
 
 int weekday_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
+	if (len && bytes[0] >= 0x80)
+		return russian_weekday(bytes, len, name_len);
 	return named(weekdays, COUNT(weekdays), bytes, len, name_len);
 }

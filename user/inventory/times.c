@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "times.h"
 
+#include "calendar.h"
+#include "russian_names.h"
 #include "time_names.h"
 
 #include <stdbool.h>
@@ -10,7 +12,6 @@
 
 #define US_PER_SECOND 1000000ULL
 #define SECONDS_PER_DAY 86400
-#define NEAR_DAYS 2 /* allows for time zones, and for an inexact clock */
 
 /* The parts of a date and a time that were read so far. */
 struct spelled {
@@ -67,12 +68,12 @@ static bool in_range(uint64_t value, int least, int most)
 
 static bool read_weekday(struct spelled *s)
 {
-	size_t len;
+	size_t len, of_month;
 	const int found = s->weekday ? 0 :
 				       weekday_named(s->bytes + s->at,
 						     s->len - s->at, &len);
 
-	if (!found || month_named(s->bytes + s->at, s->len - s->at, &len))
+	if (!found || month_named(s->bytes + s->at, s->len - s->at, &of_month))
 		return false;
 	s->weekday = found;
 	s->at += len;
@@ -221,6 +222,28 @@ static bool read_compact_date(struct spelled *s)
 	return true;
 }
 
+/* 2026-331, 2026331: the day of the year (ISO 8601, 5.2.2.2) */
+static bool read_ordinal_date(struct spelled *s)
+{
+	uint64_t value, day;
+	size_t n = digits(s, s->at, &value), at = s->at + n;
+
+	if (n == 4 && is_at(s, at, '-')) {
+		n += digits(s, at + 1, &day);
+		at = s->at + n + 1;
+		value = value * 1000 + day;
+	}
+	if (s->day || s->month || n != 7 || !in_range(value % 1000, 1, 366) ||
+	    !full_year(value / 1000, 4) || is_at(s, at, '.') ||
+	    (is_at(s, at, '-') && digit_at(s, at + 1)))
+		return false;
+	s->year = full_year(value / 1000, 4);
+	s->month = 1; /* its day, counted on beyond the month's end */
+	s->day = (int)(value % 1000);
+	s->at = at;
+	return true;
+}
+
 /* 5, 05, 5th */
 static bool read_day(struct spelled *s)
 {
@@ -338,7 +361,7 @@ static bool read_piece(struct spelled *s)
 	if (digit_at(s, s->at))
 		return read_marked(s) || read_clock(s) ||
 		       read_numeric_date(s) || read_compact_date(s) ||
-		       read_day(s) || read_year(s);
+		       read_ordinal_date(s) || read_day(s) || read_year(s);
 	return read_weekday(s) || read_month(s) || read_zone(s);
 }
 
@@ -355,6 +378,9 @@ static size_t skip_joint(const struct spelled *s)
 		if (at + n <= s->len && !memcmp(s->bytes + at, words[i], n))
 			return at + n;
 	}
+	at += russian_joint(s->bytes + at, s->len - at);
+	if (at > s->at)
+		return at;
 	if (is_at(s, at, 'T') || is_at(s, at, '-') || is_at(s, at, '/'))
 		return at + 1;
 	if (is_at(s, at, ',') || is_at(s, at, ';'))
@@ -368,32 +394,6 @@ static size_t skip_joint(const struct spelled *s)
 
 /* --- comparison with the packet's time ---------------------------------- */
 
-/* Days since 1970 of a date of the Gregorian calendar. */
-static long days_of(int year, int month, int day)
-{
-	const long y = year - (month <= 2);
-	const long era = y / 400, of_era = y - era * 400;
-	const long of_year =
-		(153L * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-
-	return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 +
-	       of_year - 719468;
-}
-
-static bool near(int year, int month, int day, long today)
-{
-	if (month < 1 || month > 12)
-		return false;
-	if (year)
-		return labs(days_of(year, month, day) - today) <= NEAR_DAYS;
-	for (int y = 1970 + (int)(today / 366) - 1;
-	     y <= 1971 + (int)(today / 365); y++) {
-		if (labs(days_of(y, month, day) - today) <= NEAR_DAYS)
-			return true;
-	}
-	return false;
-}
-
 static enum spelled_time judge(const struct spelled *s, uint64_t now)
 {
 	const long today = (long)(now / US_PER_SECOND / SECONDS_PER_DAY);
@@ -401,10 +401,11 @@ static enum spelled_time judge(const struct spelled *s, uint64_t now)
 	const int off = s->weekday ? (s->weekday - 1 - weekday + 7) % 7 : 0;
 
 	if (s->month && s->day) {
-		if (near(s->year, s->month, s->day, today) ||
-		    (s->swapped && near(s->year, s->day, s->month, today)) ||
+		if (is_near_date(s->year, s->month, s->day, today) ||
+		    (s->swapped &&
+		     is_near_date(s->year, s->day, s->month, today)) ||
 		    (s->first &&
-		     near(s->first, s->month, s->year % 100, today)))
+		     is_near_date(s->first, s->month, s->year % 100, today)))
 			return TIME_NOW;
 		/* 5.3.2024 may be a version. */
 		return s->named || s->clock ? TIME_OTHER : TIME_NONE;
@@ -468,7 +469,7 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 	*end = 0;
 	/* No name of a day or a month begins with another letter. */
 	if (at >= len ||
-	    (!digit_at(&s, at) &&
+	    (!digit_at(&s, at) && bytes[at] < 0x80 &&
 	     !strchr("adefgjlmnoqstvwz", (char)(bytes[at] | 0x20))))
 		return TIME_NONE;
 	if (epoch_at(&s, now, end))

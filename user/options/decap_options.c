@@ -58,6 +58,20 @@ static void take_ports(const struct option_use *use, const char *word,
 			    use->spelling, use->value, word);
 }
 
+static void __attribute__((noreturn))
+refuse_word(const struct option_use *use, const char *word)
+{
+	const char *choices[TUNNEL_KINDS + 3] = { [TUNNEL_KINDS] = "all",
+						  [TUNNEL_KINDS + 1] = "none" };
+	char suggestion[SUGGESTION_MAX];
+
+	for (int kind = 0; kind < TUNNEL_KINDS; kind++)
+		choices[kind] = names[kind];
+	wrong_usage("%s=%s: what can be opened is " KINDS "%s", use->spelling,
+		    use->value,
+		    usage_suggest(suggestion, word, strlen(word), choices));
+}
+
 static void take_word(struct options *options, const struct option_use *use,
 		      char *word)
 {
@@ -69,8 +83,7 @@ static void take_word(struct options *options, const struct option_use *use,
 		*ports++ = '\0';
 	kinds = kinds_of(word);
 	if (!kinds)
-		wrong_usage("%s=%s: what can be opened is " KINDS,
-			    use->spelling, use->value);
+		refuse_word(use, word);
 	decap->kinds |= kinds;
 	if (!ports)
 		return;

@@ -207,6 +207,20 @@ static __u32 event_by_name(const char *word, size_t len)
 	return 0;
 }
 
+static void __attribute__((noreturn))
+refuse_event(const struct option_use *use, const char *word, size_t len)
+{
+	const char *choices[EVENT_KINDS + 2] = { [EVENT_KINDS] = "all" };
+	char suggestion[SUGGESTION_MAX];
+
+	for (int kind = 0; kind < EVENT_KINDS; kind++)
+		choices[kind] = event_kind_names[kind];
+	wrong_usage("%s %s: the events are banner, request, response, reply, "
+		    "open or all, with commas between them%s",
+		    use->spelling, shown(use),
+		    usage_suggest(suggestion, word, len, choices));
+}
+
 static void take_events(struct options *options, const struct option_use *use)
 {
 	const char *word = use->value;
@@ -217,10 +231,7 @@ static void take_events(struct options *options, const struct option_use *use)
 		const __u32 event = event_by_name(word, len);
 
 		if (!event)
-			wrong_usage("%s %s: the events are banner, request, "
-				    "response, reply, open or all, with commas "
-				    "between them",
-				    use->spelling, shown(use));
+			refuse_event(use, word, len);
 		options->events |= event;
 		if (!word[len])
 			return;

@@ -9,19 +9,20 @@
 #include <unistd.h>
 
 /* Checked here, since two processes open the path later: one message only. */
-static void check_existence(const struct option_use *use, const char *path)
+static mode_t type_of(const struct option_use *use, const char *path)
 {
-	if (access(path, F_OK))
+	struct stat status;
+
+	if (stat(path, &status))
 		wrong_usage("%s %s: %s", use->spelling, path, strerror(errno));
+	return status.st_mode;
 }
 
 void rules_take_probes(struct options *options, const struct option_use *use)
 {
 	const char *path = option_file(use);
-	struct stat status;
 
-	check_existence(use, path);
-	if (!stat(path, &status) && !S_ISREG(status.st_mode))
+	if (!S_ISREG(type_of(use, path)))
 		wrong_usage("%s %s: is no file: name one like nmap's "
 			    "nmap-service-probes",
 			    use->spelling, path);
@@ -33,7 +34,12 @@ void rules_take_probes(struct options *options, const struct option_use *use)
 
 void rules_take_recog(struct options *options, const struct option_use *use)
 {
-	check_existence(use, options->recog);
+	const mode_t type = type_of(use, options->recog);
+
+	if (!S_ISREG(type) && !S_ISDIR(type))
+		wrong_usage("%s %s: is no file and no folder: name the one "
+			    "that holds Recog's *.xml",
+			    use->spelling, options->recog);
 }
 
 /* Why the log cannot show it; NULL: it can. */

@@ -98,6 +98,22 @@ const char *usage_nearest(const char *word, const char *const *list)
 	return nearest;
 }
 
+const char *usage_suggest(char text[SUGGESTION_MAX], const char *word,
+			  size_t len, const char *const *choices)
+{
+	char whole[WORD_MAX + 2];
+	const char *nearest;
+
+	snprintf(whole, sizeof(whole), "%.*s", (int)len, word);
+	nearest = usage_nearest(whole, choices);
+	/* A right word may be wrong beside others. */
+	if (nearest && strcmp(nearest, whole) != 0)
+		snprintf(text, SUGGESTION_MAX, ": did you mean %s?", nearest);
+	else
+		*text = '\0';
+	return text;
+}
+
 bool usage_is_filter_word(const char *word)
 {
 	static const char *const words[] = {

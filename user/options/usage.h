@@ -25,6 +25,14 @@ void usage_print_notes(void);
 /* The word of a list, ended by NULL, that is most like this one; or NULL. */
 const char *usage_nearest(const char *word, const char *const *list);
 
+/*
+ * What a message says at its end of a word in a list of words, `len` bytes of
+ * `word`: ": did you mean X?", or "" where none of the choices is near.
+ */
+#define SUGGESTION_MAX 64
+const char *usage_suggest(char text[SUGGESTION_MAX], const char *word,
+			  size_t len, const char *const *choices);
+
 /* A usage error for an unknown option: "-x", "--word" or "--word=value". */
 void usage_unknown_option(const char *word) __attribute__((noreturn));
 

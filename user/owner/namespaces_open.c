@@ -40,7 +40,8 @@ static void try_open(struct listing *listing, struct netns *netns)
 {
 	struct stat status;
 
-	netns->fd = open(netns->path, O_RDONLY | O_CLOEXEC);
+	/* What lies in /run/netns may be anything, and nothing waits for it. */
+	netns->fd = open(netns->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (netns->fd < 0)
 		return;
 	if (!fstat(netns->fd, &status)) {

@@ -85,7 +85,8 @@ static bool send_waiting(struct inventory_sink *sink)
 			done += sizeof(len) + len;
 	}
 	sink->used -= done;
-	memmove(sink->waiting, sink->waiting + done, sink->used);
+	if (done) /* else all would be copied onto itself, for each event */
+		memmove(sink->waiting, sink->waiting + done, sink->used);
 	return !sink->used;
 }
 

@@ -2,6 +2,7 @@
 /* changes: what changed since a time, or with --follow as it happens. */
 #include "command.h"
 #include "follow.h"
+#include "output.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -234,7 +235,7 @@ static int print_changes(const struct changes *changes, sqlite3_stmt *rows,
 	}
 	sqlite3_reset(rows);
 	*last = most;
-	fflush(stdout);
+	output_drain();
 	return code;
 }
 
@@ -250,24 +251,86 @@ static int64_t latest_change(struct store *store)
 	return id;
 }
 
-static int print_and_follow(struct changes *changes, struct store *store,
-			    sqlite3_stmt *rows)
+/*
+ * Opens the file again where it was replaced, or was opened as one that nothing
+ * writes to: as long as no probe has it open, that is the only way for a user
+ * that may not write beside it. False: it cannot be opened now.
+ */
+static bool open_again(struct store *store, sqlite3_stmt **rows, int64_t *last)
+{
+	const bool is_replaced = store_look(store) == STORE_REPLACED;
+	char *file = strdup(store->path);
+	bool done = false;
+
+	sqlite3_finalize(*rows);
+	store_close(store);
+	*rows = NULL;
+	if (file)
+		done = open_store(store, file, STORE_READ);
+	free(file);
+	if (!done)
+		return false;
+	if (is_replaced)
+		say("%s: it was replaced: its changes follow", store->path);
+	/* Another inventory counts its changes from 1 on. */
+	if (is_replaced && latest_change(store) < *last)
+		*last = 0;
+	*rows = prepare(store, query);
+	return *rows;
+}
+
+static bool has_to_be_opened(const struct store *store, bool *is_told)
+{
+	const enum store_place place = store_look(store);
+
+	if (place == STORE_REMOVED && !*is_told)
+		say("%s: it was removed: another one is waited for",
+		    store->path);
+	*is_told = place == STORE_REMOVED;
+	return place == STORE_REPLACED ||
+	       (place == STORE_SAME && store->is_still);
+}
+
+/* False, with a message: it cannot be gone on. */
+static bool follow(struct changes *changes, struct store *store,
+		   sqlite3_stmt **rows)
 {
 	int64_t last = 0;
 	struct follow follow;
+	bool is_told = false; /* that the file was removed */
 	int code;
 
-	if (!changes->follow)
-		return print_changes(changes, rows, &last);
 	if (!follow_open(&follow, changes->file))
-		return SQLITE_DONE;
+		return false;
 	if (!changes->since_given)
 		last = latest_change(store);
 	do
-		code = print_changes(changes, rows, &last);
-	while (code == SQLITE_DONE && !ferror(stdout) && follow_wait(&follow));
+		code = print_changes(changes, *rows, &last);
+	while (code == SQLITE_DONE && !output_failed() &&
+	       follow_wait(&follow) &&
+	       (!has_to_be_opened(store, &is_told) ||
+		open_again(store, rows, &last)));
 	follow_close(&follow);
-	return code;
+	if (!*rows)
+		return false;
+	if (code != SQLITE_DONE && code != SQLITE_ROW) {
+		store_fail(store, code);
+		say("%s", store->error);
+	}
+	return code == SQLITE_DONE || code == SQLITE_ROW;
+}
+
+static int print_once(struct changes *changes, struct store *store,
+		      sqlite3_stmt *rows)
+{
+	int64_t last = 0;
+	const int code = print_changes(changes, rows, &last);
+
+	if (code == SQLITE_DONE || code == SQLITE_ROW)
+		return EXIT_DONE;
+	store_fail(store, code);
+	say("%s", store->error);
+	return EXIT_FAILED;
 }
 
 int command_changes(const struct command *command, const char *file, int argc,
@@ -282,9 +345,12 @@ int command_changes(const struct command *command, const char *file, int argc,
 	if (!open_store(&store, changes.file, STORE_READ))
 		return EXIT_FAILED;
 	rows = prepare(&store, query);
-	if (rows)
-		result = finish(&store, rows,
-				print_and_follow(&changes, &store, rows));
+	if (rows && changes.follow)
+		result = follow(&changes, &store, &rows) ? EXIT_DONE :
+							   EXIT_FAILED;
+	else if (rows)
+		result = print_once(&changes, &store, rows);
+	sqlite3_finalize(rows);
 	store_close(&store);
 	return say_finish() ? result : EXIT_FAILED;
 }

@@ -81,6 +81,12 @@ void parse_words(const struct command *command,
 struct inventory_counts;
 void tell_unkept(const struct inventory_counts *counts);
 
+/*
+ * Has a handler called by the first of the signals that end a process, unless
+ * it is ignored; the next one ends the process.
+ */
+void catch_signals(void (*handler)(int signal));
+
 int64_t now_us(void);
 /* Both end the process if the word is not a time or a span. */
 int64_t parse_when(const char *option, const char *word);

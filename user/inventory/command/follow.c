@@ -1,32 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "follow.h"
 
-#include "say.h"
+#include "command.h"
 
 #include <errno.h>
 #include <libgen.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 /* ms: some file systems report no writes, so the file is also polled. */
 #define LOOK_MS 2000
 
-static int open_stop(void)
+/*
+ * Nothing is written but lines, each as it comes: so the process can end
+ * wherever it is, also where it waits for a consumer that takes none.
+ */
+static void end(int signal)
 {
-	sigset_t signals;
-
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGHUP);
-	if (sigprocmask(SIG_BLOCK, &signals, NULL))
-		return -1;
-	return signalfd(-1, &signals, SFD_CLOEXEC);
+	(void)signal;
+	_exit(0);
 }
 
 /* Watches the file's directory: SQLite writes to a file beside it first. */
@@ -44,10 +39,10 @@ static bool watch_directory(const struct follow *follow, const char *file)
 bool follow_open(struct follow *follow, const char *file)
 {
 	follow->watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
-	follow->stop = open_stop();
-	if (follow->watch >= 0 && follow->stop >= 0 &&
-	    watch_directory(follow, file))
+	if (follow->watch >= 0 && watch_directory(follow, file)) {
+		catch_signals(end);
 		return true;
+	}
 	say("%s: cannot be followed: %s", file, strerror(errno));
 	follow_close(follow);
 	return false;
@@ -57,23 +52,19 @@ bool follow_wait(struct follow *follow)
 {
 	struct pollfd polled[] = {
 		{ follow->watch, POLLIN, 0 },
-		{ follow->stop, POLLIN, 0 },
 		{ STDOUT_FILENO, 0, 0 }, /* the consumer closes it */
 	};
 	char events[4096];
 
-	if (poll(polled, 3, LOOK_MS) < 0 && errno != EINTR)
+	if (poll(polled, 2, LOOK_MS) < 0 && errno != EINTR)
 		return false;
 	while (read(follow->watch, events, sizeof(events)) > 0)
 		;
-	return !polled[1].revents &&
-	       !(polled[2].revents & (POLLERR | POLLHUP | POLLNVAL));
+	return !(polled[1].revents & (POLLERR | POLLHUP | POLLNVAL));
 }
 
 void follow_close(struct follow *follow)
 {
 	if (follow->watch >= 0)
 		close(follow->watch);
-	if (follow->stop >= 0)
-		close(follow->stop);
 }

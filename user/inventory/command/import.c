@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* The most records of a transaction. */
 #define BATCH 20000
@@ -35,10 +36,15 @@ struct import {
 
 static volatile sig_atomic_t stopped;
 
+/*
+ * Interrupts what waits for a log's bytes. A signal that comes just before the
+ * wait begins would not: so another one follows each second.
+ */
 static void stop(int signal)
 {
 	(void)signal;
 	stopped = 1;
+	alarm(1);
 }
 
 static const struct argp_option options[] = {
@@ -326,6 +332,7 @@ static int run(struct import *import, const char *file)
 	struct inventory_options inventory_options = {
 		.create = true,
 		.busy_ms = BUSY_MS,
+		.stopped = &stopped,
 		.gone_us = (uint64_t)import->gone,
 		.new_at_once = import->new_at_once,
 	};
@@ -366,6 +373,7 @@ int command_import(const struct command *command, const char *file, int argc,
 	/* On a signal the records read so far are written. */
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGALRM, &action, NULL);
 	result = run(import, file);
 	free(import->names);
 	free(import);

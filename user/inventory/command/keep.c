@@ -33,11 +33,13 @@
 #define TUNNEL_TEXT (TUNNELS_MAX * sizeof("/4294967295"))
 
 struct keeper {
+	const char *file;
 	struct inventory *inventory;
 	struct stream_counts *counts;
 	bool is_live;
-	bool ended;   /* the stream */
-	bool failing; /* the last transaction failed; reported once */
+	bool ended;	/* the stream */
+	bool failing;	/* the last transaction failed; reported once */
+	bool elsewhere; /* the file was removed or replaced; reported once */
 	bool told[UNKEPT_REASONS]; /* each is reported as it begins */
 	uint64_t taken;		   /* events */
 	uint64_t latest;	   /* us since 1970: time of the latest event */
@@ -203,6 +205,19 @@ static void tell_new_losses(struct keeper *keeper)
 	}
 }
 
+static void tell_place(struct keeper *keeper)
+{
+	const bool elsewhere = inventory_is_elsewhere(keeper->inventory);
+
+	if (elsewhere && !keeper->elsewhere)
+		say("--inventory %s: it was removed or replaced, and what "
+		    "comes "
+		    "is written to the file as it was: restart bannerprobe to "
+		    "keep another one",
+		    keeper->file);
+	keeper->elsewhere = elsewhere;
+}
+
 static void report(struct keeper *keeper, int code)
 {
 	struct stream_counts *counts = keeper->counts;
@@ -219,6 +234,7 @@ static void report(struct keeper *keeper, int code)
 		say("%s", inventory_error(keeper->inventory));
 	keeper->failing = code && code != -EAGAIN;
 	tell_new_losses(keeper);
+	tell_place(keeper);
 	count_services(keeper);
 }
 
@@ -380,6 +396,8 @@ static int keep(struct keeper *keeper, const char *file,
 					  .counts = keeper->counts };
 	how->changed = outbox_put;
 	how->changed_context = &keeper->outbox;
+	how->is_live = keeper->is_live;
+	keeper->file = file;
 	keeper->inventory = inventory_open(file, how, error);
 	if (!keeper->inventory) {
 		say("--inventory %s", error);

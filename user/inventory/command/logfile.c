@@ -41,9 +41,12 @@ static bool fill(struct log_file *file)
 		if (code == Z_BUF_ERROR)
 			return fail(file, "the compressed file ends in the "
 					  "middle");
+		if (n < 0 && code == Z_ERRNO)
+			why = errno == EINTR ? "stopped by a signal; what was "
+					       "not read yet is left out" :
+					       strerror(errno);
 		if (n < 0)
-			return fail(file,
-				    code == Z_ERRNO ? strerror(errno) : why);
+			return fail(file, why);
 		return false;
 	}
 	file->filled += (size_t)n;

@@ -202,11 +202,19 @@ static const char *read_name(struct json_object *object, const char *name,
 	return to;
 }
 
-static void read_sensor(struct json_object *object, struct log_record *record)
+/* False: the name does not fit; without it, the record would be another's. */
+static bool read_sensor(struct json_object *object, struct log_record *record)
 {
+	struct json_object *value;
+
 	record->seen.sensor = read_name(object, "sensor", record->sensor,
 					sizeof(record->sensor));
 	record->seen.tunnel = record->tunnel;
+	if (!json_object_object_get_ex(object, "sensor", &value) || !value)
+		return true;
+	return *record->sensor ||
+	       (json_object_is_type(value, json_type_string) &&
+		!json_object_get_string_len(value));
 }
 
 static void read_owner(struct json_object *object, struct log_record *record)
@@ -235,11 +243,10 @@ static enum log_line read_object(struct json_object *object,
 	    !read_address(object, "client", &seen->client) ||
 	    !read_port(object, "server_port", &seen->server_port) ||
 	    !read_port(object, "client_port", &seen->client_port) ||
-	    !read_banner(object, record))
+	    !read_banner(object, record) || !read_sensor(object, record))
 		return LOG_BROKEN;
 	seen->time = (uint64_t)llround(time * 1e6);
 	read_tunnel(object, record);
-	read_sensor(object, record);
 	read_owner(object, record);
 	return LOG_RECORD;
 }

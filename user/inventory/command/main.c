@@ -100,7 +100,9 @@ int main(int argc, char **argv)
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
 	if (argc > 1 && print_and_exit(argv[1]))
 		return say_finish() ? EXIT_DONE : EXIT_FAILED;
-	if (argc > 1 && *argv[1] != '-' && !find(argv[1]))
+	/* A probe names its inventory as it likes: "list" is a file, too. */
+	if (argc > 1 && *argv[1] != '-' &&
+	    (!find(argv[1]) || (argc > 2 && !strcmp(argv[2], KEEPER_COMMAND))))
 		file = argv[at++];
 	check_name("FILE", file);
 	if (at == 2)

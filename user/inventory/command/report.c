@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -223,9 +224,8 @@ static int write_page(struct report *report)
 		result = report_services(report);
 	report_tail(report);
 	if (fflush(report->page) || ferror(report->page)) {
-		/* A consumer that closes its pipe early is no failure. */
-		if (!report->output && errno == EPIPE)
-			return result;
+		if (!report->output)
+			return result; /* say_finish() has the reason */
 		return fail_output(report, errno ? errno : EIO);
 	}
 	return result;
@@ -271,6 +271,17 @@ static bool is_special(const char *path)
 	return !stat(path, &status) && !S_ISREG(status.st_mode);
 }
 
+/* The page that is not complete; NULL: none. */
+static char *volatile unfinished;
+
+/* A signal ends the process as it always does, but leaves no such page. */
+static void remove_unfinished(int signal)
+{
+	if (unfinished)
+		unlink(unfinished);
+	raise(signal);
+}
+
 static FILE *open_beside(const char *path, char **name)
 {
 	const mode_t mask = umask(0);
@@ -296,9 +307,18 @@ static FILE *open_beside(const char *path, char **name)
 static int replace_file(struct report *report)
 {
 	char *name = NULL;
+	sigset_t all, before;
 	int result;
 
+	/* No signal comes while the file is there, and not noted yet. */
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &before);
 	report->page = open_beside(report->output, &name);
+	if (report->page) {
+		unfinished = name;
+		catch_signals(remove_unfinished);
+	}
+	sigprocmask(SIG_SETMASK, &before, NULL);
 	if (!report->page) {
 		result = fail_output(report, errno);
 		free(name);
@@ -309,10 +329,24 @@ static int replace_file(struct report *report)
 		result = fail_output(report, errno);
 	if (!result && rename(name, report->output))
 		result = fail_output(report, errno);
+	unfinished = NULL;
 	if (result)
 		unlink(name);
 	free(name);
 	return result;
+}
+
+/* Opening waits for nothing; a pipe's consumer is waited for by writing. */
+static FILE *open_special(const char *path)
+{
+	const int file = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+	FILE *page = NULL;
+
+	if (file >= 0 && !fcntl(file, F_SETFL, 0))
+		page = fdopen(file, "w");
+	if (file >= 0 && !page)
+		close(file);
+	return page;
 }
 
 static int write_to_output(struct report *report)
@@ -321,7 +355,12 @@ static int write_to_output(struct report *report)
 
 	if (report->output && !is_special(report->output))
 		return replace_file(report);
-	report->page = report->output ? fopen(report->output, "we") : stdout;
+	report->page = report->output ? open_special(report->output) : stdout;
+	if (!report->page && errno == ENXIO) {
+		say("%s: nobody reads from it: start its reader first",
+		    report->output);
+		return EXIT_FAILED;
+	}
 	if (!report->page)
 		return fail_output(report, errno);
 	result = write_page(report);
@@ -369,5 +408,5 @@ int command_report(const struct command *command, const char *file, int argc,
 	result = make_report(&report);
 	free(report.day);
 	store_close(&report.store);
-	return result;
+	return report.output || say_finish() ? result : EXIT_FAILED;
 }

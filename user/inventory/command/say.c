@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "say.h"
 
+#include "output.h"
+
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -78,11 +81,32 @@ size_t escape_json(char *to, const uint8_t *bytes, size_t len)
 
 /* --- messages ---------------------------------------------------------- */
 
+#define MESSAGE_MS 500 /* the probe's keeper waits so long, once */
+
 static const char *program = "bannerprobe-inventory";
+static bool is_patient = true;
 
 void say_for_the_probe(void)
 {
 	program = "bannerprobe";
+	is_patient = false;
+}
+
+/*
+ * Whether a message is taken. Nobody may read them, and the inventory has to be
+ * kept nevertheless: a pipe that poll(2) calls ready has room for a message.
+ */
+static bool is_heard(void)
+{
+	static bool waited_in_vain;
+	struct pollfd standard_error = { .fd = STDERR_FILENO,
+					 .events = POLLOUT };
+
+	if (is_patient)
+		return true;
+	waited_in_vain =
+		poll(&standard_error, 1, waited_in_vain ? 0 : MESSAGE_MS) <= 0;
+	return !waited_in_vain;
 }
 
 void say(const char *format, ...)
@@ -94,6 +118,11 @@ void say(const char *format, ...)
 	va_start(arguments, format);
 	len = vasprintf(&text, format, arguments);
 	va_end(arguments);
+	if (!is_heard()) {
+		if (len >= 0)
+			free(text);
+		return;
+	}
 	fprintf(stderr, "%s: ", program);
 	if (len < 0) {
 		fputs("out of memory\n", stderr);
@@ -111,7 +140,7 @@ void say(const char *format, ...)
 
 bool say_finish(void)
 {
-	if (!fflush(stdout) && !ferror(stdout))
+	if (output_drain())
 		return true;
 	if (errno == EPIPE) /* the consumer has closed its pipe */
 		return true;
@@ -198,9 +227,13 @@ void object_bool(struct json *json, const char *name, bool value)
 
 void object_time(struct json *json, const char *name, int64_t us)
 {
+	/* A time before 1970, which another program wrote, has a sign. */
+	const uint64_t size = us < 0 ? -(uint64_t)us : (uint64_t)us;
+
 	put_name(json, name);
-	fprintf(json->file, "%lld.%06lld", (long long)(us / US_PER_SECOND),
-		(long long)(us % US_PER_SECOND));
+	fprintf(json->file, "%s%llu.%06llu", us < 0 ? "-" : "",
+		(unsigned long long)(size / US_PER_SECOND),
+		(unsigned long long)(size % US_PER_SECOND));
 }
 
 /* --- the rest ---------------------------------------------------------- */
@@ -210,6 +243,9 @@ void csv_field(FILE *file, bool first, const char *text)
 	if (!first)
 		fputc(',', file);
 	fputc('"', file);
+	/* A spreadsheet would compute what begins so; a server may say it. */
+	if (text && *text && strchr("=+-@", *text))
+		fprintf(file, "\\x%02x", (uint8_t)*text++);
 	for (; text && *text; text++) {
 		if (*text == '"')
 			fputc('"', file);

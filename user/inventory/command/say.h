@@ -13,7 +13,10 @@
 
 /* "bannerprobe-inventory: ", the message, a newline; escaped as a banner is. */
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* From now on messages begin with "bannerprobe: ", as those of a probe. */
+/*
+ * From now on messages begin with "bannerprobe: ", as those of a probe, and one
+ * that nobody takes is dropped.
+ */
 void say_for_the_probe(void);
 
 /* Text from the file, which should be escaped: any other byte becomes "?". */
@@ -49,7 +52,10 @@ void object_bool(struct json *json, const char *name, bool value);
 /* Seconds since 1970, microseconds kept. */
 void object_time(struct json *json, const char *name, int64_t us);
 
-/* A field of CSV (RFC 4180): quoted, with a comma before unless it is first. */
+/*
+ * A field of CSV (RFC 4180): quoted, with a comma before unless it is first. A
+ * sign at its beginning (= + - @) is escaped as other bytes are, \xhh.
+ */
 void csv_field(FILE *file, bool first, const char *text);
 
 /* 2026-11-26 16:15:02, local time. */

@@ -2,12 +2,28 @@
 /* Functions that the commands of bannerprobe-inventory share. */
 #include "command.h"
 #include "inventory/inventory.h"
+#include "output.h"
 #include "when.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+void catch_signals(void (*handler)(int signal))
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	const struct sigaction once = { .sa_handler = handler,
+					.sa_flags = (int)SA_RESETHAND };
+	struct sigaction was;
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(*signals); i++) {
+		if (!sigaction(signals[i], NULL, &was) &&
+		    was.sa_handler != SIG_IGN)
+			sigaction(signals[i], &once, NULL);
+	}
+}
 
 int64_t now_us(void)
 {
@@ -35,6 +51,11 @@ int64_t parse_span(const char *option, const char *word)
 	if (!span_parse(word, &span))
 		wrong_usage("%s: %s is no span like 7d, 12h or \"3 weeks\"",
 			    option, shown(word));
+	/* It would forget every service, or mean the default. */
+	if (!span)
+		wrong_usage("%s: %s is no time at all: give a span like 7d, "
+			    "12h or \"3 weeks\"",
+			    option, word);
 	return span;
 }
 
@@ -95,6 +116,8 @@ bool open_store(struct store *store, const char *file, enum store_use use)
 
 	if (!error) {
 		add_functions(store);
+		if (use == STORE_READ)
+			output_open();
 		return true;
 	}
 	/* The file's name may be a command that was misspelt. */
@@ -161,6 +184,25 @@ void add_functions(struct store *store)
 
 /* --- endpoints --------------------------------------------------------- */
 
+/*
+ * Reads a number, of digits alone, and sets *end behind it. -1: there is none,
+ * or it is greater than `most`.
+ */
+static int number_in(const char *text, const char **end, int most)
+{
+	int number = 0;
+
+	*end = text;
+	if (*text < '0' || *text > '9')
+		return -1;
+	for (; **end >= '0' && **end <= '9'; (*end)++) {
+		number = number * 10 + **end - '0';
+		if (number > most)
+			return -1;
+	}
+	return number;
+}
+
 void endpoint_to_text(const char *server, int port, char text[ENDPOINT_TEXT])
 {
 	snprintf(text, ENDPOINT_TEXT,
@@ -173,13 +215,13 @@ bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port)
 	const bool bracket = *text == '[';
 	const char *colon = strrchr(text, ':');
 	struct address address;
+	const char *end;
 	size_t len;
-	char *end;
 
 	if (!colon || colon == text || (bracket && colon[-1] != ']'))
 		return false;
-	*port = (int)strtol(colon + 1, &end, 10);
-	if (end == colon + 1 || *end || *port < 0 || *port > 65535)
+	*port = number_in(colon + 1, &end, 65535);
+	if (*port < 0 || *end)
 		return false;
 	text += bracket;
 	len = (size_t)(colon - text) - bracket;
@@ -202,8 +244,8 @@ static void add_net(struct filter *filter, const char *word)
 	const char *slash = strchr(word, '/');
 	const size_t len = slash ? (size_t)(slash - word) : strlen(word);
 	struct address address;
-	long bits = -1;
-	char *end = "";
+	const char *end = "";
+	int bits = -1;
 
 	if (filter->nets == most)
 		wrong_usage("--net: at most %d of them", most);
@@ -211,7 +253,7 @@ static void add_net(struct filter *filter, const char *word)
 		memcpy(text, word, len);
 		text[len] = 0;
 		if (address_from_text(&address, text))
-			bits = slash ? strtol(slash + 1, &end, 10) :
+			bits = slash ? number_in(slash + 1, &end, 128) :
 			       address.family == 4 ? 32 :
 						     128;
 	}
@@ -225,23 +267,19 @@ static void add_net(struct filter *filter, const char *word)
 
 static void add_ports(struct filter *filter, const char *word)
 {
-	const char *at = word;
-	char *end;
+	const char *at = word, *end;
 
 	filter->ports = true;
 	do {
-		long first = strtol(at, &end, 10), last = first;
+		int first = number_in(at, &end, 65535), last = first;
 
-		if (end != at && *end == '-') {
-			at = end + 1;
-			last = strtol(at, &end, 10);
-		}
-		if (end == at || first < 1 || last > 65535 || first > last ||
-		    (*end && *end != ','))
+		if (first > 0 && *end == '-')
+			last = number_in(end + 1, &end, 65535);
+		if (first < 1 || first > last || (*end && *end != ','))
 			wrong_usage("--port: %s is no list of ports like "
 				    "22,8000-8100",
 				    shown(word));
-		for (long port = first; port <= last; port++)
+		for (int port = first; port <= last; port++)
 			filter->port[port / 8] |= (uint8_t)(1 << port % 8);
 		at = end + 1;
 	} while (*end);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+#include "output.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* So much can be written without waiting where poll(2) says POLLOUT. */
+#define AT_ONCE 512
+
+static struct {
+	bool is_open;
+	FILE *kept; /* what the consumer did not take; NULL: nothing */
+	int error;  /* of the first write that failed */
+} output;
+
+static bool would_wait(void)
+{
+	struct pollfd consumer = { .fd = STDOUT_FILENO, .events = POLLOUT };
+
+	return !poll(&consumer, 1, 0);
+}
+
+/* Returns the bytes written; fewer where `patient` is false, or on errors. */
+static size_t write_out(const char *text, size_t len, bool patient)
+{
+	size_t done = 0;
+
+	while (done < len && (patient || !would_wait())) {
+		const size_t some = len - done < AT_ONCE ? len - done : AT_ONCE;
+		const ssize_t written = write(STDOUT_FILENO, text + done, some);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0) {
+			output.error = errno;
+			return done;
+		}
+		done += (size_t)written;
+	}
+	return done;
+}
+
+static ssize_t put(void *cookie, const char *text, size_t len)
+{
+	size_t done = 0;
+
+	(void)cookie;
+	if (!output.kept)
+		done = write_out(text, len, false);
+	if (done < len && !output.kept && !output.error)
+		output.kept = tmpfile();
+	/* Without room for such a file the consumer is waited for. */
+	if (output.kept)
+		done += fwrite(text + done, 1, len - done, output.kept);
+	else if (!output.error)
+		done += write_out(text + done, len - done, true);
+	if (output.error)
+		errno = output.error;
+	return (ssize_t)done;
+}
+
+void output_open(void)
+{
+	static const cookie_io_functions_t functions = { .write = put };
+	struct stat status;
+	FILE *file;
+
+	if (output.is_open || fstat(STDOUT_FILENO, &status) ||
+	    S_ISREG(status.st_mode))
+		return;
+	file = fopencookie(NULL, "w", functions);
+	if (!file)
+		return; /* standard output stays as it is */
+	stdout = file;
+	output.is_open = true;
+}
+
+static void write_kept(void)
+{
+	char piece[BUFSIZ];
+	size_t len;
+
+	if (fflush(output.kept))
+		output.error = errno;
+	rewind(output.kept);
+	while (!output.error &&
+	       (len = fread(piece, 1, sizeof(piece), output.kept)))
+		write_out(piece, len, true);
+	fclose(output.kept);
+	output.kept = NULL;
+}
+
+bool output_failed(void)
+{
+	return ferror(stdout) || output.error;
+}
+
+bool output_drain(void)
+{
+	bool done = !fflush(stdout) && !ferror(stdout);
+
+	if (done && output.kept)
+		write_kept();
+	if (output.error)
+		errno = output.error;
+	return done && !output.error;
+}
