@@ -97,6 +97,15 @@ backend_prefilter(const struct backend *backend)
 				   prefilter_mask };
 }
 
+static __always_inline __u64 backend_hash(const struct backend *backend,
+					  const struct segment *segment,
+					  struct connection_key key,
+					  const volatile __u64 *secrets)
+{
+	(void)backend;
+	return connection_hash(segment, key, secrets);
+}
+
 static __always_inline __u8 backend_direction(const struct backend *backend)
 {
 	return backend->direction;

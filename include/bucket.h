@@ -165,10 +165,23 @@ static __always_inline int lowest_way(__u64 ways)
 /* The ways that have a tag. */
 static __always_inline __u64 ways_with(const struct bucket *bucket, __u16 tag)
 {
+#ifdef __bpf__
 	const volatile __u64 *four = bucket->tags.four;
 
 	return ways_of_lanes(lanes_equal(four[0], tag, 0xffff),
 			     lanes_equal(four[1], tag, 0xffff));
+#else
+	typedef __u16 lanes __attribute__((vector_size(16)));
+	typedef __u64 words __attribute__((vector_size(16)));
+	const __u64 four = tag * EACH_LANE;
+	lanes tags;
+	__u64 equal[2];
+
+	memcpy(&tags, bucket->tags.of, sizeof(tags));
+	tags = (lanes)(tags == (lanes)(words){ four, four });
+	memcpy(equal, &tags, sizeof(equal));
+	return ways_of_lanes(equal[0] & LANE_TOP, equal[1] & LANE_TOP);
+#endif
 }
 
 /*

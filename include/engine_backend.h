@@ -27,6 +27,12 @@ backend_filter_ports(const struct backend *backend);
 static __always_inline struct prefilter
 backend_prefilter(const struct backend *backend);
 
+/* The connection_hash() of the packet's segment. */
+static __always_inline __u64 backend_hash(const struct backend *backend,
+					  const struct segment *segment,
+					  struct connection_key key,
+					  const volatile __u64 *secrets);
+
 /* The packet's direction: enum direction. */
 static __always_inline __u8 backend_direction(const struct backend *backend);
 

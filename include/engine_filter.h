@@ -107,7 +107,8 @@ static __always_inline bool engine_see(const struct backend *backend,
 	engine_count(backend, parse_counter(result));
 	if (result != PARSED)
 		return false;
-	context->hash = connection_hash(segment, settings->track.key, secrets);
+	context->hash =
+		backend_hash(backend, segment, settings->track.key, secrets);
 	if (!segment_may_matter(segment, context->hash, &prefilter))
 		return false;
 	if (engine_is_filtered(backend, segment, context->hash, &prefilter)) {

@@ -82,6 +82,9 @@ struct segment_context {
 	struct flow flow; /* the connection's state after the segment */
 	struct rivals rivals; /* the same of its rivals */
 	struct verdict verdict;
+#ifndef __bpf__
+	struct flow *tracked; /* that state, if it is not in `flow` yet */
+#endif
 };
 
 /* Computed without branches, each of which the verifier would follow. */
@@ -123,7 +126,8 @@ static __always_inline bool rivals_wait(const struct rivals *rivals,
  * they are forgotten, and the connection stays as it is.
  */
 static __always_inline void table_put_rivals(const struct table_place *place,
-					     struct segment_context *context)
+					     struct segment_context *context,
+					     const struct flow *flow)
 {
 	const struct rivals *rivals = &context->rivals;
 	struct bucket *bucket = place->bucket;
@@ -147,7 +151,7 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 	if (rivals->seen)
 		table_set(place, way, rivals_id(context->id),
 			  place->tag | TAG_RIVALS, RANK_HALF_OPEN,
-			  rivals_wait(rivals, &context->flow), ++bucket->begun);
+			  rivals_wait(rivals, flow), ++bucket->begun);
 	else
 		table_set(place, way, 0, 0, RANK_FREE, false, 0);
 }
@@ -185,12 +189,33 @@ static __always_inline void table_begin(const struct table_place *place,
 		  ++place->bucket->begun);
 }
 
+/*
+ * Where the connection in a way is tracked: in a BPF program in a copy, so that
+ * the verifier follows the tracking once, and not for each place where a
+ * connection may lie; else in its place.
+ */
+static __always_inline struct flow *
+tracked_flow(const struct table_place *place, struct segment_context *context)
+{
+	struct flow *flow =
+		&place->entries->ways[context->way & (BUCKET_WAYS - 1)].flow;
+
+#ifdef __bpf__
+	context->flow = *flow;
+	return &context->flow;
+#else
+	context->tracked = flow;
+	return flow;
+#endif
+}
+
 /* Updates a connection in its bucket after a segment. */
 static __always_inline void table_go_on(const struct table_place *place,
-					const struct segment_context *context)
+					const struct segment_context *context,
+					const struct flow *flow)
 {
 	const int way = context->way & (BUCKET_WAYS - 1);
-	const enum rank rank = flow_rank(&context->flow);
+	const enum rank rank = flow_rank(flow);
 	struct bucket *bucket = place->bucket;
 	__u32 order = bucket->priorities.of[way];
 
@@ -201,7 +226,8 @@ static __always_inline void table_go_on(const struct table_place *place,
 	if (context->verdict.began || context->segment.flags & TCP_SYN)
 		order = ++bucket->begun;
 	table_set_priority(place, way, rank, rank_waits(rank), order);
-	place->entries->ways[way].flow = context->flow;
+	if (flow == &context->flow)
+		place->entries->ways[way].flow = *flow;
 }
 
 /*
@@ -244,14 +270,9 @@ static __always_inline void table_track(const struct table_place *place,
 					 .now = now,
 					 .to_own = context->to_own };
 	struct flow *flow = &context->flow;
-	const int way = context->way & (BUCKET_WAYS - 1);
 
-	/*
-	 * A copy, so that the verifier follows the tracking once, and not for
-	 * each place where a connection may lie.
-	 */
 	if (context->way >= 0)
-		*flow = place->entries->ways[way].flow;
+		flow = tracked_flow(place, context);
 	else if (known)
 		*flow = *known;
 	else
@@ -272,11 +293,11 @@ static __always_inline void table_track(const struct table_place *place,
 	if (known)
 		put_known(place, known, context);
 	if (context->way >= 0)
-		table_go_on(place, context);
+		table_go_on(place, context, flow);
 	else if (context->verdict.began)
 		table_begin(place, context);
 	READ_AGAIN();
-	table_put_rivals(place, context);
+	table_put_rivals(place, context, flow);
 }
 
 #endif

@@ -165,6 +165,9 @@ hash_with_tunnels(__u64 hash, const struct segment *segment,
 {
 #ifdef __bpf__
 #pragma clang loop unroll(full)
+#else
+	if (!segment->tunnel_count) /* nearly all, so it is asked once */
+		return hash;
 #endif
 	for (int i = 0; i < TUNNELS_MAX; i++) {
 		if (i < segment->tunnel_count)

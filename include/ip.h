@@ -54,7 +54,7 @@ static __always_inline const void *ip_header_at(const struct frame *frame,
 						enum walk walk)
 {
 	return frame_at(frame, offset,
-			walk == WALK_PLAIN ? size + sizeof(struct tcphdr) :
+			walk != WALK_WHOLE ? size + sizeof(struct tcphdr) :
 					     size);
 }
 
@@ -109,7 +109,7 @@ static __always_inline __u32 ipv4_len(const struct frame *frame,
 	const __u32 total_len = bpf_ntohs(READ_FIELD(ip, tot_len));
 
 	/* 0: segmentation offload of more than 64 KiB (BIG TCP, Linux 6.3). */
-	if (walk == WALK_PLAIN || total_len)
+	if (walk != WALK_WHOLE || total_len)
 		return total_len;
 	segment->to_end = true;
 	return frame->wire_len - (__u32)offset;
@@ -207,7 +207,7 @@ static __always_inline enum parse_result walk_ipv4(const struct frame *frame,
 	if (!ip)
 		return frame_short(frame, offset, sizeof(*ip));
 	first = *(const __u8 *)ip;
-	if (walk == WALK_PLAIN && first != 0x45) /* IPv4 without options */
+	if (walk != WALK_WHOLE && first != 0x45) /* IPv4 without options */
 		return PARSE_NOT_PLAIN;
 	header_len = (__u32)(first & 0x0f) * 4;
 	if (first >> 4 != 4 || header_len < sizeof(*ip))
@@ -221,7 +221,7 @@ static __always_inline enum parse_result walk_ipv4(const struct frame *frame,
 				       segment);
 
 	fragment = ipv4_fragment(ip);
-	if (walk == WALK_PLAIN && fragment)
+	if (walk != WALK_WHOLE && fragment)
 		return PARSE_NOT_PLAIN;
 	total_len = ipv4_len(frame, ip, offset, walk, segment);
 	if (total_len < header_len || offset + total_len > frame_limit(frame))
@@ -335,7 +335,7 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 
 	/* 0: a jumbogram (RFC 2675) or BIG TCP (Linux 5.19). */
 	payload_len = bpf_ntohs(READ_FIELD(ip, payload_len));
-	if (walk == WALK_PLAIN && !payload_len)
+	if (walk != WALK_WHOLE && !payload_len)
 		return PARSE_NOT_PLAIN;
 	if (walk == WALK_WHOLE && !payload_len)
 		segment->to_end = true;
@@ -349,7 +349,7 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 	segment->ttl = READ_FIELD(ip, hop_limit);
 	segment->is_fragment = false;
 	offset += sizeof(*ip);
-	if (walk == WALK_PLAIN)
+	if (walk != WALK_WHOLE)
 		result = plain_next_header(READ_FIELD(ip, nexthdr), offset,
 					   segment);
 	else

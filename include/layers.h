@@ -63,7 +63,7 @@ static __always_inline enum parse_result other_ethertype(__be16 ethertype,
 	case bpf_htons(ETHERTYPE_PPPOE):
 		return PARSE_PPPOE;
 	default: /* LLC may carry IP, too */
-		return walk == WALK_PLAIN && is_length(ethertype) ?
+		return walk != WALK_WHOLE && is_length(ethertype) ?
 			       PARSE_NOT_PLAIN :
 			       PARSE_NOT_TCP;
 	}

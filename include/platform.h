@@ -44,11 +44,19 @@
 
 #include <bpf/bpf_endian.h>
 
+/* What was read from memory before is not known any more. */
+#define FORGET_MEMORY() asm volatile("" ::: "memory")
+
 /*
  * Makes the compiler read memory again: the stack of a BPF program has no room
- * for the values it would keep.
+ * for the values it would keep, and locks need the order. In user space nothing
+ * needs it: one thread has the flow table.
  */
-#define READ_AGAIN() asm volatile("" ::: "memory")
+#ifdef __bpf__
+#define READ_AGAIN() FORGET_MEMORY()
+#else
+#define READ_AGAIN() ((void)0)
+#endif
 
 /* Makes the compiler forget what it knows about a variable. */
 #define OPAQUE(variable) asm volatile("" : "+r"(variable))

@@ -116,7 +116,7 @@ enum parse_result {
 	PARSE_FRAGMENT,	 /* a fragment without the whole TCP header */
 	PARSE_MALFORMED, /* lengths contradict each other or the packet's */
 	PARSE_CUT,	 /* headers beyond the bytes at hand, or HEADERS_MAX */
-	PARSE_NOT_PLAIN, /* WALK_PLAIN only: WALK_WHOLE has to decide */
+	PARSE_NOT_PLAIN, /* WALK_WHOLE has to decide */
 	/*
 	 * Encapsulations that may carry TCP and are not opened; each is in
 	 * counters.h, too.
@@ -144,6 +144,7 @@ enum parse_result {
  */
 enum walk {
 	WALK_PLAIN, /* stops at what few packets have: PARSE_NOT_PLAIN */
+	WALK_SHORT, /* the same, but a SYN, FIN or RST is plain, too */
 	WALK_WHOLE, /* everything */
 };
 

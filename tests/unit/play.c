@@ -47,15 +47,21 @@ void text_set_counters(char text[TEXT_MAX], const __u64 counters[COUNTER_MAX])
 	}
 }
 
+static __u64 hash_of(const struct engine *native, enum parse_result parsed,
+		     const struct segment *segment)
+{
+	return parsed == PARSED ? connection_hash(segment, native->track.key,
+						  native->hash_secrets) :
+				  0;
+}
+
 /* Whether a packet may change anything, as the parser has it. */
 static bool may_change(const struct engine *native, enum parse_result parsed,
 		       const struct segment *segment)
 {
 	if (parsed != PARSED)
 		return parse_counter(parsed) != COUNT_NOTHING;
-	return segment_may_matter(segment,
-				  connection_hash(segment, native->track.key,
-						  native->hash_secrets),
+	return segment_may_matter(segment, hash_of(native, parsed, segment),
 				  &native->prefilter);
 }
 
@@ -83,7 +89,8 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 	    (!native->track.decap.kinds ||
 	     prefilter_tunnel(&frame, raw_ip, &native->prefilter,
 			      &native->track.decap, native->track.key.tunnels)))
-		engine_packet(native, parsed, &frame, segment, now);
+		engine_packet(native, parsed, &frame, segment,
+			      hash_of(native, parsed, segment), now);
 	else if (may_change(native, parsed, segment))
 		abort(); /* the prefilter has ignored a packet that counts */
 	return parsed;

@@ -247,7 +247,7 @@ static void copy_head(struct byte_source *source)
 	source->head_len = left < SOURCE_HEAD ? left : SOURCE_HEAD;
 	memcpy(source->head, source->at, source->head_len);
 	/* From now on the copy is read, and not the window. */
-	READ_AGAIN();
+	FORGET_MEMORY();
 }
 
 /* Moves the window to the source's position. False: it cannot be mapped. */
@@ -355,7 +355,7 @@ const __u8 *source_bytes(struct byte_source *source, size_t size)
 		return NULL;
 	memcpy(source->buffer, bytes, size);
 	/* From now on the copy is read, and not the window. */
-	READ_AGAIN();
+	FORGET_MEMORY();
 	return source_has(source, source_offset(source) + size) ?
 		       source->buffer :
 		       lose(source);

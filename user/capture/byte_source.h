@@ -30,7 +30,7 @@
  * Bytes that source_head() copies: the header of a packet or block, and mostly
  * the packet's own headers.
  */
-#define SOURCE_HEAD 112
+#define SOURCE_HEAD 96
 
 enum source_state {
 	SOURCE_READS,
@@ -126,7 +126,7 @@ static inline const __u8 *source_head(struct byte_source *source, size_t size)
 	memcpy(source->head, source->at, SOURCE_HEAD);
 	source->head_len = SOURCE_HEAD;
 	/* From now on the copy is read, and not the window. */
-	READ_AGAIN();
+	FORGET_MEMORY();
 	memcpy(&last, source->head + size - sizeof(last), sizeof(last));
 	return last && !bus_guard_has_zeros() ? source->head :
 						source_fetch_head(source, size);
@@ -152,7 +152,7 @@ static inline void source_prefetch(struct byte_source *source, size_t ahead)
 	}
 	__builtin_prefetch(later);
 	__builtin_prefetch(later + CACHE_LINE);
-	__builtin_prefetch(later + SOURCE_HEAD);
+	__builtin_prefetch(later + SOURCE_HEAD - 1);
 }
 
 /*

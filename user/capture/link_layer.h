@@ -43,6 +43,24 @@ enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 				   struct segment *segment);
 
 /*
+ * Parses a packet by its first bytes as link_layer_parse() does, if it is TCP
+ * without what few packets have. Inline: nearly all packets are so.
+ */
+static inline bool link_layer_parse_plain(__u32 link_type, const __u8 *bytes,
+					  __u32 len, __u32 wire_len,
+					  struct segment *segment)
+{
+	const struct frame frame = { .data = bytes,
+				     .end = bytes + len,
+				     .wire_len = wire_len };
+
+	if (link_type != LINK_ETHERNET)
+		return false;
+	segment_reset(segment);
+	return walk_ethernet(&frame, WALK_SHORT, segment) == PARSED;
+}
+
+/*
  * Parses a packet by its first bytes. False: more of them may give another
  * result.
  */

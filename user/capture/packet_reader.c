@@ -82,19 +82,13 @@ static bool is_part(const struct byte_source *source)
 	       source_became_shorter(source);
 }
 
-enum read_result packet_reader_next(struct packet_reader *reader,
-				    struct captured_packet *packet)
+enum read_result packet_reader_end(struct packet_reader *reader)
 {
-	const enum read_result result = reader->next(reader, packet);
-
-	reader->packets += result == READ_DONE;
-	packet->end = source_offset(&reader->source);
-	if (result == READ_END && is_part(&reader->source)) {
-		snprintf(reader->problem, sizeof(reader->problem),
-			 "after packet %llu: " BECAME_SHORTER, reader->packets);
-		return READ_FAILED;
-	}
-	return result;
+	if (!is_part(&reader->source))
+		return READ_END;
+	snprintf(reader->problem, sizeof(reader->problem),
+		 "after packet %llu: " BECAME_SHORTER, reader->packets);
+	return READ_FAILED;
 }
 
 void packet_reader_close(struct packet_reader *reader)

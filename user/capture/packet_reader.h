@@ -77,9 +77,19 @@ struct packet_reader {
 enum read_result packet_reader_begin(struct packet_reader *reader);
 void packet_reader_close(struct packet_reader *reader);
 
+/* What the end of the content means: READ_END or READ_FAILED. */
+enum read_result packet_reader_end(struct packet_reader *reader);
+
 /* READ_DONE, READ_END, READ_STOPPED or READ_FAILED. */
-enum read_result packet_reader_next(struct packet_reader *reader,
-				    struct captured_packet *packet);
+static inline enum read_result
+packet_reader_next(struct packet_reader *reader, struct captured_packet *packet)
+{
+	const enum read_result result = reader->next(reader, packet);
+
+	reader->packets += result == READ_DONE;
+	packet->end = source_offset(&reader->source);
+	return result == READ_END ? packet_reader_end(reader) : result;
+}
 
 /* --- for the formats */
 

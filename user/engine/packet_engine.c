@@ -59,7 +59,7 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		.overflow = overflow_new(table_overflow(max_flows)),
 		.event = calloc(1, sizeof(struct event) + EVENT_ROOM),
 		.syn_data = malloc(SYN_DATA_ROOM * KEPT_SIZE),
-		.length = length,
+		.settings.limit = length,
 		.log = log,
 		.context = context,
 	};
@@ -84,14 +84,14 @@ void engine_close(struct engine *engine)
 struct backend {
 	struct engine *engine;
 	const struct frame *frame;
+	__u64 hash;
 	__u64 now;
-	struct engine_settings settings;
 };
 
 static __always_inline const struct engine_settings *
 backend_settings(const struct backend *backend)
 {
-	return &backend->settings;
+	return &backend->engine->settings;
 }
 
 static __always_inline const volatile __u64 *
@@ -110,6 +110,17 @@ static __always_inline struct prefilter
 backend_prefilter(const struct backend *backend)
 {
 	return backend->engine->prefilter;
+}
+
+static __always_inline __u64 backend_hash(const struct backend *backend,
+					  const struct segment *segment,
+					  struct connection_key key,
+					  const volatile __u64 *secrets)
+{
+	(void)segment;
+	(void)key;
+	(void)secrets;
+	return backend->hash;
 }
 
 static __always_inline __u8 backend_direction(const struct backend *backend)
@@ -297,7 +308,7 @@ static bool is_unwanted_part(const struct engine *engine,
 	    verdict->ended_fates)
 		return false;
 	event->connection = context->id;
-	event->synack_time = context->flow.synack_time;
+	event->synack_time = context->tracked->synack_time;
 	event->kind = event_of(verdict->sender, true);
 	return !engine->wants_part(event, engine->context);
 }
@@ -326,21 +337,14 @@ static void count_cut_off(const struct backend *backend,
 
 void engine_packet(struct engine *engine, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
-		   __u64 now)
+		   __u64 hash, __u64 now)
 {
-	const struct backend backend = {
-		.engine = engine,
-		.frame = frame,
-		.now = now,
-		.settings = {
-			.track = engine->track,
-			.filter_by = engine->servers ? engine->servers->by : 0,
-			.limit = engine->length,
-		},
-	};
+	const struct backend backend = { engine, frame, hash, now };
 	struct segment_context context;
 	enum tracked tracked;
 
+	context.tracked = &context.flow;
+	engine->settings.filter_by = engine->servers ? engine->servers->by : 0;
 	if (parsed == PARSED)
 		copy_segment(&context.segment, segment);
 	if (!engine_see(&backend, parsed, &context) ||
@@ -354,12 +358,17 @@ void engine_packet(struct engine *engine, enum parse_result parsed,
 		engine_look_up_destination(&backend, &context);
 		tracked = engine_track(&backend, &context);
 	}
-	if (tracked == REPORT && is_unwanted_part(engine, &context))
+	if (tracked != REPORT)
+		return;
+	if (is_unwanted_part(engine, &context)) {
 		engine_count_verdict(&backend, &context.verdict);
-	else if (tracked == REPORT && !has_bytes(engine))
+	} else if (!has_bytes(engine)) {
 		count_cut_off(&backend, &context.verdict);
-	else if (tracked == REPORT)
+	} else {
+		if (context.tracked != &context.flow)
+			context.flow = *context.tracked;
 		engine_report(&backend, &context, engine->event);
+	}
 }
 
 static void each_flow(const struct engine *engine,

@@ -7,6 +7,7 @@
 #define BANNERPROBE_PACKET_ENGINE_H
 
 #include "counters.h"
+#include "engine_settings.h"
 #include "flow_table.h"
 #include "event.h"
 
@@ -24,11 +25,13 @@ struct engine {
 	__u64 hash_secrets[HASH_SECRETS];
 	struct overflow *overflow;
 	const struct server_list *servers; /* NULL: every server */
-	struct track_options track;
+	union {
+		struct engine_settings settings;
+		struct track_options track; /* its beginning */
+	};
 	enum direction direction; /* of the following packets */
 	/* Whether an address is this host's own; NULL: none is. */
 	bool (*is_own)(const __u32 address[4], __u8 family);
-	__u32 length; /* bytes of a banner kept, 1 to BANNER_MAX */
 	__u64 counters[COUNTER_ROOM];
 	struct event *event; /* with room for BANNER_MAX bytes */
 	struct event_counts event_counts;
@@ -67,11 +70,12 @@ static inline __u32 engine_bucket_of(const struct engine *engine, __u64 hash)
 
 /*
  * Takes one packet that passed the prefilter: the parser's result, and the
- * frame with its bytes. `now`: the packet's time, ns since 1970.
+ * frame with its bytes. `now`: the packet's time, ns since 1970. `hash`: the
+ * connection_hash() of what is PARSED.
  */
 void engine_packet(struct engine *engine, enum parse_result parsed,
 		   const struct frame *frame, const struct segment *segment,
-		   __u64 now);
+		   __u64 hash, __u64 now);
 
 /* The counters so far, with the computed ones: open and evicted. */
 void engine_read_counters(const struct engine *engine,

@@ -30,9 +30,11 @@ static inline void engine_prefetch_entry(const struct engine *engine,
 	const struct bucket *bucket = &engine->buckets[index];
 	const __u64 ways =
 		ways_with(bucket, tag_of(hash, engine->words_per_bucket - 1));
-	const int way = ways ? lowest_way(ways) & (BUCKET_WAYS - 1) :
-			       bucket_victim(bucket, VICTIM_LEAST, 0);
+	int way = ways ? lowest_way(ways) & (BUCKET_WAYS - 1) :
+			 bucket_victim(bucket, VICTIM_LEAST, 0);
 
+	/* The compiler would leave out a loop that only prefetches. */
+	OPAQUE(way);
 	__builtin_prefetch(&engine->entries[index].ways[way]);
 }
 

@@ -55,13 +55,12 @@ bool capture_has_bytes(void *context)
 	const struct batched *one = reader->packet;
 	const struct segment *segment = &one->segment;
 	const size_t at_hand = (size_t)(one->frame.end - one->frame.data);
+	const __u32 limit = reader->engine.settings.limit;
 	size_t end = segment->payload_offset;
 
 	if (!source->is_mapped || !segment->payload_len)
 		return true;
-	end += segment->payload_len < reader->engine.length ?
-		       segment->payload_len :
-		       reader->engine.length;
+	end += segment->payload_len < limit ? segment->payload_len : limit;
 	if (end > at_hand)
 		end = at_hand;
 	return (end && one->frame.data[end - 1]) ||
@@ -90,23 +89,19 @@ static void drop_lost(struct capture_reader *reader)
 	}
 }
 
-/* False: its bytes are not in the file, nor are those of later packets. */
-static bool read_packet(struct capture_reader *reader, struct batched *one)
+/* Tracks a packet that may matter. False: no sink can take more. */
+static bool track_packet(struct capture_reader *reader, struct batched *one)
 {
-	const __u64 time = one->time;
-
-	reader->packets++;
-	reader->last_time = time;
-	pipeline_expire(reader->pipeline, time);
-	if (!packet_batch_matters(&reader->batch, one))
-		return true;
 	reader->packet = one;
 	reader->interface = one->interface;
 	if (one->parsed == PARSE_LINK_TYPE)
 		reader->unknown_link_type = one->interface->link_type;
 	engine_packet(&reader->engine, one->parsed, &one->frame, &one->segment,
-		      time);
-	return one->end <= reader->packet_reader.source.whole;
+		      one->hash, one->time);
+	/* Its bytes are not in the file, nor are those of later packets. */
+	if (one->end > reader->packet_reader.source.whole)
+		drop_lost(reader);
+	return !pipeline_is_over(reader->pipeline);
 }
 
 bool capture_batch_track(struct capture_reader *reader)
@@ -119,9 +114,11 @@ bool capture_batch_track(struct capture_reader *reader)
 	for (unsigned int i = 0; i < batch->count && goes_on; i++) {
 		struct batched *one = &batch->packets[i];
 
-		if (!read_packet(reader, one))
-			drop_lost(reader);
-		goes_on = !pipeline_is_over(reader->pipeline);
+		reader->packets++;
+		reader->last_time = one->time;
+		pipeline_expire(reader->pipeline, one->time);
+		if (packet_batch_matters(batch, one))
+			goes_on = track_packet(reader, one);
 	}
 	packet_batch_clear(batch);
 	return goes_on;

@@ -39,9 +39,6 @@ static bool parse_head(const struct packet_batch *batch, struct batched *one,
 				    .end = packet->head + packet->head_len,
 				    .wire_len = packet->wire_len };
 
-	one->frame = (struct frame){ .data = packet->bytes,
-				     .end = packet->bytes + packet->len,
-				     .wire_len = packet->wire_len };
 	return link_layer_parse_head(packet->interface->link_type, &head,
 				     &batch->engine->track.decap, &one->segment,
 				     &one->parsed);
@@ -60,7 +57,7 @@ static void parse_whole(struct packet_batch *batch, struct batched *one,
 		bytes = memcpy(batch->copies + batch->used, packet->bytes,
 			       packet->len);
 		batch->used += packet->len;
-		READ_AGAIN();
+		FORGET_MEMORY();
 	}
 	one->frame = (struct frame){ .data = bytes,
 				     .end = bytes + packet->len,
@@ -68,6 +65,15 @@ static void parse_whole(struct packet_batch *batch, struct batched *one,
 	one->parsed = link_layer_parse(
 		packet->interface->link_type, packet->is_swapped, &one->frame,
 		&batch->engine->track.decap, &one->segment);
+}
+
+/* Parses a packet that is not plain. */
+static __attribute__((noinline)) void
+parse_other(struct packet_batch *batch, struct batched *one,
+	    const struct captured_packet *packet)
+{
+	if (!is_mapped(packet) || !parse_head(batch, one, packet))
+		parse_whole(batch, one, packet);
 }
 
 void packet_batch_add(struct packet_batch *batch,
@@ -80,8 +86,14 @@ void packet_batch_add(struct packet_batch *batch,
 	one->time = packet->time;
 	one->interface = packet->interface;
 	one->end = packet->end;
-	if (!is_mapped(packet) || !parse_head(batch, one, packet))
-		parse_whole(batch, one, packet);
+	one->frame = (struct frame){ .data = packet->bytes,
+				     .end = packet->bytes + packet->len,
+				     .wire_len = packet->wire_len };
+	one->parsed = PARSED;
+	if (!link_layer_parse_plain(packet->interface->link_type, packet->head,
+				    packet->head_len, packet->wire_len,
+				    &one->segment))
+		parse_other(batch, one, packet);
 	if (one->parsed != PARSED)
 		return;
 	one->hash = connection_hash(&one->segment, engine->track.key,

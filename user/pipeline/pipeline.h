@@ -64,7 +64,7 @@ bool pipeline_wants_part(const struct pipeline *pipeline,
 /* Ends the greetings that have been quiet. `now`: ns, on the events' clock. */
 static inline void pipeline_expire(const struct pipeline *pipeline, __u64 now)
 {
-	if (pipeline->reassembly)
+	if (pipeline->reassembly && !reassembly_is_empty(pipeline->reassembly))
 		reassembly_expire(pipeline->reassembly, now);
 }
 

@@ -15,10 +15,6 @@ enum byte_state {
 	BYTE_FIRST = 1 << 2,   /* the first byte of its segment */
 };
 
-/* Which quiet time ends a greeting: the usual one, or that of unfinished ones.
- */
-enum pace { PACE_USUAL, PACE_PATIENT, PACES };
-
 struct greeting {
 	__u64 key;	/* key_of() */
 	__u64 last;	/* ns: time of its latest part */
@@ -34,22 +30,6 @@ struct greeting {
 	__u8 *states; /* enum byte_state of each byte */
 	/* Followed by room for `length` bytes, tunnels, and states. */
 	struct event record;
-};
-
-struct reassembly {
-	struct greeting *lists[PACES]; /* uthash keeps each in the order of
-					* addition */
-	struct greeting *free;
-	char *pool;
-	size_t size; /* of each in the pool */
-	__u32 used;  /* of the pool */
-	__u32 length;
-	__u64 quiet[PACES]; /* ns */
-	__u64 crowded_out, crowded_parts;
-	bool (*is_end)(const __u8 *bytes, size_t len);	      /* or NULL */
-	bool (*is_unfinished)(const __u8 *bytes, size_t len); /* or NULL */
-	void (*log)(const struct event *record, void *context);
-	void *context;
 };
 
 /* Rounded up to a multiple of 8, so that tunnels behind it are aligned. */

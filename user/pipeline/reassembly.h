@@ -20,7 +20,26 @@
  */
 #define REASSEMBLY_MAX 4096
 
-struct reassembly;
+/* Which quiet time ends a greeting: the usual one, or that of unfinished ones.
+ */
+enum pace { PACE_USUAL, PACE_PATIENT, PACES };
+
+/* For reassembly.c and reassembly_is_empty() alone. */
+struct reassembly {
+	struct greeting *lists[PACES]; /* uthash keeps each in the order of
+					* addition */
+	struct greeting *free;
+	char *pool;
+	size_t size; /* of each in the pool */
+	__u32 used;  /* of the pool */
+	__u32 length;
+	__u64 quiet[PACES]; /* ns */
+	__u64 crowded_out, crowded_parts;
+	bool (*is_end)(const __u8 *bytes, size_t len);	      /* or NULL */
+	bool (*is_unfinished)(const __u8 *bytes, size_t len); /* or NULL */
+	void (*log)(const struct event *record, void *context);
+	void *context;
+};
 
 /*
  * `length`: bytes kept of each greeting. `quiet`: ns without a new segment
@@ -53,6 +72,12 @@ bool reassembly_has(const struct reassembly *greetings,
 
 /* Takes an event that is a part of a greeting. */
 void reassembly_add(struct reassembly *greetings, const struct event *record);
+
+/* Whether no greeting waits for more of it. Inline: asked for each packet. */
+static inline bool reassembly_is_empty(const struct reassembly *greetings)
+{
+	return !greetings->lists[PACE_USUAL] && !greetings->lists[PACE_PATIENT];
+}
 
 /* Logs greetings that have been quiet. `now`: ns, on the events' clock. */
 void reassembly_expire(struct reassembly *greetings, __u64 now);

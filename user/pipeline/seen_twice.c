@@ -95,18 +95,22 @@ static __u64 mark_of(const struct seen_twice *seen, const struct event *event,
 		     int without, enum mark_kind kind)
 {
 	const struct tunnel *tunnels = event_tunnels(event);
-	const __u32 words[4] = {
-		event->isn[CLIENT], event->isn[SERVER],
-		(__u32)event->client_port << 16 | event->server_port,
-		(__u32)event->family << 16 | (__u32)event->kind << 8 | kind
-	};
+	const __u64 words[2] = { (__u64)event->isn[CLIENT] << 32 |
+					 event->isn[SERVER],
+				 (__u64)event->client_port << 48 |
+					 (__u64)event->server_port << 32 |
+					 (__u64)event->family << 16 |
+					 (__u64)event->kind << 8 | kind };
+	/* The rest of an IPv4 address is 0. */
+	const size_t address_size =
+		event->family == 6 ? sizeof(event->client) : sizeof(__u64);
 	struct hash hash = { seen->secrets, seen->secrets[1] };
 
 	_Static_assert(sizeof(struct tunnel) % sizeof(__u64) == 0,
 		       "hashed by words");
 	hash_add(&hash, words, sizeof(words));
-	hash_add(&hash, event->client, sizeof(event->client));
-	hash_add(&hash, event->server, sizeof(event->server));
+	hash_add(&hash, event->client, address_size);
+	hash_add(&hash, event->server, address_size);
 	for (int i = without; i < event->tunnel_count; i++)
 		hash_add(&hash, &tunnels[i], sizeof(tunnels[i]));
 	return hash.value ? hash.value : 1;

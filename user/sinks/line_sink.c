@@ -17,9 +17,13 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-/* The buffer is written when so much is in it: less is slower to write. */
+/*
+ * The buffer is written when so much is in it: less is slower to write. A
+ * consumer that does not read holds up no more than the first of these.
+ */
 #define ENOUGH (1 << 18)
-#define BUFFER_SIZE (ENOUGH + LINE_MAX_BYTES)
+#define ENOUGH_FOR_FILE (1 << 20)
+#define BUFFER_SIZE (ENOUGH_FOR_FILE + LINE_MAX_BYTES)
 _Static_assert(ENOUGH > LINE_MAX_BYTES, "a line and the rest of another fit");
 
 static struct line_sink *line_sink_of(struct sink *sink)
@@ -353,10 +357,12 @@ static bool is_asked_for(const struct event *event, const struct source *source)
 /* Makes room for a line; false: the log takes no more bytes now. */
 static bool make_room(struct line_sink *sink)
 {
+	const size_t enough = sink->waits ? ENOUGH : ENOUGH_FOR_FILE;
+
 	if (sink->must_reopen && !file_helper_is_busy(sink->helper))
 		reopen(&sink->sink);
-	return sink->used <= ENOUGH ||
-	       write_buffer(sink, sink->sink.may_wait) || sink->used <= ENOUGH;
+	return sink->used <= enough ||
+	       write_buffer(sink, sink->sink.may_wait) || sink->used <= enough;
 }
 
 /* Counts the lines of an event. In Zeek's format headers of HTTP are lines. */

@@ -95,14 +95,21 @@ char *put_base_62(char *to, __u64 value)
 	return to;
 }
 
-char *put_microseconds(char *to, __u64 time)
+/* A point and six digits, of the nanoseconds of a second. */
+static inline char *put_fraction(char *to, __u32 ns)
 {
-	const __u32 value = (__u32)(time % NS_PER_SECOND) / 1000;
+	const __u32 value = ns / 1000, upper = value / 10000;
+	const __u32 lower = value % 10000;
 
 	*to++ = '.';
-	to = put_pair(to, value / 10000);
-	to = put_pair(to, value / 100 % 100);
-	return put_pair(to, value % 100);
+	to = put_pair(to, upper);
+	to = put_pair(to, lower / 100);
+	return put_pair(to, lower % 100);
+}
+
+char *put_microseconds(char *to, __u64 time)
+{
+	return put_fraction(to, (__u32)(time % NS_PER_SECOND));
 }
 
 /* The text of the seconds is computed once a second. */
@@ -119,7 +126,7 @@ char *put_timestamp(char *to, __u64 time)
 	}
 	memcpy(to, text, sizeof(text)); /* a constant size: one instruction or
 					 * two; `to` has room for a line */
-	return put_microseconds(to + len, time);
+	return put_fraction(to + len, (__u32)(time - second * NS_PER_SECOND));
 }
 
 known_text decimals[256];
