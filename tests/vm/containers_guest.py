@@ -22,6 +22,7 @@ from test_privileges import CAP_BPF, CAP_NET_ADMIN, capabilities, status
 
 SOURCES = pathlib.Path("/sources")
 STATIC = SOURCES / "build/static"
+DOCUMENT = SOURCES / "docs/containers.md"
 FIELDS = ("unit", "container", "pod", "pod_name", "cgroup", "uid", "pid", "process")
 PORT = 25
 USER = "someone"		# has no privileges
@@ -275,16 +276,14 @@ def image():
 
 
 class Documented:
-    """The command that the Containerfile shows, by another engine or with other arguments."""
+    """The command that the document shows, word for word, by either engine."""
 
     def __init__(self, engine):
-        text = (SOURCES / "packaging/Containerfile").read_text()
-        words = re.search(r"^#\s+podman (run (?:.*\n#)*.*bannerprobe:\S+) ", text, re.M)[1]
-        self.words = [engine, *words.replace("\\\n#", " ").split()]
+        words = re.search(r"^    podman (run (?:.*\n)*?.*--all)$", DOCUMENT.read_text(), re.M)[1]
+        self.words = [engine, *words.replace("\\\n", " ").split()]
 
     def argv(self, _, *args):
-        run = self.words.index("run") + 1
-        return [*self.words[:run], "--rm", "--name", "probe", *self.words[run:], *args]
+        return [*self.words, *args]
 
 
 def stops_in_time(pid, what, tell):
@@ -297,23 +296,23 @@ def stops_in_time(pid, what, tell):
 
 
 @pytest.mark.parametrize("engine", ["docker", "podman"])
-def test_image(image, engine, outside, tmp_path, request, tell):
+def test_image(image, engine, outside, request, tell):
     """It logs a banner, has the user and the capabilities that it should, and stops in time."""
     if engine == "docker":
         request.getfixturevalue("docker")
-        sh("buildah", "push", f"localhost/{image}", f"docker-archive:{tmp_path}/image.tar:{image}")
-        sh("docker", "load", "-i", f"{tmp_path}/image.tar")
-    with started("ssh.service"), Probe(Documented(engine), "-f", "json", "--all",
-                                       interfaces=len(os.listdir("/sys/class/net"))) as running:
+        sh(*re.search(r"^    (buildah push .*)$", DOCUMENT.read_text(), re.M)[1].split())
+    with started("ssh.service"), Probe(Documented(engine), interfaces=len(os.listdir("/sys/class/net"))) as running:
         port = greeted("192.0.2.1", 22, outside)
         one = json.loads(running.line())
         assert (one["client_port"], one["server_port"]) == (port, 22) and "SSH-2.0-OpenSSH" in one["banner"]
-        pid = int(sh(engine, "inspect", "-f", "{{.State.Pid}}", "probe"))
+        container = sh(engine, "ps", "-q", "--latest").strip()
+        pid = int(sh(engine, "inspect", "-f", "{{.State.Pid}}", container))
         state = status(pid)
         assert set(state["Uid"].split()) == {str(pwd.getpwnam("nobody").pw_uid)}
         assert capabilities(state, "CapEff") == {CAP_NET_ADMIN, CAP_BPF}
         stops_in_time(pid, engine, tell)
         assert running.ended() == 0
+    sh(engine, "rm", container)
 
 
 # --- the pod --------------------------------------------------------------------------------------

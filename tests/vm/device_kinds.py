@@ -14,6 +14,7 @@ import os
 import struct
 import threading
 
+from forgery import mac_address
 from netns import Network, sh, wait_for
 
 HERE, THERE = "10.77.0.1", "10.77.0.2"
@@ -47,6 +48,15 @@ def on_ours(*words):
         up(ns, "dev0", here)
         up(peer, its, there)
     return make
+
+
+def routed_ipvlan(net):
+    """In mode L3 it takes the answers to ARP for its address, and drops them: the peer is told the way to it by the
+    host's own address, and the host where the peer is."""
+    on_ours("ipvlan", "mode", "l3")(net)
+    (ns, port, gateway, here, there), (peer, its, *_) = sides(net)
+    ns.ip("neigh", "replace", there, "lladdr", mac_address(peer, its), "dev", port)
+    peer.ip("route", "add", here, "via", gateway, "dev", its, "src", there)
 
 
 def two_tags(net):

@@ -20,7 +20,7 @@ import threading
 import pytest
 
 from device_kinds import (HERE, IFF_TAP, IFF_TUN, THERE, aggregated, bond, bridge, by_a_process, card, dummy, netkit,
-                          of_vrfs, on_both, on_ours, two_tags, up, veth, vrf, wireguard)
+                          of_vrfs, on_both, on_ours, routed_ipvlan, two_tags, up, veth, vrf, wireguard)
 from netns import PATIENCE, ROOT, Namespace, Network, Probe, attached, bpf, programs_on, sh, wait_for
 from servers import Server, listen_to
 from ways import shown, told
@@ -62,6 +62,7 @@ KINDS = {
     "bridge": Kind(bridge),
     "macvlan": Kind(on_ours("macvlan", "mode", "bridge")),
     "ipvlan, L2": Kind(on_ours("ipvlan", "mode", "l2")),
+    "ipvlan, L3": Kind(routed_ipvlan),
     "ipvlan, L3S": Kind(on_ours("ipvlan", "mode", "l3s")),
     "tun": Kind(by_a_process(IFF_TUN), ALONE),
     "tap": Kind(by_a_process(IFF_TAP), ALONE),

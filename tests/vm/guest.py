@@ -27,7 +27,7 @@ GUEST_PACKAGES = ["initramfs-tools", "iproute2", "kmod", "python3", "python3-pyt
 INSTALL_KERNEL = """chroot "$1" apt-get install -y --no-install-recommends \
     $(chroot "$1" apt-cache depends %s | sed -n 's/.*Depends: //p')"""
 FOLDERS = ["docs", "packaging", "tests"]
-GUEST_SECONDS = 3600  # some minutes, but for a busy machine
+GUEST_SECONDS = 7200  # some minutes, but for a busy machine
 CARDS = ["virtio-net-pci"] * 2
 
 

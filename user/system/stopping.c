@@ -23,7 +23,7 @@ static const struct {
 } limits[] = {
 	[WAIT_READER] = { ENDLESS, 600 }, [WAIT_OWNER] = { 70, 300 },
 	[WAIT_LOCK] = { 500, 800 },	  [WAIT_HELPER] = { 2000, 700 },
-	[WAIT_START] = { 10000, 1000 },	  [WAIT_GUARD] = { 1000, 1400 },
+	[WAIT_START] = { 30000, 1000 },	  [WAIT_GUARD] = { 1000, 1400 },
 	[WAIT_MESSAGES] = { 500, 800 },	  [WAIT_RECORDS] = { ENDLESS, 700 },
 	[WAIT_LAST] = { 900, ENDLESS },	  [WAIT_KEEPER] = { ENDLESS, 1600 },
 	[WAIT_KILLED] = { 100, ENDLESS },
