@@ -294,6 +294,7 @@ static struct memory_file choose_file(const uint8_t *data, size_t size,
 				    .changes_at = 1 + hash / 8 % 16 };
 
 	choose_compression(&file);
+	file.rest = file.size * (hash / 1024 % 64) / 64;
 	return file;
 }
 

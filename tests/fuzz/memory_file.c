@@ -93,7 +93,7 @@ int __wrap_open(const char *path, int flags, ...)
 	va_list arguments;
 
 	if (is_ours(path)) {
-		now = file.change == FILE_GROWS ? file.size / 2 : file.size;
+		now = file.change == FILE_GROWS ? file.rest : file.size;
 		at = 0;
 		is_open = true;
 		is_waiting = false;
@@ -155,17 +155,18 @@ static void change(void)
 		file.change = FILE_GROWS;
 		file.changes_at = 1;
 		/* By whole pages: the rest of one would be the file's then. */
-		shrink(file.size / 2 / PAGE * PAGE);
+		shrink(file.rest / PAGE * PAGE);
 		break;
 	case FILE_SHRINKS:
-		shrink(file.size / 2);
+		shrink(file.rest);
 		break;
 	case FILE_GROWS:
 		now = file.size;
 		break;
 	case FILE_FAILS:
-		if (window)
-			fault(window_len / 2);
+		if (window && file.rest >= window_at &&
+		    file.rest < window_at + window_len)
+			fault(file.rest - window_at);
 		break;
 	}
 }

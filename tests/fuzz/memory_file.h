@@ -17,8 +17,8 @@ enum file_change {
 	FILE_SHRINKS,	 /* by half */
 	FILE_COMES_BACK, /* it shrinks, and has its size again at the next time
 			  */
-	FILE_GROWS,	 /* by half: it is shorter until then */
-	FILE_FAILS,	 /* the half of what is mapped cannot be read */
+	FILE_GROWS,	 /* it is shorter until then */
+	FILE_FAILS,	 /* what is mapped cannot be read */
 };
 
 struct memory_file {
@@ -28,6 +28,7 @@ struct memory_file {
 	bool is_pipe; /* else a regular file */
 	bool is_unmappable;
 	enum file_change change;
+	size_t rest; /* bytes that it has when it is shorter, or can be read */
 	/* When: at the so-many-th question for its size, or tick. */
 	unsigned int changes_at;
 };
