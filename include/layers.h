@@ -181,7 +181,7 @@ walk_ethernet(const struct frame *frame, enum walk walk,
 	      struct segment *segment)
 {
 	enum parse_result result;
-	__be16 ethertype;
+	__be16 ethertype = 0;
 	__u64 offset = 0;
 
 	result = skip_ethernet(frame, &offset, &ethertype, walk, segment);

@@ -5,6 +5,8 @@ What --owner costs: two probes on one interface see the same connections, one wi
 without. What the kernel's clock says of the program on the transmit hook, and of the processes, is
 compared, a connection and record at a time. The order in which they attach alternates. The reader asks
 once for a listener in each batch from the ring: so many records are in one, or each is alone.
+At last: what the library's answer for a known listener takes of the processor (`make test-owner`
+builds the tool that is asked).
 
     owner_cost.py [ROUNDS]
 """
@@ -25,12 +27,12 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
 
 from netns import BINARY, Network, Probe, wait_for
-from owner_rig import PORT, Cgroup, Server
+from owner_rig import PORT, Cgroup, Owner, Server, index_of
 
 CALL_BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 BPF_ENABLE_STATS = 32
 BPFTOOL = shutil.which("bpftool") or "/usr/sbin/bpftool"
-CONNECTIONS, ALONE = 2000, 200
+CONNECTIONS, ALONE, ANSWERS = 2000, 200, 20000
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 6
 PROCESSES = "bannerprobe-rd", "bannerprobe-own"
 
@@ -119,6 +121,20 @@ def one_round(net, count, pause, at_once, owned_first):
     return each if owned_first else each[::-1]
 
 
+def answers():
+    print("| the answer for a known listener | ns of the processor, least and most |\n| --- | ---: |")
+    with Network() as net, Cgroup("web.service") as web, Server(net.host, web) as server, \
+            Server(net.peer, web) as behind, Owner(net.host) as owner:
+        server.listen()
+        behind.listen()
+        for what, question in (
+                ("of this namespace", f"listener 0 127.0.0.1 {PORT}"),
+                ("of another one", f"listener {index_of(net.host, 'veth0')} 10.99.0.2 {PORT}"),
+                ("by the socket's cgroup", f"socket {web.id} 0 127.0.0.1 {PORT}")):
+            taken = sorted(owner.ask(f"bench {ANSWERS} {question}")["ns"] for _ in range(ROUNDS))
+            print(f"| {what} | {taken[0]:.0f} to {taken[-1]:.0f} |", flush=True)
+
+
 def main():
     descriptor = enable_stats()
     print("| what | without | with --owner | difference, median | spread |\n| --- | ---: | ---: | ---: | --- |")
@@ -135,6 +151,7 @@ def main():
                 print(f"| {name}: {what} | {statistics.median(without):.0f} | {statistics.median(with_it):.0f} |"
                       f" {statistics.median(over):.0f} | {over[0]:.0f} to {over[-1]:.0f} |", flush=True)
     os.close(descriptor)
+    answers()
 
 
 if __name__ == "__main__":

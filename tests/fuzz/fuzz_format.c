@@ -636,8 +636,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t kept;
 
 	take(&input, head, sizeof(head));
-	kept = (size_t)(head[0] | head[1] << 8) % (BANNER_MAX + 1);
-	kept = kept < input.size ? kept : input.size;
+	kept = input.size < BANNER_MAX ? input.size : BANNER_MAX;
+	/* Else most inputs would have no byte left for the other fields. */
+	kept = (size_t)(head[0] | head[1] << 8) % (kept + 1);
 	record = calloc(1, sizeof(*record) + kept + 7 +
 				   TUNNELS_MAX * sizeof(struct tunnel));
 	require(record);

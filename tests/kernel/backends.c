@@ -257,6 +257,12 @@ static void text_set_flow(char text[TEXT_MAX], const struct flow *flow)
 		 flow->spoke_us, flow->start_time ? "" : " no time");
 }
 
+/* Also what the text leaves out, and of a union whatever it is. */
+static bool is_same(const void *one, const void *other, size_t len)
+{
+	return !memcmp(one, other, len);
+}
+
 static void compare_flow(struct backends *backends,
 			 const struct segment *segment)
 {
@@ -278,7 +284,7 @@ static void compare_flow(struct backends *backends,
 	kernel.rtt_us = native.rtt_us;
 	if (kernel.spoke_us && native.spoke_us)
 		kernel.spoke_us = native.spoke_us;
-	if (!memcmp(&kernel, &native, sizeof(kernel)))
+	if (is_same(&kernel, &native, sizeof(kernel)))
 		return;
 	text_set_flow(kernel_text, &kernel);
 	text_set_flow(native_text, &native);

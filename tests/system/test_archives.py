@@ -293,6 +293,7 @@ NO_CAPTURES = {"empty": (b"", "is empty"), "text": (b"hello, world\n", "is no ca
                "two bytes": (b"hi", "is no capture (pcap or pcapng)"),
                "text.gz": (gzip.compress(b"hello, world\n"), "is no capture (pcap or pcapng)"),
                "nothing.gz": (gzip.compress(b""), "is empty"),
+               "snoop.gz": (gzip.compress(b"snoo") + gzip.compress(b"p\0\0\0" + bytes(12)), "is a capture of snoop: "),
                "xz": (b"\xfd7zXZ\0" + bytes(50), "is compressed by xz, which is not opened: xz -dc "),
                "twice.gz.gz": (gzip.compress(gzip.compress(pcap(FRAMES))), "is compressed twice")}
 

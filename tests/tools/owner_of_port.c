@@ -12,12 +12,19 @@
  *				CAP_NET_ADMIN
  *	bench N QUESTION...	what N answers took of the processor, in
  *				nanoseconds each
+ *	count N QUESTION...	what N answers asked of the kernel, in which
+ *				time the clock stands still: how often for a
+ *				list, and for one socket or cgroup
  *
  * Its argument is what to do without, a number: enum owner_flags.
  */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <cap-ng.h>
+#include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <libmnl/libmnl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +126,100 @@ static void bench(struct owners *owners, const char *line)
 	       (cpu_ns() - begun) / count);
 }
 
+/* --- what an answer asks ---------------------------------------------------
+ */
+
+static unsigned int lists, single;
+static const struct timespec *stopped; /* or NULL: the clock goes on */
+
+/* What the linker calls the replaced functions, and those in their place. */
+int __real_clock_gettime(clockid_t clock, struct timespec *time);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time);
+int __real_open(const char *path, int flags, mode_t mode);
+int __wrap_open(const char *path, int flags, ...);
+int __real_openat(int folder, const char *path, int flags, mode_t mode);
+int __wrap_openat(int folder, const char *path, int flags, ...);
+int __real_open_by_handle_at(int mount, struct file_handle *file, int flags);
+int __wrap_open_by_handle_at(int mount, struct file_handle *file, int flags);
+DIR *__real_opendir(const char *path);
+DIR *__wrap_opendir(const char *path);
+int __real_bpf_iter_create(int link);
+int __wrap_bpf_iter_create(int link);
+ssize_t __real_mnl_socket_sendto(const struct mnl_socket *socket,
+				 const void *request, size_t len);
+ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket,
+				 const void *request, size_t len);
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *time)
+{
+	if (clock != CLOCK_MONOTONIC || !stopped)
+		return __real_clock_gettime(clock, time);
+	*time = *stopped;
+	return 0;
+}
+
+/* No file is made here. */
+int __wrap_open(const char *path, int flags, ...)
+{
+	lists++;
+	return __real_open(path, flags, 0);
+}
+
+int __wrap_openat(int folder, const char *path, int flags, ...)
+{
+	lists++;
+	return __real_openat(folder, path, flags, 0);
+}
+
+int __wrap_open_by_handle_at(int mount, struct file_handle *file, int flags)
+{
+	single++;
+	return __real_open_by_handle_at(mount, file, flags);
+}
+
+DIR *__wrap_opendir(const char *path)
+{
+	lists++;
+	return __real_opendir(path);
+}
+
+int __wrap_bpf_iter_create(int link)
+{
+	lists++;
+	return __real_bpf_iter_create(link);
+}
+
+ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket,
+				 const void *request, size_t len)
+{
+	const struct nlmsghdr *header = request;
+
+	if (header->nlmsg_flags & NLM_F_DUMP)
+		lists++;
+	else
+		single++;
+	return __real_mnl_socket_sendto(socket, request, len);
+}
+
+static void count(struct owners *owners, const char *line)
+{
+	unsigned int times = 0, known = 0;
+	struct timespec now;
+	struct owner owner;
+	int used = 0;
+
+	if (sscanf(line, "count %u %n", &times, &used) != 1 || !times)
+		exit(2);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	stopped = &now;
+	lists = single = 0;
+	for (unsigned int i = 0; i < times; i++)
+		known += ask(owners, line + used, &owner);
+	stopped = NULL;
+	printf("{\"known\": %u, \"lists\": %u, \"single\": %u}\n", known, lists,
+	       single);
+}
+
 static void print_reasons(const struct owners *owners)
 {
 	putchar('{');
@@ -164,6 +265,8 @@ int main(int argc, char **argv)
 			drop(line + 5);
 		} else if (!strncmp(line, "bench ", 6)) {
 			bench(owners, line);
+		} else if (!strncmp(line, "count ", 6)) {
+			count(owners, line);
 		} else {
 			bool known = ask(owners, line, &owner);
 

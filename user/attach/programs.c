@@ -115,22 +115,23 @@ static int link_programs(const struct bannerprobe_bpf *bpf)
 				    bpf->maps.watch_tc);
 }
 
+static void accept_frags(struct bpf_program *program)
+{
+	bpf_program__set_flags(program,
+			       bpf_program__flags(program) | XDP_HAS_FRAGS);
+}
+
 /*
  * Accepts packets in several buffers (jumbo frames, LRO), if the kernel does.
  */
 static void choose_xdp_frags(struct bannerprobe_bpf *bpf)
 {
-	struct bpf_program *of_xdp[] = { bpf->progs.bannerprobe_xdp,
-					 bpf->progs.bannerprobe_wx };
-
 	if (libbpf_probe_bpf_helper(BPF_PROG_TYPE_XDP, BPF_FUNC_xdp_load_bytes,
 				    NULL) != 1)
 		return;
 	bpf->rodata->xdp_has_load_bytes = true;
-	for (size_t i = 0; i < sizeof(of_xdp) / sizeof(*of_xdp); i++)
-		bpf_program__set_flags(of_xdp[i],
-				       bpf_program__flags(of_xdp[i]) |
-					       XDP_HAS_FRAGS);
+	accept_frags(bpf->progs.bannerprobe_xdp);
+	accept_frags(bpf->progs.bannerprobe_wx);
 }
 
 /* Events describe their socket; its cgroup only if the kernel keeps one. */

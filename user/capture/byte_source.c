@@ -11,10 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHUNK (1U << 18)
-#define ROOM_AT_FIRST (CHUNK + (1U << 14)) /* enough for most packets */
-/* Of a window, between two looks at signals. */
-#define SLICE (1U << 20)
 _Static_assert(SLICE >= SOURCE_PIECE_MAX, "a slice is enough for a piece");
 
 static int open_path(const char *path, bool is_found)

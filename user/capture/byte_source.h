@@ -12,6 +12,7 @@
 #define BANNERPROBE_BYTE_SOURCE_H
 
 #include "file_window.h"
+#include "sizes.h"
 
 #include "platform.h"
 #include "system/bus_guard.h"
@@ -22,9 +23,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
-
-/* The most bytes that source_view() returns in one piece. */
-#define SOURCE_PIECE_MAX (1U << 19)
 
 /*
  * Bytes that source_head() copies: the header of a packet or block, and mostly
@@ -131,8 +129,6 @@ static inline const __u8 *source_head(struct byte_source *source, size_t size)
 	return last && !bus_guard_has_zeros() ? source->head :
 						source_fetch_head(source, size);
 }
-
-#define TOUCHED 65536 /* what the kernel maps by one fault, if it is cached */
 
 /*
  * Prefetches a header that is to be read later, so many bytes from here. Only

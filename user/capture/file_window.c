@@ -1,16 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "file_window.h"
 
+#include "sizes.h"
+
 #include "system/bus_guard.h"
 
 #include <sys/mman.h>
 #include <unistd.h>
-
-/*
- * More costs memory that is counted as this process's, and saves no time; with
- * 1 MiB the changes of the mapping take a tenth of the time of reading.
- */
-#define WINDOW (1U << 22)
 
 bool file_window_move(struct file_window *window, int fd, __u64 offset,
 		      __u64 size)

@@ -25,23 +25,27 @@ static const struct {
 	[COUNT_NOT_OPENED_IP_IN_IP] = { "IP in IP",
 					"capture on the tunnel's device",
 					TUNNEL_BIT(TUNNEL_IPIP), "ipip" },
-	[COUNT_NOT_OPENED_THIRD_TAG] = { "behind more than two VLAN tags",
-					 "capture on a VLAN's device" },
-	[COUNT_NOT_OPENED_LLC] = { "LLC without SNAP",
-				   "capture on a device that "
-				   "carries IP" },
+	[COUNT_NOT_OPENED_THIRD_TAG] = { .what = "behind more than two VLAN "
+						 "tags",
+					 .remedy =
+						 "capture on a VLAN's device" },
+	[COUNT_NOT_OPENED_LLC] = { .what = "LLC without SNAP",
+				   .remedy = "capture on a device that "
+					     "carries IP" },
 	[COUNT_NOT_OPENED_VXLAN] = { "VXLAN", "capture on the tunnel's device",
 				     TUNNEL_BIT(TUNNEL_VXLAN), "vxlan" },
 	[COUNT_NOT_OPENED_GENEVE] = { "Geneve",
 				      "capture on the tunnel's device",
 				      TUNNEL_BIT(TUNNEL_GENEVE), "geneve" },
-	[COUNT_NOT_OPENED_WIFI_PROTECTED] = { "encrypted 802.11 data",
-					      "decrypt them first "
-					      "(airdecap-ng)" },
-	[COUNT_NOT_OPENED_WIFI_AMSDU] = { "802.11 A-MSDUs",
-					  "capture behind the access point" },
-	[COUNT_NOT_OPENED_LINK_TYPE] = { NULL, "capture on an Ethernet or IP "
-					       "device" },
+	[COUNT_NOT_OPENED_WIFI_PROTECTED] = { .what = "encrypted 802.11 data",
+					      .remedy = "decrypt them first "
+							"(airdecap-ng)" },
+	[COUNT_NOT_OPENED_WIFI_AMSDU] = { .what = "802.11 A-MSDUs",
+					  .remedy = "capture behind the access "
+						    "point" },
+	[COUNT_NOT_OPENED_LINK_TYPE] = { .remedy =
+						 "capture on an Ethernet or IP "
+						 "device" },
 };
 
 void not_opened_report(const char *name, __u64 packets,

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAGIC_MAX 7 /* bytes of the longest one */
+
 /* Files that are often mistaken for captures, and what to do with them. */
 static const struct {
 	const char *magic;
@@ -39,11 +41,16 @@ static const struct {
 
 static enum read_result no_capture(struct packet_reader *reader)
 {
-	const struct byte_source *source = &reader->source;
-	const __u8 *bytes = source->at;
-	const size_t len = bytes ? (size_t)(source->end - bytes) : 0;
+	struct byte_source *source = &reader->source;
 	const char *what = "is no capture (pcap or pcapng)";
+	const __u8 *bytes;
+	size_t len;
 
+	source_view(source, MAGIC_MAX); /* so many are at hand, or all */
+	if (source->state == SOURCE_STOPPED)
+		return READ_STOPPED;
+	bytes = source->at;
+	len = bytes ? (size_t)(source->end - bytes) : 0;
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
 		if (bytes && len >= others[i].len &&
 		    !memcmp(bytes, others[i].magic, others[i].len))

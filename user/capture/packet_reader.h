@@ -14,9 +14,6 @@
 #include <linux/types.h>
 #include <stdbool.h>
 
-/* Bytes of a packet: no program captures more. */
-#define CAPTURED_MAX 262144
-
 /* An interface of a capture; a pcap has one, without a name. */
 struct capture_interface {
 	__u32 link_type; /* LINKTYPE_..., as tcpdump.org numbers them */

@@ -223,10 +223,12 @@ static int read_version(struct store *store, int *version)
 	sqlite3_stmt *statement = store_prepare(store, "PRAGMA user_version");
 	int code;
 
+	*version = 0;
 	if (!statement)
 		return -EIO;
 	code = sqlite3_step(statement);
-	*version = code == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
+	if (code == SQLITE_ROW)
+		*version = sqlite3_column_int(statement, 0);
 	sqlite3_finalize(statement);
 	return code == SQLITE_ROW ? 0 : store_fail(store, code);
 }

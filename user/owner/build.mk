@@ -29,10 +29,12 @@ $(BUILD)/tests/owner_test $(BUILD)/tests/owner_path_test:
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(TEST_CFLAGS) $(LDFLAGS) -o $@ $^ -lcmocka $(OWNER_LIBS)
 
-# Prints the owner of a port, and what an answer costs.
+# Prints the owner of a port, what an answer costs, and what it asks the kernel.
+comma := ,
+ASKING := clock_gettime open openat open_by_handle_at opendir bpf_iter_create mnl_socket_sendto
 $(BUILD)/tests/owner: $(OWNER_TOOL)
 	$(call say,LINK,$@)
 	$(Q)mkdir -p $(@D)
-	$(Q)$(CC) $(LDFLAGS) -o $@ $^ $(OWNER_LIBS) -lcap-ng
+	$(Q)$(CC) $(LDFLAGS) $(ASKING:%=-Wl$(comma)--wrap=%) -o $@ $^ $(OWNER_LIBS) -lcap-ng
 
 -include $(patsubst %,%.d,$(OWNER_TEST) $(OWNER_PATH_TEST) $(OWNER_TOOL) $(OWNER_OBJECT))

@@ -423,7 +423,7 @@ static enum exit_code look(struct needs *needs)
 {
 	struct keeper_process keeper = KEEPER_PROCESS_NONE;
 	enum exit_code code;
-	int stream;
+	int stream = -1;
 
 	needs->only_look = true;
 	if (!launch(&keeper, needs, &stream))
@@ -439,7 +439,7 @@ enum exit_code keeper_process_start(struct keeper_process *keeper,
 				    struct inventory_sink *sink)
 {
 	struct needs needs = { .options = options, .identity = identity };
-	int stream;
+	int stream = -1;
 
 	if (options->check)
 		return look(&needs);

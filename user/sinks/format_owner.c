@@ -86,7 +86,8 @@ char *put_owner(char *to, const struct service_owner *owner)
 	if (to == begin)
 		return to;
 	memmove(begin + 2, begin, (size_t)(to - begin));
-	memcpy(begin, " [", 2);
+	begin[0] = ' ';
+	begin[1] = '[';
 	to += 2;
 	return PUT(to, "]");
 }

@@ -47,7 +47,7 @@ sources_of() {
 }
 
 # The functions that tests/fuzz/memory_file.c replaces.
-memory_file=-Wl,--wrap=open,--wrap=close,--wrap=stat,--wrap=fstat,--wrap=read,--wrap=poll,--wrap=scandir,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=lseek
+memory_file=-Wl,--wrap=open,--wrap=close,--wrap=stat,--wrap=fstat,--wrap=read,--wrap=poll,--wrap=scandir,--wrap=mmap,--wrap=munmap,--wrap=madvise,--wrap=lseek,--wrap=sysconf,--wrap=sigaction
 
 # No shared library is at hand where OSS-Fuzz runs them.
 libraries_of() {

@@ -18,11 +18,11 @@
 /* --- a change as a datagram ---------------------------------------------- */
 
 struct datagram {
+	size_t size;
 	union {
 		struct stream_change change;
 		char bytes[CHANGE_SIZE_MAX];
 	};
-	size_t size;
 };
 
 static __u16 add(struct datagram *datagram, const void *bytes, size_t len,
