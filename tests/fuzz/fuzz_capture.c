@@ -167,18 +167,17 @@ static const struct sink_operations operations = {
 
 static bool is_copied;
 
-/*
- * The linker replaces the function of this name (--wrap). Mostly a packet is
- * copied out of its buffer, in which a read beyond the packet would not be
- * noticed. If it is not, a read after the buffer has other content is noticed.
- */
-enum read_result __real_packet_reader_next(struct packet_reader *reader,
-					   struct captured_packet *packet);
-enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
-					   struct captured_packet *packet);
+/* What reads the next packet, by the capture's format. */
+static enum read_result (*format_next)(struct packet_reader *reader,
+				       struct captured_packet *packet);
 
-enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
-					   struct captured_packet *packet)
+/*
+ * Mostly a packet is copied out of its buffer, in which a read beyond the
+ * packet would not be noticed. If it is not, a read after the buffer has other
+ * content is noticed.
+ */
+static enum read_result guarded_next(struct packet_reader *reader,
+				     struct captured_packet *packet)
 {
 	/* As many as may be in use at the same time, and the first bytes. */
 	static const unsigned int places = BATCH_MAX + 1;
@@ -187,7 +186,7 @@ enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
 	bool is_mapped;
 
 	memory_file_tick();
-	result = __real_packet_reader_next(reader, packet);
+	result = format_next(reader, packet);
 	memory_file_tick();
 	is_mapped = result == READ_DONE && packet->head != packet->bytes;
 
@@ -199,6 +198,19 @@ enum read_result __wrap_packet_reader_next(struct packet_reader *reader,
 	packet->head = is_mapped ? guarded_copy(places, packet->head,
 						packet->head_len) :
 				   packet->bytes;
+	return result;
+}
+
+/* The linker replaces the functions of such names (--wrap). */
+enum read_result __real_packet_reader_begin(struct packet_reader *reader);
+enum read_result __wrap_packet_reader_begin(struct packet_reader *reader);
+
+enum read_result __wrap_packet_reader_begin(struct packet_reader *reader)
+{
+	const enum read_result result = __real_packet_reader_begin(reader);
+
+	format_next = reader->next;
+	reader->next = guarded_next;
 	return result;
 }
 

@@ -27,7 +27,7 @@ sources_of() {
 	case $1 in
 	core) echo "$core user/pipeline/reassembly.c" ;;
 	tunnels) echo "$core" ;;
-	kernel) echo "$core tests/kernel/backends.c tests/kernel/kernel_table.c user/attach/programs.c user/system/privileges.c user/attach/filter_maps.c
+	kernel) echo "$core tests/kernel/backends.c tests/kernel/kernel_table.c user/attach/programs.c user/attach/rings.c user/attach/ring_maps.c user/system/privileges.c user/attach/filter_maps.c
 		user/system/message.c user/system/stopping.c user/system/descriptors.c" ;;
 	capture) echo "tests/fuzz/guarded.c tests/fuzz/memory_file.c tests/fuzz/getrandom.c tests/unit/wrap.c user/pipeline/from_captures.c user/pipeline/capture_tracking.c user/pipeline/capture_jobs.c user/pipeline/read_by_jobs.c user/system/process.c user/pipeline/pipeline.c user/pipeline/seen_twice.c user/pipeline/unfinished.c user/pipeline/identifying.c user/libraries/linked.c user/pipeline/packet_batch.c user/pipeline/progress.c user/pipeline/sequence.c user/capture/capture_list.c user/capture/origins.c
 		user/capture/not_opened.c user/capture/packet_reader.c user/capture/pcap_reader.c user/capture/pcapng_reader.c user/capture/byte_source.c user/capture/file_window.c user/system/bus_guard.c
@@ -38,7 +38,7 @@ sources_of() {
 	identify) echo tests/fuzz/guarded.c tests/fuzz/memory_file.c user/identify/*.c ;;
 	owner) echo tests/fuzz/guarded.c user/owner/cgroup_path.c ;;
 	logline) echo tests/fuzz/guarded.c user/inventory/command/logline.c user/inventory/address.c ;;
-	form) echo tests/fuzz/guarded.c && for name in form times time_names structure structure_mysql structure_ssh structure_http \
+	form) echo tests/fuzz/guarded.c && for name in form times calendar time_names russian_names structure structure_mysql structure_ssh structure_fix structure_http \
 		structure_idioms structure_durations structure_client structure_text structure_telnet \
 		structure_refusal looks match align difference learn; do
 		echo "user/inventory/$name.c"
@@ -53,7 +53,7 @@ memory_file=-Wl,--wrap=open,--wrap=close,--wrap=stat,--wrap=fstat,--wrap=read,--
 libraries_of() {
 	case $1 in
 	kernel) echo -lbpf -lcap-ng -lseccomp ;;
-	capture) echo "$memory_file" -Wl,--wrap=packet_reader_next,--wrap=seen_twice_new,--wrap=seen_twice_free -l:libz.a -l:libzstd.a -l:libnettle.a -l:libpcre2-8.a -l:libexpat.a ;;
+	capture) echo "$memory_file" -Wl,--wrap=packet_reader_begin,--wrap=seen_twice_new,--wrap=seen_twice_free -l:libz.a -l:libzstd.a -l:libnettle.a -l:libpcre2-8.a -l:libexpat.a ;;
 	format) echo -l:libnettle.a ;;
 	identify) echo "$memory_file" -l:libpcre2-8.a -l:libexpat.a ;;
 	logline) echo -l:libjson-c.a -lm ;;
