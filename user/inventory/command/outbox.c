@@ -162,7 +162,8 @@ void outbox_put(void *context, const struct inventory_change *change)
 		return;
 	}
 	memcpy(outbox->waiting + outbox->used, &len, sizeof(len));
-	memcpy(outbox->waiting + outbox->used + sizeof(len), &datagram, len);
+	memcpy(outbox->waiting + outbox->used + sizeof(len), datagram.bytes,
+	       len);
 	outbox->used += sizeof(len) + len;
 	outbox_send(outbox);
 }
