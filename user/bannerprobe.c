@@ -11,6 +11,7 @@
 #include "sinks/line_sink.h"
 #include "system/privileges.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -170,12 +171,26 @@ static void hold_signals(void)
 	sigprocmask(SIG_BLOCK, &held, NULL);
 }
 
+/*
+ * A block of this size is mapped, and so given back once it is freed. Otherwise
+ * glibc keeps all blocks as large as one that was freed in its heap.
+ */
+#define MAPPED_BLOCK (128 << 10)
+
+static void keep_heap_small(void)
+{
+#ifdef __GLIBC__
+	mallopt(M_MMAP_THRESHOLD, MAPPED_BLOCK);
+#endif
+}
+
 int main(int argc, char **argv)
 {
 	struct options options;
 	enum exit_code code;
 	bool no_stdout;
 
+	keep_heap_small();
 	if (!open_standard(&no_stdout))
 		return EXIT_FAILED;
 	hold_signals();

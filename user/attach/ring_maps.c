@@ -9,12 +9,11 @@
 #include "bannerprobe.skel.h"
 
 /*
- * Bytes of all ring buffers together, and the most of one: some 4,800 records.
- * Each of a few is large, because where there are few CPUs the reader has to
- * wait for one more often.
+ * Bytes of all ring buffers together, but of each at least so many: some 4,800
+ * and 1,200 records. The reader has them in its memory.
  */
-#define RINGS_SIZE (2U << 20)
-#define RING_SIZE_MAX (1U << 20)
+#define RINGS_SIZE (1U << 20)
+#define RING_SIZE_LEAST (256U << 10)
 
 /* As many ring buffers as CPUs, as far as there are, rounded down. */
 static unsigned int ring_count(void)
@@ -44,7 +43,7 @@ void ring_maps_size(struct bannerprobe_bpf *bpf)
 {
 	const unsigned int count = ring_count();
 	const __u32 even = RINGS_SIZE / count, page = (__u32)getpagesize();
-	const __u32 size = even < RING_SIZE_MAX ? even : RING_SIZE_MAX;
+	const __u32 size = even > RING_SIZE_LEAST ? even : RING_SIZE_LEAST;
 
 	bpf->rodata->ring_mask = count - 1;
 	for (unsigned int i = 0; i < RINGS_MAX; i++)
