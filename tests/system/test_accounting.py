@@ -135,6 +135,7 @@ def test_full_disk_and_a_new_file(net, disk, tmp_path):
         sh("mount", "-o", "remount,size=512k", str(disk))
         fill(disk, 32768)
         probe.send(signal.SIGHUP)
+        wait_for("the new file", lambda: written_at(probe, log) is not None)
         last = greeted(net, server, 1)
         count = stopped(probe)
     whole = ports((disk / "log.1").read_text().rpartition("\n")[0])
