@@ -394,7 +394,7 @@ static struct bannerprobe_bpf *open_decap(struct backends *backends)
 				 NULL);
 	assert_non_null(programs);
 	assert_true(backends_open(backends, programs, LENGTH, DEFAULT_FLOWS));
-	backends->native.track.need = NEED_NONE;
+	backends->native.settings.track.need = NEED_NONE;
 	return programs;
 }
 
@@ -774,6 +774,18 @@ static void test_captures(void **state)
 
 static pthread_barrier_t race_start;
 
+/* False: the run failed. */
+static bool run_packet(const struct bpf_program *program,
+		       const struct test_packet *packet)
+{
+	struct bytes bytes;
+
+	packet_build(&bytes, packet);
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes.data,
+		    .data_size_in = (__u32)bytes.len, .repeat = 1);
+	return !bpf_prog_test_run_opts(bpf_program__fd(program), &options);
+}
+
 /* Each racer plays every packet of every connection. */
 static void *race(void *context)
 {
@@ -789,19 +801,13 @@ static void *race(void *context)
 	for (int i = 0; i < RACE_CONNECTIONS * 4; i++) {
 		const struct step *step = &steps[i % 4];
 		struct test_packet packet;
-		struct bytes bytes;
 
 		step_packet(&packet, step, test_isns[0], (__u16)(20000 + i / 4),
 			    false);
 		packet.server_port = 26;
-		packet_build(&bytes, &packet);
-		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes.data,
-			    .data_size_in = (__u32)bytes.len, .repeat = 1);
-		if (bpf_prog_test_run_opts(
-			    bpf_program__fd(step->from_server ?
-						    hooks->from_server :
-						    hooks->from_client),
-			    &options))
+		if (!run_packet(step->from_server ? hooks->from_server :
+						    hooks->from_client,
+				&packet))
 			return context;
 	}
 	return NULL;
@@ -868,15 +874,11 @@ static void send_step(struct spill_race *race, __u32 connection,
 		      const struct step *step)
 {
 	struct test_packet packet;
-	struct bytes bytes;
 
 	step_packet(&packet, step, test_isns[0],
 		    (__u16)(1 + connection % 60000), false);
 	packet.server_port = (__u16)(27 + connection / 60000);
-	packet_build(&bytes, &packet);
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes.data,
-		    .data_size_in = (__u32)bytes.len, .repeat = 1);
-	if (bpf_prog_test_run_opts(bpf_program__fd(race->program), &options))
+	if (!run_packet(race->program, &packet))
 		__atomic_store_n(&race->failed, true, __ATOMIC_RELAXED);
 }
 
@@ -1014,15 +1016,10 @@ static void play_connection(struct bpf_program *program, __u16 client_port)
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		struct test_packet packet;
-		struct bytes bytes;
 
 		step_packet(&packet, &steps[i], test_isns[0], client_port,
 			    false);
-		packet_build(&bytes, &packet);
-		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = bytes.data,
-			    .data_size_in = (__u32)bytes.len, .repeat = 1);
-		assert_false(bpf_prog_test_run_opts(bpf_program__fd(program),
-						    &options));
+		assert_true(run_packet(program, &packet));
 	}
 }
 
