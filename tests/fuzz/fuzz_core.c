@@ -99,7 +99,7 @@ static bool is_own(const __u32 address[4], __u8 family)
 
 static void choose_options(size_t size)
 {
-	struct track_options *track = &native.track;
+	struct track_options *track = &native.settings.track;
 
 	*track = (struct track_options){ .need = (size >> 3) % 3 };
 	if (size & 1) {

@@ -56,7 +56,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 	(void)argc;
 	(void)argv;
 	require(engine_open(&native, MAX_FLOWS, LENGTH, on_record, NULL));
-	wrap_track(&native.track);
+	wrap_track(&native.settings.track);
 	return 0;
 }
 
@@ -181,7 +181,8 @@ static enum parse_result read_packet(const __u8 *data, size_t len,
 	segment_reset(segment);
 	result = raw_ip ? parse_ip(&frame, 0, segment) :
 			  parse_ethernet(&frame, segment);
-	result = walk_tunnels(&frame, segment, result, &native.track.decap);
+	result = walk_tunnels(&frame, segment, result,
+			      &native.settings.track.decap);
 	require(result < PARSE_RESULTS && segment->tunnel_count <= TUNNELS_MAX);
 	return result;
 }

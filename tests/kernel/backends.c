@@ -70,8 +70,8 @@ static void read_counters(struct backends *backends,
 			  __u64 counters[COUNTER_MAX],
 			  struct event_counts *events)
 {
-	programs_read_counters(backends->bpf, &backends->native.track, counters,
-			       events);
+	programs_read_counters(backends->bpf, &backends->native.settings.track,
+			       counters, events);
 	counters[COUNT_OPEN] = counters[COUNT_EVICTED] = 0;
 }
 
@@ -153,7 +153,7 @@ bool backends_open(struct backends *backends, struct bannerprobe_bpf *bpf,
 	/* The same secrets: the ends of a connection have the same numbers. */
 	memcpy(native->hash_secrets, bpf->rodata->hash_secrets,
 	       sizeof(native->hash_secrets));
-	native->track = (struct track_options){
+	native->settings.track = (struct track_options){
 		.times = track->times,
 		.rtt = track->rtt,
 		.gather = track->gather,
@@ -268,7 +268,7 @@ static void compare_flow(struct backends *backends,
 {
 	struct flow kernel, native;
 	int sender;
-	const struct connection_key key = backends->native.track.key;
+	const struct connection_key key = backends->native.settings.track.key;
 	const __u64 *secrets = backends->native.hash_secrets;
 	__u64 id = connection_id(segment, key, secrets, &sender);
 	__u64 hash = connection_hash(segment, key, secrets);
@@ -325,7 +325,7 @@ static void compare_record(struct backends *backends, struct event *kernel,
 static void compare_records(struct backends *backends)
 {
 	const unsigned int most =
-		backends->native.track.events ? RECORDS_MOST : 1;
+		backends->native.settings.track.events ? RECORDS_MOST : 1;
 
 	rings_consume(backends->rings);
 	if (backends->kernel_logged != backends->native_logged ||
@@ -388,7 +388,8 @@ const char *backends_compare_counters(struct backends *backends)
 			native);
 	engine_read_events(&backends->native, &native_events);
 	for (int kind = EVENT_REQUEST;
-	     backends->native.track.events && kind < EVENT_KINDS; kind++)
+	     backends->native.settings.track.events && kind < EVENT_KINDS;
+	     kind++)
 		compare_fates(backends, kind, &events, &native_events);
 	return difference(backends);
 }

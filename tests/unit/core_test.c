@@ -39,7 +39,7 @@ static void play_case(const struct test_case *test, struct isns isns, bool ipv6)
 	struct bytes bytes;
 
 	assert_true(engine_open(&native, 16, LENGTH, add_to_text, banners));
-	native.track.need = test->need;
+	native.settings.track.need = test->need;
 	if (test->own != OWN_NEITHER)
 		native.is_own =
 			test->own == OWN_SERVER ? is_servers : is_clients;

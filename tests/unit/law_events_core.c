@@ -149,8 +149,8 @@ void core_begin(const struct conversation *c, struct event_list *list)
 	seen = list;
 	played = c;
 	memcpy(own, c->own, sizeof(own));
-	engine.track.need = needs[c->need];
-	engine.track.events = EVENTS_ALL;
+	engine.settings.track.need = needs[c->need];
+	engine.settings.track.events = EVENTS_ALL;
 	engine.is_own = is_own;
 	memset(engine.counters, 0, sizeof(engine.counters));
 	memset(&engine.event_counts, 0, sizeof(engine.event_counts));

@@ -82,7 +82,7 @@ void judge_begin(enum model_need need, bool own0, bool own1, bool live)
 	own[0] = own0;
 	own[1] = own1;
 	is_live = live;
-	native.track.need = needs[need];
+	native.settings.track.need = needs[need];
 	native.is_own = is_own;
 	memset(native.counters, 0, sizeof(native.counters));
 }

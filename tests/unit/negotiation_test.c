@@ -92,8 +92,8 @@ static void play_one(const struct negotiation *test, struct isns isns,
 	struct engine native;
 
 	assert_true(engine_open(&native, 16, LENGTH, add_part, said));
-	native.track.need = NEED_NONE;
-	native.track.gather = LENGTH;
+	native.settings.track.need = NEED_NONE;
+	native.settings.track.gather = LENGTH;
 	for (int i = 0; i < STEPS_MAX && test->steps[i].used; i++) {
 		struct test_packet packet;
 		struct segment segment;
@@ -128,8 +128,8 @@ static void test_cut(void **state)
 
 	(void)state;
 	assert_true(engine_open(&native, 16, LENGTH, add_part, said));
-	native.track.need = NEED_NONE;
-	native.track.gather = LENGTH;
+	native.settings.track.need = NEED_NONE;
+	native.settings.track.gather = LENGTH;
 	for (size_t i = 0; i < sizeof(steps) / sizeof(*steps); i++) {
 		struct test_packet packet;
 		struct segment segment;

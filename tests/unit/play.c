@@ -50,9 +50,10 @@ void text_set_counters(char text[TEXT_MAX], const __u64 counters[COUNTER_MAX])
 static __u64 hash_of(const struct engine *native, enum parse_result parsed,
 		     const struct segment *segment)
 {
-	return parsed == PARSED ? connection_hash(segment, native->track.key,
-						  native->hash_secrets) :
-				  0;
+	return parsed == PARSED ?
+		       connection_hash(segment, native->settings.track.key,
+				       native->hash_secrets) :
+		       0;
 }
 
 /* Whether a packet may change anything, as the parser has it. */
@@ -79,16 +80,18 @@ enum parse_result play_packet(struct engine *native, const __u8 *data,
 	segment_reset(segment);
 	parsed = raw_ip ? parse_ip(&frame, 0, segment) :
 			  parse_ethernet(&frame, segment);
-	if (native->track.decap.kinds)
+	if (native->settings.track.decap.kinds)
 		parsed = walk_tunnels(&frame, segment, parsed,
-				      &native->track.decap);
+				      &native->settings.track.decap);
 	if ((raw_ip ? prefilter_ip(&frame, 0, &native->prefilter,
-				   &native->track.decap, &hash) :
+				   &native->settings.track.decap, &hash) :
 		      prefilter_ethernet(&frame, &native->prefilter,
-					 &native->track.decap, &hash)) &&
-	    (!native->track.decap.kinds ||
+					 &native->settings.track.decap,
+					 &hash)) &&
+	    (!native->settings.track.decap.kinds ||
 	     prefilter_tunnel(&frame, raw_ip, &native->prefilter,
-			      &native->track.decap, native->track.key.tunnels)))
+			      &native->settings.track.decap,
+			      native->settings.track.key.tunnels)))
 		engine_packet(native, parsed, &frame, segment,
 			      hash_of(native, parsed, segment), now);
 	else if (may_change(native, parsed, segment))

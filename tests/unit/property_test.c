@@ -449,7 +449,8 @@ static const char *judge(const struct engine *native, const struct talk *talk,
 	if (logged && talk->greeting && logged_len > talk->greeting)
 		return "a greeting has more than was said before the client "
 		       "spoke";
-	if (whole && logged && talk->greeting && native->track.gather &&
+	if (whole && logged && talk->greeting &&
+	    native->settings.track.gather &&
 	    (logged_len < talk->greeting || logged_segments != talk->segments))
 		return "a greeting was not gathered whole";
 	if (logged > 1)
@@ -479,7 +480,7 @@ static const char *try_variant(struct engine *native, __u64 i,
 {
 	const bool whole = i / 2 % 2;
 
-	native->track.gather = i / 4 % 2 ? LENGTH : 0;
+	native->settings.track.gather = i / 4 % 2 ? LENGTH : 0;
 	random_state = (seed + i) * 0x9e3779b97f4a7c15ULL | 1;
 	if (real_count && i % 2)
 		*talk = real[random_below((__u32)real_count)].talk;

@@ -413,12 +413,12 @@ void engine_read_counters(const struct engine *engine,
 void engine_read_events(const struct engine *engine,
 			struct event_counts *counts)
 {
-	struct open_events open = { counts, &engine->track };
+	struct open_events open = { counts, &engine->settings.track };
 
 	*counts = engine->event_counts;
 	each_flow(engine, count_open_events, &open);
 	count_evicted_events(counts, engine->counters[COUNT_CONNECTIONS],
-			     engine->track.events);
+			     engine->settings.track.events);
 }
 
 static void count_unfinished(const struct flow *flow, void *context)
@@ -427,8 +427,9 @@ static void count_unfinished(const struct flow *flow, void *context)
 
 	if (flow_is_pending(flow))
 		count_in(engine->counters, cut_outcome(flow));
-	count_fates(&engine->event_counts,
-		    unfinished_fates(flow, &engine->track, FATE_CUT_OFF));
+	count_fates(
+		&engine->event_counts,
+		unfinished_fates(flow, &engine->settings.track, FATE_CUT_OFF));
 }
 
 void engine_finish(struct engine *engine)

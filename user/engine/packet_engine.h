@@ -25,10 +25,7 @@ struct engine {
 	__u64 hash_secrets[HASH_SECRETS];
 	struct overflow *overflow;
 	const struct server_list *servers; /* NULL: every server */
-	union {
-		struct engine_settings settings;
-		struct track_options track; /* its beginning */
-	};
+	struct engine_settings settings;
 	enum direction direction; /* of the following packets */
 	/* Whether an address is this host's own; NULL: none is. */
 	bool (*is_own)(const __u32 address[4], __u8 family);

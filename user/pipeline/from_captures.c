@@ -267,7 +267,7 @@ static bool report_not_opened(const struct capture_reader *reader,
 		counters[i] = reader->engine.counters[i] - before[i];
 	not_opened_report(capture_name_of(reader), packets, counters,
 			  reader->unknown_link_type,
-			  &reader->engine.track.decap);
+			  &reader->engine.settings.track.decap);
 	return packets && counters[COUNT_NOT_OPENED_LINK_TYPE] == packets;
 }
 
@@ -404,7 +404,7 @@ bool capture_reader_open(struct capture_reader *reader)
 	reader->engine.wants_part = capture_wants_part;
 	reader->engine.has_bytes = capture_has_bytes;
 	reader->engine.servers = &options->wanted;
-	reader->engine.track = options->track;
+	reader->engine.settings.track = options->track;
 	return pipeline_prepare(reader->pipeline, options, capture_source_of,
 				reader);
 }

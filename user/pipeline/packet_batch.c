@@ -40,8 +40,8 @@ static bool parse_head(const struct packet_batch *batch, struct batched *one,
 				    .wire_len = packet->wire_len };
 
 	return link_layer_parse_head(packet->interface->link_type, &head,
-				     &batch->engine->track.decap, &one->segment,
-				     &one->parsed);
+				     &batch->engine->settings.track.decap,
+				     &one->segment, &one->parsed);
 }
 
 /*
@@ -64,7 +64,7 @@ static void parse_whole(struct packet_batch *batch, struct batched *one,
 				     .wire_len = packet->wire_len };
 	one->parsed = link_layer_parse(
 		packet->interface->link_type, packet->is_swapped, &one->frame,
-		&batch->engine->track.decap, &one->segment);
+		&batch->engine->settings.track.decap, &one->segment);
 }
 
 /* Parses a packet that is not plain. */
@@ -96,7 +96,7 @@ void packet_batch_add(struct packet_batch *batch,
 		parse_other(batch, one, packet);
 	if (one->parsed != PARSED)
 		return;
-	one->hash = connection_hash(&one->segment, engine->track.key,
+	one->hash = connection_hash(&one->segment, engine->settings.track.key,
 				    engine->prefilter.secrets);
 	engine_prefetch_bit(engine, one->hash);
 	if (is_turn(one))
