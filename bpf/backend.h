@@ -6,8 +6,10 @@
 #include "../include/engine.h"
 #include "maps.h"
 
-/* A packet on a hook. All members but ctx and ring are constants after
- * inlining. */
+/*
+ * A packet on a hook. All members but ctx and ring are constants after
+ * inlining.
+ */
 struct backend {
 	void *ctx;
 	bool is_xdp;

@@ -136,7 +136,8 @@ static __always_inline bool seq_is_within(__u32 first, __u32 last, __u32 seq)
 	return seq - first <= last - first + FIRST_WINDOW_MAX;
 }
 
-/* A flag of enum flow_seen: 0 or 1, for conditions without branches (bits.h).
+/*
+ * A flag of enum flow_seen: 0 or 1, for conditions without branches (bits.h).
  */
 static __always_inline __u32 flow_bit(const struct flow *flow, __u32 flag)
 {

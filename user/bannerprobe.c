@@ -172,8 +172,10 @@ static void hold_signals(void)
 }
 
 /*
- * A block of this size is mapped, and so given back once it is freed. Otherwise
- * glibc keeps all blocks as large as one that was freed in its heap.
+ * Blocks of this size and larger are mapped, so their memory goes back to the
+ * kernel when they are freed. Without a limit that is set, glibc raises its own
+ * to the size of each mapped block that is freed, and keeps in its heap what is
+ * allocated below that size later.
  */
 #define MAPPED_BLOCK (128 << 10)
 

@@ -15,13 +15,16 @@
 #define RINGS_SIZE (1U << 20)
 #define RING_SIZE_LEAST (256U << 10)
 
-/* As many ring buffers as CPUs, as far as there are, rounded down. */
+/*
+ * As many ring buffers as CPUs are online, rounded down to a power of two. CPUs
+ * that come later share them.
+ */
 static unsigned int ring_count(void)
 {
-	const int cpus = libbpf_num_possible_cpus();
+	const long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 	unsigned int count = 1;
 
-	while (count < RINGS_MAX && (int)count * 2 <= cpus)
+	while (count < RINGS_MAX && (long)count * 2 <= cpus)
 		count *= 2;
 	return count;
 }

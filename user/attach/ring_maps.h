@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The maps of the ring buffers that events come through: how many, how large.
+/*
+ * The maps of the ring buffers that events come through: how many, and how
+ * large.
  */
 #ifndef BANNERPROBE_RING_MAPS_H
 #define BANNERPROBE_RING_MAPS_H

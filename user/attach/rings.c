@@ -141,6 +141,13 @@ static unsigned long record_size(__u32 len)
 	       ~7UL;
 }
 
+/* Gives a record's bytes back to the writers. */
+static void ring_pass(struct ring *ring, __u32 len)
+{
+	ring->position += record_size(len);
+	__atomic_store_n(ring->consumed, ring->position, __ATOMIC_RELEASE);
+}
+
 /*
  * Looks for the next event, if it is complete: a writer marks a record that it
  * still writes. False: there is none.
@@ -163,23 +170,15 @@ static bool ring_look(struct ring *ring)
 			ring->size = len;
 			return true;
 		}
-		ring->position += record_size(len);
+		ring_pass(ring, len);
 	}
 	return false;
 }
 
-/* Gives the event's bytes back to the writers. */
-static void ring_pass(struct ring *ring)
-{
-	ring->next = NULL;
-	ring->position += record_size(ring->size);
-	__atomic_store_n(ring->consumed, ring->position, __ATOMIC_RELEASE);
-}
-
 /*
- * Looks for the next event of each ring buffer. An event that is found may be
- * later than one that came to another ring buffer after that was looked at: so
- * where none was found, it is looked for again.
+ * Looks for the next event of each ring buffer. While one is looked at, an
+ * earlier event may come to another that was empty before. So the empty ones
+ * are looked at again after an event was found.
  */
 static void look_everywhere(struct rings *rings)
 {
@@ -220,7 +219,8 @@ bool rings_consume(struct rings *rings)
 	while (goes_on && (ring = earliest(rings))) {
 		goes_on =
 			rings->handler(rings->context, ring->next, ring->size);
-		ring_pass(ring);
+		ring->next = NULL;
+		ring_pass(ring, ring->size);
 	}
 	return goes_on;
 }

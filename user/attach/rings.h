@@ -32,9 +32,8 @@ void rings_close(struct rings *rings);
 int rings_fd(const struct rings *rings);
 
 /*
- * Calls the handler with the events that are there, until there are none; of
- * two CPUs' events with the earlier first. False: the handler has ended the
- * batch.
+ * Calls the handler with each event that is there, in order of time, until
+ * there are none. False: the handler has ended the batch.
  */
 bool rings_consume(struct rings *rings);
 

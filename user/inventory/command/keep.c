@@ -211,9 +211,8 @@ static void tell_place(struct keeper *keeper)
 
 	if (elsewhere && !keeper->elsewhere)
 		say("--inventory %s: it was removed or replaced, and what "
-		    "comes "
-		    "is written to the file as it was: restart bannerprobe to "
-		    "keep another one",
+		    "comes is written to the file as it was: restart "
+		    "bannerprobe to keep another one",
 		    keeper->file);
 	keeper->elsewhere = elsewhere;
 }
