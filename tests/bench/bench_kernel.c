@@ -49,6 +49,18 @@ struct scenario {
 
 static const struct track_options json = { .times = true, .rtt = true };
 static const struct track_options all_events = { .events = EVENTS_ALL };
+/* What --inventory asks for, and the same without the requests. */
+static const struct track_options inventory = {
+	.events = EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE) |
+		  EVENT_BIT(EVENT_REQUEST),
+	.times = true,
+	.gather = 2048,
+};
+static const struct track_options no_requests = {
+	.events = EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE),
+	.times = true,
+	.gather = 2048,
+};
 
 static int rounds = ROUNDS;
 static struct bannerprobe_bpf *probe;
@@ -440,6 +452,11 @@ static const struct pair pairs[] = {
 	  "",
 	  { WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, &all_events),
 	    WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, NULL) } },
+	{ "a whole connection, its client first, as --inventory asks: with "
+	  "requests; without",
+	  "",
+	  { WHOLE(VARY_ASKED, 5, COUNT_CLIENT_FIRST, &inventory),
+	    WHOLE(VARY_ASKED, 5, COUNT_CLIENT_FIRST, &no_requests) } },
 	{ "data of 10,000 decided: all events; banners only",
 	  "",
 	  { BULK(&all_events), BULK(NULL) } },
