@@ -49,10 +49,11 @@ static __always_inline __u8 lane_of(const struct packet *packet)
 static __always_inline void turn(struct packet *packet, __u32 number,
 				 bool from_server)
 {
-	const __u32 client = bpf_htonl(0x0a000000 | (number & 0xffffff));
-	const __u32 server = bpf_htonl(0xc0000201);
-	const __u16 client_port = bpf_htons(40000 + lane_of(packet));
-	const __u16 server_port = bpf_htons(25);
+	const __u32 client = bpf_htonl(DRIVE_CLIENT | (number & 0xffffff));
+	const __u32 server = bpf_htonl(DRIVE_SERVER);
+	const __u16 client_port =
+		bpf_htons(DRIVE_CLIENT_PORT + lane_of(packet));
+	const __u16 server_port = bpf_htons(DRIVE_SERVER_PORT);
 
 	packet->ip.saddr = from_server ? server : client;
 	packet->ip.daddr = from_server ? client : server;

@@ -29,6 +29,12 @@ enum vary {
 #define DRIVE_BANNER 40 /* bytes of a banner */
 #define DRIVE_TUNNEL 42 /* the VNI of honest connections */
 
+/* The ends of a connection: the clients differ by address, lanes by port. */
+#define DRIVE_CLIENT 0x0a000000
+#define DRIVE_CLIENT_PORT 40000
+#define DRIVE_SERVER 0xc0000201
+#define DRIVE_SERVER_PORT 25
+
 #define DRIVE_LANES 256
 
 /*

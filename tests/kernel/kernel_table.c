@@ -24,12 +24,17 @@ struct prefilter kernel_front(const struct bannerprobe_bpf *bpf)
 				   bpf->rodata->prefilter_mask };
 }
 
+__u32 kernel_bucket(const struct bannerprobe_bpf *bpf, __u64 hash)
+{
+	const struct prefilter prefilter = kernel_front(bpf);
+
+	return prefilter_index(&prefilter, hash) >> bpf->rodata->words_shift;
+}
+
 bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
 		    struct bucket_entries *entries)
 {
-	const struct prefilter prefilter = kernel_front(bpf);
-	__u32 index =
-		prefilter_index(&prefilter, hash) >> bpf->rodata->words_shift;
+	const __u32 index = kernel_bucket(bpf, hash);
 
 	return !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.entries), &index,
 				    entries);

@@ -14,6 +14,9 @@ struct rings *kernel_rings(const struct bannerprobe_bpf *bpf,
 
 struct prefilter kernel_front(const struct bannerprobe_bpf *bpf);
 
+/* The index of a connection's bucket. */
+__u32 kernel_bucket(const struct bannerprobe_bpf *bpf, __u64 hash);
+
 /* Reads the connections of the bucket of one of them. False on failure. */
 bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
 		    struct bucket_entries *entries);

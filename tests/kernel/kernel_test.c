@@ -1177,18 +1177,45 @@ static void test_flood_in_tunnels(void **state)
 }
 
 /*
+ * How many connections of so many clients are beyond the room of their buckets:
+ * these have ways, and tags of what moved to the overflow. The hash is a secret
+ * of this run, and one run of 200 has a bucket with more.
+ */
+static __u32 count_beyond_room(__u32 clients)
+{
+	const __u32 room = BUCKET_WAYS + OVERFLOW_TAGS;
+	__u8 *in_bucket = calloc(table_buckets(DEFAULT_FLOWS), 1);
+	__u32 beyond = 0;
+
+	assert_non_null(in_bucket);
+	for (__u32 i = 0; i < clients; i++) {
+		const __u64 hash = flow_hash_ipv4(bpf_htonl(DRIVE_CLIENT | i),
+						  bpf_htonl(DRIVE_SERVER),
+						  bpf_htons(DRIVE_CLIENT_PORT),
+						  bpf_htons(DRIVE_SERVER_PORT),
+						  bpf->rodata->hash_secrets);
+
+		beyond += ++in_bucket[kernel_bucket(bpf, hash)] > room;
+	}
+	free(in_bucket);
+	return beyond;
+}
+
+/*
  * Slow servers, three quarters of the table: connections move to the overflow,
- * and each is still pending.
+ * and each is still pending, unless its bucket has room for no more.
  */
 static void test_slow_servers(void **state)
 {
 	enum { SLOW = DEFAULT_FLOWS / 4 * 3 / PIECE * PIECE };
 	const enum road *road = *state;
+	const __u32 beyond = count_beyond_room(SLOW);
 
 	kernel_table_clear(bpf);
 	assert_int_equal(drive_packets(*road, VARY_HANDSHAKE, 0, 3 * SLOW), 0);
 	assert_true(count_waited_for() > SLOW * 9 / 10);
-	assert_int_equal(drive_packets(*road, VARY_BANNER, 0, SLOW), SLOW);
+	assert_in_range(drive_packets(*road, VARY_BANNER, 0, SLOW),
+			SLOW - beyond, SLOW);
 	kernel_table_clear(bpf);
 }
 
