@@ -6,10 +6,7 @@
 #include "../include/engine.h"
 #include "maps.h"
 
-/*
- * A packet on a hook. All members but ctx and ring are constants after
- * inlining.
- */
+/* A packet on a hook. All members but ctx are constants after inlining. */
 struct backend {
 	void *ctx;
 	bool is_xdp;
@@ -19,20 +16,8 @@ struct backend {
 			  * or 1 */
 	__u16 vlan;
 	__u32 ifindex;
-	void *ring; /* where events go: ring_of_cpu() */
 	struct frame frame;
 };
-
-/*
- * The ring buffer of this CPU. The lookup cannot fail, but the verifier needs
- * the caller's check.
- */
-static __always_inline void *ring_of_cpu(void)
-{
-	__u32 index = bpf_get_smp_processor_id() & ring_mask;
-
-	return bpf_map_lookup_elem(&records, &index);
-}
 
 static __always_inline struct backend backend_of_xdp(struct xdp_md *ctx)
 {
@@ -184,7 +169,7 @@ static __always_inline bool backend_is_own(const struct backend *backend,
 
 static __always_inline __u64 *backend_counters(const struct backend *backend)
 {
-	__u32 slot = slot_of(&slots, backend->ifindex);
+	const __u64 slot = array_key(slot_of(&slots, backend->ifindex));
 	struct counted *counted = bpf_map_lookup_elem(&counters, &slot);
 
 	return counted ? counted->by : NULL;
@@ -270,7 +255,7 @@ static __always_inline bool backend_read(const struct backend *backend,
 static __always_inline bool backend_is_over_rate(const struct backend *backend,
 						 __u64 now)
 {
-	__u32 slot = slot_of(&slots, backend->ifindex);
+	const __u64 slot = array_key(slot_of(&slots, backend->ifindex));
 	struct rate *rate = bpf_map_lookup_elem(&rates, &slot);
 	const __u64 second = now / 1000000000;
 	bool over;
@@ -325,6 +310,33 @@ backend_describe_socket(const struct backend *backend, struct event *event)
 		describe_socket(backend->ctx, &event->socket);
 }
 
+/*
+ * The ring buffer of this CPU. The verifier removes the comparisons with rings
+ * that are not used. A map of maps would cost each start a grace period of RCU
+ * for each ring buffer: some 10 ms.
+ */
+static __always_inline void *ring_of_cpu(void)
+{
+	switch (bpf_get_smp_processor_id() & ring_mask) {
+	case 1:
+		return &records_1;
+	case 2:
+		return &records_2;
+	case 3:
+		return &records_3;
+	case 4:
+		return &records_4;
+	case 5:
+		return &records_5;
+	case 6:
+		return &records_6;
+	case 7:
+		return &records_7;
+	default:
+		return &records_0;
+	}
+}
+
 static __always_inline bool backend_emit(const struct backend *backend,
 					 struct event *event, __u32 room)
 {
@@ -337,7 +349,7 @@ static __always_inline bool backend_emit(const struct backend *backend,
 	OPAQUE(size); /* checked and used as one value, whatever was copied */
 	if (size > sizeof(*event) + room)
 		return true;
-	return !bpf_ringbuf_output(backend->ring, event, size, 0);
+	return !bpf_ringbuf_output(ring_of_cpu(), event, size, 0);
 }
 
 static __always_inline void backend_count_fates(const struct backend *backend,

@@ -19,9 +19,7 @@ static __always_inline int report_packet(struct backend *backend)
 {
 	struct scratch *scratch = scratch_of_cpu();
 
-	/* Looked up once, so that the verifier has no more paths for it. */
-	backend->ring = ring_of_cpu();
-	if (scratch && backend->ring)
+	if (scratch)
 		engine_report(backend, &scratch->context, &scratch->record);
 	return 0;
 }
@@ -97,14 +95,18 @@ __noinline int look_up_destination(void)
 
 static __always_inline enum parse_result parse(const struct backend *backend,
 					       const struct frame *frame,
-					       struct segment *segment)
+					       struct scratch *scratch)
 {
+	struct segment *segment = &scratch->context.segment;
+
 	segment_reset(segment);
 	segment->vlan[0] = backend->vlan;
 	segment->vlan_count = backend->vlan_count;
-	if (backend->is_raw_ip)
-		return parse_ip(frame, 0, segment);
-	return parse_ethernet(frame, segment);
+	scratch->parsed =
+		(__u8)(backend->is_raw_ip ? parse_ip(frame, 0, segment) :
+					    parse_ethernet(frame, segment));
+	READ_AGAIN(); /* see walk_ethertype() */
+	return (enum parse_result)scratch->parsed;
 }
 
 /*
@@ -199,7 +201,7 @@ static __always_inline int watch_copy(const struct backend *backend)
 	    backend_read(backend, 0, scratch->bytes, len)) {
 		frame.data = scratch->bytes;
 		frame.end = frame.data + len;
-		result = parse(backend, &frame, &scratch->context.segment);
+		result = parse(backend, &frame, scratch);
 		result = open_tunnels(backend, result,
 				      &scratch->context.segment, len);
 	}
@@ -256,7 +258,7 @@ static __always_inline bool see(const struct backend *backend,
 	bool track;
 
 	scratch->ifindex = backend->ifindex;
-	result = parse(backend, &backend->frame, &scratch->context.segment);
+	result = parse(backend, &backend->frame, scratch);
 	result = open_tunnels(backend, result, &scratch->context.segment, 0);
 	if (linear_part_tells(backend, result, &scratch->context.segment))
 		track = engine_see(backend, result, &scratch->context);

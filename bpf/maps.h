@@ -98,22 +98,12 @@ __u64 own_bits[OWN_WORDS] SEC(".data.own");
  * buffer has one lock and one position, and CPUs that write to it wait for each
  * other. The loader sets how many are used, and their sizes.
  */
-struct ring {
+struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, 4096); /* bytes */
 } records_0 SEC(".maps"), records_1 SEC(".maps"), records_2 SEC(".maps"),
 	records_3 SEC(".maps"), records_4 SEC(".maps"), records_5 SEC(".maps"),
 	records_6 SEC(".maps"), records_7 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, RINGS_MAX);
-	__type(key, __u32);
-	__array(values, struct ring);
-} records SEC(".maps") = {
-	.values = { &records_0, &records_1, &records_2, &records_3, &records_4,
-		    &records_5, &records_6, &records_7 },
-};
 
 /* See slot_of(). The loader assigns the slots to interfaces. */
 struct slots slots SEC(".data.slots");
@@ -166,6 +156,7 @@ struct scratch {
 	__u32 ifindex;	/* of the segment's interface */
 	__u8 direction; /* enum direction: from the hook to bannerprobe_wt */
 	bool is_raw_ip; /* likewise */
+	__u8 parsed;	/* enum parse_result of the segment */
 	union {
 		struct event record;
 		__u8 bytes[sizeof(struct event) + EVENT_ROOM];
@@ -178,6 +169,21 @@ struct {
 	__type(key, __u32);
 	__type(value, struct scratch);
 } scratches SEC(".maps");
+
+/*
+ * The key of an element of an array, which is four bytes, in eight that are
+ * written at once. Of a slot of the stack that is not written whole the
+ * verifier believes that its earlier content is still read, so it follows what
+ * comes later once for each such content.
+ */
+static __always_inline __u64 array_key(__u32 index)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+	return index;
+#else
+	return (__u64)index << 32;
+#endif
+}
 
 /* The programs that the hooks go on to, which the loader puts here. */
 #define PROGRAM_MAP                                                            \

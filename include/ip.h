@@ -75,6 +75,12 @@ static __always_inline bool is_ipv6_extension(__u8 next_header)
 	return next_header < 64 && IPV6_EXTENSIONS >> next_header & 1;
 }
 
+/* 1 or 0; next_header: of an extension header. */
+static __always_inline __u32 is_ipv6_fragment(__u8 next_header)
+{
+	return 1ULL << PROTO_FRAGMENT >> next_header & 1;
+}
+
 /*
  * Bytes of an extension header, 8 to 2048. Computed without branches, each of
  * which the verifier would follow through the headers behind.
@@ -82,7 +88,7 @@ static __always_inline bool is_ipv6_extension(__u8 next_header)
 static __always_inline __u32 ipv6_extension_len(__u8 kind, __u8 len)
 {
 	const __u32 is_auth = 1ULL << PROTO_AUTH >> kind & 1;
-	const __u32 is_fragment = 1ULL << PROTO_FRAGMENT >> kind & 1;
+	const __u32 is_fragment = is_ipv6_fragment(kind);
 	/* RFC 8200, 4; RFC 4302, 2.2. */
 	__u32 bytes =
 		((len & (is_fragment - 1)) + 1 + is_auth) * (8 - 4 * is_auth);
@@ -152,8 +158,7 @@ find_ipv4_content(const struct frame *frame, const struct iphdr *ip,
 	content->offset = offset + header_len;
 	if (walk == WALK_PLAIN)
 		return PARSED;
-	OPAQUE(next);
-	content->offset = (__u64)(next - frame->data);
+	content->offset = frame_offset(frame, next);
 	if (content->protocol != PROTO_AUTH)
 		return PARSED;
 	if (ipv4_fragment(ip) & bpf_htons(0x1fff))
@@ -163,8 +168,7 @@ find_ipv4_content(const struct frame *frame, const struct iphdr *ip,
 		return frame_short(frame, content->offset, 8);
 	next = (const __u8 *)auth +
 	       ipv6_extension_len(PROTO_AUTH, READ_FIELD(auth, len));
-	OPAQUE(next);
-	content->offset = (__u64)(next - frame->data);
+	content->offset = frame_offset(frame, next);
 	content->protocol = READ_FIELD(auth, next_header);
 	return PARSED;
 }
@@ -243,8 +247,7 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 		     struct segment *segment)
 {
 	const struct ipv6_extension *extension;
-	const __u8 *next;
-	__u32 len;
+	__u32 is_fragment, is_later, len;
 
 #ifdef __bpf__
 #pragma clang loop unroll(disable)
@@ -260,21 +263,16 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 		if (!extension)
 			return frame_short(frame, *offset, 8);
 
-		if (next_header == PROTO_FRAGMENT) {
-			if (bpf_ntohs(READ_FIELD(extension, frag_off)) & 0xfff8)
-				return PARSE_FRAGMENT;
-			segment->is_fragment = true;
-		}
+		is_fragment = is_ipv6_fragment(next_header);
+		is_later = bpf_ntohs(READ_FIELD(extension, frag_off)) & 0xfff8 &
+			   -is_fragment;
+		OPAQUE(is_later); /* one branch instead of two */
+		if (is_later)
+			return PARSE_FRAGMENT;
+		segment->is_fragment |= is_fragment;
 		len = ipv6_extension_len(next_header,
 					 READ_FIELD(extension, len));
-		/*
-		 * The next offset is a difference of pointers, about which the
-		 * verifier knows nothing. So it need not follow each length of
-		 * each header through all that comes later.
-		 */
-		next = (const __u8 *)extension + len;
-		OPAQUE(next);
-		*offset = (__u64)(next - frame->data);
+		*offset = frame_offset(frame, (const __u8 *)extension + len);
 		next_header = READ_FIELD(extension, next_header);
 	}
 	return PARSE_NOT_TCP;
@@ -348,6 +346,11 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 	segment->family = 6;
 	segment->ttl = READ_FIELD(ip, hop_limit);
 	segment->is_fragment = false;
+	segment->ip_end = (__u32)ip_end;
+	if (walk == WALK_WHOLE) {
+		READ_AGAIN(); /* see walk_ethertype() */
+		ip_end = segment->ip_end;
+	}
 	offset += sizeof(*ip);
 	if (walk != WALK_WHOLE)
 		result = plain_next_header(READ_FIELD(ip, nexthdr), offset,
@@ -355,7 +358,6 @@ static __always_inline enum parse_result walk_ipv6(const struct frame *frame,
 	else
 		result = skip_ipv6_extensions(frame, READ_FIELD(ip, nexthdr),
 					      &offset, segment);
-	segment->ip_end = (__u32)ip_end;
 	segment->is_later = false; /* a later fragment is PARSE_FRAGMENT */
 	if (result != PARSED)
 		return result;

@@ -117,11 +117,19 @@ walk_ethertype(const struct frame *frame, __u64 offset, __be16 ethertype,
 		result = skip_tags(frame, &offset, &ethertype, segment);
 	if (result != PARSED)
 		return result;
+	segment->payload_offset = (__u32)offset;
+	if (walk == WALK_WHOLE) {
+		/*
+		 * Read back from memory: the verifier follows what comes later
+		 * once, and not for each number of tags.
+		 */
+		READ_AGAIN();
+		offset = segment->payload_offset;
+	}
 	if (ethertype == bpf_htons(ETHERTYPE_IPV4))
 		return walk_ipv4(frame, offset, walk, segment);
 	if (ethertype == bpf_htons(ETHERTYPE_IPV6))
 		return walk_ipv6(frame, offset, walk, segment);
-	segment->payload_offset = (__u32)offset;
 	return other_ethertype(ethertype, walk);
 }
 

@@ -166,6 +166,18 @@ static __always_inline const void *frame_at(const struct frame *frame,
 	return at + size <= frame->end ? at : NULL;
 }
 
+/*
+ * The offset of an address: as a difference of pointers, about which the
+ * verifier knows nothing. So it follows what comes later once, and not for each
+ * length of the headers before.
+ */
+static __always_inline __u64 frame_offset(const struct frame *frame,
+					  const __u8 *at)
+{
+	OPAQUE(at);
+	return (__u64)(at - frame->data);
+}
+
 /* Why a header of `size` bytes at `offset` is not at hand. */
 static __always_inline enum parse_result frame_short(const struct frame *frame,
 						     __u64 offset, __u32 size)
