@@ -95,6 +95,7 @@ __noinline int look_up_destination(void)
 
 static __always_inline enum parse_result parse(const struct backend *backend,
 					       const struct frame *frame,
+					       enum walk walk,
 					       struct scratch *scratch)
 {
 	struct segment *segment = &scratch->context.segment;
@@ -102,9 +103,9 @@ static __always_inline enum parse_result parse(const struct backend *backend,
 	segment_reset(segment);
 	segment->vlan[0] = backend->vlan;
 	segment->vlan_count = backend->vlan_count;
-	scratch->parsed =
-		(__u8)(backend->is_raw_ip ? parse_ip(frame, 0, segment) :
-					    parse_ethernet(frame, segment));
+	scratch->parsed = (__u8)(backend->is_raw_ip ?
+					 walk_ip(frame, 0, walk, segment) :
+					 walk_ethernet(frame, walk, segment));
 	READ_AGAIN(); /* see walk_ethertype() */
 	return (enum parse_result)scratch->parsed;
 }
@@ -201,7 +202,7 @@ static __always_inline int watch_copy(const struct backend *backend)
 	    backend_read(backend, 0, scratch->bytes, len)) {
 		frame.data = scratch->bytes;
 		frame.end = frame.data + len;
-		result = parse(backend, &frame, scratch);
+		result = parse(backend, &frame, WALK_WHOLE, scratch);
 		result = open_tunnels(backend, result,
 				      &scratch->context.segment, len);
 	}
@@ -254,13 +255,21 @@ static __always_inline int prefilter_inside(const struct backend *backend)
 static __always_inline bool see(const struct backend *backend,
 				struct scratch *scratch)
 {
+	struct segment *segment = &scratch->context.segment;
+	const struct frame *frame = &backend->frame;
 	enum parse_result result;
-	bool track;
+	bool is_told, track;
 
 	scratch->ifindex = backend->ifindex;
-	result = parse(backend, &backend->frame, scratch);
-	result = open_tunnels(backend, result, &scratch->context.segment, 0);
-	if (linear_part_tells(backend, result, &scratch->context.segment))
+	/* Nearly all packets are plain: for these the walk is half as long. */
+	result = parse(backend, frame, WALK_SHORT, scratch);
+	is_told = result == PARSED;
+	if (!is_told) {
+		result = parse(backend, frame, WALK_WHOLE, scratch);
+		result = open_tunnels(backend, result, segment, 0);
+		is_told = linear_part_tells(backend, result, segment);
+	}
+	if (is_told)
 		track = engine_see(backend, result, &scratch->context);
 	else if (backend->is_xdp)
 		track = watch_copy_of_xdp(backend->ctx);
