@@ -144,12 +144,13 @@ LINTED := $(SOURCES) $(wildcard user/libraries/*.c) $(INVENTORY) $(INVENTORY_COM
 # gcc 12 takes what uthash is given for leaked; ASan looks for leaks, too.
 # Not the skeleton, which bpftool writes.
 OWN_FILES := [{"name":".c"},{"name":"segment.h"},{"name":"ip.h"},{"name":"layers.h"},{"name":"hash.h"},{"name":"prefilter.h"},{"name":"flow_table.h"},{"name":"tracker.h"},{"name":"event.h"}]
-.PHONY: lint
-lint: check-structure check-scripts check-format $(SKELETON) $(BUILD)/drive.skel.h
-	$(Q)for source in $(LINTED); do \
-		clang-tidy --quiet --line-filter='$(OWN_FILES)' $$source -- $(ALL_CFLAGS) -Itests 2>/dev/null && \
-		$(CC) $(ALL_CFLAGS) -Itests -fanalyzer -Wno-analyzer-malloc-leak \
-			-c -o /dev/null $$source || exit 1; done
+.PHONY: lint $(LINTED:%=lint/%)
+lint: check-structure check-scripts check-format
+	$(Q)$(MAKE) --no-print-directory $(JOBS) $(LINTED:%=lint/%)
+$(LINTED:%=lint/%): lint/%: $(SKELETON) $(BUILD)/drive.skel.h
+	$(call say,LINT,$*)
+	$(Q)clang-tidy --quiet --line-filter='$(OWN_FILES)' $* -- $(ALL_CFLAGS) -Itests 2>/dev/null
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -fanalyzer -Wno-analyzer-malloc-leak -c -o /dev/null $*
 
 # --- installing
 
