@@ -19,6 +19,24 @@ struct backend {
 	struct frame frame;
 };
 
+static __always_inline struct frame frame_of_xdp(const struct xdp_md *ctx)
+{
+	return (struct frame){
+		.data = (const __u8 *)(long)ctx->data,
+		.end = (const __u8 *)(long)ctx->data_end,
+		.wire_len = ctx->data_end - ctx->data,
+	};
+}
+
+static __always_inline struct frame frame_of_skb(const struct __sk_buff *skb)
+{
+	return (struct frame){
+		.data = (const __u8 *)(long)skb->data,
+		.end = (const __u8 *)(long)skb->data_end,
+		.wire_len = skb->len,
+	};
+}
+
 static __always_inline struct backend backend_of_xdp(struct xdp_md *ctx)
 {
 	return (struct backend){
@@ -26,11 +44,7 @@ static __always_inline struct backend backend_of_xdp(struct xdp_md *ctx)
 		.is_xdp = true,
 		.direction = DIRECTION_IN,
 		.ifindex = ctx->ingress_ifindex,
-		.frame = {
-			.data = (const __u8 *)(long)ctx->data,
-			.end = (const __u8 *)(long)ctx->data_end,
-			.wire_len = ctx->data_end - ctx->data,
-		},
+		.frame = frame_of_xdp(ctx),
 	};
 }
 
@@ -44,11 +58,7 @@ backend_of_skb(struct __sk_buff *skb, enum direction direction, bool is_raw_ip)
 		.vlan_count = !!skb->vlan_present,
 		.vlan = skb->vlan_tci & VLAN_ID_MASK,
 		.ifindex = skb->ifindex,
-		.frame = {
-			.data = (const __u8 *)(long)skb->data,
-			.end = (const __u8 *)(long)skb->data_end,
-			.wire_len = skb->len,
-		},
+		.frame = frame_of_skb(skb),
 	};
 }
 

@@ -251,25 +251,37 @@ static __always_inline int prefilter_inside(const struct backend *backend)
 				&track->decap, track->key.tunnels);
 }
 
+/*
+ * Parses the linear part, with all that it may hold. The packet's pointers are
+ * read again, so the verifier forgets what earlier checks have told of them,
+ * and follows this once. False: the linear part does not tell.
+ */
+static __always_inline bool parse_linear_part(const struct backend *backend,
+					      struct scratch *scratch,
+					      enum parse_result *result)
+{
+	struct segment *segment = &scratch->context.segment;
+	struct backend again = *backend;
+
+	READ_AGAIN();
+	again.frame = backend->is_xdp ? frame_of_xdp(backend->ctx) :
+					frame_of_skb(backend->ctx);
+	*result = parse(&again, &again.frame, WALK_WHOLE, scratch);
+	*result = open_tunnels(&again, *result, segment, 0);
+	return linear_part_tells(&again, *result, segment);
+}
+
 /* True: this CPU's context is complete, and has to be tracked. */
 static __always_inline bool see(const struct backend *backend,
 				struct scratch *scratch)
 {
-	struct segment *segment = &scratch->context.segment;
-	const struct frame *frame = &backend->frame;
 	enum parse_result result;
-	bool is_told, track;
+	bool track;
 
 	scratch->ifindex = backend->ifindex;
 	/* Nearly all packets are plain: for these the walk is half as long. */
-	result = parse(backend, frame, WALK_SHORT, scratch);
-	is_told = result == PARSED;
-	if (!is_told) {
-		result = parse(backend, frame, WALK_WHOLE, scratch);
-		result = open_tunnels(backend, result, segment, 0);
-		is_told = linear_part_tells(backend, result, segment);
-	}
-	if (is_told)
+	result = parse(backend, &backend->frame, WALK_SHORT, scratch);
+	if (result == PARSED || parse_linear_part(backend, scratch, &result))
 		track = engine_see(backend, result, &scratch->context);
 	else if (backend->is_xdp)
 		track = watch_copy_of_xdp(backend->ctx);
