@@ -230,11 +230,12 @@ static __always_inline int table_find_id(const struct bucket_entries *entries,
 	__u64 found = 0;
 
 	for (int i = 0; i < BUCKET_WAYS; i++) {
-		__u64 differs = entries->ways[i].id ^ id;
+		__u64 differs = entries->ways[i].id ^ id, is_same;
 
 		differs |= -differs; /* its highest bit: differs at all */
-		OPAQUE(differs);
-		found |= (~differs >> 63) * (i + 1);
+		is_same = ~differs >> 63;
+		OPAQUE(is_same); /* or the compiler makes branches of it */
+		found |= is_same * (i + 1);
 	}
 	return (int)found - 1;
 }
