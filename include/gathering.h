@@ -17,10 +17,12 @@ static __always_inline __u32 gathering_flag(enum side_name side)
 	return side == SERVER ? FLOW_GATHERING : FLOW_GATHERS_CLIENT;
 }
 
+/* Without --gather it is a constant, and what depends on it is left out. */
 static __always_inline bool is_gathering(const struct flow *flow,
-					 enum side_name side)
+					 enum side_name side,
+					 const struct track_options *options)
 {
-	return flow->seen & gathering_flag(side);
+	return options->gather && flow->seen & gathering_flag(side);
 }
 
 /* Called when the first chunk is logged: more of the event may follow. */

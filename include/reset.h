@@ -54,9 +54,9 @@ static __always_inline void track_rst(struct flow *flow,
 	 * not begin it again.
 	 */
 	flow->seen |= SEEN_RST;
-	if (is_gathering(flow, sender))
+	if (is_gathering(flow, sender, options))
 		end_own(flow, sender, segment, verdict);
-	if (is_gathering(flow, !sender))
+	if (is_gathering(flow, !sender, options))
 		end_other(flow, !sender, verdict);
 	if (flow_is_pending(flow))
 		decide(flow, verdict, COUNT_RESET);

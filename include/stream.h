@@ -114,15 +114,15 @@ track_server_part(struct flow *flow, const struct segment *segment,
 		  const struct part *part, __u64 now,
 		  const struct track_options *options, struct verdict *verdict)
 {
-	const bool gathers = is_gathering(flow, SERVER);
+	const bool gathers = is_gathering(flow, SERVER, options);
 
 	if (!ack_is_valid(&flow->sides[CLIENT], part)) {
 		if (gathers || part->len || part->fin)
 			verdict->ignored = COUNT_INVALID_SERVER_SEGMENT;
 		return;
 	}
-	if (is_gathering(flow, CLIENT) && says_more(flow, SERVER, part) &&
-	    !is_far(flow, SERVER, part))
+	if (is_gathering(flow, CLIENT, options) &&
+	    says_more(flow, SERVER, part) && !is_far(flow, SERVER, part))
 		end_other(flow, CLIENT, verdict);
 	if (gathers)
 		gather_next(flow, SERVER, segment, part, options, verdict);
@@ -286,12 +286,12 @@ track_client_part(struct flow *flow, const struct segment *segment,
 		  const struct part *part, __u64 now,
 		  const struct track_options *options, struct verdict *verdict)
 {
-	const bool gathers = is_gathering(flow, SERVER);
+	const bool gathers = is_gathering(flow, SERVER, options);
 	const bool negotiates = only_negotiates(flow, part);
 
 	if (gathers && !negotiates && says_more(flow, CLIENT, part))
 		end_other(flow, SERVER, verdict);
-	if (is_gathering(flow, CLIENT))
+	if (is_gathering(flow, CLIENT, options))
 		gather_next(flow, CLIENT, segment, part, options, verdict);
 	track_events(flow, CLIENT, part, true, now, options, verdict);
 	if (options->rtt && !(flow->seen & SEEN_ANSWERED) &&
