@@ -321,9 +321,9 @@ backend_describe_socket(const struct backend *backend, struct event *event)
 }
 
 /*
- * The ring buffer of this CPU. The verifier removes the comparisons with rings
- * that are not used. A map of maps would cost each start a grace period of RCU
- * for each ring buffer: some 10 ms.
+ * The ring buffer of this CPU. The verifier removes the comparisons for ring
+ * buffers that are not used. If they were in a map of maps, each start would
+ * wait for a grace period of RCU for each of them: some 10 ms.
  */
 static __always_inline void *ring_of_cpu(void)
 {

@@ -252,9 +252,9 @@ static __always_inline int prefilter_inside(const struct backend *backend)
 }
 
 /*
- * Parses the linear part, with all that it may hold. The packet's pointers are
- * read again, so the verifier forgets what earlier checks have told of them,
- * and follows this once. False: the linear part does not tell.
+ * Parses the linear part, with all that it may hold. False: the linear part
+ * does not tell. The packet's pointers are read again: so the verifier forgets
+ * which bytes were checked before, and follows this walk once.
  */
 static __always_inline bool parse_linear_part(const struct backend *backend,
 					      struct scratch *scratch,

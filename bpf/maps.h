@@ -171,10 +171,10 @@ struct {
 } scratches SEC(".maps");
 
 /*
- * The key of an element of an array, which is four bytes, in eight that are
- * written at once. Of a slot of the stack that is not written whole the
- * verifier believes that its earlier content is still read, so it follows what
- * comes later once for each such content.
+ * The key of an element of an array: the four bytes of its index, first of
+ * eight that are written at once. A slot of the stack has eight bytes. If only
+ * four of them are written, the verifier believes that the others are still
+ * needed. Then it follows what comes later once for each value that they have.
  */
 static __always_inline __u64 array_key(__u32 index)
 {

@@ -234,7 +234,7 @@ static __always_inline int table_find_id(const struct bucket_entries *entries,
 
 		differs |= -differs; /* its highest bit: differs at all */
 		is_same = ~differs >> 63;
-		OPAQUE(is_same); /* or the compiler makes branches of it */
+		OPAQUE(is_same); /* so that the compiler makes no branch */
 		found |= is_same * (i + 1);
 	}
 	return (int)found - 1;

@@ -266,7 +266,7 @@ skip_ipv6_extensions(const struct frame *frame, __u8 next_header, __u64 *offset,
 		is_fragment = is_ipv6_fragment(next_header);
 		is_later = bpf_ntohs(READ_FIELD(extension, frag_off)) & 0xfff8 &
 			   -is_fragment;
-		OPAQUE(is_later); /* one branch instead of two */
+		OPAQUE(is_later); /* so that the compiler makes one branch */
 		if (is_later)
 			return PARSE_FRAGMENT;
 		segment->is_fragment |= is_fragment;
