@@ -352,6 +352,7 @@ static void on_deleted(struct interfaces *interfaces,
 {
 	if (link->has_packets && !interface->gone)
 		interface_saw_packets(interface, &link->packets);
+	interface_detach(interface); /* whoever reads the message finds none */
 	if (!interface->gone)
 		message(interface->asked_name ?
 				"%s: the interface was deleted: waiting for it "
