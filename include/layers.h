@@ -70,6 +70,20 @@ static __always_inline enum parse_result other_ethertype(__be16 ethertype,
 }
 
 /*
+ * An offset, read back from memory, so that the verifier knows nothing of it:
+ * it follows what comes later once, and not for each length of the headers
+ * before. A check of bytes at a known offset would also differ by what it has
+ * shown.
+ */
+static __always_inline __u64 forget_offset(__u64 offset,
+					   struct segment *segment)
+{
+	segment->payload_offset = (__u32)offset;
+	READ_AGAIN();
+	return segment->payload_offset;
+}
+
+/*
  * Skips the tags at `*offset`, of which `*ethertype` announces the first. A tag
  * that the caller knows already (stripped by the hardware) is in segment->vlan.
  * PARSED: *ethertype is that of what follows.
@@ -118,14 +132,8 @@ walk_ethertype(const struct frame *frame, __u64 offset, __be16 ethertype,
 	if (result != PARSED)
 		return result;
 	segment->payload_offset = (__u32)offset;
-	if (walk == WALK_WHOLE) {
-		/*
-		 * Read back from memory: the verifier follows what comes later
-		 * once, and not for each number of tags.
-		 */
-		READ_AGAIN();
-		offset = segment->payload_offset;
-	}
+	if (walk == WALK_WHOLE)
+		offset = forget_offset(offset, segment);
 	if (ethertype == bpf_htons(ETHERTYPE_IPV4))
 		return walk_ipv4(frame, offset, walk, segment);
 	if (ethertype == bpf_htons(ETHERTYPE_IPV6))
@@ -178,9 +186,11 @@ skip_ethernet(const struct frame *frame, __u64 *offset, __be16 *ethertype,
 		(__u16)(*offset + offsetof(struct ethhdr, h_source));
 	*ethertype = READ_FIELD(ethernet, h_proto);
 	*offset += sizeof(*ethernet);
-	if (walk == WALK_WHOLE && is_length(*ethertype))
-		return skip_llc(frame, offset, ethertype);
-	return PARSED;
+	if (walk != WALK_WHOLE)
+		return PARSED;
+	*offset = forget_offset(*offset, segment);
+	return is_length(*ethertype) ? skip_llc(frame, offset, ethertype) :
+				       PARSED;
 }
 
 /* Walks from an Ethernet header on, at the start of the frame. */
