@@ -314,13 +314,23 @@ static __always_inline void count(__u32 place)
 		__sync_fetch_and_add(counter, 1);
 }
 
+static __always_inline void note_time(__u32 place)
+{
+	__u64 *time = bpf_map_lookup_elem(&counters, &place);
+
+	if (time)
+		*time = bpf_ktime_get_ns();
+}
+
 static __always_inline void listener_changes(struct sock *sk)
 {
 	struct inet_sock *inet = (struct inet_sock *)sk;
 	__u16 port = bpf_ntohs(BPF_CORE_READ(inet, inet_sport));
+	__u32 netns = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 
-	if (own_netns &&
-	    BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) != own_netns)
+	if (netns != own_netns)
+		note_time(counter_of_far_port(netns, port));
+	if (own_netns && netns != own_netns)
 		return;
 	count(counter_of_port(port));
 	count(counter_of_listeners());

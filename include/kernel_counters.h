@@ -2,8 +2,9 @@
 /*
  * What BPF programs count for --owner: how often sockets of this network
  * namespace began or ceased to listen, in all and by port; how often a process
- * forked, by the time when it began. Some ports, and some processes, share a
- * counter.
+ * forked, by the time when it began. Of the other namespaces it is no count,
+ * but the time when a socket of a port last did so: CLOCK_MONOTONIC, ns. Some
+ * ports, and some processes, share a counter.
  */
 #ifndef BANNERPROBE_KERNEL_COUNTERS_H
 #define BANNERPROBE_KERNEL_COUNTERS_H
@@ -12,7 +13,8 @@
 #define COUNTERS_EACH (1 << COUNTER_BITS) /* of ports, and of processes */
 #define COUNTERS_LISTENING 1		  /* the first of the ports */
 #define COUNTERS_FORKS (COUNTERS_LISTENING + COUNTERS_EACH)
-#define COUNTERS_ALL (COUNTERS_FORKS + COUNTERS_EACH)
+#define COUNTERS_FAR (COUNTERS_FORKS + COUNTERS_EACH)
+#define COUNTERS_ALL (COUNTERS_FAR + COUNTERS_EACH)
 
 #define COUNTER_SPREAD 0x9e3779b97f4a7c15ULL /* 2^64 by the golden ratio */
 
@@ -27,10 +29,20 @@ static inline __u32 counter_of_port(__u16 port)
 	return COUNTERS_LISTENING + port % COUNTERS_EACH;
 }
 
+static inline __u32 counter_spread(__u64 key)
+{
+	return (__u32)((key * COUNTER_SPREAD) >> (64 - COUNTER_BITS));
+}
+
 static inline __u32 counter_of_forks(__u64 started)
 {
-	return COUNTERS_FORKS +
-	       (__u32)((started * COUNTER_SPREAD) >> (64 - COUNTER_BITS));
+	return COUNTERS_FORKS + counter_spread(started);
+}
+
+/* `netns`: the inode of another network namespace. */
+static inline __u32 counter_of_far_port(__u32 netns, __u16 port)
+{
+	return COUNTERS_FAR + counter_spread((__u64)netns << 16 | port);
 }
 
 #endif

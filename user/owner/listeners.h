@@ -37,10 +37,13 @@ void listeners_free(struct listeners *listeners);
  */
 struct group {
 	const struct listener *member[GROUP_MAX];
-	size_t count;	 /* of all members, listed or not */
-	bool agrees;	 /* all have the same cgroup and uid */
-	uint64_t chosen; /* cookie of the one that the kernel would choose; 0:
-			  * it was not asked */
+	size_t count;	  /* of all members, listed or not */
+	bool agrees;	  /* all have the same cgroup and uid */
+	uint64_t chosen;  /* cookie of the one that the kernel would choose; 0:
+			   * it was not asked */
+	uint32_t place;	  /* of the port's counter (kernel_counters.h); 0: it
+			   * does not count */
+	uint64_t counted; /* the counter, before the sockets were listed */
 };
 
 /*

@@ -218,8 +218,7 @@ static bool tell_process(struct owners *owners, const struct group *group,
  * Only for a whole answer: what is missing is looked for each time. When
  * processes are read again, and what else was.
  */
-static struct owner_again again(const struct owners *owners,
-				const struct group *group, uint64_t processes,
+static struct owner_again again(const struct group *group, uint64_t processes,
 				uint64_t others)
 {
 	const struct endpoint *bound = &group->member[0]->bound;
@@ -227,7 +226,8 @@ static struct owner_again again(const struct owners *owners,
 	return (struct owner_again){
 		.until = others < processes ? others : processes,
 		.listener = group->chosen,
-		.changes = views_own_changes(owners->views, bound->port),
+		.counted = group->counted,
+		.place = group->place,
 		.ifindex = bound->ifindex,
 	};
 }
@@ -260,8 +260,7 @@ bool owner_of_socket(struct owners *owners, const struct owner_socket *socket,
 		tell_cgroup(owners, group.member[0]->cgroup, owner);
 	if (has_listener && tell_process(owners, &group, owner, &due) &&
 	    group.chosen)
-		owner->again = again(owners, &group, due,
-				     views_own_due(owners->views));
+		owner->again = again(&group, due, views_own_due(owners->views));
 	return is_known(owner);
 }
 
@@ -278,9 +277,12 @@ bool owner_of_listener(struct owners *owners, uint32_t ifindex,
 	owner->uid = group.member[0]->uid;
 	tell_cgroup(owners, group.member[0]->cgroup, owner);
 	if (tell_process(owners, &group, owner, &due) && ifindex &&
-	    !group.chosen)
-		owner->again = again(owners, &group, due,
+	    group.place && !group.chosen)
+		owner->again = again(&group, due,
 				     views_far_due(owners->views, ifindex));
+	/* An earlier event may be of an earlier listener. */
+	if (!group.chosen && group.place && owner->started < group.counted)
+		owner->started = group.counted;
 	return is_known(owner);
 }
 

@@ -33,12 +33,13 @@
  * When the same question would have the same answer: until `until`, if the
  * port's listeners have not changed. That proves its counter, which is the same
  * (kernel_watch.h); without counters the kernel, which still chooses this
- * listener (diag_ask()). Listeners of another namespace are not checked.
+ * listener (diag_ask()).
  */
 struct owner_again {
 	uint64_t until;	   /* CLOCK_MONOTONIC, ns; 0: ask again */
-	uint64_t listener; /* its cookie; 0: of another namespace */
-	uint64_t changes;  /* the counter */
+	uint64_t listener; /* its cookie; 0: the kernel was not asked */
+	uint64_t counted;  /* the counter */
+	uint32_t place;	   /* of the counter (kernel_counters.h); 0: none */
 	uint32_t ifindex;  /* to ask the kernel with */
 };
 
@@ -67,7 +68,8 @@ struct owner {
 	uint32_t pid;	      /* in this process's PID namespace; 0 */
 	uint32_t uid;	      /* or OWNER_UID_UNKNOWN */
 	/*
-	 * When the oldest process that has the socket open began:
+	 * When the oldest process that has the socket open began or, in another
+	 * namespace, when the port's listeners last changed, if that was later:
 	 * CLOCK_MONOTONIC, ns; 0: not known. An earlier event is not of this
 	 * process.
 	 */

@@ -46,7 +46,7 @@ struct processes {
 	uint64_t read; /* when the list was read: CLOCK_MONOTONIC, ns */
 	uint64_t cost; /* what that took of the processor, ns */
 	const uint64_t *counters;      /* or NULL: nothing is confirmed */
-	uint64_t forks[COUNTERS_EACH]; /* when the list was read */
+	uint64_t listed[COUNTERS_ALL]; /* them, before the list was read */
 	struct budget budget;
 	struct confirmed confirmed[CONFIRMED_MAX]; /* by inode */
 	struct held_socket one[ONE_MAX];
@@ -167,8 +167,8 @@ static void read_iterator(struct processes *processes)
 
 	processes->read = monotonic_ns();
 	if (processes->counters)
-		kernel_counters_copy(processes->forks, processes->counters,
-				     COUNTERS_FORKS, COUNTERS_EACH);
+		kernel_counters_copy(processes->listed, processes->counters, 0,
+				     COUNTERS_ALL);
 	processes->count = 0;
 	processes->is_known = fd >= 0 && read_all(processes, fd);
 	if (fd >= 0)
@@ -229,14 +229,22 @@ bool processes_find(const struct processes *processes, uint16_t port,
 
 /* --- confirming ------------------------------------------------------------*/
 
+bool processes_counted(const struct processes *processes, uint32_t place,
+		       uint64_t *listed)
+{
+	*listed = processes->listed[place];
+	return processes->counters && processes->readings &&
+	       kernel_count(processes->counters, place) == *listed;
+}
+
 /* Whether a process may have got a child since all were read. */
 static bool has_forked(const struct processes *processes,
 		       const struct held_socket *held)
 {
-	const uint32_t place = counter_of_forks(held->started);
+	uint64_t forks;
 
-	return kernel_count(processes->counters, place) !=
-	       processes->forks[place - COUNTERS_FORKS];
+	return !processes_counted(processes, counter_of_forks(held->started),
+				  &forks);
 }
 
 /* Whether a process has the same descriptors of a socket as before. */

@@ -57,6 +57,13 @@ unsigned int processes_readings(const struct processes *processes);
 bool processes_confirm(struct processes *processes, uint16_t port,
 		       uint32_t inode);
 
+/*
+ * A counter as it was when the last reading began. False: it has changed since
+ * then, or nothing is counted.
+ */
+bool processes_counted(const struct processes *processes, uint32_t place,
+		       uint64_t *listed);
+
 /* Whether the last reading was complete. */
 bool processes_are_known(const struct processes *processes);
 

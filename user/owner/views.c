@@ -10,7 +10,7 @@
 
 struct views {
 	struct processes *processes;
-	bool has_peers;
+	bool has_peers, is_counted;
 	struct view *own;
 	struct view *peers[VIEWS_MAX];
 	size_t count;
@@ -117,6 +117,7 @@ struct views *views_open(struct processes *processes, const uint64_t *counters,
 		return NULL;
 	views->processes = processes;
 	views->has_peers = has_peers;
+	views->is_counted = counters;
 	views->ends = far_ends_open();
 	if (!views->ends || !open_own(views, counters)) {
 		views_close(views);
@@ -213,13 +214,44 @@ static bool has_address(struct views *views, struct view *view,
 	       (refresh_missing(views, view) && view_has_address(view, server));
 }
 
+/*
+ * Notes the counter of a port's listeners. False: they may have changed since
+ * the iterator listed them. sock_diag was asked for them just now.
+ */
+static bool note_counter(const struct views *views, const struct view *view,
+			 uint16_t port, struct group *group)
+{
+	group->place = 0;
+	if (!views->is_counted)
+		return view->diag || view->read >= views->asked;
+	if (view == views->own)
+		group->place = counter_of_port(port);
+	else if (!view->diag)
+		group->place = counter_of_far_port(view->netns.inode, port);
+	if (!view->diag)
+		return processes_counted(views->processes, group->place,
+					 &group->counted);
+	if (view->listed)
+		group->counted = view->listed[group->place];
+	return true;
+}
+
+/* Finds sockets in a view, unless they may have changed since it was read. */
+static bool find_listed(const struct views *views, struct view *view,
+			const struct endpoint *server, uint64_t cgroup,
+			struct group *group)
+{
+	return view_find(view, server, cgroup, group) &&
+	       note_counter(views, view, server->port, group);
+}
+
 static bool find_in(struct views *views, struct view *view,
 		    const struct endpoint *server, uint64_t cgroup,
 		    struct group *group)
 {
-	return view_find(view, server, cgroup, group) ||
+	return find_listed(views, view, server, cgroup, group) ||
 	       (refresh_missing(views, view) &&
-		view_find(view, server, cgroup, group));
+		find_listed(views, view, server, cgroup, group));
 }
 
 bool views_find_own(struct views *views, const struct endpoint *server,
@@ -233,13 +265,6 @@ bool views_find_own(struct views *views, const struct endpoint *server,
 uint64_t views_own_due(const struct views *views)
 {
 	return views->own->aged.next;
-}
-
-uint64_t views_own_changes(const struct views *views, uint16_t port)
-{
-	const uint64_t *listed = views->own->listed;
-
-	return listed ? listed[counter_of_port(port)] : 0;
 }
 
 uint64_t views_far_due(const struct views *views, uint32_t ifindex)

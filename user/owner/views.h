@@ -41,12 +41,6 @@ bool views_find_own(struct views *views, const struct endpoint *server,
 /* Until then views_find_own() reads no listeners again that it knows. */
 uint64_t views_own_due(const struct views *views);
 
-/*
- * The port's counter when the listeners of the own namespace were read; 0: they
- * are not counted.
- */
-uint64_t views_own_changes(const struct views *views, uint16_t port);
-
 /* The same for the interfaces' far ends. */
 uint64_t views_far_due(const struct views *views, uint32_t ifindex);
 

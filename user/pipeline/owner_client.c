@@ -212,11 +212,12 @@ static bool listens(const struct owner_client *client,
 	struct listener listener;
 
 	if (client->counters)
-		return kernel_count(client->counters,
-				    counter_of_port(server.port)) ==
-		       again->changes;
+		return again->place && again->place < COUNTERS_ALL &&
+		       kernel_count(client->counters, again->place) ==
+			       again->counted;
 	server.ifindex = again->ifindex;
-	return client->diag && !diag_ask(client->diag, &server, &listener) &&
+	return client->diag && again->listener &&
+	       !diag_ask(client->diag, &server, &listener) &&
 	       listener.cookie == again->listener;
 }
 
@@ -226,7 +227,7 @@ static bool holds(const struct owner_client *client, struct known *known)
 	const struct owner_again *again = &known->answer.again;
 	const __u64 now = monotonic_ns();
 
-	if (now >= again->until || (again->listener && !listens(client, known)))
+	if (now >= again->until || !listens(client, known))
 		return false;
 	known->asked = now;
 	return true;
