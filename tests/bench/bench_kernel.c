@@ -49,6 +49,7 @@ struct scenario {
 
 static const struct track_options json = { .times = true, .rtt = true };
 static const struct track_options all_events = { .events = EVENTS_ALL };
+static const struct track_options owners = { .sockets = true };
 /* What --inventory asks for, and the same without the requests. */
 static const struct track_options inventory = {
 	.events = EVENTS_BANNER | EVENT_BIT(EVENT_RESPONSE) |
@@ -463,6 +464,14 @@ static const struct pair pairs[] = {
 	{ "not TCP: all events; banners only",
 	  "",
 	  { IDLE(&all_events), IDLE(NULL) } },
+	{ "not TCP: --owner; without", "", { IDLE(&owners), IDLE(NULL) } },
+	{ "data of 10,000 decided: --owner; without",
+	  "",
+	  { BULK(&owners), BULK(NULL) } },
+	{ "a whole connection, packets without a socket: --owner; without",
+	  "",
+	  { WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, &owners),
+	    WHOLE(VARY_CONNECTION, 4, COUNT_BANNER, NULL) } },
 };
 
 static void print_pairs(const char *wanted)
