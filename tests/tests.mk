@@ -269,7 +269,7 @@ TEST_JOBS ?= 4
 AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && printf '%s' '-n $(TEST_JOBS)')
 
 # They have targets of their own: `make test` is to stay short.
-LONG_TESTS := $(addprefix tests/system/,test_coexistence.py test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_releases.py test_report.py test_rpm.py)
+LONG_TESTS := $(addprefix tests/system/,test_coexistence.py test_fleet.py test_live_tunnels.py test_releases.py test_report.py test_rpm.py)
 
 # Tunnels on interfaces, by each way to attach.
 .PHONY: test-tunnels
@@ -287,7 +287,8 @@ $(BUILD)/kubernetes/installed: tests/tests.mk
 	$(call npm,$(@D),kubernetes-models@4.5.1 typescript@5.9.3)
 	$(Q)touch $@
 
-# Containers and services of other network namespaces.
+# Whose a service is, and the container's manifests with the schemas of Kubernetes: a part of `make test`, which
+# fetches no schemas.
 .PHONY: test-owner
 test-owner:
 	$(Q)$(MAKE) --no-print-directory deps
