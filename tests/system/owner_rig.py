@@ -216,6 +216,16 @@ class Owner(Child):
         return self.ask("reasons")
 
 
+def in_mounts(commands):
+    """Before a command: it runs in a mount namespace of its own, after these commands of the shell."""
+    return ["unshare", "--mount", "sh", "-c", f'{commands} && exec "$@"', "-"]
+
+
+def hidden(*folders):
+    """Before a command: it sees nothing in these folders."""
+    return in_mounts(" && ".join(f"mount -t tmpfs none {folder}" for folder in folders))
+
+
 NOTHING = {"known": False, "unit": None, "container": None, "pod": None, "pod_name": None,
            "cgroup": None, "process": None, "claimed": False, "pid": 0, "uid": -1}
 

@@ -10,7 +10,8 @@ import pytest
 
 import netns
 from netns import Namespace, Network, children_of, wait_for
-from owner_rig import NOTHING, PORT, ROOT, Cgroup, Owner, Server, has, index_of, needs_cgroups, own_cgroup
+from owner_rig import NOTHING, PORT, ROOT, Cgroup, Owner, Server, has, hidden, in_mounts, index_of, needs_cgroups, \
+    own_cgroup
 
 if os.geteuid():
     pytest.skip("needs root: it makes cgroups and network namespaces", allow_module_level=True)
@@ -435,11 +436,6 @@ def test_without_privileges(host):
         has(owner.listener(), unit="late.service", process="python3", pid=server.pid, uid=0)
 
 
-def hidden(folder):
-    """Before a command: it sees an empty folder there."""
-    return ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none {folder} && exec \"$@\"", "-"]
-
-
 def test_without_cgroups(host):
     with Server(host) as server, Owner(host, before=hidden("/sys/fs/cgroup")) as owner:
         server.listen()
@@ -488,9 +484,7 @@ def test_iterator_is_refused(host):
 @needs_cgroups
 def test_pod_name(host, tmp_path):
     os.mkdir(tmp_path / f"default_web-0_{UID}")
-    logs = ["unshare", "--mount", "sh", "-c",
-            f"mkdir -p /run/empty; mount -t tmpfs none /var/log && mkdir /var/log/pods && "
-            f"mount --bind {tmp_path} /var/log/pods && exec \"$@\"", "-"]
+    logs = in_mounts(f"mount -t tmpfs none /var/log && mkdir /var/log/pods && mount --bind {tmp_path} /var/log/pods")
     slices = f"kubepods.slice/kubepods-pod{UID.replace('-', '_')}.slice/cri-containerd-{ID}.scope"
     with Cgroup(slices) as pod, Cgroup(f"user@1000.service/{slices}") as forged:
         with Owner(host, before=logs) as owner:

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from netns import BINARY, PATIENCE, Namespace, Network, Probe, wait_for
-from owner_rig import PORT, ROOT, Cgroup, Server, needs_cgroups
+from owner_rig import PORT, ROOT, Cgroup, Server, hidden, in_mounts, needs_cgroups
 from test_privileges import NEEDED, capabilities, status, with_capabilities
 
 if os.geteuid():
@@ -431,14 +431,20 @@ def test_privileges(net):
 
 
 @needs_cgroups
-def test_three_capabilities_suffice(net):
-    """Not root at all, as the systemd unit starts it: a unit here, and a container behind a veth."""
+@pytest.mark.parametrize("before", [
+    [], hidden("/proc"), in_mounts("mount -t proc -o hidepid=invisible,subset=pid proc /proc"),
+], ids=["proc", "no proc", "own processes"])
+def test_three_capabilities_suffice(net, before):
+    """
+    Not root at all, as the systemd unit starts it: a unit here, and a container behind a veth. Nothing is read
+    from /proc for that.
+    """
     with Cgroup("web.service") as web, Cgroup(f"docker-{ID}.scope") as docker:
         with Server(net.host, web) as server, Server(net.peer, docker) as contained:
             for one in server, contained:
                 one.listen()
                 one.say("greet()")
-            with probe(net, before=with_capabilities(NEEDED.values())) as running:
+            with probe(net, before=[*before, *with_capabilities(NEEDED.values())]) as running:
                 known(running, net.peer, unit="web.service", pid=server.pid)
                 known(running, net.host, "10.99.0.2", container="docker:3f2a91c0b7de", pid=contained.pid)
 
@@ -523,11 +529,6 @@ def check(net, *before):
                           capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
     return [line for line in done.stderr.splitlines() if "--owner" in line]
-
-
-def hidden(*folders):
-    mounts = "; ".join(f"mount -t tmpfs none {folder}" for folder in folders)
-    return ["unshare", "--mount", "sh", "-c", f"{mounts}; exec \"$@\"", "-"]
 
 
 def test_check(net):
