@@ -11,7 +11,7 @@ import pytest
 import netns
 from netns import Namespace, Network, children_of, wait_for
 from owner_rig import NOTHING, PORT, ROOT, Cgroup, Owner, Server, has, hidden, in_mounts, index_of, needs_cgroups, \
-    own_cgroup
+    needs_chosen_pids, own_cgroup, with_pid
 
 if os.geteuid():
     pytest.skip("needs root: it makes cgroups and network namespaces", allow_module_level=True)
@@ -219,6 +219,24 @@ def test_socket_is_handed_over(host, tmp_path):
         giver.say("close()")
         time.sleep(A_SECOND)
         has(owner.listener(), process="python3", pid=taker.pid)
+
+
+@needs_chosen_pids
+@pytest.mark.parametrize("flags", [0, NO_WATCH])
+def test_number_is_used_again(host, tmp_path, flags):
+    """By a process that has nothing to do with the socket, whose process is another a second later."""
+    path = str(tmp_path / "way")
+    with Server(host) as taker, Owner(host, flags) as owner:
+        taker.say(f"wait({path!r})")
+        with Server(host) as giver:
+            giver.listen()
+            has(owner.listener(), pid=giver.pid)
+            giver.say(f"give({path!r})")
+            taker.say("take()")
+        with Server(host, before=with_pid(giver.pid)) as other:
+            assert other.say("os.getpid()") == str(giver.pid)
+            time.sleep(A_SECOND)
+            has(owner.listener(), process="python3", pid=taker.pid)
 
 
 def test_worker_has_another_name(host):

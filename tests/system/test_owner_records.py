@@ -15,7 +15,7 @@ import time
 import pytest
 
 from netns import BINARY, PATIENCE, Namespace, Network, Probe, wait_for
-from owner_rig import PORT, ROOT, Cgroup, Server, hidden, in_mounts, needs_cgroups
+from owner_rig import PORT, ROOT, Cgroup, Server, hidden, in_mounts, needs_cgroups, needs_chosen_pids, with_pid
 from test_privileges import NEEDED, capabilities, status, with_capabilities
 
 if os.geteuid():
@@ -197,6 +197,29 @@ def test_process_is_younger_than_its_record(net):
             os.kill(running.reader(), signal.SIGCONT)
             assert owner(json.loads(running.line())) == {"unit": "web.service", "cgroup": web.path, "uid": 0}
             assert owner(record(running, net.peer))["pid"] == second.pid
+
+
+@needs_cgroups
+@needs_chosen_pids
+def test_number_is_used_again(net):
+    """The process that has the number by now is not the one that spoke: neither number nor name is told."""
+    with Cgroup("web.service") as web, probe(net) as running:
+        with Server(net.host, web) as first:
+            first.listen()
+            first.say("greet()")
+            known(running, net.peer, pid=first.pid)
+            os.kill(running.reader(), signal.SIGSTOP)
+            greeted(net.peer)
+        with Server(net.host, web, with_pid(first.pid)) as second:
+            assert second.say("os.getpid()") == str(first.pid)
+            second.say("name(b'second')")
+            second.listen()
+            second.say("greet()")
+            time.sleep(A_SECOND)		# so that it is looked up
+            os.kill(running.reader(), signal.SIGCONT)
+            assert owner(json.loads(running.line())) == {"unit": "web.service", "cgroup": web.path, "uid": 0}
+            one = owner(record(running, net.peer))
+            assert (one["pid"], one["process"]) == (first.pid, "second")
 
 
 @needs_cgroups
