@@ -534,3 +534,20 @@ def test_known_listener():
                     then = owner.ask(f"count {ANSWERS} {question}")
                     assert then["known"] == ANSWERS and not then["lists"], (question, then)
                     assert then["single"] <= ANSWERS, (question, then)
+
+
+def test_unknown_listeners():
+    """However many are asked for: lists are read in the first second, and again in the next."""
+    with Network() as net, Owner(net.host) as owner:
+        begun, lists = time.monotonic(), 0
+        for where in "0 127.0.0.1", f"{index_of(net.host, 'veth0')} 10.99.0.2":
+            for _ in range(2):
+                asked = owner.ask(f"ports {ANSWERS} {where}")
+                assert asked["known"] == 0
+                lists += asked["lists"]
+            time.sleep(A_SECOND)
+            again = owner.ask(f"ports 1 {where}")
+            assert again["lists"]
+            lists += again["lists"]
+        # Of sockets, of processes' files, of addresses; as a second passes, and for what is not known.
+        assert lists <= 3 * 2 * (1 + time.monotonic() - begun), lists
