@@ -574,6 +574,28 @@ def test_goes_on_without(net, folder, absent):
             assert set(found) == {"unit", "cgroup", "uid", "pid", "process"} - absent
 
 
+ONLY_V1 = in_mounts("mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/systemd && "
+                    "mount -t cgroup -o none,name=bannerprobe none /sys/fs/cgroup/systemd")
+
+
+@needs_cgroups
+def test_only_cgroup_v1(net):
+    """What cgroup v2 tells is absent, which one line says; all else is as it is."""
+    if subprocess.run([*ONLY_V1, "true"], capture_output=True).returncode:
+        pytest.skip("this kernel has no cgroup v1")
+    with Cgroup("web.service") as web, Server(net.host, web) as server, Server(net.peer, web) as behind:
+        for one in server, behind:
+            one.listen()
+            one.say("greet()")
+        with probe(net, before=ONLY_V1) as running:
+            for one, *where in (server, net.peer), (behind, net.host, "10.99.0.2"):
+                assert known(running, *where, pid=one.pid) == {"uid": 0, "pid": one.pid, "process": "python3"}
+            running.stop()
+            said = [line for line in running.stderr if "--owner" in line]
+        assert len(said) == 1 and said == check(net, *ONLY_V1)
+        assert said[0].startswith("bannerprobe: --owner: no cgroup v2 hierarchy")
+
+
 # --- the inventory ----------------------------------------------------------------------------
 
 def inventory(file, *words):
