@@ -428,6 +428,31 @@ def test_nothing_else_differs(net, format):
     assert "web.service" not in one
 
 
+@needs_cgroups
+def test_metrics_have_no_owner(net, tmp_path):
+    """The series are those without --owner, whoever answers: owners are without number."""
+    def series(name, *args):
+        file = tmp_path / name
+        with Probe(Bare(net.host), "-f", "json", "--metrics", file, *args, "veth0") as running:
+            if args:
+                known(running, net.peer, unit="web.service", pid=server.pid)
+                known(running, net.host, "10.99.0.2", container="docker:3f2a91c0b7de", pid=contained.pid)
+            running.stop()
+        text = file.read_text()
+        assert not re.search(r"web\.service|3f2a91c0b7de|python3", text)
+        return {line.rpartition(" ")[0] for line in text.splitlines()}
+
+    with Cgroup("web.service") as web, Cgroup(f"docker-{ID}.scope") as docker:
+        with Server(net.host, web) as server, Server(net.peer, docker) as contained:
+            for one in server, contained:
+                one.listen()
+                one.say("greet()")
+            owned = series("owned", "--owner")
+    labels = {label for one in owned for label in re.findall(r"[{,](\w+)=", one)}
+    assert labels and not labels & {*FIELDS, "owner", "client_unit", "client_process"}
+    assert owned == series("plain")
+
+
 # --- processes --------------------------------------------------------------------------------
 
 def owner_process(running):
