@@ -267,6 +267,9 @@ const scenarios = {
 				Number(link.parentElement.querySelector("b").textContent)];
 		}));
 
+		await page.fill("#find", "owner:\"\"");
+		const not_owned = await found(page);
+
 		await page.fill("#find", "");
 		await page.click("[data-sort=owner]");
 		const by_owner = await page.$$eval("#list li[data-k]", all =>
@@ -281,7 +284,7 @@ const scenarios = {
 
 		await page.click(".changes a");
 		await page.waitForSelector("#list details[open] .events");
-		return { ...seen, products, owners, by_owner, by_fragment, none, led_to: await focus(page), find: await page.inputValue("#find"),
+		return { ...seen, products, owners, not_owned, by_owner, by_fragment, none, led_to: await focus(page), find: await page.inputValue("#find"),
 			link: await page.textContent(".changes a") };
 	},
 

@@ -89,6 +89,9 @@ PROFTPD = {"raw": b"220-Welcome to the archive.\r\n220-Be kind.\r\n220 ProFTPD S
            "product": "ProFTPD"}
 VNC = {"raw": b"RFB 003.008\n", "name": "vnc", "info": "protocol 3.8"}
 REDIS = {"raw": b"-DENIED Redis is running in protected mode\r\n", "name": "redis", "refusal": 1}
+# Two processes are in one, a user's manager started the other.
+CONTAINER = "podman:77c2a90d1e5f"
+ROOTLESS = {"unit": "user@1000.service", "container": "podman:0c4d1f7e29ab", "process": "redis-server"}
 
 
 def company(path):
@@ -118,9 +121,8 @@ def company(path):
     steady("10.20.1.42", 22, ssh("9.6p1"))
     steady("10.20.1.41", 22, ssh("9.6p1", "Ubuntu-3ubuntu13.5"), since=END - 20 * DAY)
     for n, host in (12, "mail.example.org"), (13, "mx2.example.org"):
-        # Two processes of one container.
-        steady(f"10.20.0.{n}", 25, postfix(host), container="podman:77c2a90d1e5f", process="master")
-        steady(f"10.20.0.{n}", 143, DOVECOT, container="podman:77c2a90d1e5f", process="dovecot")
+        for port, form, process in (25, postfix(host), "master"), (143, DOVECOT, "dovecot"):
+            steady(f"10.20.0.{n}", port, form, container=CONTAINER, process=process)
     service, old = steady("10.20.0.14", 25, postfix("relay.example.org"))
     upgrade(service, old, END - 2 * DAY, {
         "raw": b"220 relay.example.org ESMTP Exim 4.96 Mon, 23 Nov 2026 11:02:11 +0000\r\n",
@@ -135,8 +137,7 @@ def company(path):
     steady("10.20.2.7", 5900, VNC, since=END - 5 * HOUR)
     steady("10.20.2.7", 31337, {"raw": b"\xff\xfb\x01login: "}, since=END - 4 * HOUR - 11 * MINUTE,
            connections=1)
-    steady("10.20.2.8", 6379, REDIS, since=END - 26 * HOUR, unit="user@1000.service",
-           container="podman:0c4d1f7e29ab", process="redis-server")
+    steady("10.20.2.8", 6379, REDIS, since=END - 26 * HOUR, **ROOTLESS)
     steady("2001:db8:20::c1", 22, u5, since=END - 30 * HOUR)
     steady("2001:db8:20::c2", 25, postfix("mx6.example.org"), since=END - 13 * DAY)
     service, one = steady("10.20.3.1", 23, {

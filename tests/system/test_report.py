@@ -543,6 +543,8 @@ def test_sums_and_links_agree(browse):
     assert [row for row in seen["products"] if row[1] != row[2]] == []
     assert len(seen["owners"]) == 5
     assert [row for row in seen["owners"] if row[1:] != [[row[0]], row[3], row[3]]] == []
+    # One that is gone is owned, too.
+    assert seen["not_owned"] == f"{44 - 1 - sum(row[3] for row in seen['owners'])} of 44 services"
     # Sorted by them, each owner's services stand together, and those of none last.
     groups = [name for name, _ in itertools.groupby(seen["by_owner"])]
     assert groups == [*sorted({*groups} - {""}), ""] and len(groups) == 7
