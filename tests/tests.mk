@@ -287,14 +287,15 @@ $(BUILD)/kubernetes/installed: tests/tests.mk
 	$(call npm,$(@D),kubernetes-models@4.5.1 typescript@5.9.3)
 	$(Q)touch $@
 
-# Whose a service is, and the container's manifests with the schemas of Kubernetes: a part of `make test`, which
-# fetches no schemas.
+# Whose a service is, and the container's manifests: a part of `make test`, which fetches neither kubectl nor the
+# schemas of Kubernetes.
 .PHONY: test-owner
 test-owner:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(BUILD)/kubernetes/installed
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests/system/test_owner.py tests/system/test_owner_records.py \
-		tests/system/test_container.py
+	$(Q)command -v kubectl >/dev/null || packaging/deps.sh kubernetes-client
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q -rs $(AT_ONCE) tests/system/test_owner.py \
+		tests/system/test_owner_records.py tests/system/test_container.py
 
 # Installs what the owner of a fleet has, and the other tests do not need.
 .PHONY: test-fleet
