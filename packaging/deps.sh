@@ -7,7 +7,7 @@ set -eu
 
 packages='gcc libc6-dev make clang libclang-rt-dev bpftool libbpf-dev libelf-dev
 libsqlite3-dev libjson-c-dev libmnl-dev libcap-ng-dev libseccomp-dev nettle-dev zlib1g-dev libzstd-dev uthash-dev libpcre2-dev libexpat1-dev libcmocka-dev python3
-python3-pytest python3-pytest-xdist python3-scapy iproute2 nftables util-linux strace openssh-server
+python3-pytest python3-pytest-xdist python3-scapy python3-yaml iproute2 nftables util-linux strace openssh-server
 openssh-client zstd mandoc logrotate systemd bash-completion'
 
 # Debian asks this program whether a new package may start its service.

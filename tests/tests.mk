@@ -269,7 +269,7 @@ TEST_JOBS ?= 4
 AT_ONCE = $(shell $(PYTHON) -c 'import xdist' 2>/dev/null && printf '%s' '-n $(TEST_JOBS)')
 
 # They have targets of their own: `make test` is to stay short.
-LONG_TESTS := $(addprefix tests/system/,test_coexistence.py test_fleet.py test_live_tunnels.py test_container.py test_owner.py test_owner_records.py test_releases.py test_report.py test_rpm.py)
+LONG_TESTS := $(addprefix tests/system/,test_coexistence.py test_fleet.py test_live_tunnels.py test_releases.py test_report.py test_rpm.py)
 
 # Tunnels on interfaces, by each way to attach.
 .PHONY: test-tunnels
@@ -287,13 +287,15 @@ $(BUILD)/kubernetes/installed: tests/tests.mk
 	$(call npm,$(@D),kubernetes-models@4.5.1 typescript@5.9.3)
 	$(Q)touch $@
 
-# Containers and services of other network namespaces.
+# Whose a service is, and the container's manifests: a part of `make test`, which fetches neither kubectl nor the
+# schemas of Kubernetes.
 .PHONY: test-owner
 test-owner:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all $(TEST_PROGRAMS) $(BUILD)/kubernetes/installed
-	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q tests/system/test_owner.py tests/system/test_owner_records.py \
-		tests/system/test_container.py
+	$(Q)command -v kubectl >/dev/null || packaging/deps.sh kubernetes-client
+	$(Q)BUILD=$(BUILD) $(PYTHON) -m pytest -q -rs $(AT_ONCE) tests/system/test_owner.py \
+		tests/system/test_owner_records.py tests/system/test_container.py
 
 # Installs what the owner of a fleet has, and the other tests do not need.
 .PHONY: test-fleet

@@ -2,6 +2,7 @@
 """Cgroups that the tests make, servers in them, and the tool that prints the owner of a port."""
 
 import contextlib
+import functools
 import json
 import os
 import socket
@@ -214,6 +215,48 @@ class Owner(Child):
 
     def reasons(self):
         return self.ask("reasons")
+
+
+# Runs a command as the process with this number, which has to be free.
+WITH_PID = """
+import ctypes, os, signal, struct, sys
+CLONE3 = 435		# of each architecture
+wanted = ctypes.c_int(int(sys.argv[1]))
+arguments = struct.pack("=11Q", 0, 0, 0, 0, signal.SIGCHLD, 0, 0, 0, ctypes.addressof(wanted), 1, 0)
+child = ctypes.CDLL(None, use_errno=True).syscall(CLONE3, arguments, len(arguments))
+if not child:
+    os.execvp(sys.argv[2], sys.argv[2:])
+if child < 0:
+    sys.exit(os.strerror(ctypes.get_errno()))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def with_pid(pid):
+    """Before a command: its process gets the number of one that ended. Other numbers are given as always."""
+    return ["/usr/bin/python3", "-c", WITH_PID, str(pid)]
+
+
+@functools.cache
+def can_choose_pids():
+    """Linux 5.5, and nothing that forbids clone3()."""
+    with subprocess.Popen(["true"]) as free:
+        free.wait()
+    return not subprocess.run([*with_pid(free.pid), "true"], capture_output=True).returncode
+
+
+needs_chosen_pids = pytest.mark.skipif(os.geteuid() == 0 and not can_choose_pids(),
+                                       reason="no process gets a number that is asked for here")
+
+
+def in_mounts(commands):
+    """Before a command: it runs in a mount namespace of its own, after these commands of the shell."""
+    return ["unshare", "--mount", "sh", "-c", f'{commands} && exec "$@"', "-"]
+
+
+def hidden(*folders):
+    """Before a command: it sees nothing in these folders."""
+    return in_mounts(" && ".join(f"mount -t tmpfs none {folder}" for folder in folders))
 
 
 NOTHING = {"known": False, "unit": None, "container": None, "pod": None, "pod_name": None,

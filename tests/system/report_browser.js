@@ -131,7 +131,7 @@ const scenarios = {
 		for (const text of ["<script>", "\"", "a\"b", "\\x", "product:\"", "is:", "-", "((", "[", "__proto__"])
 			await page.fill("#find", text);
 		await page.fill("#find", "");
-		const links = await page.$$eval("a[data-product], a[data-what]", all => all.map(one => {
+		const links = await page.$$eval("a[data-product], a[data-what], a[data-owner]", all => all.map(one => {
 			one.click();
 			return document.getElementById("found").textContent;
 		}));
@@ -258,12 +258,33 @@ const scenarios = {
 				Number(link.closest("li").querySelector("b").textContent)];
 		}));
 
+		const owners = await page.$$eval("#owners a[data-owner]", all => all.map(link => {
+			link.click();
+			const rows = Array.from(document.querySelectorAll("#list li[data-k]"));
+			const found = Number(document.getElementById("found").textContent.split(" ")[0]);
+
+			return [link.textContent, [...new Set(rows.map(row => row.querySelector(".o").textContent))], found,
+				Number(link.parentElement.querySelector("b").textContent)];
+		}));
+
+		await page.fill("#find", "owner:\"\"");
+		const not_owned = await found(page);
+
+		await page.fill("#find", "");
+		await page.click("[data-sort=owner]");
+		const by_owner = await page.$$eval("#list li[data-k]", all =>
+			all.map(row => row.querySelector(".o")?.textContent ?? ""));
+
+		await page.goto(`${url}#o0`);
+		await page.reload();
+		const by_fragment = [await page.inputValue("#find"), await found(page)];
+
 		await page.fill("#find", "nothing like this");
 		const none = await page.isVisible("#none");
 
 		await page.click(".changes a");
 		await page.waitForSelector("#list details[open] .events");
-		return { ...seen, products, none, led_to: await focus(page), find: await page.inputValue("#find"),
+		return { ...seen, products, owners, not_owned, by_owner, by_fragment, none, led_to: await focus(page), find: await page.inputValue("#find"),
 			link: await page.textContent(".changes a") };
 	},
 
@@ -276,9 +297,15 @@ const scenarios = {
 			disabled: document.querySelectorAll("[data-sort]:disabled").length,
 		}));
 		const tools = await page.isVisible(".tools");
+		const owners = await page.$$eval("#owners .owners > li", all => all.map(one =>
+			[Number(one.querySelector("b").textContent), one.querySelectorAll("noscript a").length]));
+		const link = await page.textContent("#owners noscript a");
+
+		await page.click("#owners noscript a");
+		const led_to = await page.textContent("#list li:target .e");
 
 		await page.click("#list summary >> nth=3");
-		return { ...seen, ...result, tools, opened: await page.isVisible("#list details[open] .events") };
+		return { ...seen, ...result, tools, owners, link, led_to, opened: await page.isVisible("#list details[open] .events") };
 	},
 
 	// What is printed is whole, though most of it was not drawn yet.

@@ -89,6 +89,9 @@ PROFTPD = {"raw": b"220-Welcome to the archive.\r\n220-Be kind.\r\n220 ProFTPD S
            "product": "ProFTPD"}
 VNC = {"raw": b"RFB 003.008\n", "name": "vnc", "info": "protocol 3.8"}
 REDIS = {"raw": b"-DENIED Redis is running in protected mode\r\n", "name": "redis", "refusal": 1}
+# Two processes are in one, a user's manager started the other.
+CONTAINER = "podman:77c2a90d1e5f"
+ROOTLESS = {"unit": "user@1000.service", "container": "podman:0c4d1f7e29ab", "process": "redis-server"}
 
 
 def company(path):
@@ -109,17 +112,17 @@ def company(path):
 
     u5, u3 = ssh("9.2p1", "Debian-2+deb12u5"), ssh("9.2p1", "Debian-2+deb12u3")
     for n in range(11, 29):
-        service, old = steady(f"10.20.0.{n}", 22, u3 if n < 24 else u5)
+        service, old = steady(f"10.20.0.{n}", 22, u3 if n < 24 else u5, unit="ssh.service", process="sshd")
         if n < 20:
             upgrade(service, old, END - [9, 6, 3, 1][n % 4] * DAY - n * 700 % 9000, u5, "version")
     for n in range(31, 36):
-        steady(f"10.20.1.{n}", 22, ssh("8.9p1", "Ubuntu-3ubuntu0.10"))
+        steady(f"10.20.1.{n}", 22, ssh("8.9p1", "Ubuntu-3ubuntu0.10"), unit="ssh.service")
     steady("10.20.1.40", 22, ssh("7.4"))
     steady("10.20.1.42", 22, ssh("9.6p1"))
     steady("10.20.1.41", 22, ssh("9.6p1", "Ubuntu-3ubuntu13.5"), since=END - 20 * DAY)
     for n, host in (12, "mail.example.org"), (13, "mx2.example.org"):
-        steady(f"10.20.0.{n}", 25, postfix(host))
-        steady(f"10.20.0.{n}", 143, DOVECOT)
+        for port, form, process in (25, postfix(host), "master"), (143, DOVECOT, "dovecot"):
+            steady(f"10.20.0.{n}", port, form, container=CONTAINER, process=process)
     service, old = steady("10.20.0.14", 25, postfix("relay.example.org"))
     upgrade(service, old, END - 2 * DAY, {
         "raw": b"220 relay.example.org ESMTP Exim 4.96 Mon, 23 Nov 2026 11:02:11 +0000\r\n",
@@ -130,11 +133,11 @@ def company(path):
         if n == 21:
             upgrade(service, old, END - 3 * DAY - 2 * HOUR, mysql("10.11.9"), "version")
     steady("10.20.0.30", 21, VSFTPD)
-    steady("10.20.0.31", 21, PROFTPD, until=END - 11 * DAY)
+    steady("10.20.0.31", 21, PROFTPD, until=END - 11 * DAY, unit="proftpd.service")
     steady("10.20.2.7", 5900, VNC, since=END - 5 * HOUR)
     steady("10.20.2.7", 31337, {"raw": b"\xff\xfb\x01login: "}, since=END - 4 * HOUR - 11 * MINUTE,
            connections=1)
-    steady("10.20.2.8", 6379, REDIS, since=END - 26 * HOUR)
+    steady("10.20.2.8", 6379, REDIS, since=END - 26 * HOUR, **ROOTLESS)
     steady("2001:db8:20::c1", 22, u5, since=END - 30 * HOUR)
     steady("2001:db8:20::c2", 25, postfix("mx6.example.org"), since=END - 13 * DAY)
     service, one = steady("10.20.3.1", 23, {
@@ -146,7 +149,7 @@ def company(path):
     service, one = steady("10.20.3.9", 4242, {"raw": b"\x8a\x01\xfe\x20"}, ever_different=1)
     sample.change(END - 16 * DAY, service, "banner", one, sample.form(
         service, END - 16 * DAY, END - DAY, raw=b"k5h\x1b\x90", count=1), 8)
-    service, one = steady("10.20.3.10", 119, {
+    service, one = steady("10.20.3.10", 119, process="innd", form={
         "raw": b"200 news.example.org InterNetNews NNRP server INN 2.7.0 ready (posting ok)\r\n", "name": "nntp",
         "product": "InterNetNews (INN)", "version": "2.7.0"})
     sample.change(END - 5 * DAY, service, "returned", None, one)
@@ -163,7 +166,8 @@ def many(path, count=10000):
         since = begin + rng.choice([rng.uniform(0, DAY), rng.uniform(DAY, 89 * DAY)])
         last = rng.choice([END - rng.uniform(0, HOUR)] * 9 + [since + (END - since) / 2])
         service, (one,) = sample.service(f"10.{n // 40000}.{n // 160 % 250}.{n // 4 % 40 + 1}",
-                                         (22, 25, 143, 3306)[n % 4], since, last, forms=[rng.choice(kinds)])
+                                         (22, 25, 143, 3306)[n % 4], since, last, forms=[rng.choice(kinds)],
+                                         unit=f"some{n % 100}.service")
         sample.change(since, service, "new", None, one)
         if not n % 10:
             two = sample.form(service, (since + last) / 2, last, **rng.choice(kinds))

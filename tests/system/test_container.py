@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import time
@@ -157,7 +158,7 @@ new (require(`kubernetes-models/${it.apiVersion}/${it.kind}`)[it.kind])(it).vali
 def complaints(manifest):
     """What the API's schema and its types say against a manifest."""
     if not os.path.exists(f"{SCHEMAS}/installed"):
-        pytest.skip("make build/kubernetes/installed fetches the schemas, by npm")
+        pytest.skip("no schemas of Kubernetes: make test-owner fetches them, by npm")
     name, source = manifest["kind"], f"{SCHEMAS}/{os.getpid()}.ts"
     with open(source, "w") as file:
         file.write(f'import {{ I{name} }} from "kubernetes-models/{manifest["apiVersion"]}/{name}";\n'
@@ -186,6 +187,66 @@ def test_schema_refuses(daemon, container, change, complaint):
     assert complaint in complaints(daemon)
 
 
+# --- the kustomization ------------------------------------------------------------------------
+
+@pytest.fixture
+def kustomization():
+    return yaml.safe_load(read("kubernetes", "kustomization.yaml"))
+
+
+def parts(kustomization):
+    """The manifests that it names, by kind."""
+    named = [yaml.safe_load(read("kubernetes", name)) for name in kustomization["resources"]]
+    return {one["kind"]: one for one in named}
+
+
+def test_kustomization(kustomization):
+    """It names each manifest, and what it sets is what they are called."""
+    assert kustomization.keys() == {"apiVersion", "kind", "namespace", "resources", "images"}
+    assert (kustomization["apiVersion"], kustomization["kind"]) == ("kustomize.config.k8s.io/v1beta1", "Kustomization")
+    assert sorted([*kustomization["resources"], "kustomization.yaml"]) == sorted(
+        os.listdir(os.path.join(PACKAGING, "kubernetes")))
+    named = parts(kustomization)
+    assert named.keys() == {"Namespace", "ConfigMap", "DaemonSet"}
+    assert named["Namespace"]["metadata"]["name"] == kustomization["namespace"]
+    # Where they are, only it says.
+    assert not any("namespace" in one["metadata"] for one in named.values())
+    daemon = named["DaemonSet"]
+    used, = daemon["spec"]["template"]["spec"]["containers"]
+    image, = kustomization["images"]
+    assert image == {"name": used["image"].partition(":")[0], "newTag": version()}
+    refers, = used["envFrom"]
+    assert refers["configMapRef"]["name"] == named["ConfigMap"]["metadata"]["name"]
+    labels = daemon["metadata"]["labels"]
+    assert labels == daemon["spec"]["selector"]["matchLabels"] == daemon["spec"]["template"]["metadata"]["labels"]
+
+
+def kustomize(folder):
+    if not shutil.which("kubectl"):
+        pytest.skip("no kubectl: make test-owner installs it")
+    return subprocess.run(["kubectl", "kustomize", folder], capture_output=True, text=True, timeout=netns.PATIENCE)
+
+
+def test_kustomize_makes_the_manifests(kustomization):
+    done = kustomize(os.path.join(PACKAGING, "kubernetes"))
+    assert (done.returncode, done.stderr) == (0, "")
+    expected = parts(kustomization)
+    for kind in "ConfigMap", "DaemonSet":
+        expected[kind]["metadata"]["namespace"] = kustomization["namespace"]
+    assert {one["kind"]: one for one in yaml.safe_load_all(done.stdout)} == expected
+
+
+@pytest.mark.parametrize("was, becomes", [("images:", "image:"), ("  - configmap.yaml", "  - configmaps.yaml")],
+                         ids=["field", "file"])
+def test_kustomize_refuses(tmp_path, was, becomes):
+    folder = shutil.copytree(os.path.join(PACKAGING, "kubernetes"), tmp_path / "kubernetes")
+    file = folder / "kustomization.yaml"
+    assert was in file.read_text()
+    file.write_text(file.read_text().replace(was, becomes))
+    done = kustomize(folder)
+    assert done.returncode and becomes.strip(" -:") in done.stderr
+
+
 # --- what the manifests say of one another, and of the program --------------------------------
 
 def test_probes(container, tmp_path):
@@ -212,7 +273,7 @@ def test_probes(container, tmp_path):
                 assert tried(name, net) == 1
 
 
-def test_names_agree(container, pod, daemon):
+def test_names_agree(container, pod):
     copied = re.search(r"^COPY (.+) (/\S+/)$", read("Containerfile"), re.M)
     inside = {copied[2] + os.path.basename(path) for path in copied[1].split()}
     # The keeper of an inventory is looked for there.
@@ -220,9 +281,4 @@ def test_names_agree(container, pod, daemon):
     for probe in "startupProbe", "readinessProbe", "livenessProbe":
         assert container[probe]["exec"]["command"][0] in inside
     assert container["image"] == f"bannerprobe:{version()}"
-    kustomization = yaml.safe_load(read("kubernetes", "kustomization.yaml"))
-    assert kustomization["images"][0]["newTag"] == version()
-    assert sorted([*kustomization["resources"], "kustomization.yaml"]) == sorted(
-        os.listdir(os.path.join(PACKAGING, "kubernetes")))
     assert {one["name"] for one in container["volumeMounts"]} == {one["name"] for one in pod["volumes"]}
-    assert daemon["spec"]["selector"]["matchLabels"] == daemon["spec"]["template"]["metadata"]["labels"]

@@ -10,7 +10,8 @@ import pytest
 
 import netns
 from netns import Namespace, Network, children_of, wait_for
-from owner_rig import NOTHING, PORT, ROOT, Cgroup, Owner, Server, has, index_of, needs_cgroups, own_cgroup
+from owner_rig import NOTHING, PORT, ROOT, Cgroup, Owner, Server, has, hidden, in_mounts, index_of, needs_cgroups, \
+    needs_chosen_pids, own_cgroup, with_pid
 
 if os.geteuid():
     pytest.skip("needs root: it makes cgroups and network namespaces", allow_module_level=True)
@@ -218,6 +219,24 @@ def test_socket_is_handed_over(host, tmp_path):
         giver.say("close()")
         time.sleep(A_SECOND)
         has(owner.listener(), process="python3", pid=taker.pid)
+
+
+@needs_chosen_pids
+@pytest.mark.parametrize("flags", [0, NO_WATCH])
+def test_number_is_used_again(host, tmp_path, flags):
+    """By a process that has nothing to do with the socket, whose process is another a second later."""
+    path = str(tmp_path / "way")
+    with Server(host) as taker, Owner(host, flags) as owner:
+        taker.say(f"wait({path!r})")
+        with Server(host) as giver:
+            giver.listen()
+            has(owner.listener(), pid=giver.pid)
+            giver.say(f"give({path!r})")
+            taker.say("take()")
+        with Server(host, before=with_pid(giver.pid)) as other:
+            assert other.say("os.getpid()") == str(giver.pid)
+            time.sleep(A_SECOND)
+            has(owner.listener(), process="python3", pid=taker.pid)
 
 
 def test_worker_has_another_name(host):
@@ -435,11 +454,6 @@ def test_without_privileges(host):
         has(owner.listener(), unit="late.service", process="python3", pid=server.pid, uid=0)
 
 
-def hidden(folder):
-    """Before a command: it sees an empty folder there."""
-    return ["unshare", "--mount", "sh", "-c", f"mount -t tmpfs none {folder} && exec \"$@\"", "-"]
-
-
 def test_without_cgroups(host):
     with Server(host) as server, Owner(host, before=hidden("/sys/fs/cgroup")) as owner:
         server.listen()
@@ -488,9 +502,7 @@ def test_iterator_is_refused(host):
 @needs_cgroups
 def test_pod_name(host, tmp_path):
     os.mkdir(tmp_path / f"default_web-0_{UID}")
-    logs = ["unshare", "--mount", "sh", "-c",
-            f"mkdir -p /run/empty; mount -t tmpfs none /var/log && mkdir /var/log/pods && "
-            f"mount --bind {tmp_path} /var/log/pods && exec \"$@\"", "-"]
+    logs = in_mounts(f"mount -t tmpfs none /var/log && mkdir /var/log/pods && mount --bind {tmp_path} /var/log/pods")
     slices = f"kubepods.slice/kubepods-pod{UID.replace('-', '_')}.slice/cri-containerd-{ID}.scope"
     with Cgroup(slices) as pod, Cgroup(f"user@1000.service/{slices}") as forged:
         with Owner(host, before=logs) as owner:
@@ -522,3 +534,20 @@ def test_known_listener():
                     then = owner.ask(f"count {ANSWERS} {question}")
                     assert then["known"] == ANSWERS and not then["lists"], (question, then)
                     assert then["single"] <= ANSWERS, (question, then)
+
+
+def test_unknown_listeners():
+    """However many are asked for: lists are read in the first second, and again in the next."""
+    with Network() as net, Owner(net.host) as owner:
+        begun, lists = time.monotonic(), 0
+        for where in "0 127.0.0.1", f"{index_of(net.host, 'veth0')} 10.99.0.2":
+            for _ in range(2):
+                asked = owner.ask(f"ports {ANSWERS} {where}")
+                assert asked["known"] == 0
+                lists += asked["lists"]
+            time.sleep(A_SECOND)
+            again = owner.ask(f"ports 1 {where}")
+            assert again["lists"]
+            lists += again["lists"]
+        # Of sockets, of processes' files, of addresses; as a second passes, and for what is not known.
+        assert lists <= 3 * 2 * (1 + time.monotonic() - begun), lists

@@ -47,7 +47,7 @@ def test_kept_and_shown(inventory):
     assert "\n  unit ssh.service\n" in shown and "\n  process sshd\n" in shown
     assert command(inventory, "show", "192.0.2.10:22")[0]["unit"] == "ssh.service"
     page = run(inventory.path, "report", "-o", "-").stdout
-    assert ">Owners</h2>" in page and "<small>ssh.service</small>" in page
+    assert ">Owners</h2>" in page and "<small class=o>ssh.service</small>" in page
     assert owner_changes(inventory) == []
 
 

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from netns import BINARY, PATIENCE, Namespace, Network, Probe, wait_for
-from owner_rig import PORT, ROOT, Cgroup, Server, needs_cgroups
+from owner_rig import PORT, ROOT, Cgroup, Server, hidden, in_mounts, needs_cgroups, needs_chosen_pids, with_pid
 from test_privileges import NEEDED, capabilities, status, with_capabilities
 
 if os.geteuid():
@@ -197,6 +197,29 @@ def test_process_is_younger_than_its_record(net):
             os.kill(running.reader(), signal.SIGCONT)
             assert owner(json.loads(running.line())) == {"unit": "web.service", "cgroup": web.path, "uid": 0}
             assert owner(record(running, net.peer))["pid"] == second.pid
+
+
+@needs_cgroups
+@needs_chosen_pids
+def test_number_is_used_again(net):
+    """The process that has the number by now is not the one that spoke: neither number nor name is told."""
+    with Cgroup("web.service") as web, probe(net) as running:
+        with Server(net.host, web) as first:
+            first.listen()
+            first.say("greet()")
+            known(running, net.peer, pid=first.pid)
+            os.kill(running.reader(), signal.SIGSTOP)
+            greeted(net.peer)
+        with Server(net.host, web, with_pid(first.pid)) as second:
+            assert second.say("os.getpid()") == str(first.pid)
+            second.say("name(b'second')")
+            second.listen()
+            second.say("greet()")
+            time.sleep(A_SECOND)		# so that it is looked up
+            os.kill(running.reader(), signal.SIGCONT)
+            assert owner(json.loads(running.line())) == {"unit": "web.service", "cgroup": web.path, "uid": 0}
+            one = owner(record(running, net.peer))
+            assert (one["pid"], one["process"]) == (first.pid, "second")
 
 
 @needs_cgroups
@@ -426,6 +449,31 @@ def test_nothing_else_differs(net, format):
     assert "web.service" not in one
 
 
+@needs_cgroups
+def test_metrics_have_no_owner(net, tmp_path):
+    """The series are those without --owner, whoever answers: owners are without number."""
+    def series(name, *args):
+        file = tmp_path / name
+        with Probe(Bare(net.host), "-f", "json", "--metrics", file, *args, "veth0") as running:
+            if args:
+                known(running, net.peer, unit="web.service", pid=server.pid)
+                known(running, net.host, "10.99.0.2", container="docker:3f2a91c0b7de", pid=contained.pid)
+            running.stop()
+        text = file.read_text()
+        assert not re.search(r"web\.service|3f2a91c0b7de|python3", text)
+        return {line.rpartition(" ")[0] for line in text.splitlines()}
+
+    with Cgroup("web.service") as web, Cgroup(f"docker-{ID}.scope") as docker:
+        with Server(net.host, web) as server, Server(net.peer, docker) as contained:
+            for one in server, contained:
+                one.listen()
+                one.say("greet()")
+            owned = series("owned", "--owner")
+    labels = {label for one in owned for label in re.findall(r"[{,](\w+)=", one)}
+    assert labels and not labels & {*FIELDS, "owner", "client_unit", "client_process"}
+    assert owned == series("plain")
+
+
 # --- processes --------------------------------------------------------------------------------
 
 def owner_process(running):
@@ -452,14 +500,20 @@ def test_privileges(net):
 
 
 @needs_cgroups
-def test_three_capabilities_suffice(net):
-    """Not root at all, as the systemd unit starts it: a unit here, and a container behind a veth."""
+@pytest.mark.parametrize("before", [
+    [], hidden("/proc"), in_mounts("mount -t proc -o hidepid=invisible,subset=pid proc /proc"),
+], ids=["proc", "no proc", "own processes"])
+def test_three_capabilities_suffice(net, before):
+    """
+    Not root at all, as the systemd unit starts it: a unit here, and a container behind a veth. Nothing is read
+    from /proc for that.
+    """
     with Cgroup("web.service") as web, Cgroup(f"docker-{ID}.scope") as docker:
         with Server(net.host, web) as server, Server(net.peer, docker) as contained:
             for one in server, contained:
                 one.listen()
                 one.say("greet()")
-            with probe(net, before=with_capabilities(NEEDED.values())) as running:
+            with probe(net, before=[*before, *with_capabilities(NEEDED.values())]) as running:
                 known(running, net.peer, unit="web.service", pid=server.pid)
                 known(running, net.host, "10.99.0.2", container="docker:3f2a91c0b7de", pid=contained.pid)
 
@@ -545,11 +599,6 @@ def check(net, *before):
     return [line for line in done.stderr.splitlines() if "--owner" in line]
 
 
-def hidden(*folders):
-    mounts = "; ".join(f"mount -t tmpfs none {folder}" for folder in folders)
-    return ["unshare", "--mount", "sh", "-c", f"{mounts}; exec \"$@\"", "-"]
-
-
 def test_check(net):
     assert not ROOT or check(net) == []
     line, = check(net, *hidden("/sys/fs/cgroup"))
@@ -568,6 +617,28 @@ def test_goes_on_without(net, folder, absent):
         with probe(net, before=hidden(folder)) as running:
             found = known(running, net.peer, uid=0)
             assert set(found) == {"unit", "cgroup", "uid", "pid", "process"} - absent
+
+
+ONLY_V1 = in_mounts("mount -t tmpfs none /sys/fs/cgroup && mkdir /sys/fs/cgroup/systemd && "
+                    "mount -t cgroup -o none,name=bannerprobe none /sys/fs/cgroup/systemd")
+
+
+@needs_cgroups
+def test_only_cgroup_v1(net):
+    """What cgroup v2 tells is absent, which one line says; all else is as it is."""
+    if subprocess.run([*ONLY_V1, "true"], capture_output=True).returncode:
+        pytest.skip("this kernel has no cgroup v1")
+    with Cgroup("web.service") as web, Server(net.host, web) as server, Server(net.peer, web) as behind:
+        for one in server, behind:
+            one.listen()
+            one.say("greet()")
+        with probe(net, before=ONLY_V1) as running:
+            for one, *where in (server, net.peer), (behind, net.host, "10.99.0.2"):
+                assert known(running, *where, pid=one.pid) == {"uid": 0, "pid": one.pid, "process": "python3"}
+            running.stop()
+            said = [line for line in running.stderr if "--owner" in line]
+        assert len(said) == 1 and said == check(net, *ONLY_V1)
+        assert said[0].startswith("bannerprobe: --owner: no cgroup v2 hierarchy")
 
 
 # --- the inventory ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import html
 import html.parser
+import itertools
 import json
 import os
 import random
@@ -35,7 +36,7 @@ ELEMENTS = set("""html head meta title style body a header nav h1 h2 h3 p time d
 svg path g rect figcaption span b small ol ul li del ins em article details summary noscript label input output
 button code pre i mark kbd footer script""".split())
 ATTRIBUTES = set("""lang charset http-equiv content name class href aria-label id aria-labelledby viewbox
-preserveaspectratio role d x y width height datetime aria-hidden data-product data-what hidden for type
+preserveaspectratio role d x y width height datetime aria-hidden data-product data-what data-owner hidden for type
 autocomplete spellcheck placeholder aria-describedby data-is aria-pressed disabled data-sort data-k""".split())
 
 
@@ -189,9 +190,44 @@ def test_products_are_summed_up_by_servers(made):
     assert "ProFTPD" not in text and "redis" not in text
 
 
+def test_owners_have_their_services(made):
+    """A unit, a container whichever process of it answers, or else a process; not what is gone."""
+    owners = {}
+    for unit, container, process, service in ask(made("company"), """
+            SELECT coalesce(unit, ''), coalesce(container, ''), process, id FROM service
+            WHERE last_seen > (SELECT max(last_seen) FROM service) - 7 * 86400000000"""):
+        if name := f"{unit} {container}".strip() or process:
+            owners.setdefault(name, set()).add(service)
+    page = report(made("company")).source
+    found = re.findall(r'<li id=(o\d+)><a href=#(o\d+) data-owner="(.*?)">(.*?)</a> <b>(\d+)</b>'
+                       r"<noscript><ul>(.*?)</ul></noscript></li>", page)
+    assert {name: set(map(int, re.findall(r"<a href=#s(\d+)>", links))) for _, _, name, _, _, links in found} == owners
+    assert all(own == to and name == shown and int(count) == len(owners[name])
+               for own, to, name, shown, count, _ in found)
+    assert set(owners) == {"ssh.service", "mariadb.service", "podman:77c2a90d1e5f",
+                           "user@1000.service podman:0c4d1f7e29ab", "innd"}
+    counts = [int(count) for *_, count, _ in found]
+    assert counts == sorted(counts, reverse=True) and counts[0] == 23
+    # Its row says it, too, apart from the process.
+    rows = dict(re.findall(r"<li id=s(\d+) .*?(?:<small class=o>(.*?)</small>.*?)?</summary>", page))
+    assert {row: name for row, name in rows.items() if name} == {
+        str(service): name for name, some in owners.items() for service in some} | {
+        str(ask(made("company"), "SELECT id FROM service WHERE unit = 'proftpd.service'")[0][0]): "proftpd.service"}
+    assert "<small class=o>podman:77c2a90d1e5f</small> <small>dovecot</small>" in page
+
+
+def test_nothing_of_owners_where_none_is_known(sample):
+    sample.service("192.0.2.1", 21, END - DAY, END, forms=[report_sample.VSFTPD])
+    # One that is gone.
+    sample.service("192.0.2.2", 21, END - 30 * DAY, END - 20 * DAY, forms=[report_sample.VSFTPD], unit="a.service")
+    page = report(sample.done())
+    assert "owners" not in page.ids and "#owners" not in page.links and "data-sort=owner" not in page.source
+
+
 @pytest.mark.parametrize("words, servers", [
     (["--port", "3306"], {"10.20.0.21", "10.20.0.22", "10.20.0.23"}),
     (["--net", "2001:db8::/32"], {"2001:db8:20::c1", "2001:db8:20::c2"}),
+    (["--owner", "dovecot"], {"10.20.0.12", "10.20.0.13"}),
     (["--product", "exim"], {"10.20.0.14"})])
 def test_filters_of_the_command_line(made, words, servers):
     page = report(made("company"), *words)
@@ -505,6 +541,14 @@ def test_sums_and_links_agree(browse):
     assert quiet(seen) and seen["none"]
     assert len(seen["products"]) > 8
     assert [row for row in seen["products"] if row[1] != row[2]] == []
+    assert len(seen["owners"]) == 5
+    assert [row for row in seen["owners"] if row[1:] != [[row[0]], row[3], row[3]]] == []
+    # One that is gone is owned, too.
+    assert seen["not_owned"] == f"{44 - 1 - sum(row[3] for row in seen['owners'])} of 44 services"
+    # Sorted by them, each owner's services stand together, and those of none last.
+    groups = [name for name, _ in itertools.groupby(seen["by_owner"])]
+    assert groups == [*sorted({*groups} - {""}), ""] and len(groups) == 7
+    assert seen["by_fragment"] == [f'owner:"{seen["owners"][0][0]}" -is:gone', f"{seen['owners'][0][3]} of 44 services"]
     # A change leads to its service, though the filter hid it.
     assert seen["led_to"] == seen["link"] and seen["find"] == ""
 
@@ -515,6 +559,8 @@ def test_without_javascript_all_is_there_but_the_filter(made, browse):
     assert quiet(seen)
     assert seen["rows"] == seen["histories"] == 44 and seen["opened"] and not seen["tools"]
     assert seen["changes"] == ask(made("company"), "SELECT count(*) FROM change")[0][0]
+    assert len(seen["owners"]) == 5 and all(count == links for count, links in seen["owners"])
+    assert seen["led_to"] == seen["link"]
 
 
 @needs_browser

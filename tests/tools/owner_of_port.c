@@ -15,6 +15,7 @@
  *	count N QUESTION...	what N answers asked of the kernel, in which
  *				time the clock stands still: how often for a
  *				list, and for one socket or cgroup
+ *	ports N IFINDEX ADDRESS	the same for the listeners of ports 1 to N
  *
  * Its argument is what to do without, a number: enum owner_flags.
  */
@@ -201,23 +202,51 @@ ssize_t __wrap_mnl_socket_sendto(const struct mnl_socket *socket,
 	return __real_mnl_socket_sendto(socket, request, len);
 }
 
+static void begin_counting(void)
+{
+	static struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	stopped = &now;
+	lists = single = 0;
+}
+
+static void end_counting(unsigned int known)
+{
+	stopped = NULL;
+	printf("{\"known\": %u, \"lists\": %u, \"single\": %u}\n", known, lists,
+	       single);
+}
+
 static void count(struct owners *owners, const char *line)
 {
 	unsigned int times = 0, known = 0;
-	struct timespec now;
 	struct owner owner;
 	int used = 0;
 
 	if (sscanf(line, "count %u %n", &times, &used) != 1 || !times)
 		exit(2);
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	stopped = &now;
-	lists = single = 0;
+	begin_counting();
 	for (unsigned int i = 0; i < times; i++)
 		known += ask(owners, line + used, &owner);
-	stopped = NULL;
-	printf("{\"known\": %u, \"lists\": %u, \"single\": %u}\n", known, lists,
-	       single);
+	end_counting(known);
+}
+
+static void count_ports(struct owners *owners, const char *line)
+{
+	unsigned int last, ifindex, known = 0;
+	struct endpoint endpoint;
+	struct owner owner;
+	char address[64];
+
+	if (sscanf(line, "ports %u %u %63s", &last, &ifindex, address) != 3 ||
+	    last > UINT16_MAX)
+		exit(2);
+	begin_counting();
+	for (unsigned int port = 1; port <= last; port++)
+		known += read_endpoint(&endpoint, address, port) &&
+			 owner_of_listener(owners, ifindex, &endpoint, &owner);
+	end_counting(known);
 }
 
 static void print_reasons(const struct owners *owners)
@@ -267,6 +296,8 @@ int main(int argc, char **argv)
 			bench(owners, line);
 		} else if (!strncmp(line, "count ", 6)) {
 			count(owners, line);
+		} else if (!strncmp(line, "ports ", 6)) {
+			count_ports(owners, line);
 		} else {
 			bool known = ask(owners, line, &owner);
 

@@ -31,7 +31,10 @@ static const struct path_case {
 	const char *path, *unit, *container, *pod;
 	bool claimed;
 } path_cases[] = {
-	/* systemd */
+	/*
+	 * systemd: its docs/CGROUP_DELEGATION.md, and systemd.slice(5),
+	 * systemd.scope(5), user@.service(5)
+	 */
 	{ "/", "", "", "", false },
 	{ "/init.scope", "init.scope", "", "", false },
 	{ "/system.slice/ssh.service", "ssh.service", "", "", false },
@@ -50,14 +53,20 @@ static const struct path_case {
 	  "snap.nextcloud.apache.service", "", "", false },
 	{ "/system.slice/systemd-udevd.service/udev", "systemd-udevd.service",
 	  "", "", false },
-	/* A "_" before a name that the kernel has a file of. */
+	/*
+	 * A "_" before a name that the kernel has a file of: systemd,
+	 * src/basic/cgroup-util.c, cg_escape()
+	 */
 	{ "/system.slice/_memory.service", "memory.service", "", "", false },
 	{ "/user.slice/user-1000.slice/session-3.scope", "session-3.scope", "",
 	  "", false },
 	{ USER "/init.scope", "user@1000.service", "", "", false },
 	{ USER "/app.slice/syncthing.service", "user@1000.service", "", "",
 	  false },
-	/* docker */
+	/*
+	 * docker: moby, daemon/oci_linux.go, which names the cgroup; a scope
+	 * is made of that by runc, libcontainer/cgroups/systemd/common.go
+	 */
 	{ "/system.slice/docker-" ID ".scope", "", "docker:3f2a91c0b7de", "",
 	  false },
 	{ "/docker/" ID, "", "docker:3f2a91c0b7de", "", false },
@@ -73,9 +82,36 @@ static const struct path_case {
 	  "kubelet-kubepods.slice/kubelet-kubepods-pod" UID_
 	  ".slice/cri-containerd-" OTHER ".scope",
 	  "", "docker:3f2a91c0b7de", "", false },
-	/* containerd, nerdctl */
+	/*
+	 * nerdctl: pkg/cmd/container/run_cgroup_linux.go; its ids:
+	 * pkg/idgen/idgen.go
+	 */
 	{ "/system.slice/nerdctl-" ID ".scope", "", "containerd:3f2a91c0b7de",
 	  "", false },
+	/*
+	 * nerdctl and ctr by cgroupfs: /NAMESPACE/ID is containerd's own
+	 * default, pkg/oci/spec.go, populateDefaultUnixSpec()
+	 */
+	{ "/default/" ID, "", "containerd:3f2a91c0b7de", "", false },
+	{ "/default/" ID "/init.scope", "", "containerd:3f2a91c0b7de", "",
+	  false },
+	{ "/k8s.io/" ID, "", "containerd:3f2a91c0b7de", "", false },
+	{ "/default/" ID "/docker/" OTHER, "", "containerd:3f2a91c0b7de", "",
+	  false },
+	/* ctr's user may choose an id; only such a one tells that it is one. */
+	{ "/default/redis", "", "", "", false },
+	{ "/default/" ID "0", "", "", "", false },
+	/* docker's --cgroup-parent, or a namespace: not known which. */
+	{ "/web/" ID, "", "", "", false },
+	/* Not the beginning of a path. */
+	{ "/a/default/" ID, "", "", "", false },
+	{ "/system.slice/a.service/default/" ID, "a.service", "", "", false },
+	/*
+	 * containerd for the kubelet: internal/cri/server/podsandbox/
+	 * helpers_linux.go. The pod's slice is the kubelet's: Kubernetes,
+	 * pkg/kubelet/cm/cgroup_manager_linux.go,
+	 * pod_container_manager_linux.go
+	 */
 	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
 	  ".slice/cri-containerd-" ID ".scope",
 	  "", "containerd:3f2a91c0b7de", UID, false },
@@ -85,7 +121,10 @@ static const struct path_case {
 	{ "/kubepods.slice/kubepods-pod" UID_ ".slice/cri-containerd-" ID
 	  ".scope",
 	  "", "containerd:3f2a91c0b7de", UID, false },
-	/* a static pod: a hash in place of a uid */
+	/*
+	 * a static pod, a hash in place of a uid: Kubernetes,
+	 * pkg/kubelet/config/common.go
+	 */
 	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" HASH
 	  ".slice/cri-containerd-" ID ".scope",
 	  "", "containerd:3f2a91c0b7de", HASH, false },
@@ -105,7 +144,7 @@ static const struct path_case {
 	/* The pod, too, is the first one on the path. */
 	{ "/kubepods/pod" HASH "/kubepods-pod" UID_ ".slice:crio:" ID, "",
 	  "crio:3f2a91c0b7de", HASH, false },
-	/* kubepods by cgroupfs */
+	/* kubepods by cgroupfs: the same files */
 	{ "/kubepods/burstable/pod" UID "/" ID, "", "cri:3f2a91c0b7de", UID,
 	  false },
 	{ "/kubepods/besteffort/pod" UID "/" ID, "", "cri:3f2a91c0b7de", UID,
@@ -113,11 +152,11 @@ static const struct path_case {
 	{ "/kubepods/pod" UID "/" ID, "", "cri:3f2a91c0b7de", UID, false },
 	{ "/kubepods/burstable/pod" HASH "/" ID, "", "cri:3f2a91c0b7de", HASH,
 	  false },
-	/* dockershim, cri-dockerd */
+	/* dockershim, cri-dockerd: docker's form below the kubelet's */
 	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
 	  ".slice/docker-" ID ".scope",
 	  "", "docker:3f2a91c0b7de", UID, false },
-	/* CRI-O */
+	/* CRI-O: internal/config/cgmgr/systemd_linux.go, cgroupfs_linux.go */
 	{ "/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod" UID_
 	  ".slice/crio-" ID ".scope",
 	  "", "crio:3f2a91c0b7de", UID, false },
@@ -130,7 +169,11 @@ static const struct path_case {
 	  "crio-conmon-" ID ".scope", "", UID, true },
 	/* a pod's cgroup, and no container of it */
 	{ "/kubepods.slice/kubepods-pod" UID_ ".slice", "", "", UID, false },
-	/* podman */
+	/*
+	 * podman: libpod/container.go (its parents),
+	 * libpod/container_internal_linux.go (also --cgroups=split); a real
+	 * one is tried by tests/vm/containers
+	 */
 	{ "/machine.slice/libpod-" ID ".scope", "", "podman:3f2a91c0b7de", "",
 	  false },
 	{ "/machine.slice/libpod-" ID ".scope/container", "",
@@ -151,7 +194,11 @@ static const struct path_case {
 	  "user@1000.service", "podman:3f2a91c0b7de", "", true },
 	{ USER "/app.slice/redis.service/libpod-payload-" ID,
 	  "user@1000.service", "podman:3f2a91c0b7de", "", true },
-	/* systemd-nspawn, and machines that are none */
+	/*
+	 * systemd-nspawn: systemd, src/nspawn/nspawn-cgroup.c and
+	 * src/machine/machine.c. Machines that are none: libvirt,
+	 * src/util/virsystemd.c, virSystemdMakeScopeName()
+	 */
 	{ "/machine.slice/systemd-nspawn@debian.service/payload/system.slice/"
 	  "ssh.service",
 	  "systemd-nspawn@debian.service", "nspawn:debian", "", false },
@@ -163,7 +210,10 @@ static const struct path_case {
 	  "machine-qemu\\x2d1\\x2dvm.scope", "", "", false },
 	{ "/machine.slice/machine-lxc\\x2d4242\\x2dweb.scope",
 	  "machine-lxc\\x2d4242\\x2dweb.scope", "", "", false },
-	/* LXC, Incus, Proxmox */
+	/*
+	 * LXC, which Incus and LXD use: src/lxc/cgroups/cgroup.h, cgfsng.c.
+	 * Proxmox: pve-container, src/PVE/LXC.pm
+	 */
 	{ "/lxc.payload.web/system.slice/nginx.service", "", "lxc:web", "",
 	  false },
 	{ "/lxc.payload/web/init.scope", "", "lxc:web", "", false },
@@ -171,7 +221,7 @@ static const struct path_case {
 	{ "/lxc.monitor.web", "", "", "", false },
 	{ USER "/user.slice/lxc.payload.u1/init.scope", "user@1000.service",
 	  "lxc:u1", "", true },
-	/* without systemd */
+	/* without systemd: OpenRC, sh/rc-cgroup.sh */
 	{ "/openrc.sshd", "", "", "", false },
 	/* Forged: below a delegated cgroup the names are its owner's. */
 	{ USER "/app.slice/ssh.service", "user@1000.service", "", "", false },

@@ -20,7 +20,8 @@ struct part {
 
 /*
  * The forms of a container's cgroup, in the order in which they are tried. A
- * form is a component of the path, or two where it has a slash. In capitals:
+ * form is a component of the path, or two where it has a slash between them.
+ * One that begins with a slash is the beginning of the path. In capitals:
  *
  *	ID	64 hexadecimal digits
  *	NAME	the rest, a container's name; \x2d is unescaped
@@ -43,6 +44,13 @@ static const struct form {
 	{ "libpod-ID.scope", "podman" },
 	/* The cgroupfs driver: a directory. */
 	{ "docker/ID", "docker" },
+	/*
+	 * containerd's default outside of pods: its namespace, and the id.
+	 * docker's --cgroup-parent leads to such a path, too, so that only the
+	 * namespaces are taken which containerd's own tools use.
+	 */
+	{ "/default/ID", "containerd" },
+	{ "/k8s.io/ID", "containerd" },
 	{ "POD/ID", "cri" },
 	{ "crio-ID", "crio" },
 	{ "libpod-ID", "podman" },
@@ -215,6 +223,7 @@ static void read_pod_slice(struct cgroup_owner *owner, struct part slice)
 struct reading {
 	struct cgroup_owner *owner;
 	struct part part, parent;
+	unsigned int depth; /* of the part: 0 is the first */
 	bool below_kubepods;
 	bool in_pod; /* the parent is a pod's cgroup */
 };
@@ -290,11 +299,13 @@ static bool component_matches(const char *pattern, struct part rest,
 static bool form_matches(const char *pattern, const struct reading *reading,
 			 struct capture *capture)
 {
-	const char *slash = strchr(pattern, '/');
-	const struct part head = { pattern,
-				   slash ? (size_t)(slash - pattern) : 0 };
+	const bool begins = *pattern == '/';
+	const char *first = pattern + begins, *slash = strchr(first, '/');
+	const struct part head = { first, slash ? (size_t)(slash - first) : 0 };
 
 	*capture = (struct capture){};
+	if (begins && reading->depth != 1)
+		return false;
 	if (!slash)
 		return component_matches(pattern, reading->part, capture);
 	if (equals(head, "POD")) {
@@ -441,8 +452,10 @@ void cgroup_path_read(struct cgroup_owner *owner, const char *path)
 			reading.part = (struct part){ path + 1, len - 1 };
 		if (len && !read_component(&reading))
 			return;
-		if (len)
+		if (len) {
 			reading.parent = reading.part;
+			reading.depth++;
+		}
 		path += len + (path[len] == '/');
 	}
 }

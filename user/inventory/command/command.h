@@ -139,7 +139,7 @@ bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 bool filter_takes_owner(const struct filter *filter, const char *const *texts);
 
 /* "docker:3f2a91c0b7de nginx", from three columns: `unit` and the next two. */
-#define OWNER_TEXT 512
+#define OWNER_TEXT 768
 void owner_to_text(sqlite3_stmt *row, int unit, char text[OWNER_TEXT]);
 
 /* 192.0.2.10:22, [2001:db8::1]:22 */

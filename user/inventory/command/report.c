@@ -124,9 +124,11 @@ static int read_bounds(struct report *report)
 static const char total_query[] =
 	"SELECT count(*), count(DISTINCT host), count(DISTINCT what),"
 	" total(is_fresh), total(is_changed), total(is_gone), total(is_once),"
-	" total(is_refusing), total(is_different), total(forms > 1) FROM"
+	" total(is_refusing), total(is_different), total(forms > 1),"
+	" total(is_owned) FROM"
 	" (SELECT service.sensor || ' ' || server AS host,"
-	" nullif(product, '') AS what," REPORT_FLAGS
+	" nullif(product, '') AS what," REPORT_OWNED
+	" AS is_owned," REPORT_FLAGS
 	" FROM service LEFT JOIN banner ON banner.id = banner_id"
 	" WHERE" REPORT_TAKEN ")";
 
@@ -139,13 +141,14 @@ static int read_totals(struct report *report)
 		&report->total.changed,	  &report->total.gone,
 		&report->total.once,	  &report->total.refusing,
 		&report->total.different, &report->total.pool,
+		&report->total.owned,
 	};
 	int code;
 
 	if (!row)
 		return EXIT_FAILED;
 	code = sqlite3_step(row);
-	for (int i = 0; i < 10 && code == SQLITE_ROW; i++)
+	for (int i = 0; i < 11 && code == SQLITE_ROW; i++)
 		*to[i] = sqlite3_column_int64(row, i);
 	return finish(&report->store, row, code);
 }

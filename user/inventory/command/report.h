@@ -34,6 +34,7 @@ struct report {
 	struct {
 		int64_t services, servers, products;
 		int64_t fresh, changed, gone, once, refusing, different, pool;
+		int64_t owned; /* with a known owner, and not gone */
 	} total;
 	struct report_day *day; /* the newest first */
 	size_t days;
@@ -72,6 +73,22 @@ void report_tail(struct report *report);
 	" ever_different <> 0 AS is_different,"                                \
 	" (SELECT count(*) FROM banner AS form"                                \
 	" WHERE form.service_id = service.id) AS forms"
+
+/*
+ * The owner of a service, as columns for owner_to_text(): a process counts as
+ * an owner only if neither unit nor container is known.
+ */
+#define REPORT_OWNER                                                           \
+	" coalesce(service.unit, '') AS unit,"                                 \
+	" coalesce(service.container, '') AS container,"                       \
+	" iif(coalesce(service.unit, '') || coalesce(service.container, '')"   \
+	" = '', coalesce(service.process, ''), '') AS owner_process"
+
+/* Whether it has one, and is not gone; ?3 as above. */
+#define REPORT_OWNED                                                           \
+	" (service.last_seen >= ?3 AND coalesce(service.unit, '') ||"          \
+	" coalesce(service.container, '') ||"                                  \
+	" coalesce(service.process, '') <> '')"
 
 /* Prepared, with ?1 to ?3 as above; NULL, and a message. */
 sqlite3_stmt *report_prepare(struct report *report, const char *sql);

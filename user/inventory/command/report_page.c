@@ -74,12 +74,18 @@ static void put_filter(const struct report *report)
 	FILE *page = report->page;
 
 	if (!report->filter.nets && !report->filter.ports &&
-	    !report->filter.product && !report->filter.sensor)
+	    !report->filter.product && !report->filter.sensor &&
+	    !report->filter.owner)
 		return;
 	fputs("<p class=warning>A part of the inventory:", page);
 	if (report->filter.product) {
 		fputs(" product <b>", page);
 		put_text(page, report->filter.product);
+		fputs("</b>", page);
+	}
+	if (report->filter.owner) {
+		fputs(" owner <b>", page);
+		put_text(page, report->filter.owner);
 		fputs("</b>", page);
 	}
 	if (report->filter.sensor) {
@@ -165,8 +171,11 @@ void report_head(struct report *report)
 	fputs("</style>\n</head>\n<body>\n"
 	      "<a class=skip href=#services>To the services</a>\n"
 	      "<header class=top>\n<nav aria-label=Sections><a href=#changes>"
-	      "Changes</a> <a href=#products>Products</a> <a href=#services>"
-	      "Services</a> <a href=#words>Words</a></nav>\n",
+	      "Changes</a> <a href=#products>Products</a> ",
+	      page);
+	if (report->total.owned)
+		fputs("<a href=#owners>Owners</a> ", page);
+	fputs("<a href=#services>Services</a> <a href=#words>Words</a></nav>\n",
 	      page);
 	put_title(report);
 	put_filter(report);

@@ -29,6 +29,7 @@ enum column {
 	BANNER_ID,
 	UNIT,
 	CONTAINER,
+	OWNER_PROCESS,
 	PROCESS,
 	SERVICE,
 	PRODUCT,
@@ -43,8 +44,9 @@ enum column {
 
 static const char query[] =
 	"SELECT" REPORT_FLAGS ", service.id, sensor, server, port, tunnel,"
-	" service.first_seen, service.last_seen, connections, banner_id, unit,"
-	" container, process, banner.service, product, version, info, stable,"
+	" service.first_seen, service.last_seen, connections, "
+	"banner_id," REPORT_OWNER
+	", process, banner.service, product, version, info, stable,"
 	" os, hostname, devicetype, cpe FROM service"
 	" LEFT JOIN banner ON banner.id = banner_id WHERE" REPORT_TAKEN
 	" ORDER BY address_order(server), port, sensor, tunnel, service.id";
@@ -97,10 +99,28 @@ static void put_keys(FILE *page, sqlite3_stmt *row)
 
 /* --- a row ------------------------------------------------------------- */
 
+/* What report.js groups by; of a container, the process, too. */
+static void put_owner(FILE *page, sqlite3_stmt *row)
+{
+	char owner[OWNER_TEXT];
+
+	owner_to_text(row, UNIT, owner);
+	if (*owner) {
+		fputs(" <small class=o>", page);
+		put_plain(page, owner);
+		fputs("</small>", page);
+	}
+	if (*column_text(row, CONTAINER) && *column_text(row, PROCESS)) {
+		fputs(" <small>", page);
+		put_plain(page, column_text(row, PROCESS));
+		fputs("</small>", page);
+	}
+}
+
 static void put_where(const struct report *report, sqlite3_stmt *row)
 {
 	FILE *page = report->page;
-	char endpoint[ENDPOINT_TEXT], owner[OWNER_TEXT];
+	char endpoint[ENDPOINT_TEXT];
 
 	endpoint_to_text(column_text(row, SERVER),
 			 sqlite3_column_int(row, PORT), endpoint);
@@ -113,12 +133,7 @@ static void put_where(const struct report *report, sqlite3_stmt *row)
 		put_text(page, column_text(row, SENSOR));
 		fputs("</small>", page);
 	}
-	owner_to_text(row, UNIT, owner);
-	if (*owner) {
-		fputs(" <small>", page);
-		put_plain(page, owner);
-		fputs("</small>", page);
-	}
+	put_owner(page, row);
 	if (*column_text(row, TUNNEL)) {
 		fputs(" <small>in ", page);
 		put_text(page, column_text(row, TUNNEL));
@@ -271,8 +286,15 @@ static void put_tools(const struct report *report)
 	fputs("</div>\n</div>\n", page);
 }
 
-static void put_heads(FILE *page)
+static void put_sort(FILE *page, const char *key, const char *text)
 {
+	fprintf(page, "<button type=button disabled data-sort=%s>%s</button>",
+		key, text);
+}
+
+static void put_heads(const struct report *report)
+{
+	FILE *page = report->page;
 	static const struct {
 		const char *class, *key, *text;
 	} heads[] = {
@@ -285,12 +307,12 @@ static void put_heads(FILE *page)
 	for (size_t i = 0; i < sizeof(heads) / sizeof(*heads); i++) {
 		fprintf(page, "<span class=%s>", heads[i].class);
 		if (heads[i].key)
-			fprintf(page,
-				"<button type=button disabled data-sort=%s>%s"
-				"</button>",
-				heads[i].key, heads[i].text);
+			put_sort(page, heads[i].key, heads[i].text);
 		else
 			fputs(heads[i].text, page);
+		/* It stands below the server. */
+		if (!i && report->total.owned)
+			put_sort(page, "owner", "Owner");
 		fputs("</span>", page);
 	}
 	fputs("</div>\n", page);
@@ -332,7 +354,7 @@ int report_services(struct report *report)
 	if (report->total.services) {
 		fputs("<div class=bar>\n", page);
 		put_tools(report);
-		put_heads(page);
+		put_heads(report);
 		/*
 		 * Text to a browser with JavaScript, of which report.js makes
 		 * the elements that are seen; elements to any other.

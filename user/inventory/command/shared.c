@@ -360,7 +360,7 @@ bool filter_takes_owner(const struct filter *filter, const char *const *texts)
 /* The process is omitted if a unit without containers implies it. */
 void owner_to_text(sqlite3_stmt *row, int unit, char text[OWNER_TEXT])
 {
-	char part[128];
+	char part[OWNER_TEXT / 3];
 	size_t len = 0;
 
 	*text = 0;

@@ -70,6 +70,7 @@
 			since: Number(since), seen: Number(seen), times: Number(times),
 			is: Array.from(flags, flag => FLAGS[flag]),
 			port: /:(\d+)<\/span>/.exec(summary)?.[1],
+			owner: part(summary, /<small class=o>(.*?)<\/small>/),
 			what: to_text(what),
 			text: to_text(summary.slice(summary.indexOf("<summary>"))),
 		};
@@ -165,7 +166,7 @@
 	/* --- the filter ---------------------------------------------------- */
 
 	/* Words, "several words", key:word, key:"several words"; - before: not. */
-	const TERM = /(-?)(?:(is|port|product|what):)?(?:"([^"]*)"?|(\S+))/g;
+	const TERM = /(-?)(?:(is|port|product|what|owner):)?(?:"([^"]*)"?|(\S+))/g;
 
 	function make_test(key, word) {
 		switch (key) {
@@ -175,6 +176,8 @@
 			return row => row.port === word;
 		case "product":
 			return row => row.product === word;
+		case "owner":
+			return row => row.owner === word;
 		case "what":
 			return row => row.product && row.what === word;
 		default:
@@ -223,6 +226,7 @@
 
 	const ORDERS = {
 		server: (a, b) => a.at - b.at,
+		owner: (a, b) => !a.owner - !b.owner || COLLATE.compare(a.owner, b.owner),
 		what: (a, b) => !a.product - !b.product || COLLATE.compare(a.what, b.what),
 		since: (a, b) => b.since - a.since,
 		seen: (a, b) => b.seen - a.seen,
@@ -269,11 +273,28 @@
 		item.querySelector("summary").focus({ preventScroll: true });
 	}
 
-	function go_to_product({ product, what }) {
-		find((what === undefined ? `product:"${plain(product)}"` : `what:"${plain(what)}"`) +
-			" -is:gone -is:refuses");
+	function go_to_services(filter) {
+		find(filter);
 		document.getElementById("services").scrollIntoView();
 		field.focus({ preventScroll: true });
+	}
+
+	function go_to_product({ product, what }) {
+		go_to_services((what === undefined ? `product:"${plain(product)}"` :
+			`what:"${plain(what)}"`) + " -is:gone -is:refuses");
+	}
+
+	const go_to_owner = ({ owner }) => go_to_services(`owner:"${plain(owner)}" -is:gone`);
+
+	/* A service, or an owner's. */
+	function go_to_hash() {
+		const links = Array.from(document.querySelectorAll("[data-owner]"));
+		const link = links.find(one => one.hash === location.hash);
+
+		if (link)
+			go_to_owner(link.dataset);
+		else
+			go_to(location.hash.slice(1));
 	}
 
 	document.addEventListener("click", event => {
@@ -291,6 +312,10 @@
 		} else if (target.dataset.product ?? target.dataset.what) {
 			event.preventDefault();
 			go_to_product(target.dataset);
+		} else if (target.dataset.owner !== undefined) {
+			event.preventDefault();
+			history.replaceState(null, "", target.hash);
+			go_to_owner(target.dataset);
 		} else if (/^#s\d+$/.test(target.hash)) {
 			event.preventDefault();
 			history.replaceState(null, "", target.hash);
@@ -340,6 +365,6 @@
 	filter();
 	measure();
 	if (location.hash)
-		go_to(location.hash.slice(1));
+		go_to_hash();
 	performance.mark("report-ready");
 })();
