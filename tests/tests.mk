@@ -66,7 +66,7 @@ RIG := $(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/system/%.o)
 
 # --- compiling and linking
 
-$(BUILD)/sanitized/%.o: %.c | $(SKELETON)
+$(BUILD)/sanitized/%.o: %.c $(VERSIONED) | $(SKELETON)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(TEST_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
