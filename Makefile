@@ -57,7 +57,7 @@ PREFIX ?= /usr/local
 CLANG ?= clang
 BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
 PYTHON ?= /usr/bin/python3
-VERSION := 0.1.0
+VERSION := 0.2.0
 
 CFLAGS ?= -O2 -g
 HARDENING := -fstack-protector-strong -D_FORTIFY_SOURCE=2 -fPIE
@@ -106,7 +106,14 @@ $(BUILD)/bannerprobe: $(OBJECTS) $(LOADED)
 	$(call say,LINK,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENED_LINK) $(LDFLAGS) -o $@ $^ $(LDLIBS) -ldl
 
-$(BUILD)/user/%.o: user/%.c | $(SKELETON)
+# Where the version is another, all is compiled anew.
+VERSIONED := $(BUILD)/version-$(VERSION)
+$(VERSIONED):
+	$(Q)mkdir -p $(@D)
+	$(Q)rm -f $(BUILD)/version-*
+	$(Q)touch $@
+
+$(BUILD)/user/%.o: user/%.c $(VERSIONED) | $(SKELETON)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(HARDENING) $(DEPENDENCIES) -c -o $@ $<

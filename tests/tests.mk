@@ -66,7 +66,7 @@ RIG := $(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/system/%.o)
 
 # --- compiling and linking
 
-$(BUILD)/sanitized/%.o: %.c | $(SKELETON)
+$(BUILD)/sanitized/%.o: %.c $(VERSIONED) | $(SKELETON)
 	$(call say,CC,$@)
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(TEST_CFLAGS) $(DEPENDENCIES) -c -o $@ $<
@@ -253,9 +253,8 @@ $(FUZZERS:%=fuzz-%): fuzz-%: $(FUZZERS_BUILT)
 # --- the tests
 
 C_TESTS := $(addprefix $(BUILD)/tests/,pipeline_test published_test core_test negotiation_test property_test law_test law_events_test oom_test addresses_test identify_test \
-	form_test inventory_test change_test put_test jobs_test message_test privileges_test kernel_test)
-TEST_PROGRAMS := $(C_TESTS) $(BUILD)/tests/identify $(RIG_PROGRAMS)
-TEST_PROGRAMS += $(addprefix $(BUILD)/tests/,owner_path_test owner_test owner)
+	form_test inventory_test change_test put_test jobs_test message_test owner_path_test owner_test privileges_test kernel_test)
+TEST_PROGRAMS := $(C_TESTS) $(addprefix $(BUILD)/tests/,identify owner) $(RIG_PROGRAMS)
 
 # Set up first, then build: what deps installs is not there before.
 .PHONY: test

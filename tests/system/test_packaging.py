@@ -268,12 +268,18 @@ def test_goes_on_without_a_manager(net, name):
 
 # --- packages ---------------------------------------------------------------------------------
 
-def test_spec_is_of_this_version():
-    """That of Debian's package is written from the Makefile."""
+@pytest.mark.parametrize("name, pattern", [
+    ("packaging/bannerprobe.spec", r"^Version: +(\S+)$"),
+    ("packaging/bannerprobe.spec", r"^%changelog\n\* .* - (\S+)-1$"),
+    ("packaging/Containerfile", r"bannerprobe:(\S+)"), ("docs/containers.md", r"bannerprobe:(\d\S+)"),
+    ("packaging/kubernetes/daemonset.yaml", r"image: bannerprobe:(\S+)"),
+    ("packaging/kubernetes/kustomization.yaml", r"newTag: (\S+)"),
+    ("CHANGELOG.md", r"\A.*\n\n## (\S+), ")])
+def test_files_are_of_this_version(name, pattern):
+    """The Makefile's, by which Debian's changelog is written and the program is compiled."""
     version = re.search(r"^VERSION := (\S+)$", read(os.path.join(ROOT, "Makefile")), re.M)[1]
-    spec = read(os.path.join(PACKAGING, "bannerprobe.spec"))
-    assert re.search(r"^Version: +(\S+)$", spec, re.M)[1] == version
-    assert re.search(r"^%changelog\n\* .* - (\S+)-1$", spec, re.M)[1] == version
+    assert set(re.findall(pattern, read(os.path.join(ROOT, name)), re.M)) == {version}
+    assert sh(BINARY, "--version").split()[:2] == ["bannerprobe", version]
 
 
 # --- logrotate --------------------------------------------------------------------------------

@@ -264,6 +264,27 @@ def test_rootless(rootless, network, running, outside, tell):
         assert "container" not in found
 
 
+def test_three_rootless_on_one_bridge(rootless, running, outside, tell):
+    """
+    Their bridge is in a namespace of the user's, whose packets no interface of the host has. Each is its user's
+    manager's, by a process for its port; which container it is, only its greeting says.
+    """
+    rootless("network", "create", "inside")
+    ports = {8025 + n: rootless.start("--network=inside", "-p", f"{8025 + n}:{PORT}") for n in range(3)}
+    found = {}
+    for port, container in ports.items():
+        wait_for("its port", lambda port=port: is_listening(port))
+        [record] = wait_for("a greeting", lambda port=port: records(running, 1, "192.0.2.1", port, outside))
+        assert container[:12] in record["banner"]
+        found[port] = known(running, "192.0.2.1", port, outside, unit=rootless.unit, uid=rootless.uid,
+                            process="rootlessport")
+    tell(f"rootless, one bridge: {found}")
+    rootless("rm", "-f", "-t", "1", *ports.values())
+    rootless("network", "rm", "inside")
+    assert len({one["pid"] for one in found.values()}) == 3
+    assert not any("container" in one for one in found.values())
+
+
 # --- the project's own image ----------------------------------------------------------------------
 
 @pytest.fixture(scope="session")
