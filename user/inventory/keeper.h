@@ -113,6 +113,9 @@ struct inventory {
 	char text[FORM_TEXT_MAX];
 };
 
+/* So many forms in a row that were each seen once: "ever different". */
+#define EVER_DIFFERENT 8
+
 /* --- judge.c: what a greeting means for a service ---------------------- */
 
 /*
