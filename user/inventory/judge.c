@@ -239,7 +239,7 @@ static void new_form_came(struct inventory *inventory, struct service *service,
 	count_form(inventory, service, at, seen, hash);
 }
 
-/* A form that is nearly all wild and fits a fourth time in a row is no chance.
+/* One that fits a fourth time in a row is no chance.
  */
 #define CHANCE 2
 
