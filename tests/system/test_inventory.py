@@ -200,6 +200,22 @@ def test_greetings_without_anything_in_common(inventory):
     assert "ever different" in inventory.command().stdout
 
 
+def test_what_is_said_of_eight_versions_in_a_row(inventory):
+    """They are of one service, and no more of them are reported: wherever it is said."""
+    inventory.take(*said_in_turn(*[b"SSH-2.0-OpenSSH_%d.0\r\n" % i for i in range(1, 12)]))
+    assert inventory.changes() == ["new", "version"]
+    words = "ever different: 8 in a row; no further one is reported"
+    page = inventory.folder / "report.html"
+    inventory.command("report", "-o", page)
+    for text in inventory.command("changes").stdout, inventory.command("show", "192.0.2.10:22").stdout:
+        assert f"({words})" in text and "at once" not in text
+    # Among the changes, and in the service's history.
+    assert re.sub("<[^>]*>", "", page.read_text()).count(words) == 2
+    assert "11 connections, ever different" in inventory.command("show", "192.0.2.10:22").stdout
+    told = inventory.json("show", "192.0.2.10:22")
+    assert told[0]["ever_different"] and told[-1]["number"] == 8
+
+
 def test_text_and_other_bytes_have_nothing_in_common(inventory):
     """A line end is no skeleton."""
     for n in range(2):
