@@ -216,6 +216,17 @@ def test_what_is_said_of_eight_versions_in_a_row(inventory):
     assert told[0]["ever_different"] and told[-1]["number"] == 8
 
 
+def test_the_sum_of_import_is_what_changes_lists(inventory):
+    """Changes that became one are one: of what is ever different, and of many new services of a server."""
+    rng = random.Random(4)
+    told = inventory.take(*said_in_turn(*[rng.randbytes(rng.randrange(20, 90)) for _ in range(30)]))
+    assert " 2 changes," in told and len(inventory.changes()) == 2
+    told = inventory.take(*[line(b"220 host%d ESMTP Postfix\r\n" % i, ts=NOW + DAY + i / 2, port=1000 + i,
+                                 server="192.0.2.11") for i in range(60)])
+    assert " 1 changes," in told and len(inventory.changes()) == 3
+    assert " 0 changes," in inventory.take()
+
+
 def test_text_and_other_bytes_have_nothing_in_common(inventory):
     """A line end is no skeleton."""
     for n in range(2):

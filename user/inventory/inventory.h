@@ -163,6 +163,11 @@ const char *unkept_text(enum unkept why);
 const struct inventory_counts *
 inventory_counts(const struct inventory *inventory);
 uint64_t inventory_services(struct inventory *inventory);
+/*
+ * Changes in the file since it was opened. They are fewer than those that were
+ * told where several became one.
+ */
+uint64_t inventory_changes(struct inventory *inventory);
 /* Connections and services that are not written yet. */
 uint64_t inventory_waiting(const struct inventory *inventory);
 

@@ -92,6 +92,8 @@ static const char *const texts[STATEMENTS] = {
 		" WHERE sensor = ?1 AND id > ?2 ORDER BY id LIMIT 1",
 	[STATEMENT_VERSION] = "PRAGMA data_version",
 	[STATEMENT_COUNT] = "SELECT count(*) FROM service",
+	[STATEMENT_LAST_CHANGE] = "SELECT max(id) FROM change",
+	[STATEMENT_COUNT_CHANGES] = "SELECT count(*) FROM change WHERE id > ?1",
 };
 
 int lookup_prepare(struct inventory *inventory)
