@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Measures an inventory on one core: new services, records of known services
- * and forms, memory. Each line is a figure; the files are written to FOLDER.
+ * and forms, memory, and hostile servers with a random greeting each time. Each
+ * line is a figure; the files are written to FOLDER. With RECORDS: so many
+ *random greetings, and nothing else.
+ *
+ *	bench_inventory [FOLDER [RECORDS]]
  */
 #include "inventory/inventory.h"
 
@@ -9,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,9 +125,81 @@ static void measure(const char *name, struct inventory *inventory,
 	fflush(stdout);
 }
 
-int main(int argc, char **argv)
+/* --- a random greeting each time --------------------------------------- */
+
+#define RANDOM_BYTES 2048
+
+/* Bytes or, `as_text`, printable characters and a line end. */
+static void fill(uint8_t to[RANDOM_BYTES], bool as_text)
 {
-	const char *folder = argc > 1 ? argv[1] : "/tmp";
+	static uint64_t state = 1;
+
+	for (size_t i = 0; i < RANDOM_BYTES; i += sizeof(state)) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		memcpy(to + i, &state, sizeof(state));
+	}
+	for (size_t i = 0; as_text && i < RANDOM_BYTES; i++)
+		to[i] = (uint8_t)(33 + to[i] % 94);
+	if (as_text)
+		to[RANDOM_BYTES - 1] = '\n';
+}
+
+static void put_random(struct inventory *inventory, uint32_t server,
+		       uint64_t time, bool as_text)
+{
+	uint8_t said[RANDOM_BYTES];
+	const struct observation seen = {
+		.time = time,
+		.server = { 4,
+			    { 10, 0, (uint8_t)(server >> 8),
+			      (uint8_t)server } },
+		.client = { 4, { 192, 0, 2, 1 } },
+		.server_port = 4242,
+		.client_port = 40000,
+		.bytes = said,
+		.len = sizeof(said),
+		.complete = true,
+	};
+
+	fill(said, as_text);
+	inventory_put(inventory, &seen);
+}
+
+static void measure_random(const char *folder, const char *name,
+			   uint32_t servers, uint64_t records, bool as_text)
+{
+	char path[4096];
+	struct inventory *inventory = begin(folder, path);
+	const double cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	struct stat file = {};
+	uint64_t forms, changes;
+
+	for (uint64_t i = 0; i < records; i++) {
+		put_random(inventory, (uint32_t)(i % servers),
+			   START + i * US_PER_SECOND / 1000, as_text);
+		if (i % 1000 == 999)
+			inventory_flush(inventory, START);
+	}
+	inventory_flush(inventory, START);
+	forms = inventory_counts(inventory)->forms;
+	changes = inventory_changes(inventory);
+	end(inventory);
+	stat(path, &file);
+	printf("%-44s %9.1f us of CPU a record, %llu records, %u services, "
+	       "%llu forms, %llu changes, %lld KiB\n",
+	       name,
+	       (now(CLOCK_PROCESS_CPUTIME_ID) - cpu) / (double)records * 1e6,
+	       (unsigned long long)records, servers, (unsigned long long)forms,
+	       (unsigned long long)changes, (long long)file.st_size / 1024);
+	fflush(stdout);
+}
+
+#define RANDOM_RECORDS 100000
+
+static void measure_known(const char *folder)
+{
 	char path[4096];
 	struct inventory *inventory = begin(folder, path);
 
@@ -139,5 +216,19 @@ int main(int argc, char **argv)
 	measure("a million services", inventory, 1000000, 2000000, 100000,
 		false);
 	end(inventory);
+}
+
+int main(int argc, char **argv)
+{
+	const char *folder = argc > 1 ? argv[1] : "/tmp";
+	const uint64_t records =
+		argc > 2 ? strtoull(argv[2], NULL, 10) : RANDOM_RECORDS;
+
+	if (argc < 3)
+		measure_known(folder);
+	measure_random(folder, "random bytes each time", 1, records, false);
+	measure_random(folder, "random text each time", 1, records, true);
+	measure_random(folder, "random bytes of 1,000 servers", 1000,
+		       records / 10, false);
 	return 0;
 }

@@ -96,11 +96,14 @@ def said_in_turn(*said, step=60, **where):
 CONNECTIONS = int(os.environ.get("INVENTORY_CONNECTIONS", 400))
 
 
+def all_servers():
+    return greetings.SERVERS | {name: server for name, (server, _) in more_greetings.KINDS.items()}
+
+
 def test_no_change_where_nobody_touched_anything(inventory):
     """However often it is asked: none after the second connection."""
     lines, names = [], {}
-    servers = greetings.SERVERS | {name: server for name, (server, _) in more_greetings.KINDS.items()}
-    for i, (name, server) in enumerate(servers.items()):
+    for i, (name, server) in enumerate(all_servers().items()):
         where = {"server": f"192.0.2.{i + 1}", "port": {"time": 37}.get(name, 1000 + i)}
         names[where["server"]] = name
         lines += [line(said, c.now, client=c.client, client_port=c.port, **where)
@@ -195,6 +198,33 @@ def test_greetings_without_anything_in_common(inventory):
     assert inventory.ask("SELECT ever_different, connections FROM service") == [(1, 300)]
     assert inventory.ask("SELECT count(*) <= 8, sum(count) FROM banner") == [(1, 300)]
     assert "ever different" in inventory.command().stdout
+
+
+def test_what_is_said_of_eight_versions_in_a_row(inventory):
+    """They are of one service, and no more of them are reported: wherever it is said."""
+    inventory.take(*said_in_turn(*[b"SSH-2.0-OpenSSH_%d.0\r\n" % i for i in range(1, 12)]))
+    assert inventory.changes() == ["new", "version"]
+    words = "ever different: 8 in a row; no further one is reported"
+    page = inventory.folder / "report.html"
+    inventory.command("report", "-o", page)
+    for text in inventory.command("changes").stdout, inventory.command("show", "192.0.2.10:22").stdout:
+        assert f"({words})" in text and "at once" not in text
+    # Among the changes, and in the service's history.
+    assert re.sub("<[^>]*>", "", page.read_text()).count(words) == 2
+    assert "11 connections, ever different" in inventory.command("show", "192.0.2.10:22").stdout
+    told = inventory.json("show", "192.0.2.10:22")
+    assert told[0]["ever_different"] and told[-1]["number"] == 8
+
+
+def test_the_sum_of_import_is_what_changes_lists(inventory):
+    """Changes that became one are one: of what is ever different, and of many new services of a server."""
+    rng = random.Random(4)
+    told = inventory.take(*said_in_turn(*[rng.randbytes(rng.randrange(20, 90)) for _ in range(30)]))
+    assert " 2 changes," in told and len(inventory.changes()) == 2
+    told = inventory.take(*[line(b"220 host%d ESMTP Postfix\r\n" % i, ts=NOW + DAY + i / 2, port=1000 + i,
+                                 server="192.0.2.11") for i in range(60)])
+    assert " 1 changes," in told and len(inventory.changes()) == 3
+    assert " 0 changes," in inventory.take()
 
 
 def test_text_and_other_bytes_have_nothing_in_common(inventory):
@@ -734,6 +764,60 @@ def test_diff(filled, tmp_path):
     assert sorted((text[0], text.split()[1]) for text in told) == [
         ("+", "192.0.2.10:22"), ("+", "192.0.2.10:99"), ("-", "192.0.2.10:25")]
     lines_of(filled.command("diff", tmp_path / "none.db", code=2))
+
+
+def two_inventories(folder, old, new):
+    """Two files of these lines."""
+    files = []
+    for name, lines in ("old", old), ("new", new):
+        (folder / name).mkdir()
+        files.append(Inventory(folder / name))
+        files[-1].take(*lines)
+    return files
+
+
+def servers_of(diff):
+    return {text.split()[1].rsplit(":")[0] for text in diff.splitlines()}
+
+
+@pytest.mark.parametrize("before, after", [(1, 1), (1, 5), (2, 40), (40, 1)])
+def test_diff_of_what_nobody_touched(tmp_path, before, after):
+    """The two files have met a service in other connections, few or many: no difference."""
+    names, lines = {}, ([], [])
+    for i, (name, server) in enumerate(all_servers().items()):
+        where = {"server": f"192.0.2.{i + 1}", "port": {"time": 37}.get(name, 1000 + i)}
+        names[where["server"]] = name
+        for n, (c, said) in enumerate(greetings.connections(server, before + after, NOW + i)):
+            lines[n >= before].append(line(said, c.now, client=c.client, client_port=c.port, **where))
+    old, new = two_inventories(tmp_path, *lines)
+    told = subprocess.run([BINARY, new.path, "diff", old.path], capture_output=True, text=True, timeout=60).stdout
+    # A few connections may be too few for one form.
+    several = {server for one in (old, new) for server, in one.ask(
+        "SELECT server FROM service JOIN banner ON service_id = service.id GROUP BY service.id HAVING count(*) > 1")}
+    assert len(several) <= 3
+    assert not servers_of(told) - several, {names[server] for server in servers_of(told) - several}
+
+
+@pytest.mark.parametrize("before, after", [(3, 20), (1, 3), (3, 1)])
+def test_diff_tells_each_upgrade(tmp_path, before, after):
+    names, lines = {}, ([], [])
+    for i, (name, *servers) in enumerate(upgrades.upgrades()):
+        where = {"server": f"10.0.{i // 200}.{i % 200 + 1}", "port": 1000 + i}
+        names[where["server"]] = name
+        for new, server in enumerate(servers):
+            for c, _ in greetings.connections(server, after if new else before, NOW + new * DAY, seed=2):
+                c.n += before if new else 0
+                lines[new].append(line(greetings.encode(server(c)), c.now, client=c.client, client_port=c.port,
+                                       **where))
+    old, new = two_inventories(tmp_path, *lines)
+    silent = set(names) - servers_of(new.command("diff", old.path, code=1).stdout)
+    assert not silent, {names[server] for server in silent}
+
+
+def test_diff_of_what_is_ever_different(tmp_path):
+    rng = random.Random(3)
+    files = two_inventories(tmp_path, *[said_in_turn(*[rng.randbytes(40) for _ in range(20)]) for _ in range(2)])
+    assert files[1].command("diff", files[0].path).stdout == ""
 
 
 def test_nothing_unescaped_is_shown(filled):

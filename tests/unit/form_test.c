@@ -12,6 +12,7 @@
 #include "inventory/learn.h"
 #include "inventory/looks.h"
 #include "inventory/match.h"
+#include "inventory/skeleton.h"
 #include "inventory/structure.h"
 #include "inventory/times.h"
 
@@ -806,6 +807,37 @@ static void test_inheritance(void **state)
 	assert_string_equal(text, "Foo 1.3 id \\{token} ready\\x0a");
 }
 
+/* What random bytes fit now and then, and what they do not. */
+static void test_nearly_all_wild(void **state)
+{
+	static const struct {
+		const char *form;
+		bool faint;
+	} forms[] = {
+		{ "\\{bytes:40}", true },
+		{ "\\{bytes}", true },
+		{ "\\{bytes:36}\\x14\\{bytes:3}", true },
+		{ "\\x14\\{bytes:39}", true },
+		{ "\\{bytes:9}\\x14\\{bytes:9}\\x15\\{bytes:9}", true },
+		{ "\\x01\\x00\\{bytes:256}", false },
+		{ "\\x01\\{bytes:256}\\x02", false },
+		{ "\\{length}\\{bytes:40}", false },
+		{ "\\{bytes:128}\\x6a\\xb1\\x02\\{bytes:1}", false },
+		{ "Foo \\{token}", false },
+		{ "\\{time}", false },
+		{ "", false },
+	};
+	struct form form;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(forms); i++) {
+		print_message("# %s\n", forms[i].form);
+		assert_true(form_from_text(&form, forms[i].form,
+					   strlen(forms[i].form)));
+		assert_int_equal(form_is_faint(&form), forms[i].faint);
+	}
+}
+
 /* Any bytes: nothing breaks, and each greeting matches its own form. */
 static void test_random_greetings(void **state)
 {
@@ -865,6 +897,7 @@ int main(void)
 		cmocka_unit_test(test_a_known_form_learns_no_more),
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_inheritance),
+		cmocka_unit_test(test_nearly_all_wild),
 		cmocka_unit_test(test_random_greetings),
 	};
 

@@ -125,11 +125,11 @@ static void close_inventory(struct fixture *f)
 	assert_int_equal(lost, 0);
 }
 
-static void put_on(struct fixture *f, const char *said, uint64_t time,
-		   uint16_t port)
+static void put_bytes(struct fixture *f, const void *said, size_t len,
+		      uint64_t time, uint16_t port)
 {
 	/* No byte behind it may be read. */
-	uint8_t *bytes = malloc(strlen(said) + 1);
+	uint8_t *bytes = malloc(len);
 	const struct observation seen = {
 		.time = time,
 		.server = { 4, { 192, 0, 2, 10 } },
@@ -137,13 +137,19 @@ static void put_on(struct fixture *f, const char *said, uint64_t time,
 		.server_port = port,
 		.client_port = 40000,
 		.bytes = bytes,
-		.len = strlen(said),
+		.len = len,
 		.complete = true,
 	};
 
-	strcpy((char *)bytes, said);
+	memcpy(bytes, said, len);
 	inventory_put(f->inventory, &seen);
 	free(bytes);
+}
+
+static void put_on(struct fixture *f, const char *said, uint64_t time,
+		   uint16_t port)
+{
+	put_bytes(f, said, strlen(said), time, port);
 }
 
 static void put(struct fixture *f, const char *said, uint64_t time)
@@ -484,6 +490,92 @@ static void test_a_hostile_server(void **state)
 	assert_int_equal(ask(f, "SELECT sum(count) FROM banner"), 20000);
 }
 
+/* The same numbers in each run. */
+static void fill(uint8_t *to, size_t len, uint64_t *state)
+{
+	for (size_t i = 0; i < len; i++) {
+		*state = *state * 6364136223846793005ULL +
+			 1442695040888963407ULL;
+		to[i] = (uint8_t)(*state >> 56);
+	}
+}
+
+/* Twelve greetings: now and then two agree in a byte by chance. */
+#define RANDOM_SERVERS 40
+#define RANDOM_GREETINGS 12
+
+static void put_random(struct fixture *f, bool restarts)
+{
+	uint8_t said[700];
+	uint64_t state = 1;
+
+	open_inventory(f, false, 0);
+	for (int n = 0; n < RANDOM_GREETINGS; n++) {
+		const uint64_t time = START + (uint64_t)n * 60 * SECOND;
+
+		for (uint16_t i = 0; i < RANDOM_SERVERS; i++) {
+			const size_t len = i % 4 == 0 ? 12 :
+					   i % 4 == 1 ? 40 :
+					   i % 4 == 2 ? 132 :
+							sizeof(said);
+
+			fill(said, len, &state);
+			put_bytes(f, said, len, time, (uint16_t)(1000 + i));
+		}
+		if (restarts) {
+			close_inventory(f);
+			open_inventory(f, false, 0);
+		}
+	}
+	close_inventory(f);
+}
+
+/* Random bytes of one length are ever different: one change, none after it. */
+static void check_random(struct fixture *f)
+{
+	assert_int_equal(ask(f, "SELECT sum(ever_different) FROM service"),
+			 RANDOM_SERVERS);
+	assert_int_equal(ask(f, "SELECT count(*) FROM change WHERE"
+				" kind = 'banner' AND number = 8"),
+			 RANDOM_SERVERS);
+	assert_int_equal(ask(f, "SELECT count(*) FROM change"),
+			 2 * RANDOM_SERVERS);
+}
+
+static void test_random_bytes(void **state)
+{
+	put_random(*state, false);
+	check_random(*state);
+}
+
+static void test_random_bytes_across_restarts(void **state)
+{
+	put_random(*state, true);
+	check_random(*state);
+}
+
+/* One byte that is always the same, as in NSCA's greeting, is a form. */
+static void test_one_fixed_byte(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t said[132];
+	uint64_t seed = 2;
+
+	open_inventory(f, false, 0);
+	for (int n = 0; n < 100; n++) {
+		fill(said, sizeof(said), &seed);
+		said[128] = 0x6a;
+		put_bytes(f, said, sizeof(said), START + (uint64_t)n * SECOND,
+			  5667);
+	}
+	close_inventory(f);
+	assert_int_equal(ask(f, "SELECT sum(ever_different) FROM service"), 0);
+	assert_int_equal(ask(f, "SELECT count(*) FROM change"), 1);
+	assert_int_equal(ask(f, "SELECT count(*) FROM banner WHERE stable ="
+				" '\\{bytes:128}j\\{bytes:3}'"),
+			 1);
+}
+
 /* --- the command's readers and writers --------------------------------- */
 
 /* Every byte comes back, by JSON's own reader and the log's escapes. */
@@ -605,6 +697,9 @@ int main(void)
 		TEST(test_known_on_a_port_of_an_ftp_server),
 		TEST(test_forgotten_meanwhile),
 		TEST(test_a_hostile_server),
+		TEST(test_random_bytes),
+		TEST(test_random_bytes_across_restarts),
+		TEST(test_one_fixed_byte),
 		TEST(test_a_clock_that_is_set_back),
 		TEST(test_upgrades_over_ten_years),
 		TEST(test_many_forms_within_days),

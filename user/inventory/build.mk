@@ -4,7 +4,8 @@
 INVENTORY := $(wildcard user/inventory/*.c)
 INVENTORY_FORMS := $(addprefix user/inventory/,form.c times.c calendar.c time_names.c russian_names.c structure.c \
 	structure_mysql.c structure_ssh.c structure_fix.c structure_http.c structure_idioms.c \
-	structure_durations.c structure_client.c structure_text.c structure_telnet.c structure_refusal.c looks.c match.c align.c difference.c learn.c)
+	structure_durations.c structure_client.c structure_text.c structure_telnet.c structure_refusal.c looks.c match.c align.c difference.c skeleton.c \
+	learn.c)
 INVENTORY_COMMAND := $(wildcard user/inventory/command/*.c)
 # The identification, where the tree has it.
 INVENTORY_IDENTIFY := $(wildcard user/identify/*.c)

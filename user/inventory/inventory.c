@@ -11,6 +11,17 @@
 
 /* --- opening and closing ----------------------------------------------- */
 
+/* The number in a statement's only row. */
+static int64_t ask_number(sqlite3_stmt *row)
+{
+	int64_t number = 0;
+
+	if (sqlite3_step(row) == SQLITE_ROW)
+		number = sqlite3_column_int64(row, 0);
+	sqlite3_reset(row);
+	return number;
+}
+
 static int open_parts(struct inventory *inventory, const char *path)
 {
 	const struct inventory_options *options = &inventory->options;
@@ -38,6 +49,9 @@ static int open_parts(struct inventory *inventory, const char *path)
 		error = ftp_load(inventory);
 	if (!error)
 		inventory->data_version = write_version(inventory);
+	if (!error)
+		inventory->last_change =
+			ask_number(inventory->statement[STATEMENT_LAST_CHANGE]);
 	return error;
 }
 
@@ -323,13 +337,15 @@ inventory_counts(const struct inventory *inventory)
 
 uint64_t inventory_services(struct inventory *inventory)
 {
-	sqlite3_stmt *row = inventory->statement[STATEMENT_COUNT];
-	uint64_t count = 0;
+	return (uint64_t)ask_number(inventory->statement[STATEMENT_COUNT]);
+}
 
-	if (sqlite3_step(row) == SQLITE_ROW)
-		count = (uint64_t)sqlite3_column_int64(row, 0);
-	sqlite3_reset(row);
-	return count;
+uint64_t inventory_changes(struct inventory *inventory)
+{
+	sqlite3_stmt *row = inventory->statement[STATEMENT_COUNT_CHANGES];
+
+	sqlite3_bind_int64(row, 1, inventory->last_change);
+	return (uint64_t)ask_number(row);
 }
 
 uint64_t inventory_waiting(const struct inventory *inventory)

@@ -37,6 +37,9 @@
 #define CHANGE_MEMBER(name, text) name,
 enum change_kind { FOR_EACH_CHANGE(CHANGE_MEMBER) CHANGE_KINDS };
 
+/* Behind "ever different: 8". */
+#define EVER_DIFFERENT_WORDS " in a row; no further one is reported"
+
 /* One form of a service in a change; texts may be NULL. */
 struct change_side {
 	const uint8_t *bytes; /* NULL: there is none */
@@ -54,8 +57,8 @@ struct inventory_change {
 	struct change_side before, after;
 	/*
 	 * 0, or a number. For CHANGE_NEW: how many new services this server has
-	 * at once; this is the first of them. For CHANGE_BANNER: how many
-	 * different greetings the service sent in a row; no more are reported.
+	 * at once; this is the first of them. Otherwise: how many different
+	 * forms the service said in a row; no more are reported.
 	 */
 	uint64_t number;
 };
@@ -160,6 +163,11 @@ const char *unkept_text(enum unkept why);
 const struct inventory_counts *
 inventory_counts(const struct inventory *inventory);
 uint64_t inventory_services(struct inventory *inventory);
+/*
+ * Changes in the file since it was opened. They are fewer than those that were
+ * told where several became one.
+ */
+uint64_t inventory_changes(struct inventory *inventory);
 /* Connections and services that are not written yet. */
 uint64_t inventory_waiting(const struct inventory *inventory);
 

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/* So many forms in a row that were each seen once: "ever different". */
-#define EVER_DIFFERENT 8
-
 static uint64_t hash_bytes(const struct observation *seen)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL ^ seen->len ^
@@ -134,7 +131,6 @@ static void known_form_came(struct inventory *inventory,
 	const struct known_form *form = &service->forms[at];
 	struct form_identity identity;
 
-	service->streak = 0;
 	if (at == service->current)
 		return;
 	if (form->last_seen + inventory->options.gone_us < seen->time &&
@@ -243,6 +239,25 @@ static void new_form_came(struct inventory *inventory, struct service *service,
 	count_form(inventory, service, at, seen, hash);
 }
 
+/* One that fits a fourth time in a row is no chance.
+ */
+#define CHANCE 2
+
+/*
+ * A form that is nearly all wild may have been made of two random greetings, or
+ * fit a third one, by chance: that ends no streak. Those two count in it as two
+ * forms.
+ */
+static void form_fits(struct service *service, uint8_t at)
+{
+	const struct known_form *form = &service->forms[at];
+
+	if (!form->faint || (form->count > CHANCE && at == service->last))
+		service->streak = 0;
+	else if (form->count == 1 && service->streak < EVER_DIFFERENT - 1)
+		service->streak++;
+}
+
 /* --- the way through --------------------------------------------------- */
 
 /* Takes a greeting with bytes that are new to the service. */
@@ -265,6 +280,7 @@ static void take(struct inventory *inventory, struct service *service,
 		if (found.finished)
 			set_identity(inventory, &service->forms[found.form],
 				     &identity);
+		form_fits(service, found.form);
 		known_form_came(inventory, service, found.form, seen);
 		count_form(inventory, service, found.form, seen, hash);
 	}
@@ -319,6 +335,7 @@ void judge_greeting(struct inventory *inventory, struct service *service,
 		if (same == NO_FORM) {
 			take(inventory, service, seen, hash);
 		} else {
+			service->streak = 0;
 			known_form_came(inventory, service, same, seen);
 			count_form(inventory, service, same, seen, hash);
 		}

@@ -80,6 +80,8 @@ enum statement {
 	STATEMENT_NEXT_IMPORT,
 	STATEMENT_VERSION,
 	STATEMENT_COUNT,
+	STATEMENT_LAST_CHANGE,
+	STATEMENT_COUNT_CHANGES,
 	STATEMENTS,
 };
 
@@ -104,6 +106,7 @@ struct inventory {
 
 	uint64_t latest;      /* time of the latest record */
 	int64_t data_version; /* changes when another process wrote */
+	int64_t last_change;  /* the id of the latest one at the beginning */
 	struct inventory_import *import;
 	char error[INVENTORY_ERROR];
 
@@ -112,6 +115,9 @@ struct inventory {
 	struct form greeting, known, third;
 	char text[FORM_TEXT_MAX];
 };
+
+/* So many forms in a row that were each seen once: "ever different". */
+#define EVER_DIFFERENT 8
 
 /* --- judge.c: what a greeting means for a service ---------------------- */
 

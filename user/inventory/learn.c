@@ -3,6 +3,7 @@
 
 #include "looks.h"
 #include "difference.h"
+#include "skeleton.h"
 
 #include <string.h>
 
@@ -160,20 +161,26 @@ static void begin(struct learn *learn, const struct learn_side *a,
 static bool has_skeleton(const struct learn *learn, enum learn_how how,
 			 const struct form *a, const struct form *b)
 {
+	const size_t gaps = learn->align.gaps;
+	struct skeleton skeleton = {};
 	size_t common = 0, alnum = 0, at = 0;
 
-	for (size_t i = 0; i <= learn->align.gaps; i++) {
-		const size_t to = i < learn->align.gaps ?
-					  learn->align.gap[i].a_from :
-					  a->len;
+	for (size_t i = 0; i <= gaps; i++) {
+		const size_t to =
+			i < gaps ? learn->align.gap[i].a_from : a->len;
 
-		for (; at < to; at++) {
-			common++;
+		skeleton_add(&skeleton, a, at, to);
+		common += to - at;
+		for (; at < to; at++)
 			alnum += is_alnum(a->symbol[at]);
-		}
-		if (i < learn->align.gaps)
+		if (i < gaps)
 			at = learn->align.gap[i].a_to;
 	}
+	if (b->binary && how != LEARN_PAIR)
+		return !skeleton_is_chance(
+			&skeleton, a->len == b->len ? a->len : a->len * b->len,
+			3);
+	/* Two may agree by chance: see form_is_faint(). */
 	if (b->binary)
 		return common >= SKELETON_BINARY ||
 		       (common && a->len == b->len);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Reads from the inventory's file during a run. */
 #include "keeper.h"
+#include "skeleton.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +60,10 @@ static const char *const texts[STATEMENTS] = {
 		"DELETE FROM change WHERE service_id = ?1 AND id <> ?2"
 		" AND kind IN ('banner', 'version', 'product')"
 		" AND new_banner IN (SELECT id FROM banner"
-		" WHERE service_id = ?1 AND count = 1)",
+		" WHERE service_id = ?1 AND (count = 1 OR"
+		/* a form that was made by chance within the eight */
+		" change.id IN (SELECT id FROM change WHERE service_id = ?1"
+		" ORDER BY id DESC LIMIT 8) AND stable LIKE '%\\{bytes%'))",
 	[STATEMENT_FIRST_NEW] =
 		"SELECT min(change.id) FROM change JOIN service"
 		" ON service.id = service_id WHERE kind = 'new'"
@@ -88,6 +92,8 @@ static const char *const texts[STATEMENTS] = {
 		" WHERE sensor = ?1 AND id > ?2 ORDER BY id LIMIT 1",
 	[STATEMENT_VERSION] = "PRAGMA data_version",
 	[STATEMENT_COUNT] = "SELECT count(*) FROM service",
+	[STATEMENT_LAST_CHANGE] = "SELECT max(id) FROM change",
+	[STATEMENT_COUNT_CHANGES] = "SELECT count(*) FROM change WHERE id > ?1",
 };
 
 int lookup_prepare(struct inventory *inventory)
@@ -133,7 +139,24 @@ static bool load_form(struct inventory *inventory, struct service *service,
 	form->hash = form_hash(&inventory->known);
 	for (size_t i = 0; i < inventory->known.len; i++)
 		form->wild |= symbol_is_wild(inventory->known.symbol[i]);
+	form->faint = form_is_faint(&inventory->known);
 	return true;
+}
+
+/* The latest form comes first: see form_fits(). */
+static void restore_streak(struct service *service)
+{
+	for (uint8_t i = 0; i < service->form_count; i++) {
+		const struct known_form *form = &service->forms[i];
+
+		if (form->count > (form->faint ? EVER_DIFFERENT : 1))
+			break;
+		service->streak += form->count == 2 ? 2 : 1;
+		if (service->streak >= EVER_DIFFERENT) {
+			service->streak = EVER_DIFFERENT - 1;
+			break;
+		}
+	}
 }
 
 /* Restores the order in which forms were said, from their last times. */
@@ -149,9 +172,7 @@ static void restore_order(struct service *service, int64_t current)
 	}
 	if (service->form_count > 1)
 		service->before = 1;
-	while (service->streak < service->form_count && service->streak < 7 &&
-	       service->forms[service->streak].count == 1)
-		service->streak++;
+	restore_streak(service);
 }
 
 static int load_forms(struct inventory *inventory, struct service *service,

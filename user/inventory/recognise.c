@@ -2,6 +2,7 @@
 /* Finds the form of a greeting among a service's forms, and learns from it. */
 #include "keeper.h"
 #include "match.h"
+#include "skeleton.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static bool set_form(struct inventory *inventory, struct known_form *known,
 		return false;
 	known->hash = form_hash(form);
 	known->wild = has_wild(form);
+	known->faint = form_is_faint(form);
 	known->whole = form->whole;
 	known->text_changed = true;
 	return true;

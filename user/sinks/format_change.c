@@ -199,7 +199,7 @@ static char *put_number_text(char *to, const struct stream_change *change)
 	}
 	to = PUT(to, " (ever different: ");
 	to = put_number(to, change->number);
-	return PUT(to, " in a row)");
+	return PUT(to, EVER_DIFFERENT_WORDS ")");
 }
 
 static char *put_line(char *to, const struct stream_change *change)

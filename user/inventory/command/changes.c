@@ -2,6 +2,7 @@
 /* changes: what changed since a time, or with --follow as it happens. */
 #include "command.h"
 #include "follow.h"
+#include "inventory/inventory.h"
 #include "output.h"
 
 #include <stdlib.h>
@@ -141,10 +142,11 @@ static void print_text(sqlite3_stmt *row)
 	} else {
 		printf("  %s", became);
 	}
-	if (number && banner)
-		printf("  (ever different: %lld in a row)", number);
-	else if (number)
+	if (number && !strcmp(kind, "new"))
 		printf("  (and %lld more of this server at once)", number - 1);
+	else if (number)
+		printf("  (ever different: %lld" EVER_DIFFERENT_WORDS ")",
+		       number);
 	putchar('\n');
 }
 

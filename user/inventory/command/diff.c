@@ -4,6 +4,7 @@
  * differ.
  */
 #include "command.h"
+#include "same_form.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -67,10 +68,23 @@ enum column {
 	INFO,
 };
 
+/* The forms of one service that this file has and the other one has not. */
+static const char forms_query[] =
+	"SELECT ever_different, " SAME_FORM_COLUMNS
+	" FROM service JOIN banner ON service_id = service.id"
+	" WHERE sensor = ?1 AND server = ?2 AND port = ?3 AND tunnel = ?4"
+	" ORDER BY stable = ?5 DESC, banner.last_seen DESC LIMIT ?6";
+
+static const char has_query[] =
+	"SELECT 1 FROM service JOIN banner ON service_id = service.id"
+	" WHERE sensor = ?1 AND server = ?2 AND port = ?3 AND tunnel = ?4"
+	" AND stable = ?5";
+
 /* One of the two inventories, and its current row. */
 struct side {
 	struct store store;
 	sqlite3_stmt *rows;
+	sqlite3_stmt *forms, *has; /* of one service */
 	int code;
 	char sign;
 };
@@ -81,7 +95,11 @@ static bool open_side(struct side *side, const char *file, char sign)
 	if (!open_store(&side->store, file, STORE_READ))
 		return false;
 	side->rows = prepare(&side->store, query);
-	if (!side->rows) {
+	side->forms = side->rows ? prepare(&side->store, forms_query) : NULL;
+	side->has = side->forms ? prepare(&side->store, has_query) : NULL;
+	if (!side->has) {
+		sqlite3_finalize(side->forms);
+		sqlite3_finalize(side->rows);
 		store_close(&side->store);
 		return false;
 	}
@@ -93,6 +111,8 @@ static bool close_side(struct side *side)
 {
 	const bool good = !finish(&side->store, side->rows, side->code);
 
+	sqlite3_finalize(side->forms);
+	sqlite3_finalize(side->has);
 	store_close(&side->store);
 	return good;
 }
@@ -160,6 +180,65 @@ static void print(const struct diff *diff, const struct side *side)
 	       endpoint, *tunnel ? " in " : "", tunnel, what);
 }
 
+/* --- the same in other words ------------------------------------------- */
+
+/* A hostile server has any number of forms: so many are compared with each. */
+#define COMPARED_MAX 64
+
+/* Binds the key of a row's service, and a form's text. */
+static void bind_service(sqlite3_stmt *statement, sqlite3_stmt *row,
+			 const char *stable)
+{
+	sqlite3_reset(statement);
+	sqlite3_bind_text(statement, 1, column_text(row, SENSOR), -1,
+			  SQLITE_STATIC);
+	sqlite3_bind_text(statement, 2, column_text(row, SERVER), -1,
+			  SQLITE_STATIC);
+	sqlite3_bind_int(statement, 3, sqlite3_column_int(row, PORT));
+	sqlite3_bind_text(statement, 4, column_text(row, TUNNEL), -1,
+			  SQLITE_STATIC);
+	sqlite3_bind_text(statement, 5, stable, -1, SQLITE_STATIC);
+}
+
+/* Steps to the first form of a row's service, the row's own one if it has it.
+ */
+static bool find_form(struct side *side, sqlite3_stmt *row, int most)
+{
+	bind_service(side->forms, row, column_text(row, STABLE));
+	sqlite3_bind_int(side->forms, 6, most);
+	return sqlite3_step(side->forms) == SQLITE_ROW;
+}
+
+static bool has_form(struct side *side, sqlite3_stmt *row, const char *stable)
+{
+	bind_service(side->has, row, stable);
+	return sqlite3_step(side->has) == SQLITE_ROW;
+}
+
+/*
+ * Whether the other file has the form of a row as well, but has learned more or
+ * less of its wild parts. A form that both files have stands for itself alone:
+ * beside it another one is another one. What is ever different is no
+ * difference.
+ */
+static bool is_elsewhere(struct side *side, struct side *other)
+{
+	sqlite3_stmt *row = side->rows, *own = side->forms,
+		     *forms = other->forms;
+	bool found = false;
+
+	if (!find_form(side, row, 1) || !find_form(other, row, COMPARED_MAX))
+		return false;
+	if (sqlite3_column_int(own, 0) && sqlite3_column_int(forms, 0))
+		return true;
+	do {
+		found = !has_form(side, row, column_text(forms, 1)) &&
+			(side->sign == '-' ? same_form(own, forms, 1) :
+					     same_form(forms, own, 1));
+	} while (!found && sqlite3_step(forms) == SQLITE_ROW);
+	return found;
+}
+
 static bool print_differences(const struct diff *diff, struct side *was,
 			      struct side *is)
 {
@@ -168,11 +247,13 @@ static bool print_differences(const struct diff *diff, struct side *was,
 	while (was->code == SQLITE_ROW || is->code == SQLITE_ROW) {
 		const int order = compare(was, is);
 
-		if (order < 0)
-			print(diff, was);
-		else if (order > 0)
-			print(diff, is);
-		differs |= order != 0;
+		struct side *one = order < 0 ? was : is,
+			    *other = order < 0 ? is : was;
+
+		if (order && !is_elsewhere(one, other)) {
+			print(diff, one);
+			differs = true;
+		}
 		if (order <= 0)
 			was->code = sqlite3_step(was->rows);
 		if (order >= 0)

@@ -298,10 +298,8 @@ static int report(const struct import *import)
 {
 	const struct inventory_counts *counts =
 		inventory_counts(import->inventory);
-	uint64_t changes = 0;
+	const uint64_t changes = inventory_changes(import->inventory);
 
-	for (int i = 0; i < CHANGE_KINDS; i++)
-		changes += counts->changes[i];
 	say("%llu records, %llu new services, %llu changes, %llu FTP data "
 	    "connections, %llu other lines, %llu broken lines, %llu lost",
 	    (unsigned long long)import->records,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The report's part on new and changed services, by day. */
 #include "report.h"
+#include "inventory/inventory.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -103,10 +104,10 @@ static void put_change(struct report *report, sqlite3_stmt *row)
 	put_plain(page, endpoint);
 	fputs("</a> <span class=d>", page);
 	put_sides(page, row, kind);
-	if (number && !strcmp(kind, "banner")) {
+	if (number && strcmp(kind, "new")) {
 		fputs(" <em>ever different: ", page);
 		put_count(page, number);
-		fputs(" in a row</em>", page);
+		fputs(EVER_DIFFERENT_WORDS "</em>", page);
 	} else if (number > 1) {
 		fputs(" <em>and ", page);
 		put_count(page, number - 1);

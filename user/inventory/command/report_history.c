@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "report_history.h"
+#include "inventory/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -257,8 +258,8 @@ static void put_change(const struct report_history *history, FILE *page)
 				"" :
 				" &rarr; ",
 			sqlite3_column_int64(row, NEW + ID));
-	if (number && !strcmp(kind, "banner"))
-		fprintf(page, ", ever different: %lld in a row",
+	if (number && !fresh)
+		fprintf(page, ", ever different: %lld" EVER_DIFFERENT_WORDS,
 			(long long)number);
 	fputs("</small></li>\n", page);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* show: a service's history: its forms with their wild parts, its changes. */
 #include "command.h"
+#include "inventory/inventory.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -218,6 +219,9 @@ static void print_change(sqlite3_stmt *row)
 		       (long long)sqlite3_column_int64(row, 2));
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
 		printf("  form %lld", (long long)sqlite3_column_int64(row, 3));
+	if (sqlite3_column_int64(row, 4) && strcmp(kind, "new"))
+		printf("  (ever different: %lld" EVER_DIFFERENT_WORDS ")",
+		       (long long)sqlite3_column_int64(row, 4));
 	putchar('\n');
 }
 
@@ -233,6 +237,8 @@ static void json_change(sqlite3_stmt *row)
 		object_number(&json, "old_form", sqlite3_column_int64(row, 2));
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
 		object_number(&json, "new_form", sqlite3_column_int64(row, 3));
+	if (sqlite3_column_int64(row, 4))
+		object_number(&json, "number", sqlite3_column_int64(row, 4));
 	object_plain(&json, "old_owner", column_text(row, 5));
 	object_plain(&json, "new_owner", column_text(row, 6));
 	object_close(&json);
@@ -313,11 +319,13 @@ static void json_service(const struct show *show, sqlite3_stmt *row)
 {
 	struct json json = { .file = stdout };
 
-	if (!has_owner(row))
+	if (!has_owner(row) && !sqlite3_column_int(row, 7))
 		return;
 	object_open(&json, NULL);
 	object_plain(&json, "server", show->server);
 	object_number(&json, "server_port", show->port);
+	if (sqlite3_column_int(row, 7))
+		object_bool(&json, "ever_different", true);
 	for (int i = 0; i < OWNER_COLUMNS; i++)
 		object_plain(&json, owner_names[i],
 			     column_text(row, UNIT_COLUMN + i));
