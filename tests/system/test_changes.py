@@ -342,7 +342,9 @@ def test_clients_that_speak_first(folder):
     [client] = [json.loads(line) for line in asked(path, "--json").stdout.splitlines()]
     assert (client["client"], client["server_port"], client["connections"]) == ("192.0.2.1", 80, 2)
     assert client["request"] == 'GET /\\x1b[2J"\\\\\\x0d\\x0a\\x0d\\x0a'
-    assert re.fullmatch(r"[ -~]*192\.0\.2\.1 -> port 80  2 times  GET /\\x1b[ -~]*\n", asked(path).stdout)
+    heads, row = asked(path).stdout.splitlines()
+    assert heads.split() == ["CLIENT", "PORT", "SEEN", "TIMES", "REQUEST"]
+    assert re.fullmatch(r"192\.0\.2\.1 +80  [-0-9]+ [0-9:]+ +2  GET /\\x1b[ -~]*", row)
     read(capture, folder, "-f", "json", "--inventory-clients")
     assert rows(path, "SELECT connections FROM client") == [(4,)]
 

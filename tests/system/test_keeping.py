@@ -61,7 +61,7 @@ def rows(path, sql="SELECT * FROM service JOIN banner ON banner.service_id = ser
         return db.execute(sql).fetchall()
 
 
-@pytest.mark.parametrize("name", ["list", "check", "report", "keep", "a b", "x?y#%.db"])
+@pytest.mark.parametrize("name", ["list", "check", "report", "keep", "help", "a b", "x?y#%.db"])
 def test_any_name_of_an_inventory(folder, name):
     """Those of bannerprobe-inventory's commands, too."""
     done = probe("--inventory", name, "-o", "none", "-r", os.path.join(CAPTURES[0], "servers.pcap"), cwd=folder)

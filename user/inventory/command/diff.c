@@ -4,6 +4,7 @@
  * differ.
  */
 #include "command.h"
+#include "output.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -198,6 +199,8 @@ int command_diff(const struct command *command, const char *file, int argc,
 		close_side(&was);
 		return EXIT_TROUBLE;
 	}
+	if (!diff.json)
+		output_fold();
 	differs = print_differences(&diff, &was, &is);
 	good = close_side(&was);
 	good &= close_side(&is);
