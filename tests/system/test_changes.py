@@ -178,6 +178,7 @@ def test_live(net, folder):
         listen_to(net.peer, server)
         version = json.loads(probe_.line(2))
         wait_for("the count", lambda: metrics(path).get("services") == "1" and
+                 metrics(path).get("ftp_data_total") == "0" and
                  metrics(path)['changes_total{kind="version"}'] == "1", PATIENCE)
         assert probe_.stop() == [new, version]
     assert (new["kind"], version["kind"]) == ("new", "version")

@@ -121,6 +121,16 @@ def test_tunnels_tell_services_apart(folder):
     assert rows(kept) == rows(imported) and len(rows(kept)) == 3
 
 
+def test_what_is_left_out_as_data_of_ftp_is_counted(folder):
+    """By the probe's statistics as by an import."""
+    kept, imported = os.path.join(folder, "a.db"), os.path.join(folder, "b.db")
+    log = os.path.join(folder, "log")
+    done = probe("--inventory", kept, "-f", "json", "-o", log, "--stats", "-r", CAPTURES[0])
+    assert done.returncode == 0 and re.search(rb"^ftp_data +1  FTP data ", done.stderr, re.MULTILINE), done
+    told = subprocess.run([INVENTORY, imported, "import", log], capture_output=True, text=True, timeout=PATIENCE)
+    assert " 1 FTP data connections" in told.stderr
+
+
 def test_captures_need_no_privilege_and_no_log(folder):
     words = [BINARY, "--inventory", "x.db", "-o", "none", "-r", os.path.join(CAPTURES[0], "servers.pcap")]
     if not os.geteuid():
