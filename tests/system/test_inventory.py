@@ -440,6 +440,25 @@ def test_a_log_that_cannot_be_read(inventory, tmp_path):
     assert (22, 1) in inventory.ask("SELECT port, connections FROM service")
 
 
+@pytest.mark.parametrize("content", [None, b"hello\nworld", b"\x1f\x8b\x08cut"])
+def test_no_inventory_is_made_of_no_log(inventory, tmp_path, content):
+    log = tmp_path / "typo.json"
+    if content is not None:
+        log.write_bytes(content)
+    assert f"{log}: " in inventory.command("import", log, code=1).stderr
+    assert set(os.listdir(tmp_path)) <= {"typo.json"}
+    # Beside one that can be read it is made; an empty one can be.
+    inventory.log.write_text("")
+    inventory.command("import", log, inventory.log, code=1)
+    assert inventory.command("check").stdout == "ok\n" and inventory.json("list") == []
+
+
+def test_an_inventory_that_cannot_be_made(inventory, tmp_path):
+    inventory.log.write_text(line(SSH) * 3)
+    done = run(tmp_path / "nowhere" / "x.db", "import", inventory.log, inventory.log, code=1)
+    assert done.stderr.count("nowhere/x.db: ") == 1, done
+
+
 def test_logs_are_read_in_the_order_of_time(inventory, tmp_path):
     """Whatever their names are."""
     old, new = tmp_path / "b.json", tmp_path / "a.json"
