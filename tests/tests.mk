@@ -328,6 +328,14 @@ test-kills:
 	$(Q)KEEPER_KILLS=200 INVENTORY_KILLS=200 BUILD=$(BUILD) $(PYTHON) -m pytest -q \
 		tests/system/test_kept.py tests/system/test_inventory.py -k killed
 
+# 10,000 connections to each of the synthetic servers that nobody touched: some minutes.
+.PHONY: test-forms
+test-forms:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe-inventory
+	$(Q)INVENTORY_CONNECTIONS=10000 BUILD=$(BUILD) $(PYTHON) -m pytest -q \
+		tests/system/test_inventory.py -k nobody_touched
+
 # --- the report in a browser
 
 # Debian's Chromium; what drives it and what judges its pages, from npm.

@@ -222,7 +222,8 @@ def test_case_of_times_does_not_matter(filled):
         assert filled.json("changes", "--since", word) == filled.json("changes", "--since", word.lower())
 
 
-@pytest.mark.parametrize("word", ["last", "a", "an ago", "lastweek", "aday"])
+@pytest.mark.parametrize("word", ["last", "a", "an ago", "lastweek", "aday", "last 2 weeks",
+                                  "last week ago", "last last week"])
 def test_times_that_are_none(filled, word):
     assert "is no time like" in lines_of(filled.command("changes", "--since", word, code=2))
 

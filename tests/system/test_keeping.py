@@ -262,6 +262,12 @@ def keeping(net, path, *words, **kwargs):
     return Probe(net.host, "--inventory", path, *words, "veth0", **kwargs)
 
 
+def counts_of(probe_):
+    """What --stats told of a probe that has ended."""
+    return {name: int(count) for line in probe_.stderr
+            for name, count in re.findall(r"^(\w+) +(\d+)  ", line)}
+
+
 @LIVE
 def test_live(net, folder):
     """Python's servers and a client that is faster than SSH's; the folder is made, and the user's."""
@@ -400,8 +406,7 @@ def test_a_keeper_that_does_not_go_on(net, folder, goes_on):
         probe_.send(signal.SIGTERM)
         code = probe_.ended()
         assert time.monotonic() - begin < SECONDS
-    counted = {name: int(count) for line in probe_.stderr
-               for name, count in re.findall(r"^(\w+) +(\d+)  ", line)}
+    counted = counts_of(probe_)
     assert code == 4
     assert counted["lost_ring"] == counted["lost_part"] == 0
     assert counted["lost_inventory"] > 0

@@ -2,6 +2,7 @@
 #include "when.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -61,10 +62,10 @@ static int64_t unit_seconds(const char *name, size_t len)
 	return 0;
 }
 
-/* "a", "an" and "last" count as one, with a blank behind them. */
+/* "a" and "an" count as one, with a blank behind them. */
 static const char *read_count(const char *text, int64_t *count)
 {
-	static const char *const ones[] = { "a ", "an ", "last " };
+	static const char *const ones[] = { "a ", "an " };
 
 	for (size_t i = 0; i < sizeof(ones) / sizeof(*ones); i++) {
 		const size_t len = strlen(ones[i]);
@@ -207,6 +208,18 @@ static int64_t midnight(int64_t now, int days_before)
 	return (int64_t)mktime(&c) * US_PER_SECOND;
 }
 
+/* "last week" */
+static bool read_last(const char *text, int64_t *span)
+{
+	static const char last[] = "last ";
+	char one[16];
+
+	if (strncasecmp(text, last, sizeof(last) - 1))
+		return false;
+	snprintf(one, sizeof(one), "1 %s", text + sizeof(last) - 1);
+	return span_parse(one, span);
+}
+
 bool when_parse(const char *text, int64_t now, int64_t *when)
 {
 	const char *end;
@@ -221,8 +234,9 @@ bool when_parse(const char *text, int64_t now, int64_t *when)
 		*when = midnight(now, 1);
 	else if (read_date(text, when))
 		return true;
-	else if ((end = read_span(text, &span)) &&
-		 (!*end || !strcasecmp(end, " ago")))
+	else if (read_last(text, &span) ||
+		 ((end = read_span(text, &span)) &&
+		  (!*end || !strcasecmp(end, " ago"))))
 		*when = now - span;
 	else
 		return false;
