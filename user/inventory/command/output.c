@@ -92,24 +92,29 @@ static void put_folded(const char *text, size_t len)
 	}
 }
 
+void output_fold(void)
+{
+	const size_t width = terminal_width();
+
+	if (width)
+		output.width = width;
+}
+
 static ssize_t put(void *cookie, const char *text, size_t len)
 {
 	size_t done = len;
 
 	(void)cookie;
-	if (output.width)
+	if (output.width) {
+		output_fold(); /* the terminal's width may have changed */
 		put_folded(text, len);
-	else
+	} else {
 		done = put_bytes(text, len);
+	}
 	if (!output.error)
 		return (ssize_t)done;
 	errno = output.error;
 	return output.width ? 0 : (ssize_t)done;
-}
-
-void output_fold(void)
-{
-	output.width = terminal_width();
 }
 
 void output_open(void)
