@@ -10,6 +10,7 @@
 #   make test          the whole test suite (as root)
 #   make test-fleet    several hosts, rsyslog and a collector (as root)
 #   make test-kills    the probe, its keeper and an import killed 200 times (as root)
+#   make test-forms    10,000 connections to each synthetic server: no change of it
 #   make test-releases  servers of two Debian releases: restarted, reconfigured, upgraded (as root)
 #   make test-report   the inventory's report, in Chromium (as root)
 #   make test-alerts   the alert rules for Prometheus

@@ -30,13 +30,20 @@ _bannerprobe_inventory() {
 		_filedir -d
 		return
 		;;
-	-n | --net | -p | --port | -P | --product | -S | --sensor | -g | --gone | --not-seen) return ;;
+	-n | --net | -p | --port | -P | --product | -O | --owner | -S | --sensor | -g | --gone | --not-seen) return ;;
 	esac
 	if [[ $cur == -* ]]; then
 		COMPREPLY=($(compgen -W '$("$1" ${command:-list} --help | _parse_help -)' -- "$cur"))
 		[[ ${COMPREPLY-} != *= ]] || compopt -o nospace
 	elif [[ $command == import || $command == diff ]]; then
 		_filedir
+	elif [[ $command == show || $command == forget ]]; then
+		# SERVER:PORT in TUNNEL
+		if [[ $prev == in ]]; then
+			COMPREPLY=($(compgen -W none -- "$cur"))
+		elif [[ $prev != "$command" ]]; then
+			COMPREPLY=($(compgen -W in -- "$cur"))
+		fi
 	elif [[ -z $command ]]; then
 		_filedir
 		COMPREPLY+=($(compgen -W "$commands" -- "$cur"))

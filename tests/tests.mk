@@ -45,7 +45,7 @@ ADDRESSES_TEST := $(call sanitized,tests/unit/addresses_test.c user/engine/nets.
 IDENTIFY_TEST := $(call sanitized,tests/unit/identify_test.c $(IDENTIFY))
 FORM_TEST := $(call sanitized,tests/unit/form_test.c $(INVENTORY_FORMS))
 INVENTORY_TEST := $(call sanitized,tests/unit/inventory_test.c $(INVENTORY) \
-	$(addprefix user/inventory/command/,say.c output.c when.c logline.c logfile.c))
+	$(addprefix user/inventory/command/,say.c output.c fold.c when.c logline.c logfile.c))
 SANITIZED := $(PIPELINE_TEST) $(PUBLISHED_TEST) $(CORE_TEST) $(NEGOTIATION_TEST) $(PROPERTY_TEST) $(LAW_TEST) $(LAW_EVENTS_TEST) $(OOM_TEST) $(ADDRESSES_TEST) $(IDENTIFY_TEST) \
 	$(FORM_TEST) $(INVENTORY_TEST) $(CHANGE_TEST) $(PUT_TEST) $(JOBS_TEST) $(MESSAGE_TEST)
 
@@ -328,6 +328,14 @@ test-kills:
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)KEEPER_KILLS=200 INVENTORY_KILLS=200 BUILD=$(BUILD) $(PYTHON) -m pytest -q \
 		tests/system/test_kept.py tests/system/test_inventory.py -k killed
+
+# 10,000 connections to each of the synthetic servers that nobody touched: some minutes.
+.PHONY: test-forms
+test-forms:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory bannerprobe-inventory
+	$(Q)INVENTORY_CONNECTIONS=10000 BUILD=$(BUILD) $(PYTHON) -m pytest -q \
+		tests/system/test_inventory.py -k nobody_touched
 
 # --- the report in a browser
 

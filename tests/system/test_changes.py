@@ -178,6 +178,7 @@ def test_live(net, folder):
         listen_to(net.peer, server)
         version = json.loads(probe_.line(2))
         wait_for("the count", lambda: metrics(path).get("services") == "1" and
+                 metrics(path).get("ftp_data_total") == "0" and
                  metrics(path)['changes_total{kind="version"}'] == "1", PATIENCE)
         assert probe_.stop() == [new, version]
     assert (new["kind"], version["kind"]) == ("new", "version")
@@ -342,7 +343,9 @@ def test_clients_that_speak_first(folder):
     [client] = [json.loads(line) for line in asked(path, "--json").stdout.splitlines()]
     assert (client["client"], client["server_port"], client["connections"]) == ("192.0.2.1", 80, 2)
     assert client["request"] == 'GET /\\x1b[2J"\\\\\\x0d\\x0a\\x0d\\x0a'
-    assert re.fullmatch(r"[ -~]*192\.0\.2\.1 -> port 80  2 times  GET /\\x1b[ -~]*\n", asked(path).stdout)
+    heads, row = asked(path).stdout.splitlines()
+    assert heads.split() == ["CLIENT", "PORT", "SEEN", "TIMES", "REQUEST"]
+    assert re.fullmatch(r"192\.0\.2\.1 +80  [-0-9]+ [0-9:]+ +2  GET /\\x1b[ -~]*", row)
     read(capture, folder, "-f", "json", "--inventory-clients")
     assert rows(path, "SELECT connections FROM client") == [(4,)]
 

@@ -358,6 +358,18 @@ def test_ftp_data_connections_are_no_services(inventory):
         ("192.0.2.10", 21), ("192.0.2.10", 30001), ("192.0.2.11", 30000)]
 
 
+@pytest.mark.parametrize("days", [0, 4])
+def test_what_is_met_twice_beside_ftp_is_known_since_the_first(inventory, days):
+    """Its first connection is counted as one of FTP's data."""
+    mysql = b"N\0\0\0\n8.0.36\0\x0b\0\0\0ABCDEFGH\0\xff\xff\xff\x02\0\xff\xdf\x15" + bytes(10) + \
+        b"abcdefghijkl\0caching_sha2_password\0"
+    told = inventory.take(line(b"220 (vsFTPd 3.0.3)\r\n", port=21), line(mysql, NOW + 10, port=3306),
+                          line(b"hello\r\n", NOW + 20, port=3307), line(mysql, NOW + 30 + days * DAY, port=3306))
+    assert "2 FTP data connections" in told
+    assert inventory.ask("SELECT port, first_seen / 1000000, last_seen / 1000000 FROM service WHERE port > 21") == [
+        (3306, NOW + 10, NOW + 30 + days * DAY)]
+
+
 @pytest.mark.parametrize("greeting, is_ftp", [
     (b"220 FTP.example.com ESMTP Postfix\r\n", False), (b"220 mail.ftp.example ESMTP\r\n", False),
     (b"220 mx.example.com ESMTP, FTP is elsewhere\r\n", False), (b"220-ftp.example.com\r\n220 smtp ready\r\n", False),
@@ -456,6 +468,25 @@ def test_a_log_that_cannot_be_read(inventory, tmp_path):
     done = inventory.command("import", tmp_path / "none.json", tmp_path, cut, good, code=1)
     assert "none.json: No such file" in done.stderr and "cut.gz: " in done.stderr
     assert (22, 1) in inventory.ask("SELECT port, connections FROM service")
+
+
+@pytest.mark.parametrize("content", [None, b"hello\nworld", b"\x1f\x8b\x08cut"])
+def test_no_inventory_is_made_of_no_log(inventory, tmp_path, content):
+    log = tmp_path / "typo.json"
+    if content is not None:
+        log.write_bytes(content)
+    assert f"{log}: " in inventory.command("import", log, code=1).stderr
+    assert set(os.listdir(tmp_path)) <= {"typo.json"}
+    # Beside one that can be read it is made; an empty one can be.
+    inventory.log.write_text("")
+    inventory.command("import", log, inventory.log, code=1)
+    assert inventory.command("check").stdout == "ok\n" and inventory.json("list") == []
+
+
+def test_an_inventory_that_cannot_be_made(inventory, tmp_path):
+    inventory.log.write_text(line(SSH) * 3)
+    done = run(tmp_path / "nowhere" / "x.db", "import", inventory.log, inventory.log, code=1)
+    assert done.stderr.count("nowhere/x.db: ") == 1, done
 
 
 def test_logs_are_read_in_the_order_of_time(inventory, tmp_path):

@@ -61,7 +61,7 @@ def rows(path, sql="SELECT * FROM service JOIN banner ON banner.service_id = ser
         return db.execute(sql).fetchall()
 
 
-@pytest.mark.parametrize("name", ["list", "check", "report", "keep", "a b", "x?y#%.db"])
+@pytest.mark.parametrize("name", ["list", "check", "report", "keep", "help", "a b", "x?y#%.db"])
 def test_any_name_of_an_inventory(folder, name):
     """Those of bannerprobe-inventory's commands, too."""
     done = probe("--inventory", name, "-o", "none", "-r", os.path.join(CAPTURES[0], "servers.pcap"), cwd=folder)
@@ -119,6 +119,16 @@ def test_tunnels_tell_services_apart(folder):
     assert done.returncode == 0, done
     inventory(imported, "import", log)
     assert rows(kept) == rows(imported) and len(rows(kept)) == 3
+
+
+def test_what_is_left_out_as_data_of_ftp_is_counted(folder):
+    """By the probe's statistics as by an import."""
+    kept, imported = os.path.join(folder, "a.db"), os.path.join(folder, "b.db")
+    log = os.path.join(folder, "log")
+    done = probe("--inventory", kept, "-f", "json", "-o", log, "--stats", "-r", CAPTURES[0])
+    assert done.returncode == 0 and re.search(rb"^ftp_data +1  FTP data ", done.stderr, re.MULTILINE), done
+    told = subprocess.run([INVENTORY, imported, "import", log], capture_output=True, text=True, timeout=PATIENCE)
+    assert " 1 FTP data connections" in told.stderr
 
 
 def test_captures_need_no_privilege_and_no_log(folder):
@@ -250,6 +260,12 @@ def keeping(net, path, *words, **kwargs):
     if os.path.exists(os.path.dirname(path)):
         give_away(os.path.dirname(path))
     return Probe(net.host, "--inventory", path, *words, "veth0", **kwargs)
+
+
+def counts_of(probe_):
+    """What --stats told of a probe that has ended."""
+    return {name: int(count) for line in probe_.stderr
+            for name, count in re.findall(r"^(\w+) +(\d+)  ", line)}
 
 
 @LIVE
@@ -390,8 +406,7 @@ def test_a_keeper_that_does_not_go_on(net, folder, goes_on):
         probe_.send(signal.SIGTERM)
         code = probe_.ended()
         assert time.monotonic() - begin < SECONDS
-    counted = {name: int(count) for line in probe_.stderr
-               for name, count in re.findall(r"^(\w+) +(\d+)  ", line)}
+    counted = counts_of(probe_)
     assert code == 4
     assert counted["lost_ring"] == counted["lost_part"] == 0
     assert counted["lost_inventory"] > 0

@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -20,8 +21,8 @@ from netns import BINARY, PATIENCE, children_of, wait_for
 from packets import Connection, ethernet, pcap
 from servers import Server, listen_to, speaking
 from test_changes import NEW, OLD, talks
-from test_keeping import (CAPTURES, INVENTORY, KEEPER, LIVE, NOBODY, connections, failed, folder, inventory, keeping,
-                          probe, rows)
+from test_keeping import (CAPTURES, INVENTORY, KEEPER, LIVE, NOBODY, connections, counts_of, failed, folder, inventory,
+                          keeping, probe, rows)
 
 assert folder	# a fixture, which pytest finds by its name
 
@@ -243,14 +244,39 @@ int fdatasync(int fd) { return slowly(SYS_fdatasync, fd); }
 
 
 @pytest.fixture
-def disk(request, tmp_path):
-    """The environment of a process that writes to such a disk, or to another one."""
+def disk(request):
+    """The environment of a process that writes to such a disk, or to another one. Every user finds it."""
     if request.param == "fast":
-        return os.environ
-    source, library = tmp_path / "slow.c", tmp_path / "slow.so"
-    source.write_text(SLOW_DISK)
-    subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
-    return {**os.environ, "LD_PRELOAD": str(library)}
+        yield os.environ
+        return
+    with tempfile.TemporaryDirectory() as place:
+        os.chmod(place, 0o755)
+        source, library = os.path.join(place, "slow.c"), os.path.join(place, "slow.so")
+        with open(source, "w") as file:
+            file.write(SLOW_DISK)
+        subprocess.run(["gcc", "-shared", "-fPIC", "-o", library, source], check=True)
+        yield {**os.environ, "LD_PRELOAD": library}
+
+
+@LIVE
+@pytest.mark.parametrize("disk", ["slow"], indirect=True)
+def test_a_slow_disk_loses_nothing_in_the_kernel(net, folder, disk):
+    """The reader goes on, whatever its keeper waits for: of some thousand long greetings a second."""
+    path = os.path.join(folder, "x.db")
+    with Server(net.host, "10.99.0.1", lambda n: b"220 %02000d\r\n" % (n % 3)) as server, \
+            keeping(net, path, "-o", "none", "--gather=20", "--stats", env=disk) as probe_:
+        with open(f"/proc/{probe_.child(KEEPER)}/maps") as maps:
+            assert disk["LD_PRELOAD"] in maps.read()
+        with speaking(net, server):
+            for count in 1, 2000, 4000:		# some transactions
+                wait_for("a transaction", lambda count=count: os.path.exists(path) and connections(path) >= count,
+                         120)
+        probe_.send(signal.SIGTERM)
+        assert probe_.ended() in (0, 4)		# 4: some were lost for the inventory, on a machine that is busy
+    counted = counts_of(probe_)
+    assert counted["lost_ring"] == counted["lost_part"] == 0
+    assert connections(path) + counted["lost_inventory"] == counted["banners"] >= 4000
+    assert rows(path, "SELECT count(*) FROM service") == [(1,)]
 
 
 @pytest.mark.parametrize("disk", ["fast", "slow"], indirect=True)

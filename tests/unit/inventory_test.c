@@ -635,6 +635,12 @@ static void test_times_and_spans(void **state)
 	assert_int_equal(when, now - 2 * (int64_t)DAY);
 	assert_true(when_parse("12h", now, &when));
 	assert_int_equal(when, now - (int64_t)DAY / 2);
+	assert_true(when_parse("A day ago", now, &when));
+	assert_int_equal(when, now - (int64_t)DAY);
+	assert_true(when_parse("Last Week", now, &when));
+	assert_int_equal(when, now - 7 * (int64_t)DAY);
+	assert_false(when_parse("last week ago", now, &when));
+	assert_false(span_parse("last week", &when));
 	assert_true(span_parse("7d", &when));
 	assert_int_equal(when, 7 * (int64_t)DAY);
 	assert_false(span_parse("7d ago", &when));

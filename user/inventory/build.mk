@@ -7,9 +7,10 @@ INVENTORY_FORMS := $(addprefix user/inventory/,form.c times.c calendar.c time_na
 	structure_durations.c structure_client.c structure_text.c structure_telnet.c structure_refusal.c looks.c match.c align.c difference.c skeleton.c \
 	learn.c)
 INVENTORY_COMMAND := $(wildcard user/inventory/command/*.c)
+INVENTORY_SYSTEM := user/system/services.c
 # The identification, where the tree has it.
 INVENTORY_IDENTIFY := $(wildcard user/identify/*.c)
-INVENTORY_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(INVENTORY) $(INVENTORY_COMMAND) $(INVENTORY_IDENTIFY))
+INVENTORY_OBJECTS := $(patsubst %.c,$(BUILD)/%.o,$(INVENTORY) $(INVENTORY_COMMAND) $(INVENTORY_SYSTEM) $(INVENTORY_IDENTIFY))
 INVENTORY_LIBS := -lseccomp -lsqlite3 -ljson-c -lz -lnettle -lm $(if $(INVENTORY_IDENTIFY),-lpcre2-8 -lexpat)
 
 # The report's style and script, as arrays of bytes: report_css, report_js.

@@ -112,6 +112,42 @@ static bool came_before(struct inventory *inventory,
 	return before;
 }
 
+/* The place of a service's first sighting; *hash: what its key has to be. */
+static struct sighting *sighting_of(struct inventory *inventory,
+				    const struct service_key *key,
+				    uint64_t *hash)
+{
+	*hash = ((uint64_t)hash_server(key->sensor, &key->server) << 32 |
+		 (key->tunnel->hash ^ key->port)) *
+		0x9e3779b97f4a7c15ULL;
+	return &inventory->sighting[*hash >> 32 & (CANDIDATES - 1)];
+}
+
+static void note_sighting(struct inventory *inventory,
+			  const struct service_key *key, uint64_t time)
+{
+	uint64_t hash;
+	struct sighting *sighting = sighting_of(inventory, key, &hash);
+
+	if (sighting->key != hash || time < sighting->time)
+		*sighting = (struct sighting){ hash, time };
+}
+
+uint64_t ftp_first_seen(struct inventory *inventory,
+			const struct service_key *key,
+			const struct observation *seen)
+{
+	uint64_t hash, time = seen->time;
+	struct sighting *sighting = sighting_of(inventory, key, &hash);
+
+	if (sighting->key != hash)
+		return time;
+	if (sighting->time < time)
+		time = sighting->time;
+	*sighting = (struct sighting){};
+	return time;
+}
+
 static bool is_known(struct inventory *inventory,
 		     const struct observation *seen, bool *by_rule)
 {
@@ -141,7 +177,10 @@ bool ftp_is_data(struct inventory *inventory, const struct service_key *key,
 		return true;
 	if (!is_known(inventory, seen, &by_rule))
 		return true;
-	return by_rule && !came_before(inventory, key);
+	if (!by_rule || came_before(inventory, key))
+		return false;
+	note_sighting(inventory, key, seen->time);
+	return true;
 }
 
 int ftp_load(struct inventory *inventory)

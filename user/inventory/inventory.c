@@ -215,7 +215,8 @@ static struct service *add_service(struct inventory *inventory,
 		inventory_lose(inventory, UNKEPT_MEMORY, 1);
 		return NULL;
 	}
-	service->first_seen = service->last_seen = seen->time;
+	service->first_seen = ftp_first_seen(inventory, key, seen);
+	service->last_seen = seen->time;
 	inventory->counts.services++;
 	return service;
 }

@@ -61,7 +61,8 @@ struct stream_counts {
 	__u64 lost;	    /* by the keeper: received, but not written */
 	__u64 lost_changes; /* by the keeper: the probe did not take them */
 	__u64 changes[CHANGE_KINDS]; /* by the keeper: since the start */
-	__u64 services;		     /* by the keeper: in the inventory, now */
+	__u64 ftp_data; /* by the keeper: FTP data connections, left out */
+	__u64 services; /* by the keeper: in the inventory, now */
 };
 
 #endif

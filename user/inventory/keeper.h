@@ -53,6 +53,11 @@ struct burst {
 /* Connections that had a record, so that none is counted twice. */
 #define CONNECTIONS 4096
 #define CANDIDATES 1024
+/* When a service that had to be met twice was first met. */
+struct sighting {
+	uint64_t key; /* a hash of the service's key */
+	uint64_t time;
+};
 
 enum statement {
 	STATEMENT_FIND_SERVICE,
@@ -101,6 +106,7 @@ struct inventory {
 	struct burst *bursts;	 /* BURSTS of them */
 	uint64_t connection[CONNECTIONS];
 	uint64_t candidate[CANDIDATES];
+	struct sighting sighting[CANDIDATES];
 	bool opens; /* records of open ports have come, too */
 	bool full;  /* memory is, until something is written */
 
@@ -222,6 +228,10 @@ void ftp_greeted(struct inventory *inventory, const struct service_key *key,
 /* Whether this is a data connection, which makes no service. */
 bool ftp_is_data(struct inventory *inventory, const struct service_key *key,
 		 const struct observation *seen);
+/* When a new service was first met: before `seen`, if that is known. */
+uint64_t ftp_first_seen(struct inventory *inventory,
+			const struct service_key *key,
+			const struct observation *seen);
 int ftp_load(struct inventory *inventory);
 void ftp_close(struct inventory *inventory);
 

@@ -45,7 +45,7 @@ struct known_form {
 	uint32_t count;	    /* of all connections, saturating */
 	uint32_t unwritten; /* connections not yet in the file */
 	bool whole, refusal, wild, text_changed;
-	bool faint; /* nearly all wild: random bytes fit now and then */
+	bool faint;	/* nearly all wild: random bytes fit now and then */
 	bool tentative; /* its id is from a transaction that is not committed */
 };
 

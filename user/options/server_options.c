@@ -2,7 +2,7 @@
 #include "server_options.h"
 
 #include "netfile.h"
-#include "services.h"
+#include "system/services.h"
 #include "usage.h"
 
 #include <arpa/inet.h>

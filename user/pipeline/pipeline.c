@@ -217,6 +217,7 @@ struct sink_counts pipeline_counts(const struct pipeline *pipeline)
 		counts.lost += more->lost;
 		counts.lost_inventory += more->lost_inventory;
 		counts.lost_changes += more->lost_changes;
+		counts.ftp_data += more->ftp_data;
 		counts.services += more->services;
 		for (int kind = 0; kind < CHANGE_KINDS; kind++)
 			counts.changes[kind] += more->changes[kind];

@@ -35,6 +35,7 @@ static void count(struct inventory_sink *sink)
 	sink->sink.counts.lost_inventory = sink->lost + sink->counts->lost;
 	sink->sink.counts.lost_changes =
 		sink->lost_changes + sink->counts->lost_changes;
+	sink->sink.counts.ftp_data = sink->counts->ftp_data;
 	sink->sink.counts.services = sink->counts->services;
 	memcpy(sink->sink.counts.changes, sink->counts->changes,
 	       sizeof(sink->sink.counts.changes));

@@ -63,6 +63,7 @@ struct sink_counts {
 	__u64 lost_inventory; /* not written to the inventory */
 	__u64 over_rate;      /* records not logged because of --max-rate */
 	__u64 lost_changes;   /* changes of the inventory, not logged */
+	__u64 ftp_data;	      /* which the inventory leaves out */
 	__u64 services;	      /* in the inventory, now */
 	__u64 changes[CHANGE_KINDS]; /* since the start */
 };

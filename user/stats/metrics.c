@@ -269,6 +269,8 @@ static void write_inventory(const struct page *page, const struct stats *now)
 		return;
 	write_one(page, "services", "gauge", "services in the inventory",
 		  now->services);
+	write_one(page, "ftp_data_total", "counter",
+		  stats_text(STATS_FTP_DATA)->meaning, now->by[STATS_FTP_DATA]);
 	describe(page, "changes_total", "counter",
 		 "changes of services in the inventory, by kind");
 	for (int kind = 0; kind < CHANGE_KINDS; kind++)

@@ -23,6 +23,7 @@ void stats_read(struct stats *now, __u64 packets,
 	now->by[STATS_PACKETS] = packets;
 	now->by[STATS_LOGGED] = sinks->written;
 	now->by[STATS_LEFT_OUT] = sinks->left_out;
+	now->by[STATS_FTP_DATA] = sinks->ftp_data;
 	now->by[STATS_LOST_OUTPUT] = sinks->lost;
 	now->by[STATS_LOST_INVENTORY] = sinks->lost_inventory;
 	now->by[STATS_LOST_CHANGES] = sinks->lost_changes;
@@ -43,6 +44,8 @@ const struct counter_text *stats_text(int value)
 	static const struct counter_text more[] = {
 		{ "logged", "records written" },
 		{ "left_out", "records that this format leaves out" },
+		{ "ftp_data",
+		  "FTP data connections that the inventory leaves out" },
 		{ "lost_output", "records lost: could not be written" },
 		{ "lost_inventory", "events lost for the inventory: not "
 				    "written in time, or for a "

@@ -13,6 +13,7 @@ struct changes {
 	const char *file;
 	bool json, follow;
 	bool since_given;
+	bool any; /* something was printed */
 };
 
 static const struct argp_option options[] = {
@@ -214,7 +215,7 @@ static bool takes(const struct changes *changes, sqlite3_stmt *row)
 /* --- all of them ------------------------------------------------------- */
 
 /* Prints the changes after *last, and moves *last to the latest one. */
-static int print_changes(const struct changes *changes, sqlite3_stmt *rows,
+static int print_changes(struct changes *changes, sqlite3_stmt *rows,
 			 int64_t *last)
 {
 	const int64_t until =
@@ -230,6 +231,7 @@ static int print_changes(const struct changes *changes, sqlite3_stmt *rows,
 			most = sqlite3_column_int64(rows, ID);
 		if (!takes(changes, rows))
 			continue;
+		changes->any = true;
 		if (changes->json)
 			print_json(rows);
 		else
@@ -328,6 +330,8 @@ static int print_once(struct changes *changes, struct store *store,
 	int64_t last = 0;
 	const int code = print_changes(changes, rows, &last);
 
+	if (!changes->any)
+		filter_tell_nothing(&changes->filter, store);
 	if (code == SQLITE_DONE || code == SQLITE_ROW)
 		return EXIT_DONE;
 	store_fail(store, code);
@@ -346,6 +350,8 @@ int command_changes(const struct command *command, const char *file, int argc,
 	parse_words(command, options, parse, &changes, argc, argv);
 	if (!open_store(&store, changes.file, STORE_READ))
 		return EXIT_FAILED;
+	if (!changes.json)
+		output_fold();
 	rows = prepare(&store, query);
 	if (rows && changes.follow)
 		result = follow(&changes, &store, &rows) ? EXIT_DONE :

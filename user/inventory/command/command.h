@@ -104,7 +104,6 @@ const char *column_text(sqlite3_stmt *row, int column);
 
 /* The services that a command applies to. */
 struct filter {
-	const char *file; /* the inventory, the word behind the options */
 	struct {
 		struct address address;
 		unsigned int bits;
@@ -119,7 +118,7 @@ struct filter {
 /* clang-format off */
 #define FILTER_OPTIONS                                                         \
 	{ "net", 'n', "CIDR", 0, "servers in this net; many of them", 0 },     \
-	{ "port", 'p', "PORTS", 0, "on these ports: 22,8000-8100", 0 },        \
+	{ "port", 'p', "PORTS", 0, "on these ports: 22,smtp,8000-8100", 0 },        \
 	{ "product", 'P', "TEXT", 0,                                           \
 	  "product, service or form holds this text", 0 },                     \
 	{ "owner", 'O', "TEXT", 0,                                             \
@@ -131,6 +130,11 @@ error_t filter_option(struct filter *filter, int key, char *argument);
 /* Checks all but the times, which have another meaning in each command. */
 bool filter_takes(const struct filter *filter, const char *sensor,
 		  const char *server, int port);
+/*
+ * Nothing was printed: says so where the filter takes no service at all, which
+ * may be misspelt.
+ */
+void filter_tell_nothing(const struct filter *filter, struct store *store);
 /* Whether `product` is in one of the texts, some of which may be NULL. */
 bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 			int count);
@@ -142,15 +146,26 @@ bool filter_takes_owner(const struct filter *filter, const char *const *texts);
 #define OWNER_TEXT 768
 void owner_to_text(sqlite3_stmt *row, int unit, char text[OWNER_TEXT]);
 
+/*
+ * Reads a number, of digits alone, and sets *end behind it. -1: there is none,
+ * or it is greater than `most`.
+ */
+int number_in(const char *text, const char **end, int most);
+
 /* 192.0.2.10:22, [2001:db8::1]:22 */
 #define ENDPOINT_TEXT 64
 void endpoint_to_text(const char *server, int port, char text[ENDPOINT_TEXT]);
 bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port);
 
+/* "north 192.0.2.10:22 in 42", of four columns: sensor to tunnel. */
+#define WHERE_TEXT 512
+void where_to_text(sqlite3_stmt *row, int sensor, char text[WHERE_TEXT]);
+
 /* For ORDER BY and comparisons in SQL: address_order(server). */
 void add_functions(struct store *store);
 
 #define WHAT_TEXT 256
+#define WHAT_LEAST 20 /* of it in a table, also on a narrow terminal */
 /*
  * "OpenSSH 9.2p1 (Debian)", or service and form, from these columns of a row.
  */

@@ -4,6 +4,7 @@
  * differ.
  */
 #include "command.h"
+#include "output.h"
 #include "same_form.h"
 
 #include <stdlib.h>
@@ -279,6 +280,8 @@ int command_diff(const struct command *command, const char *file, int argc,
 		close_side(&was);
 		return EXIT_TROUBLE;
 	}
+	if (!diff.json)
+		output_fold();
 	differs = print_differences(&diff, &was, &is);
 	good = close_side(&was);
 	good &= close_side(&is);

@@ -18,7 +18,9 @@
 #define BUSY_TRIES 6 /* of BUSY_MS each */
 
 struct import {
-	struct inventory *inventory;
+	struct inventory *inventory; /* NULL: it is missing still */
+	const char *file;
+	struct inventory_options options;
 	struct log_reader *reader;
 	struct log_record record;
 	const char *sensor;
@@ -93,6 +95,21 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
+/* --- the inventory ----------------------------------------------------- */
+
+/* A missing one is made where there is something to put into it. */
+static bool open_inventory(struct import *import)
+{
+	if (import->inventory)
+		return true;
+	import->inventory =
+		inventory_open(import->file, &import->options, import->error);
+	if (!import->inventory)
+		say("%s", import->error);
+	import->unwritten = !import->inventory;
+	return import->inventory;
+}
+
 /* --- lines ------------------------------------------------------------- */
 
 static void take(struct import *import)
@@ -163,6 +180,8 @@ static bool read_line(struct import *import, const struct log_file *file,
 	switch (log_read(import->reader, file->text, file->len,
 			 &import->record)) {
 	case LOG_RECORD:
+		if (!open_inventory(import))
+			return false;
 		found_log(file, broken);
 		take(import);
 		return true;
@@ -189,6 +208,8 @@ static bool flush(struct import *import)
 {
 	int code = -EAGAIN;
 
+	if (!open_inventory(import))
+		return false;
 	inventory_set_import(import->inventory, &import->book);
 	for (int i = 0; i < BUSY_TRIES && code == -EAGAIN && !stopped; i++)
 		code = inventory_flush(import->inventory, import->latest);
@@ -205,7 +226,8 @@ static void find_book(struct import *import, const struct log_file *file)
 
 	*book = (struct inventory_import){ .sensor = import->sensor,
 					   .name = file->name };
-	while (inventory_next_import(import->inventory, import->sensor,
+	while (import->inventory &&
+	       inventory_next_import(import->inventory, import->sensor,
 				     &known)) {
 		if (known.head_len >= book->head_len &&
 		    log_file_begins(file, known.head, known.head_len)) {
@@ -243,7 +265,7 @@ static bool read_lines(struct import *import, struct log_file *file)
 	if (broken.count > NAMED_MAX)
 		say("%s: %llu lines were left out in all", file->name,
 		    (unsigned long long)broken.count);
-	return kept && (!batch || flush(import));
+	return kept && !import->unwritten && (!batch || flush(import));
 }
 
 static bool import_file(struct import *import, const char *name)
@@ -256,6 +278,7 @@ static bool import_file(struct import *import, const char *name)
 		done = log_file_skip(&file, import->book.read) &&
 		       read_lines(import, &file);
 		done &= !log_file_failed(&file);
+		done = done && open_inventory(import);
 	}
 	log_file_close(&file);
 	return done;
@@ -296,9 +319,11 @@ static bool import_files(struct import *import)
 
 static int report(const struct import *import)
 {
+	static const struct inventory_counts none;
 	const struct inventory_counts *counts =
-		inventory_counts(import->inventory);
-	const uint64_t changes = inventory_changes(import->inventory);
+		import->inventory ? inventory_counts(import->inventory) : &none;
+	const uint64_t changes =
+		import->inventory ? inventory_changes(import->inventory) : 0;
 
 	say("%llu records, %llu new services, %llu changes, %llu FTP data "
 	    "connections, %llu other lines, %llu broken lines, %llu lost",
@@ -317,7 +342,8 @@ static int import_all(struct import *import)
 	bool done = import_files(import);
 	int result = report(import);
 
-	if (inventory_close(import->inventory, import->latest, NULL,
+	if (import->inventory &&
+	    inventory_close(import->inventory, import->latest, NULL,
 			    import->error)) {
 		say("%s", import->error);
 		done = false;
@@ -325,30 +351,26 @@ static int import_all(struct import *import)
 	return done ? result : EXIT_FAILED;
 }
 
-static int run(struct import *import, const char *file)
+static int run(struct import *import)
 {
-	struct inventory_options inventory_options = {
+	int result = EXIT_FAILED;
+
+	import->options = (struct inventory_options){
 		.create = true,
 		.busy_ms = BUSY_MS,
 		.stopped = &stopped,
 		.gone_us = (uint64_t)import->gone,
 		.new_at_once = import->new_at_once,
 	};
-	int result = EXIT_FAILED;
-
 	import->reader = log_reader_open();
 	if (!import->reader) {
 		say("out of memory");
 		return EXIT_FAILED;
 	}
-	if (identification_open(&inventory_options, &import->rules)) {
-		import->inventory =
-			inventory_open(file, &inventory_options, import->error);
-		if (import->inventory)
+	if (identification_open(&import->options, &import->rules)) {
+		if (access(import->file, F_OK) || open_inventory(import))
 			result = import_all(import);
-		else
-			say("%s", import->error);
-		identification_close(&inventory_options);
+		identification_close(&import->options);
 	}
 	log_reader_close(import->reader);
 	return result;
@@ -372,7 +394,8 @@ int command_import(const struct command *command, const char *file, int argc,
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
-	result = run(import, file);
+	import->file = file;
+	result = run(import);
 	free(import->names);
 	free(import);
 	return result;

@@ -187,6 +187,8 @@ static void count_services(struct keeper *keeper)
 		keeper->counted = now;
 	}
 	keeper->counts->services = keeper->services + new_ones;
+	keeper->counts->ftp_data =
+		inventory_counts(keeper->inventory)->ftp_data;
 	memcpy(keeper->counts->changes,
 	       inventory_counts(keeper->inventory)->changes,
 	       sizeof(keeper->counts->changes));

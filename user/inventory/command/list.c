@@ -130,26 +130,12 @@ static const char *note(sqlite3_stmt *row, char text[32])
 	return forms > 1 ? text : "";
 }
 
-static void put_where(sqlite3_stmt *row, char *text, size_t size)
-{
-	char endpoint[ENDPOINT_TEXT], sensor[ESCAPED_MAX(64)], tunnel[64];
-	const char *name = column_text(row, SENSOR);
-	const size_t len = strnlen(name, 64);
-
-	endpoint_to_text(column_text(row, SERVER),
-			 sqlite3_column_int(row, PORT), endpoint);
-	escape(sensor, (const uint8_t *)name, len);
-	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
-	snprintf(text, size, "%s%s%s%s%s", sensor, len ? " " : "", endpoint,
-		 *tunnel ? " in " : "", tunnel);
-}
-
 static void add_row(struct table *table, sqlite3_stmt *row, bool with_owner)
 {
-	char owner[OWNER_TEXT], where[512], what[WHAT_TEXT], since[TIME_TEXT],
-		seen[TIME_TEXT], times[24], forms[32];
+	char owner[OWNER_TEXT], where[WHERE_TEXT], what[WHAT_TEXT],
+		since[TIME_TEXT], seen[TIME_TEXT], times[24], forms[32];
 
-	put_where(row, where, sizeof(where));
+	where_to_text(row, SENSOR, where);
 	what_to_text(row, SERVICE, PRODUCT, VERSION_COLUMN, INFO, STABLE, what);
 	time_to_text(sqlite3_column_int64(row, FIRST_SEEN), since);
 	time_to_text(sqlite3_column_int64(row, LAST_SEEN), seen);
@@ -177,26 +163,35 @@ static bool has_owners(struct store *store)
 	return any;
 }
 
+/* So much of it is shown, also on a narrow terminal. */
+#define OWNER_LEAST 12
+
 /* The table has a column for owners if any owner is known. */
-static int print_table(const struct list *list, sqlite3_stmt *rows, int *code,
-		       bool with_owner)
+static int print_table(const struct list *list, struct store *store,
+		       sqlite3_stmt *rows, int *code)
 {
+	const bool with_owner = has_owners(store);
 	struct table_column columns[] = {
-		{ "SERVER", false, false }, { "SINCE", false, false },
-		{ "SEEN", false, false },   { "TIMES", false, true },
-		{ "NOTE", false, false },   { "WHAT", true, false },
-		{ "WHAT", true, false },
+		{ "SERVER", 0, TABLE_TEXT, 0 },
+		{ "SINCE", 0, TABLE_TIME, 1 },
+		{ "SEEN", 0, TABLE_TIME, 5 },
+		{ "TIMES", 0, TABLE_NUMBER, 2 },
+		{ "NOTE", 0, TABLE_TEXT, 3 },
+		{ "WHAT", WHAT_LEAST, TABLE_TEXT, 0 },
+		{ "WHAT", WHAT_LEAST, TABLE_TEXT, 0 },
 	};
 	struct table *table;
-	bool full;
+	bool full, any = false;
 
 	if (with_owner)
-		columns[5] = (struct table_column){ "OWNER", false, false };
+		columns[5] = (struct table_column){ "OWNER", OWNER_LEAST,
+						    TABLE_TEXT, 4 };
 	table = table_open(columns, with_owner ? 7 : 6);
 	full = !table;
 
 	while (!full && (*code = sqlite3_step(rows)) == SQLITE_ROW) {
 		if (takes(list, rows)) {
+			any = true;
 			add_row(table, rows, with_owner);
 			full = table_failed(table);
 		}
@@ -205,6 +200,8 @@ static int print_table(const struct list *list, sqlite3_stmt *rows, int *code,
 		say("out of memory: --json and --csv need none");
 	else
 		table_print(table, terminal_width());
+	if (!any)
+		filter_tell_nothing(&list->filter, store);
 	table_close(table);
 	return full ? EXIT_FAILED : EXIT_DONE;
 }
@@ -312,13 +309,17 @@ static void print_csv_header(void)
 	puts(",stable,note");
 }
 
-static int print_lines(const struct list *list, sqlite3_stmt *rows, int *code)
+static int print_lines(const struct list *list, struct store *store,
+		       sqlite3_stmt *rows, int *code)
 {
+	bool any = false;
+
 	if (list->format == LIST_CSV)
 		print_csv_header();
 	while ((*code = sqlite3_step(rows)) == SQLITE_ROW) {
 		if (!takes(list, rows))
 			continue;
+		any = true;
 		if (list->format == LIST_JSON)
 			print_json(rows);
 		else
@@ -326,6 +327,8 @@ static int print_lines(const struct list *list, sqlite3_stmt *rows, int *code)
 		if (ferror(stdout))
 			break;
 	}
+	if (!any)
+		filter_tell_nothing(&list->filter, store);
 	return EXIT_DONE;
 }
 
@@ -347,8 +350,8 @@ int command_list(const struct command *command, const char *file, int argc,
 	}
 	sqlite3_bind_int64(rows, 1, list.filter.since);
 	result = list.format == LIST_TABLE ?
-			 print_table(&list, rows, &code, has_owners(&store)) :
-			 print_lines(&list, rows, &code);
+			 print_table(&list, &store, rows, &code) :
+			 print_lines(&list, &store, rows, &code);
 	if (finish(&store, rows, code))
 		result = EXIT_FAILED;
 	store_close(&store);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* Lists the clients that spoke first, with their latest request. */
 #include "command.h"
+#include "table.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const struct argp_option options[] = {
 	{ "json", 'j', NULL, 0, "an object a line", 0 },
@@ -39,23 +41,37 @@ enum column { CLIENT, PORT, TUNNEL, FIRST, LAST, CONNECTIONS, SAID };
 
 #define SHOWN_MAX 100
 
-static void print_text(sqlite3_stmt *row)
+static const struct table_column columns[] = {
+	{ "CLIENT", 0, TABLE_TEXT, 0 },
+	{ "PORT", 0, TABLE_NUMBER, 0 },
+	{ "SEEN", 0, TABLE_TIME, 1 },
+	{ "TIMES", 0, TABLE_NUMBER, 2 },
+	{ "REQUEST", WHAT_LEAST, TABLE_TEXT, 0 },
+};
+#define TABLE_COLUMNS (int)(sizeof(columns) / sizeof(*columns))
+
+static void add_row(struct table *table, sqlite3_stmt *row)
 {
 	const int len = sqlite3_column_bytes(row, SAID);
 	const int shown = len < SHOWN_MAX ? len : SHOWN_MAX;
-	char time[TIME_TEXT], client[ADDRESS_TEXT], tunnel[64],
-		said[ESCAPED_MAX(SHOWN_MAX)] = "";
+	char seen[TIME_TEXT], client[ADDRESS_TEXT], tunnel[64],
+		where[ADDRESS_TEXT + 80], port[16], times[24],
+		said[ESCAPED_MAX(SHOWN_MAX) + 2] = "";
 
-	time_to_text(sqlite3_column_int64(row, LAST), time);
+	time_to_text(sqlite3_column_int64(row, LAST), seen);
+	seen[16] = 0; /* cut to the minute */
 	if (shown)
 		escape(said, sqlite3_column_blob(row, SAID), (size_t)shown);
-	printf("%s  %s", time,
-	       plain(client, sizeof(client), column_text(row, CLIENT)));
-	if (*plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL)))
-		printf(" in %s", tunnel);
-	printf(" -> port %d  %lld times  %s%s\n", sqlite3_column_int(row, PORT),
-	       (long long)sqlite3_column_int64(row, CONNECTIONS), said,
-	       shown < len ? ".." : "");
+	if (shown < len)
+		strcat(said, "..");
+	plain(tunnel, sizeof(tunnel), column_text(row, TUNNEL));
+	snprintf(where, sizeof(where), "%s%s%s",
+		 plain(client, sizeof(client), column_text(row, CLIENT)),
+		 *tunnel ? " in " : "", tunnel);
+	snprintf(port, sizeof(port), "%d", sqlite3_column_int(row, PORT));
+	snprintf(times, sizeof(times), "%lld",
+		 (long long)sqlite3_column_int64(row, CONNECTIONS));
+	table_add(table, (const char *[]){ where, port, seen, times, said });
 }
 
 static void print_json(sqlite3_stmt *row)
@@ -88,25 +104,23 @@ static bool has_clients(struct store *store)
 
 static int print_all(struct store *store, bool json)
 {
-	sqlite3_stmt *rows;
-	int code;
+	struct table *table = table_open(columns, TABLE_COLUMNS);
+	sqlite3_stmt *rows = table ? prepare(store, query) : NULL;
+	int code = SQLITE_DONE;
 
-	if (!has_clients(store)) {
-		say("%s: it has no clients: bannerprobe "
-		    "--inventory-clients keeps them",
-		    store->path);
-		return EXIT_FAILED;
-	}
-	rows = prepare(store, query);
-	if (!rows)
-		return EXIT_FAILED;
-	while ((code = sqlite3_step(rows)) == SQLITE_ROW && !ferror(stdout)) {
+	while (rows && (code = sqlite3_step(rows)) == SQLITE_ROW &&
+	       !ferror(stdout)) {
 		if (json)
 			print_json(rows);
 		else
-			print_text(rows);
+			add_row(table, rows);
 	}
-	return finish(store, rows, code);
+	if (!table || table_failed(table))
+		say("out of memory: --json needs none");
+	else
+		table_print(table, terminal_width());
+	table_close(table);
+	return rows ? finish(store, rows, code) : EXIT_FAILED;
 }
 
 int command_clients(const struct command *command, const char *file, int argc,
@@ -119,8 +133,14 @@ int command_clients(const struct command *command, const char *file, int argc,
 	parse_words(command, options, parse, &json, argc, argv);
 	if (!open_store(&store, file, STORE_READ))
 		return EXIT_FAILED;
-	add_functions(&store);
-	result = print_all(&store, json);
+	if (has_clients(&store)) {
+		result = print_all(&store, json);
+	} else {
+		say("%s: it has no clients: bannerprobe --inventory-clients "
+		    "keeps them",
+		    store.path);
+		result = EXIT_FAILED;
+	}
 	store_close(&store);
 	return say_finish() ? result : EXIT_FAILED;
 }

@@ -2,6 +2,7 @@
 /* bannerprobe-inventory: the program and its table of commands. */
 #include "command.h"
 #include "inventory/inventory_stream.h"
+#include "selection.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -10,7 +11,8 @@
 static const struct command commands[] = {
 	{ "list", "[FILE]", "The services (the default).", command_list },
 	{ "changes", "", "What changed.", command_changes },
-	{ "show", "SERVER:PORT", "A service's whole history.", command_show },
+	{ "show", SELECTION_ARGUMENTS, "A service's whole history.",
+	  command_show },
 	{ "report", "", "The inventory as a page of HTML.", command_report },
 	{ "clients", "", "The clients that spoke first, if they are kept.",
 	  command_clients },
@@ -24,7 +26,8 @@ static const struct command commands[] = {
 	  command_diff },
 	{ "gone", "", "The services that were not seen for long.",
 	  command_gone },
-	{ "forget", "[SERVER:PORT]", "Take services out.", command_forget },
+	{ "forget", "[" SELECTION_ARGUMENTS "]", "Take services out.",
+	  command_forget },
 	{ "check", "", "Is the file sound?", command_check },
 	/* Started by bannerprobe. */
 	{ KEEPER_COMMAND, NULL, NULL, command_keep },
@@ -62,7 +65,7 @@ static void print_help(void)
 	     "FILE is " INVENTORY_DEFAULT_FILE
 	     " if it is not given. The commands:\n");
 	for (size_t i = 0; i < COMMANDS && commands[i].doc; i++)
-		printf("  %-8s %-14s %s\n", commands[i].name,
+		printf("  %-8s %-25s %s\n", commands[i].name,
 		       commands[i].arguments, commands[i].doc);
 	puts("\nCOMMAND --help shows the options of a command; those of list "
 	     "are understood\nwithout its name.\n\n"
@@ -73,7 +76,8 @@ static void print_help(void)
 
 static bool print_and_exit(const char *word)
 {
-	if (!strcmp(word, "-h") || !strcmp(word, "--help"))
+	if (!strcmp(word, "-h") || !strcmp(word, "--help") ||
+	    !strcmp(word, "help"))
 		print_help();
 	else if (!strcmp(word, "-V") || !strcmp(word, "--version"))
 		printf("bannerprobe-inventory %s (SQLite %s)\n", VERSION,
@@ -87,6 +91,7 @@ int main(int argc, char **argv)
 {
 	const char *file = INVENTORY_DEFAULT_FILE;
 	const struct command *command;
+	bool by_probe;
 	char name[64];
 	int at = 1;
 
@@ -98,11 +103,11 @@ int main(int argc, char **argv)
 	signal(SIGXFSZ, SIG_IGN);
 	/* Other processes of a probe write there, too: whole lines. */
 	setvbuf(stderr, NULL, _IOLBF, BUFSIZ);
-	if (argc > 1 && print_and_exit(argv[1]))
-		return say_finish() ? EXIT_DONE : EXIT_FAILED;
 	/* A probe names its inventory as it likes: "list" is a file, too. */
-	if (argc > 1 && *argv[1] != '-' &&
-	    (!find(argv[1]) || (argc > 2 && !strcmp(argv[2], KEEPER_COMMAND))))
+	by_probe = argc > 2 && !strcmp(argv[2], KEEPER_COMMAND);
+	if (argc > 1 && !by_probe && print_and_exit(argv[1]))
+		return say_finish() ? EXIT_DONE : EXIT_FAILED;
+	if (argc > 1 && *argv[1] != '-' && (!find(argv[1]) || by_probe))
 		file = argv[at++];
 	check_name("FILE", file);
 	if (at == 2)

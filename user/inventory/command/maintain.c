@@ -1,203 +1,79 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* gone, forget and check: services not seen for long, and the file's health. */
+/* forget and check: services are deleted; the file's health. */
 #include "command.h"
-#include "table.h"
+#include "selection.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define US_PER_DAY 86400000000LL
+/* --- forget ------------------------------------------------------------ */
 
-struct maintain {
-	struct filter filter;
-	const char *file, *endpoint;
-	char server[ADDRESS_TEXT];
-	int port;
+struct forget {
+	struct selection service;
 	int64_t span;
 	bool by_span; /* it was given */
-	bool json;
+	bool all;     /* also where several match */
 };
-
-static error_t parse_service(struct maintain *maintain, char *argument)
-{
-	if (maintain->endpoint)
-		wrong_usage("%s: one service is enough", argument);
-	if (!endpoint_from_text(argument, maintain->server, &maintain->port))
-		wrong_usage("%s: no service like 192.0.2.10:22 or "
-			    "[2001:db8::1]:22",
-			    shown(argument));
-	maintain->endpoint = argument;
-	return 0;
-}
-
-/* --- gone -------------------------------------------------------------- */
-
-static const struct argp_option gone_options[] = {
-	FILTER_OPTIONS,
-	{ "gone", 'g', "SPAN", 0, "not seen for so long: 12h (default 7d)", 0 },
-	{ "json", 'j', NULL, 0, "a JSON object a line", 0 },
-	{ "help", 'h', NULL, 0, "print this and exit", -1 },
-	{},
-};
-
-static error_t parse_gone(int key, char *argument, struct argp_state *state)
-{
-	struct maintain *maintain = state->input;
-
-	switch (key) {
-	case ARGP_KEY_INIT:
-		state->err_stream = NULL; /* getopt prints the message */
-		return 0;
-	case 'g':
-		maintain->span = parse_span("--gone", argument);
-		maintain->by_span = true;
-		return 0;
-	case 'j':
-		maintain->json = true;
-		return 0;
-	case 'h':
-		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
-		return 0;
-	case ARGP_KEY_ARG:
-		wrong_usage("%s: gone takes options only", argument);
-	default:
-		return filter_option(&maintain->filter, key, argument);
-	}
-}
-
-static const char gone_query[] =
-	"SELECT sensor, server, port, tunnel, service.last_seen,"
-	" banner.service, product, version, info, stable, unit, container,"
-	" process FROM service LEFT JOIN banner ON banner.id = banner_id"
-	" WHERE service.last_seen < ?1 ORDER BY service.last_seen";
-
-static void json_gone(sqlite3_stmt *row)
-{
-	struct json json = { .file = stdout };
-
-	object_open(&json, NULL);
-	object_text(&json, "sensor", column_text(row, 0));
-	object_plain(&json, "server", column_text(row, 1));
-	object_number(&json, "server_port", sqlite3_column_int64(row, 2));
-	object_plain(&json, "tunnel", column_text(row, 3));
-	object_time(&json, "last_seen", sqlite3_column_int64(row, 4));
-	object_text(&json, "service", column_text(row, 5));
-	object_text(&json, "product", column_text(row, 6));
-	object_text(&json, "version", column_text(row, 7));
-	object_plain(&json, "stable", column_text(row, 9));
-	object_close(&json);
-	object_end_line(&json);
-}
-
-static void print_gone(sqlite3_stmt *row)
-{
-	char endpoint[ENDPOINT_TEXT], seen[TIME_TEXT], what[WHAT_TEXT],
-		sensor[ESCAPED_MAX(64)], tunnel[64];
-	const char *name = column_text(row, 0);
-
-	endpoint_to_text(column_text(row, 1), sqlite3_column_int(row, 2),
-			 endpoint);
-	escape(sensor, (const uint8_t *)name, strnlen(name, 64));
-	time_to_text(sqlite3_column_int64(row, 4), seen);
-	what_to_text(row, 5, 6, 7, 8, 9, what);
-	plain(tunnel, sizeof(tunnel), column_text(row, 3));
-	printf("%s  %s%s%s%s%s  %s\n", seen, sensor, *sensor ? " " : "",
-	       endpoint, *tunnel ? " in " : "", tunnel, what);
-}
-
-static int list_gone(const struct maintain *maintain, struct store *store)
-{
-	const int64_t span = maintain->by_span ?
-				     maintain->span :
-				     INVENTORY_GONE_DAYS * US_PER_DAY;
-	sqlite3_stmt *rows = prepare(store, gone_query);
-	int code;
-
-	if (!rows)
-		return EXIT_FAILED;
-	sqlite3_bind_int64(rows, 1, now_us() - span);
-	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
-		const char *const texts[] = { column_text(rows, 5),
-					      column_text(rows, 6),
-					      column_text(rows, 9) };
-		const char *const owner[] = { column_text(rows, 10),
-					      column_text(rows, 11),
-					      column_text(rows, 12) };
-
-		if (!filter_takes(&maintain->filter, column_text(rows, 0),
-				  column_text(rows, 1),
-				  sqlite3_column_int(rows, 2)) ||
-		    !filter_takes_texts(&maintain->filter, texts, 3) ||
-		    !filter_takes_owner(&maintain->filter, owner))
-			continue;
-		if (maintain->json)
-			json_gone(rows);
-		else
-			print_gone(rows);
-	}
-	return finish(store, rows, code);
-}
-
-int command_gone(const struct command *command, const char *file, int argc,
-		 char **argv)
-{
-	struct maintain maintain = { .file = file };
-	struct store store;
-	int result;
-
-	parse_words(command, gone_options, parse_gone, &maintain, argc, argv);
-	if (!open_store(&store, file, STORE_READ))
-		return EXIT_FAILED;
-	result = list_gone(&maintain, &store);
-	store_close(&store);
-	return say_finish() ? result : EXIT_FAILED;
-}
-
-/* --- forget ------------------------------------------------------------ */
 
 static const struct argp_option forget_options[] = {
 	{ "sensor", 'S', "NAME", 0, "of this sensor only", 0 },
 	{ "not-seen", 'n', "SPAN", 0, "all that were not seen for so long: 90d",
 	  0 },
+	{ "all", 'a', NULL, 0,
+	  "all of this address and port: of each sensor, in each tunnel", 0 },
 	{ "help", 'h', NULL, 0, "print this and exit", -1 },
 	{},
 };
 
+static void check_forget(const struct forget *forget)
+{
+	selection_end(&forget->service);
+	if (!*forget->service.name == !forget->by_span)
+		wrong_usage("forget: a service, SERVER:PORT, or all not seen "
+			    "for long, --not-seen=90d");
+	if (forget->all && forget->by_span)
+		wrong_usage("--all, --not-seen: only one of them");
+}
+
 static error_t parse_forget(int key, char *argument, struct argp_state *state)
 {
-	struct maintain *maintain = state->input;
+	struct forget *forget = state->input;
 
 	switch (key) {
 	case ARGP_KEY_INIT:
 		state->err_stream = NULL; /* getopt prints the message */
 		return 0;
 	case 'S':
-		maintain->filter.sensor = argument;
+		forget->service.sensor = argument;
 		return 0;
 	case 'n':
-		maintain->span = parse_span("--not-seen", argument);
-		maintain->by_span = true;
+		forget->span = parse_span("--not-seen", argument);
+		forget->by_span = true;
+		return 0;
+	case 'a':
+		forget->all = true;
 		return 0;
 	case 'h':
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
-		return parse_service(maintain, argument);
+		selection_take(&forget->service, argument);
+		return 0;
 	case ARGP_KEY_END:
-		if (!maintain->endpoint == !maintain->by_span)
-			wrong_usage("forget: a service, SERVER:PORT, or all "
-				    "not seen for long, --not-seen=90d");
+		check_forget(forget);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-/* Chooses the services to delete; their forms and changes follow. */
-static const char choose[] =
-	"CREATE TEMP TABLE forgotten AS SELECT id FROM service WHERE"
-	" (?1 IS NULL OR sensor = ?1) AND (?2 IS NULL OR (server = ?2 AND"
-	" port = ?3)) AND (?4 IS NULL OR last_seen < ?4)";
+/* Choose the services to delete; their forms and changes follow. */
+static const char choose_service[] =
+	"CREATE TEMP TABLE forgotten AS SELECT id, sensor, tunnel FROM service"
+	" WHERE " SELECTION_SQL;
+static const char choose_old[] =
+	"CREATE TEMP TABLE forgotten AS SELECT id, sensor, tunnel FROM service"
+	" WHERE (?1 IS NULL OR sensor = ?1) AND last_seen < ?2";
 static const char remove_rows[] =
 	"DELETE FROM change WHERE service_id IN (SELECT id FROM forgotten);"
 	"UPDATE service SET banner_id = NULL WHERE id IN"
@@ -205,66 +81,120 @@ static const char remove_rows[] =
 	"DELETE FROM banner WHERE service_id IN (SELECT id FROM forgotten);"
 	"DELETE FROM service WHERE id IN (SELECT id FROM forgotten)";
 
-static int run_choice(const struct maintain *maintain, struct store *store)
+static int run_choice(const struct forget *forget, struct store *store)
 {
-	sqlite3_stmt *statement = store_prepare(store, choose);
+	sqlite3_stmt *statement = store_prepare(
+		store, forget->by_span ? choose_old : choose_service);
 	int code;
 
 	if (!statement)
 		return -1;
-	sqlite3_bind_text(statement, 1, maintain->filter.sensor, -1,
-			  SQLITE_STATIC);
-	if (maintain->endpoint) {
-		sqlite3_bind_text(statement, 2, maintain->server, -1,
+	if (forget->by_span) {
+		sqlite3_bind_text(statement, 1, forget->service.sensor, -1,
 				  SQLITE_STATIC);
-		sqlite3_bind_int(statement, 3, maintain->port);
+		sqlite3_bind_int64(statement, 2, now_us() - forget->span);
+	} else {
+		selection_bind(&forget->service, statement);
 	}
-	if (maintain->by_span)
-		sqlite3_bind_int64(statement, 4, now_us() - maintain->span);
 	code = sqlite3_step(statement);
 	sqlite3_finalize(statement);
 	return code == SQLITE_DONE ? 0 : store_fail(store, code);
 }
 
-/* The number of deleted services; negative, with store->error, on failure. */
-static int64_t forget(const struct maintain *maintain, struct store *store)
+/* Says how to choose one of several services. */
+#define NAMED_MAX 5
+static void tell_choice(const struct forget *forget, struct store *store,
+			int64_t count)
 {
+	sqlite3_stmt *row = prepare(
+		store, "SELECT CASE WHEN (SELECT count(DISTINCT sensor) FROM"
+		       " forgotten) > 1 THEN sensor END, CASE WHEN (SELECT"
+		       " count(DISTINCT tunnel) FROM forgotten) > 1 THEN"
+		       " tunnel END FROM forgotten ORDER BY sensor, tunnel");
+	char text[NAMED_MAX * 400] = "";
+	size_t len = 0;
+
+	for (int i = 0; row && i < NAMED_MAX && sqlite3_step(row) == SQLITE_ROW;
+	     i++) {
+		const bool sensor = sqlite3_column_text(row, 0),
+			   tunnel = sqlite3_column_text(row, 1);
+		const char *in = column_text(row, 1);
+
+		len += (size_t)snprintf(
+			text + len, sizeof(text) - len,
+			"%s%.10s%.256s%s%.4s%.64s", i ? "; " : "",
+			sensor ? "--sensor " : "",
+			sensor ? shown(column_text(row, 0)) : "",
+			sensor && tunnel ? " " : "", tunnel ? "in " : "",
+			!tunnel ? "" :
+			*in	? in :
+				  NO_TUNNEL);
+	}
+	sqlite3_finalize(row);
+	say("%s: %lld services: which one? add one of: %s%s; or --all",
+	    forget->service.name, (long long)count, text,
+	    count > NAMED_MAX ? "; ..." : "");
+}
+
+static int64_t count_chosen(struct store *store)
+{
+	sqlite3_stmt *row =
+		store_prepare(store, "SELECT count(*) FROM forgotten");
 	int64_t count = -1;
 
-	if (store_execute(store, "BEGIN IMMEDIATE"))
-		return -1;
-	if (!run_choice(maintain, store) &&
-	    !store_execute(store, remove_rows)) {
-		count = sqlite3_changes(store->db); /* changes64 is newer */
-		if (store_execute(store, "COMMIT"))
-			count = -1;
-	}
-	if (count < 0)
-		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	if (row && sqlite3_step(row) == SQLITE_ROW)
+		count = sqlite3_column_int64(row, 0);
+	sqlite3_finalize(row);
 	return count;
+}
+
+/* False: nothing is deleted, and a message says why. */
+static bool forget_chosen(const struct forget *forget, struct store *store)
+{
+	const char *name = forget->service.name;
+	int64_t count;
+
+	if (run_choice(forget, store) || (count = count_chosen(store)) < 0) {
+		say("%s", store->error);
+		return false;
+	}
+	if (*name && !count) {
+		say("%s: no such service in %s", name, store->path);
+		return false;
+	}
+	if (*name && count > 1 && !forget->all) {
+		tell_choice(forget, store, count);
+		return false;
+	}
+	if (store_execute(store, remove_rows) ||
+	    store_execute(store, "COMMIT")) {
+		say("%s", store->error);
+		return false;
+	}
+	say("%lld forgotten", (long long)count);
+	return true;
 }
 
 int command_forget(const struct command *command, const char *file, int argc,
 		   char **argv)
 {
-	struct maintain maintain = { .file = file };
+	struct forget forget = {};
 	struct store store;
-	int64_t count;
+	bool done;
 
-	parse_words(command, forget_options, parse_forget, &maintain, argc,
-		    argv);
+	parse_words(command, forget_options, parse_forget, &forget, argc, argv);
 	if (!open_store(&store, file, STORE_WRITE))
 		return EXIT_FAILED;
-	count = forget(&maintain, &store);
-	if (count < 0)
+	if (store_execute(&store, "BEGIN IMMEDIATE")) {
 		say("%s", store.error);
-	else if (!count && maintain.endpoint)
-		say("%s: no such service in %s", maintain.endpoint, file);
-	else
-		say("%lld forgotten", (long long)count);
+		store_close(&store);
+		return EXIT_FAILED;
+	}
+	done = forget_chosen(&forget, &store);
+	if (!done)
+		sqlite3_exec(store.db, "ROLLBACK", NULL, NULL, NULL);
 	store_close(&store);
-	return count < 0 || (!count && maintain.endpoint) ? EXIT_FAILED :
-							    EXIT_DONE;
+	return done ? EXIT_DONE : EXIT_FAILED;
 }
 
 /* --- check ------------------------------------------------------------- */

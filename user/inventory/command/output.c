@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "output.h"
 
+#include "fold.h"
+#include "say.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -12,8 +16,12 @@
 
 static struct {
 	bool is_open;
-	FILE *kept; /* what the consumer did not take; NULL: nothing */
-	int error;  /* of the first write that failed */
+	FILE *kept;	 /* what the consumer did not take; NULL: nothing */
+	int error;	 /* of the first write that failed */
+	size_t width;	 /* lines are folded to; 0: they are not */
+	char line[4096]; /* the one that is not whole yet; longer ones are cut
+			    anywhere */
+	size_t len;
 } output;
 
 static bool would_wait(void)
@@ -43,11 +51,10 @@ static size_t write_out(const char *text, size_t len, bool patient)
 	return done;
 }
 
-static ssize_t put(void *cookie, const char *text, size_t len)
+static size_t put_bytes(const char *text, size_t len)
 {
 	size_t done = 0;
 
-	(void)cookie;
 	if (!output.kept)
 		done = write_out(text, len, false);
 	if (done < len && !output.kept && !output.error)
@@ -57,9 +64,57 @@ static ssize_t put(void *cookie, const char *text, size_t len)
 		done += fwrite(text + done, 1, len - done, output.kept);
 	else if (!output.error)
 		done += write_out(text + done, len - done, true);
-	if (output.error)
-		errno = output.error;
-	return (ssize_t)done;
+	return done;
+}
+
+static void put_piece(void *context, const char *piece, size_t len,
+		      size_t indent)
+{
+	static const char spaces[FOLD_INDENT] = "    ";
+
+	(void)context;
+	put_bytes(spaces, indent);
+	put_bytes(piece, len);
+	put_bytes("\n", 1);
+}
+
+static void put_folded(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (text[i] != '\n')
+			output.line[output.len++] = text[i];
+		if (text[i] != '\n' && output.len < sizeof(output.line) - 1)
+			continue;
+		output.line[output.len] = 0;
+		fold_line(output.line, output.len, output.width, put_piece,
+			  NULL);
+		output.len = 0;
+	}
+}
+
+void output_fold(void)
+{
+	const size_t width = terminal_width();
+
+	if (width)
+		output.width = width;
+}
+
+static ssize_t put(void *cookie, const char *text, size_t len)
+{
+	size_t done = len;
+
+	(void)cookie;
+	if (output.width) {
+		output_fold(); /* the terminal's width may have changed */
+		put_folded(text, len);
+	} else {
+		done = put_bytes(text, len);
+	}
+	if (!output.error)
+		return (ssize_t)done;
+	errno = output.error;
+	return output.width ? 0 : (ssize_t)done;
 }
 
 void output_open(void)

@@ -13,6 +13,9 @@
 /* From now on what the consumer does not take at once is kept in a file. */
 void output_open(void);
 
+/* From now on lines that are longer than the terminal is wide are folded. */
+void output_fold(void);
+
 /*
  * Writes all that is left, and waits for the consumer. Called when no statement
  * reads. False, with errno: it could not be written.

@@ -184,11 +184,7 @@ void add_functions(struct store *store)
 
 /* --- endpoints --------------------------------------------------------- */
 
-/*
- * Reads a number, of digits alone, and sets *end behind it. -1: there is none,
- * or it is greater than `most`.
- */
-static int number_in(const char *text, const char **end, int most)
+int number_in(const char *text, const char **end, int most)
 {
 	int number = 0;
 
@@ -235,118 +231,20 @@ bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port)
 	return true;
 }
 
-/* --- filters ----------------------------------------------------------- */
-
-static void add_net(struct filter *filter, const char *word)
+void where_to_text(sqlite3_stmt *row, int sensor, char text[WHERE_TEXT])
 {
-	const int most = (int)(sizeof(filter->net) / sizeof(*filter->net));
-	char text[ADDRESS_TEXT];
-	const char *slash = strchr(word, '/');
-	const size_t len = slash ? (size_t)(slash - word) : strlen(word);
-	struct address address;
-	const char *end = "";
-	int bits = -1;
+	char endpoint[ENDPOINT_TEXT], name[ESCAPED_MAX(64)], tunnel[64];
+	const char *said = column_text(row, sensor);
 
-	if (filter->nets == most)
-		wrong_usage("--net: at most %d of them", most);
-	if (len < sizeof(text)) {
-		memcpy(text, word, len);
-		text[len] = 0;
-		if (address_from_text(&address, text))
-			bits = slash ? number_in(slash + 1, &end, 128) :
-			       address.family == 4 ? 32 :
-						     128;
-	}
-	if (bits < 0 || *end || bits > (address.family == 4 ? 32 : 128))
-		wrong_usage("--net: %s is no net like 192.0.2.0/24 or "
-			    "2001:db8::/32",
-			    shown(word));
-	filter->net[filter->nets].address = address;
-	filter->net[filter->nets++].bits = (unsigned int)bits;
+	endpoint_to_text(column_text(row, sensor + 1),
+			 sqlite3_column_int(row, sensor + 2), endpoint);
+	escape(name, (const uint8_t *)said, strnlen(said, 64));
+	plain(tunnel, sizeof(tunnel), column_text(row, sensor + 3));
+	snprintf(text, WHERE_TEXT, "%s%s%s%s%s", name, *name ? " " : "",
+		 endpoint, *tunnel ? " in " : "", tunnel);
 }
 
-static void add_ports(struct filter *filter, const char *word)
-{
-	const char *at = word, *end;
-
-	filter->ports = true;
-	do {
-		int first = number_in(at, &end, 65535), last = first;
-
-		if (first > 0 && *end == '-')
-			last = number_in(end + 1, &end, 65535);
-		if (first < 1 || first > last || (*end && *end != ','))
-			wrong_usage("--port: %s is no list of ports like "
-				    "22,8000-8100",
-				    shown(word));
-		for (int port = first; port <= last; port++)
-			filter->port[port / 8] |= (uint8_t)(1 << port % 8);
-		at = end + 1;
-	} while (*end);
-}
-
-error_t filter_option(struct filter *filter, int key, char *argument)
-{
-	switch (key) {
-	case 'n':
-		add_net(filter, argument);
-		return 0;
-	case 'p':
-		add_ports(filter, argument);
-		return 0;
-	case 'P':
-		filter->product = argument;
-		return 0;
-	case 'S':
-		filter->sensor = argument;
-		return 0;
-	case 'O':
-		filter->owner = argument;
-		return 0;
-	default:
-		return ARGP_ERR_UNKNOWN;
-	}
-}
-
-static bool in_net(const struct filter *filter, const struct address *address)
-{
-	for (int i = 0; i < filter->nets; i++) {
-		const unsigned int bits = filter->net[i].bits;
-		const uint8_t *net = filter->net[i].address.byte;
-		const uint8_t rest = (uint8_t)(0xff00 >> bits % 8);
-
-		if (address->family == filter->net[i].address.family &&
-		    !memcmp(net, address->byte, bits / 8) &&
-		    (!(bits % 8) ||
-		     !((net[bits / 8] ^ address->byte[bits / 8]) & rest)))
-			return true;
-	}
-	return !filter->nets;
-}
-
-bool filter_takes(const struct filter *filter, const char *sensor,
-		  const char *server, int port)
-{
-	struct address address;
-
-	if (filter->sensor && strcmp(filter->sensor, sensor))
-		return false;
-	if (filter->ports && (port < 0 || port > 65535 ||
-			      !(filter->port[port / 8] & 1 << port % 8)))
-		return false;
-	return !filter->nets || (address_from_text(&address, server) &&
-				 in_net(filter, &address));
-}
-
-bool filter_takes_texts(const struct filter *filter, const char *const *texts,
-			int count)
-{
-	for (int i = 0; filter->product && i < count; i++) {
-		if (texts[i] && strcasestr(texts[i], filter->product))
-			return true;
-	}
-	return !filter->product;
-}
+/* --- owners ------------------------------------------------------------ */
 
 bool filter_takes_owner(const struct filter *filter, const char *const *texts)
 {
@@ -378,18 +276,21 @@ void owner_to_text(sqlite3_stmt *row, int unit, char text[OWNER_TEXT])
 
 /* --- identity ---------------------------------------------------------- */
 
-/* Without the line's end, which nearly all have. */
+/* Without the line's end, which nearly all have, and a few have alone. */
 void form_to_line(const char *stable, char text[WHAT_TEXT])
 {
 	static const char *const ends[] = { "\\x0a", "\\x0d" };
 
-	plain(text, WHAT_TEXT, stable);
-	for (int i = 0; i < 2; i++) {
-		size_t len = strlen(text);
+	size_t len;
 
-		if (len >= 4 && !strcmp(text + len - 4, ends[i]))
-			text[len - 4] = 0;
+	plain(text, WHAT_TEXT, stable);
+	len = strlen(text);
+	for (int i = 0; i < 2; i++) {
+		if (len >= 4 && !strncmp(text + len - 4, ends[i], 4))
+			len -= 4;
 	}
+	if (len)
+		text[len] = 0;
 }
 
 /* Product, version and information, unescaped; false: none is known. */
@@ -412,6 +313,11 @@ void what_to_text(sqlite3_stmt *row, int service, int product, int version,
 	const char *name = column_text(row, service);
 	char told[WHAT_TEXT], escaped[ESCAPED_MAX(WHAT_TEXT)], said[WHAT_TEXT];
 
+	/* An open port, and nothing was heard of it. */
+	if (sqlite3_column_type(row, stable) == SQLITE_NULL) {
+		strcpy(text, "open");
+		return;
+	}
 	/* Any program may have written the file, so its texts are escaped. */
 	if (name_identity(row, product, version, info, told)) {
 		escape(escaped, (const uint8_t *)told, strlen(told));

@@ -2,15 +2,15 @@
 /* show: a service's history: its forms with their wild parts, its changes. */
 #include "command.h"
 #include "inventory/inventory.h"
+#include "selection.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct show {
-	const char *file, *sensor, *tunnel, *endpoint;
-	char server[ADDRESS_TEXT];
-	int port;
+	const char *file;
+	struct selection service;
 	bool json;
 	struct store store;
 };
@@ -31,7 +31,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		state->err_stream = NULL; /* getopt prints the message */
 		return 0;
 	case 'S':
-		show->sensor = argument;
+		show->service.sensor = argument;
 		return 0;
 	case 'j':
 		show->json = true;
@@ -40,17 +40,12 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (show->endpoint)
-			wrong_usage("%s: one service is enough", argument);
-		if (!endpoint_from_text(argument, show->server, &show->port))
-			wrong_usage("%s: no service like 192.0.2.10:22 or "
-				    "[2001:db8::1]:22",
-				    shown(argument));
-		show->endpoint = argument;
+		selection_take(&show->service, argument);
 		return 0;
 	case ARGP_KEY_END:
-		if (!show->endpoint)
+		if (!*show->service.name)
 			wrong_usage("show: which service? SERVER:PORT");
+		selection_end(&show->service);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
@@ -132,12 +127,13 @@ static void print_form(sqlite3_stmt *row, int64_t current)
 
 	time_to_text(sqlite3_column_int64(row, FORM_FIRST), first);
 	time_to_text(sqlite3_column_int64(row, FORM_LAST), last);
-	printf("\n  form %lld%s%s%s: %s to %s, %lld times\n",
+	printf("\n  form %lld%s%s%s: %s to %s, %lld time%s\n",
 	       (long long)sqlite3_column_int64(row, FORM_ID),
 	       sqlite3_column_int64(row, FORM_ID) == current ? ", current" : "",
 	       sqlite3_column_int(row, FORM_REFUSAL) ? ", a refusal" : "",
 	       sqlite3_column_int(row, FORM_WHOLE) ? "" : ", unfinished", first,
-	       last, (long long)sqlite3_column_int64(row, FORM_COUNT));
+	       last, (long long)sqlite3_column_int64(row, FORM_COUNT),
+	       sqlite3_column_int64(row, FORM_COUNT) == 1 ? "" : "s");
 	for (size_t i = 0; i < IDENTITY_NAMES; i++) {
 		const char *text = column_text(row, FORM_SERVICE + (int)i);
 
@@ -269,8 +265,7 @@ static int show_changes(struct show *show, int64_t service)
 static const char service_query[] =
 	"SELECT id, sensor, tunnel, first_seen, last_seen, connections,"
 	" banner_id, ever_different, unit, container, process FROM service"
-	" WHERE server = ?1 AND port = ?2 AND (?3 IS NULL OR sensor = ?3)"
-	" ORDER BY sensor, tunnel";
+	" WHERE " SELECTION_SQL " ORDER BY sensor, tunnel";
 
 #define UNIT_COLUMN 8
 static const char *const owner_names[] = { "unit", "container", "process" };
@@ -301,16 +296,20 @@ static void print_service(const struct show *show, sqlite3_stmt *row)
 	char endpoint[ENDPOINT_TEXT], first[TIME_TEXT], last[TIME_TEXT],
 		sensor[ESCAPED_MAX(256)], tunnel[64];
 	const char *name = column_text(row, 1);
+	const bool once = sqlite3_column_int64(row, 5) == 1;
 
-	endpoint_to_text(show->server, show->port, endpoint);
+	endpoint_to_text(show->service.server, show->service.port, endpoint);
 	escape(sensor, (const uint8_t *)name, strnlen(name, 256));
 	time_to_text(sqlite3_column_int64(row, 3), first);
 	time_to_text(sqlite3_column_int64(row, 4), last);
 	plain(tunnel, sizeof(tunnel), column_text(row, 2));
-	printf("%s%s%s%s%s\n  %s to %s, %lld connections%s%s\n", sensor,
+	printf("%s%s%s%s%s\n  %s to %s, %lld connection%s%s%s\n", sensor,
 	       *sensor ? " " : "", endpoint, *tunnel ? " in " : "", tunnel,
 	       first, last, (long long)sqlite3_column_int64(row, 5),
-	       sqlite3_column_int64(row, 5) == 1 ? ", once" : "",
+	       once ? ", once" : "s",
+	       sqlite3_column_type(row, 6) == SQLITE_NULL ?
+		       ", open: nothing was heard of it" :
+		       "",
 	       sqlite3_column_int(row, 7) ? ", ever different" : "");
 	print_owner(row);
 }
@@ -322,8 +321,8 @@ static void json_service(const struct show *show, sqlite3_stmt *row)
 	if (!has_owner(row) && !sqlite3_column_int(row, 7))
 		return;
 	object_open(&json, NULL);
-	object_plain(&json, "server", show->server);
-	object_number(&json, "server_port", show->port);
+	object_plain(&json, "server", show->service.server);
+	object_number(&json, "server_port", show->service.port);
 	if (sqlite3_column_int(row, 7))
 		object_bool(&json, "ever_different", true);
 	for (int i = 0; i < OWNER_COLUMNS; i++)
@@ -351,7 +350,7 @@ static int show_services(struct show *show, sqlite3_stmt *rows, int *code)
 	}
 	if (found || result)
 		return result;
-	say("%s: no such service in %s", show->endpoint, show->file);
+	say("%s: no such service in %s", show->service.name, show->file);
 	return EXIT_FAILED;
 }
 
@@ -367,9 +366,7 @@ int command_show(const struct command *command, const char *file, int argc,
 		return EXIT_FAILED;
 	rows = prepare(&show.store, service_query);
 	if (rows) {
-		sqlite3_bind_text(rows, 1, show.server, -1, SQLITE_STATIC);
-		sqlite3_bind_int(rows, 2, show.port);
-		sqlite3_bind_text(rows, 3, show.sensor, -1, SQLITE_STATIC);
+		selection_bind(&show.service, rows);
 		result = show_services(&show, rows, &code);
 		if (finish(&show.store, rows, code))
 			result = EXIT_FAILED;

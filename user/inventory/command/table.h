@@ -6,10 +6,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The first column names the row: it may get a line of its own. */
 struct table_column {
 	const char *head;
-	bool gives;  /* may be cut if the table is too wide */
-	bool number; /* aligned to the right */
+	size_t least; /* characters that it may be cut to; 0: it is not cut */
+	enum {
+		TABLE_TEXT,
+		TABLE_NUMBER, /* aligned to the right */
+		TABLE_TIME,   /* 2026-11-26 10:00, cut to the day */
+	} kind;
+	int leaves; /* the order in which columns are left out; 0: it stays */
 };
 
 struct table;

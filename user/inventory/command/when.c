@@ -2,7 +2,9 @@
 #include "when.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #define US_PER_SECOND 1000000LL
@@ -52,18 +54,35 @@ static int64_t unit_seconds(const char *name, size_t len)
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		const size_t n = strlen(units[i].name);
 
-		if (!strncmp(units[i].name, name, n) &&
-		    (len == n || (len == n + 1 && n > 1 && name[n] == 's')))
+		if (!strncasecmp(units[i].name, name, n) &&
+		    (len == n || (len == n + 1 && n > 1 &&
+				  tolower((unsigned char)name[n]) == 's')))
 			return units[i].seconds;
 	}
 	return 0;
+}
+
+/* "a" and "an" count as one, with a blank behind them. */
+static const char *read_count(const char *text, int64_t *count)
+{
+	static const char *const ones[] = { "a ", "an " };
+
+	for (size_t i = 0; i < sizeof(ones) / sizeof(*ones); i++) {
+		const size_t len = strlen(ones[i]);
+
+		if (!strncasecmp(text, ones[i], len)) {
+			*count = 1;
+			return text + len;
+		}
+	}
+	return number(text, 1, 9, count);
 }
 
 /* Reads a span. Returns the text behind it; NULL: there is none. */
 static const char *read_span(const char *text, int64_t *span)
 {
 	int64_t count, seconds;
-	const char *at = number(text, 1, 9, &count);
+	const char *at = read_count(text, &count);
 	size_t len = 0;
 
 	if (!at)
@@ -189,22 +208,35 @@ static int64_t midnight(int64_t now, int days_before)
 	return (int64_t)mktime(&c) * US_PER_SECOND;
 }
 
+/* "last week" */
+static bool read_last(const char *text, int64_t *span)
+{
+	static const char last[] = "last ";
+	char one[16];
+
+	if (strncasecmp(text, last, sizeof(last) - 1))
+		return false;
+	snprintf(one, sizeof(one), "1 %s", text + sizeof(last) - 1);
+	return span_parse(one, span);
+}
+
 bool when_parse(const char *text, int64_t now, int64_t *when)
 {
 	const char *end;
 	int64_t span;
 
 	text = skip_spaces(text);
-	if (!strcmp(text, "now"))
+	if (!strcasecmp(text, "now"))
 		*when = now;
-	else if (!strcmp(text, "today"))
+	else if (!strcasecmp(text, "today"))
 		*when = midnight(now, 0);
-	else if (!strcmp(text, "yesterday"))
+	else if (!strcasecmp(text, "yesterday"))
 		*when = midnight(now, 1);
 	else if (read_date(text, when))
 		return true;
-	else if ((end = read_span(text, &span)) &&
-		 (!*end || !strcmp(end, " ago")))
+	else if (read_last(text, &span) ||
+		 ((end = read_span(text, &span)) &&
+		  (!*end || !strcasecmp(end, " ago"))))
 		*when = now - span;
 	else
 		return false;

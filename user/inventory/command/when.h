@@ -8,8 +8,8 @@
 
 /*
  * RFC 3339, YYYY-MM-DD [HH:MM[:SS]] in local time, now, today, yesterday,
- * "2 days ago", 12h (so long before now). Microseconds since 1970, `now` as
- * well.
+ * "2 days ago", "a day ago", "last week", 12h (so long before now); case does
+ * not matter. Microseconds since 1970, `now` as well.
  */
 bool when_parse(const char *text, int64_t now, int64_t *when);
 
