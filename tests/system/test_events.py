@@ -44,17 +44,34 @@ def said(records):
 
 # --- OpenSSH --------------------------------------------------------------------------------------
 
-def log_in(ns, port):
-    """OpenSSH's client, with a login that fails."""
-    done = ns.run("ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
-                  "-o", "UserKnownHostsFile=/dev/null", "-p", str(port), f"nobody@{HERE}", "true")
-    assert "Permission denied" in done.stderr, done
+def bytes_waiting(pid, port):
+    """What clients have sent to a port of this process's namespace, and nobody has read."""
+    with open(f"/proc/{pid}/net/tcp") as file:
+        fields = [line.split() for line in file][1:]
+    return sum(int(one[4].split(":")[1], 16) for one in fields if one[3] == "01" and one[1].endswith(f":{port:04X}"))
+
+
+def log_in(ns, port, folder):
+    """
+    OpenSSH's client, with a login that fails. The server is stopped until the client has spoken: on
+    a busy host it may be the faster one.
+    """
+    server = int((folder / "pid").read_text())
+    os.kill(server, signal.SIGSTOP)
+    client = subprocess.Popen(ns.argv("ssh", "-F", "/dev/null", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no",
+                                      "-o", "UserKnownHostsFile=/dev/null", "-p", str(port), f"nobody@{HERE}", "true"),
+                              stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for("the client's identification", lambda: bytes_waiting(server, port))
+    finally:
+        os.kill(server, signal.SIGCONT)
+    assert "Permission denied" in client.communicate(timeout=PATIENCE)[1]
 
 
 def test_openssh_speaks_second(net, tmp_path):
     """Its client speaks at once: what sshd says is a response."""
     with sshd(net.host, tmp_path, HERE) as port, watch(net.host, "--events=all") as probe:
-        log_in(net.peer, port)
+        log_in(net.peer, port, tmp_path)
         records = probe.stop()
     assert sorted(record["event"] for record in records) == ["open", "request", "response"]
     versions = said(records)
@@ -68,7 +85,7 @@ def test_openssh_speaks_second(net, tmp_path):
 
 def test_openssh_in_zeek_format(net, tmp_path):
     with sshd(net.host, tmp_path, HERE) as port, watch(net.host, "--events=all", form="zeek") as probe:
-        log_in(net.peer, port)
+        log_in(net.peer, port, tmp_path)
         probe.send(signal.SIGTERM)
         assert probe.ended() == 0
     rows = [line.split("\t") for line in probe.stdout if not line.startswith("#")]
