@@ -261,21 +261,24 @@ def disk(request):
 @LIVE
 @pytest.mark.parametrize("disk", ["slow"], indirect=True)
 def test_a_slow_disk_loses_nothing_in_the_kernel(net, folder, disk):
-    """The reader goes on, whatever its keeper waits for: of some thousand long greetings a second."""
+    """
+    The reader goes on, whatever its keeper waits for. The ring buffer has room for what comes in two
+    seconds, so that a busy host loses nothing either; the disk is slow for much longer.
+    """
     path = os.path.join(folder, "x.db")
-    with Server(net.host, "10.99.0.1", lambda n: b"220 %02000d\r\n" % (n % 3)) as server, \
+    with Server(net.host, "10.99.0.1", lambda n: b"220 %d\r\n" % (n % 3)) as server, \
             keeping(net, path, "-o", "none", "--gather=20", "--stats", env=disk) as probe_:
         with open(f"/proc/{probe_.child(KEEPER)}/maps") as maps:
             assert disk["LD_PRELOAD"] in maps.read()
-        with speaking(net, server):
-            for count in 1, 2000, 4000:		# some transactions
+        with speaking(net, server, 40, 0.05):
+            for count in 1, 1500, 3000:		# some transactions
                 wait_for("a transaction", lambda count=count: os.path.exists(path) and connections(path) >= count,
                          120)
         probe_.send(signal.SIGTERM)
         assert probe_.ended() in (0, 4)		# 4: some were lost for the inventory, on a machine that is busy
     counted = counts_of(probe_)
     assert counted["lost_ring"] == counted["lost_part"] == 0
-    assert connections(path) + counted["lost_inventory"] == counted["banners"] >= 4000
+    assert connections(path) + counted["lost_inventory"] == counted["banners"] >= 3000
     assert rows(path, "SELECT count(*) FROM service") == [(1,)]
 
 
