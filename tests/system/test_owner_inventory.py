@@ -4,6 +4,7 @@
 import csv
 import io
 import json
+import re
 import sqlite3
 
 import pytest
@@ -110,6 +111,21 @@ def test_filter(inventory):
         assert [one["server"] for one in command(inventory, "changes", "--owner", word)] == servers
         page = run(inventory.path, "report", "-o", "-", "--owner", word).stdout
         assert [server for server in ("192.0.2.10", "192.0.2.11", "192.0.2.12") if server + ":22" in page] == servers
+
+
+def test_report_groups(inventory):
+    """By unit, by container whichever process of it answers, or else by process; the largest first."""
+    owners = [UNIT, {"process": "inetd"}, DOCKER, {**DOCKER, "process": "php"}, DOCKER, {**UNIT, "process": "x"}, {}]
+    inventory.take(*[line(SSH, server=f"192.0.2.{n}", **owner) for n, owner in enumerate(owners, 10)])
+    page = run(inventory.path, "report", "-o", "-").stdout
+    endpoints = dict(re.findall(r"<li id=(s\d+) .*?<span class=e>(.*?)</span>", page))
+    groups = [(name, int(count), [endpoints[service] for service in re.findall(r"<a href=#(s\d+)>", links)])
+              for name, count, links in re.findall(r'data-owner="(.*?)">.*?<b>(\d+)</b>(.*?)</noscript>', page)]
+    assert groups == [("docker:3f2a91c0b7de", 3, [f"192.0.2.{n}:22" for n in (12, 13, 14)]),
+                      ("ssh.service", 2, ["192.0.2.10:22", "192.0.2.15:22"]), ("inetd", 1, ["192.0.2.11:22"])]
+    assert "data-sort=owner" in page and "A part of the inventory" not in page
+    part = run(inventory.path, "report", "-o", "-", "--owner", "php").stdout
+    assert "A part of the inventory: owner <b>php</b>" in part
 
 
 @pytest.mark.parametrize("hostile", ["\x1b[31m", "a\nb", "é", "x" * 256, 7, None, ["a"], "a\x00b"])
