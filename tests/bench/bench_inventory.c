@@ -3,7 +3,7 @@
  * Measures an inventory on one core: new services, records of known services
  * and forms, memory, and hostile servers with a random greeting each time. Each
  * line is a figure; the files are written to FOLDER. With RECORDS: so many
- *random greetings, and nothing else.
+ * random greetings, and nothing else.
  *
  *	bench_inventory [FOLDER [RECORDS]]
  */

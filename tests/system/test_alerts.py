@@ -67,3 +67,11 @@ def test_metrics_are_those_that_the_probe_writes():
     assert len(named) > 5
     assert {name for name in named
             if f'"{name.removeprefix("bannerprobe_")}"' not in sources} == set()
+
+
+def test_each_kind_of_change_is_in_a_rule_and_each_alert_in_the_manual():
+    kinds = re.findall(r"X\(CHANGE_\w+, \"(\w+)\"\)",
+                       read(os.path.join(netns.ROOT, "user", "inventory", "inventory.h")))
+    named = {kind for kinds in re.findall(r'kind=~?"([\w|]+)"', read(RULES)) for kind in kinds.split("|")}
+    assert len(kinds) > 5 and set(kinds) == named
+    assert re.findall(r"^\| (Bannerprobe\w+) \|", read(os.path.join(netns.ROOT, "docs", "alarms.md")), re.M) == alerts()

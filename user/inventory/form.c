@@ -39,8 +39,8 @@ bool byte_in_class(uint8_t byte, enum byte_class class)
 		return is_digit(byte) ||
 		       ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'f');
 	case CLASS_TOKEN:
-		return is_digit(byte) || is_letter(byte) ||
-		       (byte && strchr("+/=_-", byte));
+		return is_digit(byte) || is_letter(byte) || byte == '+' ||
+		       byte == '/' || byte == '=' || byte == '_' || byte == '-';
 	case CLASS_WORD:
 		return byte > ' ' && byte != 0x7f;
 	case CLASS_TEXT:

@@ -26,18 +26,37 @@ static void spell_octets(char *to, const uint8_t *octet, int step, char between)
 	}
 }
 
+/*
+ * Whether two digits have a dot or a hyphen between them, as in an address. In
+ * telnet's greetings they may be farther apart.
+ */
+static bool has_joined_digits(const struct greeting *g)
+{
+	for (size_t at = 0; at < g->len; at++) {
+		if (g->bytes[at] == 0xff ||
+		    ((g->bytes[at] == '.' || g->bytes[at] == '-') && at &&
+		     greeting_is_digit(g, at - 1) &&
+		     greeting_is_digit(g, at + 1)))
+			return true;
+	}
+	return false;
+}
+
 static void spell_v4(struct greeting *g, const uint8_t *octet)
 {
 	static const char hex[] = "0123456789abcdef";
 
-	spell_octets(g->client[0], octet, 1, '.');
-	spell_octets(g->client[1], octet, 1, '-');
-	spell_octets(g->client[2], octet + 3, -1, '.');
-	spell_octets(g->client[3], octet + 3, -1, '-');
 	for (int i = 0; i < 4; i++) {
 		g->client[4][2 * i] = hex[octet[i] >> 4];
 		g->client[4][2 * i + 1] = hex[octet[i] & 15];
 	}
+	/* Most greetings have no address, and need no search for this one. */
+	if (!has_joined_digits(g))
+		return;
+	spell_octets(g->client[0], octet, 1, '.');
+	spell_octets(g->client[1], octet, 1, '-');
+	spell_octets(g->client[2], octet + 3, -1, '.');
+	spell_octets(g->client[3], octet + 3, -1, '-');
 }
 
 static bool is_name(const struct greeting *g, size_t at)

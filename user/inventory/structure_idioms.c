@@ -139,10 +139,40 @@ static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
 	return 0;
 }
 
+/*
+ * For each character that words in front end with, those that stand before it,
+ * a bit each. Nearly all places are refused by these.
+ */
+static uint32_t before_last[128];
+
+static uint32_t bit_of(uint8_t byte)
+{
+	return 1U << ((byte | 0x20) & 31);
+}
+
+static void note_last_characters(void)
+{
+	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
+		const struct before *before = &befores[i];
+
+		before_last[(uint8_t)before->words[before->len - 1]] |=
+			bit_of((uint8_t)before->words[before->len - 2]);
+	}
+}
+
+static bool may_be_before(const struct greeting *g, size_t at)
+{
+	const uint8_t last = at ? g->bytes[at - 1] : 0;
+
+	if (!before_last[' '])
+		note_last_characters();
+	return last < 128 && before_last[last] &&
+	       (at < 2 || before_last[last] & bit_of(g->bytes[at - 2]));
+}
+
 static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	/* All of them end with one of these. */
-	if (!at || !g->bytes[at - 1] || !strchr(" #=:/", g->bytes[at - 1]))
+	if (!may_be_before(g, at))
 		return 0;
 	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
 		const char *words = befores[i].words;
@@ -307,12 +337,15 @@ static bool is_node_name(const struct greeting *g, size_t at, size_t *end)
 	static const char *const names[] = { "mxgmx", "mxweb", "mieue",
 					     "mreue" };
 
+	if (!greeting_has(g, at, "m"))
+		return false;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
-		size_t digits = at + strlen(names[i]);
+		const size_t digits = at + strlen(names[i]);
 
+		if (!greeting_has(g, at, names[i]))
+			continue;
 		*end = greeting_digits_end(g, digits);
-		if (greeting_has(g, at, names[i]) && *end > digits &&
-		    !greeting_is_word(g, *end))
+		if (*end > digits && !greeting_is_word(g, *end))
 			return true;
 	}
 	return false;
@@ -323,7 +356,8 @@ static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end, digits = 0, label = at;
 
-	if (at && !strchr(" [(", g->bytes[at - 1]))
+	if (at && g->bytes[at - 1] && g->bytes[at - 1] != ' ' &&
+	    g->bytes[at - 1] != '[' && g->bytes[at - 1] != '(')
 		return 0;
 	*wild = WILD_NODE;
 	if (is_node_name(g, at, &end))

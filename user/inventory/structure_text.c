@@ -39,6 +39,10 @@ static bool is_binary(const struct greeting *g)
 
 		if (!byte)
 			return true;
+		if (byte >= ' ' && byte < 0x7f) {
+			at++;
+			continue;
+		}
 		odd += !more &&
 		       (byte >= 0x80 ||
 			(!byte_in_class(byte, CLASS_TEXT) && byte != 0x1b));
@@ -169,15 +173,6 @@ static size_t fixed_end(const struct greeting *g, size_t at)
 	return at;
 }
 
-static bool says(const struct greeting *g, const char *word)
-{
-	for (size_t at = 0; at < g->len; at++) {
-		if (greeting_has(g, at, word) && begins_word(g, at))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The end of the word at `at`, which may be a host's name: it has a dot, and a
  * letter behind it, unlike wuftpd-2.6.1.
@@ -226,6 +221,26 @@ bool structure_is_ftp(const uint8_t *bytes, size_t len, uint16_t port)
 		.bytes = bytes, .len = len, .seen = &seen });
 }
 
+/* Whether a word of mail or news is said. */
+static bool says_mail(const struct greeting *g)
+{
+	static const char *const words[] = { "SMTP", "ESMTP", "LMTP", "NNTP" };
+
+	for (size_t at = 0; at < g->len; at++) {
+		/* One of their second letters: few places have it. */
+		const uint8_t second = at + 1 < g->len ? g->bytes[at + 1] : 0;
+
+		if ((second & ~0x20) != 'M' && (second & ~0x20) != 'S' &&
+		    (second & ~0x20) != 'N')
+			continue;
+		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+			if (greeting_has(g, at, words[i]) && begins_word(g, at))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool is_known(const struct greeting *g)
 {
 	static const char *const words[] = { "RFB 00", "@RSYNCD: ", "+OK ",
@@ -235,9 +250,7 @@ static bool is_known(const struct greeting *g)
 		if (greeting_has(g, 0, words[i]))
 			return true;
 	}
-	return greeting_has_code(g, 0) &&
-	       (says(g, "SMTP") || says(g, "ESMTP") || says(g, "LMTP") ||
-		says(g, "NNTP"));
+	return greeting_has_code(g, 0) && says_mail(g);
 }
 
 /* Whether the first `size` bytes are the length of the rest. */

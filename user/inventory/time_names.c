@@ -123,6 +123,40 @@ static bool has_day(const uint8_t *bytes, size_t len)
 	return at == len || bytes[at] != ':';
 }
 
+/*
+ * For each first letter the second ones that names have, a bit each: with an
+ * accent the last one. Nearly all words are refused by these.
+ */
+struct second_letters {
+	uint32_t of[26];
+	bool is_known;
+};
+static struct second_letters of_months, of_weekdays;
+#define ACCENT (1U << 31)
+
+static void note_second_letters(struct second_letters *seconds,
+				const struct name *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *text = names[i].text;
+		uint32_t *of = &seconds->of[text[0] - 'a'];
+
+		*of |= 1U << ((text[1] | 0x20) - 'a');
+		*of |= text[1] & 0x20 ? 0 : ACCENT;
+	}
+	seconds->is_known = true;
+}
+
+/* False: no name begins with these two bytes, of which the first is ASCII. */
+static bool may_begin(const struct second_letters *seconds,
+		      const uint8_t *bytes, size_t len)
+{
+	if (len < 2 || !is_letter(bytes[0]) || !is_letter(bytes[1]))
+		return false;
+	return seconds->of[(bytes[0] | 0x20) - 'a'] &
+	       (bytes[1] >= 0x80 ? ACCENT : 1U << ((bytes[1] | 0x20) - 'a'));
+}
+
 static int find(const struct name *names, size_t count, const struct word *word)
 {
 	const char first = (char)(word->bytes[0] | 0x20);
@@ -155,6 +189,10 @@ int month_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
 	if (len && bytes[0] >= 0x80)
 		return russian_month(bytes, len, name_len);
+	if (!of_months.is_known)
+		note_second_letters(&of_months, months, COUNT(months));
+	if (!may_begin(&of_months, bytes, len))
+		return 0;
 	return named(months, COUNT(months), bytes, len, name_len);
 }
 
@@ -162,5 +200,9 @@ int weekday_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
 	if (len && bytes[0] >= 0x80)
 		return russian_weekday(bytes, len, name_len);
+	if (!of_weekdays.is_known)
+		note_second_letters(&of_weekdays, weekdays, COUNT(weekdays));
+	if (!may_begin(&of_weekdays, bytes, len))
+		return 0;
 	return named(weekdays, COUNT(weekdays), bytes, len, name_len);
 }

@@ -11,7 +11,8 @@
 
 /*
  * The number, from 1, of the month or weekday (1 is Sunday) that the bytes
- * begin with, and how long its name is. 0: they begin with none.
+ * begin with, and how long its name is. 0: they begin with none, and *name_len
+ * may be unchanged.
  */
 int month_named(const uint8_t *bytes, size_t len, size_t *name_len);
 int weekday_named(const uint8_t *bytes, size_t len, size_t *name_len);
