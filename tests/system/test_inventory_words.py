@@ -70,6 +70,16 @@ def test_a_long_address_is_on_a_line_of_its_own(wide):
     assert short[13:] == rows[at + 1][13:] and "OpenSSH 9.2p1 Debian" in short
 
 
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 120])
+def test_owners_fit_the_terminal(inventory, columns):
+    inventory.take(line(SSH, unit="a-unit-with-a-long-name@instance.service", process="sshd"),
+                   line(SSH, server=LONG, container="docker:3f2a91c0b7de", process="a-process-of-a-container"))
+    inventory.take(line(SSH, NOW + 60, unit="b" * 200 + ".service", process="sshd"))
+    for words in [], ["changes"]:
+        rows = on_a_terminal(columns, inventory.path, *words)
+        assert max(map(len, rows)) <= columns, (words, rows)
+
+
 @pytest.mark.parametrize("words", [["changes"], ["diff"]])
 def test_folded_lines_lose_nothing(wide, words):
     kept, old = wide
@@ -136,6 +146,8 @@ def test_show_takes_a_tunnel(many):
     for words in ["192.0.2.10:22", "in", "42"], ["192.0.2.10:22 in 42"]:
         assert many.command("show", *words).stdout.splitlines()[0] == "192.0.2.10:22 in 42"
     assert many.command("show", "192.0.2.10:22", "in", "none").stdout.count("  changes\n") == 2
+    named = [(one.get("sensor"), one.get("tunnel")) for one in many.json("show", "192.0.2.10:22") if "server" in one]
+    assert named == [(None, "42"), (None, "43"), ("north", None)]
     assert "192.0.2.10:22 in 9: no such service in" in lines_of(
         many.command("show", "192.0.2.10:22", "in", "9", code=1))
 

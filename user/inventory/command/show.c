@@ -318,9 +318,13 @@ static void json_service(const struct show *show, sqlite3_stmt *row)
 {
 	struct json json = { .file = stdout };
 
-	if (!has_owner(row) && !sqlite3_column_int(row, 7))
+	/* One without any of these is named by the command line. */
+	if (!has_owner(row) && !*column_text(row, 1) && !*column_text(row, 2) &&
+	    !sqlite3_column_int(row, 7))
 		return;
 	object_open(&json, NULL);
+	object_text(&json, "sensor", column_text(row, 1));
+	object_plain(&json, "tunnel", column_text(row, 2));
 	object_plain(&json, "server", show->service.server);
 	object_number(&json, "server_port", show->service.port);
 	if (sqlite3_column_int(row, 7))
