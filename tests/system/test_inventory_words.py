@@ -47,7 +47,8 @@ def wide(inventory):
                    line(b"x" * 200 + b"\r\n", day, port=27))
     old = inventory.folder / "old.db"
     run(old, "import", inventory.log)
-    inventory.take(*(line(LONG_GREETING.replace(b"word", b"term"), day + n, port=25) for n in range(3)))
+    inventory.take(*(line(LONG_GREETING.replace(b"word", b"term"), day + n, port=25) for n in range(3)),
+                   line(LONG_GREETING, day, port=28))
     return inventory, old
 
 
