@@ -228,7 +228,7 @@ static bool is_elsewhere(struct side *side, struct side *other)
 		     *forms = other->forms;
 	bool found = false;
 
-	if (!find_form(side, row, 1) || !find_form(other, row, COMPARED_MAX))
+	if (!find_form(other, row, COMPARED_MAX) || !find_form(side, row, 1))
 		return false;
 	if (sqlite3_column_int(own, 0) && sqlite3_column_int(forms, 0))
 		return true;
