@@ -40,7 +40,7 @@ sources_of() {
 	logline) echo tests/fuzz/guarded.c user/inventory/command/logline.c user/inventory/address.c ;;
 	form) echo tests/fuzz/guarded.c && for name in form times calendar time_names russian_names structure structure_mysql structure_ssh structure_fix structure_http \
 		structure_idioms structure_durations structure_client structure_text structure_telnet \
-		structure_refusal looks match align difference learn; do
+		structure_refusal looks match align difference skeleton learn; do
 		echo "user/inventory/$name.c"
 	done ;;
 	esac
