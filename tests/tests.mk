@@ -326,7 +326,7 @@ test-forgery:
 test-kills:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory all
-	$(Q)KEEPER_KILLS=200 INVENTORY_KILLS=200 BUILD=$(BUILD) $(PYTHON) -m pytest -q \
+	$(Q)KEEPER_KILLS=200 LIVE_KILLS=200 INVENTORY_KILLS=200 BUILD=$(BUILD) $(PYTHON) -m pytest -q \
 		tests/system/test_kept.py tests/system/test_inventory.py -k killed
 
 # 10,000 connections to each of the synthetic servers that nobody touched: some minutes.

@@ -103,13 +103,22 @@ def lost_output(probe):
     return int(probe.error_line("^lost_output ").split()[1])
 
 
+def await_full(probe, records):
+    """The disk is full, and each of so many records is written or lost, but for the one that broke off."""
+    def written_or_lost():
+        probe.send(signal.SIGUSR1)
+        return sum(int(probe.error_line(f"^{name} ").split()[1]) for name in ("logged", "lost_output"))
+    probe.error_line("records are being lost")
+    wait_for("the last record", lambda: written_or_lost() >= records - 1)
+
+
 def test_full_disk_with_room_later(net, disk):
     """Lines stay whole, the line that broke off is completed, and logging goes on; losses never fall."""
     log = disk / "log"
     with watching(net, "-o", log) as (server, probe):
         fill(disk, 32768)
         talks = greeted(net, server, 10)
-        probe.error_line("records are being lost")
+        await_full(probe, 10)
         before = lost_output(probe)
         (disk / "filler").unlink()
         # The record of the first wakes it up; the second comes when it writes again.
@@ -129,7 +138,7 @@ def test_full_disk_and_a_new_file(net, disk, tmp_path):
     with watching(net, "-o", log) as (server, probe):
         fill(disk, 32768)
         greeted(net, server, 10)
-        probe.error_line("records are being lost")
+        await_full(probe, 10)
         old = log.rename(disk / "log.1").read_text()
         # Room, but not for what would be written to the old file first.
         sh("mount", "-o", "remount,size=512k", str(disk))
@@ -160,7 +169,7 @@ def test_full_disk_and_the_same_file(net, disk):
     with watching(net, "-o", log) as (server, probe):
         fill(disk, 32768)
         talks = greeted(net, server, 10)
-        probe.error_line("records are being lost")
+        await_full(probe, 10)
         broken = os.stat(log).st_size
         probe.send(signal.SIGHUP)
         wait_for("the file to be opened again", lambda: written_at(probe, log) == 0)
@@ -180,7 +189,7 @@ def test_full_disk_and_an_emptied_file(net, disk):
     with watching(net, "-o", log) as (server, probe):
         fill(disk, 32768)
         greeted(net, server, 10)
-        probe.error_line("records are being lost")
+        await_full(probe, 10)
         before = len(log.read_text().splitlines()) - 1
         os.truncate(log, 0)
         last = greeted(net, server, 1)

@@ -27,7 +27,7 @@ from test_keeping import (CAPTURES, INVENTORY, KEEPER, LIVE, NOBODY, connections
 assert folder	# a fixture, which pytest finds by its name
 
 KILLS = int(os.environ.get("KEEPER_KILLS", 10))	# of those that need no interface
-LIVE_KILLS = max(3, KILLS // 20)
+LIVE_KILLS = int(os.environ.get("LIVE_KILLS", 3))
 # A transaction a second, which includes the time that it takes: `make test-kills`. Where other
 # tests run beside it, a process may wait for its turn.
 WRITTEN_SECONDS = max(1 if "KEEPER_KILLS" in os.environ else 2, PATIENCE / 60)
