@@ -94,9 +94,14 @@ CONTAINER = "podman:77c2a90d1e5f"
 ROOTLESS = {"unit": "user@1000.service", "container": "podman:0c4d1f7e29ab", "process": "redis-server"}
 
 
+def midnight(when):
+    """Of its day: what is some hours later is of the same day."""
+    return int(time.mktime((*time.localtime(when)[:3], 0, 0, 0, 0, 0, -1)))
+
+
 def company(path):
     """Five weeks of a small network; what a picture of the report shows."""
-    sample, begin, rng = Sample(path), END - 36 * DAY, random.Random(7)
+    sample, begin, rng = Sample(path), midnight(END - 36 * DAY), random.Random(7)
 
     def steady(server, port, form, since=begin, until=END, kind="new", **more):
         service, (one,) = sample.service(server, port, since + rng.uniform(0, 5 * HOUR),
