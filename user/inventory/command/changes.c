@@ -180,10 +180,7 @@ static void print_json(sqlite3_stmt *row)
 	object_time(&json, "ts", sqlite3_column_int64(row, TS));
 	object_text(&json, "event", "change");
 	object_plain(&json, "kind", column_text(row, KIND));
-	object_text(&json, "sensor", column_text(row, SENSOR));
-	object_plain(&json, "server", column_text(row, SERVER));
-	object_number(&json, "server_port", sqlite3_column_int64(row, PORT));
-	object_plain(&json, "tunnel", column_text(row, TUNNEL));
+	object_where(&json, row, SENSOR);
 	json_side(&json, "old", row, OLD, OLD_OWNER);
 	json_side(&json, "new", row, NEW, NEW_OWNER);
 	if (sqlite3_column_type(row, NUMBER) != SQLITE_NULL)

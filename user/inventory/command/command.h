@@ -131,6 +131,15 @@ error_t filter_option(struct filter *filter, int key, char *argument);
 bool filter_takes(const struct filter *filter, const char *sensor,
 		  const char *server, int port);
 /*
+ * The same for a row of `service` and `banner` that begins with these columns;
+ * the tunnel is there for where_to_text().
+ */
+#define FILTER_COLUMNS                                                         \
+	"service.sensor, server, port, tunnel, banner.service, product,"       \
+	" stable, unit, container, process"
+enum { FILTER_TEXTS = 4, FILTER_COLUMN_COUNT = 10 };
+bool filter_takes_row(const struct filter *filter, sqlite3_stmt *row);
+/*
  * Nothing was printed: says so where the filter takes no service at all, which
  * may be misspelt.
  */
@@ -160,6 +169,8 @@ bool endpoint_from_text(const char *text, char server[ADDRESS_TEXT], int *port);
 /* "north 192.0.2.10:22 in 42", of four columns: sensor to tunnel. */
 #define WHERE_TEXT 512
 void where_to_text(sqlite3_stmt *row, int sensor, char text[WHERE_TEXT]);
+/* The same four columns as members of an object. */
+void object_where(struct json *json, sqlite3_stmt *row, int sensor);
 
 /* For ORDER BY and comparisons in SQL: address_order(server). */
 void add_functions(struct store *store);

@@ -135,24 +135,23 @@ bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 	return !filter->product;
 }
 
-/* --- what takes nothing ------------------------------------------------ */
-
-static const char query[] =
-	"SELECT sensor, server, port, banner.service, product, stable, unit,"
-	" container, process FROM service LEFT JOIN banner"
-	" ON service_id = service.id";
-
-static bool takes_row(const struct filter *filter, sqlite3_stmt *row)
+bool filter_takes_row(const struct filter *filter, sqlite3_stmt *row)
 {
 	const char *texts[6];
 
 	for (int i = 0; i < 6; i++)
-		texts[i] = column_text(row, 3 + i);
+		texts[i] = column_text(row, FILTER_TEXTS + i);
 	return filter_takes(filter, column_text(row, 0), column_text(row, 1),
 			    sqlite3_column_int(row, 2)) &&
 	       filter_takes_texts(filter, texts, 3) &&
 	       filter_takes_owner(filter, texts + 3);
 }
+
+/* --- what takes nothing ------------------------------------------------ */
+
+static const char query[] =
+	"SELECT " FILTER_COLUMNS " FROM service LEFT JOIN banner"
+	" ON service_id = service.id";
 
 void filter_tell_nothing(const struct filter *filter, struct store *store)
 {
@@ -164,7 +163,7 @@ void filter_tell_nothing(const struct filter *filter, struct store *store)
 		return;
 	rows = prepare(store, query);
 	while (rows && !takes && sqlite3_step(rows) == SQLITE_ROW)
-		takes = takes_row(filter, rows);
+		takes = filter_takes_row(filter, rows);
 	sqlite3_finalize(rows);
 	if (rows && !takes)
 		say("no service in %s matches the filter", store->path);

@@ -2,10 +2,9 @@
 /* gone: services that were not seen for long. */
 #include "command.h"
 #include "table.h"
+#include "when.h"
 
 #include <stdlib.h>
-
-#define US_PER_DAY 86400000000LL
 
 struct gone {
 	struct filter filter;
@@ -47,10 +46,22 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
+enum column {
+	SENSOR,
+	SERVER,
+	PORT,
+	TUNNEL,
+	SERVICE,
+	PRODUCT,
+	STABLE,
+	LAST_SEEN = FILTER_COLUMN_COUNT,
+	VERSION_COLUMN,
+	INFO,
+};
+
 static const char query[] =
-	"SELECT sensor, server, port, tunnel, service.last_seen,"
-	" banner.service, product, version, info, stable, unit, container,"
-	" process FROM service LEFT JOIN banner ON banner.id = banner_id"
+	"SELECT " FILTER_COLUMNS ", service.last_seen, version, info"
+	" FROM service LEFT JOIN banner ON banner.id = banner_id"
 	" WHERE service.last_seen < ?1 ORDER BY service.last_seen";
 
 static void json_gone(sqlite3_stmt *row)
@@ -58,15 +69,12 @@ static void json_gone(sqlite3_stmt *row)
 	struct json json = { .file = stdout };
 
 	object_open(&json, NULL);
-	object_text(&json, "sensor", column_text(row, 0));
-	object_plain(&json, "server", column_text(row, 1));
-	object_number(&json, "server_port", sqlite3_column_int64(row, 2));
-	object_plain(&json, "tunnel", column_text(row, 3));
-	object_time(&json, "last_seen", sqlite3_column_int64(row, 4));
-	object_text(&json, "service", column_text(row, 5));
-	object_text(&json, "product", column_text(row, 6));
-	object_text(&json, "version", column_text(row, 7));
-	object_plain(&json, "stable", column_text(row, 9));
+	object_where(&json, row, SENSOR);
+	object_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
+	object_text(&json, "service", column_text(row, SERVICE));
+	object_text(&json, "product", column_text(row, PRODUCT));
+	object_text(&json, "version", column_text(row, VERSION_COLUMN));
+	object_plain(&json, "stable", column_text(row, STABLE));
 	object_close(&json);
 	object_end_line(&json);
 }
@@ -75,25 +83,11 @@ static void add_row(struct table *table, sqlite3_stmt *row)
 {
 	char where[WHERE_TEXT], seen[TIME_TEXT], what[WHAT_TEXT];
 
-	where_to_text(row, 0, where);
-	time_to_text(sqlite3_column_int64(row, 4), seen);
+	where_to_text(row, SENSOR, where);
+	time_to_text(sqlite3_column_int64(row, LAST_SEEN), seen);
 	seen[16] = 0; /* cut to the minute */
-	what_to_text(row, 5, 6, 7, 8, 9, what);
+	what_to_text(row, SERVICE, PRODUCT, VERSION_COLUMN, INFO, STABLE, what);
 	table_add(table, (const char *[]){ where, seen, what });
-}
-
-static bool takes(const struct gone *gone, sqlite3_stmt *row)
-{
-	const char *const texts[] = { column_text(row, 5), column_text(row, 6),
-				      column_text(row, 9) };
-	const char *const owner[] = { column_text(row, 10),
-				      column_text(row, 11),
-				      column_text(row, 12) };
-
-	return filter_takes(&gone->filter, column_text(row, 0),
-			    column_text(row, 1), sqlite3_column_int(row, 2)) &&
-	       filter_takes_texts(&gone->filter, texts, 3) &&
-	       filter_takes_owner(&gone->filter, owner);
 }
 
 static int print_gone(const struct gone *gone, struct store *store,
@@ -109,7 +103,7 @@ static int print_gone(const struct gone *gone, struct store *store,
 		return EXIT_FAILED;
 	sqlite3_bind_int64(rows, 1, now_us() - span);
 	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
-		if (!takes(gone, rows))
+		if (!filter_takes_row(&gone->filter, rows))
 			continue;
 		any = true;
 		if (gone->json)

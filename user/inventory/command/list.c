@@ -61,58 +61,42 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 }
 
 #define COLUMNS                                                                \
-	"service.sensor, server, port, tunnel, service.first_seen,"            \
-	" service.last_seen, connections, ever_different, banner.service,"     \
-	" product, version, info, os, hostname, devicetype, cpe, stable,"      \
+	FILTER_COLUMNS                                                         \
+	", service.first_seen, service.last_seen, connections,"                \
+	" ever_different, version, info, os, hostname, devicetype, cpe,"       \
 	" latest_raw, refusal, (SELECT count(*) FROM banner AS form"           \
-	" WHERE form.service_id = service.id), unit, container, process"
+	" WHERE form.service_id = service.id)"
 
 enum column {
 	SENSOR,
 	SERVER,
 	PORT,
 	TUNNEL,
-	FIRST_SEEN,
+	SERVICE,
+	PRODUCT,
+	STABLE,
+	UNIT,
+	CONTAINER,
+	PROCESS,
+	FIRST_SEEN = FILTER_COLUMN_COUNT,
 	LAST_SEEN,
 	CONNECTIONS,
 	EVER_DIFFERENT,
-	SERVICE,
-	PRODUCT,
 	VERSION_COLUMN,
 	INFO,
 	OS,
 	HOSTNAME,
 	DEVICETYPE,
 	CPE,
-	STABLE,
 	LATEST_RAW,
 	REFUSAL,
 	FORMS,
-	UNIT,
-	CONTAINER,
-	PROCESS,
 };
 
 static const char query[] =
 	"SELECT " COLUMNS " FROM service LEFT JOIN banner"
 	" ON banner.id = banner_id WHERE service.last_seen >= ?1"
 	" ORDER BY sensor, address_order(server), port, tunnel";
-
-static bool takes(const struct list *list, sqlite3_stmt *row)
-{
-	const char *const texts[] = { column_text(row, SERVICE),
-				      column_text(row, PRODUCT),
-				      column_text(row, STABLE) };
-	const char *const owner[] = { column_text(row, UNIT),
-				      column_text(row, CONTAINER),
-				      column_text(row, PROCESS) };
-
-	return filter_takes(&list->filter, column_text(row, SENSOR),
-			    column_text(row, SERVER),
-			    sqlite3_column_int(row, PORT)) &&
-	       filter_takes_texts(&list->filter, texts, 3) &&
-	       filter_takes_owner(&list->filter, owner);
-}
 
 /* --- as a table -------------------------------------------------------- */
 
@@ -190,7 +174,7 @@ static int print_table(const struct list *list, struct store *store,
 	full = !table;
 
 	while (!full && (*code = sqlite3_step(rows)) == SQLITE_ROW) {
-		if (takes(list, rows)) {
+		if (filter_takes_row(&list->filter, rows)) {
 			any = true;
 			add_row(table, rows, with_owner);
 			full = table_failed(table);
@@ -232,10 +216,7 @@ static void print_json(sqlite3_stmt *row)
 	struct json json = { .file = stdout };
 
 	object_open(&json, NULL);
-	object_text(&json, "sensor", column_text(row, SENSOR));
-	object_plain(&json, "server", column_text(row, SERVER));
-	object_number(&json, "server_port", sqlite3_column_int64(row, PORT));
-	object_plain(&json, "tunnel", column_text(row, TUNNEL));
+	object_where(&json, row, SENSOR);
 	object_time(&json, "first_seen", sqlite3_column_int64(row, FIRST_SEEN));
 	object_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
 	object_number(&json, "connections",
@@ -317,7 +298,7 @@ static int print_lines(const struct list *list, struct store *store,
 	if (list->format == LIST_CSV)
 		print_csv_header();
 	while ((*code = sqlite3_step(rows)) == SQLITE_ROW) {
-		if (!takes(list, rows))
+		if (!filter_takes_row(&list->filter, rows))
 			continue;
 		any = true;
 		if (list->format == LIST_JSON)

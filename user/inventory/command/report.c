@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* report: its options, its output file, its counts. */
 #include "report.h"
+#include "when.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define US_PER_DAY 86400000000LL
 #define FRESH_DAYS 7
 #define SETTLING_DAYS 1
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* The page around the report: its head, its figures, its glossary. */
 #include "report.h"
+#include "when.h"
 
 #include <report_assets.h>
 
@@ -8,8 +9,6 @@
 #include <nettle/sha2.h>
 #include <string.h>
 #include <time.h>
-
-#define US_PER_DAY 86400000000LL
 
 /* 'sha256-...' for the content security policy: only these assets are run. */
 static void put_digest(FILE *page, const unsigned char *asset, size_t len)

@@ -244,6 +244,15 @@ void where_to_text(sqlite3_stmt *row, int sensor, char text[WHERE_TEXT])
 		 endpoint, *tunnel ? " in " : "", tunnel);
 }
 
+void object_where(struct json *json, sqlite3_stmt *row, int sensor)
+{
+	object_text(json, "sensor", column_text(row, sensor));
+	object_plain(json, "server", column_text(row, sensor + 1));
+	object_number(json, "server_port",
+		      sqlite3_column_int64(row, sensor + 2));
+	object_plain(json, "tunnel", column_text(row, sensor + 3));
+}
+
 /* --- owners ------------------------------------------------------------ */
 
 bool filter_takes_owner(const struct filter *filter, const char *const *texts)

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define US_PER_DAY 86400000000LL
+
 /*
  * RFC 3339, YYYY-MM-DD [HH:MM[:SS]] in local time, now, today, yesterday,
  * "2 days ago", "a day ago", "last week", 12h (so long before now); case does
