@@ -38,11 +38,7 @@ sources_of() {
 	identify) echo tests/fuzz/guarded.c tests/fuzz/memory_file.c user/identify/*.c ;;
 	owner) echo tests/fuzz/guarded.c user/owner/cgroup_path.c ;;
 	logline) echo tests/fuzz/guarded.c user/inventory/command/logline.c user/inventory/address.c ;;
-	form) echo tests/fuzz/guarded.c && for name in form times calendar time_names russian_names structure structure_mysql structure_ssh structure_fix structure_http \
-		structure_idioms structure_durations structure_client structure_text structure_telnet \
-		structure_refusal looks match align difference skeleton learn; do
-		echo "user/inventory/$name.c"
-	done ;;
+	form) echo tests/fuzz/guarded.c && make -s --no-print-directory --eval 'listed: ; @echo $(INVENTORY_FORMS)' listed ;;
 	esac
 }
 
