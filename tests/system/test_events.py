@@ -63,9 +63,12 @@ def log_in(ns, port, folder):
                               stderr=subprocess.PIPE, text=True)
     try:
         wait_for("the client's identification", lambda: bytes_waiting(server, port))
+        os.kill(server, signal.SIGCONT)
+        assert "Permission denied" in client.communicate(timeout=PATIENCE)[1]
     finally:
         os.kill(server, signal.SIGCONT)
-    assert "Permission denied" in client.communicate(timeout=PATIENCE)[1]
+        client.kill()
+        client.wait()
 
 
 def test_openssh_speaks_second(net, tmp_path):

@@ -184,23 +184,32 @@ def test_another_took_the_port(net):
             known(running, net.peer, unit="new.service", pid=second.pid)
 
 
+def speaks_unread(running, place, ns, *address, **expected):
+    """
+    A server in this place speaks and ends; its number. The reader is stopped before it has read the
+    record.
+    """
+    with Server(*place) as server:
+        server.listen()
+        server.say("greet()")
+        known(running, ns, *address, pid=server.pid, **expected)
+        os.kill(running.reader(), signal.SIGSTOP)
+        greeted(ns, *address)
+        return server.pid
+
+
 @needs_cgroups
 def test_process_is_younger_than_its_record(net):
     """The record is read when another process of the same unit has the port: that one did not say it."""
     with Cgroup("web.service") as web, probe(net) as running:
-        with Server(net.host, web) as first:
-            first.listen()
-            first.say("greet()")
-            known(running, net.peer, pid=first.pid)
-            os.kill(running.reader(), signal.SIGSTOP)
-            greeted(net.peer)
+        spoke = speaks_unread(running, (net.host, web), net.peer)
         with Server(net.host, web) as second:
             second.listen()
             second.say("greet()")
             time.sleep(A_SECOND)		# so that it is looked up
             os.kill(running.reader(), signal.SIGCONT)
             told(json.loads(running.line()), unit="web.service", cgroup=web.path, uid=0)
-            known(running, net.peer, never=[("pid", first.pid)], pid=second.pid)
+            known(running, net.peer, never=[("pid", spoke)], pid=second.pid)
 
 
 @needs_cgroups
@@ -208,33 +217,23 @@ def test_process_is_younger_than_its_record(net):
 def test_number_is_used_again(net):
     """The process that has the number by now is not the one that spoke: neither number nor name is told."""
     with Cgroup("web.service") as web, probe(net) as running:
-        with Server(net.host, web) as first:
-            first.listen()
-            first.say("greet()")
-            known(running, net.peer, pid=first.pid)
-            os.kill(running.reader(), signal.SIGSTOP)
-            greeted(net.peer)
-        with Server(net.host, web, with_pid(first.pid)) as second:
-            assert second.say("os.getpid()") == str(first.pid)
+        spoke = speaks_unread(running, (net.host, web), net.peer)
+        with Server(net.host, web, with_pid(spoke)) as second:
+            assert second.say("os.getpid()") == str(spoke)
             second.say("name(b'second')")
             second.listen()
             second.say("greet()")
             time.sleep(A_SECOND)		# so that it is looked up
             os.kill(running.reader(), signal.SIGCONT)
             told(json.loads(running.line()), unit="web.service", cgroup=web.path, uid=0)
-            known(running, net.peer, pid=first.pid, process="second")
+            known(running, net.peer, pid=spoke, process="second")
 
 
 @needs_cgroups
 def test_another_listens_behind_a_veth(net):
     """The record is read when another unit has the port there, and the kernel has no socket to tell: nothing is."""
     with Cgroup("old.service") as old, Cgroup("new.service") as new, probe(net) as running:
-        with Server(net.peer, old) as first:
-            first.listen()
-            first.say("greet()")
-            known(running, net.host, "10.99.0.2", unit="old.service", pid=first.pid)
-            os.kill(running.reader(), signal.SIGSTOP)
-            greeted(net.host, "10.99.0.2")
+        speaks_unread(running, (net.peer, old), net.host, "10.99.0.2", unit="old.service")
         with Server(net.peer, new) as second:
             second.listen()
             second.say("greet()")
