@@ -2,9 +2,10 @@
 /*
  * What BPF programs count for --owner: how often sockets of this network
  * namespace began or ceased to listen, in all and by port; how often a process
- * forked, by the time when it began. Of the other namespaces it is no count,
- * but the time when a socket of a port last did so: CLOCK_MONOTONIC, ns. Some
- * ports, and some processes, share a counter.
+ * forked, by the time when it began. For the ports of other namespaces a
+ * counter is no number but a time: when a socket of the port last began or
+ * ceased to listen (CLOCK_MONOTONIC, ns). Some ports, and some processes, share
+ * a counter.
  */
 #ifndef BANNERPROBE_KERNEL_COUNTERS_H
 #define BANNERPROBE_KERNEL_COUNTERS_H

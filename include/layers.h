@@ -70,10 +70,10 @@ static __always_inline enum parse_result other_ethertype(__be16 ethertype,
 }
 
 /*
- * An offset, read back from memory, so that the verifier knows nothing of it:
- * it follows what comes later once, and not for each length of the headers
- * before. A check of bytes at a known offset would also differ by what it has
- * shown.
+ * Notes an offset, and reads it back from memory. So the verifier knows nothing
+ * of it, and follows what comes later once, not for each length of the headers
+ * before. Otherwise it would also remember how many bytes of the packet a check
+ * at that offset has found.
  */
 static __always_inline __u64 forget_offset(__u64 offset,
 					   struct segment *segment)
@@ -131,9 +131,10 @@ walk_ethertype(const struct frame *frame, __u64 offset, __be16 ethertype,
 		result = skip_tags(frame, &offset, &ethertype, segment);
 	if (result != PARSED)
 		return result;
-	segment->payload_offset = (__u32)offset;
 	if (walk == WALK_WHOLE)
 		offset = forget_offset(offset, segment);
+	else
+		segment->payload_offset = (__u32)offset;
 	if (ethertype == bpf_htons(ETHERTYPE_IPV4))
 		return walk_ipv4(frame, offset, walk, segment);
 	if (ethertype == bpf_htons(ETHERTYPE_IPV6))

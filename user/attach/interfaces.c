@@ -352,7 +352,8 @@ static void on_deleted(struct interfaces *interfaces,
 {
 	if (link->has_packets && !interface->gone)
 		interface_saw_packets(interface, &link->packets);
-	interface_detach(interface); /* whoever reads the message finds none */
+	/* Before the message: what it reports as deleted holds no hook. */
+	interface_detach(interface);
 	if (!interface->gone)
 		message(interface->asked_name ?
 				"%s: the interface was deleted: waiting for it "

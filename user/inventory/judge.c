@@ -239,7 +239,9 @@ static void new_form_came(struct inventory *inventory, struct service *service,
 	count_form(inventory, service, at, seen, hash);
 }
 
-/* One that fits a fourth time in a row is no chance.
+/*
+ * So many greetings after the first may have a faint form by chance. A form
+ * that the fourth in a row has as well is the service's.
  */
 #define CHANCE 2
 

@@ -222,6 +222,7 @@ static bool note_counter(const struct views *views, const struct view *view,
 			 uint16_t port, struct group *group)
 {
 	group->place = 0;
+	group->counted = 0;
 	if (!views->is_counted)
 		return view->diag || view->read >= views->asked;
 	if (view == views->own)
