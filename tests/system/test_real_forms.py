@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import subprocess
+import tempfile
 import time
 
 import pytest
@@ -150,13 +151,12 @@ def test_real_server(server, tmp_path, unpacked):
     else:
         unpacked("pure-ftpd", "libsodium23")
     inventory = Inventory(tmp_path)
-    folder = str(tmp_path / "server")
-    os.mkdir(folder)
-    os.chmod(tmp_path, 0o755)
-    os.chmod(folder, 0o755)
     clock = [time.time() - 86400]
     changed_ports = []
-    with netns.Namespace("forms") as ns, open(tmp_path / "log", "w") as log:
+    # Its name is short, because that of a Unix socket in it has at most 107 bytes.
+    with netns.Namespace("forms") as ns, open(tmp_path / "log", "w") as log, \
+            tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        os.chmod(folder, 0o755)
         for changed in False, False, False, True, True:
             command, ports = server(folder, changed)
             if not os.path.exists(command[0]):
