@@ -17,12 +17,23 @@ commands='cc make clang bpftool python3 ip tc nft strace ssh zstd mandoc logrota
 headers='bpf/libbpf.h gelf.h libmnl/libmnl.h cap-ng.h seccomp.h nettle/sha1.h
 zlib.h zstd.h uthash.h expat.h pcre2posix.h cmocka.h sqlite3.h json-c/json.h'
 
-install_on_debian() {
-	missing=
-	for package in $packages "$@"; do
+# Those of the named packages that are not installed.
+missing_of() {
+	for package; do
 		dpkg-query -W -f '${Status}' "$package" 2>/dev/null |
-			grep -q 'ok installed' || missing="$missing $package"
+			grep -q 'ok installed' || printf ' %s' "$package"
 	done
+}
+
+install_on_debian() {
+	# shellcheck disable=SC2086
+	missing=$(missing_of $packages "$@")
+	[ -n "$missing" ] || return 0
+	# Several builds may be under way: packages are for one at a time. It waits for others' apt, too.
+	exec 9<"$0"
+	flock 9
+	# shellcheck disable=SC2086
+	missing=$(missing_of $missing)
 	[ -n "$missing" ] || return 0
 	if [ "$(id -u)" -ne 0 ]; then
 		echo "deps: missing, run as root to install:$missing" >&2
@@ -38,7 +49,7 @@ install_on_debian() {
 		chmod 755 "$policy"
 	fi
 	# shellcheck disable=SC2086
-	apt-get install -y -qq --no-install-recommends $missing >/dev/null
+	apt-get install -y -qq -o DPkg::Lock::Timeout=600 --no-install-recommends $missing >/dev/null
 }
 
 name_missing() {

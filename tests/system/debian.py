@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 
+ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+PATIENT = "-oDPkg::Lock::Timeout=600"	# another program may be installing
 POLICY = "/usr/sbin/policy-rc.d"	# Debian asks it whether a new package may start its service
 # Of a guest, which ends when it panics. On a busy machine an emulated timer comes too
 # late for the kernel's check of it, which panics.
@@ -37,18 +39,19 @@ def installed(package):
 
 
 def install_missing(packages):
-    missing = [package for package in packages if not installed(package)]
-    if missing:
-        say("installing", *missing)
-        run("apt-get", "update")
-        run("apt-get", "install", "-y", "--no-install-recommends", *missing,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
+    with packages_locked():
+        missing = [package for package in packages if not installed(package)]
+        if missing:
+            say("installing", *missing)
+            run("apt-get", "update")
+            run("apt-get", "install", "-y", PATIENT, "--no-install-recommends", *missing,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
 
 @contextlib.contextmanager
 def packages_locked():
-    """Several tests run at once; packages are for one at a time."""
-    with open("/run/lock/bannerprobe-tests", "w") as lock:
+    """Several tests run at once; packages are for one at a time, packaging/deps.sh's too."""
+    with open(ROOT / "packaging/deps.sh") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 

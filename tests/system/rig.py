@@ -67,7 +67,7 @@ def version(package):
 
 
 def apt_get(*args):
-    return subprocess.run(["apt-get", "-qq", "-o", "Dpkg::Use-Pty=0", *args],
+    return subprocess.run(["apt-get", "-qq", debian.PATIENT, "-o", "Dpkg::Use-Pty=0", *args],
                           env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
 
