@@ -37,9 +37,11 @@
 #   make soak          an hour at the highest rate, or SOAK_SECONDS (as root)
 #   make churn         a hundred thousand veths come and go, or CHURN_VETHS (as root)
 #   make vmlinux.h     the kernel's types anew
-#   make install       to $(DESTDIR)$(PREFIX), logrotate's part to $(DESTDIR)/etc; make uninstall
+#   make install       to $(DESTDIR)$(PREFIX), logrotate's part to $(DESTDIR)/etc; make uninstall;
+#                      FROM=build/static: the static programs
 #   make static        the program without shared libraries, build/static/bannerprobe
 #   make deb           a Debian package, in build/deb; ARCH=arm64: for arm64, in build/arm64/deb
+#   make deb-static    the same of the static programs, for older Debians, in build/deb-static
 #   make rpm           an RPM package, in build/rpm
 #   make test-rpm      what it installs, and what its scripts do
 #   make test-builds   the Debian package by the compilers of newer Debians (as root)
@@ -54,6 +56,8 @@ include packaging/cross.mk
 endif
 
 BUILD ?= build
+# Where the programs are that `make install` installs.
+FROM ?= $(BUILD)
 PREFIX ?= /usr/local
 CLANG ?= clang
 BPFTOOL ?= $(shell command -v bpftool || echo /usr/sbin/bpftool)
@@ -176,9 +180,9 @@ INSTALLED := $(SBIN)/bannerprobe $(RULES:packaging/%=$(SHARE)/bannerprobe/%) $(S
 	$(UNITS)/bannerprobe@.service $(SYSUSERS)/bannerprobe.conf $(LOGROTATE)/bannerprobe
 
 .PHONY: install
-install: $(BUILD)/bannerprobe install-inventory
+install: $(FROM)/bannerprobe install-inventory
 	install -d $(dir $(INSTALLED))
-	install -m 755 $(BUILD)/bannerprobe $(SBIN)/bannerprobe
+	install -m 755 $(FROM)/bannerprobe $(SBIN)/bannerprobe
 	install -m 644 $(RULES) $(SHARE)/bannerprobe/rules
 	install -m 644 packaging/bannerprobe.8 $(SHARE)/man/man8/bannerprobe.8
 	install -m 644 packaging/bannerprobe.bash $(SHARE)/bash-completion/completions/bannerprobe
@@ -212,7 +216,8 @@ include packaging/container.mk
 # --- Debian package
 
 DEB := $(BUILD)/deb
-DEB_TREE := $(DEB)/bannerprobe-$(VERSION)
+DEB_TREE = $(DEB)/bannerprobe-$(VERSION)
+DEB_VERSION := $(VERSION)
 # A copy of the tree, which holds what is in the repository.
 copy_tree = mkdir -p $(1) && tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe \
 	--exclude=./bannerprobe-inventory --exclude=__pycache__ --exclude=.pytest_cache . | tar -x -C $(1)
@@ -223,9 +228,20 @@ deb:
 	rm -rf $(DEB)
 	$(call copy_tree,$(DEB_TREE))
 	mv $(DEB_TREE)/packaging/debian $(DEB_TREE)/debian
-	$(DEB_TREE)/debian/write-changelog $(VERSION) >$(DEB_TREE)/debian/changelog
+	$(DEB_TREE)/debian/write-changelog $(DEB_VERSION) >$(DEB_TREE)/debian/changelog
+	$(DEB_PREPARED)
 	cd $(DEB_TREE) && env -u MAKEFLAGS dpkg-buildpackage -us -uc -b $(DEB_FLAGS)
-	lintian --allow-root --fail-on error,warning --tag-display-limit 0 $(DEB)/*.changes
+	lintian --allow-root --fail-on error,warning --tag-display-limit 0 $(LINTIAN_FLAGS) $(DEB)/*.changes
+
+# Of the static programs, for a Debian whose libraries are older: a newer one's package replaces it.
+.PHONY: deb-static
+deb-static: DEB := $(BUILD)/deb-static
+deb-static: DEB_VERSION := $(VERSION)~static
+deb-static: DEB_PREPARED = packaging/libmnl.sh $(DEB_TREE)/$(STATIC) "$(CC)" $(CROSS)
+deb-static: DEB_FLAGS += -nc --build-profiles=pkg.bannerprobe.static
+deb-static: LINTIAN_FLAGS := --suppress-tags \
+	statically-linked-binary,embedded-library,shared-library-lacks-prerequisites
+deb-static: deb
 
 include packaging/rpm.mk
 

@@ -408,12 +408,12 @@ test-builds:
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)tests/vm/builds $(BUILDS_ARGS)
 
-# The Debian package and the static program: takes some minutes.
+# The Debian packages and the static program: takes some minutes.
 # PACKAGE_ARGS=--here: without QEMU, which is faster.
 .PHONY: test-package
 test-package:
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory deb static
+	$(Q)$(MAKE) --no-print-directory deb deb-static static
 	$(Q)tests/vm/package $(PACKAGE_ARGS)
 
 # --- shown

@@ -41,9 +41,9 @@ INVENTORY_INSTALLED := $(BIN)/bannerprobe-inventory \
 	$(DESTDIR)$(PREFIX)/share/bash-completion/completions/bannerprobe-inventory
 
 .PHONY: install-inventory
-install-inventory: $(BUILD)/bannerprobe-inventory
+install-inventory: $(FROM)/bannerprobe-inventory
 	install -d $(dir $(INVENTORY_INSTALLED))
-	install -m 755 $(BUILD)/bannerprobe-inventory $(BIN)/bannerprobe-inventory
+	install -m 755 $(FROM)/bannerprobe-inventory $(BIN)/bannerprobe-inventory
 	install -m 644 packaging/bannerprobe-inventory.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/bannerprobe-inventory.1
 	install -m 644 packaging/bannerprobe-inventory.bash \
