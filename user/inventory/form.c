@@ -75,8 +75,16 @@ void form_add_wild(struct form *form, enum wild wild, size_t at)
 void form_add_bytes(struct form *form, const uint8_t *bytes, size_t from,
 		    size_t to, uint16_t mark)
 {
-	for (size_t i = from; i < to; i++)
-		add(form, bytes[i] | mark, i);
+	const size_t room = FORM_MAX - form->len,
+		     all = from < to ? to - from : 0,
+		     len = all < room ? all : room;
+
+	for (size_t i = 0; i < len; i++) {
+		form->symbol[form->len + i] = bytes[from + i] | mark;
+		form->at[form->len + i] = (uint16_t)(from + i);
+	}
+	form->len += len;
+	form->whole &= len == all;
 }
 
 /* --- as text ----------------------------------------------------------- */
@@ -240,15 +248,32 @@ bool form_from_text(struct form *form, const char *text, size_t len)
 
 /* --- compared ---------------------------------------------------------- */
 
+#define AT_ONCE 4 /* symbols in a word of 64 bits */
+#define FOUR_VALUES (SYMBOL_VALUE * 0x0001000100010001ULL)
+
+static uint64_t four_values(const uint16_t *symbols)
+{
+	uint64_t four;
+
+	memcpy(&four, symbols, sizeof(four));
+	return four & FOUR_VALUES;
+}
+
+static uint64_t mixed(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * 0x9e3779b97f4a7c15ULL;
+	return hash ^ hash >> 29;
+}
+
 uint64_t form_hash(const struct form *form)
 {
 	uint64_t hash = 0xcbf29ce484222325ULL ^ form->len;
+	size_t i = 0;
 
-	for (size_t i = 0; i < form->len; i++) {
-		hash = (hash ^ (form->symbol[i] & SYMBOL_VALUE)) *
-		       0x9e3779b97f4a7c15ULL;
-		hash ^= hash >> 29;
-	}
+	for (; i + AT_ONCE <= form->len; i += AT_ONCE)
+		hash = mixed(hash, four_values(form->symbol + i));
+	for (; i < form->len; i++)
+		hash = mixed(hash, form->symbol[i] & SYMBOL_VALUE);
 	return hash;
 }
 

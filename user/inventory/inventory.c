@@ -234,8 +234,11 @@ static struct service *service_of(struct inventory *inventory,
 	struct service *service = service_find(&inventory->services, key);
 	int error;
 
-	if (service)
+	if (service) {
+		/* Its forms are compared once the greeting's is made. */
+		__builtin_prefetch(service->forms);
 		return service;
+	}
 	if (!has_room(inventory)) {
 		inventory_lose(inventory, UNKEPT_FULL, 1);
 		return NULL;

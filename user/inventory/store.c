@@ -280,8 +280,10 @@ static int check_version(struct store *store, enum store_use use, bool empty)
 
 static int open_database(struct store *store, const char *name, int flags)
 {
-	int code = sqlite3_open_v2(name, &store->db,
-				   flags | SQLITE_OPEN_EXRESCODE, NULL);
+	/* No process of this program uses it in two threads. */
+	int code = sqlite3_open_v2(
+		name, &store->db,
+		flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
 
 	return code == SQLITE_OK ? 0 : store_fail(store, code);
 }

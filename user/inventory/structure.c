@@ -3,6 +3,21 @@
 
 #include <string.h>
 
+const uint8_t byte_kinds[256] = {
+	[' ' ... ','] = BYTE_PRINTED,
+	['-'] = BYTE_PRINTED | BYTE_DOT,
+	['.'] = BYTE_PRINTED | BYTE_DOT,
+	['/'] = BYTE_PRINTED,
+	['0' ... '9'] = BYTE_PRINTED | BYTE_DIGIT,
+	[':' ... '@'] = BYTE_PRINTED,
+	['A' ... 'Z'] = BYTE_PRINTED | BYTE_LETTER,
+	['[' ... '^'] = BYTE_PRINTED,
+	['_'] = BYTE_PRINTED | BYTE_UNDERSCORE,
+	['`'] = BYTE_PRINTED,
+	['a' ... 'z'] = BYTE_PRINTED | BYTE_LETTER,
+	['{' ... '~'] = BYTE_PRINTED,
+};
+
 size_t greeting_line_end(const struct greeting *greeting, size_t at)
 {
 	const uint8_t *end =

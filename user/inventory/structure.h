@@ -72,20 +72,48 @@ size_t client_at(const struct greeting *greeting, size_t at);
 
 /* --- small readers of a greeting --------------------------------------- */
 
+/* What a byte is; by a table, because each byte of a greeting is asked often.
+ */
+#define BYTE_DIGIT 1
+#define BYTE_LETTER 2
+#define BYTE_PRINTED 4 /* ASCII from the space on, without DEL */
+#define BYTE_DOT 8     /* or a hyphen */
+#define BYTE_UNDERSCORE 16
+extern const uint8_t byte_kinds[256];
+
+static inline bool greeting_is(const struct greeting *g, size_t at,
+			       uint8_t kinds)
+{
+	return at < g->len && byte_kinds[g->bytes[at]] & kinds;
+}
+
 static inline bool greeting_is_digit(const struct greeting *g, size_t at)
 {
-	return at < g->len && g->bytes[at] >= '0' && g->bytes[at] <= '9';
+	return greeting_is(g, at, BYTE_DIGIT);
 }
 
 static inline bool greeting_is_letter(const struct greeting *g, size_t at)
 {
-	return at < g->len && (g->bytes[at] | 0x20) >= 'a' &&
-	       (g->bytes[at] | 0x20) <= 'z';
+	return greeting_is(g, at, BYTE_LETTER);
 }
 
 static inline bool greeting_is_word(const struct greeting *g, size_t at)
 {
-	return greeting_is_digit(g, at) || greeting_is_letter(g, at);
+	return greeting_is(g, at, BYTE_DIGIT | BYTE_LETTER);
+}
+
+/* Where bytes of these kinds end, or `at`. */
+static inline size_t greeting_end_of(const struct greeting *g, size_t at,
+				     uint8_t kinds)
+{
+	while (greeting_is(g, at, kinds))
+		at++;
+	return at;
+}
+
+static inline size_t greeting_word_end(const struct greeting *g, size_t at)
+{
+	return greeting_end_of(g, at, BYTE_DIGIT | BYTE_LETTER);
 }
 
 static inline uint8_t greeting_folded(uint8_t byte)
@@ -105,12 +133,11 @@ static inline bool greeting_has(const struct greeting *g, size_t at,
 	}
 	return true;
 }
+
 /* Where the digits at `at` end. */
 static inline size_t greeting_digits_end(const struct greeting *g, size_t at)
 {
-	while (greeting_is_digit(g, at))
-		at++;
-	return at;
+	return greeting_end_of(g, at, BYTE_DIGIT);
 }
 
 /* Whether these words stand before `at`. A line end: at a line's beginning. */

@@ -34,7 +34,7 @@ static bool has_joined_digits(const struct greeting *g)
 {
 	for (size_t at = 0; at < g->len; at++) {
 		if (g->bytes[at] == 0xff ||
-		    ((g->bytes[at] == '.' || g->bytes[at] == '-') && at &&
+		    (greeting_is(g, at, BYTE_DOT) && at &&
 		     greeting_is_digit(g, at - 1) &&
 		     greeting_is_digit(g, at + 1)))
 			return true;

@@ -315,11 +315,9 @@ static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 {
 	int dots = 0;
 
-	for (*end = at; greeting_is_word(g, *end) ||
-			(*end < g->len &&
-			 (g->bytes[*end] == '-' || g->bytes[*end] == '.'));
-	     (*end)++)
-		dots += g->bytes[*end] == '.';
+	*end = greeting_end_of(g, at, BYTE_DIGIT | BYTE_LETTER | BYTE_DOT);
+	for (size_t i = at; i < *end; i++)
+		dots += g->bytes[i] == '.';
 	for (size_t i = 0; dots > 1 && i < sizeof(pools) / sizeof(*pools);
 	     i++) {
 		const size_t len = pools[i].len;

@@ -35,14 +35,15 @@ static bool is_binary(const struct greeting *g)
 
 	for (size_t at = 0; at < g->len;) {
 		const uint8_t byte = g->bytes[at];
-		const size_t more = byte >= 0x80 ? utf8_length(g, at) : 0;
+		size_t more;
 
-		if (!byte)
-			return true;
-		if (byte >= ' ' && byte < 0x7f) {
+		if (byte_kinds[byte] & BYTE_PRINTED) {
 			at++;
 			continue;
 		}
+		if (!byte)
+			return true;
+		more = byte >= 0x80 ? utf8_length(g, at) : 0;
 		odd += !more &&
 		       (byte >= 0x80 ||
 			(!byte_in_class(byte, CLASS_TEXT) && byte != 0x1b));
@@ -94,6 +95,19 @@ static size_t port_span(const struct greeting *g, size_t at, bool behind_client,
 		       0;
 }
 
+static bool may_begin_idiom(const struct greeting *g, size_t at)
+{
+	return begins_word(g, at) || (at && g->bytes[at - 1] == '<');
+}
+
+/* Few places may: the client's address begins within a word, too (::1). */
+static bool may_begin_span(const struct greeting *g, size_t at)
+{
+	return may_begin_idiom(g, at) ||
+	       (g->client_named &&
+		(greeting_is_word(g, at) || g->bytes[at] == ':'));
+}
+
 /* A part of a greeting that is wild, or that stays as it is. */
 struct span {
 	size_t end;   /* 0: there is no such part */
@@ -114,9 +128,8 @@ static struct span find_span(const struct greeting *g, size_t at, bool binary,
 		*client_end = span.end;
 		return span;
 	}
-	if (binary) /* random bytes look like anything */
-		return span;
-	if (!begins_word(g, at) && (!at || g->bytes[at - 1] != '<'))
+	/* Random bytes look like anything. */
+	if (binary || !may_begin_idiom(g, at))
 		return span;
 	span.end = idiom_at(g, at, &span.wild);
 	if (!span.end && g->seen->client_port)
@@ -129,6 +142,14 @@ static struct span find_span(const struct greeting *g, size_t at, bool binary,
 	return span;
 }
 
+/* Behind `at`, the first place that may begin a span. */
+static size_t next_place(const struct greeting *g, size_t at)
+{
+	const size_t end = g->client_named ? at : greeting_word_end(g, at);
+
+	return end > at ? end : at + 1;
+}
+
 void structure_add_text(struct form *form, const struct greeting *g,
 			size_t from, size_t to, uint16_t mark)
 {
@@ -137,9 +158,7 @@ void structure_add_text(struct form *form, const struct greeting *g,
 	for (size_t at = from; at < to;) {
 		struct span span = {};
 
-		if (greeting_is_word(g, at) || g->bytes[at] == ':' ||
-		    begins_foreign_word(g, at) ||
-		    (at && g->bytes[at - 1] == '<'))
+		if (may_begin_span(g, at))
 			span = find_span(g, at, form->binary, &client_end);
 		if (span.end > to)
 			span.end = to;
@@ -148,7 +167,7 @@ void structure_add_text(struct form *form, const struct greeting *g,
 			form_add_wild(form, span.wild, at);
 			literal = span.end;
 		}
-		at = span.end ? span.end : at + 1;
+		at = span.end ? span.end : next_place(g, at);
 	}
 	form_add_bytes(form, g->bytes, literal, to, mark);
 }
@@ -179,36 +198,46 @@ static size_t fixed_end(const struct greeting *g, size_t at)
  */
 static size_t word_end(const struct greeting *g, size_t at, bool *is_name)
 {
-	const size_t start = at;
+	const size_t end = greeting_end_of(
+		g, at, BYTE_DIGIT | BYTE_LETTER | BYTE_DOT | BYTE_UNDERSCORE);
 
 	*is_name = false;
-	for (; greeting_is_word(g, at) ||
-	       (at < g->len && strchr(".-_", g->bytes[at]) && g->bytes[at]);
-	     at++)
-		*is_name |= at > start && g->bytes[at - 1] == '.' &&
-			    greeting_is_letter(g, at);
-	return at;
+	for (; at < end && !*is_name; at++)
+		*is_name = g->bytes[at] == '.' && greeting_is_letter(g, at + 1);
+	return end;
+}
+
+/* Whether a word from `at` to `end` says what greets with 220. */
+static bool says_protocol(const struct greeting *g, size_t at, size_t end,
+			  bool *is_ftp)
+{
+	/* SMTP, LMTP, FTP: few places have the last two of their letters. */
+	for (size_t tp = at + 1; tp < end; tp++) {
+		if (!greeting_has(g, tp, "TP"))
+			continue;
+		*is_ftp = greeting_has(g, tp - 1, "F");
+		if (*is_ftp && !greeting_has(g, tp - 2, "S"))
+			return true;
+		if (tp > at + 1 && (greeting_has(g, tp - 2, "SM") ||
+				    greeting_has(g, tp - 2, "LM")))
+			return true;
+	}
+	return false;
 }
 
 /* FTP and mail greet with 220: a word decides or, failing that, the port. */
 static bool is_ftp(const struct greeting *g)
 {
 	const uint16_t port = g->seen->server_port;
-	size_t at = 4, end;
-	bool is_name;
+	size_t end;
+	bool is_name, ftp;
 
 	if (!greeting_has(g, 0, "220") || !greeting_has_code(g, 0))
 		return false;
-	for (; at < g->len; at = end + (end == at)) {
+	for (size_t at = 4; at < g->len; at = end + (end == at)) {
 		end = word_end(g, at, &is_name);
-		for (; !is_name && at < end; at++) {
-			if (greeting_has(g, at, "SMTP") ||
-			    greeting_has(g, at, "LMTP"))
-				return false;
-			if (greeting_has(g, at, "FTP") &&
-			    !greeting_has(g, at - 1, "SFTP"))
-				return true;
-		}
+		if (!is_name && says_protocol(g, at, end, &ftp))
+			return ftp;
 	}
 	return port == 21 || port == 2121;
 }
@@ -226,17 +255,15 @@ static bool says_mail(const struct greeting *g)
 {
 	static const char *const words[] = { "SMTP", "ESMTP", "LMTP", "NNTP" };
 
-	for (size_t at = 0; at < g->len; at++) {
-		/* One of their second letters: few places have it. */
-		const uint8_t second = at + 1 < g->len ? g->bytes[at + 1] : 0;
+	for (size_t at = 0; at < g->len;) {
+		const size_t end = greeting_word_end(g, at);
 
-		if ((second & ~0x20) != 'M' && (second & ~0x20) != 'S' &&
-		    (second & ~0x20) != 'N')
-			continue;
-		for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-			if (greeting_has(g, at, words[i]) && begins_word(g, at))
+		for (size_t i = 0;
+		     end > at && i < sizeof(words) / sizeof(*words); i++) {
+			if (greeting_has(g, at, words[i]))
 				return true;
 		}
+		at = end > at ? end : at + 1;
 	}
 	return false;
 }
