@@ -70,12 +70,25 @@ static void end(struct inventory *inventory)
 	}
 }
 
-/* Every service has a host name of its own. */
+/* Every service has a host name of its own. Returns the length. */
+static size_t greet(char said[128], uint32_t service, uint32_t salt,
+		    bool salted)
+{
+	return (size_t)(salted ? sprintf(said,
+					 "220 host%u.example.org ESMTP id "
+					 "%08x ready\r\n",
+					 service, salt * 2654435761u) :
+				 sprintf(said,
+					 "220 host%u.example.org ESMTP "
+					 "Postfix\r\n",
+					 service));
+}
+
 static void put(struct inventory *inventory, uint32_t service, uint64_t time,
 		uint32_t salt, bool salted)
 {
 	char said[128];
-	struct observation seen = {
+	const struct observation seen = {
 		.time = time,
 		.server = { 4,
 			    { 10, (uint8_t)(service >> 16),
@@ -84,18 +97,22 @@ static void put(struct inventory *inventory, uint32_t service, uint64_t time,
 		.server_port = 25,
 		.client_port = (uint16_t)(1024 + salt % 60000),
 		.bytes = (const uint8_t *)said,
+		.len = greet(said, service, salt, salted),
 		.complete = true,
 	};
 
-	seen.len = (size_t)(salted ? sprintf(said,
-					     "220 host%u.example.org ESMTP id "
-					     "%08x ready\r\n",
-					     service, salt * 2654435761u) :
-				     sprintf(said,
-					     "220 host%u.example.org ESMTP "
-					     "Postfix\r\n",
-					     service));
 	inventory_put(inventory, &seen);
+}
+
+/* What it takes to make the greetings, which is not the inventory's. */
+static double greeting_seconds(uint32_t services, uint64_t records, bool salted)
+{
+	const double cpu = now(CLOCK_PROCESS_CPUTIME_ID);
+	char said[128];
+
+	for (uint64_t i = 0; i < records; i++)
+		greet(said, (uint32_t)(i % services), (uint32_t)i, salted);
+	return now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
 }
 
 /* A flush each second of the records' clock, as the probe has it. */
@@ -103,7 +120,8 @@ static void measure(const char *name, struct inventory *inventory,
 		    uint32_t services, uint64_t records, uint64_t per_second,
 		    bool salted)
 {
-	const double wall = now(CLOCK_MONOTONIC),
+	const double making = greeting_seconds(services, records, salted),
+		     wall = now(CLOCK_MONOTONIC),
 		     cpu = now(CLOCK_PROCESS_CPUTIME_ID);
 	double spent, waited;
 
@@ -117,8 +135,8 @@ static void measure(const char *name, struct inventory *inventory,
 			exit(1);
 		}
 	}
-	spent = now(CLOCK_PROCESS_CPUTIME_ID) - cpu;
-	waited = now(CLOCK_MONOTONIC) - wall;
+	spent = now(CLOCK_PROCESS_CPUTIME_ID) - cpu - making;
+	waited = now(CLOCK_MONOTONIC) - wall - making;
 	printf("%-44s %9.0f a second of CPU, %9.0f a second, %4ld MiB\n", name,
 	       (double)records / spent, (double)records / waited,
 	       resident_mib());
