@@ -351,7 +351,7 @@ const scenarios = {
 			await shoot(`${colorScheme}-phone-services`, { colorScheme, viewport: { width: 360, height: 780 } },
 				to_services);
 		}
-		const title = await browser.newPage({ colorScheme: "light", viewport: { width: 1200, height: 1660 } });
+		const title = await browser.newPage({ colorScheme: "light", viewport: { width: 1200, height: 1840 } });
 
 		await title.goto(`file://${path.resolve(title_page)}`);
 		await title.screenshot({ path: path.join(folder, "report.png") });
