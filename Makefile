@@ -222,16 +222,20 @@ DEB_VERSION := $(VERSION)
 copy_tree = mkdir -p $(1) && tar -c --exclude-vcs --exclude=./build --exclude=./bannerprobe \
 	--exclude=./bannerprobe-inventory --exclude=__pycache__ --exclude=.pytest_cache . | tar -x -C $(1)
 
+define build_deb
+$(Q)packaging/deps.sh debhelper lintian
+rm -rf $(DEB)
+$(call copy_tree,$(DEB_TREE))
+mv $(DEB_TREE)/packaging/debian $(DEB_TREE)/debian
+$(DEB_TREE)/debian/write-changelog $(DEB_VERSION) >$(DEB_TREE)/debian/changelog
+$(DEB_PREPARED)
+cd $(DEB_TREE) && env -u MAKEFLAGS dpkg-buildpackage -us -uc -b $(DEB_FLAGS)
+lintian --allow-root --fail-on error,warning --tag-display-limit 0 $(LINTIAN_FLAGS) $(DEB)/*.changes
+endef
+
 .PHONY: deb
 deb:
-	$(Q)packaging/deps.sh debhelper lintian
-	rm -rf $(DEB)
-	$(call copy_tree,$(DEB_TREE))
-	mv $(DEB_TREE)/packaging/debian $(DEB_TREE)/debian
-	$(DEB_TREE)/debian/write-changelog $(DEB_VERSION) >$(DEB_TREE)/debian/changelog
-	$(DEB_PREPARED)
-	cd $(DEB_TREE) && env -u MAKEFLAGS dpkg-buildpackage -us -uc -b $(DEB_FLAGS)
-	lintian --allow-root --fail-on error,warning --tag-display-limit 0 $(LINTIAN_FLAGS) $(DEB)/*.changes
+	$(build_deb)
 
 # Of the static programs, for a Debian whose libraries are older: a newer one's package replaces it.
 .PHONY: deb-static
@@ -241,7 +245,9 @@ deb-static: DEB_PREPARED = packaging/libmnl.sh $(DEB_TREE)/$(STATIC) "$(CC)" $(C
 deb-static: DEB_FLAGS += -nc --build-profiles=pkg.bannerprobe.static
 deb-static: LINTIAN_FLAGS := --suppress-tags \
 	statically-linked-binary,embedded-library,shared-library-lacks-prerequisites
-deb-static: deb
+deb-static:
+	$(Q)packaging/deps.sh pkg-config
+	$(build_deb)
 
 include packaging/rpm.mk
 

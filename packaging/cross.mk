@@ -38,5 +38,5 @@ $(SYSROOT)/made: packaging/sysroot.sh packaging/sysroot_database.sh
 
 # This machine has the tools of the package's build, and the system root its libraries.
 DEB_FLAGS := --host-arch=$(ARCH) --build-profiles=cross -d
-deb: $(SYSROOT)/made
-deb: export DEB_BUILD_OPTIONS := $(DEB_BUILD_OPTIONS) crossbuildcanrunhostbinaries
+deb deb-static: $(SYSROOT)/made
+deb deb-static: export DEB_BUILD_OPTIONS := $(DEB_BUILD_OPTIONS) crossbuildcanrunhostbinaries
