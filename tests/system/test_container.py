@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -132,6 +133,20 @@ def test_privileges_suffice(container, volume):
     listed = netns.sh(f"{netns.BINARY}-inventory", str(file), "list", "--json")
     assert [json.loads(line)["server_port"] for line in listed.splitlines()] == [server.port]
     assert file.parent.owner() == "nobody"
+
+
+@needs_root
+@pytest.mark.parametrize("missing", ["SETUID", "SETGID"])
+def test_user_stays_root(missing):
+    """Without either of the two: it says so, and logs what it should. Which of the others is missing: test_privileges."""
+    with netns.Network() as net, Server(net.host, "10.99.0.1") as server:
+        with netns.Probe(net.host, "veth0", before=with_only(set(CAPABILITIES) - {missing})) as running:
+            listen_to(net.peer, server)
+            running.line()
+            with open(f"/proc/{running.process.pid}/status") as file:
+                assert "Uid:\t0\t0\t0\t0\n" in file.read()
+            running.send(signal.SIGTERM)
+            assert running.ended() == 0 and "staying user 0" in "".join(running.stderr)
 
 
 @needs_root
