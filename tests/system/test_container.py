@@ -138,7 +138,7 @@ def test_privileges_suffice(container, volume):
 @needs_root
 @pytest.mark.parametrize("missing", ["SETUID", "SETGID"])
 def test_user_stays_root(missing):
-    """Without either of the two: it says so, and logs what it should. Which of the others is missing: test_privileges."""
+    """Without either of the two: it says so, and logs what it should. The others are needed: test_privileges."""
     with netns.Network() as net, Server(net.host, "10.99.0.1") as server:
         with netns.Probe(net.host, "veth0", before=with_only(set(CAPABILITIES) - {missing})) as running:
             listen_to(net.peer, server)
