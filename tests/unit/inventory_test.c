@@ -63,10 +63,12 @@ static bool identify(void *context, const struct observation *seen,
 		     struct inventory_identity *identity)
 {
 	static char product[64], version[64];
+	char said[256];
 
 	(void)context;
-	if (sscanf((const char *)seen->bytes, "%63s %63s", product, version) !=
-	    2)
+	snprintf(said, sizeof(said), "%.*s", (int)seen->len,
+		 (const char *)seen->bytes);
+	if (sscanf(said, "%63s %63s", product, version) != 2)
 		return false;
 	*identity =
 		(struct inventory_identity){ .service = known_service(product),
