@@ -5,6 +5,24 @@
 
 #include <string.h>
 
+/*
+ * Takes an IPv4 net in IPv6's form, ::ffff:192.0.2.0/120, for the IPv4 net, as
+ * the probe's --net does: servers have no such addresses.
+ */
+static int take_mapped(struct address *address, int bits)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	struct address ipv4 = { .family = 4 };
+
+	if (address->family != 6 || bits < 96 ||
+	    memcmp(address->byte, mapped, sizeof(mapped)))
+		return bits;
+	memcpy(ipv4.byte, address->byte + sizeof(mapped), 4);
+	*address = ipv4;
+	return bits - 96;
+}
+
 static void add_net(struct filter *filter, const char *word)
 {
 	const int most = (int)(sizeof(filter->net) / sizeof(*filter->net));
@@ -29,6 +47,7 @@ static void add_net(struct filter *filter, const char *word)
 		wrong_usage("--net: %s is no net like 192.0.2.0/24 or "
 			    "2001:db8::/32",
 			    shown(word));
+	bits = take_mapped(&address, bits);
 	filter->net[filter->nets].address = address;
 	filter->net[filter->nets++].bits = (unsigned int)bits;
 }
