@@ -387,6 +387,8 @@ static int make_report(struct report *report)
 	result = read_bounds(report);
 	if (!result)
 		result = read_totals(report);
+	if (!result && !report->total.services)
+		filter_tell_nothing(&report->filter, &report->store);
 	if (!result)
 		result = read_days(report);
 	if (!result)
