@@ -38,6 +38,12 @@ def on_a_terminal(columns, *words, code=0):
     return text.decode().splitlines()
 
 
+def unhighlighted(row):
+    """A row without the terminal's reverse video, which ends in the row that it began in."""
+    assert row.count("\33[7m") == row.count("\33[0m")
+    return re.sub("\33\\[[07]m", "", row)
+
+
 @pytest.fixture
 def wide(inventory):
     """Services with long names and greetings; what came before, as another inventory."""
@@ -55,9 +61,9 @@ def wide(inventory):
 @pytest.mark.parametrize("columns", [20, 30, 40, 60, 80, 120, 200])
 def test_what_is_printed_fits_the_terminal(wide, columns):
     kept, old = wide
-    for words in [], ["changes"], ["gone"], ["diff", old]:
+    for words in [], ["changes"], ["gone"], ["diff", old], ["show", f"[{LONG}]:65535"], ["show", "192.0.2.10:25"]:
         rows = on_a_terminal(columns, kept.path, *words, code=int(words[:1] == ["diff"]))
-        assert rows and max(map(len, rows)) <= columns, (words, rows)
+        assert rows and max(map(len, map(unhighlighted, rows))) <= columns, (words, rows)
         assert not [row for row in rows if row != row.rstrip()], words
 
 
@@ -81,13 +87,29 @@ def test_owners_fit_the_terminal(inventory, columns):
         assert max(map(len, rows)) <= columns, (words, rows)
 
 
-@pytest.mark.parametrize("words", [["changes"], ["diff"]])
+@pytest.mark.parametrize("words", [["changes"], ["diff"], ["show", "192.0.2.10:25"]])
 def test_folded_lines_lose_nothing(wide, words):
     kept, old = wide
     words, code = words + [old] * (words == ["diff"]), int(words == ["diff"])
     whole = kept.command(*words, code=code).stdout
-    folded = "\n".join(on_a_terminal(80, kept.path, *words, code=code))
+    folded = "\n".join(map(unhighlighted, on_a_terminal(80, kept.path, *words, code=code)))
     assert re.sub(r"\s", "", folded) == re.sub(r"\s", "", whole)
+
+
+def test_what_show_prints_stays_below_its_heads(wide):
+    """The text of a form is folded below its beginning, and a wild part stays whole."""
+    kept, _ = wide
+    rows = on_a_terminal(60, kept.path, "show", "192.0.2.10:25")
+    at = rows.index(next(row for row in rows if row.startswith("    first   220 word0 ")))
+    assert re.match(r" {12}word\d", rows[at + 1]) and len(rows[at]) > 50
+
+
+def test_a_wild_part_stays_whole(inventory):
+    inventory.take(*(line(b"-".join(b"%d-%d" % (n * 7919 % 9973, k) for k in range(40)) + b"\r\n", NOW + n)
+                     for n in range(3)))
+    for columns in range(20, 50):
+        rows = on_a_terminal(columns, inventory.path, "show", "192.0.2.10:22")
+        assert "".join(rows).count("\33[7m") > 10 and max(map(len, map(unhighlighted, rows))) <= columns
 
 
 def test_nothing_is_cut_for_another_program(wide):
@@ -190,9 +212,24 @@ def test_one_is_no_plural(inventory):
 @pytest.mark.parametrize("words", [["--product", "nosuch"], ["--port", "99"], ["--net", "203.0.113.0/24"],
                                    ["--sensor", "nowhere"], ["--owner", "nobody"]])
 def test_a_filter_without_a_service_is_told(filled, words):
-    for command in [], ["list", "--json"], ["list", "--csv"], ["changes"], ["changes", "--json"], ["gone"]:
+    page = ["report", "-o", filled.folder / "page.html"]
+    for command in [], ["list", "--json"], ["list", "--csv"], ["changes"], ["changes", "--json"], ["gone"], page:
         done = filled.command(*command, *words)
         assert done.stderr == f"bannerprobe-inventory: no service in {filled.path} matches the filter\n", command
+
+
+def test_a_page_without_a_service_is_written(filled):
+    page = filled.folder / "page.html"
+    filled.command("report", "-o", page, "--port", "99")
+    assert "</html>" in page.read_text()
+
+
+@pytest.mark.parametrize("net, found", [
+    ("::ffff:192.0.2.0/120", {"192.0.2.9", "192.0.2.10"}), ("::ffff:192.0.2.9", {"192.0.2.9"}),
+    ("::ffff:0:0/96", {"192.0.2.9", "192.0.2.10"}), ("::ffff:203.0.113.0/120", set()), ("::/0", set())])
+def test_an_ipv4_net_in_ipv6s_form(filled, net, found):
+    """As the probe's own --net takes it."""
+    assert {one["server"] for one in filled.json("list", "--net", net)} & {"192.0.2.9", "192.0.2.10"} == found
 
 
 def test_nothing_in_a_time_is_no_wrong_filter(filled):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* changes: what changed since a time, or with --follow as it happens. */
 #include "command.h"
+#include "fold.h"
 #include "follow.h"
 #include "inventory/inventory.h"
 #include "output.h"
@@ -348,7 +349,7 @@ int command_changes(const struct command *command, const char *file, int argc,
 	if (!open_store(&store, changes.file, STORE_READ))
 		return EXIT_FAILED;
 	if (!changes.json)
-		output_fold();
+		output_fold(FOLD_INDENT);
 	rows = prepare(&store, query);
 	if (rows && changes.follow)
 		result = follow(&changes, &store, &rows) ? EXIT_DONE :

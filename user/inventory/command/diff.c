@@ -4,6 +4,7 @@
  * differ.
  */
 #include "command.h"
+#include "fold.h"
 #include "output.h"
 #include "same_form.h"
 
@@ -281,7 +282,7 @@ int command_diff(const struct command *command, const char *file, int argc,
 		return EXIT_TROUBLE;
 	}
 	if (!diff.json)
-		output_fold();
+		output_fold(FOLD_INDENT);
 	differs = print_differences(&diff, &was, &is);
 	good = close_side(&was);
 	good &= close_side(&is);

@@ -3,12 +3,46 @@
 
 #include <string.h>
 
-/* The last place to break within `most` characters; 0: there is none. */
-static size_t last_gap(const char *text, size_t most, const char *gap)
+/* The length of a sequence for reverse video at the beginning of a text. */
+static size_t sequence_at(const char *text)
+{
+	const size_t len = sizeof(REVERSE_BEGIN) - 1;
+
+	return !strncmp(text, REVERSE_BEGIN, len) ||
+			       !strncmp(text, REVERSE_END, len) ?
+		       len :
+		       0;
+}
+
+/*
+ * How much of a text is at most so many characters wide. It does not end in
+ * reverse video, unless it begins with it.
+ */
+static size_t within(const char *text, size_t len, size_t most)
+{
+	size_t at = 0, reverse = 0; /* where it began; 0: it did not */
+
+	while (at < len) {
+		const size_t sequence = sequence_at(text + at);
+
+		if (sequence)
+			reverse = text[at + 2] == '7' ? at : 0;
+		else if (!most--)
+			return reverse ? reverse : at;
+		at += sequence ? sequence : 1;
+	}
+	return len;
+}
+
+/*
+ * The last place to break from `least` on and within `most`; 0: there is none.
+ */
+static size_t last_gap(const char *text, size_t least, size_t most,
+		       const char *gap)
 {
 	const size_t len = strlen(gap);
 
-	for (size_t at = most; at; at--) {
+	for (size_t at = most; at > least; at--) {
 		if (!strncmp(text + at, gap, len) && text[at - 1] != ' ')
 			return at;
 	}
@@ -16,31 +50,33 @@ static size_t last_gap(const char *text, size_t most, const char *gap)
 }
 
 /* How much of a text goes into a piece. */
-static size_t piece_of(const char *text, size_t len, size_t most)
+static size_t piece_of(const char *text, size_t len, size_t least, size_t most)
 {
+	const size_t whole = within(text, len, most);
 	size_t at;
 
-	if (len <= most)
+	if (whole == len)
 		return len;
-	at = last_gap(text, most, "  ");
+	at = last_gap(text, least, whole, "  ");
 	if (!at)
-		at = last_gap(text, most, " ");
-	return at ? at : most;
+		at = last_gap(text, least, whole, " ");
+	return at ? at : whole;
 }
 
-void fold_line(const char *line, size_t len, size_t width, fold_piece put,
-	       void *context)
+void fold_line(const char *line, size_t len, size_t width, size_t indent,
+	       fold_piece put, void *context)
 {
-	size_t indent = 0;
+	size_t before = 0;
 
 	do {
-		const size_t piece = piece_of(line, len, width - indent);
+		const size_t piece = piece_of(line, len, before ? 0 : indent,
+					      width - before);
 
-		put(context, line, piece, indent);
+		put(context, line, piece, before);
 		line += piece;
 		len -= piece;
 		for (; len && *line == ' '; len--)
 			line++;
-		indent = FOLD_INDENT;
+		before = indent;
 	} while (len);
 }

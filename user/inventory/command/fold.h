@@ -14,11 +14,18 @@ typedef void (*fold_piece)(void *context, const char *piece, size_t len,
 
 /*
  * Breaks a line without its newline into pieces of at most `width` characters,
- * which is more than FOLD_INDENT: between columns if it can be, else between
- * words, else anywhere.
+ * which is more than `indent`, that of all pieces but the first: between
+ * columns if it can be, else between words, else anywhere. What the indent
+ * would take up is not broken. A terminal's sequences for reverse video have no
+ * width, and what is between them stays together where it fits.
  */
 #define FOLD_INDENT 4
-void fold_line(const char *line, size_t len, size_t width, fold_piece put,
-	       void *context);
+#define FOLD_INDENT_MAX 12
+void fold_line(const char *line, size_t len, size_t width, size_t indent,
+	       fold_piece put, void *context);
+
+/* Between them is reverse video. */
+#define REVERSE_BEGIN "\033[7m"
+#define REVERSE_END "\033[0m"
 
 #endif

@@ -13,14 +13,18 @@
 
 /* So much can be written without waiting where poll(2) says POLLOUT. */
 #define AT_ONCE 512
+#define NARROW                                                                 \
+	40 /* characters; a narrower terminal has no room for indents          \
+	    */
 
 static struct {
 	bool is_open;
-	FILE *kept;	 /* what the consumer did not take; NULL: nothing */
-	int error;	 /* of the first write that failed */
-	size_t width;	 /* lines are folded to; 0: they are not */
-	char line[4096]; /* the one that is not whole yet; longer ones are cut
-			    anywhere */
+	FILE *kept;	  /* what the consumer did not take; NULL: nothing */
+	int error;	  /* of the first write that failed */
+	size_t width;	  /* lines are folded to; 0: they are not */
+	size_t indent;	  /* of a folded line's pieces */
+	char line[65536]; /* the one that is not whole yet; longer ones are cut
+			     anywhere */
 	size_t len;
 } output;
 
@@ -70,7 +74,7 @@ static size_t put_bytes(const char *text, size_t len)
 static void put_piece(void *context, const char *piece, size_t len,
 		      size_t indent)
 {
-	static const char spaces[FOLD_INDENT] = "    ";
+	static const char spaces[FOLD_INDENT_MAX + 1] = "            ";
 
 	(void)context;
 	put_bytes(spaces, indent);
@@ -86,18 +90,25 @@ static void put_folded(const char *text, size_t len)
 		if (text[i] != '\n' && output.len < sizeof(output.line) - 1)
 			continue;
 		output.line[output.len] = 0;
-		fold_line(output.line, output.len, output.width, put_piece,
-			  NULL);
+		fold_line(output.line, output.len, output.width,
+			  output.width < NARROW ? FOLD_INDENT : output.indent,
+			  put_piece, NULL);
 		output.len = 0;
 	}
 }
 
-void output_fold(void)
+static void look_at_width(void)
 {
 	const size_t width = terminal_width();
 
 	if (width)
 		output.width = width;
+}
+
+void output_fold(size_t indent)
+{
+	output.indent = indent;
+	look_at_width();
 }
 
 static ssize_t put(void *cookie, const char *text, size_t len)
@@ -106,7 +117,7 @@ static ssize_t put(void *cookie, const char *text, size_t len)
 
 	(void)cookie;
 	if (output.width) {
-		output_fold(); /* the terminal's width may have changed */
+		look_at_width(); /* it may have changed */
 		put_folded(text, len);
 	} else {
 		done = put_bytes(text, len);

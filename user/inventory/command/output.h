@@ -9,12 +9,17 @@
 #define BANNERPROBE_OUTPUT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /* From now on what the consumer does not take at once is kept in a file. */
 void output_open(void);
 
-/* From now on lines that are longer than the terminal is wide are folded. */
-void output_fold(void);
+/*
+ * From now on lines that are longer than the terminal is wide are folded; what
+ * follows the first piece is indented by so many characters, at most
+ * FOLD_INDENT_MAX.
+ */
+void output_fold(size_t indent);
 
 /*
  * Writes all that is left, and waits for the consumer. Called when no statement

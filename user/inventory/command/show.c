@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* show: a service's history: its forms with their wild parts, its changes. */
 #include "command.h"
+#include "fold.h"
 #include "inventory/inventory.h"
+#include "output.h"
 #include "selection.h"
 
 #include <stdlib.h>
@@ -54,6 +56,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 
 /* --- forms ------------------------------------------------------------- */
 
+#define TEXT_INDENT FOLD_INDENT_MAX /* "    latest  " */
+
 /* Prints a form. Wild parts are \{name}, on a terminal in reverse video. */
 static void print_stable(const char *stable)
 {
@@ -67,7 +71,7 @@ static void print_stable(const char *stable)
 			continue;
 		}
 		if (wild && terminal)
-			fputs("\033[7m", stdout);
+			fputs(REVERSE_BEGIN, stdout);
 		if (!wild) {
 			putchar(*at >= 0x20 && *at <= 0x7e ? *at : '?');
 			continue;
@@ -76,7 +80,7 @@ static void print_stable(const char *stable)
 			putchar(*at >= 0x20 && *at <= 0x7e ? *at : '?');
 		putchar('}');
 		if (terminal)
-			fputs("\033[0m", stdout);
+			fputs(REVERSE_END, stdout);
 		if (!*at)
 			break;
 	}
@@ -368,6 +372,8 @@ int command_show(const struct command *command, const char *file, int argc,
 	parse_words(command, options, parse, &show, argc, argv);
 	if (!open_store(&show.store, file, STORE_READ))
 		return EXIT_FAILED;
+	if (!show.json)
+		output_fold(TEXT_INDENT);
 	rows = prepare(&show.store, service_query);
 	if (rows) {
 		selection_bind(&show.service, rows);

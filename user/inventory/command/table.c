@@ -213,7 +213,8 @@ static const char *print_row(const struct table *table, const char *at,
 			continue;
 		before += i ? BETWEEN : 0;
 		if (!i && len > width[i]) {
-			fold_line(text, len, most, put_piece, NULL);
+			fold_line(text, len, most, FOLD_INDENT, put_piece,
+				  NULL);
 			before += width[i];
 			continue;
 		}
