@@ -218,6 +218,17 @@ def test_a_filter_without_a_service_is_told(filled, words):
         assert done.stderr == f"bannerprobe-inventory: no service in {filled.path} matches the filter\n", command
 
 
+def test_a_former_version_is_a_filter_of_changes_only(inventory):
+    """The others know services by what they say now."""
+    inventory.take(line(SSH), line(SSH.replace(b"9.2p1", b"9.6p1"), NOW + 60))
+    page = ["report", "-o", inventory.folder / "page.html"]
+    for command in [], ["list", "--json"], ["gone"], page:
+        done = inventory.command(*command, "--product", "9.2p1")
+        assert done.stderr == f"bannerprobe-inventory: no service in {inventory.path} matches the filter\n", command
+    done = inventory.command("changes", "--product", "9.2p1")
+    assert done.stdout and not done.stderr
+
+
 def test_a_page_without_a_service_is_written(filled):
     page = filled.folder / "page.html"
     filled.command("report", "-o", page, "--port", "99")

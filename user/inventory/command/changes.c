@@ -329,7 +329,7 @@ static int print_once(struct changes *changes, struct store *store,
 	const int code = print_changes(changes, rows, &last);
 
 	if (!changes->any)
-		filter_tell_nothing(&changes->filter, store);
+		filter_tell_nothing(&changes->filter, store, FILTER_ANY_FORM);
 	if (code == SQLITE_DONE || code == SQLITE_ROW)
 		return EXIT_DONE;
 	store_fail(store, code);

@@ -141,9 +141,11 @@ enum { FILTER_TEXTS = 4, FILTER_COLUMN_COUNT = 10 };
 bool filter_takes_row(const struct filter *filter, sqlite3_stmt *row);
 /*
  * Nothing was printed: says so where the filter takes no service at all, which
- * may be misspelt.
+ * may be misspelt: by its current form, or by any form that it had.
  */
-void filter_tell_nothing(const struct filter *filter, struct store *store);
+enum filter_forms { FILTER_CURRENT_FORM, FILTER_ANY_FORM };
+void filter_tell_nothing(const struct filter *filter, struct store *store,
+			 enum filter_forms forms);
 /* Whether `product` is in one of the texts, some of which may be NULL. */
 bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 			int count);

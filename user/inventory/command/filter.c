@@ -170,9 +170,10 @@ bool filter_takes_row(const struct filter *filter, sqlite3_stmt *row)
 
 static const char query[] =
 	"SELECT " FILTER_COLUMNS " FROM service LEFT JOIN banner"
-	" ON service_id = service.id";
+	" ON service_id = service.id AND (?1 OR banner.id = banner_id)";
 
-void filter_tell_nothing(const struct filter *filter, struct store *store)
+void filter_tell_nothing(const struct filter *filter, struct store *store,
+			 enum filter_forms forms)
 {
 	sqlite3_stmt *rows;
 	bool takes = false;
@@ -181,6 +182,7 @@ void filter_tell_nothing(const struct filter *filter, struct store *store)
 	    !filter->sensor && !filter->owner)
 		return;
 	rows = prepare(store, query);
+	sqlite3_bind_int(rows, 1, forms == FILTER_ANY_FORM);
 	while (rows && !takes && sqlite3_step(rows) == SQLITE_ROW)
 		takes = filter_takes_row(filter, rows);
 	sqlite3_finalize(rows);

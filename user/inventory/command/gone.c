@@ -112,7 +112,7 @@ static int print_gone(const struct gone *gone, struct store *store,
 			add_row(table, rows);
 	}
 	if (!any)
-		filter_tell_nothing(&gone->filter, store);
+		filter_tell_nothing(&gone->filter, store, FILTER_CURRENT_FORM);
 	return finish(store, rows, code);
 }
 

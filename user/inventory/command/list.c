@@ -185,7 +185,7 @@ static int print_table(const struct list *list, struct store *store,
 	else
 		table_print(table, terminal_width());
 	if (!any)
-		filter_tell_nothing(&list->filter, store);
+		filter_tell_nothing(&list->filter, store, FILTER_CURRENT_FORM);
 	table_close(table);
 	return full ? EXIT_FAILED : EXIT_DONE;
 }
@@ -309,7 +309,7 @@ static int print_lines(const struct list *list, struct store *store,
 			break;
 	}
 	if (!any)
-		filter_tell_nothing(&list->filter, store);
+		filter_tell_nothing(&list->filter, store, FILTER_CURRENT_FORM);
 	return EXIT_DONE;
 }
 

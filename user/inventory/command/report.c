@@ -388,7 +388,8 @@ static int make_report(struct report *report)
 	if (!result)
 		result = read_totals(report);
 	if (!result && !report->total.services)
-		filter_tell_nothing(&report->filter, &report->store);
+		filter_tell_nothing(&report->filter, &report->store,
+				    FILTER_CURRENT_FORM);
 	if (!result)
 		result = read_days(report);
 	if (!result)
