@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Each path of the tree and each make target that a document names exists."""
+"""Each path of the tree and each make target that a document names exists; each field of a record has its words."""
 
 import pathlib
 import re
@@ -11,6 +11,8 @@ DOCUMENTS = sorted([*TREE.glob("*.md"), *TREE.glob("docs/*.md"), *TREE.glob("pac
 FOLDERS = ("bpf", "docs", "include", "packaging", "tests", "user")
 CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(rf"(?<![\w/.])(?:{'|'.join(FOLDERS)})/[\w./*+-]*[\w/*]")
+# A field's name in the code that writes json.
+FIELD = re.compile(r'\\"([a-z_]+)\\":')
 # At the start of what is quoted, and of a line of an indented block.
 TARGET = re.compile(r"(?:^ {4,}|`)make ([a-z][a-z-]+)\b(?!/)", re.M)
 
@@ -46,6 +48,12 @@ class Documents(unittest.TestCase):
         named = set().union(*(targets(document.read_text()) for document in DOCUMENTS))
         self.assertGreater(len(named), 10)
         self.assertEqual(named - make_targets(), set())
+
+    def test_fields(self):
+        manual = set(re.findall(r"\w+", (TREE / "packaging/bannerprobe.8").read_text()))
+        fields = set().union(*(FIELD.findall(path.read_text()) for path in TREE.glob("user/sinks/*.c")))
+        self.assertGreater(len(fields), 20)
+        self.assertEqual(fields - manual, set())
 
 
 if __name__ == "__main__":
