@@ -44,6 +44,8 @@ _bannerprobe_inventory() {
 		elif [[ $prev != "$command" ]]; then
 			COMPREPLY=($(compgen -W in -- "$cur"))
 		fi
+	elif [[ $prev == list ]]; then
+		_filedir
 	elif [[ -z $command ]]; then
 		_filedir
 		COMPREPLY+=($(compgen -W "$commands" -- "$cur"))

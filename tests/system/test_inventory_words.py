@@ -289,6 +289,19 @@ def test_times_that_are_none(filled, word):
     assert "is no time like" in lines_of(filled.command("changes", "--since", word, code=2))
 
 
+def test_show_names_the_forms_of_a_change(inventory):
+    inventory.take(line(SSH), line(SSH.replace(b"9.2p1", b"9.6p1"), NOW + 60))
+    rows = inventory.command("show", "192.0.2.10:22").stdout.splitlines()
+    assert [re.split(" {2,}", row.strip())[1:] for row in rows[rows.index("  changes") + 1:]] == [
+        ["new", "form 1"], ["version", "form 1 -> form 2"]]
+
+
+def test_a_file_is_named_once(filled, tmp_path):
+    assert run("list", filled.path, "--json").stdout == run(filled.path, "list", "--json").stdout
+    for words in [filled.path, "list", tmp_path / "other.db"], ["list", filled.path, "other.db"]:
+        assert f"{words[-1]}: one file is enough" in lines_of(run(*words, code=2)), words
+
+
 def test_help_is_a_word_too(tmp_path):
     assert run("help").stdout == run("--help").stdout
     assert "no such command: list, " in lines_of(run(tmp_path / "x.db", "help", code=2))
@@ -298,6 +311,11 @@ def test_completion_of_what_is_free():
     """What only its user knows is not completed by names of files."""
     for option in "-O", "--owner", "-P", "-S":
         assert not complete(f"bannerprobe-inventory {option} ")
+
+
+def test_completion_of_a_list(tmp_path):
+    (tmp_path / "x.db").touch()
+    assert complete(f"bannerprobe-inventory list {tmp_path}/") == {f"{tmp_path}/x.db"}
 
 
 def test_completion_of_a_tunnel():

@@ -51,7 +51,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
-		if (state->arg_num)
+		if (strcmp(list->file, INVENTORY_DEFAULT_FILE))
 			wrong_usage("%s: one file is enough", argument);
 		list->file = argument;
 		return 0;

@@ -218,7 +218,9 @@ static void print_change(sqlite3_stmt *row)
 		printf("  form %lld ->",
 		       (long long)sqlite3_column_int64(row, 2));
 	if (sqlite3_column_type(row, 3) != SQLITE_NULL)
-		printf("  form %lld", (long long)sqlite3_column_int64(row, 3));
+		printf("%sform %lld",
+		       sqlite3_column_type(row, 2) == SQLITE_NULL ? "  " : " ",
+		       (long long)sqlite3_column_int64(row, 3));
 	if (sqlite3_column_int64(row, 4) && strcmp(kind, "new"))
 		printf("  (ever different: %lld" EVER_DIFFERENT_WORDS ")",
 		       (long long)sqlite3_column_int64(row, 4));
