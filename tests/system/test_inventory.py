@@ -9,6 +9,7 @@ import os
 import random
 import re
 import resource
+import select
 import shutil
 import signal
 import sqlite3
@@ -999,6 +1000,26 @@ def following(inventory, *before):
         yield process
         process.terminate()
         assert process.wait(timeout=PATIENCE) == 0
+
+
+def test_the_number_of_a_burst_is_followed(inventory):
+    """70 new services of one server: 40 lines, and the number when the minute is over; each once."""
+    begin = time.time() - 63		# the number is known two seconds after the start
+
+    def take(ports, server="192.0.2.10"):
+        inventory.take(*(line(SSH, begin + port / 1000, server=server, port=port) for port in ports))
+
+    take(range(1000, 1060), "192.0.2.9")
+    with following(inventory) as process:
+        take(range(1000, 1040))
+        said = [process.stdout.readline() for _ in range(40)]
+        assert {row.split()[3] for row in said} == {f"192.0.2.10:{port}" for port in range(1000, 1040)}
+        take(range(1040, 1070))
+        assert select.select([process.stdout], [], [], PATIENCE)[0]
+        assert re.search(r" new  .* 192\.0\.2\.10:1000 .* \(and 69 more of this server at once\)\n",
+                         process.stdout.readline())
+        take([1000], "192.0.2.11")
+        assert "192.0.2.11:1000 " in process.stdout.readline()
 
 
 def test_a_signal_ends_what_waits_for_its_consumer(inventory):

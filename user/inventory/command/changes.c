@@ -9,12 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* New services of one server within a minute that became one change. */
+#define JOINED_MOST 64
+struct joined {
+	int64_t id, number;
+};
+
 struct changes {
 	struct filter filter;
 	const char *file;
 	bool json, follow;
 	bool since_given;
-	bool any; /* something was printed */
+	bool any;	/* something was printed */
+	int64_t looked; /* with --follow: when the file was last looked at */
+	struct joined joined[JOINED_MOST]; /* as printed: the latest ones */
+	size_t joined_count;
 };
 
 static const struct argp_option options[] = {
@@ -68,17 +77,27 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
-static const char query[] =
-	"SELECT change.id, ts, kind, number, sensor, server, port, tunnel,"
-	" was.latest_raw, was.stable, was.service, was.product, was.version,"
-	" was.info, became.latest_raw, became.stable, became.service,"
-	" became.product, became.version, became.info, old_owner, new_owner,"
-	" unit, container, process FROM change"
-	" JOIN service ON service.id = change.service_id"
-	" LEFT JOIN banner AS was ON was.id = old_banner"
+#define SELECT_CHANGES                                                         \
+	"SELECT change.id, ts, kind, number, sensor, server, port, tunnel,"    \
+	" was.latest_raw, was.stable, was.service, was.product, was.version,"  \
+	" was.info, became.latest_raw, became.stable, became.service,"         \
+	" became.product, became.version, became.info, old_owner, new_owner,"  \
+	" unit, container, process FROM change"                                \
+	" JOIN service ON service.id = change.service_id"                      \
+	" LEFT JOIN banner AS was ON was.id = old_banner"                      \
 	" LEFT JOIN banner AS became ON became.id = new_banner"
-	" WHERE ts >= ?1 AND ts < ?2 AND change.id > ?3"
-	" ORDER BY ts, change.id";
+
+static const char query[] =
+	SELECT_CHANGES " WHERE ts >= ?1 AND ts < ?2 AND change.id > ?3"
+		       " ORDER BY ts, change.id";
+/* The same by the latest ones' ids, so that the others are not gone through. */
+static const char follow_query[] =
+	SELECT_CHANGES " WHERE +ts >= ?1 AND +ts < ?2 AND change.id > ?3"
+		       " ORDER BY +ts, change.id";
+static const char joined_query[] =
+	SELECT_CHANGES " WHERE ts >= ?1 AND ts < ?2 AND change.id <= ?3"
+		       " AND kind = 'new' AND number IS NOT NULL"
+		       " ORDER BY ts, change.id";
 
 enum column {
 	ID,
@@ -210,6 +229,81 @@ static bool takes(const struct changes *changes, sqlite3_stmt *row)
 	       filter_takes_owner(&changes->filter, owner);
 }
 
+static void print_change(const struct changes *changes, sqlite3_stmt *row)
+{
+	if (changes->json)
+		print_json(row);
+	else
+		print_text(row);
+}
+
+/* --- new services that become one change ------------------------------- */
+
+/*
+ * When the number of such a change is known: a minute after the first of these
+ * services, and what it takes to write the last one.
+ */
+#define JOINED_US 65000000
+
+/* Notes the number of a change. False: it was noted before. */
+static bool note_joined(struct changes *changes, sqlite3_stmt *row)
+{
+	const struct joined joined = { sqlite3_column_int64(row, ID),
+				       sqlite3_column_int64(row, NUMBER) };
+
+	for (size_t i = 0; i < JOINED_MOST; i++) {
+		if (changes->joined[i].id != joined.id)
+			continue;
+		if (changes->joined[i].number == joined.number)
+			return false;
+		changes->joined[i].number = joined.number;
+		return true;
+	}
+	changes->joined[changes->joined_count++ % JOINED_MOST] = joined;
+	return true;
+}
+
+/*
+ * Notes the numbers of changes up to `last` that began between two times, and
+ * prints those that were not noted before.
+ */
+static bool look_at_joined(struct changes *changes, struct store *store,
+			   const int64_t between[2], int64_t last, bool prints)
+{
+	sqlite3_stmt *rows = prepare(store, joined_query);
+	int code;
+
+	if (!rows)
+		return false;
+	sqlite3_bind_int64(rows, 1, between[0]);
+	sqlite3_bind_int64(rows, 2, between[1]);
+	sqlite3_bind_int64(rows, 3, last);
+	while ((code = sqlite3_step(rows)) == SQLITE_ROW && !ferror(stdout)) {
+		if (note_joined(changes, rows) && prints &&
+		    takes(changes, rows))
+			print_change(changes, rows);
+	}
+	return !finish(store, rows, code == SQLITE_ROW ? SQLITE_DONE : code);
+}
+
+/*
+ * Prints the changes again whose minute is over since the last look, if they
+ * have another number than they were printed with.
+ */
+static bool print_joined(struct changes *changes, struct store *store,
+			 int64_t last)
+{
+	const int64_t now = now_us();
+	const bool done = look_at_joined(
+		changes, store,
+		(int64_t[]){ changes->looked - JOINED_US, now - JOINED_US },
+		last, true);
+
+	changes->looked = now;
+	output_drain();
+	return done;
+}
+
 /* --- all of them ------------------------------------------------------- */
 
 /* Prints the changes after *last, and moves *last to the latest one. */
@@ -230,10 +324,9 @@ static int print_changes(struct changes *changes, sqlite3_stmt *rows,
 		if (!takes(changes, rows))
 			continue;
 		changes->any = true;
-		if (changes->json)
-			print_json(rows);
-		else
-			print_text(rows);
+		if (sqlite3_column_int64(rows, NUMBER))
+			note_joined(changes, rows);
+		print_change(changes, rows);
 	}
 	sqlite3_reset(rows);
 	*last = most;
@@ -258,7 +351,8 @@ static int64_t latest_change(struct store *store)
  * writes to: as long as no probe has it open, that is the only way for a user
  * that may not write beside it. False: it cannot be opened now.
  */
-static bool open_again(struct store *store, sqlite3_stmt **rows, int64_t *last)
+static bool open_again(struct changes *changes, struct store *store,
+		       sqlite3_stmt **rows, int64_t *last)
 {
 	const bool is_replaced = store_look(store) == STORE_REPLACED;
 	char *file = strdup(store->path);
@@ -275,9 +369,11 @@ static bool open_again(struct store *store, sqlite3_stmt **rows, int64_t *last)
 	if (is_replaced)
 		say("%s: it was replaced: its changes follow", store->path);
 	/* Another inventory counts its changes from 1 on. */
-	if (is_replaced && latest_change(store) < *last)
+	if (is_replaced && latest_change(store) < *last) {
 		*last = 0;
-	*rows = prepare(store, query);
+		memset(changes->joined, 0, sizeof(changes->joined));
+	}
+	*rows = prepare(store, follow_query);
 	return *rows;
 }
 
@@ -293,27 +389,50 @@ static bool has_to_be_opened(const struct store *store, bool *is_told)
 	       (place == STORE_SAME && store->is_still);
 }
 
+/* Prints what is asked for of earlier changes; returns the latest one. */
+static int64_t begin_to_follow(struct changes *changes, struct store *store,
+			       sqlite3_stmt **rows)
+{
+	int64_t last = 0;
+
+	changes->looked = now_us();
+	if (changes->since_given) {
+		print_changes(changes, *rows, &last);
+	} else {
+		last = latest_change(store);
+		look_at_joined(
+			changes, store,
+			(int64_t[]){ changes->looked - JOINED_US, INT64_MAX },
+			last, false);
+	}
+	sqlite3_finalize(*rows);
+	*rows = prepare(store, follow_query);
+	return last;
+}
+
 /* False, with a message: it cannot be gone on. */
 static bool follow(struct changes *changes, struct store *store,
 		   sqlite3_stmt **rows)
 {
-	int64_t last = 0;
+	int64_t last;
 	struct follow follow;
 	bool is_told = false; /* that the file was removed */
+	bool is_sound = true;
 	int code;
 
 	if (!follow_open(&follow, changes->file))
 		return false;
-	if (!changes->since_given)
-		last = latest_change(store);
+	last = begin_to_follow(changes, store, rows);
 	do
-		code = print_changes(changes, *rows, &last);
+		code = *rows ? print_changes(changes, *rows, &last) :
+			       SQLITE_ERROR;
 	while (code == SQLITE_DONE && !output_failed() &&
-	       follow_wait(&follow) &&
+	       (is_sound = print_joined(changes, store, last)) &&
+	       !output_failed() && follow_wait(&follow) &&
 	       (!has_to_be_opened(store, &is_told) ||
-		open_again(store, rows, &last)));
+		open_again(changes, store, rows, &last)));
 	follow_close(&follow);
-	if (!*rows)
+	if (!*rows || !is_sound)
 		return false;
 	if (code != SQLITE_DONE && code != SQLITE_ROW) {
 		store_fail(store, code);
