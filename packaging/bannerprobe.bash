@@ -17,6 +17,14 @@ _bannerprobe_names() {
 	COMPREPLY=($(cd /sys/class/net && compgen -d -- "$cur"))
 }
 
+# One of several words with commas between them: the last one is completed.
+_bannerprobe_list() {
+	local before=
+
+	[[ $cur != *,* ]] || before=${cur%,*},
+	COMPREPLY=($(compgen -P "$before" -W "$1" -- "${cur##*,}"))
+}
+
 _bannerprobe() {
 	local cur prev words cword split
 
@@ -24,7 +32,7 @@ _bannerprobe() {
 	case $prev in
 	-f | --format) COMPREPLY=($(compgen -W 'text json zeek' -- "$cur")) ;;
 	--stats-format) COMPREPLY=($(compgen -W 'text json' -- "$cur")) ;;
-	--events) COMPREPLY=($(compgen -W 'banner request response reply open all' -- "$cur")) ;;
+	--events) _bannerprobe_list 'banner request response reply open all' ;;
 	--need) COMPREPLY=($(compgen -W 'own syn handshake none' -- "$cur")) ;;
 	--log) COMPREPLY=($(compgen -W 'all changes' -- "$cur")) ;;
 	--key) COMPREPLY=($(compgen -W 'vlan' -- "$cur")) ;;
@@ -41,7 +49,7 @@ _bannerprobe() {
 		if $split && [[ $prev == --stats || $prev == --gather ]]; then
 			return
 		elif $split && [[ $prev == --decap ]]; then
-			COMPREPLY=($(compgen -W 'all none vxlan geneve gre erspan ipip mpls pppoe' -- "$cur"))
+			_bannerprobe_list 'all none vxlan geneve gre erspan ipip mpls pppoe'
 		elif [[ $cur == -* ]]; then
 			COMPREPLY=($(compgen -W '$(_parse_help "$1")' -- "$cur"))
 			[[ ${COMPREPLY-} != *= ]] || compopt -o nospace

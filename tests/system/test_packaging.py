@@ -120,6 +120,12 @@ def test_completes_values_that_the_program_takes(short, option, message):
         assert "no interface" in told.stderr and message not in told.stderr
 
 
+def test_completes_the_last_word_of_a_list():
+    for line in "--events ", "--events=":
+        assert complete(f"bannerprobe {line}banner,re") == {"banner,request", "banner,response", "banner,reply"}
+    assert complete("bannerprobe --decap=vxlan:4789,mpls,g") == {"vxlan:4789,mpls,geneve", "vxlan:4789,mpls,gre"}
+
+
 def test_completes_interfaces():
     interfaces = {name for _, name in socket.if_nameindex()}
     for line in "", "-v --stats ", "--hook=tc ":
