@@ -302,6 +302,12 @@ def test_a_file_is_named_once(filled, tmp_path):
         assert f"{words[-1]}: one file is enough" in lines_of(run(*words, code=2)), words
 
 
+def test_help_fits_a_terminal():
+    rows = run("--help").stdout.splitlines()
+    assert max(map(len, rows)) < 80
+    assert "".join(rows).replace(" ", "").count("Whatwasreadofalogbeforeisnotreadagain.") == 1
+
+
 def test_help_is_a_word_too(tmp_path):
     assert run("help").stdout == run("--help").stdout
     assert "no such command: list, " in lines_of(run(tmp_path / "x.db", "help", code=2))

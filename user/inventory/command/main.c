@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* bannerprobe-inventory: the program and its table of commands. */
 #include "command.h"
+#include "fold.h"
 #include "inventory/inventory_stream.h"
 #include "selection.h"
 
@@ -34,6 +35,9 @@ static const struct command commands[] = {
 };
 #define COMMANDS (sizeof(commands) / sizeof(*commands))
 
+#define HELP_WIDTH 79
+#define HELP_INDENT 37 /* of what a command does */
+
 static const struct command *find(const char *word)
 {
 	for (size_t i = 0; word && i < COMMANDS; i++) {
@@ -58,6 +62,24 @@ static void check_command(const char *word)
 		    shown(word), names);
 }
 
+static void put_help(void *context, const char *piece, size_t len,
+		     size_t indent)
+{
+	(void)context;
+	printf("%*s%.*s\n", (int)indent, "", (int)len, piece);
+}
+
+/* A command and its words in columns, and what it does, folded below itself. */
+static void print_command(const struct command *command)
+{
+	char line[512];
+	const int len =
+		snprintf(line, sizeof(line), "  %-8s %-25s %s", command->name,
+			 command->arguments, command->doc);
+
+	fold_line(line, (size_t)len, HELP_WIDTH, HELP_INDENT, put_help, NULL);
+}
+
 static void print_help(void)
 {
 	puts("Usage: bannerprobe-inventory [FILE] [COMMAND [WORD...]]\n"
@@ -65,8 +87,7 @@ static void print_help(void)
 	     "FILE is " INVENTORY_DEFAULT_FILE
 	     " if it is not given. The commands:\n");
 	for (size_t i = 0; i < COMMANDS && commands[i].doc; i++)
-		printf("  %-8s %-25s %s\n", commands[i].name,
-		       commands[i].arguments, commands[i].doc);
+		print_command(&commands[i]);
 	puts("\nCOMMAND --help shows the options of a command; those of list "
 	     "are understood\nwithout its name.\n\n"
 	     "  -h, --help     print this and exit\n"
