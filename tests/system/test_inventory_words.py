@@ -198,7 +198,8 @@ def test_an_open_port_is_called_open(inventory):
         assert [row.split()[-1] for row in rows if ":22 " in row] == ["open"], words
         assert [row.split()[-1] for row in rows if ":23 " in row] == [r"\x0d\x0a"], words
         assert not [row for row in rows if row != row.rstrip()], words
-    assert "1 connection, once, open:" in inventory.command("show", "192.0.2.10:22").stdout
+    text = inventory.command("show", "192.0.2.10:22").stdout
+    assert "1 connection, once, open:" in text and text.endswith("  new\n")
 
 
 def test_one_is_no_plural(inventory):

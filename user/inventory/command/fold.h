@@ -13,11 +13,12 @@ typedef void (*fold_piece)(void *context, const char *piece, size_t len,
 			   size_t indent);
 
 /*
- * Breaks a line without its newline into pieces of at most `width` characters,
- * which is more than `indent`, that of all pieces but the first: between
- * columns if it can be, else between words, else anywhere. What the indent
- * would take up is not broken. A terminal's sequences for reverse video have no
- * width, and what is between them stays together where it fits.
+ * Breaks a line without its newline into pieces of at most `width` characters:
+ * between columns if it can be, else between words, else anywhere. All pieces
+ * but the first are indented by `indent`, which is less than `width`; the first
+ * one is not broken before that column. A terminal's sequences for reverse
+ * video have no width, and what stands between them is not broken where it
+ * fits.
  */
 #define FOLD_INDENT 4
 #define FOLD_INDENT_MAX 12

@@ -203,10 +203,12 @@ static const char change_query[] =
 
 static void print_change(sqlite3_stmt *row)
 {
+	const bool is_all = sqlite3_column_type(row, 3) == SQLITE_NULL &&
+			    sqlite3_column_type(row, 6) == SQLITE_NULL;
 	char time[TIME_TEXT], kind[16], was[OWNER_TEXT];
 
 	time_to_text(sqlite3_column_int64(row, 0), time);
-	printf("  %s  %-8.8s", time,
+	printf("  %s  %-*.8s", time, is_all ? 0 : 8,
 	       plain(kind, sizeof(kind), column_text(row, 1)));
 	if (sqlite3_column_type(row, 6) != SQLITE_NULL) {
 		plain(was, sizeof(was), column_text(row, 5));
