@@ -12,7 +12,6 @@
 static int take_mapped(struct address *address, int bits)
 {
 	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
 	struct address ipv4 = { .family = 4 };
 
 	if (address->family != 6 || bits < 96 ||

@@ -13,9 +13,8 @@
 
 /* So much can be written without waiting where poll(2) says POLLOUT. */
 #define AT_ONCE 512
-#define NARROW                                                                 \
-	40 /* characters; a narrower terminal has no room for indents          \
-	    */
+/* Characters: a narrower terminal has no room for wide indents. */
+#define NARROW 40
 
 static struct {
 	bool is_open;
