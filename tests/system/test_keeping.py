@@ -397,7 +397,8 @@ def test_a_keeper_that_does_not_go_on(net, folder, goes_on):
             keeping(net, path, "-o", "none", "--gather=20", "--stats") as probe_:
         keeper = probe_.child(KEEPER)
         os.kill(keeper, signal.SIGSTOP)
-        with speaking(net, server):
+        # Slowly, so that on a busy machine, too, the ring buffers have room until they are read.
+        with speaking(net, server, 20, 0.02):
             probe_.error_line(r"x\.db: it is not written as fast as events come: some are being lost", 120)
             if goes_on:
                 os.kill(keeper, signal.SIGCONT)
