@@ -198,6 +198,8 @@ int main(int argc, char **argv)
 	hold_signals();
 	options_parse(&options, argc, argv);
 	message_libbpf(options.verbose);
+	/* Otherwise the kernel would drop the exit codes of other processes. */
+	signal(SIGCHLD, SIG_DFL);
 	/* A reader that goes is an error of writing. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* so is a limit of file sizes */

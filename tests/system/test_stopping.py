@@ -138,6 +138,31 @@ def test_stopped_terminal(net):
     assert code == 4 and attached(net.host, "veth0") == []
 
 
+@contextlib.contextmanager
+def on_a_terminal(argv, **kwargs):
+    """A process on a terminal of its own, and that terminal's other end."""
+    other_end, terminal = pty.openpty()
+    with running(argv, stdin=terminal, stdout=terminal, stderr=subprocess.DEVNULL, **kwargs) as process:
+        os.close(terminal)
+        yield process, open(other_end, "rb", buffering=0)
+
+
+@LIVE
+@pytest.mark.parametrize("hangs_up", [True, False], ids=["SIGHUP", "at the next record"])
+def test_a_terminal_that_is_closed(net, hangs_up):
+    """Its reader is gone, as by `| head -1`: nothing goes on out of sight."""
+    with Server(net.host, "10.99.0.1") as server, \
+            on_a_terminal(net.host.argv(BINARY, "veth0")) as (process, other_end):
+        wait_for("its start", lambda: attached(net.host, "veth0"))
+        other_end.close()
+        if hangs_up:
+            process.send_signal(signal.SIGHUP)
+        else:
+            listen_to(net.peer, server)
+        assert process.wait(PATIENCE) == 0
+    assert attached(net.host, "veth0") == []
+
+
 def capture_of(count):
     talks = (Connection(("10.0.0.1", 1024 + i)).greeted(b"hello") for i in range(count))
     return pcap([ethernet(packet) for talk in talks for packet in talk])
@@ -151,6 +176,32 @@ def test_a_capture_into_a_stopped_reader(tmp_path):
             wait_for("the pipe to fill", lambda: is_full(writer))
             assert stopped(process) == 4
             assert b"records lost" in process.stderr.read()
+
+
+def test_a_capture_into_a_closed_terminal(tmp_path):
+    (tmp_path / "file.pcap").write_bytes(capture_of(200))
+    with on_a_terminal([BINARY, "-r", tmp_path / "file.pcap"]) as (process, other_end):
+        other_end.close()
+        assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize("live", [pytest.param(True, marks=LIVE), False])
+def test_a_parent_that_ignores_the_end_of_children(request, live, tmp_path):
+    """That is inherited; the exit codes of the other processes are known all the same."""
+    (tmp_path / "file.pcap").write_bytes(capture_of(1))
+    (tmp_path / "text").write_text("no inventory\n" * 99)
+    argv = [BINARY, "-o", "none", "-r", tmp_path / "file.pcap", "--inventory"]
+    if live:
+        argv = request.getfixturevalue("net").host.argv(BINARY, "--user", "root", "-o", "none", "veth0",
+                                                        "--inventory")
+    for name, code in ("text", 1), ("x.db", 0):
+        with running([*argv, name], cwd=tmp_path, stderr=subprocess.PIPE,
+                     preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)) as process:
+            if live and not code:
+                assert b"attached" in process.stderr.readline()
+                process.terminate()
+            assert process.wait(PATIENCE) == code
+            assert len(process.stderr.read().splitlines()) == code
 
 
 @LIVE

@@ -248,6 +248,7 @@ static void do_job(struct reader *reader, enum job job)
 		break;
 	case JOB_REOPEN:
 		pipeline_reopen(reader->pipeline);
+		tell_attacher(reader);
 		break;
 	case JOB_STATUS:
 		show_status(reader);

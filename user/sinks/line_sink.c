@@ -110,6 +110,14 @@ static ssize_t write_some(const struct line_sink *sink, const char *text,
 				len < PIPE_BUF ? len : PIPE_BUF);
 }
 
+/* A closed terminal, which fails with EIO, has gone as a pipe's reader has. */
+static int error_of(const struct line_sink *sink, int error)
+{
+	return error == EIO && sink->waits && descriptor_is_gone(sink->fd) ?
+		       EPIPE :
+		       error;
+}
+
 /*
  * Writes the buffer; *done: the number of bytes written. With `may_wait` it
  * waits for a slow consumer, but not beyond a stop (ETIMEDOUT). Without, it
@@ -130,7 +138,7 @@ static int write_out(struct line_sink *sink, bool may_wait, size_t *done)
 		if (written > 0)
 			*done += (size_t)written;
 		else if (written < 0 && errno != EINTR && errno != EAGAIN)
-			return errno;
+			return error_of(sink, errno);
 	}
 	return 0;
 }
@@ -326,8 +334,14 @@ static void reopen(struct sink *base)
 	bool is_new;
 	int fd;
 
-	if (!sink->path || !sink->is_open)
+	if (!sink->is_open)
 		return;
+	if (!sink->path) {
+		/* A closed terminal is what else a SIGHUP can mean. */
+		if (sink->waits && descriptor_is_gone(sink->fd))
+			base->state = SINK_HAS_ENOUGH;
+		return;
+	}
 	fd = file_helper_ask(sink->helper, FILE_LOG);
 	sink->must_reopen = fd == -ETIMEDOUT;
 	if (fd < 0) {

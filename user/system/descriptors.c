@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -43,6 +44,13 @@ ssize_t descriptor_write(int fd, const void *bytes, size_t len)
 	ssize_t sent = send(fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 
 	return sent < 0 && errno == ENOTSOCK ? write(fd, bytes, len) : sent;
+}
+
+bool descriptor_is_gone(int fd)
+{
+	struct pollfd polled = { .fd = fd };
+
+	return poll(&polled, 1, 0) > 0 && polled.revents & (POLLERR | POLLHUP);
 }
 
 /* A message that carries a descriptor. */

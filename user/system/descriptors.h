@@ -39,4 +39,7 @@ int descriptor_receive(int socket, void *bytes, size_t len, int *fd, int flags);
 /* Like write(2), but never waits on a socket. */
 ssize_t descriptor_write(int fd, const void *bytes, size_t len);
 
+/* Whether the reader of a pipe or socket, or a terminal, is gone for good. */
+bool descriptor_is_gone(int fd);
+
 #endif
