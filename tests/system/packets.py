@@ -105,5 +105,14 @@ def nflog(packet, order="<"):
         struct.pack(order + "HH", 4 + len(bytes(packet)), 9) + bytes(packet)
 
 
+def bridge_nflog(packet, tag=b"", ethertype=None):
+    """As by Linux for `table bridge`: the EtherType stands in the first attribute."""
+    ethertype, content = ethertype or ethertype_of(packet), bytes(packet)
+    if tag:
+        ethertype, content = b"\x81\0", tag + ethertype + content
+    return b"\7\0\0\5" + struct.pack("<HH", 4 + 4, 1) + ethertype + b"\2\0" + \
+        struct.pack("<HH", 4 + len(content), 9) + content
+
+
 def zstd(data):
     return subprocess.run(["zstd", "-qc"], input=data, stdout=subprocess.PIPE, check=True).stdout

@@ -289,13 +289,18 @@ def test_too_many_interfaces(tmp_path):
     assert f"damaged at byte {len(before)}, after packet 0: more than 65536 interfaces" in line
 
 
+TWICE = "is compressed twice, which is opened once: "
 NO_CAPTURES = {"empty": (b"", "is empty"), "text": (b"hello, world\n", "is no capture (pcap or pcapng)"),
                "two bytes": (b"hi", "is no capture (pcap or pcapng)"),
                "text.gz": (gzip.compress(b"hello, world\n"), "is no capture (pcap or pcapng)"),
                "nothing.gz": (gzip.compress(b""), "is empty"),
                "snoop.gz": (gzip.compress(b"snoo") + gzip.compress(b"p\0\0\0" + bytes(12)), "is a capture of snoop: "),
                "xz": (b"\xfd7zXZ\0" + bytes(50), "is compressed by xz, which is not opened: xz -dc "),
-               "twice.gz.gz": (gzip.compress(gzip.compress(pcap(FRAMES))), "is compressed twice")}
+               "old.Z": (b"\x1f\x9d\x90" + bytes(50), "is compressed by compress, which is not opened: gzip -dc "),
+               "netmon.cap": (b"GMBU\0\2" + bytes(50), "is a capture of Network Monitor: editcap "),
+               "twice.gz.gz": (gzip.compress(gzip.compress(pcap(FRAMES))), TWICE + "gzip -dc "),
+               "twice.zst.gz": (gzip.compress(zstd(pcap(FRAMES))), TWICE + "gzip -dc "),
+               "twice.gz.zst": (zstd(gzip.compress(pcap(FRAMES))), TWICE + "zstd -dc ")}
 
 
 @pytest.mark.parametrize("name", NO_CAPTURES)

@@ -347,6 +347,8 @@ OTHERS = {
     "802.11 without data": (105, lambda p: packets.wifi(p, 0x48, 1)),
     "PPPoE discovery": (1, lambda p: tagged(0x8863, pppoe_session(p))),
     "PPP of another protocol": (9, lambda p: b"\xff\3\xc0\x21" + bytes(p)),
+    "ARP in NFLOG of a bridge": (239, lambda p: packets.bridge_nflog(p, ethertype=b"\x08\x06")),
+    "NFLOG of a bridge, without an EtherType": (239, lambda p: b"\7" + packets.nflog(p)[1:]),
 }
 
 
@@ -469,10 +471,13 @@ LINKS = {
     "PPP in HDLC": (packets.PPP_HDLC, ppp, [one, six]),
     "Cisco HDLC": (packets.PPP_HDLC, lambda p: b"\x0f\0" + packets.ethertype_of(p) + bytes(p),
                    [one, six]),
+    "Cisco HDLC, its own number": (104, lambda p: b"\x8f\0" + packets.ethertype_of(p) + bytes(p), [one, six]),
     "PPPoE session": (packets.PPP_ETHER, pppoe_session, [one, six]),
     "PPP of pppd": (166, lambda p: ppp(p, b"\1\3"), [one, six]),
     "PPP with direction": (204, lambda p: ppp(p, b"\1\xff\3"), [one, six]),
     "NFLOG": (packets.NFLOG, packets.nflog, [one, six]),
+    "NFLOG of a bridge": (packets.NFLOG, packets.bridge_nflog, [one, six]),
+    "NFLOG of a bridge, with a tag": (packets.NFLOG, lambda p: packets.bridge_nflog(p, tag=b"\0\5"), [one, six]),
     "802.11, to the access point": (packets.WIFI, packets.wifi, [one, six]),
     "802.11, from the access point": (packets.WIFI, lambda p: packets.wifi(p, flags=2), [one, six]),
     "802.11, ad hoc": (packets.WIFI, lambda p: packets.wifi(p, flags=0), [one, six]),

@@ -398,6 +398,7 @@ bool source_begin(struct byte_source *source)
 	len = (size_t)(source->end - source->at);
 	if (len)
 		compression = compression_of(source->at, len);
+	source->compression = compression;
 	source->may_map &= !compression;
 	if (!compression)
 		return len;

@@ -11,6 +11,7 @@
 #ifndef BANNERPROBE_BYTE_SOURCE_H
 #define BANNERPROBE_BYTE_SOURCE_H
 
+#include "decompress.h"
 #include "file_window.h"
 #include "sizes.h"
 
@@ -52,9 +53,10 @@ struct byte_source {
 	size_t head_len;
 	int fd;
 	bool is_regular;
-	__u64 size;			   /* of a regular file, when opened */
-	__u64 whole;			   /* what lies beyond was not there */
-	__u64 bytes_read;		   /* of the file, compressed or not */
+	__u64 size;	  /* of a regular file, when opened */
+	__u64 whole;	  /* what lies beyond was not there */
+	__u64 bytes_read; /* of the file, compressed or not */
+	enum compression compression;
 	struct decompressor *decompressor; /* NULL: not compressed */
 	enum source_state state;
 	const char *problem;

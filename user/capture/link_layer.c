@@ -143,20 +143,37 @@ static enum parse_result parse_pppoe_session(struct frame *frame,
 }
 
 #define NFLOG_HEADER 4
-#define NFLOG_ATTRIBUTE 4   /* bytes of its header: length, then type */
-#define NFLOG_PAYLOAD 9	    /* linux/netfilter/nfnetlink_log.h */
+#define NFLOG_ATTRIBUTE 4 /* bytes of its header: length, then type */
+/* linux/netfilter/nfnetlink_log.h */
+#define NFLOG_PACKET_HEADER 1 /* begins with the EtherType */
+#define NFLOG_PAYLOAD 9
 #define NFLOG_ATTRIBUTES 64 /* limit; there are far fewer kinds */
+
+/*
+ * The packet: of the families IPv4 and IPv6 as such, of others, such as that of
+ * bridges, by its EtherType (0: not given).
+ */
+static enum parse_result parse_nflog_payload(const struct frame *frame,
+					     __u8 family, __be16 ethertype,
+					     struct segment *segment)
+{
+	if (family == AF_INET || family == AF_INET6)
+		return parse_ip(frame, 0, segment);
+	return ethertype ? walk_ethertype(frame, 0, ethertype, WALK_WHOLE,
+					  segment) :
+			   PARSE_NOT_TCP;
+}
 
 /* Attributes in the byte order of the writing host; one holds the packet. */
 static enum parse_result parse_nflog(struct frame *frame, bool is_swapped,
 				     struct segment *segment)
 {
+	const __u8 *header = frame_at(frame, 0, NFLOG_HEADER);
 	__u32 offset = NFLOG_HEADER;
+	__be16 ethertype = 0;
 
-	if (!frame_at(frame, 0, NFLOG_HEADER))
+	if (!header)
 		return frame_short(frame, 0, NFLOG_HEADER);
-	if (frame->data[0] != AF_INET && frame->data[0] != AF_INET6)
-		return PARSE_NOT_TCP;
 	for (int i = 0; i < NFLOG_ATTRIBUTES; i++) {
 		const __u8 *attribute =
 			frame_at(frame, offset, NFLOG_ATTRIBUTE);
@@ -180,8 +197,12 @@ static enum parse_result parse_nflog(struct frame *frame, bool is_swapped,
 			if ((size_t)(frame->end - frame->data) >
 			    frame->wire_len)
 				frame->end = frame->data + frame->wire_len;
-			return parse_ip(frame, 0, segment);
+			return parse_nflog_payload(frame, header[0], ethertype,
+						   segment);
 		}
+		if (type == NFLOG_PACKET_HEADER &&
+		    frame_at(frame, offset, NFLOG_ATTRIBUTE + 2))
+			ethertype = be16_at(attribute + NFLOG_ATTRIBUTE);
 		offset += (len + 3U) & ~3U;
 	}
 	return PARSE_MALFORMED;
@@ -223,6 +244,7 @@ static enum parse_result parse_link(__u32 link_type, bool is_swapped,
 		return parse_loopback(frame, segment);
 	case LINK_PPP:
 	case LINK_PPP_HDLC:
+	case LINK_CISCO_HDLC:
 		return parse_ppp(frame, 0, segment);
 	case LINK_PPP_PPPD: /* the direction in place of the address */
 		return parse_ppp_protocol(frame, 2, segment);

@@ -31,12 +31,20 @@ static const struct {
 	{ "snoop\0\0", 7,
 	  "is a capture of snoop: editcap -F pcapng FILE - | bannerprobe -r "
 	  "-" },
-	{ "\x1f\x8b", 2,
-	  "is compressed twice, which is opened once: gzip -dc FILE | "
+	{ "\x1f\x9d", 2,
+	  "is compressed by compress, which is not opened: gzip -dc FILE | "
 	  "bannerprobe -r -" },
-	{ "\x28\xb5\x2f\xfd", 4,
-	  "is compressed twice, which is opened once: zstd -dc FILE | "
+	{ "GMBU", 4,
+	  "is a capture of Network Monitor: editcap -F pcapng FILE - | "
 	  "bannerprobe -r -" },
+};
+
+/* A compressed file's content may be compressed again; by the outer one. */
+static const char *const twice[] = {
+	[COMPRESSION_GZIP] = "is compressed twice, which is opened once: gzip "
+			     "-dc FILE | bannerprobe -r -",
+	[COMPRESSION_ZSTD] = "is compressed twice, which is opened once: zstd "
+			     "-dc FILE | bannerprobe -r -",
 };
 
 static enum read_result no_capture(struct packet_reader *reader)
@@ -56,6 +64,8 @@ static enum read_result no_capture(struct packet_reader *reader)
 		    !memcmp(bytes, others[i].magic, others[i].len))
 			what = others[i].what;
 	}
+	if (bytes && source->compression && compression_of(bytes, len))
+		what = twice[source->compression];
 	snprintf(reader->problem, sizeof(reader->problem), "%s",
 		 len ? what : "is empty");
 	return READ_NO_CAPTURE;
