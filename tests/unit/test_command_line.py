@@ -38,6 +38,9 @@ WRONG = [
     (["-stats", "lo"], "did you mean --stats"),
     (["-port", "22", "lo"], "did you mean --port"),
     (["-version"], "did you mean --version"),
+    *[([word, *more], f"{word}: did you mean -{word}?") for word, *more in (	# of a letter that takes a value
+        ["-output", "x.json", "lo"], ["-read", "{capture}"], ["-inventory", "x.db", "lo"], ["-interface", "lo"],
+        ["-format", "json", "lo"], ["-length", "20", "lo"], ["-log", "all", "lo"])],
     (["\x1b[31m", "--\x1b]0;x\x07"], r"\x1b"),
     # What users of tcpdump, tshark, Zeek, Suricata and p0f type.
     (["-w", "out.pcap", "lo"], "-w", "-o FILE"),
@@ -129,6 +132,7 @@ WRONG = [
     (["--not-net", "::/129", "lo"], "--not-net ::/129", "2001:db8::/32"),
     (["--net", "@", "lo"], "--net @", "file", "missing"),
     (["--net", "@/nonexistent", "lo"], "--net @/nonexistent", "No such file"),
+    (["--net", "@-", "lo"], "--net @-", "@/dev/stdin"),
     (["--not-net", "@.", "lo"], "--not-net @.", "Is a directory"),
     (["--decap", "--decap-from", "@/nonexistent", "lo"], "--decap-from @/nonexistent"),
     (["--net", "@{capture}", "lo"], "--net @{capture}:1: ", "192.0.2.0/24"),
@@ -194,6 +198,8 @@ WRONG = [
     (["-i", "lo", "host", "10.0.0.1"], "host", "--net"),
     (["-i", "lo", "tcp and port 22"], "tcp and port 22", "--port"),
     (["lo", "tcp[13] & 2 != 0"], "tcp[13] & 2 != 0", "--port"),
+    (["-r", "{capture}", "tcp", "port", "22"], "tcp", "no such file", "--port"),
+    (["-r", "{capture}", "host 10.0.0.1"], "host 10.0.0.1", "no such file", "--net"),
     (["lo,eth0"], "lo,eth0", "spaces"),
     (["lo eth0"], "lo eth0", "quotes"),
     (["/nonexistent/*.pcap"], "/nonexistent/*.pcap", "-r FILE"),
@@ -321,6 +327,15 @@ class Accepted(Case):
     ])
     def test_what_is_accepted_is_said(self, args, *parts):
         code, _, lines = run(*args, "-r", SERVERS)
+        assert (code, len(lines)) == (0, 1), lines
+        check_line(lines[0], parts)
+
+    @rows([("10.9.9.9/8\n", ":1: 10.9.9.9/8: taken for 10.0.0.0/8"),
+           ("10.0.0.0/8\n10.9.9.9/8 # x\n" + 40 * "fd00::1/16\n", ":2: 10.9.9.9/8: taken for 10.0.0.0/8",
+            "the first of 41 such lines")])
+    def test_what_lines_of_a_file_are_taken_for(self, content, *parts):
+        (self.folder / "nets").write_text(content)
+        code, _, lines = run("--net", f"@{self.folder}/nets", "-r", SERVERS)
         assert (code, len(lines)) == (0, 1), lines
         check_line(lines[0], parts)
 

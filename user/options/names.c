@@ -188,6 +188,10 @@ static void check_capture(const struct options *options, const char *name)
 		wrong_usage("-r %s: an interface, and no file: without -r it "
 			    "is watched",
 			    name);
+	if (!is_there(name) && usage_is_filter_word(name))
+		wrong_usage("%s: no such file, and there are no filter "
+			    "expressions: --port and --net choose servers",
+			    name);
 	if (are_same_file(name, options->output))
 		wrong_usage("-o %s: the capture that -r reads: records would "
 			    "be written into it; name another file",

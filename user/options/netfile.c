@@ -4,6 +4,7 @@
 #include "system/clock.h"
 #include "usage.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -82,6 +83,41 @@ static void read_content(struct content *content, const struct option_use *use,
 	content->text[content->len] = '\0';
 }
 
+/* --- the network around an address ---------------------------------------- */
+
+/* Sets the bits beyond the prefix to 0. True: some were set. */
+static bool clear_rest(unsigned char *bytes, unsigned int size,
+		       unsigned int prefix)
+{
+	bool changed = false;
+
+	for (unsigned int i = 0; i < size; i++) {
+		const unsigned int bits = prefix > 8 * i ? prefix - 8 * i : 0;
+		const unsigned int kept =
+			bits >= 8 ? 0xff : 0xff & (0xff00U >> bits);
+
+		changed |= bytes[i] & ~kept;
+		bytes[i] &= (unsigned char)kept;
+	}
+	return changed;
+}
+
+bool net_around(char text[NET_TEXT_MAX], const char *net)
+{
+	const int family = strchr(net, ':') ? AF_INET6 : AF_INET;
+	char address[INET6_ADDRSTRLEN];
+	unsigned char bytes[16];
+	unsigned int prefix;
+
+	if (sscanf(net, "%45[^/]/%u", address, &prefix) != 2 ||
+	    inet_pton(family, address, bytes) != 1 ||
+	    !clear_rest(bytes, family == AF_INET ? 4 : 16, prefix))
+		return false;
+	inet_ntop(family, bytes, address, sizeof(address));
+	snprintf(text, NET_TEXT_MAX, "%s/%u", address, prefix);
+	return true;
+}
+
 /* --- its lines ------------------------------------------------------------ */
 
 /* The text of a line, without blanks and comment; may be "". */
@@ -98,12 +134,45 @@ static char *text_of(char *line)
 	return line;
 }
 
+/* Lines whose address has bits beyond the prefix: how many, and the first. */
+struct inexact {
+	unsigned long count, number;
+	char text[64], around[NET_TEXT_MAX];
+};
+
+static void count_inexact(struct inexact *inexact, const char *text,
+			  unsigned long number)
+{
+	char around[NET_TEXT_MAX];
+
+	if (!net_around(around, text) || inexact->count++)
+		return;
+	inexact->number = number;
+	snprintf(inexact->text, sizeof(inexact->text), "%s", text);
+	memcpy(inexact->around, around, sizeof(around));
+}
+
+static void note_inexact(const struct inexact *inexact,
+			 const struct option_use *use)
+{
+	char others[64] = "";
+
+	if (inexact->count > 1)
+		snprintf(others, sizeof(others),
+			 " (the first of %lu such lines)", inexact->count);
+	if (inexact->count)
+		usage_note("%s %s:%lu: %s: taken for %s%s", use->spelling,
+			   use->value, inexact->number, inexact->text,
+			   inexact->around, others);
+}
+
 /* Adds the networks of a file; returns how many. */
 static unsigned long add_lines(struct server_list *wanted,
 			       const struct content *content,
 			       const struct option_use *use, __u32 set)
 {
 	const char *end = content->text + content->len;
+	struct inexact inexact = {};
 	unsigned long nets = 0, number = 1;
 	char *line = content->text, *next;
 
@@ -123,8 +192,10 @@ static unsigned long add_lines(struct server_list *wanted,
 			wrong_usage("%s %s:%lu: %.100s: no net like "
 				    "192.0.2.0/24 or 2001:db8::/32",
 				    use->spelling, use->value, number, text);
+		count_inexact(&inexact, text, number);
 		nets++;
 	}
+	note_inexact(&inexact, use);
 	return nets;
 }
 
@@ -140,7 +211,10 @@ void netfile_add(struct server_list *wanted, const struct option_use *use,
 			    use->spelling);
 	file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (file < 0)
-		refuse(use, strerror(errno));
+		refuse(use, strcmp(path, "-") ?
+				    strerror(errno) :
+				    "no such file: @/dev/stdin reads standard "
+				    "input");
 	read_content(&content, use, file);
 	if (!add_lines(wanted, &content, use, set))
 		usage_note("%s %s: there is no net in this file", use->spelling,

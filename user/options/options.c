@@ -113,10 +113,22 @@ static void note_repetition(struct parser *parser, const struct option_use *use)
 	parser->values[row] = use->value;
 }
 
+/* "-stats", which getopt takes for -s and more. */
+static void check_single_dash(const char *word)
+{
+	for (size_t i = 0; word[0] == '-' && i < option_rows; i++) {
+		if (!strcmp(word + 1, option_table[i].name))
+			wrong_usage("%s: did you mean -%s?", word, word);
+	}
+}
+
 static void take_option(struct parser *parser, int value, const char *argument)
 {
 	const struct option_use use = use_of(value, argument);
+	const char *word = parser->words[optind - 1];
 
+	if (value < FIRST_NAME && argument == word + 2)
+		check_single_dash(word); /* "-output", read as -o utput */
 	option_take(parser->options, &use);
 	note_repetition(parser, &use);
 	parser->without_value =
@@ -144,15 +156,6 @@ static void take_name(struct parser *parser, const char *word)
 			    parser->without_value->name, word, word);
 	parser->without_value = NULL;
 	options->names[options->count++] = word;
-}
-
-/* "-stats", which getopt takes for -s and more. */
-static void check_single_dash(const char *word)
-{
-	for (size_t i = 0; word[0] == '-' && i < option_rows; i++) {
-		if (!strcmp(word + 1, option_table[i].name))
-			wrong_usage("%s: did you mean -%s?", word, word);
-	}
 }
 
 static void __attribute__((noreturn))

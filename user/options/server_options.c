@@ -81,37 +81,14 @@ void server_take_ports(struct options *options, const struct option_use *use)
 
 /* --- nets ----------------------------------------------------------------- */
 
-/* Sets the bits beyond the prefix to 0. True: some were set. */
-static bool clear_rest(unsigned char *bytes, unsigned int size,
-		       unsigned int prefix)
-{
-	bool changed = false;
-
-	for (unsigned int i = 0; i < size; i++) {
-		const unsigned int bits = prefix > 8 * i ? prefix - 8 * i : 0;
-		const unsigned int kept =
-			bits >= 8 ? 0xff : 0xff & (0xff00U >> bits);
-
-		changed |= bytes[i] & ~kept;
-		bytes[i] &= (unsigned char)kept;
-	}
-	return changed;
-}
-
 /* Notes that 10.0.0.1/8 is taken for 10.0.0.0/8, the network around it. */
 static void note_net(const struct option_use *use)
 {
-	const int family = strchr(use->value, ':') ? AF_INET6 : AF_INET;
-	char address[INET6_ADDRSTRLEN];
-	unsigned char bytes[16];
-	unsigned int prefix;
+	char around[NET_TEXT_MAX];
 
-	if (sscanf(use->value, "%45[^/]/%u", address, &prefix) != 2 ||
-	    inet_pton(family, address, bytes) != 1 ||
-	    !clear_rest(bytes, family == AF_INET ? 4 : 16, prefix))
-		return;
-	usage_note("%s %s: taken for %s/%u", use->spelling, use->value,
-		   inet_ntop(family, bytes, address, sizeof(address)), prefix);
+	if (net_around(around, use->value))
+		usage_note("%s %s: taken for %s", use->spelling, use->value,
+			   around);
 }
 
 static void take_net(struct options *options, const struct option_use *use,
