@@ -129,9 +129,21 @@ def test_another_name_comes_and_goes(net):
         net.host.ip("link", "property", "add", "dev", "veth0", "altname", "alternative-to-veth0")
         probe.error_line("veth0: attached: ")
         net.host.ip("link", "property", "del", "dev", "veth0", "altname", "alternative-to-veth0")
-        probe.error_line("veth0: .*not watched any more")
+        probe.error_line("veth0: no name of it matches any more: not watched any more$")
         assert ended(probe) == 0
     assert attached(net.host, "veth0") == []
+
+
+def test_another_name_goes_to_another_interface(net2):
+    net2.host.ip("link", "property", "add", "dev", "veth0", "altname", LONG)
+    with watching(net2, LONG, interfaces=1) as probe:
+        net2.host.ip("link", "property", "del", "dev", "veth0", "altname", LONG)
+        probe.error_line(f"veth0: is not called {LONG} any more: waiting for one of that name to come$")
+        net2.host.ip("link", "property", "add", "dev", "veth1", "altname", LONG)
+        probe.error_line("veth1: attached: ")
+        assert logged_on(net2, probe, net2.peers[1], "10.99.1.1") == "veth1"
+        assert ended(probe) == 0
+    assert attached(net2.host, "veth0") == []
 
 
 def test_two_swap_their_names(net2):

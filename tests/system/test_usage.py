@@ -74,6 +74,15 @@ def test_a_user_that_there_is_not():
     check_line(lines[0], ["--user nosuchuser", "/etc/passwd"])
 
 
+@pytest.mark.parametrize("limit", [12, 20, 30, 40, 50])
+def test_too_few_descriptors(limit):
+    """Whatever lacks one: that is said, and not that the kernel is too old."""
+    done = subprocess.run(["prlimit", f"--nofile={limit}", BINARY, "lo"], capture_output=True, text=True,
+                          timeout=PATIENCE)
+    assert done.returncode == 3
+    assert re.fullmatch("bannerprobe: .*: too many open files.*\n", done.stderr, re.IGNORECASE)
+
+
 # --- interfaces -------------------------------------------------------------------------------
 
 def test_interface_by_an_option(net):

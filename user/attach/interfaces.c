@@ -363,6 +363,26 @@ static void on_deleted(struct interfaces *interfaces,
 	lose(interfaces, interface);
 }
 
+/* Reports which name a link no longer has; `asked`: what asks for it now. */
+static void tell_names(const struct interface *interface,
+		       const struct link *link, const char *asked)
+{
+	const char *then = asked		 ? "" :
+			   interface->asked_name ? ": waiting for one of that "
+						   "name to come" :
+						   ": not watched any more";
+
+	if (strcmp(interface->name, link->name) != 0)
+		message("%s: is called %s now%s", interface->name, link->name,
+			then);
+	else if (interface->asked_name)
+		message("%s: is not called %s any more%s", interface->name,
+			interface->asked_name, then);
+	else if (!asked)
+		message("%s: no name of it matches any more%s", interface->name,
+			then);
+}
+
 /*
  * Handles a changed link. The user may have asked for it by a name that it no
  * longer has.
@@ -376,11 +396,7 @@ static void on_changed(struct interfaces *interfaces,
 
 	interface->seen = interfaces->look;
 	if (!stays || strcmp(interface->name, link->name))
-		message("%s: is called %s now%s", interface->name, link->name,
-			asked		      ? "" :
-			interface->asked_name ? ": waiting for one of that "
-						"name to come" :
-						": not watched any more");
+		tell_names(interface, link, asked);
 	if (stays && !strcmp(interface->name, link->name))
 		return;
 	if (stays) {

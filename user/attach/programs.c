@@ -40,6 +40,10 @@ static const char *load_advice(int error)
 	case ENOMEM:
 		return "no memory for the table: a smaller --max-flows needs "
 		       "less";
+	case EMFILE:
+	case ENFILE:
+		return "too many open files: a larger limit of them is needed "
+		       "(ulimit -n, LimitNOFILE)";
 	default: /* EACCES, EINVAL, E2BIG or EFAULT: the verifier refused the
 		  * program */
 		return "this kernel refuses them: Linux 5.10 or later is "
