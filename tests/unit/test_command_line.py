@@ -2,6 +2,7 @@
 """What is said of a wrong command line: one line, what is wrong, what is accepted, what helps. And what
 an ordinary user may do: --help, and -r. Needs nothing but the standard library (`make check`)."""
 
+import gzip
 import json
 import os
 import pathlib
@@ -252,6 +253,17 @@ class WrongUsage(Case):
         assert (code, out, len(lines)) == (2, "", 1), lines
         check_line(lines[0], [part.format(**known) for part in parts])
         assert os.listdir(self.folder) == [capture.name] and capture.read_bytes() == before
+
+    @rows([(name, content, option) for name, content in (
+        ("pcap", b"\xa1\xb2\xc3\xd4" + bytes(20)), ("pcapng", capture_files.section()),
+        ("log.gz", gzip.compress(b"x\n")), ("x.db", b"SQLite format 3\0")) for option in (["-o"], ["--metrics"])])
+    def test_what_is_valuable_is_not_written_into(self, name, content, option):
+        (self.folder / name).write_bytes(content)
+        args = [*option, name, *(["-r", SERVERS] if option == ["-o"] else ["lo"])]
+        code, _, lines = run(*args, cwd=self.folder)
+        assert (code, len(lines)) == (2, 1), lines
+        check_line(lines[0], [*option, name, "damaged", "another file"])
+        assert (self.folder / name).read_bytes() == content
 
     def test_each_option_that_there_is_not_is_explained_without_a_contradiction(self):
         """None of the words of other tools is an option of this one."""

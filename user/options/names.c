@@ -152,6 +152,51 @@ static bool are_same_place(const char *path, const char *other)
 	return same;
 }
 
+#define MAGIC_MAX 15 /* bytes of the longest one */
+
+/* What a file holds that text must not be written into; NULL: nothing such. */
+static const char *valuable(const char *path)
+{
+	static const struct {
+		const char *magic, *what;
+	} contents[] = {
+		{ "\xa1\xb2\xc3\xd4", "a capture" },
+		{ "\xd4\xc3\xb2\xa1", "a capture" },
+		{ "\xa1\xb2\x3c\x4d", "a capture" },
+		{ "\x4d\x3c\xb2\xa1", "a capture" },
+		{ "\x0a\x0d\x0d\x0a", "a capture" },
+		{ "\x1f\x8b", "a compressed file" },
+		{ "\x28\xb5\x2f\xfd", "a compressed file" },
+		{ "SQLite format 3", "an inventory or another database" },
+	};
+	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	char bytes[MAGIC_MAX + 1] = "";
+	struct stat status;
+
+	if (fd < 0)
+		return NULL;
+	if (fstat(fd, &status) || !S_ISREG(status.st_mode) ||
+	    read(fd, bytes, MAGIC_MAX) < 0)
+		*bytes = '\0';
+	close(fd);
+	for (size_t i = 0; i < sizeof(contents) / sizeof(*contents); i++) {
+		if (!strncmp(bytes, contents[i].magic,
+			     strlen(contents[i].magic)))
+			return contents[i].what;
+	}
+	return NULL;
+}
+
+static void check_content(const char *option, const char *path)
+{
+	const char *what = path ? valuable(path) : NULL;
+
+	if (what)
+		wrong_usage("%s %s: %s, which would be damaged: name another "
+			    "file",
+			    option, path, what);
+}
+
 /* What is written needs a file for each: a log would damage an inventory. */
 static void check_written(const struct options *options)
 {
@@ -165,6 +210,8 @@ static void check_written(const struct options *options)
 		wrong_usage("--inventory %s: the file of --metrics: name "
 			    "another one",
 			    options->inventory);
+	check_content("-o", options->output);
+	check_content("--metrics", options->metrics);
 }
 
 static void check_standard_input(const struct options *options)
