@@ -148,7 +148,9 @@ static void complain(struct line_sink *sink, int error)
 	if (error == sink->error || (error == EPIPE && !sink->path))
 		return;
 	message("%s: %s: records are being lost", name_of(sink),
-		error == EAGAIN ? "its reader takes none" : strerror(error));
+		error == EAGAIN || error == ETIMEDOUT ?
+			"its reader takes none" :
+			strerror(error));
 	sink->error = error;
 }
 
