@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
 """The processes of a live run: what each may do, that none outlives another, and which waits for which."""
 
+import contextlib
 import json
 import os
 import pwd
@@ -13,10 +14,10 @@ import time
 import pytest
 
 import packets
-from netns import PATIENCE, Probe, attached, sh, wait_for
+from netns import BINARY, PATIENCE, Probe, attached, child_of, children_of, sh, wait_for
 from servers import Server, connect, listen_to
 from test_privileges import CAP_BPF, CAP_NET_ADMIN, capabilities, status
-from test_stopping import SECONDS, alive, stopped
+from test_stopping import SECONDS, alive, running, stopped
 from ways import CLSACT
 
 if os.geteuid():
@@ -104,6 +105,26 @@ def test_signals_are_for_the_attacher(net, tmp_path):
         log_has(tmp_path, 1)
         assert len(probe.processes()) == 4
         assert stopped(probe.process) == 0
+
+
+def child_named(pid, name):
+    with contextlib.suppress(OSError):	# strace's own first child is gone soon
+        return child_of(pid, name)
+
+
+@pytest.mark.parametrize("env", [{}, CLSACT], ids=["reader", "guard"])
+def test_a_signal_to_one_that_has_just_begun(net, env):
+    """As to a whole process group, by timeout(1): each is the first process's to handle."""
+    argv = net.host.argv("strace", "-f", "-q", "-o", "/dev/null", "-e", "trace=set_robust_list",
+                         "-e", "inject=set_robust_list:delay_enter=500000", BINARY, "veth0")
+    with running(argv, stderr=subprocess.PIPE, text=True, env={**os.environ, **env}) as process:
+        first = wait_for("the first process", lambda: child_named(process.pid, "bannerprobe"))
+        count = 2 if env else 1
+        others = wait_for("the others", lambda: sorted(found) if len(found := children_of(first)) == count else None)
+        os.kill(others[-1], signal.SIGTERM)
+        assert "attached" in process.stderr.readline()
+        os.kill(first, signal.SIGTERM)
+        assert process.wait(PATIENCE) == 0
 
 
 # --- how they end ---------------------------------------------------------------------------------

@@ -6,6 +6,7 @@
 #include "system/message.h"
 #include "system/netlink.h"
 #include "system/privileges.h"
+#include "system/process.h"
 #include "system/stopping.h"
 
 #include <errno.h>
@@ -121,23 +122,9 @@ static bool attacher_was_killed(void)
 	return true;
 }
 
-/*
- * A signal to the whole process group is the attacher's to handle. systemd's
- * watchdog sends SIGABRT to all processes of a unit.
- */
-static void ignore_signals(void)
-{
-	static const int ignored[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT,
-				       SIGABRT };
-
-	for (size_t i = 0; i < sizeof(ignored) / sizeof(*ignored); i++)
-		signal(ignored[i], SIG_IGN);
-}
-
 static void __attribute__((noreturn))
 guard(int socket, int attacher, const struct identity *identity)
 {
-	ignore_signals();
 	prctl(PR_SET_NAME, GUARD_NAME);
 	if (keep_only(socket, attacher) || clsact_open() || netlink_reopen() ||
 	    privileges_drop(identity, ROLE_ATTACH) ||
@@ -154,9 +141,13 @@ int guard_fd(void)
 	return guard_socket;
 }
 
+/*
+ * The guard takes no signal: one to the whole process group is the attacher's
+ * to handle, and systemd's watchdog sends SIGABRT to all processes of a unit.
+ */
 static int start(int ends[2], int attacher, const struct identity *identity)
 {
-	const pid_t child = fork();
+	const pid_t child = process_fork();
 	char byte;
 
 	guard_pid = child;

@@ -28,15 +28,25 @@ static int live_with(int pipe)
 static void begin(const int life[2], const char *name)
 {
 	struct pollfd closed = { .fd = life[0] };
-	sigset_t all;
 
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, NULL);
 	prctl(PR_SET_NAME, name);
 	close(life[1]);
 	/* The parent may have ended before live_with() took effect. */
 	if (live_with(life[0]) || poll(&closed, 1, 0))
 		_exit(1);
+}
+
+pid_t process_fork(void)
+{
+	sigset_t all, before;
+	pid_t pid;
+
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	pid = fork();
+	if (pid)
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
 }
 
 int process_start(struct process *process, const char *name)
@@ -46,7 +56,7 @@ int process_start(struct process *process, const char *name)
 
 	if (pipe2(life, O_CLOEXEC))
 		return -errno;
-	pid = fork();
+	pid = process_fork();
 	if (!pid) {
 		begin(life, name);
 		*process = (struct process){ .ended = -1, .life = life[0] };

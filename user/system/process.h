@@ -25,6 +25,12 @@ struct process {
 	}
 
 /*
+ * Like fork(2), with all signals blocked in the child: one to the whole process
+ * group, as a shell or timeout(1) sends, might come before it blocks any.
+ */
+pid_t process_fork(void);
+
+/*
  * Forks. Returns 1 in the parent, or negative errno; 0 in the child. The child
  * is called `name` (15 bytes at most), takes no signal but SIGKILL and SIGSTOP,
  * and is killed when the parent ends or closes `life`.
