@@ -127,13 +127,26 @@ def test_a_pipe_that_nobody_reads(net, tmp_path):
         log.rename(old)
         os.mkfifo(log)
         probe.send(signal.SIGHUP)
-        probe.error_line(OLD_FILE)
+        probe.error_line(f"log: nobody reads from it: {OLD_FILE}$")
         greet()
         wait_for("the record in the old file", lambda: "hello" in old.read_text())
         assert stopped(probe.process) == 0
     done = net.host.run(BINARY, "-o", log, "veth0")
     assert (done.returncode, done.stderr) == \
         (1, f"bannerprobe: -o {log}: nobody reads from it: start its reader first\n")
+
+
+def test_a_directory_that_was_removed(net, tmp_path):
+    """Another one of its name is not the one of the start: the message says what helps."""
+    log = tmp_path / "logs" / "log"
+    log.parent.mkdir()
+    with watching(net, "-o", log) as (probe, _, _):
+        log.unlink()
+        log.parent.rmdir()
+        log.parent.mkdir()
+        probe.send(signal.SIGHUP)
+        probe.error_line(f"log: its directory was removed, a new start would use another: {OLD_FILE}$")
+        assert stopped(probe.process) == 0
 
 
 @pytest.mark.parametrize("link", ["symbolic", "hard"])

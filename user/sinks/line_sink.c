@@ -330,6 +330,18 @@ static bool is_same_file(int one, int other)
 	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
+/*
+ * Why the log is not opened again. The file would be made in its directory,
+ * which is that of the start.
+ */
+static const char *reason(int error)
+{
+	if (error == ENOENT)
+		return "its directory was removed, a new start would use "
+		       "another";
+	return error == ENXIO ? "nobody reads from it" : strerror(error);
+}
+
 static void reopen(struct sink *base)
 {
 	struct line_sink *sink = line_sink_of(base);
@@ -348,7 +360,7 @@ static void reopen(struct sink *base)
 	sink->must_reopen = fd == -ETIMEDOUT;
 	if (fd < 0) {
 		message("%s: %s: going on with the old file", sink->path,
-			strerror(-fd));
+			reason(-fd));
 		return;
 	}
 	is_new = !is_same_file(sink->fd, fd);
