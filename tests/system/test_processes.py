@@ -161,6 +161,14 @@ def test_the_attacher_is_killed_while_the_others_hang(net, tmp_path):
         wait_for("the end of all", lambda: not any(map(alive, processes.values())), SECONDS)
 
 
+def test_the_guard_hangs(net, tmp_path):
+    """A process that is stopped cannot end by itself: nothing stays of it either."""
+    with all_of_it(net, tmp_path) as probe:
+        os.kill(probe.guard(), signal.SIGSTOP)
+        assert stopped(probe.process) == 0
+    assert attached(net.host, "veth0") == []
+
+
 @pytest.mark.parametrize("with_helper", [False, True], ids=["the reader", "and the file helper"])
 def test_the_reader_hangs(net, tmp_path, with_helper):
     """As on a disk that does not answer: the hooks go all the same, and so does the probe."""

@@ -336,6 +336,7 @@ class Accepted(Case):
         (["-l", "5", "--length=6"], "--length", "6 counts"),
         (["--net", "@/dev/null"], "--net @/dev/null", "no net"),
         (["--identify", "-f", "zeek"], "--identify", "zeek", "-f text or -f json"),
+        (["--stats-format=json"], "--stats-format", "--stats writes the counters", "SIGUSR1"),
     ])
     def test_what_is_accepted_is_said(self, args, *parts):
         code, _, lines = run(*args, "-r", SERVERS)

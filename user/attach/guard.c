@@ -28,10 +28,14 @@
 enum kept {
 	KEPT_SOCKET = 3, /* to the attacher */
 	KEPT_ATTACHER,	 /* readable when the attacher has ended */
-	KEPT_COUNT,
+	KEPT_KILL,	 /* a pipe: a byte in it kills the guard */
+	KEPT_KILL_OPEN, /* its other end, or the attacher's end would kill it */
+	KEPT_END,
+	KEPT_COUNT = KEPT_END - KEPT_SOCKET,
 };
 
 static int guard_socket = -1; /* the attacher's socket to the guard */
+static int guard_kill = -1;   /* the attacher's end of that pipe */
 static pid_t guard_pid;
 
 struct indexes {
@@ -65,19 +69,21 @@ static void clear_all(void)
  * Closes descriptors that other processes wait to see closed: the log, and the
  * pipe that shows the attacher's end. Standard error stays open.
  */
-static int keep_only(int socket, int attacher)
+static int keep_only(const int kept[KEPT_COUNT])
 {
 	const int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	/* Moves both away from the numbers that they will get. */
-	const int high_socket = fcntl(socket, F_DUPFD, KEPT_COUNT);
-	const int high_attacher = fcntl(attacher, F_DUPFD, KEPT_COUNT);
+	int high[KEPT_COUNT]; /* away from the numbers that they will get */
 
+	for (int i = 0; i < KEPT_COUNT; i++)
+		high[i] = fcntl(kept[i], F_DUPFD, KEPT_END);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(null, STDOUT_FILENO) < 0 ||
-	    dup2(high_socket, KEPT_SOCKET) < 0 ||
-	    dup2(high_attacher, KEPT_ATTACHER) < 0)
+	    dup2(null, STDOUT_FILENO) < 0)
 		return -errno;
-	return syscall(SYS_close_range, KEPT_COUNT, ~0U, 0) ? -errno : 0;
+	for (int i = 0; i < KEPT_COUNT; i++) {
+		if (dup2(high[i], KEPT_SOCKET + i) < 0)
+			return -errno;
+	}
+	return syscall(SYS_close_range, KEPT_END, ~0U, 0) ? -errno : 0;
 }
 
 /* What the attacher tells the guard. */
@@ -123,11 +129,11 @@ static bool attacher_was_killed(void)
 }
 
 static void __attribute__((noreturn))
-guard(int socket, int attacher, const struct identity *identity)
+guard(const int kept[KEPT_COUNT], const struct identity *identity)
 {
 	prctl(PR_SET_NAME, GUARD_NAME);
-	if (keep_only(socket, attacher) || clsact_open() || netlink_reopen() ||
-	    privileges_drop(identity, ROLE_ATTACH) ||
+	if (keep_only(kept) || process_live_with(KEPT_KILL) || clsact_open() ||
+	    netlink_reopen() || privileges_drop(identity, ROLE_ATTACH) ||
 	    privileges_confine(ROLE_ATTACH))
 		_exit(1);
 	/* The attacher waits for this byte before it goes on. */
@@ -145,43 +151,53 @@ int guard_fd(void)
  * The guard takes no signal: one to the whole process group is the attacher's
  * to handle, and systemd's watchdog sends SIGABRT to all processes of a unit.
  */
-static int start(int ends[2], int attacher, const struct identity *identity)
+static int start(const int kept[KEPT_COUNT], int socket,
+		 const struct identity *identity)
 {
 	const pid_t child = process_fork();
+	int error;
 	char byte;
 
 	guard_pid = child;
 	if (!child)
-		guard(ends[1], attacher, identity);
+		guard(kept, identity);
+	error = -errno;
+	close(kept[0]); /* so that the socket closes when the guard ends */
 	if (child < 0)
-		return -errno;
-	close(ends[1]);
-	ends[1] = -1;
-	if (!wait_ready(ends[0], POLLIN, WAIT_START, wait_end(WAIT_START)))
+		return error;
+	if (!wait_ready(socket, POLLIN, WAIT_START, wait_end(WAIT_START)))
 		return -ETIMEDOUT;
-	return read(ends[0], &byte, sizeof(byte)) == 1 ? 0 : -EPERM;
+	return read(socket, &byte, sizeof(byte)) == 1 ? 0 : -EPERM;
+}
+
+static void close_all(const int *fds, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+	}
 }
 
 static int start_beside(const struct identity *identity)
 {
 	const int attacher = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	int ends[2], error;
+	int ends[2] = { -1, -1 }, kill[2] = { -1, -1 }, error;
 
-	if (attacher < 0)
-		return -errno;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
+	if (attacher < 0 || pipe2(kill, O_CLOEXEC) ||
+	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
 		error = -errno;
-		close(attacher);
-		return error;
+	} else {
+		const int kept[] = { ends[1], attacher, kill[0], kill[1] };
+
+		error = start(kept, ends[0], identity);
 	}
-	error = start(ends, attacher, identity);
-	close(attacher);
-	if (ends[1] >= 0)
-		close(ends[1]);
-	if (error)
-		close(ends[0]);
-	else
+	close_all((int[]){ attacher, kill[0] }, 2);
+	if (error) {
+		close_all((int[]){ ends[0], kill[1] }, 2);
+	} else {
 		guard_socket = ends[0];
+		guard_kill = kill[1];
+	}
 	return error;
 }
 
@@ -201,15 +217,24 @@ void guard_begin(void)
 		tell(WORD_BEGINS);
 }
 
+static bool guard_ends(enum wait wait)
+{
+	return wait_ready(guard_socket, POLLIN, wait, wait_end(wait));
+}
+
 void guard_stop(void)
 {
 	if (guard_socket < 0)
 		return;
-	/* The guard's end of the socket closes when the guard ends. */
-	if (tell(WORD_DONE))
-		wait_ready(guard_socket, POLLIN, WAIT_GUARD,
-			   wait_end(WAIT_GUARD));
+	/*
+	 * The guard's end of the socket closes when the guard ends. One that is
+	 * stopped is killed: nothing is left to remove.
+	 */
+	if (tell(WORD_DONE) && !guard_ends(WAIT_GUARD) &&
+	    write(guard_kill, "", 1) == 1)
+		guard_ends(WAIT_KILLED);
 	close(guard_socket);
-	guard_socket = -1;
+	close(guard_kill);
+	guard_socket = guard_kill = -1;
 	waitpid(guard_pid, NULL, WNOHANG);
 }

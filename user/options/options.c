@@ -314,6 +314,10 @@ static void note_what_follows(const struct options *options)
 	    !options->inventory)
 		usage_note("--owner: the format zeek has no place for it: -f "
 			   "text or -f json does");
+	if (options->read && options->stats_format != STATS_TEXT &&
+	    !options->stats)
+		usage_note("--stats-format: --stats writes the counters; "
+			   "without it only SIGUSR1 asks for them");
 	if (options->events & said_by_clients && !options->no_output)
 		usage_note("--events: what clients say first can hold "
 			   "passwords: protect the log");

@@ -11,11 +11,10 @@
 #include <unistd.h>
 
 /*
- * When the other end of the pipe is closed, the kernel kills this process,
- * whatever it waits for. PR_SET_PDEATHSIG would not do: a parent that has
- * changed to another user may not signal this process.
+ * PR_SET_PDEATHSIG would not do: a parent that has changed to another user may
+ * not signal this process.
  */
-static int live_with(int pipe)
+int process_live_with(int pipe)
 {
 	return fcntl(pipe, F_SETSIG, SIGKILL) ||
 			       fcntl(pipe, F_SETOWN, getpid()) ||
@@ -31,8 +30,8 @@ static void begin(const int life[2], const char *name)
 
 	prctl(PR_SET_NAME, name);
 	close(life[1]);
-	/* The parent may have ended before live_with() took effect. */
-	if (live_with(life[0]) || poll(&closed, 1, 0))
+	/* The parent may have ended before process_live_with() took effect. */
+	if (process_live_with(life[0]) || poll(&closed, 1, 0))
 		_exit(1);
 }
 

@@ -37,6 +37,13 @@ pid_t process_fork(void);
  */
 int process_start(struct process *process, const char *name);
 
+/*
+ * From now on the kernel kills this process, whatever it waits for, when the
+ * pipe's other end is closed, or something is written to it. 0 or negative
+ * errno.
+ */
+int process_live_with(int pipe);
+
 /* Closes all descriptors but these; -1 is ignored. */
 void process_keep_only(const int *kept, size_t count);
 
