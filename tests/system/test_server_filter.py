@@ -63,10 +63,13 @@ def test_nets_of_a_file(tmp_path):
     """One a line, with comments and blanks; they add up with those that are given."""
     nets = tmp_path / "nets"
     nets.write_text("# ours\n\n  192.0.2.10  # the first\r\n2001:db8::/32\n192.0.2.77/25")
-    of_file = packets.records("--net", f"@{nets}", "-r", SERVERS)
+    done = packets.probe("-f", "json", "--net", f"@{nets}", "-r", SERVERS)
+    of_file = packets.parsed(done.stdout)
+    assert done.stderr.endswith(b":5: 192.0.2.77/25: taken for 192.0.2.0/25\n")
     assert of_file == packets.records("--net", "192.0.2.10", "--net", "2001:db8::/32",
                                       "--net", "192.0.2.0/25", "-r", SERVERS)
-    assert packets.records("--not-net", f"@{nets}", "-r", SERVERS) == \
+    done = packets.probe("-f", "json", "--not-net", f"@{nets}", "-r", SERVERS)
+    assert packets.parsed(done.stdout) == \
         [record for record in packets.records("-r", SERVERS) if record not in of_file]
 
 
