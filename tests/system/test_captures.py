@@ -362,6 +362,7 @@ def test_other_protocols(name):
 
 @pytest.mark.parametrize("link, frame", [
     (9, ppp(one.syn())), (51, pppoe_session(one.syn())), (239, packets.nflog(one.syn())),
+    (239, packets.bridge_nflog(one.syn(), tag=b"\0\5")), (104, b"\x0f\0\x08\0" + bytes(one.syn())),
     (105, packets.wifi(one.syn())), (127, packets.radiotap(packets.wifi(one.syn()))),
     (1, packets.snap(one.syn()))])
 def test_cut_anywhere(link, frame):
