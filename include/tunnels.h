@@ -20,6 +20,8 @@
 
 #define UDP_HEADER 8
 #define TUNNELS_IN_UDP (TUNNEL_BIT(TUNNEL_VXLAN) | TUNNEL_BIT(TUNNEL_GENEVE))
+#define GRE_HEADER 4 /* without its optional fields */
+#define TUNNELS_IN_GRE (TUNNEL_BIT(TUNNEL_GRE) | TUNNEL_BIT(TUNNEL_ERSPAN))
 
 /* --- which kind it is ----------------------------------------------------- */
 
@@ -65,7 +67,7 @@ static __always_inline bool udp_may_be_tunnel(const struct frame *frame,
 static __always_inline enum tunnel_kind kind_of_gre(const struct frame *frame,
 						    __u64 offset)
 {
-	const __u8 *gre = frame_at(frame, offset, 4);
+	const __u8 *gre = frame_at(frame, offset, GRE_HEADER);
 	const __be16 ethertype = gre ? be16_of(gre + 2) : 0;
 
 	return ethertype == bpf_htons(ETHERTYPE_ERSPAN) ||
@@ -93,6 +95,23 @@ static __always_inline bool udp_ends(const __u8 *udp, __u64 offset,
 	if (end < segment->ip_end)
 		*limit = end;
 	return true;
+}
+
+/*
+ * PARSED, or why the header that tells the kinds of tunnels apart, of which one
+ * is opened, cannot be read.
+ */
+static __always_inline enum parse_result
+find_kind_header(const struct frame *frame, __u64 offset,
+		 enum parse_result result, const struct decap *decap)
+{
+	if (result == PARSE_UDP && decap->kinds & TUNNELS_IN_UDP &&
+	    !frame_at(frame, offset, UDP_HEADER))
+		return frame_short(frame, offset, UDP_HEADER);
+	if (result == PARSE_GRE && decap->kinds & TUNNELS_IN_GRE &&
+	    !frame_at(frame, offset, GRE_HEADER))
+		return frame_short(frame, offset, GRE_HEADER);
+	return PARSED;
 }
 
 /* The tunnel that a walk stopped at, and where the packet around it ends. */
@@ -249,9 +268,9 @@ open_tunnel(const struct frame *frame, struct segment *segment,
 	if (in_ip && segment->is_later) /* its first fragment has the header */
 		return result == PARSE_UDP || !decap->kinds ? result :
 							      PARSE_FRAGMENT;
-	if (result == PARSE_UDP && decap->kinds & TUNNELS_IN_UDP &&
-	    !frame_at(&outer, opened.offset, UDP_HEADER))
-		return frame_short(&outer, opened.offset, UDP_HEADER);
+	header = find_kind_header(&outer, opened.offset, result, decap);
+	if (header != PARSED)
+		return header;
 	door = doorway_of(&outer, segment, result, decap, &opened);
 	if (door.kind == TUNNEL_NONE)
 		return result;

@@ -5,6 +5,7 @@ import itertools
 import os
 import random
 import socket
+import struct
 
 import pytest
 
@@ -65,6 +66,34 @@ def test_only_what_is_asked_for(net):
             mirror(net, frames)
         kinds = {r["tunnel"][0]["type"] for r in probe.stop()}
     assert kinds == {"erspan", "mpls"}
+
+
+SOL_PACKET, PACKET_VNET_HDR = 263, 15
+
+
+def mirror_in_parts(net, linear, frames):
+    """The same, but only so many bytes are in the packet's linear part, as a driver leaves them with GRO."""
+    with net.peer.entered(), socket.socket(socket.AF_PACKET, socket.SOCK_RAW) as port:
+        port.bind(("peer0", 0))
+        port.setsockopt(SOL_PACKET, PACKET_VNET_HDR, 1)
+        for one in frames:	# long ones: the kernel puts short ones into the linear part as a whole
+            port.send(struct.pack("=BBHHHH", 0, 0, linear, 0, 0, 0) + one.ljust(4300, b"\0"))
+
+
+@pytest.mark.parametrize("way", ["tc", "xdp-generic"])
+@pytest.mark.parametrize("kind", ["vxlan", "geneve", "gre", "erspan II", "ipip", "mpls", "pppoe"])
+def test_headers_beyond_the_linear_part(net, kind, way):
+    """Wherever the linear part ends, and with no other kind opened."""
+    for ns, device in (net.host, "veth0"), (net.peer, "peer0"):
+        ns.ip("link", "set", device, "mtu", "9000")
+    wrap, layers = KINDS[kind]
+    with start(net.host, way, f"--decap={kind.split()[0]}", "veth0") as probe:
+        for linear in range(14, 130):
+            one = Connection(client=("5.6.7.8", 1000 + linear))
+            mirror_in_parts(net, linear, [wrap(bytes(packet)) for packet in one.greeted(BANNER)])
+        records = probe.stop()
+    assert [r["client_port"] - 1000 for r in records] == list(range(14, 130))
+    assert all((decoded(r["banner"]), r["tunnel"]) == (BANNER, layers) for r in records)
 
 
 def test_peers(net):

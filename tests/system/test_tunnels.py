@@ -275,6 +275,14 @@ def test_cut_anywhere(tmp_path, name):
     assert banners[-1] == r"220 inside\x0d\x0a" and all(banners[-1].startswith(b) for b in banners)
 
 
+def test_cut_before_the_kind(tmp_path):
+    """GRE and ERSPAN differ in GRE's header: where that is cut off, the packet is no GRE that is not opened."""
+    frames = [(packet, 14 + 20 + 2) for packet in greeted(KINDS["erspan II"][0])]
+    for decap in "gre", "erspan", "all":
+        assert probe(tmp_path, frames, f"--decap={decap}") == ([], {"packets": 4, "cut": 4})
+    assert probe(tmp_path, frames, "--decap=vxlan") == ([], {"packets": 4, "not_opened_gre": 4})
+
+
 # --- mirrors, as their documents have them ------------------------------------
 
 def geneve_option(kind, value, option_class):
