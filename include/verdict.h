@@ -113,8 +113,8 @@ verdict_asks_for_server(const struct verdict *verdict)
  */
 static __always_inline void verdict_filter(struct verdict *verdict)
 {
-	verdict->outcome = verdict->outcome == COUNT_BANNER ? COUNT_UNWANTED :
-							      COUNT_NOTHING;
+	if (verdict->outcome == COUNT_BANNER)
+		verdict->outcome = COUNT_UNWANTED;
 	verdict->part = PART_NONE;
 	for (int kind = 0; kind < EVENT_KINDS; kind++) {
 		if (verdict->logs & EVENT_BIT(kind))

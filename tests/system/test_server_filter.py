@@ -134,6 +134,26 @@ def test_what_is_passed_over_is_counted():
     assert count["connections"] == count["banners"] > 0 and count["passed_over"] > 20
 
 
+def of_many_clients(talk, count):
+    """The same packets from so many addresses."""
+    once = [packets.ethernet(packet) for packet in talk]	# of 5.6.7.8
+    for n in range(count):
+        yield from (frame.replace(bytes((5, 6, 7, 8)), (10 << 24 | n).to_bytes(4, "big")) for frame in once)
+
+
+def test_what_passes_the_filter_by_chance_is_counted(tmp_path):
+    """Beside many that wait, some servers that were not asked for are noticed late; nothing is evicted."""
+    capture = tmp_path / "capture"
+    wanted, other = packets.Connection(server=("1.2.3.4", 22)), packets.Connection(server=("1.2.3.4", 80))
+    capture.write_bytes(packets.pcap([
+        *of_many_clients(wanted.opening(), 4000),
+        *of_many_clients([other.syn(), other.synack(), other.c("PA", data=b"GET"), other.s("PA", ack=4, data=b"200")],
+                         9000)]))
+    done = packets.probe("--port", "22", "--events=all", "--stats", "-r", capture)
+    count = packets.counters(done.stderr)
+    assert count["client_first"] == count["connections"] - 4000 > 0 and count["evicted"] == 0, count
+
+
 @pytest.mark.parametrize("options", [
     ["--port", "x"], ["--port", "25-22"], ["--port", "65536"], ["--port", "22,"], ["--port", ""],
     ["--port", "22-"], ["--net", "192.0.2"], ["--net", "192.0.2.0/33"], ["--net", "::/129"],
