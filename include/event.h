@@ -227,11 +227,14 @@ static __always_inline void describe_history(struct event *event,
 	event->seen = flow->seen & SEEN_HISTORY;
 	event->sides_seen = 0;
 	event->spoke_us = 0;
-	if (event->kind == EVENT_BANNER || event->kind == EVENT_OPEN)
+	if (event->kind == EVENT_BANNER)
 		return;
 	if (flow->seen & SIDE_DATA << other)
 		event->sides_seen =
 			from_client ? EVENT_SERVER_DATA : EVENT_CLIENT_DATA;
+	/* The data of the event's own segment is not before it; a SYN's is. */
+	if (event->kind == EVENT_OPEN && flow->spoke_us == SPOKE_IN_SYN)
+		event->sides_seen |= EVENT_CLIENT_DATA;
 	if (event->kind != EVENT_REQUEST && flow->seen & SIDE_DONE << other)
 		event->spoke_us = flow->spoke_us;
 }

@@ -52,7 +52,7 @@ def test_a_response_in_the_syn_ack_ends_the_request():
     talk = [one.c("S", 0, data=b"EHLO "), one.s("SA", 0, 6, b"250"), one.c("PA", 6, 4, data=b"QUIT")]
     assert set(said(events(talk, "--gather"))) == {("request", "EHLO "), ("open", None), ("response", "250")}
     assert {record["event"]: record["history"] for record in events(talk)} == \
-        {"request": "ShD", "response": "ShDd", "open": "Sh"}
+        {"request": "ShD", "response": "ShDd", "open": "ShDd"}
 
 
 def test_a_reset_at_the_end_of_a_syns_data():
@@ -92,6 +92,18 @@ def test_a_fin_in_the_segment_itself_is_not_before_it():
     assert histories(one.c("A"), one.c("FA", 4), together)["request"] == "ShAFD"
     # The server's own FIN has no letter; the client's before it has one.
     assert histories(one.c("A"), one.c("FA"), one.s("FPA", 1, 2, b"220"))["banner"] == "ShAFd"
+
+
+def test_data_before_a_port_is_open():
+    """That of the server, and that of a SYN; the data of the segment that answers the SYN-ACK is not before it."""
+    def history(*talk):
+        [record] = events(talk, "--events=open")
+        return record["history"]
+    assert history(one.syn(), one.synack(), one.s("PA", data=b"220"), one.c("A", ack=4)) == "ShAd"
+    assert history(one.syn(), one.synack(data=b"220"), one.c("PA", ack=4, data=b"EHLO")) == "Shd"
+    assert history(one.c("S", 0, data=b"GET"), one.s("SA", 0, 4), one.c("A", 4)) == "ShAD"
+    assert history(one.c("S", 0, data=b"GET"), one.s("SA", 0, 4, b"200"), one.c("A", 4, 4)) == "ShADd"
+    assert history(one.c("S", 0, data=b"GET"), one.s("SA", 0, 1), one.c("PA", data=b"GET")) == "Sh"
 
 
 # --- a connection of an end with itself -------------------------------------------------------------
