@@ -135,6 +135,18 @@ def test_seen_outside_and_inside(tmp_path, name, outside_first):
     assert counters.get("seen_twice", 0) == numbered
 
 
+@pytest.mark.parametrize("args", [[], ["--gather"]])
+def test_seen_outside_and_inside_in_two_orders(tmp_path, args):
+    """Both sides speak at once; outside the client is seen first, inside the server: a record of each packet."""
+    outside = KINDS["vxlan"][0]
+    asked, said = one.c("PA", data=b"GET"), one.s("PA", data=BANNER)
+    frames = [frame for packet in one.opening() for frame in (outside(bytes(packet)), ethernet(packet))]
+    frames += [outside(bytes(asked)), ethernet(said), ethernet(asked), outside(bytes(said))]
+    found, counters = probe(tmp_path, frames, "--events=all", *args)
+    assert sorted((r["event"], "tunnel" in r) for r in found) == [("banner", False), ("open", True), ("request", True)]
+    assert counters["seen_twice"] == 3
+
+
 def test_copies_in_two_tunnels_are_two(tmp_path):
     """Both have the same rest of their layers: none."""
     frames = [wrap(bytes(p)) for p in one.greeted(BANNER)

@@ -90,6 +90,18 @@ static void hash_add(struct hash *hash, const void *bytes, size_t size)
 	}
 }
 
+/*
+ * What an event is of: its side's first bytes, or the open port. The kind may
+ * differ between the copies: where both sides spoke at once, either may be seen
+ * first outside, and the other one inside.
+ */
+static __u64 subject_of(const struct event *event)
+{
+	return event->kind == EVENT_OPEN ?
+		       EVENT_OPEN :
+		       event_of(event_origin(event->kind), true);
+}
+
 /* The hash of an event without so many of its outermost tunnels. */
 static __u64 mark_of(const struct seen_twice *seen, const struct event *event,
 		     int without, enum mark_kind kind)
@@ -100,7 +112,7 @@ static __u64 mark_of(const struct seen_twice *seen, const struct event *event,
 				 (__u64)event->client_port << 48 |
 					 (__u64)event->server_port << 32 |
 					 (__u64)event->family << 16 |
-					 (__u64)event->kind << 8 | kind };
+					 subject_of(event) << 8 | kind };
 	/* The rest of an IPv4 address is 0. */
 	const size_t address_size =
 		event->family == 6 ? sizeof(event->client) : sizeof(__u64);

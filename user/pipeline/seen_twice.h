@@ -18,10 +18,10 @@ struct seen_twice *seen_twice_new(void);
 void seen_twice_free(struct seen_twice *seen);
 
 /*
- * Whether an event was logged already: one with the same addresses, ports and
- * initial sequence numbers, where the tunnels of one event are the innermost
- * tunnels of the other. If not, the event is remembered. The latest 65,536
- * hashes are kept.
+ * Whether an event was logged already: one of the same side, with the same
+ * addresses, ports and initial sequence numbers, where the tunnels of one event
+ * are the innermost tunnels of the other. If not, the event is remembered. The
+ * latest 65,536 hashes are kept.
  */
 bool seen_twice_has(struct seen_twice *seen, const struct event *event);
 
