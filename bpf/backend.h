@@ -347,6 +347,13 @@ static __always_inline void *ring_of_cpu(void)
 	}
 }
 
+static __always_inline void backend_note_place(const struct backend *backend,
+					       struct event *event)
+{
+	event->ifindex = backend->ifindex;
+	event->direction = backend->direction;
+}
+
 static __always_inline bool backend_emit(const struct backend *backend,
 					 struct event *event, __u32 room)
 {
@@ -354,8 +361,6 @@ static __always_inline bool backend_emit(const struct backend *backend,
 			     event_size(event) :
 			     sizeof(*event) + event->kept;
 
-	event->ifindex = backend->ifindex;
-	event->direction = backend->direction;
 	OPAQUE(size); /* checked and used as one value, whatever was copied */
 	if (size > sizeof(*event) + room)
 		return true;

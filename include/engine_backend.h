@@ -82,6 +82,13 @@ backend_frame(const struct backend *backend);
 static __always_inline void
 backend_describe_socket(const struct backend *backend, struct event *event);
 /*
+ * Notes the interface that the packet of an event passed, and its direction
+ * there.
+ */
+static __always_inline void backend_note_place(const struct backend *backend,
+					       struct event *event);
+
+/*
  * Hands an event on, with event->kept bytes; false: it is lost. `room`: what
  * event->bytes has room for.
  */

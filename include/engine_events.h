@@ -90,6 +90,7 @@ engine_emit_end(const struct backend *backend, struct event *event,
 	describe_event(event, event_of(!verdict->sender, true), &context->flow,
 		       &context->segment, backend_frame(backend), verdict, now);
 	event->connection = context->id;
+	backend_note_place(backend, event);
 	event->part = PART_END;
 	event->len = event->offset = event->kept = 0;
 	__builtin_memset(event->server_mac, 0, MAC_LENGTH);
@@ -109,6 +110,7 @@ engine_emit_open(const struct backend *backend, struct event *event,
 	describe_event(event, EVENT_OPEN, &context->flow, &context->segment,
 		       backend_frame(backend), &context->verdict, now);
 	event->connection = context->id;
+	backend_note_place(backend, event);
 	event->part = PART_NONE;
 	engine_read_bytes(backend, event, context, settings, 0);
 	engine_emit(backend, event, EVENT_ROOM);
@@ -157,6 +159,7 @@ engine_emit_segment(const struct backend *backend, struct event *event,
 	describe_event(event, kind, &context->flow, &context->segment,
 		       backend_frame(backend), verdict, now);
 	event->connection = context->id;
+	backend_note_place(backend, event);
 	backend_describe_socket(backend, event);
 	engine_read_bytes(backend, event, context, settings,
 			  keeps && settings->limit > SYN_DATA_MAX ?

@@ -3,7 +3,7 @@
 
 import json
 
-from packets import Connection, ethernet, parsed, pcap, probe
+from packets import Connection, enhanced, ethernet, interface, parsed, pcap, probe, section
 
 one = Connection()
 again = Connection(sisn=999000)
@@ -67,6 +67,22 @@ def test_many_syns_with_data_wait_for_their_syn_acks():
     syns = [client.c("S", 0, data=b"GET %d" % client.client[1]) for client in clients]
     records = events(syns + [client.s("SA", 0, 9) for client in clients])
     assert [record["banner"] for record in records] == [f"GET {1000 + i}" for i in range(200)]
+
+
+def test_a_syns_data_comes_from_its_own_place(tmp_path):
+    """The interface and the file are those of the SYN, not of the SYN-ACK that accepts its data."""
+    asked, accepted = ethernet(one.c("S", 0, data=b"GET")), ethernet(one.s("SA", 0, 4))
+    both = tmp_path / "both.pcapng"
+    both.write_bytes(section() + interface(name=b"first") + interface(name=b"second") +
+                     enhanced(asked, 1000) + enhanced(accepted, 2000, number=1))
+    for n, packet in enumerate((asked, accepted)):
+        (tmp_path / f"{n}.pcap").write_bytes(pcap([packet]))
+    for args in [], ["--gather"]:
+        [record] = parsed(probe("-f", "json", "--events=request", *args, "-r", both).stdout)
+        assert record["capture_iface"] == "first"
+        files = [tmp_path / f"{n}.pcap" for n in range(2)]
+        [record] = parsed(probe("-f", "json", "--events=request", "--sequence", *args, "-r", *files).stdout)
+        assert record["iface"].endswith("0.pcap")
 
 
 # --- gathered -----------------------------------------------------------------------------------------

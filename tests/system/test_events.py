@@ -289,6 +289,18 @@ def test_the_books_balance(net, way):
         assert fates["evicted"] == 0, (event, fates)
 
 
+@pytest.mark.parametrize("way", ["tc", "xdp-generic"])
+def test_a_request_in_a_syn_has_the_direction_of_the_syn(net, way):
+    """Not that of the SYN-ACK that accepts it, which goes the other way."""
+    allow_fast_open(net)
+    with serving(net.host, answer) as port, watch(net.host, "--events=all", way=way) as at_server, \
+            Probe(net.peer, "-f", "json", "--events=all", *WAYS[way][0], "peer0") as at_client:
+        asks_fast(net.peer, port)
+        for probe, client, server in (at_server, "in", "out"), (at_client, "out", "in"):
+            found = {record["event"]: record["dir"] for record in probe.stop()}
+            assert found == {"open": client, "request": client, "response": server}
+
+
 def test_open_connections_are_in_the_books(net):
     """While they may still say something, too."""
     with serving(net.host, hear) as port, \

@@ -233,6 +233,15 @@ backend_describe_socket(const struct backend *backend, struct event *event)
 	event->socket = (struct event_socket){};
 }
 
+static __always_inline void backend_note_place(const struct backend *backend,
+					       struct event *event)
+{
+	const struct engine *engine = backend->engine;
+
+	if (engine->note_place)
+		engine->note_place(event, engine->context);
+}
+
 static __always_inline bool backend_emit(const struct backend *backend,
 					 struct event *event, __u32 room)
 {

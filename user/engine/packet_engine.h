@@ -46,6 +46,8 @@ struct engine {
 	 * its own. NULL: they always are.
 	 */
 	bool (*has_bytes)(void *context);
+	/* Notes where the packet comes from. NULL: nothing is noted. */
+	void (*note_place)(struct event *event, void *context);
 	void *context;
 };
 

@@ -68,6 +68,7 @@ struct source capture_source_of(const struct event *event, void *context);
 /* For the engine: see there. */
 bool capture_wants_part(const struct event *event, void *context);
 bool capture_has_bytes(void *context);
+void capture_note_place(struct event *event, void *context);
 void capture_event(const struct event *event, void *context);
 
 /* Tracks the batch's packets. False: no sink can take more. */

@@ -10,12 +10,22 @@ const char *capture_name_of(const struct capture_reader *reader)
 						 "standard input";
 }
 
+/*
+ * Whether an event may be logged after other packets than its own: a greeting
+ * that is gathered, or a request in a SYN.
+ */
+static bool notes_origins(const struct options *options)
+{
+	return options->gather_ms ||
+	       options->track.events & EVENT_BIT(EVENT_REQUEST);
+}
+
 struct source capture_source_of(const struct event *event, void *context)
 {
 	const struct capture_reader *reader = context;
 	struct origin origin;
 
-	if (!reader->options->gather_ms)
+	if (!notes_origins(reader->options))
 		return (struct source){ .name = reader->file->path,
 					.capture_iface =
 						reader->interface->name };
@@ -25,7 +35,7 @@ struct source capture_source_of(const struct event *event, void *context)
 				.capture_iface = origin.interface };
 }
 
-/* The number by which an event in reassembly finds its file and interface. */
+/* The number by which such an event finds its file and interface. */
 static __u32 origin_of_packet(struct capture_reader *reader)
 {
 	struct capture_interface *interface = reader->interface;
@@ -67,12 +77,18 @@ bool capture_has_bytes(void *context)
 	       source_has(source, one->end);
 }
 
+void capture_note_place(struct event *event, void *context)
+{
+	struct capture_reader *reader = context;
+
+	if (notes_origins(reader->options))
+		event->ifindex = origin_of_packet(reader);
+}
+
 void capture_event(const struct event *event, void *context)
 {
 	struct capture_reader *reader = context;
 
-	if (reader->options->gather_ms)
-		reader->engine.event->ifindex = origin_of_packet(reader);
 	pipeline_take(reader->pipeline, event);
 }
 

@@ -403,6 +403,7 @@ bool capture_reader_open(struct capture_reader *reader)
 		return false;
 	reader->engine.wants_part = capture_wants_part;
 	reader->engine.has_bytes = capture_has_bytes;
+	reader->engine.note_place = capture_note_place;
 	reader->engine.servers = &options->wanted;
 	reader->engine.settings.track = options->track;
 	return pipeline_prepare(reader->pipeline, options, capture_source_of,
