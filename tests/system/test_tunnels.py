@@ -90,6 +90,22 @@ def test_ports(tmp_path):
     assert len(probe(tmp_path, frames, "--decap=geneve:99")[0]) == 1
 
 
+def test_a_port_of_the_other_kind(tmp_path):
+    """A given port is not the other kind's, though it usually is; none is given to both."""
+    for port in 4789, 8472:
+        frames = greeted(lambda p: frame(geneve(frame(p), port=port)))
+        for more in "", ",vxlan":
+            assert len(probe(tmp_path, frames, f"--decap=geneve:{port}{more}")[0]) == 1
+    usual = greeted(KINDS["vxlan of Linux"][0])
+    assert len(probe(tmp_path, usual, "--decap=vxlan,geneve:4789")[0]) == 1
+    frames = greeted(lambda p: frame(vxlan(frame(p), port=6081)))
+    assert len(probe(tmp_path, frames, "--decap=vxlan:6081,geneve")[0]) == 1
+    for value, message in ("vxlan:9:8,geneve:8", "port 8 is given to vxlan and geneve"), \
+            ("geneve:4790", "port 4790 is always VXLAN-GPE's"):
+        done = packets.probe(f"--decap={value}", "-r", "-")
+        assert done.returncode == 2 and message in done.stderr.decode()
+
+
 # --- the key -----------------------------------------------------------------
 
 def test_two_tenants_are_two_connections(tmp_path):

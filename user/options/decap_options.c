@@ -72,8 +72,9 @@ refuse_word(const struct option_use *use, const char *word)
 		    usage_suggest(suggestion, word, strlen(word), choices));
 }
 
-static void take_word(struct options *options, const struct option_use *use,
-		      char *word)
+/* Returns TUNNEL_BIT() of the kind that ports are given for, or 0. */
+static __u32 take_word(struct options *options, const struct option_use *use,
+		       char *word)
 {
 	struct decap *decap = &options->track.decap;
 	char *ports = strchr(word, ':');
@@ -86,7 +87,7 @@ static void take_word(struct options *options, const struct option_use *use,
 		refuse_word(use, word);
 	decap->kinds |= kinds;
 	if (!ports)
-		return;
+		return 0;
 	if (kinds == TUNNEL_BIT(TUNNEL_VXLAN))
 		take_ports(use, word, ports, decap->vxlan_ports);
 	else if (kinds == TUNNEL_BIT(TUNNEL_GENEVE))
@@ -94,12 +95,45 @@ static void take_word(struct options *options, const struct option_use *use,
 	else
 		wrong_usage("%s=%s: only vxlan and geneve have ports",
 			    use->spelling, use->value);
+	return kinds;
+}
+
+/* Frees a port of Geneve's that VXLAN has, too; `given`: as of take_word(). */
+static void settle_port(const struct option_use *use, __u32 given,
+			__u16 *geneve, __u16 *vxlan)
+{
+	const __u32 both = TUNNEL_BIT(TUNNEL_VXLAN) | TUNNEL_BIT(TUNNEL_GENEVE);
+
+	if (!*geneve || *geneve != *vxlan)
+		return;
+	if ((given & both) == both)
+		wrong_usage("%s=%s: port %u is given to vxlan and geneve",
+			    use->spelling, use->value, *geneve);
+	/* The usual port of the one gives way to a given port of the other. */
+	if (given & TUNNEL_BIT(TUNNEL_GENEVE))
+		*vxlan = 0;
+	else
+		*geneve = 0;
+}
+
+static void settle_ports(struct decap *decap, const struct option_use *use,
+			 __u32 given)
+{
+	for (int i = 0; i < DECAP_PORTS; i++) {
+		if (decap->geneve_ports[i] == PORT_VXLAN_GPE)
+			wrong_usage("%s=%s: port %u is always VXLAN-GPE's",
+				    use->spelling, use->value, PORT_VXLAN_GPE);
+		for (int j = 0; j < DECAP_PORTS; j++)
+			settle_port(use, given, &decap->geneve_ports[i],
+				    &decap->vxlan_ports[j]);
+	}
 }
 
 void decap_take(struct options *options, const struct option_use *use)
 {
 	struct decap *decap = &options->track.decap;
 	char *list, *rest = NULL;
+	__u32 given = 0;
 
 	options->decap_given = true;
 	decap->kinds = use->value ? 0 : TUNNELS_ALL;
@@ -116,7 +150,8 @@ void decap_take(struct options *options, const struct option_use *use)
 			    use->spelling, *list ? list : "''");
 	for (char *word = strtok_r(list, ",", &rest); word;
 	     word = strtok_r(NULL, ",", &rest))
-		take_word(options, use, word);
+		given |= take_word(options, use, word);
+	settle_ports(decap, use, given);
 	free(list);
 }
 
