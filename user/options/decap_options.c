@@ -37,6 +37,10 @@ static void take_ports(const struct option_use *use, const char *word,
 	char *rest = NULL;
 	int count = 0;
 
+	if (!*text || *text == ':' || strstr(text, "::") ||
+	    text[strlen(text) - 1] == ':')
+		wrong_usage("%s=%s: a port is missing behind %s:",
+			    use->spelling, use->value, word);
 	memset(ports, 0, DECAP_PORTS * sizeof(*ports));
 	for (char *port = strtok_r(text, ":", &rest); port;
 	     port = strtok_r(NULL, ":", &rest)) {
@@ -53,9 +57,6 @@ static void take_ports(const struct option_use *use, const char *word,
 				    use->spelling, use->value, DECAP_PORTS);
 		ports[count++] = (__u16)number;
 	}
-	if (!count)
-		wrong_usage("%s=%s: a port is missing behind %s:",
-			    use->spelling, use->value, word);
 }
 
 static void __attribute__((noreturn))
