@@ -39,6 +39,8 @@ WRONG = [
     (["-stats", "lo"], "did you mean --stats"),
     (["-port", "22", "lo"], "did you mean --port"),
     (["-version"], "did you mean --version"),
+    (["-hook", "tc", "lo"], "did you mean --hook"),
+    (["-help"], "did you mean --help"),
     *[([word, *more], f"{word}: did you mean -{word}?") for word, *more in (	# of a letter that takes a value
         ["-output", "x.json", "lo"], ["-read", "{capture}"], ["-inventory", "x.db", "lo"], ["-interface", "lo"],
         ["-format", "json", "lo"], ["-length", "20", "lo"], ["-log", "all", "lo"])],

@@ -122,6 +122,14 @@ static void check_single_dash(const char *word)
 	}
 }
 
+/* The word of a letter may have others, and not be read to its end. */
+static void check_word_of_letter(const struct parser *parser)
+{
+	check_single_dash(parser->words[optind - 1]);
+	if (parser->words[optind])
+		check_single_dash(parser->words[optind]);
+}
+
 static void take_option(struct parser *parser, int value, const char *argument)
 {
 	const struct option_use use = use_of(value, argument);
@@ -129,6 +137,8 @@ static void take_option(struct parser *parser, int value, const char *argument)
 
 	if (value < FIRST_NAME && argument == word + 2)
 		check_single_dash(word); /* "-output", read as -o utput */
+	if (value < FIRST_NAME && !argument)
+		check_word_of_letter(parser); /* "-hook", read as -h ... */
 	option_take(parser->options, &use);
 	note_repetition(parser, &use);
 	parser->without_value =
@@ -169,13 +179,7 @@ refuse_unknown(const struct parser *parser)
 			    find_row(optopt)->name);
 	if (!optopt)
 		usage_unknown_option(parser->words[optind - 1]);
-	/*
-	 * The letter may be one of several in a word that is not read to its
-	 * end.
-	 */
-	check_single_dash(parser->words[optind - 1]);
-	if (parser->words[optind])
-		check_single_dash(parser->words[optind]);
+	check_word_of_letter(parser);
 	usage_unknown_option(letter);
 }
 
