@@ -137,7 +137,19 @@ bool filter_takes(const struct filter *filter, const char *sensor,
 #define FILTER_COLUMNS                                                         \
 	"service.sensor, server, port, tunnel, banner.service, product,"       \
 	" stable, unit, container, process"
-enum { FILTER_TEXTS = 4, FILTER_COLUMN_COUNT = 10 };
+enum filter_column {
+	FILTER_SENSOR,
+	FILTER_SERVER,
+	FILTER_PORT,
+	FILTER_TUNNEL,
+	FILTER_SERVICE,
+	FILTER_PRODUCT,
+	FILTER_STABLE,
+	FILTER_UNIT,
+	FILTER_CONTAINER,
+	FILTER_PROCESS,
+	FILTER_COLUMN_COUNT,
+};
 bool filter_takes_row(const struct filter *filter, sqlite3_stmt *row);
 /*
  * Nothing was printed: says so where the filter takes no service at all, which

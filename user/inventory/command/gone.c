@@ -46,14 +46,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	}
 }
 
+/* Behind those of the filter. */
 enum column {
-	SENSOR,
-	SERVER,
-	PORT,
-	TUNNEL,
-	SERVICE,
-	PRODUCT,
-	STABLE,
 	LAST_SEEN = FILTER_COLUMN_COUNT,
 	VERSION_COLUMN,
 	INFO,
@@ -69,12 +63,12 @@ static void json_gone(sqlite3_stmt *row)
 	struct json json = { .file = stdout };
 
 	object_open(&json, NULL);
-	object_where(&json, row, SENSOR);
+	object_where(&json, row, FILTER_SENSOR);
 	object_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
-	object_text(&json, "service", column_text(row, SERVICE));
-	object_text(&json, "product", column_text(row, PRODUCT));
+	object_text(&json, "service", column_text(row, FILTER_SERVICE));
+	object_text(&json, "product", column_text(row, FILTER_PRODUCT));
 	object_text(&json, "version", column_text(row, VERSION_COLUMN));
-	object_plain(&json, "stable", column_text(row, STABLE));
+	object_plain(&json, "stable", column_text(row, FILTER_STABLE));
 	object_close(&json);
 	object_end_line(&json);
 }
@@ -83,10 +77,11 @@ static void add_row(struct table *table, sqlite3_stmt *row)
 {
 	char where[WHERE_TEXT], seen[TIME_TEXT], what[WHAT_TEXT];
 
-	where_to_text(row, SENSOR, where);
+	where_to_text(row, FILTER_SENSOR, where);
 	time_to_text(sqlite3_column_int64(row, LAST_SEEN), seen);
 	seen[16] = 0; /* cut to the minute */
-	what_to_text(row, SERVICE, PRODUCT, VERSION_COLUMN, INFO, STABLE, what);
+	what_to_text(row, FILTER_SERVICE, FILTER_PRODUCT, VERSION_COLUMN, INFO,
+		     FILTER_STABLE, what);
 	table_add(table, (const char *[]){ where, seen, what });
 }
 

@@ -67,17 +67,8 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 	" latest_raw, refusal, (SELECT count(*) FROM banner AS form"           \
 	" WHERE form.service_id = service.id)"
 
+/* Behind those of the filter. */
 enum column {
-	SENSOR,
-	SERVER,
-	PORT,
-	TUNNEL,
-	SERVICE,
-	PRODUCT,
-	STABLE,
-	UNIT,
-	CONTAINER,
-	PROCESS,
 	FIRST_SEEN = FILTER_COLUMN_COUNT,
 	LAST_SEEN,
 	CONNECTIONS,
@@ -119,14 +110,15 @@ static void add_row(struct table *table, sqlite3_stmt *row, bool with_owner)
 	char owner[OWNER_TEXT], where[WHERE_TEXT], what[WHAT_TEXT],
 		since[TIME_TEXT], seen[TIME_TEXT], times[24], forms[32];
 
-	where_to_text(row, SENSOR, where);
-	what_to_text(row, SERVICE, PRODUCT, VERSION_COLUMN, INFO, STABLE, what);
+	where_to_text(row, FILTER_SENSOR, where);
+	what_to_text(row, FILTER_SERVICE, FILTER_PRODUCT, VERSION_COLUMN, INFO,
+		     FILTER_STABLE, what);
 	time_to_text(sqlite3_column_int64(row, FIRST_SEEN), since);
 	time_to_text(sqlite3_column_int64(row, LAST_SEEN), seen);
 	since[16] = seen[16] = 0; /* cut to the minute */
 	snprintf(times, sizeof(times), "%lld",
 		 (long long)sqlite3_column_int64(row, CONNECTIONS));
-	owner_to_text(row, UNIT, owner);
+	owner_to_text(row, FILTER_UNIT, owner);
 	if (with_owner)
 		table_add(table,
 			  (const char *[]){ where, since, seen, times,
@@ -194,10 +186,10 @@ static int print_table(const struct list *list, struct store *store,
 
 static const struct {
 	const char *name;
-	enum column column;
+	int column;
 } identity_fields[] = {
-	{ "service", SERVICE },
-	{ "product", PRODUCT },
+	{ "service", FILTER_SERVICE },
+	{ "product", FILTER_PRODUCT },
 	{ "version", VERSION_COLUMN },
 	{ "info", INFO },
 	{ "os", OS },
@@ -216,7 +208,7 @@ static void print_json(sqlite3_stmt *row)
 	struct json json = { .file = stdout };
 
 	object_open(&json, NULL);
-	object_where(&json, row, SENSOR);
+	object_where(&json, row, FILTER_SENSOR);
 	object_time(&json, "first_seen", sqlite3_column_int64(row, FIRST_SEEN));
 	object_time(&json, "last_seen", sqlite3_column_int64(row, LAST_SEEN));
 	object_number(&json, "connections",
@@ -226,12 +218,12 @@ static void print_json(sqlite3_stmt *row)
 			    column_text(row, identity_fields[i].column));
 	for (int i = 0; i < OWNER_FIELDS; i++)
 		object_plain(&json, owner_fields[i],
-			     column_text(row, UNIT + i));
+			     column_text(row, FILTER_UNIT + i));
 	if (sqlite3_column_type(row, LATEST_RAW) != SQLITE_NULL)
 		object_bytes(&json, "banner",
 			     sqlite3_column_blob(row, LATEST_RAW),
 			     (size_t)sqlite3_column_bytes(row, LATEST_RAW));
-	object_plain(&json, "stable", column_text(row, STABLE));
+	object_plain(&json, "stable", column_text(row, FILTER_STABLE));
 	object_number(&json, "forms", sqlite3_column_int64(row, FORMS));
 	object_bool(&json, "once", sqlite3_column_int64(row, CONNECTIONS) == 1);
 	object_bool(&json, "ever_different",
@@ -260,21 +252,21 @@ static void put_csv_time(int64_t us)
 static void print_csv(sqlite3_stmt *row)
 {
 	char notes[32], sensor[ESCAPED_MAX(256)];
-	const char *name = column_text(row, SENSOR);
+	const char *name = column_text(row, FILTER_SENSOR);
 
 	escape(sensor, (const uint8_t *)name, strnlen(name, 256));
 	csv_field(stdout, true, sensor);
-	put_csv(column_text(row, SERVER));
-	put_csv(column_text(row, PORT));
-	put_csv(column_text(row, TUNNEL));
+	put_csv(column_text(row, FILTER_SERVER));
+	put_csv(column_text(row, FILTER_PORT));
+	put_csv(column_text(row, FILTER_TUNNEL));
 	put_csv_time(sqlite3_column_int64(row, FIRST_SEEN));
 	put_csv_time(sqlite3_column_int64(row, LAST_SEEN));
 	put_csv(column_text(row, CONNECTIONS));
 	for (size_t i = 0; i < IDENTITY_FIELDS; i++)
 		put_csv(column_text(row, identity_fields[i].column));
 	for (int i = 0; i < OWNER_FIELDS; i++)
-		csv_field(stdout, false, column_text(row, UNIT + i));
-	csv_field(stdout, false, column_text(row, STABLE));
+		csv_field(stdout, false, column_text(row, FILTER_UNIT + i));
+	csv_field(stdout, false, column_text(row, FILTER_STABLE));
 	csv_field(stdout, false, note(row, notes));
 	putchar('\n');
 }
