@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 enum observed {
 	OBSERVED_BANNER,   /* the server spoke first */
@@ -18,6 +19,23 @@ struct address {
 	uint8_t family;	  /* 4 or 6 */
 	uint8_t byte[16]; /* network order; 4 of them for IPv4, the rest 0 */
 };
+
+/*
+ * Makes an IPv4 address in IPv6's form, ::ffff:192.0.2.1 (RFC 4291, 2.5.5.2),
+ * the IPv4 address. False: it is none.
+ */
+static inline bool address_unmap(struct address *address)
+{
+	static const uint8_t prefix[12] = { [10] = 0xff, [11] = 0xff };
+	struct address ipv4 = { .family = 4 };
+
+	if (address->family != 6 ||
+	    memcmp(address->byte, prefix, sizeof(prefix)))
+		return false;
+	memcpy(ipv4.byte, address->byte + sizeof(prefix), 4);
+	*address = ipv4;
+	return true;
+}
 
 struct observation {
 	uint64_t time;	    /* microseconds since 1970 */

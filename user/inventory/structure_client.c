@@ -34,7 +34,7 @@ static bool has_joined_digits(const struct greeting *g)
 {
 	for (size_t at = 0; at < g->len; at++) {
 		if (g->bytes[at] == 0xff ||
-		    (greeting_is(g, at, BYTE_DOT) && at &&
+		    (greeting_is(g, at, BYTE_DOT_OR_HYPHEN) && at &&
 		     greeting_is_digit(g, at - 1) &&
 		     greeting_is_digit(g, at + 1)))
 			return true;
@@ -104,17 +104,14 @@ static bool holds(const struct greeting *g, size_t from, size_t to)
 
 void client_spell(struct greeting *g)
 {
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	const struct address *client = &g->seen->client;
+	struct address client = g->seen->client;
 
 	memset(g->client, 0, sizeof(g->client));
-	if (client->family == 4)
-		spell_v4(g, client->byte);
-	else if (client->family == 6 &&
-		 !memcmp(client->byte, mapped, sizeof(mapped)))
-		spell_v4(g, client->byte + sizeof(mapped));
-	else if (client->family == 6)
-		inet_ntop(AF_INET6, client->byte, g->client[0],
+	address_unmap(&client);
+	if (client.family == 4)
+		spell_v4(g, client.byte);
+	else if (client.family == 6)
+		inet_ntop(AF_INET6, client.byte, g->client[0],
 			  CLIENT_SPELLING_MAX);
 	g->client_named = holds(g, 0, g->len);
 }

@@ -5,23 +5,6 @@
 
 #include <string.h>
 
-/*
- * Takes an IPv4 net in IPv6's form, ::ffff:192.0.2.0/120, for the IPv4 net, as
- * the probe's --net does: servers have no such addresses.
- */
-static int take_mapped(struct address *address, int bits)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	struct address ipv4 = { .family = 4 };
-
-	if (address->family != 6 || bits < 96 ||
-	    memcmp(address->byte, mapped, sizeof(mapped)))
-		return bits;
-	memcpy(ipv4.byte, address->byte + sizeof(mapped), 4);
-	*address = ipv4;
-	return bits - 96;
-}
-
 static void add_net(struct filter *filter, const char *word)
 {
 	const int most = (int)(sizeof(filter->net) / sizeof(*filter->net));
@@ -46,7 +29,9 @@ static void add_net(struct filter *filter, const char *word)
 		wrong_usage("--net: %s is no net like 192.0.2.0/24 or "
 			    "2001:db8::/32",
 			    shown(word));
-	bits = take_mapped(&address, bits);
+	/* As the probe's --net does: servers have no such addresses. */
+	if (bits >= 96 && address_unmap(&address))
+		bits -= 96;
 	filter->net[filter->nets].address = address;
 	filter->net[filter->nets++].bits = (unsigned int)bits;
 }
@@ -155,14 +140,14 @@ bool filter_takes_texts(const struct filter *filter, const char *const *texts,
 
 bool filter_takes_row(const struct filter *filter, sqlite3_stmt *row)
 {
-	const char *texts[6];
+	const char *texts[FILTER_COLUMN_COUNT];
 
-	for (int i = 0; i < 6; i++)
-		texts[i] = column_text(row, FILTER_TEXTS + i);
-	return filter_takes(filter, column_text(row, 0), column_text(row, 1),
-			    sqlite3_column_int(row, 2)) &&
-	       filter_takes_texts(filter, texts, 3) &&
-	       filter_takes_owner(filter, texts + 3);
+	for (int i = 0; i < FILTER_COLUMN_COUNT; i++)
+		texts[i] = column_text(row, i);
+	return filter_takes(filter, texts[FILTER_SENSOR], texts[FILTER_SERVER],
+			    sqlite3_column_int(row, FILTER_PORT)) &&
+	       filter_takes_texts(filter, texts + FILTER_SERVICE, 3) &&
+	       filter_takes_owner(filter, texts + FILTER_UNIT);
 }
 
 /* --- what takes nothing ------------------------------------------------ */
@@ -181,10 +166,12 @@ void filter_tell_nothing(const struct filter *filter, struct store *store,
 	    !filter->sensor && !filter->owner)
 		return;
 	rows = prepare(store, query);
+	if (!rows)
+		return;
 	sqlite3_bind_int(rows, 1, forms == FILTER_ANY_FORM);
-	while (rows && !takes && sqlite3_step(rows) == SQLITE_ROW)
+	while (!takes && sqlite3_step(rows) == SQLITE_ROW)
 		takes = filter_takes_row(filter, rows);
 	sqlite3_finalize(rows);
-	if (rows && !takes)
+	if (!takes)
 		say("no service in %s matches the filter", store->path);
 }
