@@ -80,17 +80,25 @@ static __always_inline bool engine_is_over_rate(const struct backend *backend,
 	return true;
 }
 
+/* Describes an event of the segment, but for its part and its bytes. */
+static __always_inline void
+engine_describe(const struct backend *backend, struct event *event,
+		enum event_kind kind, const struct segment_context *context,
+		__u64 now)
+{
+	describe_event(event, kind, &context->flow, &context->segment,
+		       backend_frame(backend), &context->verdict, now);
+	event->connection = context->id;
+	backend_note_place(backend, event);
+}
+
 /* Ends the reassembly of what the other side said. */
 static __always_inline void
 engine_emit_end(const struct backend *backend, struct event *event,
 		const struct segment_context *context, __u64 now)
 {
-	const struct verdict *verdict = &context->verdict;
-
-	describe_event(event, event_of(!verdict->sender, true), &context->flow,
-		       &context->segment, backend_frame(backend), verdict, now);
-	event->connection = context->id;
-	backend_note_place(backend, event);
+	engine_describe(backend, event,
+			event_of(!context->verdict.sender, true), context, now);
 	event->part = PART_END;
 	event->len = event->offset = event->kept = 0;
 	__builtin_memset(event->server_mac, 0, MAC_LENGTH);
@@ -107,10 +115,7 @@ engine_emit_open(const struct backend *backend, struct event *event,
 
 	if (engine_is_over_rate(backend, now))
 		return;
-	describe_event(event, EVENT_OPEN, &context->flow, &context->segment,
-		       backend_frame(backend), &context->verdict, now);
-	event->connection = context->id;
-	backend_note_place(backend, event);
+	engine_describe(backend, event, EVENT_OPEN, context, now);
 	event->part = PART_NONE;
 	engine_read_bytes(backend, event, context, settings, 0);
 	engine_emit(backend, event, EVENT_ROOM);
@@ -156,10 +161,7 @@ engine_emit_segment(const struct backend *backend, struct event *event,
 	if (!keeps && verdict->part <= PART_FIRST &&
 	    engine_is_over_rate(backend, now))
 		return;
-	describe_event(event, kind, &context->flow, &context->segment,
-		       backend_frame(backend), verdict, now);
-	event->connection = context->id;
-	backend_note_place(backend, event);
+	engine_describe(backend, event, kind, context, now);
 	backend_describe_socket(backend, event);
 	engine_read_bytes(backend, event, context, settings,
 			  keeps && settings->limit > SYN_DATA_MAX ?

@@ -98,8 +98,9 @@ static __always_inline bool udp_ends(const __u8 *udp, __u64 offset,
 }
 
 /*
- * PARSED, or why the header that tells the kinds of tunnels apart, of which one
- * is opened, cannot be read.
+ * Two kinds of tunnels begin alike, in UDP and in GRE, and differ in the header
+ * that follows. PARSED: it can be read, or no such tunnel is opened; else why
+ * it cannot be read.
  */
 static __always_inline enum parse_result
 find_kind_header(const struct frame *frame, __u64 offset,
