@@ -335,6 +335,16 @@ static int print_changes(struct changes *changes, sqlite3_stmt *rows,
 }
 
 /* Earlier changes are not shown, unless --since asks for them. */
+/* False, with a message: print_changes() could not read the file. */
+static bool were_read(struct store *store, int code)
+{
+	if (code == SQLITE_DONE || code == SQLITE_ROW)
+		return true;
+	store_fail(store, code);
+	say("%s", store->error);
+	return false;
+}
+
 static int64_t latest_change(struct store *store)
 {
 	sqlite3_stmt *row = prepare(store, "SELECT max(id) FROM change");
@@ -389,6 +399,17 @@ static bool has_to_be_opened(const struct store *store, bool *is_told)
 	       (place == STORE_SAME && store->is_still);
 }
 
+/*
+ * Prints the changes after *last, and the numbers that have become known.
+ * False, with a message: the file cannot be read.
+ */
+static bool print_news(struct changes *changes, struct store *store,
+		       sqlite3_stmt *rows, int64_t *last)
+{
+	return were_read(store, print_changes(changes, rows, last)) &&
+	       (output_failed() || print_joined(changes, store, *last));
+}
+
 /* Prints what is asked for of earlier changes; returns the latest one. */
 static int64_t begin_to_follow(struct changes *changes, struct store *store,
 			       sqlite3_stmt **rows)
@@ -417,28 +438,18 @@ static bool follow(struct changes *changes, struct store *store,
 	int64_t last;
 	struct follow follow;
 	bool is_told = false; /* that the file was removed */
-	bool is_sound = true;
-	int code;
+	bool goes_on;
 
 	if (!follow_open(&follow, changes->file))
 		return false;
 	last = begin_to_follow(changes, store, rows);
 	do
-		code = *rows ? print_changes(changes, *rows, &last) :
-			       SQLITE_ERROR;
-	while (code == SQLITE_DONE && !output_failed() &&
-	       (is_sound = print_joined(changes, store, last)) &&
-	       !output_failed() && follow_wait(&follow) &&
+		goes_on = *rows && print_news(changes, store, *rows, &last);
+	while (goes_on && !output_failed() && follow_wait(&follow) &&
 	       (!has_to_be_opened(store, &is_told) ||
 		open_again(changes, store, rows, &last)));
 	follow_close(&follow);
-	if (!*rows || !is_sound)
-		return false;
-	if (code != SQLITE_DONE && code != SQLITE_ROW) {
-		store_fail(store, code);
-		say("%s", store->error);
-	}
-	return code == SQLITE_DONE || code == SQLITE_ROW;
+	return *rows && goes_on;
 }
 
 static int print_once(struct changes *changes, struct store *store,
@@ -449,11 +460,7 @@ static int print_once(struct changes *changes, struct store *store,
 
 	if (!changes->any)
 		filter_tell_nothing(&changes->filter, store, FILTER_ANY_FORM);
-	if (code == SQLITE_DONE || code == SQLITE_ROW)
-		return EXIT_DONE;
-	store_fail(store, code);
-	say("%s", store->error);
-	return EXIT_FAILED;
+	return were_read(store, code) ? EXIT_DONE : EXIT_FAILED;
 }
 
 int command_changes(const struct command *command, const char *file, int argc,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "fold.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The length of a sequence for reverse video at the beginning of a text. */
@@ -79,4 +80,10 @@ void fold_line(const char *line, size_t len, size_t width, size_t indent,
 			line++;
 		before = indent;
 	} while (len);
+}
+
+void fold_print(void *context, const char *piece, size_t len, size_t indent)
+{
+	(void)context;
+	printf("%*s%.*s\n", (int)indent, "", (int)len, piece);
 }

@@ -25,6 +25,9 @@ typedef void (*fold_piece)(void *context, const char *piece, size_t len,
 void fold_line(const char *line, size_t len, size_t width, size_t indent,
 	       fold_piece put, void *context);
 
+/* A fold_piece that prints; it needs no context. */
+void fold_print(void *context, const char *piece, size_t len, size_t indent);
+
 /* Between them is reverse video. */
 #define REVERSE_BEGIN "\033[7m"
 #define REVERSE_END "\033[0m"

@@ -62,13 +62,6 @@ static void check_command(const char *word)
 		    shown(word), names);
 }
 
-static void put_help(void *context, const char *piece, size_t len,
-		     size_t indent)
-{
-	(void)context;
-	printf("%*s%.*s\n", (int)indent, "", (int)len, piece);
-}
-
 /* A command and its words in columns, and what it does, folded below itself. */
 static void print_command(const struct command *command)
 {
@@ -77,7 +70,7 @@ static void print_command(const struct command *command)
 		snprintf(line, sizeof(line), "  %-8s %-25s %s", command->name,
 			 command->arguments, command->doc);
 
-	fold_line(line, (size_t)len, HELP_WIDTH, HELP_INDENT, put_help, NULL);
+	fold_line(line, (size_t)len, HELP_WIDTH, HELP_INDENT, fold_print, NULL);
 }
 
 static void print_help(void)

@@ -177,13 +177,6 @@ static void fit(const struct table *table, size_t most, size_t *width)
 
 /* --- printing ---------------------------------------------------------- */
 
-static void put_piece(void *context, const char *piece, size_t len,
-		      size_t indent)
-{
-	(void)context;
-	printf("%*s%.*s\n", (int)indent, "", (int)len, piece);
-}
-
 static void print_cell(const struct table_column *column, const char *text,
 		       size_t width, size_t before)
 {
@@ -213,7 +206,7 @@ static const char *print_row(const struct table *table, const char *at,
 			continue;
 		before += i ? BETWEEN : 0;
 		if (!i && len > width[i]) {
-			fold_line(text, len, most, FOLD_INDENT, put_piece,
+			fold_line(text, len, most, FOLD_INDENT, fold_print,
 				  NULL);
 			before += width[i];
 			continue;
