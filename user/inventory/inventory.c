@@ -235,7 +235,8 @@ static struct service *service_of(struct inventory *inventory,
 	int error;
 
 	if (service) {
-		/* Its forms are compared once the greeting's is made. */
+		/* They are compared with the form of the greeting, once that is
+		 * made. */
 		__builtin_prefetch(service->forms);
 		return service;
 	}

@@ -280,7 +280,7 @@ static int check_version(struct store *store, enum store_use use, bool empty)
 
 static int open_database(struct store *store, const char *name, int flags)
 {
-	/* No process of this program uses it in two threads. */
+	/* Each process uses its database in one thread only. */
 	int code = sqlite3_open_v2(
 		name, &store->db,
 		flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);

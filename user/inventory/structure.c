@@ -5,8 +5,8 @@
 
 const uint8_t byte_kinds[256] = {
 	[' ' ... ','] = BYTE_PRINTED,
-	['-'] = BYTE_PRINTED | BYTE_DOT,
-	['.'] = BYTE_PRINTED | BYTE_DOT,
+	['-'] = BYTE_PRINTED | BYTE_DOT_OR_HYPHEN,
+	['.'] = BYTE_PRINTED | BYTE_DOT_OR_HYPHEN,
 	['/'] = BYTE_PRINTED,
 	['0' ... '9'] = BYTE_PRINTED | BYTE_DIGIT,
 	[':' ... '@'] = BYTE_PRINTED,

@@ -72,12 +72,14 @@ size_t client_at(const struct greeting *greeting, size_t at);
 
 /* --- small readers of a greeting --------------------------------------- */
 
-/* What a byte is; by a table, because each byte of a greeting is asked often.
+/*
+ * The kinds of a byte. They are in a table, because each byte of a greeting is
+ * looked at many times.
  */
 #define BYTE_DIGIT 1
 #define BYTE_LETTER 2
 #define BYTE_PRINTED 4 /* ASCII from the space on, without DEL */
-#define BYTE_DOT 8     /* or a hyphen */
+#define BYTE_DOT_OR_HYPHEN 8
 #define BYTE_UNDERSCORE 16
 extern const uint8_t byte_kinds[256];
 

@@ -95,17 +95,22 @@ static size_t port_span(const struct greeting *g, size_t at, bool behind_client,
 		       0;
 }
 
-static bool may_begin_idiom(const struct greeting *g, size_t at)
+static bool is_in_brackets(const struct greeting *g, size_t at)
 {
-	return begins_word(g, at) || (at && g->bytes[at - 1] == '<');
+	return at && g->bytes[at - 1] == '<';
 }
 
-/* Few places may: the client's address begins within a word, too (::1). */
-static bool may_begin_span(const struct greeting *g, size_t at)
+static bool may_begin_idiom(const struct greeting *g, size_t at)
 {
-	return may_begin_idiom(g, at) ||
-	       (g->client_named &&
-		(greeting_is_word(g, at) || g->bytes[at] == ':'));
+	return begins_word(g, at) || is_in_brackets(g, at);
+}
+
+/* The client's address may begin within a word, too, and with a colon (::1). */
+static bool may_begin_client(const struct greeting *g, size_t at)
+{
+	return g->client_named &&
+	       (greeting_is_word(g, at) || g->bytes[at] == ':' ||
+		is_in_brackets(g, at));
 }
 
 /* A part of a greeting that is wild, or that stays as it is. */
@@ -115,8 +120,11 @@ struct span {
 	enum wild wild;
 };
 
-/* `client_end`: the end of the client's address before; 0: there was none. */
-static struct span find_span(const struct greeting *g, size_t at, bool binary,
+/*
+ * `idioms`: not only the client's address is looked for. `client_end`: the end
+ * of that address before; 0: there was none.
+ */
+static struct span find_span(const struct greeting *g, size_t at, bool idioms,
 			     size_t *client_end)
 {
 	const bool behind = *client_end && at <= *client_end + 2;
@@ -128,8 +136,7 @@ static struct span find_span(const struct greeting *g, size_t at, bool binary,
 		*client_end = span.end;
 		return span;
 	}
-	/* Random bytes look like anything. */
-	if (binary || !may_begin_idiom(g, at))
+	if (!idioms)
 		return span;
 	span.end = idiom_at(g, at, &span.wild);
 	if (!span.end && g->seen->client_port)
@@ -156,10 +163,12 @@ void structure_add_text(struct form *form, const struct greeting *g,
 	size_t client_end = 0, literal = from;
 
 	for (size_t at = from; at < to;) {
+		/* Random bytes look like anything. */
+		const bool idioms = !form->binary && may_begin_idiom(g, at);
 		struct span span = {};
 
-		if (may_begin_span(g, at))
-			span = find_span(g, at, form->binary, &client_end);
+		if (idioms || may_begin_client(g, at))
+			span = find_span(g, at, idioms, &client_end);
 		if (span.end > to)
 			span.end = to;
 		if (span.end && !span.literal) {
@@ -198,8 +207,10 @@ static size_t fixed_end(const struct greeting *g, size_t at)
  */
 static size_t word_end(const struct greeting *g, size_t at, bool *is_name)
 {
-	const size_t end = greeting_end_of(
-		g, at, BYTE_DIGIT | BYTE_LETTER | BYTE_DOT | BYTE_UNDERSCORE);
+	const size_t end =
+		greeting_end_of(g, at,
+				BYTE_DIGIT | BYTE_LETTER | BYTE_DOT_OR_HYPHEN |
+					BYTE_UNDERSCORE);
 
 	*is_name = false;
 	for (; at < end && !*is_name; at++)
