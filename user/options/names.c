@@ -154,7 +154,10 @@ static bool are_same_place(const char *path, const char *other)
 
 #define MAGIC_MAX 15 /* bytes of the longest one */
 
-/* What a file holds that text must not be written into; NULL: nothing such. */
+/*
+ * What a file holds that text must not be written into; NULL: nothing such.
+ * Only a regular file is opened: opening a device can have an effect on it.
+ */
 static const char *valuable(const char *path)
 {
 	static const struct {
@@ -169,14 +172,16 @@ static const char *valuable(const char *path)
 		{ "\x28\xb5\x2f\xfd", "a compressed file" },
 		{ "SQLite format 3", "an inventory or another database" },
 	};
-	const int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	char bytes[MAGIC_MAX + 1] = "";
 	struct stat status;
+	int fd;
 
+	if (stat(path, &status) || !S_ISREG(status.st_mode))
+		return NULL;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0)
 		return NULL;
-	if (fstat(fd, &status) || !S_ISREG(status.st_mode) ||
-	    read(fd, bytes, MAGIC_MAX) < 0)
+	if (read(fd, bytes, MAGIC_MAX) < 0)
 		*bytes = '\0';
 	close(fd);
 	for (size_t i = 0; i < sizeof(contents) / sizeof(*contents); i++) {
