@@ -29,9 +29,12 @@ install_on_debian() {
 	# shellcheck disable=SC2086
 	missing=$(missing_of $packages "$@")
 	[ -n "$missing" ] || return 0
-	# Several builds may be under way: packages are for one at a time. It waits for others' apt, too.
+	# Of several builds that install at once, each waits for the one before.
 	exec 9<"$0"
-	flock 9
+	flock -w 1800 9 || {
+		echo "deps: another build has been installing for half an hour" >&2
+		exit 1
+	}
 	# shellcheck disable=SC2086
 	missing=$(missing_of $missing)
 	[ -n "$missing" ] || return 0
@@ -48,6 +51,7 @@ install_on_debian() {
 		printf '#!/bin/sh\nexit 101\n' >"$policy"
 		chmod 755 "$policy"
 	fi
+	# Another program's apt is waited for, too, for so many seconds.
 	# shellcheck disable=SC2086
 	apt-get install -y -qq -o DPkg::Lock::Timeout=600 --no-install-recommends $missing >/dev/null
 }

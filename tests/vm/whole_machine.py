@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 
-from debian import KERNEL_COMMAND_LINE, install_missing, run
+from debian import KERNEL_COMMAND_LINE, install_missing, run, say
 from kernels_module import load_kernels
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -102,6 +102,6 @@ def run_commands(programs, commands):
             "-initrd", here / "whole.cpio", "-append", KERNEL_COMMAND_LINE.replace("ttyS0", machine.console),
             "-no-reboot", "-nic", "none", "-display", "none", "-monitor", "none",
             *machine.serial_ports(here / "console.log", here / "said"), timeout=GUEST_SECONDS)
-    except subprocess.TimeoutExpired:
-        pass  # what was not run has no exit code
+    except (subprocess.TimeoutExpired, RuntimeError) as error:
+        say(f"{machine.arch} machine: {error}")  # what was not run has no exit code
     return answers_of((here / "said").read_text(errors="replace").splitlines(), len(commands))
