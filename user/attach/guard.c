@@ -29,7 +29,11 @@ enum kept {
 	KEPT_SOCKET = 3, /* to the attacher */
 	KEPT_ATTACHER,	 /* readable when the attacher has ended */
 	KEPT_KILL,	 /* a pipe: a byte in it kills the guard */
-	KEPT_KILL_OPEN, /* its other end, or the attacher's end would kill it */
+	/*
+	 * The pipe's other end. It stays open here, too: otherwise the death of
+	 * the attacher would kill the guard before it has cleared anything.
+	 */
+	KEPT_KILL_OPEN,
 	KEPT_END,
 	KEPT_COUNT = KEPT_END - KEPT_SOCKET,
 };
@@ -181,22 +185,23 @@ static void close_all(const int *fds, size_t count)
 static int start_beside(const struct identity *identity)
 {
 	const int attacher = (int)syscall(SYS_pidfd_open, getpid(), 0);
-	int ends[2] = { -1, -1 }, kill[2] = { -1, -1 }, error;
+	int ends[2] = { -1, -1 }, killing[2] = { -1, -1 }, error;
 
-	if (attacher < 0 || pipe2(kill, O_CLOEXEC) ||
+	if (attacher < 0 || pipe2(killing, O_CLOEXEC) ||
 	    socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends)) {
 		error = -errno;
 	} else {
-		const int kept[] = { ends[1], attacher, kill[0], kill[1] };
+		const int kept[] = { ends[1], attacher, killing[0],
+				     killing[1] };
 
 		error = start(kept, ends[0], identity);
 	}
-	close_all((int[]){ attacher, kill[0] }, 2);
+	close_all((int[]){ attacher, killing[0] }, 2);
 	if (error) {
-		close_all((int[]){ ends[0], kill[1] }, 2);
+		close_all((int[]){ ends[0], killing[1] }, 2);
 	} else {
 		guard_socket = ends[0];
-		guard_kill = kill[1];
+		guard_kill = killing[1];
 	}
 	return error;
 }

@@ -110,12 +110,15 @@ static ssize_t write_some(const struct line_sink *sink, const char *text,
 				len < PIPE_BUF ? len : PIPE_BUF);
 }
 
+static bool consumer_is_gone(const struct line_sink *sink)
+{
+	return sink->waits && descriptor_is_gone(sink->fd);
+}
+
 /* A closed terminal, which fails with EIO, has gone as a pipe's reader has. */
 static int error_of(const struct line_sink *sink, int error)
 {
-	return error == EIO && sink->waits && descriptor_is_gone(sink->fd) ?
-		       EPIPE :
-		       error;
+	return error == EIO && consumer_is_gone(sink) ? EPIPE : error;
 }
 
 /*
@@ -330,10 +333,7 @@ static bool is_same_file(int one, int other)
 	       first.st_dev == second.st_dev && first.st_ino == second.st_ino;
 }
 
-/*
- * Why the log is not opened again. The file would be made in its directory,
- * which is that of the start.
- */
+/* Why the log cannot be opened again, in the directory of the start. */
 static const char *reason(int error)
 {
 	if (error == ENOENT)
@@ -351,8 +351,8 @@ static void reopen(struct sink *base)
 	if (!sink->is_open)
 		return;
 	if (!sink->path) {
-		/* A closed terminal is what else a SIGHUP can mean. */
-		if (sink->waits && descriptor_is_gone(sink->fd))
+		/* A SIGHUP can also mean that the terminal was closed. */
+		if (consumer_is_gone(sink))
 			base->state = SINK_HAS_ENOUGH;
 		return;
 	}
