@@ -349,6 +349,15 @@ def test_large_and_compressed():
 
 
 @pytest.mark.parametrize("compress", [gzip.compress, zstd], ids=["gzip", "zstd"])
+@pytest.mark.parametrize("size", [100_000, 200_000, 300_000, 2_000_000])
+def test_compressed_file_of_any_size(tmp_path, compress, size):
+    """A file that hardly gets smaller: what is read of it at once is more than a pipe gives."""
+    noise = [os.urandom(1000) for _ in range(size // 1000)]
+    (tmp_path / "x").write_bytes(compress(pcap([*FRAMES[:3], *noise, FRAMES[3]])))
+    assert [r["banner"] for r in records("-r", tmp_path / "x")] == ["DATA"]
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, zstd], ids=["gzip", "zstd"])
 def test_damaged_compression(compress):
     whole = compress(pcap([*FRAMES, *[os.urandom(1000) for _ in range(500)]]))
     done = probe("-f", "json", "-r", "-", input=whole[:-1000])

@@ -7,7 +7,10 @@
 #include <zstd.h>
 #include <zstd_errors.h>
 
-#define ROOM ((1U << 17) + COMPRESSION_MAGIC_MAX)
+#include "sizes.h"
+
+/* One read, after one that was too short to tell the compression. */
+#define ROOM (CHUNK + COMPRESSION_MAGIC_MAX)
 #define GZIP_WINDOW (15 + 16) /* zlib.h: the largest, and gzip's header */
 
 /* `common` is first, so a pointer to it is a pointer to the whole. */

@@ -18,7 +18,7 @@ struct decompressor {
 	const char *problem; /* what is wrong with the input, or NULL */
 };
 
-/* `bytes`: the first bytes of the input. NULL without memory. */
+/* `bytes`: the first bytes of the input, of one read. NULL without memory. */
 struct decompressor *decompressor_new(enum compression compression,
 				      const __u8 *bytes, size_t len);
 void decompressor_free(struct decompressor *decompressor);
