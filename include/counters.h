@@ -80,6 +80,14 @@
 	  "encrypted data of IEEE 802.11, not opened")                         \
 	X(NOT_OPENED_WIFI_AMSDU, "not_opened_wifi_amsdu",                      \
 	  "A-MSDUs of IEEE 802.11, not opened")                                \
+	X(NOT_OPENED_GTP, "not_opened_gtp",                                    \
+	  "GTP of mobile networks, not opened (in captures)")                  \
+	X(NOT_OPENED_L2TP, "not_opened_l2tp",                                  \
+	  "L2TP, not opened (in captures)")                                    \
+	X(NOT_OPENED_TEREDO, "not_opened_teredo",                              \
+	  "Teredo, not opened (in captures)")                                  \
+	X(NOT_OPENED_IPSEC, "not_opened_ipsec",                                \
+	  "ESP of IPsec, not opened (in captures)")                            \
 	X(NOT_OPENED_LINK_TYPE, "not_opened_link_type",                        \
 	  "packets of a link type that is not known")                          \
 	/* What was lost. */                                                   \

@@ -133,7 +133,11 @@ enum parse_result {
 	/* Only in captures: */
 	PARSE_WIFI_PROTECTED, /* IEEE 802.11 data, encrypted */
 	PARSE_WIFI_AMSDU,     /* several IEEE 802.11 frames in one */
-	PARSE_LINK_TYPE,      /* a link type that is not known */
+	PARSE_GTP,	      /* user/capture/other_tunnels.h has these four */
+	PARSE_L2TP,
+	PARSE_TEREDO,
+	PARSE_IPSEC,
+	PARSE_LINK_TYPE, /* a link type that is not known */
 	PARSE_RESULTS,
 	PARSE_FIRST_NOT_OPENED = PARSE_PPPOE,
 };

@@ -96,4 +96,4 @@ def records_of(capture, *args):
 
 def counters(stderr):
     """The counters that --stats wrote last, by name."""
-    return {name: int(value) for name, value in re.findall(r"\b([a-z_]+)[=: ]+(\d+)", stderr.decode())}
+    return {name: int(value) for name, value in re.findall(r"\b([a-z][a-z0-9_]*)[=: ]+(\d+)", stderr.decode())}

@@ -311,6 +311,17 @@ NOT_OPENED = {
     "802.11, encrypted A-MSDU": ("wifi_protected", 105,
                                  lambda p: packets.wifi(p, 0x88, 0x41, b"\x85\0")),
     "802.11, A-MSDU": ("wifi_amsdu", 105, lambda p: packets.wifi(p, 0x88, 1, b"\x85\0")),
+    "GTP": ("gtp", 1, lambda p: outer(17, udp(2152, b"\x30\xff\0\0\0\0\0\1" + bytes(p)))),
+    "GTP over IPv6, with a sequence number": ("gtp", 1, lambda p: outer6(17, udp(
+        2152, b"\x32\xff\0\0\0\0\0\1\0\0\0\0" + bytes(p)))),
+    "L2TP": ("l2tp", 1, lambda p: outer(17, udp(1701, b"\0\2\0\1\0\1\0\x21" + bytes(p)))),
+    "L2TP, version 3": ("l2tp", 1, lambda p: outer(115, b"\0\0\0\1" + bytes(p))),
+    "Teredo": ("teredo", 1, lambda p: outer(17, udp(3544, bytes(IPv6(nh=6) / bytes(p))))),
+    "ESP": ("ipsec", 1, lambda p: outer(50, b"\0\0\0\1" + bytes(p))),
+    "ESP over IPv6, raw IP": ("ipsec", 101, lambda p: outer6(50, b"\0\0\0\1" + bytes(p))[14:]),
+    "ESP in UDP, raw IP": ("ipsec", 101, lambda p: outer(17, udp(4500, b"\0\0\0\1" + bytes(p)))[14:]),
+    "GTP in VXLAN": ("vxlan", 1, lambda p: outer(17, udp(4789, VXLAN + outer(17, udp(
+        2152, b"\x30\xff\0\0\0\0\0\1" + bytes(p)))))),
     "a link type that is not known": ("link_type", 147, bytes),
 }
 
@@ -342,6 +353,10 @@ def test_not_opened_among_others():
 # What carries no packets of others, though it looks like something that does.
 OTHERS = {
     "UDP to another port": (1, lambda p: outer(17, udp(53, VXLAN + ethernet(p)))),
+    "GTP's echo": (1, lambda p: outer(17, udp(2152, b"\x32\1" + bytes(10)))),
+    "L2TP's control": (1, lambda p: outer(17, udp(1701, b"\xc8\2" + bytes(10)))),
+    "IKE": (1, lambda p: outer(17, udp(4500, bytes(4) + ethernet(p)))),
+    "IPsec's keepalive": (1, lambda p: outer(17, udp(4500, b"\xff"))),
     "UDP to VXLAN's port, not VXLAN": (1, lambda p: outer(17, udp(4789, bytes(8) + ethernet(p)))),
     "802.11 management": (105, lambda p: packets.wifi(p, 0x80, 0)),
     "802.11 without data": (105, lambda p: packets.wifi(p, 0x48, 1)),

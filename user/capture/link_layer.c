@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "link_layer.h"
 
+#include "other_tunnels.h"
+
 #include <sys/socket.h>
 
 #define LOOPBACK_HEADER 4 /* the address family */
@@ -272,7 +274,8 @@ enum parse_result link_layer_parse(__u32 link_type, bool is_swapped,
 
 	segment_reset(segment);
 	result = parse_link(link_type, is_swapped, frame, segment);
-	return walk_tunnels(frame, segment, result, decap);
+	result = walk_tunnels(frame, segment, result, decap);
+	return other_tunnel(frame, segment, result);
 }
 
 /* Whether it is known that UDP carries no tunnel that is opened or counted. */
@@ -280,10 +283,13 @@ static bool is_plain_udp(const struct frame *frame,
 			 const struct segment *segment,
 			 const struct decap *decap)
 {
-	const __u8 *udp = frame_at(frame, segment->payload_offset, UDP_HEADER);
+	const __u8 *udp = frame_at(frame, segment->payload_offset,
+				   UDP_HEADER + OTHER_TUNNEL_BEGINNING);
 
 	return udp && !segment->is_later &&
-	       kind_of_port(bpf_ntohs(be16_at(udp + 2)), decap) == TUNNEL_NONE;
+	       kind_of_port(bpf_ntohs(be16_at(udp + 2)), decap) ==
+		       TUNNEL_NONE &&
+	       other_tunnel(frame, segment, PARSE_UDP) == PARSE_UDP;
 }
 
 bool link_layer_parse_head(__u32 link_type, const struct frame *head,
@@ -296,6 +302,7 @@ bool link_layer_parse_head(__u32 link_type, const struct frame *head,
 	*result = parse_outer_ethernet(head, segment);
 	if (*result == PARSE_UDP)
 		return is_plain_udp(head, segment, decap);
+	*result = other_tunnel(head, segment, *result);
 	/* By lengths alone, a packet is malformed, but never cut. */
 	return *result != PARSE_CUT && !tunnel_may_follow(*result);
 }

@@ -43,6 +43,18 @@ static const struct {
 	[COUNT_NOT_OPENED_WIFI_AMSDU] = { .what = "802.11 A-MSDUs",
 					  .remedy = "capture behind the access "
 						    "point" },
+	[COUNT_NOT_OPENED_GTP] = { .what = "GTP",
+				   .remedy = "capture behind the gateway (SGi, "
+					     "N6)" },
+	[COUNT_NOT_OPENED_L2TP] = { .what = "L2TP",
+				    .remedy = "capture on the PPP device "
+					      "(ppp0)" },
+	[COUNT_NOT_OPENED_TEREDO] = { .what = "Teredo",
+				      .remedy = "capture on the tunnel's "
+						"device" },
+	[COUNT_NOT_OPENED_IPSEC] = { .what = "IPsec",
+				     .remedy = "capture behind the gateway, "
+					       "where it is decrypted" },
 	[COUNT_NOT_OPENED_LINK_TYPE] = { .remedy =
 						 "capture on an Ethernet or IP "
 						 "device" },
