@@ -501,6 +501,15 @@ def test_logs_are_read_in_the_order_of_time(inventory, tmp_path):
     assert "9.3" in inventory.ask("SELECT stable FROM service JOIN banner ON banner.id = banner_id")[0][0]
 
 
+def test_the_greeting_shown_is_the_latest_by_time(inventory):
+    """Not the last of a log: several hosts' logs, and greetings that are gathered, are out of order."""
+    dated = b"220 mail.example.org ESMTP; Thu, 26 Nov 2026 12:00:%02d +0000\r\n"
+    times = [10, 50, 30, 30, 20]
+    inventory.take(*[line(dated % second, NOW + second, port=25) for second in times])
+    [service] = inventory.json("list")
+    assert "12:00:50" in service["banner"] and service["last_seen"] == NOW + 50, service
+
+
 # --- files that are none ------------------------------------------------------------------------
 
 def lines_of(done):

@@ -81,9 +81,11 @@ static void count_form(struct inventory *inventory, struct service *service,
 	if (form->count < UINT32_MAX)
 		form->count++;
 	form->unwritten++;
-	if (seen->time > form->last_seen)
+	/* Logs may be imported in any order. */
+	if (seen->time >= form->last_seen) {
 		form->last_seen = seen->time;
-	keep_latest(inventory, form, seen, hash);
+		keep_latest(inventory, form, seen, hash);
+	}
 	follow(service, at);
 }
 
