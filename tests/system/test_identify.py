@@ -205,6 +205,15 @@ def test_nmap_says_the_same(nmap, examples, tmp_path):
     assert sum(map(bool, theirs.values())) > 100
 
 
+def test_a_frame_of_stars_is_no_line_of_imap(nmap):
+    """A telnet server's text whose last line begins as IMAP's do, and has no end, is whole all the same."""
+    text = b"\r\n**\r\n*          All rights reserved (1997-2004)              *\r\n"
+    said = [Said(text + b"*      Without the owner's prior written cons".ljust(128 - len(text), b".") + b"ent,"),
+            Said(b"* OK " + text + b"*      Without the owner's prior written".ljust(123 - len(text), b".") + b"ent,")]
+    answers, _ = ask(said, "-p", PROBES)
+    assert [one.get("product") for one in answers] == ["Nagios NSCA", None]
+
+
 def test_nmap_file_is_understood(nmap):
     said = [Said(b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n\r\n", 80, "second"),
             Said(b"SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", 22, "second")]

@@ -182,6 +182,15 @@ static void ask_all(struct identifier *identifier, enum said said,
 		structure_answer(&spoken, answer);
 }
 
+/* IMAP, IRC, and what begins with a code. Other texts have such lines, too. */
+static bool begins_with_a_code(const struct text *line)
+{
+	return text_begins(line, "* ") || text_begins(line, ":") ||
+	       (line->len > 3 && isdigit(line->bytes[0]) &&
+		isdigit(line->bytes[1]) && isdigit(line->bytes[2]) &&
+		is_one_of(line->bytes[3], " -"));
+}
+
 /*
  * Whether the last line goes on, in a protocol that ends each line: the product
  * of "SSH-2.0-Op" is not Op. A prompt, such as telnet's, has no line's end. A
@@ -189,20 +198,18 @@ static void ask_all(struct identifier *identifier, enum said said,
  */
 static bool is_line_cut(const uint8_t *bytes, size_t len)
 {
-	static const char *const beginnings[] = { "SSH-",    "+OK", "-ERR",
-						  "* ",	     ":",   "RFB ",
+	static const char *const beginnings[] = { "SSH-", "+OK", "-ERR", "RFB ",
 						  "@RSYNCD:" };
 	const uint8_t *end = len ? memrchr(bytes, '\n', len) : NULL;
 	const size_t at = end ? (size_t)(end + 1 - bytes) : 0;
-	const struct text line = { bytes + at, len - at, true };
+	const struct text whole = { bytes, len, true };
+	const struct text last = { bytes + at, len - at, true };
 
 	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++) {
-		if (text_begins(&line, beginnings[i]))
+		if (text_begins(&last, beginnings[i]))
 			return true;
 	}
-	return line.len > 3 && isdigit(line.bytes[0]) &&
-	       isdigit(line.bytes[1]) && isdigit(line.bytes[2]) &&
-	       is_one_of(line.bytes[3], " -");
+	return begins_with_a_code(&last) && begins_with_a_code(&whole);
 }
 
 static struct text text_of(const uint8_t *bytes, size_t len, bool complete)
