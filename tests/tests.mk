@@ -306,7 +306,7 @@ test-fleet:
 	$(Q)$(PYTHON) -m pytest -q -rs tests/system/test_fleet.py
 
 # Servers of two Debian releases, restarted, reconfigured and upgraded. Downloads 400 MB, and unpacks 2 GB below the
-# build, once; then takes some minutes. RELEASES_ARGS="-k exim": only these.
+# build, once; then takes some minutes. RELEASES_ARGS="-k exim": only these. RELEASES_CONNECTIONS=10000: an hour.
 .PHONY: test-releases
 test-releases:
 	$(Q)$(MAKE) --no-print-directory deps

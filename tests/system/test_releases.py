@@ -2,6 +2,7 @@
 """Debian's servers, of two releases: restarted, reconfigured, and then upgraded. Each is at most one change."""
 
 import collections
+import concurrent.futures
 import contextlib
 import os
 import re
@@ -20,6 +21,8 @@ from test_inventory import Inventory, line
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="servers need root")
 BEFORE, AFTER = "bookworm", "trixie"
 ASKED = 6		# connections to each run of a server
+MANY = int(os.environ.get("RELEASES_CONNECTIONS", "200"))	# to a server that nobody touches
+AT_ONCE = 2
 SSH = rb"SSH-[^\n]*\n"
 LINES = rb"(?:\A|\n)(?!\d\d\d-)[^\n]*\n\Z"
 
@@ -36,7 +39,7 @@ def file(path, text):
 
 def openssh(changed, suite):
     return ("mkdir -p /run/sshd; [ -f /key ] || ssh-keygen -q -t ed25519 -N '' -f /key\n"
-            "exec /usr/sbin/sshd -D -e -f /dev/null -h /key -p 22 -o UsePAM=no -o VersionAddendum="
+            "exec /usr/sbin/sshd -D -e -f /dev/null -h /key -p 22 -o UsePAM=no -o MaxStartups=1000 -o VersionAddendum="
             + ("tuned" if changed else "none"))
 
 
@@ -79,20 +82,23 @@ def opensmtpd(changed, suite):
             + "mkdir -p /var/spool/smtpd; chmod 711 /var/spool/smtpd\nexec smtpd -d")
 
 
+COURIERTCPD = "couriertcpd -address=127.0.0.1 -nodnslookup -maxperip=1000 -maxperc=1000"
+
+
 def courier_mta(changed, suite):
     return ("set -a; . /etc/courier/esmtpd; PATH=/usr/sbin:/usr/bin; set +a\n"
             + file("/etc/courier/me", "mx2.example.org" if changed else "mx1.example.org")
-            + "exec couriertcpd -address=127.0.0.1 -nodnslookup 25 "
+            + "exec " + COURIERTCPD + " 25 "
               "/usr/lib/courier/courier/modules/esmtp/courieresmtpd")
 
 
 def courier_imap(changed, suite):
     return ("set -a; . /etc/courier/imapd; . /etc/courier/pop3d; set +a\n"
             "export IMAP_CAPABILITY=\"$IMAP_CAPABILITY" + (" XTUNED" if changed else "") + "\"\n"
-            "couriertcpd -address=127.0.0.1 -nodnslookup 110 $(ls /usr/lib/courier/courier/courierpop3login "
+            + COURIERTCPD + " 110 $(ls /usr/lib/courier/courier/courierpop3login "
             "/usr/sbin/courierpop3login /usr/sbin/pop3login 2>/dev/null | head -n 1) "
             "/usr/lib/courier/courier/courierpop3d Maildir &\n"
-            "exec couriertcpd -address=127.0.0.1 -nodnslookup 143 $(ls /usr/lib/courier/courier/imaplogin "
+            "exec " + COURIERTCPD + " 143 $(ls /usr/lib/courier/courier/imaplogin "
             "/usr/sbin/imaplogin 2>/dev/null | head -n 1) /usr/bin/imapd Maildir")
 
 
@@ -167,14 +173,14 @@ def leafnode(changed, suite):
               "/var/spool/news/out.going\n"
               "touch /var/spool/news/leaf.node/groupinfo; chown -R news:news /var/spool/news /etc/news\n"
             + file("/inetd.conf", "127.0.0.1:119 stream tcp nowait news /usr/sbin/leafnode leafnode")
-            + "exec inetutils-inetd -d /inetd.conf")
+            + "exec inetutils-inetd -R 100000 -d /inetd.conf")
 
 
 def telnetd(changed, suite):
     return (file("/ask", "#!/bin/sh\nprintf 'login: '\nread name") + "chmod +x /ask\n"
             + f"hostname {'mail2' if changed else 'mail1'}.example.org\n"
             + file("/inetd.conf", "127.0.0.1:23 stream tcp nowait root /usr/sbin/telnetd telnetd -E /ask")
-            + "exec inetutils-inetd -d /inetd.conf")
+            + "exec inetutils-inetd -R 100000 -d /inetd.conf")
 
 
 def inspircd(changed, suite):
@@ -192,7 +198,8 @@ def inspircd(changed, suite):
 def ngircd(changed, suite):
     return (file("/ngircd.conf", f"[Global]\nName = {'hub' if changed else 'irc'}.example.org\nInfo = x\nListen = "
                                  f"127.0.0.1\n"
-                 "ServerUID = irc\nServerGID = irc\n[Options]\nNoticeBeforeRegistration = yes\nDNS = yes\nIdent = "
+                 "ServerUID = irc\nServerGID = irc\n[Limits]\n"
+                 "MaxConnectionsIP = 0\n[Options]\nNoticeBeforeRegistration = yes\nDNS = yes\nIdent = "
                  "no\nPAM = no\n")
             + "exec ngircd -n -f /ngircd.conf")
 
@@ -241,7 +248,8 @@ def hylafax(changed, suite):
 
 
 def popa3d(changed, suite):
-    return "popa3d -D; exec sleep infinity"
+    return (file("/inetd.conf", "127.0.0.1:110 stream tcp nowait root /usr/sbin/popa3d popa3d")
+            + "exec inetutils-inetd -R 100000 -d /inetd.conf")
 
 
 SERVERS = {
@@ -318,18 +326,19 @@ class Watched:
         self.inventory = Inventory(folder)
         self.clock = time.time() - 86400
 
-    def ask(self):
-        for _ in range(ASKED):
-            for port in self.server.products:
-                with self.ns.entered():
-                    said, own = greeting(port, self.server.end)
+    def ask(self, times, at_once):
+        """The greetings of so many connections to each port, as records of a log."""
+        ports = list(self.server.products) * times
+        # Threads stay in the namespace in which they begin.
+        with self.ns.entered(), concurrent.futures.ThreadPoolExecutor(at_once) as threads:
+            for port, (said, own) in zip(ports, threads.map(lambda port: greeting(port, self.server.end), ports)):
                 self.clock += 61
                 yield line(said, self.clock, server="127.0.0.1", port=port, client="127.0.0.1", client_port=own)
 
-    def run(self, suite, changed):
+    def run(self, suite, changed, times=ASKED, at_once=1):
         command = releases.command(releases.root_of(suite), f"{self.folder}/{suite}", self.script(changed, suite))
         with running(self.ns, command, self.server.products, self.log):
-            self.inventory.take(*self.ask())
+            self.inventory.take(*self.ask(times, at_once))
 
     def changes(self):
         """The kinds of changes on each port since the last call."""
@@ -385,3 +394,16 @@ def test_server(script, tmp_path):
         for _ in range(2):
             watched.run(AFTER, True)
         assert watched.changes() == expected(watched.server, watched.server.upgraded), watched.inventory.forms()
+
+
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize("script", SERVERS, ids=lambda script: script.__name__)
+def test_many_connections(script, tmp_path):
+    """No change, however often a server is asked: RELEASES_CONNECTIONS is of each."""
+    os.chmod(tmp_path, 0o755)
+    with netns.Namespace("releases") as ns, open(tmp_path / "log", "w") as log:
+        watched = Watched(script, ns, tmp_path, log)
+        watched.run(BEFORE, False, MANY, AT_ONCE)
+        assert watched.changes() == expected(watched.server, "new"), watched.inventory.forms()
+        counted = dict(watched.inventory.ask("SELECT port, connections FROM service"))
+        assert counted == dict.fromkeys(watched.server.products, MANY)
