@@ -10,6 +10,7 @@ import sys
 
 import pytest
 
+import rig
 from netns import ROOT, decoded
 from packets import Connection, ethernet, pcap, probe
 
@@ -219,6 +220,7 @@ NMAP_SHARE_PATH = "/usr/share/nmap"
 def ivre_folder(tmp_path_factory):
     if not ARCHIVE.exists():
         pytest.skip("no IVRE here")
+    rig.install("python3-tinydb")
     folder = tmp_path_factory.mktemp("ivre")
     subprocess.run(["tar", "--zstd", "-xf", ARCHIVE, "-C", folder], check=True, timeout=60)
     (folder / "db").mkdir()
