@@ -70,7 +70,8 @@ def sendmail(changed, suite):
     return (file("/my.mc", "include(`/usr/share/sendmail/cf/m4/cf.m4')dnl\n"
                  "OSTYPE(`debian')dnl\nDOMAIN(`debian-mta')dnl\n"
                  + ("define(`confSMTP_LOGIN_MSG', `$j Sendmail $v/$Z; $b; go away')dnl\n" if changed else "")
-                 + "DAEMON_OPTIONS(`Family=inet, Port=25, Addr=127.0.0.1')dnl\nMAILER(`local')dnl\nMAILER(`smtp')dnl\n")
+                 + "define(`confREFUSE_LA', `1000')dnl\ndefine(`confQUEUE_LA', `1000')dnl\n"
+                 "DAEMON_OPTIONS(`Family=inet, Port=25, Addr=127.0.0.1')dnl\nMAILER(`local')dnl\nMAILER(`smtp')dnl\n")
             + "mkdir -p /etc/mail /var/spool/mqueue /var/run/sendmail/mta; touch /etc/mail/local-host-names\n"
               "m4 /my.mc >/etc/mail/sendmail.cf\n"
               "exec $(ls /usr/libexec/sendmail/sendmail /usr/lib/sm.bin/sendmail 2>/dev/null | head -n 1) -bD")
@@ -289,6 +290,7 @@ def refuse_options(client, said):
 
 
 def greeting(port, end):
+    """What it says, and the client's port; None: the server is at its limit, and closes without a word."""
     with socket.create_connection(("127.0.0.1", port), timeout=20) as client:
         own, said = client.getsockname()[1], b""
         while not re.search(end, said):
@@ -296,6 +298,8 @@ def greeting(port, end):
                 more = client.recv(4096)
             except TimeoutError:
                 raise AssertionError((port, said))
+            if not more and not said:
+                return None
             assert more, (port, said)
             said += more
             if port == 23:
@@ -326,12 +330,15 @@ class Watched:
         self.inventory = Inventory(folder)
         self.clock = time.time() - 86400
 
+    def greeting(self, port):
+        return wait_for("a greeting", lambda: greeting(port, self.server.end))
+
     def ask(self, times, at_once):
         """The greetings of so many connections to each port, as records of a log."""
         ports = list(self.server.products) * times
         # Threads stay in the namespace in which they begin.
         with self.ns.entered(), concurrent.futures.ThreadPoolExecutor(at_once) as threads:
-            for port, (said, own) in zip(ports, threads.map(lambda port: greeting(port, self.server.end), ports)):
+            for port, (said, own) in zip(ports, threads.map(self.greeting, ports)):
                 self.clock += 61
                 yield line(said, self.clock, server="127.0.0.1", port=port, client="127.0.0.1", client_port=own)
 
