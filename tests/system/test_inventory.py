@@ -501,6 +501,17 @@ def test_logs_are_read_in_the_order_of_time(inventory, tmp_path):
     assert "9.3" in inventory.ask("SELECT stable FROM service JOIN banner ON banner.id = banner_id")[0][0]
 
 
+@pytest.mark.parametrize("between", [False, True])
+def test_a_port_that_speaks_after_it_was_new(inventory, between):
+    """Its change has what it said first, whether that came before the change was written or after."""
+    steps = [line(None, event="open"), line(SSH, NOW + 1), line(SSH.replace(b"9.2", b"9.3"), NOW + 61)]
+    for records in [[step] for step in steps] if between else [steps]:
+        inventory.take(*records)
+    [new, version] = inventory.json("changes")
+    assert new["kind"] == "new" and new["new"]["version"].startswith("9.2"), new
+    assert version["kind"] == "version" and version["old"]["version"].startswith("9.2"), version
+
+
 def test_the_greeting_shown_is_the_latest_by_time(inventory):
     """Not the last of a log: several hosts' logs, and greetings that are gathered, are out of order."""
     dated = b"220 mail.example.org ESMTP; Thu, 26 Nov 2026 12:00:%02d +0000\r\n"

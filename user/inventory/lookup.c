@@ -39,6 +39,9 @@ static const char *const texts[STATEMENTS] = {
 		" stable, first_seen, last_seen, count, whole,"
 		" refusal, " IDENTITY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5,"
 		" ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)",
+	[STATEMENT_SET_NEW] =
+		"UPDATE change SET new_banner = ?2 WHERE service_id = ?1"
+		" AND kind = 'new' AND new_banner IS NULL",
 	[STATEMENT_UPDATE_FORM] =
 		"UPDATE banner SET last_seen = max(last_seen, ?2),"
 		" count = count + ?3 WHERE id = ?1",

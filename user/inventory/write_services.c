@@ -19,6 +19,22 @@ static void bind_identity(sqlite3_stmt *add, int at,
 		sqlite3_bind_text(add, at + i, fields[i], -1, SQLITE_STATIC);
 }
 
+/*
+ * A port that was open before it said anything: its change is in the file by
+ * now, and gets what it said first. (In memory, change_set_form() does that.)
+ */
+static int set_new(struct inventory *inventory, const struct service *service,
+		   const struct known_form *form)
+{
+	sqlite3_stmt *set = inventory->statement[STATEMENT_SET_NEW];
+
+	if (service->tentative || form != service->forms)
+		return SQLITE_OK;
+	sqlite3_bind_int64(set, 1, service->id);
+	sqlite3_bind_int64(set, 2, form->id);
+	return run(set);
+}
+
 static int add_form(struct inventory *inventory, const struct service *service,
 		    struct known_form *form)
 {
@@ -40,11 +56,11 @@ static int add_form(struct inventory *inventory, const struct service *service,
 	sqlite3_bind_int(add, 9, form->refusal);
 	bind_identity(add, 10, &fresh->identity);
 	code = run(add);
-	if (code == SQLITE_OK) {
-		form->id = sqlite3_last_insert_rowid(inventory->store.db);
-		form->tentative = true;
-	}
-	return code;
+	if (code != SQLITE_OK)
+		return code;
+	form->id = sqlite3_last_insert_rowid(inventory->store.db);
+	form->tentative = true;
+	return set_new(inventory, service, form);
 }
 
 /* Updates a form that was cut, and has been identified again as a whole. */
