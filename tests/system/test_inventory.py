@@ -586,6 +586,16 @@ def test_an_empty_file_is_an_inventory(inventory):
     assert inventory.changes() == ["new"]
 
 
+@pytest.mark.parametrize("name", [":memory:", "file:x.db", "file:x.db?mode=memory", "file:%79.db"])
+def test_a_name_that_means_something_to_sqlite(inventory, name):
+    """It names a file of this folder, and nothing else is made."""
+    (inventory.folder / "log").write_text(line(SSH))
+    here = {"cwd": inventory.folder}
+    run(name, "import", "log", **here)
+    assert "OpenSSH" in run(name, **here).stdout
+    assert set(os.listdir(inventory.folder)) - {name + "-wal", name + "-shm"} == {"log", name}
+
+
 def test_a_corrupt_page(inventory):
     inventory.take(*[line(SSH + b"%d" % n, NOW + n, port=n) for n in range(1, 2000)])
     run(inventory.path, "check")

@@ -288,15 +288,36 @@ static int open_database(struct store *store, const char *name, int flags)
 	return code == SQLITE_OK ? 0 : store_fail(store, code);
 }
 
-/* file:PATH?immutable=1 */
+/*
+ * "./" keeps SQLite from taking a name such as ":memory:" or "file:..." for
+ * another file, or for none.
+ */
+static const char *folder_of(const char *path)
+{
+	return *path == '/' ? "" : "./";
+}
+
+static int open_path(struct store *store, int flags)
+{
+	char *name;
+	int error;
+
+	if (asprintf(&name, "%s%s", folder_of(store->path), store->path) < 0)
+		return -ENOMEM;
+	error = open_database(store, name, flags);
+	free(name);
+	return error;
+}
+
+/* file:./PATH?immutable=1 */
 static char *immutable_name(const char *path)
 {
-	char *name = malloc(3 * strlen(path) + sizeof("file:?immutable=1"));
+	char *name = malloc(3 * strlen(path) + sizeof("file:./?immutable=1"));
 	char *to = name;
 
 	if (!name)
 		return NULL;
-	to += sprintf(to, "file:");
+	to += sprintf(to, "file:%s", folder_of(path));
 	for (; *path; path++)
 		to += sprintf(to, strchr("?#%", *path) ? "%%%02x" : "%c",
 			      (unsigned char)*path);
@@ -365,7 +386,7 @@ static int open_to_read(struct store *store, bool empty, int busy_ms)
 		error = open_database(store, ":memory:", SQLITE_OPEN_READWRITE);
 		return error ? error : set_up(store, STORE_READ, true, busy_ms);
 	}
-	error = open_database(store, store->path, SQLITE_OPEN_READONLY);
+	error = open_path(store, SQLITE_OPEN_READONLY);
 	if (!error)
 		error = set_up(store, STORE_READ, false, busy_ms);
 	return error == -EACCES || error == -EROFS ? open_immutable(store) :
@@ -401,8 +422,8 @@ int store_open(struct store *store, const char *path, enum store_use use,
 	if (use == STORE_READ)
 		error = open_to_read(store, empty, busy_ms);
 	else
-		error = open_database(
-			store, path,
+		error = open_path(
+			store,
 			SQLITE_OPEN_READWRITE |
 				(use == STORE_CREATE ? SQLITE_OPEN_CREATE : 0));
 	if (!error && use != STORE_READ)
