@@ -86,8 +86,7 @@ static const struct {
 	int code, error;
 	const char *text;
 } failures[] = {
-	{ SQLITE_FULL, -ENOSPC,
-	  "the disk is full; what is new waits in memory: make room" },
+	{ SQLITE_FULL, -ENOSPC, "the disk is full: make room" },
 	{ SQLITE_READONLY, -EROFS,
 	  "it cannot be written; check its owner and its directory's" },
 	{ SQLITE_BUSY, -EAGAIN, "another process writes it; try again" },

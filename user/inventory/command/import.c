@@ -345,7 +345,8 @@ static int import_all(struct import *import)
 	if (import->inventory &&
 	    inventory_close(import->inventory, import->latest, NULL,
 			    import->error)) {
-		say("%s", import->error);
+		if (!import->unwritten)
+			say("%s", import->error);
 		done = false;
 	}
 	return done ? result : EXIT_FAILED;

@@ -232,7 +232,10 @@ static void report(struct keeper *keeper, int code)
 	if (!code)
 		counts->written = keeper->taken - counts->lost;
 	if (code && code != -EAGAIN && !keeper->failing)
-		say("%s", inventory_error(keeper->inventory));
+		say("%s%s", inventory_error(keeper->inventory),
+		    code == -ENOSPC && !keeper->ended ?
+			    "; until then what is new waits in memory" :
+			    "");
 	keeper->failing = code && code != -EAGAIN;
 	tell_new_losses(keeper);
 	tell_place(keeper);
