@@ -71,7 +71,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 				    "after the second");
 		return 0;
 	case ARGP_KEY_ARG:
-		wrong_usage("%s: changes takes options only", argument);
+		refuse_word("changes", argument);
 	default:
 		return filter_option(&changes->filter, key, argument);
 	}

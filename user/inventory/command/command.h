@@ -71,6 +71,14 @@ static inline void check_name(const char *option, const char *name)
 		wrong_usage("%s '': an empty name: give a file", option);
 }
 
+/* Of a command that takes options only: a word may be meant for the file. */
+static inline void __attribute__((noreturn))
+refuse_word(const char *command, const char *word)
+{
+	wrong_usage("%s: %s takes options only; the inventory stands before it",
+		    shown(word), command);
+}
+
 /* Parses a command's words; ends the process on --help and wrong usage. */
 void parse_words(const struct command *command,
 		 const struct argp_option *options, argp_parser_t parser,

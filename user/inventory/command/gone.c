@@ -40,7 +40,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
-		wrong_usage("%s: gone takes options only", argument);
+		refuse_word("gone", argument);
 	default:
 		return filter_option(&gone->filter, key, argument);
 	}

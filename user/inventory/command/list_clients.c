@@ -27,7 +27,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
-		wrong_usage("%s: clients takes options only", argument);
+		refuse_word("clients", argument);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

@@ -214,7 +214,7 @@ static error_t parse_check(int key, char *argument, struct argp_state *state)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
-		wrong_usage("%s: check takes no words", argument);
+		refuse_word("check", argument);
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}

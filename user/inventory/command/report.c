@@ -50,9 +50,7 @@ static error_t parse(int key, char *argument, struct argp_state *state)
 		argp_state_help(state, stdout, ARGP_HELP_STD_HELP);
 		return 0;
 	case ARGP_KEY_ARG:
-		wrong_usage("%s: report takes options only; the inventory "
-			    "stands before it",
-			    argument);
+		refuse_word("report", argument);
 	default:
 		return filter_option(&report->filter, key, argument);
 	}

@@ -59,45 +59,6 @@ int64_t parse_span(const char *option, const char *word)
 	return span;
 }
 
-/* Whether a word begins one of the options' names, as getopt takes it. */
-static bool is_option(const char *word, const struct argp_option *options)
-{
-	const size_t len = strcspn(word, "=");
-
-	for (; options->name || options->key || options->doc; options++) {
-		if (options->name && !strncmp(options->name, word, len))
-			return true;
-	}
-	return false;
-}
-
-/* getopt's message would not say where the options are shown. */
-static void check_options(const struct command *command,
-			  const struct argp_option *options, int argc,
-			  char *const *argv)
-{
-	for (int i = 1; i < argc && strcmp(argv[i], "--"); i++) {
-		if (!strncmp(argv[i], "--", 2) &&
-		    !is_option(argv[i] + 2, options))
-			wrong_usage("%s: no such option of %s: "
-				    "bannerprobe-inventory %s --help shows all",
-				    argv[i], command->name, command->name);
-	}
-}
-
-void parse_words(const struct command *command,
-		 const struct argp_option *options, argp_parser_t parser,
-		 void *input, int argc, char **argv)
-{
-	const struct argp argp = { options,	 parser, command->arguments,
-				   command->doc, NULL,	 NULL,
-				   NULL };
-
-	check_options(command, options, argc, argv);
-	if (argp_parse(&argp, argc, argv, ARGP_NO_HELP, NULL, input))
-		exit(EXIT_USAGE);
-}
-
 void tell_unkept(const struct inventory_counts *counts)
 {
 	for (int why = 0; why < UNKEPT_REASONS; why++) {
