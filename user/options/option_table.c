@@ -72,7 +72,8 @@ static unsigned int choose(const struct option_use *use)
 	if (nearest)
 		wrong_usage("%s %s: %s is %s: did you mean %s?", use->spelling,
 			    shown(use), row->what, all, nearest);
-	if (usage_is_filter_word(use->value))
+	/* tshark's -f is a filter. */
+	if (row->letter == 'f' && usage_is_filter_word(use->value))
 		wrong_usage("%s %s: %s is %s; servers are chosen by --port and "
 			    "--net",
 			    use->spelling, use->value, row->what, all);
@@ -412,7 +413,8 @@ const struct option_row option_table[] = {
 	{ "decap-key", 0, GROUP_TUNNELS, KIND_OTHER, 0, "yes|no",
 	  "whether the same addresses under two identifiers (VNI, GRE key, "
 	  "ERSPAN session) are two connections (default yes)",
-	  .choices = decap_keys, .what = "the key", .take = take_decap_key },
+	  .choices = decap_keys, .what = "whether identifiers count",
+	  .take = take_decap_key },
 	{ "decap-from", 0, GROUP_TUNNELS, KIND_OTHER, OPTION_MANY, "CIDR",
 	  "open only what comes from this net, or another --decap-from, or "
 	  "from those of @FILE",

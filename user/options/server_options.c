@@ -6,11 +6,13 @@
 #include "usage.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ACCEPTED "22,smtp,8000-8100 is what can be asked for"
+#define ACCEPTED "give ports as in 22,smtp,8000-8100"
+#define ITEM_MAX 64
 
 /* --- ports ---------------------------------------------------------------- */
 
@@ -18,6 +20,12 @@
 static bool is_numeric(const char *item)
 {
 	return item[strspn(item, "0123456789-")] == '\0';
+}
+
+static void __attribute__((noreturn)) refuse_port(const struct option_use *use)
+{
+	wrong_usage("%s %s: no port and no range of ports: " ACCEPTED,
+		    use->spelling, use->value);
 }
 
 static void add_numbers(struct server_list *wanted,
@@ -34,8 +42,24 @@ static void add_numbers(struct server_list *wanted,
 		wrong_usage("%s %s: a range begins with its lower end: %lu-%lu",
 			    use->spelling, item, last, first);
 	if (!server_list_add_ports(wanted, item))
-		wrong_usage("%s %s: no port and no range of ports: " ACCEPTED,
-			    use->spelling, use->value);
+		refuse_port(use);
+}
+
+/* The names of services are in lower case, but for a few. */
+static void __attribute__((noreturn))
+refuse_service(const struct option_use *use, const char *name)
+{
+	char lower[ITEM_MAX] = "";
+
+	for (size_t i = 0; name[i]; i++)
+		lower[i] = (char)tolower((unsigned char)name[i]);
+	if (services_port(lower) > 0)
+		wrong_usage("%s %s: no TCP service of this name is in "
+			    "/etc/services: did you mean %s?",
+			    use->spelling, name, lower);
+	wrong_usage("%s %s: no TCP service of this name is in "
+		    "/etc/services: " ACCEPTED,
+		    use->spelling, name);
 }
 
 static void add_service(struct server_list *wanted,
@@ -49,9 +73,7 @@ static void add_service(struct server_list *wanted,
 			    "%s; give its number",
 			    use->spelling, name, strerror(-port));
 	if (!port)
-		wrong_usage("%s %s: no TCP service of this name is in "
-			    "/etc/services: " ACCEPTED,
-			    use->spelling, name);
+		refuse_service(use, name);
 	snprintf(number, sizeof(number), "%d", port);
 	server_list_add_ports(wanted, number);
 }
@@ -62,12 +84,17 @@ void server_take_ports(struct options *options, const struct option_use *use)
 
 	for (;;) {
 		const size_t len = strcspn(at, ",");
-		char item[64];
+		char item[ITEM_MAX];
 
 		if (!len)
 			wrong_usage("%s %s: a port is missing: " ACCEPTED,
 				    use->spelling,
 				    *use->value ? use->value : "''");
+		if (memchr(at, ' ', len))
+			wrong_usage("%s %s: " ACCEPTED ", without blanks",
+				    use->spelling, use->value);
+		if (len >= sizeof(item))
+			refuse_port(use);
 		snprintf(item, sizeof(item), "%.*s", (int)len, at);
 		if (is_numeric(item))
 			add_numbers(&options->wanted, use, item);
@@ -99,9 +126,8 @@ static void take_net(struct options *options, const struct option_use *use,
 		return;
 	}
 	if (!server_list_add_net(&options->wanted, use->value, set))
-		wrong_usage("%s %s: no address and no net: 192.0.2.0/24, "
-			    "2001:db8::/32 or 192.0.2.1 is what can be asked "
-			    "for",
+		wrong_usage("%s %s: no address and no net: give one as in "
+			    "192.0.2.0/24, 2001:db8::/32 or 192.0.2.1",
 			    use->spelling, *use->value ? use->value : "''");
 	note_net(use);
 }
