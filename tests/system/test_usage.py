@@ -183,6 +183,15 @@ def test_check_leaves_no_clsact(net):
     assert netns.attached(net.host, "veth0") == []
 
 
+@pytest.mark.parametrize("value, note", [("tcx", True), ("CLSACT", True), ("clsact", False), ("", False)])
+def test_a_way_of_tc_that_there_is_not(net, value, note):
+    done = net.host.run(BINARY, "--check", "veth0", env={**os.environ, "BANNERPROBE_TC": value})
+    notes = done.stderr.splitlines()[:-1]
+    assert done.returncode == 0 and len(notes) == note
+    for line in notes:
+        check_line(line, [f"BANNERPROBE_TC={value}", "clsact"])
+
+
 # --- counters ---------------------------------------------------------------------------------
 
 LINE = re.compile(r"bannerprobe: \d{4}-\d\d-\d\d \d\d:\d\d:\d\d packets (\d+) \(\+(\d+)\)(.*): (.*)")

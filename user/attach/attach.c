@@ -25,12 +25,6 @@
 #define TCX_FIRST (1U << 3) /* BPF_F_BEFORE, before all others */
 
 /*
- * An environment variable for operators and tests: "clsact" attaches as before
- * Linux 6.6, on later kernels, too.
- */
-#define TC_ENVIRONMENT "BANNERPROBE_TC"
-
-/*
  * At each attach and detach by tcx the kernel waits for an RCU grace period, 10
  * to 17 ms, and holds the RTNL lock meanwhile (synchronize_rcu() in
  * tcx_link_attach() and tcx_link_release()). Neither threads nor the end of the
@@ -200,7 +194,7 @@ static bool is_clsact_forced(void)
 {
 	const char *forced = getenv(TC_ENVIRONMENT);
 
-	return forced && !strcmp(forced, "clsact");
+	return forced && !strcmp(forced, TC_CLSACT);
 }
 
 /* tcx programs of others run before clsact, and may let nothing pass to it. */

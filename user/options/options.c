@@ -310,7 +310,12 @@ static void note_what_follows(const struct options *options)
 {
 	const __u32 said_by_clients =
 		EVENT_BIT(EVENT_REQUEST) | EVENT_BIT(EVENT_REPLY);
+	const char *tc = getenv(TC_ENVIRONMENT);
 
+	if (!options->read && tc && *tc && strcmp(tc, TC_CLSACT) != 0)
+		usage_note(TC_ENVIRONMENT "=%s: it changes nothing: " TC_CLSACT
+					  " is the one value that does",
+			   tc);
 	if (options->inventory_clients)
 		usage_note("--inventory-clients: what clients say first can "
 			   "hold passwords: protect the inventory");

@@ -19,6 +19,12 @@
 #include <stdbool.h>
 
 #define PROBES_MAX 8
+/*
+ * An environment variable for operators and tests: "clsact" attaches as before
+ * Linux 6.6, on later kernels, too.
+ */
+#define TC_ENVIRONMENT "BANNERPROBE_TC"
+#define TC_CLSACT "clsact"
 #define DEFAULT_FLOWS 32768 /* their table fits into a cache of 2 MiB */
 
 enum exit_code {
