@@ -1235,6 +1235,8 @@ def test_manual():
     assert set(COMMANDS) <= set(re.findall(r"\w+", manual))
     missing = {(command, option) for command in COMMANDS for option in options_of(command) if option not in manual}
     assert not missing
+    letters = {pair for command in COMMANDS for pair in re.findall(r"-\w, --[\w-]+", run(command, "--help").stdout)}
+    assert len(letters) > 10 and not [pair for pair in letters if pair not in manual]
 
 
 def test_manual_has_all_columns(inventory):

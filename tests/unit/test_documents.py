@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only
-"""Each path of the tree and each make target that a document names exists; each field of a record has its words."""
+"""Each path of the tree and each make target that a document names exists; each field of a record has its words, and
+each file of the core its place in the map."""
 
 import pathlib
 import re
@@ -43,6 +44,10 @@ class Documents(unittest.TestCase):
             for path in paths(document.read_text()):
                 with self.subTest(document=document.name, path=path):
                     self.assertTrue(any(TREE.glob(path)))
+
+    def test_the_map_has_each_file_of_the_core(self):
+        named = (TREE / "docs/ARCHITECTURE.md").read_text()
+        self.assertEqual([path.name for path in TREE.glob("include/*.h") if f"`{path.name}`" not in named], [])
 
     def test_targets(self):
         named = set().union(*(targets(document.read_text()) for document in DOCUMENTS))

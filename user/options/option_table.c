@@ -394,7 +394,7 @@ const struct option_row option_table[] = {
 	  "servers with an address of this host only",
 	  .take = take_local },
 	{ "remote", 0, GROUP_SERVERS, KIND_OTHER, OPTION_INTERFACES_ONLY, NULL,
-	  "no servers with one",
+	  "no servers with an address of this host",
 	  .take = take_remote },
 
 	{ "need", 0, GROUP_SERVERS, KIND_CHOICE, 0, "NEED",
