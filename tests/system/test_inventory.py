@@ -12,6 +12,7 @@ import resource
 import select
 import shutil
 import signal
+import socket
 import sqlite3
 import subprocess
 import threading
@@ -584,6 +585,13 @@ def test_an_empty_file_is_an_inventory(inventory):
     assert inventory.command().stdout == ""
     inventory.take(line(SSH))
     assert inventory.changes() == ["new"]
+
+
+def test_a_socket_is_no_inventory(tmp_path):
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "x.db"))
+        for words in [], ["import", os.devnull]:
+            assert "x.db: it is no file" in run("x.db", *words, code=1, cwd=tmp_path).stderr
 
 
 @pytest.mark.parametrize("name", [":memory:", "file:x.db", "file:x.db?mode=memory", "file:%79.db"])

@@ -9,6 +9,7 @@ import pathlib
 import pty
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -216,6 +217,7 @@ WRONG = [
     (["/nonexistent/*.pcap"], "/nonexistent/*.pcap", "-r FILE"),
     (["lo:"], "lo:", "did you mean lo?"),
     (["lo@if2"], "lo@if2", "did you mean lo?"),
+    (["-i=lo"], "=lo", "did you mean lo?"),
     (["help"], "help", "did you mean --help"),
     (["version"], "version", "did you mean --version"),
     # What does not go together.
@@ -399,6 +401,15 @@ class Log(Case):
     @rows([(name,) for name in UNWRITABLE])
     def test_a_log_that_cannot_be_written(self, name):
         check_unwritable_log(self.folder, ["-r", SERVERS], name)
+
+    @rows([(["-o", "log", "-r", SERVERS], "-o log: "), (["--metrics", "log", "lo"], "--metrics log: "),
+           (["-r", "log"], "-r log: ")])
+    def test_a_socket_is_no_file(self, args, named):
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(self.folder / "log"))
+            code, _, [line] = run(*args, cwd=self.folder)
+        assert code == 2
+        check_line(line, [named + "a socket cannot be opened: name a "])
 
     def test_a_log_without_records_is_made(self):
         """What was read had no banners: that is a result."""

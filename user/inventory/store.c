@@ -170,7 +170,8 @@ static int check_header(struct store *store, enum store_use use, bool *empty)
 	if (file < 0 && errno == ENOENT && use >= STORE_CREATE)
 		return 0;
 	if (file < 0)
-		return fail(store, -errno, strerror(errno));
+		return fail(store, -errno,
+			    errno == ENXIO ? "it is no file" : strerror(errno));
 	if (fstat(file, &status) || !S_ISREG(status.st_mode)) {
 		close(file);
 		return fail(store, -EINVAL, "it is no file");

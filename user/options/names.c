@@ -31,6 +31,13 @@ static bool is_there(const char *path)
 	return !stat(path, &status);
 }
 
+static bool is_socket(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && S_ISSOCK(status.st_mode);
+}
+
 static bool is_option(const char *name)
 {
 	for (size_t i = 0; i < option_rows; i++) {
@@ -46,6 +53,9 @@ static void check_decoration(const char *name)
 	char plain[IF_NAMESIZE];
 	const size_t len = strcspn(name, "@:,");
 
+	if (*name == '=' && is_interface(name + 1)) /* -i=eth0 */
+		wrong_usage("%s: no such interface: did you mean %s?", name,
+			    name + 1);
 	if (!name[len] || len >= sizeof(plain))
 		return;
 	memcpy(plain, name, len);
@@ -196,6 +206,9 @@ static void check_content(const char *option, const char *path)
 {
 	const char *what = path ? valuable(path) : NULL;
 
+	if (path && is_socket(path))
+		wrong_usage("%s %s: a socket cannot be opened: name a file",
+			    option, path);
 	if (what)
 		wrong_usage("%s %s: %s, which would be damaged: name another "
 			    "file",
@@ -236,6 +249,9 @@ static void check_standard_input(const struct options *options)
 
 static void check_capture(const struct options *options, const char *name)
 {
+	if (is_socket(name))
+		wrong_usage("-r %s: a socket cannot be opened: name a capture",
+			    name);
 	if (!is_there(name) && errno == ENOENT && is_interface(name))
 		wrong_usage("-r %s: an interface, and no file: without -r it "
 			    "is watched",
