@@ -341,7 +341,7 @@ const struct option_row option_table[] = {
 	  AT(gone) },
 	{ "new-at-once", 0, GROUP_RECORDS, KIND_FLAG, 0, NULL,
 	  "with --inventory: a service is new with its first connection, also "
-	  "on a port above 32767 that nothing identifies",
+	  "on a port above 32767 where nothing identifies it",
 	  AT(new_at_once) },
 	{ "inventory-clients", 0, GROUP_RECORDS, KIND_FLAG, 0, NULL,
 	  "with --inventory: keep the clients that speak first, too, and what "

@@ -479,8 +479,7 @@ int command_keep(const struct command *command, const char *file, int argc,
 		mmap(NULL, sizeof(*keeper->counts), PROT_READ | PROT_WRITE,
 		     MAP_SHARED, KEEPER_COUNTS, 0);
 	if (keeper->counts == MAP_FAILED) {
-		say("keep: bannerprobe --inventory starts this command, nobody "
-		    "else");
+		say("keep: only bannerprobe --inventory starts this command");
 		return EXIT_USAGE;
 	}
 	if (identification_open(&how, &named)) {
