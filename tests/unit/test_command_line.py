@@ -277,6 +277,16 @@ class WrongUsage(Case):
         check_line(lines[0], [*option, name, "damaged", "another file"])
         assert (self.folder / name).read_bytes() == content
 
+    @rows([(content,) for content in (
+        b"127.0.0.1 localhost\n", b"hello world\n", b"#!/bin/sh\n", b"# Notes\n\n1. x\n", b'{"ts":1}\n',
+        b"root:x:0:0:root:/root:/bin/sh\n", b"\n", b"up{job=\n")])
+    def test_what_is_no_metrics_is_not_replaced(self, content):
+        (self.folder / "there").write_bytes(content)
+        code, _, [line] = run("--metrics", "there", "lo", cwd=self.folder)
+        assert code == 2
+        check_line(line, ["--metrics there", "replaced", "another file"])
+        assert (self.folder / "there").read_bytes() == content
+
     def test_each_option_that_there_is_not_is_explained_without_a_contradiction(self):
         """None of the words of other tools is an option of this one."""
         with open(os.path.join(ROOT, "user/options/usage.c")) as file:
@@ -410,6 +420,14 @@ class Log(Case):
             code, _, [line] = run(*args, cwd=self.folder)
         assert code == 2
         check_line(line, [named + "a socket cannot be opened: name a "])
+
+    @rows([("half a line", "half a line\n"), ("a line\n", "a line\n"), ("", ""), ("\n\nx", "\n\nx\n")])
+    def test_a_log_that_ends_within_a_line(self, before, kept):
+        """As after a crash, or a full disk: the first record has a line of its own."""
+        records = run("-r", SERVERS)[1]
+        (self.folder / "log").write_text(before)
+        assert run("-o", "log", "-r", SERVERS, cwd=self.folder) == (0, "", [])
+        assert records and (self.folder / "log").read_text() == kept + records
 
     def test_a_log_without_records_is_made(self):
         """What was read had no banners: that is a result."""

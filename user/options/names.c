@@ -215,6 +215,45 @@ static void check_content(const char *option, const char *path)
 			    option, path, what);
 }
 
+#define FIRST_BYTES 256
+
+/*
+ * Whether a text begins as metrics do, which are replaced: a comment of that
+ * format, or a name, perhaps labels, and a number.
+ */
+static bool are_metrics(const char *text)
+{
+	const char *end = text + strspn(text, "abcdefghijklmnopqrstuvwxyz"
+					      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					      "0123456789_:");
+
+	if (!strncmp(text, "# HELP ", 7) || !strncmp(text, "# TYPE ", 7))
+		return true;
+	if (end > text && *end == '{')
+		end += strcspn(end, "}\n") + 1;
+	return end > text && end[-1] != '\n' && *end == ' ' && end[1] &&
+	       strchr("-0123456789", end[1]);
+}
+
+static void check_metrics(const char *path)
+{
+	char text[FIRST_BYTES] = "";
+	struct stat status;
+	int fd;
+
+	if (!path || stat(path, &status) || !S_ISREG(status.st_mode) ||
+	    !status.st_size)
+		return;
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (read(fd, text, sizeof(text) - 1) > 0 && !are_metrics(text))
+		wrong_usage("--metrics %s: a file that holds no metrics, and "
+			    "would be replaced: name another file",
+			    path);
+	close(fd);
+}
+
 /* What is written needs a file for each: a log would damage an inventory. */
 static void check_written(const struct options *options)
 {
@@ -230,6 +269,7 @@ static void check_written(const struct options *options)
 			    options->inventory);
 	check_content("-o", options->output);
 	check_content("--metrics", options->metrics);
+	check_metrics(options->metrics);
 }
 
 static void check_standard_input(const struct options *options)
