@@ -37,23 +37,6 @@ static const char *name_of(const struct line_sink *sink)
 	return sink->path ? sink->path : "standard output";
 }
 
-/* Whether the missing file could be created: 0 or negative errno. */
-static int try_directory(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char directory[PATH_MAX];
-
-	if (slash && !slash[1])
-		return -EISDIR;
-	if (snprintf(directory, sizeof(directory), "%.*s",
-		     slash ? (int)(slash - path) + 1 : 1,
-		     slash ? path : ".") >= (int)sizeof(directory))
-		return -ENAMETOOLONG;
-	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) ?
-		       -errno :
-		       0;
-}
-
 /* Whether it takes any number of bytes at once: a file, or /dev/null. */
 static bool never_waits(int fd)
 {
@@ -302,10 +285,12 @@ static int open_existing(struct line_sink *sink)
 
 	sink->fd = sink->path ? files_open_log(files, sink->path) :
 				descriptor_unblocked(STDOUT_FILENO);
+	sink->is_within_line = sink->path && files_end_within_line(sink->fd);
 	if (sink->fd >= 0)
 		return 0;
-	return sink->path && sink->fd == -ENOENT ? try_directory(sink->path) :
-						   sink->fd;
+	return sink->path && sink->fd == -ENOENT ?
+		       files_may_create(sink->path) :
+		       sink->fd;
 }
 
 static int open_sink(struct sink *base)
@@ -319,6 +304,8 @@ static int open_sink(struct sink *base)
 		return fd;
 	}
 	sink->is_open = true;
+	if (sink->is_within_line && write(fd, "\n", 1) < 0)
+		complain(sink, errno);
 	use(sink, fd);
 	write_buffer(sink, base->may_wait);
 	return 0;

@@ -22,6 +22,7 @@ struct line_sink {
 	const char *path;	    /* NULL: standard output */
 	int fd;			    /* -1: the file does not exist yet */
 	bool is_open;		    /* lines may be written */
+	bool is_within_line;	    /* the file's last line has no end */
 	struct file_helper *helper; /* opens the file again */
 	bool must_reopen; /* the helper did not answer in time: try again */
 	bool waits;	  /* a pipe, terminal or socket: may have no room */

@@ -122,6 +122,42 @@ int files_open_log(struct files *files, const char *path)
 	return fd;
 }
 
+int files_may_create(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char directory[PATH_MAX];
+
+	if (slash && !slash[1])
+		return -EISDIR;
+	if (snprintf(directory, sizeof(directory), "%.*s",
+		     slash ? (int)(slash - path) + 1 : 1,
+		     slash ? path : ".") >= (int)sizeof(directory))
+		return -ENAMETOOLONG;
+	return faccessat(AT_FDCWD, directory, W_OK | X_OK, AT_EACCESS) ?
+		       -errno :
+		       0;
+}
+
+bool files_end_within_line(int fd)
+{
+	char path[32], last = '\n';
+	struct stat status;
+	int reader;
+
+	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) ||
+	    !status.st_size)
+		return false;
+	/* The descriptor is for writing only. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	reader = open(path, O_RDONLY | O_CLOEXEC);
+	if (reader < 0)
+		return false;
+	if (pread(reader, &last, 1, status.st_size - 1) < 1)
+		last = '\n';
+	close(reader);
+	return last != '\n';
+}
+
 int files_find_metrics(struct files *files, const char *path)
 {
 	return find_place(&files->metrics, path);

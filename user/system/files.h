@@ -9,6 +9,7 @@
 #define BANNERPROBE_FILES_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 struct place {
 	int dir; /* descriptor of the directory; -1: none */
@@ -41,6 +42,15 @@ enum file_request {
  * it.
  */
 int files_open_log(struct files *files, const char *path);
+
+/* Whether a missing log could be created: 0 or negative errno. */
+int files_may_create(const char *path);
+
+/*
+ * Whether a log ends within a line, as after a crash or on a full disk. False
+ * if it cannot be read.
+ */
+bool files_end_within_line(int fd);
 
 /* Finds the metrics' place. Negative errno where there is no directory. */
 int files_find_metrics(struct files *files, const char *path);
