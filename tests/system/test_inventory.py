@@ -1043,7 +1043,7 @@ def following(inventory, *before):
 
 def test_the_number_of_a_burst_is_followed(inventory):
     """70 new services of one server: 40 lines, and the number when the minute is over; each once."""
-    begin = time.time() - 63		# the number is known two seconds after the start
+    begin = time.time() - 55		# the number is known ten seconds after the start, on a busy machine too
 
     def take(ports, server="192.0.2.10"):
         inventory.take(*(line(SSH, begin + port / 1000, server=server, port=port) for port in ports))
