@@ -327,6 +327,14 @@ static void test_versions(void **state)
 	assert_true(has_version("Version 5 x", "5"));
 	assert_true(has_version("build: 8f3a2b1 x", "8f3a2b1"));
 	assert_true(has_version("game v5 x", "v5"));
+	assert_true(has_version("FTP CS V2R4 at h", "V2R4"));
+	assert_true(has_version("(PowerMTA v5r7)", "v5r7"));
+	assert_true(has_version("HP-UX h B.11.31 U", "B.11.31"));
+	assert_true(has_version("POP3 h v2007e.104 x", "v2007e.104"));
+	assert_true(has_version("POP3 Server 10.2.0.2 x", "10.2.0.2"));
+	assert_true(has_version("\"git_commit\":\"5e1a4b4\"", "5e1a4b4"));
+	assert_false(has_version("ready at 10.2.0.2 x", "10.2.0.2"));
+	assert_false(has_version("220 10.2.0.2 x", "10.2.0.2"));
 	assert_false(has_version("id 12345 x", "12345"));
 	assert_false(has_version("at 192.168.1.7 x", "192.168.1.7"));
 	/* RFC 5321 writes an address so, whatever its range is. */
@@ -689,11 +697,23 @@ static const char *learned(enum learn_how how, const char *was, const char *is)
 	return text;
 }
 
+struct pair {
+	const char *was, *is, *becomes;
+};
+
+static void check_pairs(const struct pair *pairs, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		print_message("# %s", pairs[i].is);
+		assert_string_equal(
+			learned(LEARN_PAIR, pairs[i].was, pairs[i].is),
+			pairs[i].becomes);
+	}
+}
+
 static void test_pairs(void **state)
 {
-	static const struct {
-		const char *was, *is, *becomes;
-	} pairs[] = {
+	static const struct pair pairs[] = {
 		{ "OK 9 go\n", "OK 10 go\n", "OK \\{number} go\\x0a" },
 		{ "OK ff go\n", "OK 100 go\n", "OK \\{hex} go\\x0a" },
 		{ "OK x9z3q go\n", "OK a1b2c go\n", "OK \\{token} go\\x0a" },
@@ -727,10 +747,42 @@ static void test_pairs(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < COUNT(pairs); i++)
-		assert_string_equal(
-			learned(LEARN_PAIR, pairs[i].was, pairs[i].is),
-			pairs[i].becomes);
+	check_pairs(pairs, COUNT(pairs));
+}
+
+/* A year, a patch's number and the like are not wild in a pair. */
+static void test_what_belongs_to_a_version(void **state)
+{
+	static const struct pair pairs[] = {
+		{ "(c) 1993-2023 Foo\n", "(c) 1993-2024 Foo\n", "another" },
+		{ "IBM, 1982, 2017.\n", "IBM, 1982, 2021.\n", "another" },
+		{ "Camera 5.50 (2014) on\n", "Camera 5.50 (2015) on\n",
+		  "another" },
+		{ "released 2023/04/01 x\n", "released 2023/05/02 x\n",
+		  "another" },
+		{ "built 2017-11-22 x\n", "built 2017-11-23 x\n", "another" },
+		{ "Foo 9.0.1FP10 HF197 x\n", "Foo 9.0.1FP10 HF212 x\n",
+		  "another" },
+		{ "Exim 4.96 #2 ready\n", "Exim 4.96 #3 ready\n", "another" },
+		{ "Process V5.5(16) at\n", "Process V5.5(17) at\n", "another" },
+		{ "ftpd-2.6.1(PHNE_38578) x\n", "ftpd-2.6.1(PHNE_40774) x\n",
+		  "another" },
+		{ "version V6.11 (151030) x\n", "version V6.11 (151031) x\n",
+		  "another" },
+		{ "Couch (Erlang OTP/24) x\n", "Couch (Erlang OTP/25) x\n",
+		  "another" },
+		/* These only resemble it. */
+		{ "Foo 1.2(40571395) go\n", "Foo 1.2(90112233) go\n",
+		  "Foo 1.2(\\{number}) go\\x0a" },
+		{ "OK 1999 go\n", "OK 17 go\n", "OK \\{number} go\\x0a" },
+		{ "terminal dev/24 go\n", "terminal dev/25 go\n",
+		  "terminal dev/\\{number} go\\x0a" },
+		{ "OK 1 2003-77 go\n", "OK 1 2004-78 go\n",
+		  "OK 1 \\{number}-\\{number} go\\x0a" },
+	};
+
+	(void)state;
+	check_pairs(pairs, COUNT(pairs));
 }
 
 static void test_a_known_form_learns_no_more(void **state)
@@ -754,6 +806,9 @@ static void test_growth(void **state)
 		const char *form, *is, *becomes;
 	} grown[] = {
 		{ "OK \\{number} go\\x0a", "OK 1000 go\n", "same" },
+		/* A counter comes through the years. */
+		{ "OK 1\\{number} go\\x0a", "OK 2003 go\n",
+		  "OK \\{number} go\\x0a" },
 		{ "OK \\{number} go\\x0a", "OK 1a go\n", "OK \\{hex} go\\x0a" },
 		{ "OK a\\{number} go\\x0a", "OK b7c go\n",
 		  "OK \\{hex} go\\x0a" },
@@ -894,6 +949,7 @@ int main(void)
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_what_is_whole),
 		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_what_belongs_to_a_version),
 		cmocka_unit_test(test_a_known_form_learns_no_more),
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_inheritance),

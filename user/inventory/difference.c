@@ -75,6 +75,11 @@ static struct traits traits_of(const struct part *part)
 	return t;
 }
 
+static bool is_version(const struct traits *traits)
+{
+	return traits->version >= LOOKS_DECIMAL;
+}
+
 static bool has_word(const struct part *part)
 {
 	for (size_t at = part->from, end; at < part->to; at = end) {
@@ -209,6 +214,8 @@ static enum verdict judge_pair(const struct part *a, const struct part *b,
 		return BECOMES_WILD;
 	if ((in_a->spaces || in_b->spaces) && !padded)
 		return REFUSED;
+	if (in_a->version && in_b->version)
+		return REFUSED;
 	if (has_word(a) && has_word(b))
 		return REFUSED;
 	if (digits_alone_differ(a, b))
@@ -239,8 +246,8 @@ static enum verdict judge_literal(enum learn_how how, const struct part *a,
 				  const struct traits *in_b)
 {
 	/* Random bytes look like a version sometimes, but not twice. */
-	if (part_is_binary(a, b) ? in_a->version && in_b->version :
-				   in_a->version || in_b->version)
+	if (part_is_binary(a, b) ? is_version(in_a) && is_version(in_b) :
+				   is_version(in_a) || is_version(in_b))
 		return judge_decimals(how, a, b, in_a, in_b);
 	if (how == LEARN_PAIR)
 		return judge_pair(a, b, in_a, in_b);
@@ -257,7 +264,7 @@ static enum verdict judge_structure(enum learn_how how, const struct part *a,
 {
 	if (same_bytes(a, b, raw))
 		return AS_IT_WAS;
-	if (in_a->version || a->from == a->to)
+	if (is_version(in_a) || a->from == a->to)
 		return REFUSED;
 	if (how == LEARN_PAIR || how == LEARN_THIRD || is_date(a) ||
 	    !in_a->letters)
@@ -380,7 +387,7 @@ static enum verdict judge_growth(enum learn_how how, const struct part *a,
 		return REFUSED;
 	if (part_is_binary(a, b))
 		return judge_bytes(how, a, b);
-	if (in_a->version || in_b->version)
+	if (is_version(in_a) || is_version(in_b))
 		return REFUSED;
 	if (in_a->wild_class < CLASS_TEXT &&
 	    (in_a->spaces || in_b->spaces || in_b->class > CLASS_WORD))

@@ -6,10 +6,12 @@
 #include "form.h"
 
 /*
- * How much a word looks like a version. LOOKS_DECIMAL: it is a number with a
- * fraction, as in "load: 40.5", and may be a measured value as well.
+ * How much a word looks like a version. LOOKS_RELEASE: it may belong to one, as
+ * a year and a patch's number do, and is not wild because two connections
+ * differ. LOOKS_DECIMAL: it is a number with a fraction, as in "load: 40.5",
+ * and may be a measured value as well.
  */
-enum looks_version { LOOKS_OTHER, LOOKS_DECIMAL, LOOKS_VERSION };
+enum looks_version { LOOKS_OTHER, LOOKS_RELEASE, LOOKS_DECIMAL, LOOKS_VERSION };
 
 /* Sets version[i], an enum looks_version, for each symbol. */
 void looks_mark_versions(const struct form *form, uint8_t version[FORM_MAX]);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* What looks like a word, a hexadecimal number or a date. */
+#include "looks.h"
+
+#include "times.h"
+
+#include <string.h>
+
+static uint8_t literal(uint16_t symbol)
+{
+	return symbol_is_wild(symbol) ? 0 : (uint8_t)symbol;
+}
+
+/* For each letter, the letters that often follow it in names and in English. */
+static const char *const followers[26] = {
+	"bcdgiklmnprstuvwy",
+	"abeilorsuy",
+	"acehiklorstuy",
+	"adeilmnorsuwy",
+	"abcdefgilmnpqrstuvwxy",
+	"aefilortu",
+	"aeghilnorsuy",
+	"aeiortuy",
+	"abcdefgklmnoprstvxz",
+	"aeou",
+	"aeilnosy",
+	"adefiklmopstuvy",
+	"abeimnopsuy",
+	"acdefgiknostuvy",
+	"abcdfgiklmnoprstuvwx",
+	"aehiloprstuy",
+	"u",
+	"abcdefgiklmnoprstuvy",
+	"acehiklmopqstuwy",
+	"acehilmoprstuwy",
+	"abcdegilmnprst",
+	"aeioy",
+	"aehinors",
+	"aceipt",
+	"acelmnoprst",
+	"aeiouz",
+};
+
+static char folded(uint16_t symbol)
+{
+	return (char)(literal(symbol) | 0x20);
+}
+
+/* Whether these two letters are usual in a row. */
+static bool is_usual(uint16_t first, uint16_t second)
+{
+	const int at = folded(first) - 'a';
+
+	return at >= 0 && at < 26 &&
+	       strchr(followers[at], folded(second)) != NULL;
+}
+
+bool looks_like_word(const struct form *form, size_t from, size_t to)
+{
+	size_t usual = 0, rises = 0;
+
+	if (to < from + 4)
+		return false;
+	for (size_t i = from; i < to; i++) {
+		if (!symbol_is_letter(form->symbol[i]))
+			return false;
+		if (i == from)
+			continue;
+		usual += is_usual(form->symbol[i - 1], form->symbol[i]);
+		rises += literal(form->symbol[i - 1]) >= 'a' &&
+			 literal(form->symbol[i]) < 'a';
+	}
+	/* Three of four pairs are usual; of random letters one of two is. */
+	return rises < 2 && usual * 4 >= (to - from - 1) * 3;
+}
+
+bool looks_like_hex(const struct form *form, size_t from, size_t to)
+{
+	for (; from < to; from++) {
+		if (symbol_is_wild(form->symbol[from]) ||
+		    !byte_in_class(literal(form->symbol[from]), CLASS_HEX))
+			return false;
+	}
+	return true;
+}
+
+size_t looks_date_end(const struct form *form, size_t at)
+{
+	uint8_t bytes[64] = {};
+	size_t n = 0, end = 0;
+
+	while (n < sizeof(bytes) && at + n < form->len &&
+	       !symbol_is_wild(form->symbol[at + n])) {
+		bytes[n] = (uint8_t)form->symbol[at + n];
+		n++;
+	}
+	return time_at(bytes, n, 0, 0, &end) == TIME_NONE ? at : at + end;
+}
