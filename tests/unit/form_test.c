@@ -398,6 +398,22 @@ static void test_structure(void **state)
 		{ "400 load at 24.55, try later\r\n",
 		  "400 load at \\{duration}, try later\\x0d\\x0a", 119 },
 		{ "220 7 of 9 parts\r\n", "220 7 of 9 parts\\x0d\\x0a", 21 },
+		/* A date may be just behind the code. */
+		{ "220-2026-09-21 14:13:20\r\n220 x\r\n",
+		  "220-\\{time}\\x0d\\x0a220 x\\x0d\\x0a", 21 },
+		{ "220-x\r\n220-14:13 h\r\n220 x\r\n",
+		  "220-x\\x0d\\x0a220-\\{time} h\\x0d\\x0a220 x\\x0d\\x0a",
+		  21 },
+		/* The day of a release is no process. */
+		{ "220 System (163com[20141201])\r\n",
+		  "220 System (163com[20141201])\\x0d\\x0a", 25 },
+		{ "220 System (163com[20149901])\r\n",
+		  "220 System (163com[\\{pid}])\\x0d\\x0a", 25 },
+		{ "HTTP/1.1 200 OK\r\nServer: cam/2.1 (2026-09-21 14:13:20)"
+		  "\r\n\r\n",
+		  "HTTP/1.1 \\{status}Server: cam/2.1 (\\{time})\\x0d\\x0a"
+		  "\\{headers}",
+		  80 },
 		{ "PING :A0B1\r\n", "PING :\\{id}\\x0d\\x0a", 6667 },
 	};
 
@@ -451,6 +467,10 @@ static void test_durations(void **state)
 		{ "Up Time : 1 Days 2 Hours 3 Minutes\r\n",
 		  "Up Time : \\{duration}\\x0d\\x0a", 23 },
 		{ "Uptime: 2 08:12\r\n", "Uptime: \\{duration}\\x0d\\x0a", 23 },
+		{ "up 3 days,  9:05,  2 users\r\n",
+		  "up \\{duration},  \\{counter} users\\x0d\\x0a", 23 },
+		{ "up 3 days, 19:05, 2 users\r\n",
+		  "up \\{duration}, \\{counter} users\\x0d\\x0a", 23 },
 		{ "signup: 3 days\r\n", "signup: 3 days\\x0d\\x0a", 23 },
 		{ "up: 12\r\n", "up: 12\\x0d\\x0a", 23 },
 		{ "<6>[12345.586645] eth0 up\r\n",
@@ -738,6 +758,10 @@ static void test_pairs(void **state)
 		  "another" },
 		{ "OK BxVK-orange go on\n", "OK YZ5m-yellow go on\n",
 		  "another" },
+		{ "220 h FTP ready\r\n", "220 h SFTP ready\r\n", "another" },
+		{ "220 h ESMTP ready\r\n", "220 h SMTP ready\r\n", "another" },
+		{ "OK Gimap ready\r\n", "OK Gimap2 ready\r\n", "another" },
+		{ "220 smtp2-x.org\r\n", "220 smtp-x.org\r\n", "another" },
 		{ "220 alpha ready\r\n", "220 gamma ready\r\n", "another" },
 		{ "220 h ready\r\n", "220 h STARTTLS ready\r\n", "another" },
 		{ "220 h ready\r\n", "250 h ready\r\n", "another" },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "difference.h"
 
+#include "difference_bytes.h"
 #include "looks.h"
 #include "match.h"
 
@@ -92,6 +93,29 @@ static bool has_word(const struct part *part)
 			return true;
 	}
 	return false;
+}
+
+/* Whether a word is all there is, or digits follow it: smtp, smtp2. */
+static bool is_word(const struct part *part, bool *numbered)
+{
+	size_t end = part->from;
+
+	while (end < part->to && symbol_is_letter(part->form->symbol[end]))
+		end++;
+	*numbered = end < part->to;
+	if (!looks_like_word(part->form, part->from, end))
+		return false;
+	while (end < part->to && symbol_is_digit(part->form->symbol[end]))
+		end++;
+	return end == part->to;
+}
+
+/* Whether a word got a number, or lost it. */
+static bool is_numbered(const struct part *a, const struct part *b)
+{
+	bool in_a, in_b;
+
+	return is_word(a, &in_a) && is_word(b, &in_b) && in_a != in_b;
 }
 
 /* Whether nothing but words differs: a version is none. */
@@ -216,7 +240,7 @@ static enum verdict judge_pair(const struct part *a, const struct part *b,
 		return REFUSED;
 	if (in_a->version && in_b->version)
 		return REFUSED;
-	if (has_word(a) && has_word(b))
+	if ((has_word(a) && has_word(b)) || is_numbered(a, b))
 		return REFUSED;
 	if (digits_alone_differ(a, b))
 		return DIGITS_BECOME_WILD;
@@ -270,93 +294,6 @@ static enum verdict judge_structure(enum learn_how how, const struct part *a,
 	    !in_a->letters)
 		return BECOMES_STRUCTURE;
 	return REFUSED;
-}
-
-/* Whether letters or digits just before a gap belong to the same token. */
-static bool is_inside_word(const struct part *a)
-{
-	return (a->from && is_alnum(a->form->symbol[a->from]) &&
-		is_alnum(a->form->symbol[a->from - 1])) ||
-	       (a->to < a->form->len && is_alnum(a->form->symbol[a->to - 1]) &&
-		is_alnum(a->form->symbol[a->to]));
-}
-
-#define CARRY_NEAR 32
-
-/*
- * A carry: a byte grows by one while its neighbour wraps to 0; or the reverse.
- */
-static bool carries(uint8_t was, uint8_t is, uint8_t beside)
-{
-	return ((uint8_t)(was + 1) == is && beside < CARRY_NEAR) ||
-	       ((uint8_t)(was - 1) == is && beside >= 256 - CARRY_NEAR);
-}
-
-/* Whether a byte went from near one end of its range to near the other. */
-static bool wraps(uint8_t was, uint8_t is)
-{
-	return (was >= 256 - CARRY_NEAR && is < CARRY_NEAR) ||
-	       (was < CARRY_NEAR && is >= 256 - CARRY_NEAR);
-}
-
-/*
- * Whether a number of several bytes counts on: its lowest byte was wild, and
- * now the next byte has changed by a carry. Either byte order.
- */
-static bool counts_on(const struct part *a, const struct part *b, size_t i,
-		      int step)
-{
-	const size_t len = a->to - a->from;
-
-	for (size_t at = i; at + (size_t)step < len; at += (size_t)step) {
-		const size_t beside = at + (size_t)step;
-
-		if (!carries((uint8_t)a->form->symbol[a->from + at],
-			     (uint8_t)b->form->symbol[b->from + at],
-			     (uint8_t)b->form->symbol[b->from + beside]))
-			return false;
-		if (symbol_is_wild(a->form->symbol[a->from + beside]))
-			return !a->latest ||
-			       wraps(a->latest[a->from + beside],
-				     (uint8_t)
-					     b->form->symbol[b->from + beside]);
-	}
-	return false;
-}
-
-/* The verdict on a part that had a fixed number of bytes until now. */
-static enum verdict lengthens(const struct part *a)
-{
-	for (size_t i = a->from; i < a->to; i++) {
-		if (a->form->symbol[i] == SYMBOL_WILD + WILD_BYTE)
-			return REFUSED;
-	}
-	return BECOMES_WILD;
-}
-
-/*
- * The verdict on binary bytes. Random bytes are not equal by chance three
- * times, so after that only a number that counts on becomes longer.
- */
-static enum verdict judge_bytes(enum learn_how how, const struct part *a,
-				const struct part *b)
-{
-	const size_t len = a->to - a->from;
-
-	if (is_inside_word(a))
-		return REFUSED;
-	if (how != LEARN_SETTLED)
-		return BECOMES_WILD;
-	if (b->to - b->from != len)
-		return traits_of(a).bytes ? REFUSED : lengthens(a);
-	for (size_t i = 0; i < len; i++) {
-		if (!symbol_is_wild(a->form->symbol[a->from + i]) &&
-		    (a->form->symbol[a->from + i] & SYMBOL_VALUE) !=
-			    (b->form->symbol[b->from + i] & SYMBOL_VALUE) &&
-		    !counts_on(a, b, i, 1) && !counts_on(a, b, i, -1))
-			return REFUSED;
-	}
-	return BECOMES_WILD;
 }
 
 /* A number that is below zero now: -7, with nothing before it but a mark. */

@@ -16,7 +16,10 @@ enum looks_version { LOOKS_OTHER, LOOKS_RELEASE, LOOKS_DECIMAL, LOOKS_VERSION };
 /* Sets version[i], an enum looks_version, for each symbol. */
 void looks_mark_versions(const struct form *form, uint8_t version[FORM_MAX]);
 
-/* Letters only, four or more, in an order that languages have. */
+/*
+ * Letters only, four or more, in an order that languages have; or a protocol's
+ * name.
+ */
 bool looks_like_word(const struct form *form, size_t from, size_t to);
 
 /* A piece without letters other than a to f. */

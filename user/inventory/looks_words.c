@@ -55,10 +55,31 @@ static bool is_usual(uint16_t first, uint16_t second)
 	       strchr(followers[at], folded(second)) != NULL;
 }
 
+/* Whether these letters are a protocol's name, few of whose pairs are usual. */
+static bool is_protocol(const struct form *form, size_t from, size_t to)
+{
+	static const char *const names[] = { "ftp",  "sftp",  "ftps",
+					     "smtp", "esmtp", "lmtp",
+					     "imap", "nntp",  "http" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		size_t n = 0;
+
+		while (from + n < to && names[i][n] &&
+		       folded(form->symbol[from + n]) == names[i][n])
+			n++;
+		if (from + n == to && !names[i][n])
+			return true;
+	}
+	return false;
+}
+
 bool looks_like_word(const struct form *form, size_t from, size_t to)
 {
 	size_t usual = 0, rises = 0;
 
+	if (is_protocol(form, from, to))
+		return true;
 	if (to < from + 4)
 		return false;
 	for (size_t i = from; i < to; i++) {

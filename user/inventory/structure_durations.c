@@ -53,12 +53,17 @@ static size_t number_end(const struct greeting *g, size_t at)
 	return at;
 }
 
-/* Where the next number of a span begins: 3 days, 4 hours and 5 minutes. */
+#define BETWEEN_MAX 3
+
+/*
+ * Where the next number of a span begins: 3 days, 4 hours and 5 minutes; hours
+ * may be padded.
+ */
 static size_t skip_between(const struct greeting *g, size_t at)
 {
 	const size_t from = at;
 
-	while (at < g->len && at < from + 2 &&
+	while (at < g->len && at < from + BETWEEN_MAX &&
 	       (g->bytes[at] == ',' || g->bytes[at] == ' ' ||
 		g->bytes[at] == ':'))
 		at++;
@@ -80,10 +85,15 @@ static size_t span_end(const struct greeting *g, size_t at)
 	size_t end = 0, unit, number = at;
 
 	while (greeting_is_digit(g, number)) {
+		const size_t digits = greeting_digits_end(g, number);
+
 		number = number_end(g, number);
 		unit = unit_end(g, number);
 		if (!unit && !end && !are_days(g, number))
 			return 0;
+		/* "3 days, 9:05, 2 users": no unit, no time of day */
+		if (!unit && end && number == digits)
+			break;
 		end = unit ? unit : number;
 		number = skip_between(g, end);
 	}

@@ -23,7 +23,7 @@ static void add_header(struct form *form, const struct greeting *g, size_t at,
 {
 	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++) {
 		if (greeting_has(g, at, telling[i]))
-			form_add_bytes(form, g->bytes, at, end, 0);
+			structure_add_text(form, g, at, end, 0);
 	}
 }
 

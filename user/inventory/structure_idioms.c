@@ -251,14 +251,23 @@ static size_t load_at(const struct greeting *g, size_t at, enum wild *wild)
 	return end == at ? 0 : end;
 }
 
-/* name[1234]: a process ID. */
+/* 20141201 */
+static bool is_day(const struct greeting *g, size_t at, size_t end)
+{
+	return end == at + 8 &&
+	       (greeting_has(g, at, "20") || greeting_has(g, at, "19")) &&
+	       memcmp(g->bytes + at + 4, "12", 2) <= 0 &&
+	       memcmp(g->bytes + at + 6, "31", 2) <= 0;
+}
+
+/* name[1234]: a process ID, but no day of a release. */
 static size_t pid_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = greeting_digits_end(g, at);
 
 	if (end == at || at < 2 || g->bytes[at - 1] != '[' ||
 	    !greeting_is_letter(g, at - 2) || end == g->len ||
-	    g->bytes[end] != ']')
+	    g->bytes[end] != ']' || is_day(g, at, end))
 		return 0;
 	*wild = WILD_PID;
 	return end;

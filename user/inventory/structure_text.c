@@ -67,12 +67,20 @@ static bool begins_word(const struct greeting *g, size_t at)
 		!(at && greeting_is_word(g, at - 1)));
 }
 
+/* "220-", at a line's beginning. */
+static bool is_behind_code(const struct greeting *g, size_t at)
+{
+	return at >= 4 && greeting_has_code(g, at - 4) &&
+	       (at == 4 || g->bytes[at - 5] == '\n');
+}
+
 static enum spelled_time time_span(const struct greeting *g, size_t at,
 				   size_t *end)
 {
 	const uint8_t before = at ? g->bytes[at - 1] : 0;
 
-	if (greeting_is_digit(g, at) && before && strchr(".:-/_+~", before))
+	if (greeting_is_digit(g, at) && before && strchr(".:-/_+~", before) &&
+	    !is_behind_code(g, at))
 		return TIME_NONE;
 	return time_at(g->bytes, g->len, at, g->seen->time, end);
 }
