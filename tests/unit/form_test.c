@@ -92,6 +92,7 @@ static void check_times_of_now(const char *const *now, size_t count)
 	size_t end;
 
 	for (size_t i = 0; i < count; i++) {
+		print_message("# %s\n", now[i]);
 		assert_int_equal(time_at((const uint8_t *)now[i],
 					 strlen(now[i]), 0, NOW, &end),
 				 TIME_NOW);
@@ -214,6 +215,80 @@ static void test_marked_times(void **state)
 	assert_int_equal(
 		time_at((const uint8_t *)"13\xe6\x9c\x88", 5, 0, NOW, &end),
 		TIME_NONE);
+}
+
+static void test_rarer_times(void **state)
+{
+	static const char *const now[] = {
+		"21SEP26",
+		"21Sep2026 1413Z",
+		"2026-W39-1",
+		"2026-W39-2",
+		"2026.264 14.13.20",
+		"14.13.20 21-09-2026",
+		"21.09.2026 14.13.20",
+		"2026-09-21,141320",
+		"20260921_141320",
+		"210926 14:13:20",
+		"260921141320",
+		"21/09/2026 \xc3\xa0 14h13",
+		"September 21, 2026 2:13 p.m.",
+		"2:13 a.m. September 21, 2026",
+		"pon, 21 wrz 2026, 14:13:20 CEST",
+		"\xc5\x9bro, 23 wrz 2026, 14:13:20",
+		"m\xc3\xa5n 21 sep 2026 14:13:20 CEST",
+		"man 21 sep 14:13:20 CEST 2026",
+		"Po 21. z\xc3\xa1\xc5\x99\xc3\xad 2026, 14:13:20",
+		"\xc3\x9at 22. z\xc3\xa1\xc5\x99 2026, 14:13:20 CEST",
+		"21 Eyl 2026 Pts 14:13:20",
+		"ma 21.9.2026 14.13.20",
+		"2026. 09. 21. (\xec\x9b\x94) 14:13:20 KST",
+		"2026\xe5\xb9\xb4  9\xe6\x9c\x88 21\xe6\x97\xa5 "
+		"\xe6\x9c\x88\xe6\x9b\x9c\xe6\x97\xa5 14:13:20 JST",
+		"2026\xe5\xb9\xb4 09\xe6\x9c\x88 21\xe6\x97\xa5 "
+		"\xe6\x98\x9f\xe6\x9c\x9f\xe4\xb8\x80 14:13:20",
+		"2026\xeb\x85\x84 9\xec\x9b\x94 21\xec\x9d\xbc (\xec\x9b\x94) "
+		"\xec\x98\xa4\xed\x9b\x84 2:13:20",
+	};
+
+	(void)state;
+	check_times_of_now(now, COUNT(now));
+}
+
+static void test_what_is_no_rarer_time(void **state)
+{
+	static const struct {
+		const char *said;
+		enum spelled_time found;
+	} others[] = {
+		{ "14.13.20", TIME_NONE },
+		{ "14.13.20 5.3.2024", TIME_NONE },
+		{ "14h13", TIME_NONE },
+		{ "210926", TIME_NONE },
+		{ "210926 go", TIME_NONE },
+		{ "2026.264", TIME_NONE },
+		{ "2026-W12-1", TIME_NONE },
+		{ "12DEC2014", TIME_OTHER },
+		{ "12 gru 2014", TIME_OTHER },
+		{ "gru 21 2026", TIME_NONE },
+		{ "Pro 21", TIME_NONE },
+		{ "Tor 0.4.7", TIME_NONE },
+		{ "21SEP", TIME_NONE },
+		{ "2026. 13. 21.", TIME_NONE },
+		{ "141320", TIME_NONE },
+	};
+	size_t end;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(others); i++) {
+		print_message("# %s\n", others[i].said);
+		assert_int_equal(time_at((const uint8_t *)others[i].said,
+					 strlen(others[i].said), 0, NOW, &end),
+				 others[i].found);
+	}
+	/* Within a date only a weekday is passed over. */
+	time_at((const uint8_t *)"21 Sep 2026 Tor 0.4", 19, 0, NOW, &end);
+	assert_int_equal(end, strlen("21 Sep 2026"));
 }
 
 static void test_what_is_no_time_of_now(void **state)
@@ -959,6 +1034,8 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_days_of_the_year_and_russian_times),
 		cmocka_unit_test(test_marked_times),
+		cmocka_unit_test(test_rarer_times),
+		cmocka_unit_test(test_what_is_no_rarer_time),
 		cmocka_unit_test(test_what_is_no_time_of_now),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_decimals),

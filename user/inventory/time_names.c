@@ -64,6 +64,46 @@ static const struct name weekdays[] = {
 	{ "sabato", 7 },    { "zaterdag", 7 },	{ "za", 7 },
 };
 
+/*
+ * In Polish, Czech, Turkish, Romanian, Finnish and the languages of
+ * Scandinavia. Some are words in English, so they need a day beside them.
+ */
+static const struct name rare_months[] = {
+	{ "stycznia", 1 },     { "lutego", 2 },	    { "marca", 3 },
+	{ "kwietnia", 4 },     { "maja", 5 },	    { "czerwca", 6 },
+	{ "lipca", 7 },	       { "sierpnia", 8 },   { "wrzeSnia", 9 },
+	{ "paZdziernik", 10 }, { "listopada", 11 }, { "grudnia", 12 },
+	{ "ledna", 1 },	       { "Unora", 2 },	    { "bREzna", 3 },
+	{ "dubna", 4 },	       { "kvEtna", 5 },	    { "Cervna", 6 },
+	{ "Cen", 6 },	       { "Cervence", 7 },   { "Cec", 7 },
+	{ "srpna", 8 },	       { "zARI", 9 },	    { "RIjna", 10 },
+	{ "listopadu", 11 },   { "prosince", 12 },  { "ocak", 1 },
+	{ "Subat", 2 },	       { "nisan", 4 },	    { "haziran", 6 },
+	{ "temmuz", 7 },       { "aGustos", 8 },    { "eylUl", 9 },
+	{ "ekim", 10 },	       { "kasIm", 11 },	    { "aralIk", 12 },
+	{ "maj", 5 },	       { "marts", 3 },	    { "desember", 12 },
+	{ "ianuarie", 1 },     { "iunie", 6 },	    { "iulie", 7 },
+	{ "noiembrie", 11 },
+};
+static const struct name rare_weekdays[] = {
+	{ "niedziela", 1 }, { "poniedziaLe", 2 }, { "pn", 2 },
+	{ "wtorek", 3 },    { "wt", 3 },	  { "Sroda", 4 },
+	{ "Sr", 4 },	    { "czwartek", 5 },	  { "piAtek", 6 },
+	{ "pt", 6 },	    { "sobota", 7 },	  { "po", 2 },
+	{ "Ut", 3 },	    { "st", 4 },	  { "Ct", 5 },
+	{ "pA", 6 },	    { "ne", 1 },	  { "mAndag", 2 },
+	{ "mandag", 2 },    { "tisdag", 3 },	  { "tirsdag", 3 },
+	{ "onsdag", 4 },    { "torsdag", 5 },	  { "fredag", 6 },
+	{ "lOrdag", 7 },    { "sOndag", 1 },	  { "pazar", 1 },
+	{ "pts", 2 },	    { "pzt", 2 },	  { "salI", 3 },
+	{ "CarSamba", 4 },  { "perSembe", 5 },	  { "cuma", 6 },
+	{ "cts", 7 },	    { "cmt", 7 },	  { "su", 1 },
+	{ "ti", 3 },	    { "ke", 4 },	  { "to", 5 },
+	{ "pe", 6 },	    { "la", 7 },	  { "joi", 5 },
+	{ "vin", 6 },	    { "sAm", 7 },	  { "dum", 1 },
+	{ "mie", 4 },
+};
+
 static bool is_letter(uint8_t byte)
 {
 	return byte >= 0x80 || ((byte | 0x20) >= 'a' && (byte | 0x20) <= 'z');
@@ -168,16 +208,25 @@ static int find(const struct name *names, size_t count, const struct word *word)
 	return 0;
 }
 
-static int named(const struct name *names, size_t count, const uint8_t *bytes,
-		 size_t len, size_t *name_len)
+#define NAME_CHARACTERS 11
+
+static struct word read_word(const uint8_t *bytes, size_t len)
 {
 	struct word word = { .bytes = bytes };
 
 	while (word.len < len && is_letter(bytes[word.len]) &&
-	       word.characters < 11) {
+	       word.characters < NAME_CHARACTERS) {
 		word.len += character(bytes + word.len, len - word.len);
 		word.characters++;
 	}
+	return word;
+}
+
+static int named(const struct name *names, size_t count, const uint8_t *bytes,
+		 size_t len, size_t *name_len)
+{
+	const struct word word = read_word(bytes, len);
+
 	*name_len = word.len;
 	if (word.characters < 2 || (word.characters == 2 &&
 				    !has_day(bytes + word.len, len - word.len)))
@@ -205,4 +254,49 @@ int weekday_named(const uint8_t *bytes, size_t len, size_t *name_len)
 	if (!may_begin(&of_weekdays, bytes, len))
 		return 0;
 	return named(weekdays, COUNT(weekdays), bytes, len, name_len);
+}
+
+/* A time of day, behind a weekday within a date: 21 Eyl 2026 Pts 14:13 */
+static bool has_clock(const uint8_t *bytes, size_t len)
+{
+	size_t at = 1;
+
+	while (at < len && bytes[at] >= '0' && bytes[at] <= '9')
+		at++;
+	return at > 1 && at < len && bytes[0] == ' ' && bytes[at] == ':';
+}
+
+/* The first letter of these names may have an accent. */
+static int rare_named(const struct name *names, size_t count,
+		      const uint8_t *bytes, size_t len, size_t *name_len)
+{
+	const struct word word = read_word(bytes, len);
+
+	*name_len = word.len;
+	if (word.characters < 2)
+		return 0;
+	for (size_t i = 0; i < count; i++) {
+		if (is_name(&word, names[i].text))
+			return names[i].number;
+	}
+	return 0;
+}
+
+int rare_month_named(const uint8_t *bytes, size_t len, size_t *name_len)
+{
+	return rare_named(rare_months, COUNT(rare_months), bytes, len,
+			  name_len);
+}
+
+int rare_weekday_named(const uint8_t *bytes, size_t len, bool in_date,
+		       size_t *name_len)
+{
+	const int found = rare_named(rare_weekdays, COUNT(rare_weekdays), bytes,
+				     len, name_len);
+	const uint8_t *behind = bytes + *name_len;
+
+	return found && (in_date ? has_clock(behind, len - *name_len) :
+				   has_day(behind, len - *name_len)) ?
+		       found :
+		       0;
 }

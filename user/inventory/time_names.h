@@ -3,6 +3,7 @@
 #ifndef BANNERPROBE_TIME_NAMES_H
 #define BANNERPROBE_TIME_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,5 +17,14 @@
  */
 int month_named(const uint8_t *bytes, size_t len, size_t *name_len);
 int weekday_named(const uint8_t *bytes, size_t len, size_t *name_len);
+
+/*
+ * The same in further languages. A month's name needs a day before it, and a
+ * weekday's a day behind it. in_date: it is within a date, and needs a time of
+ * day behind it.
+ */
+int rare_month_named(const uint8_t *bytes, size_t len, size_t *name_len);
+int rare_weekday_named(const uint8_t *bytes, size_t len, bool in_date,
+		       size_t *name_len);
 
 #endif

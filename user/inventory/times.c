@@ -3,76 +3,27 @@
 
 #include "calendar.h"
 #include "russian_names.h"
+#include "spelled.h"
 #include "time_names.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define US_PER_SECOND 1000000ULL
 #define SECONDS_PER_DAY 86400
-
-/* The parts of a date and a time that were read so far. */
-struct spelled {
-	const uint8_t *bytes;
-	size_t len, at;
-	int year, month, day; /* 0: not given */
-	int weekday;	      /* 1 is Sunday; 0: not given */
-	bool clock;
-	bool swapped; /* month and day may be the other way round */
-	int first;    /* the 24 of 24-03-05, which may be the year */
-	bool named;   /* the month has its name */
-};
-
-static const char *const zones[] = {
-	"Z",	"UTC",	"UT",	"GMT",	"CET",	"CEST", "MET",	"MEST", "MEZ",
-	"EST",	"EDT",	"CST",	"CDT",	"MST",	"MDT",	"PST",	"PDT",	"BST",
-	"IST",	"JST",	"KST",	"HKT",	"SGT",	"MSK",	"EET",	"EEST", "WET",
-	"SAST", "WEST", "AEST", "AEDT", "ACST", "AWST", "NZST", "NZDT", "BRT",
-};
-
-static bool digit_at(const struct spelled *s, size_t at)
-{
-	return at < s->len && s->bytes[at] >= '0' && s->bytes[at] <= '9';
-}
-
-static bool letter_at(const struct spelled *s, size_t at)
-{
-	return at < s->len && (s->bytes[at] | 0x20) >= 'a' &&
-	       (s->bytes[at] | 0x20) <= 'z';
-}
-
-static bool is_at(const struct spelled *s, size_t at, char c)
-{
-	return at < s->len && s->bytes[at] == (uint8_t)c;
-}
-
-/* The number of digits at `at`; *value is set for at most 18 of them. */
-static size_t digits(const struct spelled *s, size_t at, uint64_t *value)
-{
-	size_t n = 0;
-
-	*value = 0;
-	while (n <= 18 && digit_at(s, at + n))
-		*value = *value * 10 + (uint64_t)(s->bytes[at + n++] - '0');
-	return n;
-}
-
-static bool in_range(uint64_t value, int least, int most)
-{
-	return value >= (uint64_t)least && value <= (uint64_t)most;
-}
 
 /* --- pieces ------------------------------------------------------------ */
 
 static bool read_weekday(struct spelled *s)
 {
 	size_t len, of_month;
-	const int found = s->weekday ? 0 :
-				       weekday_named(s->bytes + s->at,
-						     s->len - s->at, &len);
+	int found = s->weekday ? 0 :
+				 weekday_named(s->bytes + s->at, s->len - s->at,
+					       &len);
 
+	if (!found && !s->weekday)
+		found = rare_weekday_named(s->bytes + s->at, s->len - s->at,
+					   s->day, &len);
 	if (!found || month_named(s->bytes + s->at, s->len - s->at, &of_month))
 		return false;
 	s->weekday = found;
@@ -87,11 +38,13 @@ static bool read_month(struct spelled *s)
 	const bool was_weekday =
 		s->month == MONTH_MARCH && s->named && !s->weekday;
 	size_t len;
-	const int found =
-		s->month && !was_weekday ?
-			0 :
-			month_named(s->bytes + s->at, s->len - s->at, &len);
+	int found = s->month && !was_weekday ?
+			    0 :
+			    month_named(s->bytes + s->at, s->len - s->at, &len);
 
+	if (!found && !s->month && s->day)
+		found = rare_month_named(s->bytes + s->at, s->len - s->at,
+					 &len);
 	if (!found)
 		return false;
 	if (was_weekday)
@@ -101,44 +54,6 @@ static bool read_month(struct spelled *s)
 	s->at += len;
 	/* sept. 2026, but not the end of a sentence */
 	s->at += is_at(s, s->at, '.') && is_at(s, s->at + 1, ' ');
-	return true;
-}
-
-static size_t skip_half_day(const struct spelled *s, size_t at)
-{
-	size_t to = is_at(s, at, ' ') ? at + 1 : at;
-
-	if (to + 2 <= s->len &&
-	    (!strncasecmp((const char *)s->bytes + to, "am", 2) ||
-	     !strncasecmp((const char *)s->bytes + to, "pm", 2)) &&
-	    !letter_at(s, to + 2))
-		return to + 2;
-	return at;
-}
-
-/* 9:05, 09:05:59, 09:05:59.123, 9:05 PM */
-static bool read_clock(struct spelled *s)
-{
-	uint64_t hour, minute, second;
-	size_t n = digits(s, s->at, &hour), at = s->at + n;
-
-	if (s->clock || n < 1 || n > 2 || hour > 24 || !is_at(s, at, ':') ||
-	    digits(s, at + 1, &minute) != 2 || minute > 59)
-		return false;
-	at += 3;
-	if (is_at(s, at, ':') && digits(s, at + 1, &second) == 2 &&
-	    second <= 60) {
-		at += 3;
-		if ((is_at(s, at, '.') || is_at(s, at, ',')) &&
-		    digit_at(s, at + 1))
-			at += 1 + digits(s, at + 1, &second);
-	}
-	at = skip_half_day(s, at);
-	if (is_at(s, at, ':') || digit_at(s, at) ||
-	    (letter_at(s, at) && !is_at(s, at, 'Z')))
-		return false;
-	s->clock = true;
-	s->at = at;
 	return true;
 }
 
@@ -282,45 +197,6 @@ static bool read_year(struct spelled *s)
 	return true;
 }
 
-/* +0100, -05:00 */
-static size_t zone_offset(const struct spelled *s, size_t at)
-{
-	uint64_t value;
-	size_t n;
-
-	if (!is_at(s, at, '+') && !is_at(s, at, '-'))
-		return at;
-	n = digits(s, at + 1, &value);
-	if (n == 4)
-		return at + 5;
-	if (n == 2 && is_at(s, at + 3, ':') && digits(s, at + 4, &value) == 2)
-		return at + 6;
-	return n == 2 && !is_at(s, at + 3, '-') ? at + 3 : at;
-}
-
-static bool read_zone(struct spelled *s)
-{
-	const bool bracket = is_at(s, s->at, '(');
-	size_t at = s->at + bracket, n = 0, end;
-
-	if (!s->clock)
-		return false;
-	end = zone_offset(s, at);
-	if (end == at) {
-		while (letter_at(s, at + n))
-			n++;
-		for (size_t i = 0; i < sizeof(zones) / sizeof(*zones); i++) {
-			if (n == strlen(zones[i]) &&
-			    !memcmp(s->bytes + at, zones[i], n))
-				end = at + n;
-		}
-	}
-	if (end == at || (bracket && !is_at(s, end, ')')))
-		return false;
-	s->at = bracket ? end + 1 : end;
-	return true;
-}
-
 /* 2026年9月21日 14時13分20秒, in Chinese, Japanese and Korean. */
 static bool read_marked(struct spelled *s)
 {
@@ -361,15 +237,19 @@ static bool read_piece(struct spelled *s)
 	if (digit_at(s, s->at))
 		return read_marked(s) || read_clock(s) ||
 		       read_numeric_date(s) || read_compact_date(s) ||
-		       read_ordinal_date(s) || read_day(s) || read_year(s);
-	return read_weekday(s) || read_month(s) || read_zone(s);
+		       read_ordinal_date(s) || read_rare_date(s) ||
+		       read_day(s) || read_year(s);
+	return read_weekday(s) || read_month(s) || read_half_day(s) ||
+	       read_marked_weekday(s) || read_zone(s);
 }
 
 /* Skips the characters that may be between two pieces. */
 static size_t skip_joint(const struct spelled *s)
 {
-	static const char *const words[] = { " at ",   " of ", " on ",
-					     ", the ", " de ", " um " };
+	static const char *const words[] = {
+		" at ",	   " of ",	 " on ",   ", the ", " de ",  " um ",
+		" a las ", " \xc3\xa0 ", " \xe0 ", " alle ", " kl. ", " om ",
+	};
 	size_t at = s->at;
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
@@ -381,7 +261,8 @@ static size_t skip_joint(const struct spelled *s)
 	at += russian_joint(s->bytes + at, s->len - at);
 	if (at > s->at)
 		return at;
-	if (is_at(s, at, 'T') || is_at(s, at, '-') || is_at(s, at, '/'))
+	if (is_at(s, at, 'T') || is_at(s, at, '-') || is_at(s, at, '/') ||
+	    is_at(s, at, '_'))
 		return at + 1;
 	if (is_at(s, at, ',') || is_at(s, at, ';'))
 		at++;
@@ -406,14 +287,16 @@ static enum spelled_time judge(const struct spelled *s, uint64_t now)
 		     is_near_date(s->year, s->day, s->month, today)) ||
 		    (s->first &&
 		     is_near_date(s->first, s->month, s->year % 100, today)))
-			return TIME_NOW;
+			return s->bare && !s->clock ? TIME_NONE : TIME_NOW;
 		/* 5.3.2024 may be a version. */
-		return s->named || s->clock ? TIME_OTHER : TIME_NONE;
+		return !s->unsure && !s->bare && (s->named || s->clock) ?
+			       TIME_OTHER :
+			       TIME_NONE;
 	}
 	if (s->month || s->day)
 		return TIME_NONE; /* "May" is a word, too */
 	if (s->clock)
-		return TIME_NOW;
+		return s->bare ? TIME_NONE : TIME_NOW;
 	return s->weekday && (off <= 1 || off == 6) ? TIME_NOW : TIME_NONE;
 }
 
@@ -470,7 +353,7 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 	/* No name of a day or a month begins with another letter. */
 	if (at >= len ||
 	    (!digit_at(&s, at) && bytes[at] < 0x80 &&
-	     !strchr("adefgjlmnoqstvwz", (char)(bytes[at] | 0x20))))
+	     !strchr("acdefgjklmnopqstvwz", (char)(bytes[at] | 0x20))))
 		return TIME_NONE;
 	if (epoch_at(&s, now, end))
 		return TIME_NOW;

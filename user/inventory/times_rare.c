@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Reads dates in rarer spellings. */
+#include "spelled.h"
+#include "time_names.h"
+
+#include <string.h>
+
+#define NAME_LETTERS 3 /* of a month within a word */
+
+static int century(uint64_t year)
+{
+	return (int)(year < 70 ? 2000 + year : 1900 + year);
+}
+
+/* 21SEP26, 21Sep2026 */
+static bool read_joined_date(struct spelled *s)
+{
+	uint64_t day, year;
+	const size_t n = digits(s, s->at, &day), name = s->at + n;
+	size_t len, n_year;
+	int month;
+
+	if (s->day || s->month || n < 1 || n > 2 || !in_range(day, 1, 31) ||
+	    name + NAME_LETTERS > s->len)
+		return false;
+	month = month_named(s->bytes + name, NAME_LETTERS, &len);
+	n_year = digits(s, name + NAME_LETTERS, &year);
+	if (!month || len != NAME_LETTERS || (n_year != 2 && n_year != 4) ||
+	    letter_at(s, name + NAME_LETTERS + n_year) ||
+	    (n_year == 4 && !in_range(year, 1900, 2199)))
+		return false;
+	s->year = n_year == 4 ? (int)year : century(year);
+	s->month = month;
+	s->day = (int)day;
+	s->named = true;
+	s->at = name + NAME_LETTERS + n_year;
+	return true;
+}
+
+/* How many days after January 4 its week began: January 4 is in week 1. */
+static int days_into_week(int year)
+{
+	const int y = year - 1;
+
+	/* The weekday of January 4, from Monday: January 1 of year 1 is one. */
+	return (y * 365 + y / 4 - y / 100 + y / 400 + 3) % 7;
+}
+
+/* 2026-W39-1 (ISO 8601, 5.2.3.2) */
+static bool read_week_date(struct spelled *s)
+{
+	uint64_t year, week, day;
+	const size_t at = s->at + 4;
+
+	if (s->day || s->month || digits(s, s->at, &year) != 4 ||
+	    !in_range(year, 1900, 2199) || !is_at(s, at, '-') ||
+	    !is_at(s, at + 1, 'W') || digits(s, at + 2, &week) != 2 ||
+	    !in_range(week, 1, 53) || !is_at(s, at + 4, '-') ||
+	    digits(s, at + 5, &day) != 1 || !in_range(day, 1, 7))
+		return false;
+	s->year = (int)year;
+	s->month = 1; /* its day, counted on beyond the month's end */
+	s->day = (int)(week - 1) * 7 + (int)day + 3 - days_into_week(s->year);
+	s->at = at + 6;
+	return true;
+}
+
+/* 2026.264, the day of the year, beside a clock */
+static bool read_dotted_day(struct spelled *s)
+{
+	uint64_t year, day;
+	const size_t at = s->at + 5;
+
+	if (s->day || s->month || digits(s, s->at, &year) != 4 ||
+	    !in_range(year, 1900, 2199) || !is_at(s, at - 1, '.') ||
+	    digits(s, at, &day) != 3 || !in_range(day, 1, 366) ||
+	    (is_at(s, at + 3, '.') && digit_at(s, at + 4)))
+		return false;
+	s->year = (int)year;
+	s->month = 1;
+	s->day = (int)day;
+	s->unsure = s->bare = true;
+	s->at = at + 3;
+	return true;
+}
+
+/* Reads a number, a dot and perhaps a space. */
+static bool read_with_dot(struct spelled *s, uint64_t *value, size_t *n)
+{
+	*n = digits(s, s->at, value);
+	if (!*n || !is_at(s, s->at + *n, '.'))
+		return false;
+	s->at += *n + 1;
+	s->at += is_at(s, s->at, ' ');
+	return true;
+}
+
+/* 2026. 9. 21., 21. 9. 2026 */
+static bool read_spaced_date(struct spelled *s)
+{
+	const size_t begin = s->at;
+	uint64_t value[3];
+	size_t n[3];
+	bool first;
+
+	if (s->day || s->month || !read_with_dot(s, &value[0], &n[0]) ||
+	    s->bytes[s->at - 1] != ' ' || !read_with_dot(s, &value[1], &n[1]))
+		goto none;
+	n[2] = digits(s, s->at, &value[2]);
+	first = n[0] == 4;
+	s->at += n[2];
+	if (n[first ? 2 : 0] > 2 || n[1] > 2 || n[first ? 0 : 2] != 4 ||
+	    !in_range(value[first ? 0 : 2], 1900, 2199) ||
+	    !in_range(value[1], 1, 12) ||
+	    !in_range(value[first ? 2 : 0], 1, 31) || letter_at(s, s->at))
+		goto none;
+	s->year = (int)value[first ? 0 : 2];
+	s->month = (int)value[1];
+	s->day = (int)value[first ? 2 : 0];
+	s->at += first && is_at(s, s->at, '.');
+	return true;
+none:
+	s->at = begin;
+	return false;
+}
+
+/* 210926 or 260921, beside a clock or in a list; 260921141320 */
+static bool read_short_date(struct spelled *s)
+{
+	const bool listed = s->at && s->bytes[s->at - 1] == ',';
+	uint64_t value;
+	const size_t n = digits(s, s->at, &value);
+
+	if (s->day || s->month || (n != 6 && n != 12) ||
+	    letter_at(s, s->at + n))
+		return false;
+	value /= n == 12 ? 1000000 : 1;
+	s->first = century(value / 10000);
+	s->day = (int)(value / 10000);
+	s->month = (int)(value / 100 % 100);
+	s->year = century(value % 100);
+	if (!in_range((uint64_t)s->month, 1, 12)) {
+		s->year = s->month = s->day = s->first = 0;
+		return false;
+	}
+	s->day = s->day && s->day < 32 ? s->day : 1; /* a year, or no date */
+	s->swapped = s->unsure = true;
+	s->bare |= n == 6 && !listed;
+	s->clock |= n == 12;
+	s->at += n;
+	return true;
+}
+
+bool read_rare_date(struct spelled *s)
+{
+	return read_joined_date(s) || read_week_date(s) || read_dotted_day(s) ||
+	       read_spaced_date(s) || read_short_date(s);
+}
+
+/* The end of one of these characters, of three bytes each, at `at`; or `at`. */
+static size_t character_end(const struct spelled *s, size_t at,
+			    const char *characters)
+{
+	for (; *characters; characters += 3) {
+		if (at + 3 <= s->len && !memcmp(s->bytes + at, characters, 3))
+			return at + 3;
+	}
+	return at;
+}
+
+bool read_marked_weekday(struct spelled *s)
+{
+	static const char days[] =
+		/* Japanese, Korean, Chinese */
+		"\xe6\x97\xa5\xe6\x9c\x88\xe7\x81\xab\xe6\xb0\xb4\xe6\x9c\xa8"
+		"\xe9\x87\x91\xe5\x9c\x9f"
+		"\xec\x9d\xbc\xec\x9b\x94\xed\x99\x94\xec\x88\x98\xeb\xaa\xa9"
+		"\xea\xb8\x88\xed\x86\xa0"
+		"\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b\xe4\xba\x94"
+		"\xe5\x85\xad\xe5\xa4\xa9";
+	const bool bracket = is_at(s, s->at, '(');
+	const size_t begin = s->at + bracket;
+	size_t day = begin, end;
+
+	if (!s->year || s->weekday)
+		return false;
+	/* Chinese: the word for a week is before the day. */
+	day = character_end(s, day,
+			    "\xe6\x98\x9f"
+			    "\xe5\x91\xa8");
+	day = character_end(s, day,
+			    "\xe6\x9c\x9f"
+			    "\xe9\x80\xb1");
+	end = character_end(s, day, days);
+	if (end == day)
+		return false;
+	/* Japanese and Korean: the words for a weekday are behind it. */
+	day = end;
+	end = character_end(s, end,
+			    "\xe6\x9b\x9c"
+			    "\xec\x9a\x94");
+	end = character_end(s, end,
+			    "\xe6\x97\xa5"
+			    "\xec\x9d\xbc");
+	if (bracket ? !is_at(s, end, ')') : end == day && begin + 3 == day)
+		return false;
+	s->weekday = 1;
+	s->at = end + bracket;
+	return true;
+}
