@@ -66,8 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct learn learn;
 	static struct form a, b;
 	const uint8_t *middle;
-	const struct learn_side one = { &a, "1.2", NULL },
-				other = { &b, NULL, NULL };
+	const struct learn_side one = { .form = &a, .version = "1.2" },
+				other = { .form = &b };
 	size_t first;
 
 	if (size < 6)

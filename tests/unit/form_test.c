@@ -768,12 +768,20 @@ static void test_what_is_whole(void **state)
 
 static struct learn learn;
 
+/* What was learned: the form, "same", or "another". */
+static const char *said_of(enum learned learned)
+{
+	form_to_text(&learn.wider, text);
+	return learned == LEARNED_NOT  ? "another" :
+	       learned == LEARNED_SAME ? "same" :
+					 text;
+}
+
 /* The form after greetings of two connections; NULL: two forms. */
 static const char *learned(enum learn_how how, const char *was, const char *is)
 {
 	struct form a, b;
-	const struct learn_side one = { &a, NULL, NULL },
-				other = { &b, NULL, NULL };
+	const struct learn_side one = { .form = &a }, other = { .form = &b };
 
 	make(&a, was, strlen(was), 99);
 	make(&b, is, strlen(is), 99);
@@ -927,8 +935,8 @@ static void test_growth(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(grown); i++) {
-		const struct learn_side one = { &a, NULL, NULL },
-					other = { &b, NULL, NULL };
+		const struct learn_side one = { .form = &a },
+					other = { .form = &b };
 		enum learned found;
 
 		assert_true(form_from_text(&a, grown[i].form,
@@ -936,12 +944,115 @@ static void test_growth(void **state)
 		make(&b, grown[i].is, strlen(grown[i].is), 99);
 		found = learn_form(&learn, LEARN_SETTLED, &one, &other,
 				   (const uint8_t *)grown[i].is);
-		form_to_text(&learn.wider, text);
-		assert_string_equal(found == LEARNED_NOT  ? "another" :
-				    found == LEARNED_SAME ? "same" :
-							    text,
-				    grown[i].becomes);
+		assert_string_equal(said_of(found), grown[i].becomes);
 	}
+}
+
+/* Of binary greetings, in the order that they came. */
+static void test_binary_learning(void **state)
+{
+#define SAID(text)                                                             \
+	{                                                                      \
+		text, sizeof(text) - 1                                         \
+	}
+	static const struct {
+		enum learn_how how;
+		const struct {
+			const char *bytes;
+			size_t len;
+		} was, is;
+		const char *becomes;
+	} pairs[] = {
+		/* A number, and a date, in a text among other bytes. */
+		{ LEARN_PAIR, SAID("\1\0id 95\0Foo\n"),
+		  SAID("\1\0id 96\0Foo\n"),
+		  "\\x01\\x00id \\{number}\\x00Foo\\x0a" },
+		{ LEARN_PAIR, SAID("\1\0id 99\0Foo\n"),
+		  SAID("\1\0id 100\0Foo\n"),
+		  "\\x01\\x00id \\{number}\\x00Foo\\x0a" },
+		{ LEARN_PAIR, SAID("\1\0at 2026-09-21 14:13:20\0Foo"),
+		  SAID("\1\0at 2026-09-21 14:14:29\0Foo"),
+		  "\\x01\\x00at \\{time}\\x00Foo" },
+		{ LEARN_PAIR, SAID("\1\0Foo\0001"), SAID("\1\0Foo\0002"),
+		  "\\x01\\x00Foo\\x00\\{bytes:1}" },
+		/* A length that was equal in the first pair. */
+		{ LEARN_SETTLED, SAID("\1\0\7Foo \xff\xfe\0\2"),
+		  SAID("\1\0\7Foo \xff\xfe\0\2"), "same" },
+		{ LEARN_SETTLED, SAID("E\0\0\x10 host 198.51.100.7 no\0"),
+		  SAID("E\0\0\x10 host 198.51.100.7 no\0"), "same" },
+		{ LEARN_GROW, SAID("E\0\0\x14 host a no\0"),
+		  SAID("E\0\0\x15 host a no\0"), "another" },
+		/* A digit is a part of a text. */
+		{ LEARN_GROW, SAID("\1\0 5\0Foo x\0\1"),
+		  SAID("\1\0 6\0Foo xy\0\1"), "another" },
+	};
+	struct form a, b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		const struct learn_side one = { .form = &a,
+						.latest_len =
+							pairs[i].was.len },
+					other = { .form = &b };
+
+		print_message("# %zu\n", i);
+		make(&a, pairs[i].was.bytes, pairs[i].was.len, 99);
+		make(&b, pairs[i].is.bytes, pairs[i].is.len, 99);
+		assert_string_equal(
+			said_of(learn_form(&learn, pairs[i].how, &one, &other,
+					   (const uint8_t *)pairs[i].is.bytes)),
+			pairs[i].becomes);
+	}
+#undef SAID
+}
+
+/*
+ * The client's address is longer, and so is the packet: only its length
+ * differs.
+ */
+static void test_length_that_grows(void **state)
+{
+	static const char is[] = "E\0\0\x1aShost \"198.51.100.7\" no\0";
+	static const char was[] = "E\\x00\\x00\\x19Shost \"\\{client}\" "
+				  "no\\x00";
+	struct form a, b;
+	const struct learn_side one = { .form = &a,
+					.latest_len = sizeof(is) - 2 },
+				same = { .form = &a,
+					 .latest_len = sizeof(is) - 1 },
+				other = { .form = &b };
+
+	(void)state;
+	assert_true(form_from_text(&a, was, strlen(was)));
+	a.binary = true;
+	make(&b, is, sizeof(is) - 1, 5432);
+	assert_true(b.binary);
+	assert_string_equal(said_of(learn_form(&learn, LEARN_SETTLED, &one,
+					       &other, (const uint8_t *)is)),
+			    "E\\x00\\x00\\{bytes:1}Shost \"\\{client}\" "
+			    "no\\x00");
+	assert_string_equal(said_of(learn_form(&learn, LEARN_SETTLED, &same,
+					       &other, (const uint8_t *)is)),
+			    "another");
+}
+
+/* A NUL at its end makes no text binary, nor unfinished. */
+static void test_text_with_a_nul(void **state)
+{
+	static const char stomp[] = "CONNECTED\nsession:a-95\n\n\0\n",
+			  short_one[] = "AB\0\0",
+			  within[] = "CONNECTED\0id 9\0";
+	struct form form;
+
+	(void)state;
+	make(&form, stomp, sizeof(stomp) - 1, 61613);
+	assert_true(form.whole && !form.binary);
+	make(&form, stomp, sizeof(stomp) - 2, 61613);
+	assert_true(form.whole && !form.binary);
+	make(&form, short_one, sizeof(short_one) - 1, 61613);
+	assert_true(form.binary);
+	make(&form, within, sizeof(within) - 1, 61613);
+	assert_true(form.binary);
 }
 
 /* Wild parts stay wild in the form after an upgrade. */
@@ -950,8 +1061,7 @@ static void test_inheritance(void **state)
 	static const char was[] = "Foo 1.2 id \\{token} ready\\x0a",
 			  is[] = "Foo 1.3 id 9x8y7z ready\n";
 	struct form a, b;
-	const struct learn_side one = { &a, NULL, NULL },
-				other = { &b, NULL, NULL };
+	const struct learn_side one = { .form = &a }, other = { .form = &b };
 
 	(void)state;
 	assert_true(form_from_text(&a, was, strlen(was)));
@@ -997,8 +1107,7 @@ static void test_random_greetings(void **state)
 {
 	static const char alphabet[] = "0123456789abcdef ABxyz.:-/<>@[]\r\n\\";
 	static struct form a, b;
-	const struct learn_side one = { &a, NULL, NULL },
-				other = { &b, NULL, NULL };
+	const struct learn_side one = { .form = &a }, other = { .form = &b };
 	char said[2][300];
 
 	(void)state;
@@ -1053,6 +1162,9 @@ int main(void)
 		cmocka_unit_test(test_what_belongs_to_a_version),
 		cmocka_unit_test(test_a_known_form_learns_no_more),
 		cmocka_unit_test(test_growth),
+		cmocka_unit_test(test_binary_learning),
+		cmocka_unit_test(test_length_that_grows),
+		cmocka_unit_test(test_text_with_a_nul),
 		cmocka_unit_test(test_inheritance),
 		cmocka_unit_test(test_nearly_all_wild),
 		cmocka_unit_test(test_random_greetings),

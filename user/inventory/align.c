@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "align.h"
 
+#include "align_text.h"
 #include "looks.h"
 
 #include <string.h>
@@ -310,8 +311,10 @@ void align_forms(struct align *align, const struct form *a,
 	if (a->len == b->len && (a->binary || b->binary) && has_places(a) &&
 	    has_places(b)) {
 		by_place(align, a, b);
-		return;
+	} else {
+		by_words(align, a, b);
+		join_gaps(align, a, b);
 	}
-	by_words(align, a, b);
-	join_gaps(align, a, b);
+	if (a->binary || b->binary)
+		align_text(align, a, b);
 }

@@ -277,6 +277,8 @@ static enum verdict judge_literal(enum learn_how how, const struct part *a,
 		return judge_pair(a, b, in_a, in_b);
 	if (how != LEARN_THIRD || a->from == a->to || b->from == b->to)
 		return REFUSED;
+	if (is_date(a) && is_date(b))
+		return BECOMES_TIME;
 	return digits_alone_differ(a, b) ? DIGITS_BECOME_WILD : BECOMES_WILD;
 }
 

@@ -11,6 +11,8 @@
 #define SKELETON_TEXT 3
 #define SKELETON_BINARY 2
 
+#define LENGTH_SYMBOL (SYMBOL_WILD + WILD_LENGTH)
+
 static bool is_alnum(uint16_t symbol)
 {
 	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
@@ -51,6 +53,13 @@ static void append_digits_wild(struct form *to, const struct part *a)
 	}
 }
 
+/* Several digits among binary bytes: random bytes are none. */
+static bool is_number(const struct part *a, const struct part *b)
+{
+	return part_class(a) <= CLASS_NUMBER && part_class(b) <= CLASS_NUMBER &&
+	       (a->to > a->from + 1 || b->to > b->from + 1);
+}
+
 static void append_wild(struct form *to, const struct part *a,
 			const struct part *b)
 {
@@ -58,6 +67,10 @@ static void append_wild(struct form *to, const struct part *a,
 	const enum byte_class class = in_a > in_b ? in_a : in_b;
 	const size_t len = a->to - a->from;
 
+	if (is_number(a, b)) {
+		form_add_wild(to, WILD_NUMBER, 0);
+		return;
+	}
 	/* Binary parts keep their length as long as it does not vary. */
 	if (part_is_binary(a, b) && len == b->to - b->from) {
 		for (size_t i = 0; i < len; i++)
@@ -240,6 +253,78 @@ static bool is_beside_token(struct learn *learn, const struct form *a,
 	return false;
 }
 
+#define LENGTH_MAX 4
+
+/* By how much a number of literal bytes grew, in either order of its bytes. */
+static bool grew_by(const struct form *a, const struct form *b,
+		    const struct gap *gap, size_t by)
+{
+	const size_t len = gap->a_to - gap->a_from;
+	uint32_t big = 0, little = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		const uint16_t was = a->symbol[gap->a_from + i],
+			       is = b->symbol[gap->b_from + i];
+		const uint32_t grown = (uint32_t)(is & 0xff) - (was & 0xff);
+
+		if (symbol_is_wild(was) || symbol_is_wild(is))
+			return false;
+		big = (big << 8) + grown;
+		little += grown << (8 * i);
+	}
+	return big == (uint32_t)by || little == (uint32_t)by;
+}
+
+/*
+ * Whether bytes may be a length. Digits are part of a text, and so is what is
+ * in a word. Before a text a length is its first byte.
+ */
+static bool may_be_length(const struct form *form, size_t from, size_t to)
+{
+	for (size_t i = from; i < to; i++) {
+		if (symbol_is_digit(form->symbol[i]))
+			return false;
+	}
+	if (!form->binary)
+		return from == 1 && form->symbol[0] == LENGTH_SYMBOL;
+	return !(from && is_alnum(form->symbol[from]) &&
+		 is_alnum(form->symbol[from - 1])) &&
+	       !(to < form->len && is_alnum(form->symbol[to - 1]) &&
+		 is_alnum(form->symbol[to]));
+}
+
+/*
+ * Whether the bytes in a gap count others: they grew by as much as the whole
+ * greeting did, or as what differs behind them.
+ */
+static bool is_length(const struct learn *learn, size_t at,
+		      const struct learn_side *form,
+		      const struct learn_side *greeting)
+{
+	const struct form *a = form->form, *b = greeting->form;
+	const struct gap *gap = learn->align.gap;
+	const size_t len = gap[at].a_to - gap[at].a_from,
+		     whole = form->latest_len ?
+				     b->at[b->len] - form->latest_len :
+				     0;
+	size_t behind = 0;
+
+	if (!len || len > LENGTH_MAX ||
+	    len != (size_t)(gap[at].b_to - gap[at].b_from) ||
+	    !may_be_length(a, gap[at].a_from, gap[at].a_to) ||
+	    !may_be_length(b, gap[at].b_from, gap[at].b_to))
+		return false;
+	if (whole && grew_by(a, b, &gap[at], whole))
+		return true;
+	for (size_t i = at + 1; i < learn->align.gaps; i++) {
+		behind += (size_t)(gap[i].b_to - gap[i].b_from) -
+			  (size_t)(gap[i].a_to - gap[i].a_from);
+		if (behind && grew_by(a, b, &gap[at], behind))
+			return true;
+	}
+	return false;
+}
+
 enum learned learn_form(struct learn *learn, enum learn_how how,
 			const struct learn_side *form,
 			const struct learn_side *greeting, const uint8_t *raw)
@@ -259,6 +344,8 @@ enum learned learn_form(struct learn *learn, enum learn_how how,
 		if (verdict == REFUSED && how == LEARN_PAIR &&
 		    part_has_words(&a_part, &b_part) &&
 		    is_beside_token(learn, a, b, i, raw))
+			verdict = BECOMES_WILD;
+		if (verdict == REFUSED && is_length(learn, i, form, greeting))
 			verdict = BECOMES_WILD;
 		if (verdict == REFUSED)
 			return LEARNED_NOT;

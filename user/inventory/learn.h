@@ -45,6 +45,7 @@ struct learn_side {
 	/* For a binary form the latest bytes, one for each symbol. NULL: not
 	 * known. */
 	const uint8_t *latest;
+	size_t latest_len; /* of its latest bytes; 0: not known */
 };
 
 /*

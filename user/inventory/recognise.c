@@ -112,12 +112,11 @@ static bool learn_from(struct inventory *inventory, struct known_form *known,
 		       const struct form_identity *identity)
 {
 	struct form_identity was = {};
-	struct learn_side form = { &inventory->known, NULL, NULL },
-			  greeting = { &inventory->greeting, identity->version,
-				       NULL };
+	struct learn_side form = { .form = &inventory->known },
+			  greeting = { .form = &inventory->greeting,
+				       .version = identity->version };
 	enum learned learned = LEARNED_NOT;
-	uint8_t *latest = NULL;
-	size_t len = 0;
+	uint8_t *latest;
 
 	if (!load_form(&inventory->known, known) ||
 	    (inventory->greeting.binary && is_text(&inventory->known)))
@@ -126,9 +125,9 @@ static bool learn_from(struct inventory *inventory, struct known_form *known,
 	if (inventory->options.identify)
 		lookup_identity(inventory, known, &was);
 	form.version = was.version;
-	if (inventory->greeting.binary)
-		latest = lookup_latest(inventory, known, &len);
-	if (len == inventory->known.len)
+	latest = lookup_latest(inventory, known, &form.latest_len);
+	if (inventory->greeting.binary &&
+	    form.latest_len == inventory->known.len)
 		form.latest = latest;
 	if (known->refusal == inventory->greeting.refusal &&
 	    !is_another(&was, identity))
@@ -182,8 +181,8 @@ static bool learn_third(struct inventory *inventory, struct service *service,
 			const struct form_identity *identity)
 {
 	struct known_form *last, *before;
-	struct learn_side wider = { &inventory->third, NULL, NULL },
-			  other = { &inventory->known, NULL, NULL };
+	struct learn_side wider = { .form = &inventory->third },
+			  other = { .form = &inventory->known };
 
 	if (service->last == NO_FORM || service->before == NO_FORM ||
 	    service->last == service->before || !service->last_once)
@@ -195,9 +194,9 @@ static bool learn_third(struct inventory *inventory, struct service *service,
 		return false;
 	inventory->known.binary = inventory->greeting.binary;
 	if (learn_form(&inventory->learn, LEARN_THIRD,
-		       &(struct learn_side){ &inventory->known, NULL, NULL },
-		       &(struct learn_side){ &inventory->greeting,
-					     identity->version, NULL },
+		       &(struct learn_side){ .form = &inventory->known },
+		       &(struct learn_side){ .form = &inventory->greeting,
+					     .version = identity->version },
 		       seen->bytes) != LEARNED_WIDER)
 		return false;
 	inventory->third = inventory->learn.wider;
@@ -285,9 +284,9 @@ bool recognise_next_time(struct inventory *inventory, struct service *service,
 		inventory->known.binary = greeting->binary;
 		learn_inherit(
 			&inventory->learn,
-			&(struct learn_side){ &inventory->known, NULL, NULL },
-			&(struct learn_side){ greeting, identity->version,
-					      NULL },
+			&(struct learn_side){ .form = &inventory->known },
+			&(struct learn_side){ .form = greeting,
+					      .version = identity->version },
 			seen->bytes);
 		greeting = &inventory->learn.wider;
 	}

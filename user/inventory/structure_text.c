@@ -28,12 +28,27 @@ static size_t utf8_length(const struct greeting *g, size_t at)
 	return len;
 }
 
-/* Whether there is a NUL, or one in eight bytes is not text. */
+#define ENDED_LEAST 8
+#define NULS_MOST 2
+
+/* Where a text ends that a NUL follows, as STOMP's does; the end of all else.
+ */
+static size_t text_end(const struct greeting *g)
+{
+	size_t end = g->len, nuls = 0;
+
+	for (; end && (!g->bytes[end - 1] || g->bytes[end - 1] == '\n'); end--)
+		nuls += !g->bytes[end - 1];
+	return nuls && nuls <= NULS_MOST && end >= ENDED_LEAST ? end : g->len;
+}
+
+/* Whether there is a NUL within, or one in eight bytes is not text. */
 static bool is_binary(const struct greeting *g)
 {
+	const size_t end = text_end(g);
 	size_t odd = 0;
 
-	for (size_t at = 0; at < g->len;) {
+	for (size_t at = 0; at < end;) {
 		const uint8_t byte = g->bytes[at];
 		size_t more;
 
@@ -385,7 +400,8 @@ void structure_lines(struct form *form, const struct greeting *g)
 	const bool irc = is_irc_notice(g, 0);
 	size_t at = 0, line, fixed;
 
-	form->whole &= !text_end_is_open(g->bytes, g->len);
+	form->whole &=
+		text_end(g) < g->len || !text_end_is_open(g->bytes, g->len);
 	for (; at < g->len; at = line) {
 		line = greeting_line_end(g, at);
 		/* How many notices come before the client speaks is chance. */

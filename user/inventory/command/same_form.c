@@ -120,10 +120,16 @@ static enum learn_how how_for(const struct known *a, const struct known *b)
 static bool would_be_learned(const struct known *was, const struct known *is)
 {
 	static struct learn learn;
-	const struct learn_side form = { &was->form, was->version,
-					 was->len == was->form.len ? was->raw :
-								     NULL },
-				greeting = { &is->greeting, is->version, NULL };
+	const struct learn_side form = {
+		.form = &was->form,
+		.version = was->version,
+		.latest = was->len == was->form.len ? was->raw : NULL,
+		.latest_len = was->len,
+	};
+	const struct learn_side greeting = {
+		.form = &is->greeting,
+		.version = is->version,
+	};
 
 	switch (learn_form(&learn, how_for(was, is), &form, &greeting,
 			   is->raw)) {
