@@ -1036,6 +1036,104 @@ static void test_length_that_grows(void **state)
 			    "another");
 }
 
+#define DAY 86400000000ULL
+
+/* Two dates are by one clock, wrong as it may be, or they are of two builds. */
+static void test_dates_and_the_time_between(void **state)
+{
+	static const struct {
+		const char *was, *is;
+		uint64_t elapsed;
+		enum learn_how how;
+		const char *becomes;
+	} pairs[] = {
+		{ "at Thu Jan  1 00:00:42 1970 x\n",
+		  "at Thu Jan  1 00:05:42 1970 x\n", 300000000, LEARN_PAIR,
+		  "at \\{time} x\\x0a" },
+		{ "at Thu Jan  1 00:00:42 1970 x\n",
+		  "at Sat Jan 10 00:00:42 1970 x\n", 9 * DAY, LEARN_PAIR,
+		  "at \\{time} x\\x0a" },
+		{ "h (Fri Sep 5 12:10:54 GMT 2008) x\n",
+		  "h (Thu Jul 8 08:12:04 GMT 2010) x\n", 300000000, LEARN_PAIR,
+		  "another" },
+		{ "h (Fri Sep 5 12:10:54 GMT 2008) x\n",
+		  "h (Fri Sep 5 11:09:53 GMT 2008) x\n", 9 * DAY, LEARN_PAIR,
+		  "another" },
+		/* The clock is not known to have been wrong. */
+		{ "h (Fri Sep 5 12:10:54 GMT 2008) x\n",
+		  "h (Sun Sep 20 12:10:54 GMT 2026) x\n", DAY, LEARN_SETTLED,
+		  "another" },
+	};
+	struct form a, b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		const struct learn_side one = { .form = &a, .time = NOW },
+					other = { .form = &b,
+						  .time = NOW +
+							  pairs[i].elapsed };
+
+		print_message("# %s", pairs[i].is);
+		make(&a, pairs[i].was, strlen(pairs[i].was), 21);
+		make(&b, pairs[i].is, strlen(pairs[i].is), 21);
+		assert_string_equal(
+			said_of(learn_form(&learn, pairs[i].how, &one, &other,
+					   (const uint8_t *)pairs[i].is)),
+			pairs[i].becomes);
+	}
+}
+
+/* A number of bytes that follows the clock, whatever its unit. */
+static void test_numbers_that_follow_the_clock(void **state)
+{
+	static const struct {
+		const char *form, *was, *is;
+		bool same;
+	} pairs[] = {
+		/* Seconds; 1000 of them are between the two. */
+		{ "\\xf9\\xbe\\{bytes:1}\\xb1\\xb1\\x6a\\x00\\x07",
+		  "\xf9\xbe\x20\xb1\xb1\x6a\0\7",
+		  "\xf9\xbe\x08\xb5\xb1\x6a\0\7", true },
+		{ "\\xf9\\xbe\\{bytes:1}\\xb1\\xb1\\x6a\\x00\\x07",
+		  "\xf9\xbe\x20\xb1\xb1\x6a\0\7",
+		  "\xf9\xbe\x08\xb9\xb1\x6a\0\7", false },
+		/* The same, most significant byte first. */
+		{ "\\xf9\\x6a\\xb1\\xb1\\{bytes:1}\\x00\\x07\\x08",
+		  "\xf9\x6a\xb1\xb1\x20\0\7\x08",
+		  "\xf9\x6a\xb1\xb5\x08\0\7\x08", true },
+		/* 100 ns, in Windows: 10^10 of them. */
+		{ "\\{bytes:4}\\xd3\\x49\\xdd\\x01",
+		  "\0\x10\x20\x30\xd3\x49\xdd\1",
+		  "\0\xf4\x2b\x84\xd5\x49\xdd\1", true },
+		{ "\\{bytes:4}\\xd3\\x49\\xdd\\x01",
+		  "\0\x10\x20\x30\xd3\x49\xdd\1",
+		  "\0\xf4\x2b\x84\xd6\x49\xdd\1", false },
+	};
+	struct form a, b;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(pairs); i++) {
+		const struct learn_side one = {
+			.form = &a,
+			.latest = (const uint8_t *)pairs[i].was,
+			.latest_len = 8,
+			.time = NOW,
+		};
+		const struct learn_side other = { .form = &b,
+						  .time = NOW + 1000000000 };
+
+		print_message("# %s\n", pairs[i].form);
+		assert_true(form_from_text(&a, pairs[i].form,
+					   strlen(pairs[i].form)));
+		a.binary = true;
+		make(&b, pairs[i].is, 8, 8333);
+		assert_true(b.binary && b.len == 8);
+		assert_int_equal(learn_form(&learn, LEARN_SETTLED, &one, &other,
+					    (const uint8_t *)pairs[i].is),
+				 pairs[i].same ? LEARNED_WIDER : LEARNED_NOT);
+	}
+}
+
 /* A NUL at its end makes no text binary, nor unfinished. */
 static void test_text_with_a_nul(void **state)
 {
@@ -1164,6 +1262,8 @@ int main(void)
 		cmocka_unit_test(test_growth),
 		cmocka_unit_test(test_binary_learning),
 		cmocka_unit_test(test_length_that_grows),
+		cmocka_unit_test(test_dates_and_the_time_between),
+		cmocka_unit_test(test_numbers_that_follow_the_clock),
 		cmocka_unit_test(test_text_with_a_nul),
 		cmocka_unit_test(test_inheritance),
 		cmocka_unit_test(test_nearly_all_wild),

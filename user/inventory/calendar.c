@@ -3,8 +3,7 @@
 
 #include <stdlib.h>
 
-/* Days since 1970 of a date of the Gregorian calendar. */
-static long days_of(int year, int month, int day)
+long calendar_days(int year, int month, int day)
 {
 	const long y = year - (month <= 2);
 	const long era = y / 400, of_era = y - era * 400;
@@ -20,10 +19,11 @@ bool is_near_date(int year, int month, int day, long today)
 	if (month < 1 || month > 12)
 		return false;
 	if (year)
-		return labs(days_of(year, month, day) - today) <= NEAR_DAYS;
+		return labs(calendar_days(year, month, day) - today) <=
+		       NEAR_DAYS;
 	for (int y = 1970 + (int)(today / 366) - 1;
 	     y <= 1971 + (int)(today / 365); y++) {
-		if (labs(days_of(y, month, day) - today) <= NEAR_DAYS)
+		if (labs(calendar_days(y, month, day) - today) <= NEAR_DAYS)
 			return true;
 	}
 	return false;

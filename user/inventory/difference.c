@@ -132,6 +132,24 @@ static bool is_date(const struct part *part)
 	       looks_date_end(part->form, part->from) == part->to;
 }
 
+#define US_PER_DAY 86400000000LL
+
+/*
+ * Whether two dates may be by one clock, however wrong: as much time is between
+ * them as between the connections, and a day for what the date leaves out. A
+ * build's date is by none.
+ */
+static bool is_one_clock(const struct part *a, const struct part *b)
+{
+	const long elapsed = (long)(a->elapsed / US_PER_DAY);
+	long was, is;
+
+	if (!a->elapsed || !looks_date_day(a->form, a->from, &was) ||
+	    !looks_date_day(b->form, b->from, &is))
+		return true;
+	return is - was >= elapsed - 1 && is - was <= elapsed + 2;
+}
+
 /* --- two parts --------------------------------------------------------- */
 
 static void cut_out(struct form *to, const struct part *part)
@@ -231,7 +249,7 @@ static enum verdict judge_pair(const struct part *a, const struct part *b,
 			    !in_b->other && in_a->digits && in_b->digits;
 
 	if (is_date(a) && is_date(b))
-		return BECOMES_TIME;
+		return is_one_clock(a, b) ? BECOMES_TIME : REFUSED;
 	if (a->from == a->to || b->from == b->to)
 		return REFUSED;
 	if (part_is_binary(a, b))
@@ -292,8 +310,10 @@ static enum verdict judge_structure(enum learn_how how, const struct part *a,
 		return AS_IT_WAS;
 	if (is_version(in_a) || a->from == a->to)
 		return REFUSED;
-	if (how == LEARN_PAIR || how == LEARN_THIRD || is_date(a) ||
-	    !in_a->letters)
+	/* The date of a build, which another one of today replaces. */
+	if (how != LEARN_THIRD && is_date(a))
+		return REFUSED;
+	if (how == LEARN_PAIR || how == LEARN_THIRD || !in_a->letters)
 		return BECOMES_STRUCTURE;
 	return REFUSED;
 }

@@ -22,6 +22,7 @@ struct part {
 	const uint8_t *version; /* enum looks_version of each symbol */
 	size_t from, to;
 	const uint8_t *latest; /* as in struct learn_side */
+	uint64_t elapsed;      /* as in struct learn */
 };
 
 /* `a` is the form's part, `b` the greeting's; `raw`: the greeting's bytes. */

@@ -61,6 +61,90 @@ static bool counts_on(const struct part *a, const struct part *b, size_t i,
 	return false;
 }
 
+/*
+ * Numbers that follow the clock: how many units a second has, by how many the
+ * packet may be late, and how many bytes the number has at least.
+ */
+static const struct {
+	uint64_t units, margin;
+	size_t least;
+} clocks[] = {
+	{ 1, 2, 4 },
+	{ 1000, 200, 4 },
+	{ 1000000, 200000, 8 },
+	{ 10000000, 2000000, 8 },
+};
+
+/* The number of `size` bytes, from the lowest one on in steps of 1 or -1. */
+static uint64_t number_of(const uint8_t *lowest, size_t size, int step)
+{
+	uint64_t number = 0;
+
+	for (size_t i = size; i-- > 0;)
+		number = number << 8 | lowest[(ptrdiff_t)i * step];
+	return number;
+}
+
+#define DRIFT 1000 /* a second in so many */
+
+/* Whether a number has grown by the time that has passed. */
+static bool follows_clock(uint64_t was, uint64_t is, uint64_t elapsed,
+			  size_t size)
+{
+	const uint64_t mask = size < 8 ? (1ULL << 8 * size) - 1 : ~0ULL,
+		       grown = (is - was) & mask;
+
+	for (size_t i = 0; i < sizeof(clocks) / sizeof(*clocks); i++) {
+		const uint64_t expected =
+				       elapsed / 1000 * clocks[i].units / 1000,
+			       margin = clocks[i].margin + expected / DRIFT;
+
+		if (size >= clocks[i].least && expected <= mask &&
+		    grown <= expected + margin && grown + margin >= expected)
+			return true;
+	}
+	return false;
+}
+
+#define CLOCK_LEAST 4
+#define CLOCK_MOST 8
+
+/*
+ * Whether the byte at `i` belongs to a number of four or eight bytes that has
+ * grown by the time that has passed: a time of day.
+ */
+static bool is_of_clock(const struct part *a, const struct part *b, size_t i)
+{
+	const size_t at = a->from + i, bt = b->from + i;
+
+	if (!a->latest || !a->elapsed)
+		return false;
+	for (size_t size = CLOCK_LEAST; size <= CLOCK_MOST; size *= 2) {
+		for (size_t before = 0; before < size; before++) {
+			const size_t rest = size - before;
+			uint8_t was[CLOCK_MOST], is[CLOCK_MOST];
+
+			if (before > at || before > bt ||
+			    at + rest > a->form->len ||
+			    bt + rest > b->form->len)
+				continue;
+			for (size_t n = 0; n < size; n++) {
+				was[n] = a->latest[at - before + n];
+				is[n] = (uint8_t)b->form
+						->symbol[bt - before + n];
+			}
+			if (follows_clock(number_of(was, size, 1),
+					  number_of(is, size, 1), a->elapsed,
+					  size) ||
+			    follows_clock(number_of(was + size - 1, size, -1),
+					  number_of(is + size - 1, size, -1),
+					  a->elapsed, size))
+				return true;
+		}
+	}
+	return false;
+}
+
 static bool has_bytes(const struct part *part)
 {
 	for (size_t i = part->from; i < part->to; i++) {
@@ -99,7 +183,8 @@ enum verdict judge_bytes(enum learn_how how, const struct part *a,
 		if (!symbol_is_wild(a->form->symbol[a->from + i]) &&
 		    (a->form->symbol[a->from + i] & SYMBOL_VALUE) !=
 			    (b->form->symbol[b->from + i] & SYMBOL_VALUE) &&
-		    !counts_on(a, b, i, 1) && !counts_on(a, b, i, -1))
+		    !counts_on(a, b, i, 1) && !counts_on(a, b, i, -1) &&
+		    !is_of_clock(a, b, i))
 			return REFUSED;
 	}
 	return BECOMES_WILD;

@@ -163,6 +163,7 @@ static void begin(struct learn *learn, const struct learn_side *a,
 	mark_told(a->form, a->version, learn->a_version);
 	mark_told(b->form, b->version, learn->b_version);
 	learn->a_latest = a->latest;
+	learn->elapsed = a->time && b->time > a->time ? b->time - a->time : 0;
 	learn->wider.len = 0;
 	learn->wider.whole = a->form->whole || b->form->whole;
 	learn->wider.refusal = b->form->refusal;
@@ -205,15 +206,16 @@ static bool has_skeleton(const struct learn *learn, enum learn_how how,
 static struct part a_part_of(const struct learn *learn, const struct form *form,
 			     const struct gap *gap)
 {
-	return (struct part){ form, learn->a_version, gap->a_from, gap->a_to,
-			      learn->a_latest };
+	return (struct part){ form,	 learn->a_version, gap->a_from,
+			      gap->a_to, learn->a_latest,  learn->elapsed };
 }
 
 static struct part b_part_of(const struct learn *learn, const struct form *form,
 			     const struct gap *gap)
 {
-	return (struct part){ form, learn->b_version, gap->b_from, gap->b_to,
-			      NULL };
+	return (struct part){ form,	   learn->b_version,
+			      gap->b_from, gap->b_to,
+			      NULL,	   0 };
 }
 
 #define GROUP_MAX 4

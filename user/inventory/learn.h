@@ -35,6 +35,9 @@ struct learn {
 	/* How much each symbol looks like a version: enum looks_version. */
 	uint8_t a_version[FORM_MAX], b_version[FORM_MAX];
 	const uint8_t *a_latest;
+	/* Microseconds from the form's latest bytes to the greeting; 0: not
+	 * known. */
+	uint64_t elapsed;
 	struct form a_part, b_part, wider;
 };
 
@@ -46,6 +49,7 @@ struct learn_side {
 	 * known. */
 	const uint8_t *latest;
 	size_t latest_len; /* of its latest bytes; 0: not known */
+	uint64_t time;	   /* of these, in us since 1970; 0: not known */
 };
 
 /*

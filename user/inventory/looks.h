@@ -27,6 +27,8 @@ bool looks_like_hex(const struct form *form, size_t from, size_t to);
 
 /* The end of a date or a time; `at` where there is none. */
 size_t looks_date_end(const struct form *form, size_t at);
+/* The date's day since 1970. False: there is none with a year. */
+bool looks_date_day(const struct form *form, size_t at, long *day);
 
 bool symbol_is_digit(uint16_t symbol);
 bool symbol_is_letter(uint16_t symbol);

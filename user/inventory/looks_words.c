@@ -105,15 +105,35 @@ bool looks_like_hex(const struct form *form, size_t from, size_t to)
 	return true;
 }
 
-size_t looks_date_end(const struct form *form, size_t at)
-{
-	uint8_t bytes[64] = {};
-	size_t n = 0, end = 0;
+#define DATE_MAX 64
 
-	while (n < sizeof(bytes) && at + n < form->len &&
+/* The bytes from `at` on, up to a wild part. Returns how many. */
+static size_t bytes_at(const struct form *form, size_t at,
+		       uint8_t bytes[DATE_MAX])
+{
+	size_t n = 0;
+
+	while (n < DATE_MAX && at + n < form->len &&
 	       !symbol_is_wild(form->symbol[at + n])) {
 		bytes[n] = (uint8_t)form->symbol[at + n];
 		n++;
 	}
+	return n;
+}
+
+size_t looks_date_end(const struct form *form, size_t at)
+{
+	uint8_t bytes[DATE_MAX];
+	const size_t n = bytes_at(form, at, bytes);
+	size_t end = 0;
+
 	return time_at(bytes, n, 0, 0, &end) == TIME_NONE ? at : at + end;
+}
+
+bool looks_date_day(const struct form *form, size_t at, long *day)
+{
+	uint8_t bytes[DATE_MAX];
+	const size_t n = bytes_at(form, at, bytes);
+
+	return time_day(bytes, n, 0, day);
 }

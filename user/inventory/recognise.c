@@ -107,6 +107,29 @@ static bool is_text(const struct form *form)
 	return true;
 }
 
+#define LENGTH_BYTES 4 /* at most */
+
+static bool begins_with_length(const struct form *form)
+{
+	return form->len && form->symbol[0] == SYMBOL_WILD + WILD_LENGTH;
+}
+
+/*
+ * The bytes, from where there is one for each symbol: behind a length, which is
+ * one symbol. NULL: there are others in number.
+ */
+static const uint8_t *one_for_each(const struct form *form,
+				   const uint8_t *bytes, size_t len)
+{
+	const size_t more = len - form->len;
+
+	if (!bytes || len < form->len)
+		return NULL;
+	return !more || (begins_with_length(form) && more < LENGTH_BYTES) ?
+		       bytes + more :
+		       NULL;
+}
+
 static bool learn_from(struct inventory *inventory, struct known_form *known,
 		       enum learn_how how, const struct observation *seen,
 		       const struct form_identity *identity)
@@ -114,9 +137,10 @@ static bool learn_from(struct inventory *inventory, struct known_form *known,
 	struct form_identity was = {};
 	struct learn_side form = { .form = &inventory->known },
 			  greeting = { .form = &inventory->greeting,
-				       .version = identity->version };
+				       .version = identity->version,
+				       .time = seen->time };
 	enum learned learned = LEARNED_NOT;
-	uint8_t *latest;
+	uint8_t *latest = NULL;
 
 	if (!load_form(&inventory->known, known) ||
 	    (inventory->greeting.binary && is_text(&inventory->known)))
@@ -125,10 +149,12 @@ static bool learn_from(struct inventory *inventory, struct known_form *known,
 	if (inventory->options.identify)
 		lookup_identity(inventory, known, &was);
 	form.version = was.version;
-	latest = lookup_latest(inventory, known, &form.latest_len);
-	if (inventory->greeting.binary &&
-	    form.latest_len == inventory->known.len)
-		form.latest = latest;
+	form.time = known->last_seen;
+	if (inventory->greeting.binary || begins_with_length(&inventory->known))
+		latest = lookup_latest(inventory, known, &form.latest_len);
+	if (inventory->greeting.binary)
+		form.latest = one_for_each(&inventory->known, latest,
+					   form.latest_len);
 	if (known->refusal == inventory->greeting.refusal &&
 	    !is_another(&was, identity))
 		learned = learn_form(&inventory->learn, how, &form, &greeting,

@@ -341,13 +341,36 @@ static bool epoch_at(const struct spelled *s, uint64_t now, size_t *end)
 	return true;
 }
 
+/* Reads all pieces. Returns how many; *last: where the last one ends. */
+static int read_pieces(struct spelled *s, size_t *last)
+{
+	int pieces = 0;
+
+	for (; s->at < s->len && read_piece(s); s->at = skip_joint(s)) {
+		*last = s->at;
+		pieces++;
+	}
+	return pieces;
+}
+
+bool time_day(const uint8_t *bytes, size_t len, size_t at, long *day)
+{
+	struct spelled s = { .bytes = bytes, .len = len, .at = at };
+	size_t last;
+
+	if (!read_pieces(&s, &last) || !s.year ||
+	    !in_range((uint64_t)s.month, 1, 12))
+		return false;
+	*day = calendar_days(s.year, s.month, s.day);
+	return true;
+}
+
 enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 			  uint64_t now, size_t *end)
 {
 	struct spelled s = { .bytes = bytes, .len = len, .at = at };
 	enum spelled_time found;
 	size_t last = 0;
-	int pieces = 0;
 
 	*end = 0;
 	/* No name of a day or a month begins with another letter. */
@@ -357,12 +380,7 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 		return TIME_NONE;
 	if (epoch_at(&s, now, end))
 		return TIME_NOW;
-	while (s.at < len && read_piece(&s)) {
-		last = s.at;
-		pieces++;
-		s.at = skip_joint(&s);
-	}
-	found = pieces ? judge(&s, now) : TIME_NONE;
+	found = read_pieces(&s, &last) ? judge(&s, now) : TIME_NONE;
 	/* "Sun" without a date is a company. */
 	if (found == TIME_NOW && s.weekday && !s.day && !s.clock &&
 	    last - at <= 4)

@@ -3,6 +3,7 @@
 #ifndef BANNERPROBE_TIMES_H
 #define BANNERPROBE_TIMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,5 +21,10 @@ enum spelled_time {
  */
 enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 			  uint64_t now, size_t *end);
+
+/*
+ * The day of the date at `at`, since 1970. False: there is none with a year.
+ */
+bool time_day(const uint8_t *bytes, size_t len, size_t at, long *day);
 
 #endif
