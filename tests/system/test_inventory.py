@@ -178,6 +178,24 @@ def test_a_measured_value_is_wild(inventory, text):
     assert inventory.changes() == ["new", "banner", "banner"]
 
 
+def test_an_integer_is_wild_with_its_fraction(inventory):
+    """Of 100.43 and 100.27 the 100 is equal by chance."""
+    values = ["100.436688", "100.275325", "100.716655", "101.000123", "99.5", "5000.25"]
+    inventory.take(*said_in_turn(*[f"STAT rusage {value}\r\nSTAT version 1.6.17\r\n".encode() for value in values]))
+    assert inventory.changes() == ["new", "banner"]
+    assert inventory.forms()[-1] == r"STAT rusage \{number}.\{number}\x0d\x0aSTAT version 1.6.17\x0d\x0a"
+
+
+def test_what_only_the_third_says_is_no_third_value(inventory):
+    """A host's name that two connections had before the third is told."""
+    texts = [b"load 0.5 on web1 at 1 go\r\n", b"load 0.7 on web1 at 2 go\r\n", b"load 0.9 on web2 at 3 go\r\n"]
+    texts = [text.replace(b"load", b"rate:") for text in texts]
+    inventory.take(*said_in_turn(*texts))
+    assert inventory.changes() == ["new", "banner", "banner"]
+    inventory.take(*[line(texts[2].replace(b"0.9", b"0.%d" % n), NOW + 900 + n) for n in range(1, 9)])
+    assert "web2" in inventory.forms()[-1]
+
+
 @pytest.mark.parametrize("text", ["Welcome to Foo %s\r\n", "Foo/%s ready\r\n", "hello, version: %s\r\n", "x (%s)\r\n"])
 def test_versions_in_a_row_are_no_measured_values(inventory, text):
     inventory.take(*said_in_turn(*[(text % version).encode() for version in ["1.2", "1.3", "1.4", "1.5"]]))

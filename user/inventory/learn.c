@@ -164,7 +164,7 @@ static void begin(struct learn *learn, const struct learn_side *a,
 	mark_told(b->form, b->version, learn->b_version);
 	learn->a_latest = a->latest;
 	learn->elapsed = a->time && b->time > a->time ? b->time - a->time : 0;
-	learn->wider.len = 0;
+	learn->wider.len = learn->made_len = 0;
 	learn->wider.whole = a->form->whole || b->form->whole;
 	learn->wider.refusal = b->form->refusal;
 	learn->wider.binary = b->form->binary;
@@ -327,6 +327,89 @@ static bool is_length(const struct learn *learn, size_t at,
 	return false;
 }
 
+static bool is_of_decimal(const struct learn *learn, const struct form *a,
+			  size_t at)
+{
+	return learn->a_version[at] == LOOKS_DECIMAL &&
+	       (symbol_is_digit(a->symbol[at]) ||
+		(a->symbol[at] & SYMBOL_VALUE) == '.');
+}
+
+/*
+ * Takes all of a number with a fraction into the gap: 100.43 and 100.27 have
+ * the 100 in common by chance.
+ */
+static void take_decimal(struct learn *learn, const struct form *a, size_t i)
+{
+	struct gap *gap = &learn->align.gap[i];
+	const size_t least = i ? gap[-1].a_to : 0,
+		     most = i + 1 < learn->align.gaps ? gap[1].a_from : a->len;
+
+	if (gap->a_from == gap->a_to || gap->b_from == gap->b_to ||
+	    !is_of_decimal(learn, a, gap->a_from) ||
+	    learn->b_version[gap->b_from] != LOOKS_DECIMAL)
+		return;
+	while (gap->a_from > least &&
+	       is_of_decimal(learn, a, gap->a_from - 1u)) {
+		gap->a_from--;
+		gap->b_from--;
+	}
+	while (gap->a_to < most && is_of_decimal(learn, a, gap->a_to)) {
+		gap->a_to++;
+		gap->b_to++;
+	}
+}
+
+static bool is_literal_of(const struct part *part, bool (*is)(uint16_t symbol))
+{
+	for (size_t i = part->from; i < part->to; i++) {
+		if (!is(part->form->symbol[i]) &&
+		    (part->form->symbol[i] & SYMBOL_VALUE) != '.')
+			return false;
+	}
+	return true;
+}
+
+/* Whether a gap is a number, and no part of a word: 15, or 3.5V, but no web1.
+ */
+static bool stands_alone(const struct part *a, const struct part *b)
+{
+	if (a->version[a->from] == LOOKS_DECIMAL &&
+	    b->version[b->from] == LOOKS_DECIMAL)
+		return true;
+	return is_literal_of(a, symbol_is_digit) &&
+	       is_literal_of(b, symbol_is_digit) &&
+	       !(a->from && is_alnum(a->form->symbol[a->from - 1])) &&
+	       !(a->to < a->form->len && is_alnum(a->form->symbol[a->to]));
+}
+
+static void note_made(struct learn *learn, size_t at, enum verdict verdict,
+		      const struct part *a, const struct part *b)
+{
+	if ((verdict == BECOMES_WILD || verdict == DIGITS_BECOME_WILD) &&
+	    !part_has_wild(a) && !stands_alone(a, b))
+		learn->made[learn->made_len++] = learn->align.gap[at];
+}
+
+bool learn_differed(struct learn *learn, const struct form *form,
+		    const struct form *before)
+{
+	size_t at = 0;
+
+	align_forms(&learn->align, form, before);
+	for (size_t i = 0; i < learn->made_len; i++) {
+		const struct gap *gap = learn->align.gap;
+
+		while (at < learn->align.gaps &&
+		       gap[at].a_to <= learn->made[i].a_from)
+			at++;
+		if (at == learn->align.gaps ||
+		    gap[at].a_from >= learn->made[i].a_to)
+			return false;
+	}
+	return true;
+}
+
 enum learned learn_form(struct learn *learn, enum learn_how how,
 			const struct learn_side *form,
 			const struct learn_side *greeting, const uint8_t *raw)
@@ -336,6 +419,8 @@ enum learned learn_form(struct learn *learn, enum learn_how how,
 	size_t at = 0;
 
 	begin(learn, form, greeting);
+	for (size_t i = 0; how == LEARN_THIRD && i < learn->align.gaps; i++)
+		take_decimal(learn, a, i);
 	for (size_t i = 0; i < learn->align.gaps; i++) {
 		const struct gap *gap = &learn->align.gap[i];
 		const struct part a_part = a_part_of(learn, a, gap),
@@ -353,6 +438,7 @@ enum learned learn_form(struct learn *learn, enum learn_how how,
 			return LEARNED_NOT;
 		append(&learn->wider, a, at, gap->a_from);
 		append_gap(&learn->wider, verdict, &a_part, &b_part);
+		note_made(learn, i, verdict, &a_part, &b_part);
 		wider |= verdict != AS_IT_WAS;
 		differs |= verdict != AS_IT_WAS && verdict != GOES_ON;
 		at = gap->a_to;

@@ -39,6 +39,9 @@ struct learn {
 	 * known. */
 	uint64_t elapsed;
 	struct form a_part, b_part, wider;
+	/* The gaps that became wild, but for numbers that stand alone. */
+	struct gap made[FORM_MAX + 1];
+	size_t made_len;
 };
 
 /* A form, and further knowledge about it. */
@@ -59,6 +62,13 @@ struct learn_side {
 enum learned learn_form(struct learn *learn, enum learn_how how,
 			const struct learn_side *form,
 			const struct learn_side *greeting, const uint8_t *raw);
+
+/*
+ * After learn_form() with LEARN_THIRD: whether a form before `form` had another
+ * value in each part that became wild.
+ */
+bool learn_differed(struct learn *learn, const struct form *form,
+		    const struct form *before);
 
 /*
  * For a new form of a service that had the form `old`: takes over wild parts of

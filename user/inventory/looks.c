@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-#include "looks.h"
+#include "looks_pieces.h"
 
 #include <string.h>
-
-static uint8_t literal(uint16_t symbol)
-{
-	return symbol_is_wild(symbol) ? 0 : (uint8_t)symbol;
-}
 
 bool symbol_is_digit(uint16_t symbol)
 {
@@ -27,29 +22,7 @@ bool symbol_is_space(uint16_t symbol)
 	return byte == ' ' || (byte >= '\t' && byte <= '\r');
 }
 
-static bool is_word(uint16_t symbol)
-{
-	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
-}
-
 /* --- versions ---------------------------------------------------------- */
-
-/* Characters of versions: all but spaces, brackets and slashes. */
-static bool is_version_char(uint16_t symbol)
-{
-	uint8_t byte = literal(symbol);
-
-	return is_word(symbol) || (byte && strchr("._~+-", byte));
-}
-
-static size_t count_digits(const struct form *form, size_t at, size_t end)
-{
-	size_t n = 0;
-
-	while (at + n < end && symbol_is_digit(form->symbol[at + n]))
-		n++;
-	return n;
-}
 
 /* Whether only letters precede, back to the word's beginning or a mark. */
 static bool has_plain_prefix(const struct form *form, size_t begin, size_t at)
@@ -59,38 +32,11 @@ static bool has_plain_prefix(const struct form *form, size_t begin, size_t at)
 	return at == begin || !symbol_is_digit(form->symbol[at - 1]);
 }
 
-static unsigned int octet(const struct form *form, size_t at, size_t n)
-{
-	unsigned int value = 0;
-
-	for (size_t i = 0; i < n; i++)
-		value = value * 10 + literal(form->symbol[at + i]) - '0';
-	return value;
-}
-
 /* [192.0.2.1]: so RFC 5321 writes an address. */
 static bool in_brackets(const struct form *form, size_t begin, size_t end)
 {
 	return begin && literal(form->symbol[begin - 1]) == '[' &&
 	       end < form->len && literal(form->symbol[end]) == ']';
-}
-
-static bool has_text(const struct form *form, size_t at, size_t end,
-		     const char *text)
-{
-	size_t len = strlen(text);
-
-	if (at + len > end)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		uint8_t byte = literal(form->symbol[at + i]);
-
-		if (byte >= 'A' && byte <= 'Z')
-			byte |= 0x20;
-		if (byte != (uint8_t)text[i])
-			return false;
-	}
-	return true;
 }
 
 /* "POP3 Server 10.2.0.2": a name is before a version, "at" before an address.
@@ -202,22 +148,96 @@ static bool has_dotted(const struct form *form, size_t begin, size_t end)
 	return false;
 }
 
+/* The end of 40.5, which has one dot; `at`: there is no such number. */
+static size_t fraction_end(const struct form *form, size_t at, size_t end,
+			   size_t *dot)
+{
+	*dot = at + count_digits(form, at, end);
+	if (*dot == at || *dot + 1 >= end ||
+	    literal(form->symbol[*dot]) != '.' ||
+	    !symbol_is_digit(form->symbol[*dot + 1]))
+		return at;
+	return *dot + 1 + count_digits(form, *dot + 1, end);
+}
+
+#define MICROSECONDS 6 /* digits */
+#define MAJOR_MAX 4
+
+/* 100.436688, 86000.82: with more digits than a version has. */
+static bool is_precise(size_t begin, size_t dot, size_t end)
+{
+	return end - dot - 1 == MICROSECONDS || dot - begin > MAJOR_MAX;
+}
+
+/* A unit, just behind a number or behind a space. */
+static bool has_unit(const struct form *form, size_t at)
+{
+	static const char *const units[] = { "%",   "v",  "hz",	   "kb",
+					     "mb",  "gb", "tb",	   "ms",
+					     "kw",  "db", "volts", "percent",
+					     "rpm", "hpa" };
+
+	at += at < form->len && literal(form->symbol[at]) == ' ';
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		const size_t end = at + strlen(units[i]);
+
+		if (has_text(form, at, form->len, units[i]) &&
+		    (end == form->len || !is_word(form->symbol[end])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_between(uint16_t symbol)
+{
+	return literal(symbol) == ' ' || literal(symbol) == ',';
+}
+
+/* Whether the number is one of a list: 0.38 0.63, or 0/0.81/310. */
+static bool is_listed(const struct form *form, size_t begin, size_t end)
+{
+	size_t at = begin, dot;
+
+	/* Before it */
+	while (at && is_between(form->symbol[at - 1]))
+		at--;
+	if (at == begin && at > 1 && literal(form->symbol[at - 1]) == '/' &&
+	    end < form->len && literal(form->symbol[end]) == '/')
+		return symbol_is_digit(form->symbol[at - 2]);
+	if (at < begin) {
+		const size_t last = at;
+
+		while (at && (symbol_is_digit(form->symbol[at - 1]) ||
+			      literal(form->symbol[at - 1]) == '.'))
+			at--;
+		if (at < last && fraction_end(form, at, last, &dot) == last)
+			return true;
+	}
+	/* Behind it */
+	at = end;
+	while (at < form->len && is_between(form->symbol[at]))
+		at++;
+	return at > end && fraction_end(form, at, form->len, &dot) > at;
+}
+
 /*
- * [0.52, load: 40.5, 36.6C: one dot, perhaps a unit, and no name just before
- * it, as in Exim 4.96.
+ * [0.52, load: 40.5, 36.6C, 50.2Hz: one dot, perhaps a unit, and no name just
+ * before it, as in Exim 4.96; unless it is no version for another reason.
  */
 static bool is_decimal(const struct form *form, size_t begin, size_t end)
 {
-	size_t at = begin + count_digits(form, begin, end);
+	size_t dot, at = fraction_end(form, begin, end, &dot), before = begin;
 
-	while (begin && literal(form->symbol[begin - 1]) == ' ')
-		begin--;
-	if (!begin || !literal(form->symbol[begin - 1]) ||
-	    !strchr(":=[,;", literal(form->symbol[begin - 1])) || at >= end ||
-	    literal(form->symbol[at]) != '.')
+	if (at == begin)
 		return false;
-	at++;
-	at += count_digits(form, at, end);
+	if (has_unit(form, at) || (at == end && (is_precise(begin, dot, end) ||
+						 is_listed(form, begin, end))))
+		return true;
+	while (before && literal(form->symbol[before - 1]) == ' ')
+		before--;
+	if (!before || !literal(form->symbol[before - 1]) ||
+	    !strchr(":=[,;", literal(form->symbol[before - 1])))
+		return false;
 	while (at < end && symbol_is_letter(form->symbol[at]))
 		at++;
 	return at == end;
@@ -264,15 +284,6 @@ static bool has_level(const struct form *form, size_t begin, size_t end)
 	for (size_t at = begin; at < end; at++) {
 		if (is_day(form, begin, at, end) ||
 		    is_level(form, begin, at, end))
-			return true;
-	}
-	return false;
-}
-
-static bool has_digit(const struct form *form, size_t from, size_t to)
-{
-	for (; from < to; from++) {
-		if (symbol_is_digit(form->symbol[from]))
 			return true;
 	}
 	return false;
@@ -342,131 +353,6 @@ static enum looks_version looks_of(const struct form *form, size_t at,
 	return is_decimal(form, at, end) ? LOOKS_DECIMAL : LOOKS_VERSION;
 }
 
-/* --- what belongs to a version ------------------------------------------ */
-
-#define FIRST_YEAR 1970
-#define LAST_YEAR 2069
-
-static bool is_number(const struct form *form, size_t at, size_t end,
-		      unsigned int least, unsigned int most)
-{
-	const size_t n = count_digits(form, at, end);
-
-	return n && n == end - at && n <= 4 && octet(form, at, n) >= least &&
-	       octet(form, at, n) <= most;
-}
-
-static bool is_year(const struct form *form, size_t at, size_t end)
-{
-	return end == at + 4 && is_number(form, at, end, FIRST_YEAR, LAST_YEAR);
-}
-
-static bool is_part_of_date(const struct form *form, size_t at, size_t end)
-{
-	return end - at <= 2 ? is_number(form, at, end, 1, 31) :
-			       is_year(form, at, end);
-}
-
-/*
- * The end of 2014, 1993-2023, 2017-11-22 or 11/26/2016: no more than three
- * numbers, among them a year. `at`: there is no such date.
- */
-static size_t years_end(const struct form *form, size_t at)
-{
-	const uint8_t before = at ? literal(form->symbol[at - 1]) : ' ';
-	size_t from = at, end;
-	bool year = false;
-
-	if (before && strchr("/-._", before))
-		return at;
-	for (int parts = 0; parts < 3; parts++, from = end + 1) {
-		end = from + count_digits(form, from, form->len);
-		if (end == from || !is_part_of_date(form, from, end))
-			return at;
-		year |= is_year(form, from, end);
-		if (end + 1 >= form->len || !literal(form->symbol[end]) ||
-		    !strchr("/-", literal(form->symbol[end])) ||
-		    !symbol_is_digit(form->symbol[end + 1]))
-			break;
-	}
-	if (!year || (end < form->len && is_word(form->symbol[end])) ||
-	    (end + 1 < form->len && literal(form->symbol[end]) == '.' &&
-	     is_word(form->symbol[end + 1])))
-		return at;
-	return end;
-}
-
-/* Whether these characters, and before them a version, are before `at`. */
-static bool is_behind_version(const struct form *form, const uint8_t *version,
-			      size_t at, const char *between)
-{
-	const size_t n = strlen(between);
-
-	return at > n && version[at - n - 1] >= LOOKS_DECIMAL &&
-	       has_text(form, at - n, at, between);
-}
-
-#define BUILD_MAX 4
-#define PATCH_LETTERS 3
-
-/* 9.0.1FP10 HF197, 4.96 #2, 5.5(16), 2.6.1(PHNE_38578), 6.11 (151030) */
-static bool is_patch(const struct form *form, const uint8_t *version, size_t at,
-		     size_t end)
-{
-	const size_t n = count_digits(form, at, end);
-	size_t letters = 0;
-
-	while (at + letters < end &&
-	       symbol_is_letter(form->symbol[at + letters]))
-		letters++;
-	if (is_behind_version(form, version, at, " "))
-		return letters && letters <= PATCH_LETTERS &&
-		       count_digits(form, at + letters, end) ==
-			       end - at - letters;
-	if (is_behind_version(form, version, at, " #"))
-		return n == end - at && n <= BUILD_MAX;
-	if (is_behind_version(form, version, at, "("))
-		return has_digit(form, at, end) &&
-		       (n < end - at || n <= BUILD_MAX);
-	return is_behind_version(form, version, at, " (") && n == 6 &&
-	       n == end - at && is_number(form, at + 2, at + 4, 1, 12) &&
-	       is_number(form, at + 4, at + 6, 1, 31);
-}
-
-/* OTP/24: a product's name, with a capital, and its release. */
-static bool is_product(const struct form *form, size_t at, size_t end)
-{
-	size_t name = at ? at - 1 : 0;
-
-	if (!is_number(form, at, end, 0, 9999) ||
-	    literal(form->symbol[name]) != '/')
-		return false;
-	while (name && symbol_is_letter(form->symbol[name - 1]))
-		name--;
-	return name + 2 < at && literal(form->symbol[name]) < 'a';
-}
-
-static void mark_releases(const struct form *form, uint8_t version[FORM_MAX])
-{
-	size_t end;
-
-	for (size_t at = 0; at < form->len; at = end + (end == at)) {
-		const size_t years = years_end(form, at);
-
-		for (end = at;
-		     end < form->len && is_version_char(form->symbol[end]);)
-			end++;
-		if (end == at || version[at])
-			continue;
-		if (years > at)
-			memset(version + at, LOOKS_RELEASE, years - at);
-		else if (is_patch(form, version, at, end) ||
-			 is_product(form, at, end))
-			memset(version + at, LOOKS_RELEASE, end - at);
-		end = years > end ? years : end;
-	}
-}
-
 /* --- all of a form ------------------------------------------------------ */
 
 void looks_mark_versions(const struct form *form, uint8_t version[FORM_MAX])
@@ -479,9 +365,9 @@ void looks_mark_versions(const struct form *form, uint8_t version[FORM_MAX])
 		 * A word that a slash joins to a version is one, too:
 		 * 8.17/8.17/Deb-2
 		 */
-		const bool joined =
-			at > 1 && version[at - 2] >= LOOKS_DECIMAL &&
-			literal(form->symbol[at - 1]) == '/' && at < form->len;
+		const bool joined = at > 1 && at < form->len &&
+				    version[at - 2] == LOOKS_VERSION &&
+				    literal(form->symbol[at - 1]) == '/';
 
 		for (end = at;
 		     end < form->len && is_version_char(form->symbol[end]);)
@@ -489,5 +375,5 @@ void looks_mark_versions(const struct form *form, uint8_t version[FORM_MAX])
 		memset(version + at, (int)looks_of(form, at, end, joined),
 		       end - at);
 	}
-	mark_releases(form, version);
+	looks_mark_releases(form, version);
 }

@@ -1,15 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /* What looks like a word, a hexadecimal number or a date. */
-#include "looks.h"
+#include "looks_pieces.h"
 
 #include "times.h"
 
 #include <string.h>
-
-static uint8_t literal(uint16_t symbol)
-{
-	return symbol_is_wild(symbol) ? 0 : (uint8_t)symbol;
-}
 
 /* For each letter, the letters that often follow it in names and in English. */
 static const char *const followers[26] = {

@@ -200,7 +200,8 @@ static bool learn_from_any(struct inventory *inventory, struct service *service,
 
 /*
  * The last two connections had two forms, and this one has a third: parts that
- * differ among all three become wild.
+ * differ among all three become wild, and with these numbers that differ in
+ * this one.
  */
 static bool learn_third(struct inventory *inventory, struct service *service,
 			const struct observation *seen,
@@ -224,6 +225,10 @@ static bool learn_third(struct inventory *inventory, struct service *service,
 		       &(struct learn_side){ .form = &inventory->greeting,
 					     .version = identity->version },
 		       seen->bytes) != LEARNED_WIDER)
+		return false;
+	if (!load_form(&inventory->third, before) ||
+	    !learn_differed(&inventory->learn, &inventory->known,
+			    &inventory->third))
 		return false;
 	inventory->third = inventory->learn.wider;
 	if (!load_form(&inventory->known, before))
