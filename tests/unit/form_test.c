@@ -1026,6 +1026,10 @@ static void test_binary_learning(void **state)
 static void test_length_that_grows(void **state)
 {
 	static const char is[] = "E\0\0\x1aShost \"198.51.100.7\" no\0";
+	/* A counter that is the length of the rest, now. */
+	static const char chance[] = "\0\x0d\0\0\0\x2d\1\x2b\7TM221";
+	static const char counter[] = "\\x00\\{bytes:1}\\x00\\x00\\x00-"
+				      "\\x01+\\x07TM221";
 	static const char was[] = "E\\x00\\x00\\x19Shost \"\\{client}\" "
 				  "no\\x00";
 	struct form a, b;
@@ -1047,6 +1051,14 @@ static void test_length_that_grows(void **state)
 	assert_string_equal(said_of(learn_form(&learn, LEARN_SETTLED, &same,
 					       &other, (const uint8_t *)is)),
 			    "another");
+	assert_true(form_from_text(&a, counter, strlen(counter)));
+	a.binary = true;
+	make(&b, chance, sizeof(chance) - 1, 502);
+	assert_int_equal(b.symbol[0], SYMBOL_WILD + WILD_LENGTH);
+	assert_string_equal(
+		said_of(learn_form(&learn, LEARN_SETTLED, &one, &other,
+				   (const uint8_t *)chance)),
+		"same");
 }
 
 #define DAY 86400000000ULL

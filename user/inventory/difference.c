@@ -417,6 +417,25 @@ static bool is_cut(const struct part *a, const struct part *b)
 	return !a->form->whole || !b->form->whole;
 }
 
+/*
+ * Whether a number at the greeting's beginning is its length by chance, as a
+ * counter's value is now and then: then its bytes fit the form.
+ */
+static bool is_length_by_chance(struct learn *learn, const struct part *a,
+				const struct part *b, const uint8_t *raw)
+{
+	struct form *bytes = &learn->b_part;
+	const size_t from = b->form->at[b->from], to = b->form->at[b->to];
+
+	if (b->to != b->from + 1 ||
+	    b->form->symbol[b->from] != SYMBOL_WILD + WILD_LENGTH)
+		return false;
+	cut_out(&learn->a_part, a);
+	bytes->len = 0;
+	form_add_bytes(bytes, raw, from, to, 0);
+	return form_matches(&learn->a_part, bytes);
+}
+
 enum verdict judge_gap(struct learn *learn, enum learn_how how,
 		       const struct part *a, const struct part *b,
 		       const uint8_t *raw)
@@ -429,7 +448,8 @@ enum verdict judge_gap(struct learn *learn, enum learn_how how,
 		if (tail != REFUSED)
 			return tail;
 	}
-	if (in_a.wild && takes(learn, a, b, &in_b))
+	if ((in_a.wild && takes(learn, a, b, &in_b)) ||
+	    is_length_by_chance(learn, a, b, raw))
 		return AS_IT_WAS;
 	if (in_a.fixed || in_b.fixed)
 		return REFUSED;
