@@ -61,6 +61,8 @@ static bool is_behind_name(const struct form *form, size_t begin)
 	return true;
 }
 
+#define VERSION_PART_MAX 31
+
 /*
  * Whether four numbers are an IPv4 address: in a range that no version has, or
  * in brackets. Versions have come to 10.
@@ -74,10 +76,13 @@ static bool is_address(const struct form *form, size_t begin, size_t end,
 	}
 	if (in_brackets(form, begin, end))
 		return true;
-	return part[0] == 10 ?
-		       !is_behind_name(form, begin) :
-		       part[0] >= 100 || (part[0] == 172 && part[1] >= 16 &&
-					  part[1] < 32);
+	if (part[0] == 10)
+		return part[1] > VERSION_PART_MAX ||
+		       part[2] > VERSION_PART_MAX ||
+		       part[3] > VERSION_PART_MAX ||
+		       !is_behind_name(form, begin);
+	return part[0] >= 100 ||
+	       (part[0] == 172 && part[1] >= 16 && part[1] < 32);
 }
 
 /* 1.2, 9.2.7 ...: its end, or `at` where there is none. */

@@ -18,12 +18,25 @@ static const char *const telling[] = {
 	"X-Influxdb-Version:",
 };
 
+/* Only with a second colon it may have a time of day. */
+static void add_telling(struct form *form, const struct greeting *g, size_t at,
+			size_t end)
+{
+	const uint8_t *colon = memchr(g->bytes + at, ':', end - at);
+	const size_t behind = colon ? (size_t)(colon - g->bytes) + 1 : end;
+
+	if (memchr(g->bytes + behind, ':', end - behind))
+		structure_add_text(form, g, at, end, 0);
+	else
+		form_add_bytes(form, g->bytes, at, end, 0);
+}
+
 static void add_header(struct form *form, const struct greeting *g, size_t at,
 		       size_t end)
 {
 	for (size_t i = 0; i < sizeof(telling) / sizeof(*telling); i++) {
 		if (greeting_has(g, at, telling[i]))
-			structure_add_text(form, g, at, end, 0);
+			add_telling(form, g, at, end);
 	}
 }
 

@@ -171,7 +171,8 @@ struct second_letters {
 	uint32_t of[26];
 	bool is_known;
 };
-static struct second_letters of_months, of_weekdays;
+static struct second_letters of_months, of_weekdays, of_rare_months,
+	of_rare_weekdays;
 #define ACCENT (1U << 31)
 
 static void note_second_letters(struct second_letters *seconds,
@@ -179,7 +180,7 @@ static void note_second_letters(struct second_letters *seconds,
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *text = names[i].text;
-		uint32_t *of = &seconds->of[text[0] - 'a'];
+		uint32_t *of = &seconds->of[(text[0] | 0x20) - 'a'];
 
 		*of |= 1U << ((text[1] | 0x20) - 'a');
 		*of |= text[1] & 0x20 ? 0 : ACCENT;
@@ -266,37 +267,53 @@ static bool has_clock(const uint8_t *bytes, size_t len)
 	return at > 1 && at < len && bytes[0] == ' ' && bytes[at] == ':';
 }
 
-/* The first letter of these names may have an accent. */
+/*
+ * The first letter of these names may have an accent. behind(): whether what
+ * follows is right; few words of other texts have that.
+ */
 static int rare_named(const struct name *names, size_t count,
-		      const uint8_t *bytes, size_t len, size_t *name_len)
+		      struct second_letters *seconds, const uint8_t *bytes,
+		      size_t len,
+		      bool (*behind)(const uint8_t *bytes, size_t len),
+		      size_t *name_len)
 {
-	const struct word word = read_word(bytes, len);
+	struct word word;
 
-	*name_len = word.len;
-	if (word.characters < 2)
+	if (!seconds->is_known)
+		note_second_letters(seconds, names, count);
+	if (!len || (bytes[0] < 0x80 && !may_begin(seconds, bytes, len)))
+		return 0;
+	word = read_word(bytes, len);
+	if (word.characters < 2 || !behind(bytes + word.len, len - word.len))
 		return 0;
 	for (size_t i = 0; i < count; i++) {
-		if (is_name(&word, names[i].text))
-			return names[i].number;
+		if (!is_name(&word, names[i].text))
+			continue;
+		*name_len = word.len;
+		return names[i].number;
 	}
 	return 0;
 }
 
+/* A year or a time of day: 21 wrz 2026, man 21 maj 14:13 */
+static bool has_number(const uint8_t *bytes, size_t len)
+{
+	const size_t at = len && bytes[0] == '.';
+
+	return at + 1 < len && bytes[at] == ' ' && bytes[at + 1] >= '0' &&
+	       bytes[at + 1] <= '9';
+}
+
 int rare_month_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
-	return rare_named(rare_months, COUNT(rare_months), bytes, len,
-			  name_len);
+	return rare_named(rare_months, COUNT(rare_months), &of_rare_months,
+			  bytes, len, has_number, name_len);
 }
 
 int rare_weekday_named(const uint8_t *bytes, size_t len, bool in_date,
 		       size_t *name_len)
 {
-	const int found = rare_named(rare_weekdays, COUNT(rare_weekdays), bytes,
-				     len, name_len);
-	const uint8_t *behind = bytes + *name_len;
-
-	return found && (in_date ? has_clock(behind, len - *name_len) :
-				   has_day(behind, len - *name_len)) ?
-		       found :
-		       0;
+	return rare_named(rare_weekdays, COUNT(rare_weekdays),
+			  &of_rare_weekdays, bytes, len,
+			  in_date ? has_clock : has_day, name_len);
 }

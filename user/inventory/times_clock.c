@@ -120,8 +120,18 @@ static bool read_compact_clock(struct spelled *s)
 
 bool read_clock(struct spelled *s)
 {
-	return read_colon_clock(s) || read_dotted_clock(s) ||
-	       read_hour_clock(s) || read_compact_clock(s);
+	size_t at = s->at;
+
+	if (s->clock)
+		return false;
+	while (at < s->at + 3 && digit_at(s, at))
+		at++;
+	if (is_at(s, at, ':'))
+		return read_colon_clock(s);
+	if (is_at(s, at, '.'))
+		return read_dotted_clock(s);
+	return letter_at(s, at) ? read_hour_clock(s) :
+				  digit_at(s, at) && read_compact_clock(s);
 }
 
 bool read_half_day(struct spelled *s)
@@ -133,13 +143,15 @@ bool read_half_day(struct spelled *s)
 		"\xe5\x8d\x88\xe5\x89\x8d", "\xe5\x8d\x88\xe5\xbe\x8c",
 	};
 
+	if (!s->year || s->clock)
+		return false;
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		size_t at = s->at + 6;
 
 		if (at > s->len || memcmp(s->bytes + s->at, words[i], 6))
 			continue;
 		at += is_at(s, at, ' ');
-		if (!s->year || s->clock || !digit_at(s, at))
+		if (!digit_at(s, at))
 			return false;
 		s->at = at;
 		return true;

@@ -153,8 +153,27 @@ static bool read_short_date(struct spelled *s)
 
 bool read_rare_date(struct spelled *s)
 {
-	return read_joined_date(s) || read_week_date(s) || read_dotted_day(s) ||
-	       read_spaced_date(s) || read_short_date(s);
+	uint64_t value;
+	size_t n;
+
+	if (s->day || s->month)
+		return false;
+	/* Nearly all numbers are refused by their length. */
+	n = digits(s, s->at, &value);
+	switch (n) {
+	case 1:
+	case 2:
+		return letter_at(s, s->at + n) ? read_joined_date(s) :
+						 read_spaced_date(s);
+	case 4:
+		return read_week_date(s) || read_dotted_day(s) ||
+		       read_spaced_date(s);
+	case 6:
+	case 12:
+		return read_short_date(s);
+	default:
+		return false;
+	}
 }
 
 /* The end of one of these characters, of three bytes each, at `at`; or `at`. */
