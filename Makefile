@@ -24,6 +24,7 @@
 #   make test-tunnel-guest  every kind of tunnel by its real device, under QEMU (as root)
 #   make test-architectures  arm64 and s390x, under QEMU, against this machine
 #   make test-kernels  the BPF programs on Debian's kernels, under QEMU
+#   make compare-captures  real captures against tshark and the model: CAPTURES="FOLDER..."
 #   make fuzz          fuzzes the core in both backends, the capture reader, the formats
 #   make mutants      breaks the core in many ways: a test has to notice each
 #   make lint          clang-format, clang-tidy, gcc's analyzer and the tree's structure

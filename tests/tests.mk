@@ -60,6 +60,8 @@ BENCH_INVENTORY := $(call objects,tests/bench/bench_inventory.c $(INVENTORY))
 BENCH_IDENTIFY := $(call objects,tests/bench/bench_identify.c $(IDENTIFY))
 # For a writer of rules: identifies the bytes of files.
 IDENTIFY_TOOL := $(call objects,tests/tools/identify_files.c $(IDENTIFY))
+# The model's judgement of real captures.
+JUDGE := $(call objects,tests/tools/judge_segments.c tests/unit/model.c tests/unit/model_events.c)
 # What the live tests forge packets with, and a wire that takes its time.
 RIG_PROGRAMS := $(BUILD)/forge $(BUILD)/wire
 RIG := $(RIG_PROGRAMS:$(BUILD)/%=$(BUILD)/tests/system/%.o)
@@ -137,6 +139,9 @@ $(BUILD)/bench_identify: $(BENCH_IDENTIFY)
 $(BUILD)/tests/identify $(BUILD)/bench_identify:
 	$(Q)$(call link,,$(IDENTIFY_LIBS))
 
+$(BUILD)/tests/judge_segments: $(JUDGE)
+	$(Q)$(call link)
+
 $(RIG_PROGRAMS): $(BUILD)/%: $(BUILD)/tests/system/%.o
 	$(Q)$(call link)
 
@@ -147,7 +152,7 @@ $(BUILD)/verified.so: tests/vm/verified.c
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE $(WARNINGS) -O2 -shared -fPIC -o $@ $<
 
 -include $(patsubst %,%.d,$(sort $(SANITIZED) $(PRIVILEGES_TEST) $(KERNEL_TEST) $(BENCH_KERNEL) \
-	$(BENCH_SCALE) $(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(BENCH_IDENTIFY) $(IDENTIFY_TOOL) $(RIG) $(BUILD)/drive.bpf.o))
+	$(BENCH_SCALE) $(BENCH_GROWTH) $(BENCH_FORMAT) $(BENCH_INVENTORY) $(BENCH_IDENTIFY) $(IDENTIFY_TOOL) $(JUDGE) $(RIG) $(BUILD)/drive.bpf.o))
 
 # --- make check: without root, network or installing anything, in less than a minute
 
@@ -304,6 +309,15 @@ test-fleet:
 	$(Q)PYTHONPATH=tests/system $(PYTHON) -c \
 		'import rig; rig.install("rsyslog", "rsyslog-relp", "rsyslog-kafka", "kcat")'
 	$(Q)$(PYTHON) -m pytest -q -rs tests/system/test_fleet.py
+
+# bannerprobe against tshark and the model, on all captures below some folders.
+CAPTURES ?= tests/captures $(wildcard ../shared/captures ../shared/faults)
+.PHONY: compare-captures
+compare-captures:
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)packaging/deps.sh tshark
+	$(Q)$(MAKE) --no-print-directory bannerprobe $(BUILD)/tests/judge_segments
+	$(Q)BUILD=$(BUILD) tests/tools/compare_captures.py $(CAPTURES)
 
 # Servers of two Debian releases, restarted, reconfigured and upgraded. Downloads 400 MB, and unpacks 2 GB below the
 # build, once; then takes some minutes. RELEASES_ARGS="-k exim": only these. RELEASES_CONNECTIONS=10000: an hour.

@@ -31,7 +31,7 @@ sources_of() {
 		user/system/message.c user/system/stopping.c user/system/descriptors.c" ;;
 	capture) echo "tests/fuzz/guarded.c tests/fuzz/memory_file.c tests/fuzz/getrandom.c tests/unit/wrap.c user/pipeline/from_captures.c user/pipeline/capture_tracking.c user/pipeline/capture_jobs.c user/pipeline/read_by_jobs.c user/system/process.c user/pipeline/pipeline.c user/pipeline/seen_twice.c user/pipeline/unfinished.c user/pipeline/identifying.c user/libraries/linked.c user/pipeline/packet_batch.c user/pipeline/progress.c user/pipeline/sequence.c user/capture/capture_list.c user/capture/origins.c
 		user/capture/not_opened.c user/capture/packet_reader.c user/capture/pcap_reader.c user/capture/pcapng_reader.c user/capture/byte_source.c user/capture/file_window.c user/system/bus_guard.c
-		user/capture/decompress.c user/capture/link_layer.c user/capture/wifi.c user/pipeline/reassembly.c user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c
+		user/capture/decompress.c user/capture/link_layer.c user/capture/other_tunnels.c user/capture/wifi.c user/pipeline/reassembly.c user/engine/packet_engine.c user/engine/overflow.c user/engine/server_list.c
 		user/engine/nets.c $format user/stats/stats.c user/stats/losses.c user/stats/event_stats.c
 		user/stats/stats_report.c user/stats/stats_json.c user/system/event_loop.c user/system/stopping.c user/system/descriptors.c" user/identify/*.c ;;
 	format) echo "$format" ;;
