@@ -229,9 +229,11 @@ static bool are_metrics(const char *text)
 
 	if (!strncmp(text, "# HELP ", 7) || !strncmp(text, "# TYPE ", 7))
 		return true;
-	if (end > text && *end == '{')
-		end += strcspn(end, "}\n") + 1;
-	return end > text && end[-1] != '\n' && *end == ' ' && end[1] &&
+	if (end > text && *end == '{') {
+		end += strcspn(end, "}\n");
+		end += *end == '}'; /* else the text has no end of them */
+	}
+	return end > text && *end == ' ' && end[1] &&
 	       strchr("-0123456789", end[1]);
 }
 
