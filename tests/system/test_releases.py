@@ -222,9 +222,8 @@ def vnc(changed, suite):
 
 
 def rsync(changed, suite):
-    return (file("/motd", "A mirror of the archive")
-            + file("/rsyncd.conf", "use chroot = no\naddress = 127.0.0.1\n"
-                   + ("motd file = /motd\n" if changed else ""))
+    return (file("/motd", "A mirror of the archive" if changed else "A mirror")
+            + file("/rsyncd.conf", "use chroot = no\naddress = 127.0.0.1\nmotd file = /motd\n")
             + "exec rsync --daemon --no-detach --port=873 --config=/rsyncd.conf --log-file=/dev/stdout")
 
 
@@ -275,7 +274,7 @@ SERVERS = {
     ngircd: Server({6667: None}, None, None, None),
     bitlbee: Server({6667: "BitlBee"}, None, upgraded=None),
     vnc: Server({5901: None, 5902: None}, None, reconfigured=None, upgraded=None),
-    rsync: Server({873: "rsync"}, None, upgraded=None),
+    rsync: Server({873: "rsync"}, None, upgraded=None, end=rb"\n\n\Z"),	# an empty line ends the text of the day
     mpd: Server({6600: "Music Player Daemon"}, None, reconfigured=None, upgraded="banner"),
     gpsd: Server({2947: "gpsd"}, "gpsd", reconfigured=None),
     hylafax: Server({4559: "HylaFAX"}, "hylafax-server", None, None),
@@ -385,32 +384,29 @@ def both():
             pytest.skip(f"Debian {suite} cannot be had: {error}")
 
 
-@pytest.mark.usefixtures("both")
-@pytest.mark.parametrize("script", SERVERS, ids=lambda script: script.__name__)
-def test_server(script, tmp_path):
+@pytest.fixture(params=SERVERS, ids=lambda script: script.__name__)
+def watched(request, both, tmp_path):
     os.chmod(tmp_path, 0o755)
     with netns.Namespace("releases") as ns, open(tmp_path / "log", "w") as log:
-        watched = Watched(script, ns, tmp_path, log)
-        for _ in range(3):
-            watched.run(BEFORE, False)
-        assert watched.changes() == expected(watched.server, "new"), watched.inventory.forms()
-        check_identity(watched, BEFORE)
-        for _ in range(2):
-            watched.run(BEFORE, True)
-        assert watched.changes() == expected(watched.server, watched.server.reconfigured), watched.inventory.forms()
-        for _ in range(2):
-            watched.run(AFTER, True)
-        assert watched.changes() == expected(watched.server, watched.server.upgraded), watched.inventory.forms()
+        yield Watched(request.param, ns, tmp_path, log)
 
 
-@pytest.mark.usefixtures("both")
-@pytest.mark.parametrize("script", SERVERS, ids=lambda script: script.__name__)
-def test_many_connections(script, tmp_path):
-    """No change, however often a server is asked: RELEASES_CONNECTIONS is of each."""
-    os.chmod(tmp_path, 0o755)
-    with netns.Namespace("releases") as ns, open(tmp_path / "log", "w") as log:
-        watched = Watched(script, ns, tmp_path, log)
-        watched.run(BEFORE, False, MANY, AT_ONCE)
-        assert watched.changes() == expected(watched.server, "new"), watched.inventory.forms()
-        counted = dict(watched.inventory.ask("SELECT port, connections FROM service"))
-        assert counted == dict.fromkeys(watched.server.products, MANY)
+def test_server(watched):
+    for _ in range(3):
+        watched.run(BEFORE, False)
+    assert watched.changes() == expected(watched.server, "new"), watched.inventory.forms()
+    check_identity(watched, BEFORE)
+    for _ in range(2):
+        watched.run(BEFORE, True)
+    assert watched.changes() == expected(watched.server, watched.server.reconfigured), watched.inventory.forms()
+    for _ in range(2):
+        watched.run(AFTER, True)
+    assert watched.changes() == expected(watched.server, watched.server.upgraded), watched.inventory.forms()
+
+
+def test_many_connections(watched):
+    """No change, however often a server is asked: RELEASES_CONNECTIONS is the number for each port."""
+    watched.run(BEFORE, False, MANY, AT_ONCE)
+    assert watched.changes() == expected(watched.server, "new"), watched.inventory.forms()
+    counted = dict(watched.inventory.ask("SELECT port, connections FROM service"))
+    assert counted == dict.fromkeys(watched.server.products, MANY)
