@@ -115,13 +115,14 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 					       __u64 hash,
 					       struct table_place *place)
 {
+	const __u32 shift = words_shift;
 	__u32 index, first;
 
 	place->prefilter = backend_prefilter(backend);
 	first = prefilter_index(&place->prefilter, hash);
-	index = first >> words_shift;
-	place->first_word = index << words_shift;
-	place->word_mask = (1U << words_shift) - 1;
+	index = first >> shift;
+	place->word_mask = (1U << shift) - 1;
+	place->first_word = first & ~place->word_mask;
 	place->tag = tag_of(hash, place->word_mask);
 	place->bucket = bpf_map_lookup_elem(&buckets, &index);
 	place->entries = bpf_map_lookup_elem(&entries, &index);

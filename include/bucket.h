@@ -186,16 +186,19 @@ static __always_inline __u64 ways_with(const struct bucket *bucket, __u16 tag)
 
 /*
  * The overflow tags that equal this one, as a set; each word contributes its
- * own bits.
+ * own bits. Most buckets have no overflow tag.
  */
 static __always_inline __u64 overflow_like(const struct bucket *bucket,
 					   __u16 tag, __u16 mask)
 {
 	const volatile __u64 *four = bucket->overflow_tags.four;
+	const __u64 first = four[0], second = four[1], third = four[2];
 
-	return lanes_equal(four[0], tag, mask) |
-	       lanes_equal(four[1], tag, mask) >> 1 |
-	       lanes_equal(four[2], tag, mask) >> 2;
+	if (!(first | second | third))
+		return 0;
+	return lanes_equal(first, tag, mask) |
+	       lanes_equal(second, tag, mask) >> 1 |
+	       lanes_equal(third, tag, mask) >> 2;
 }
 
 static __always_inline __u64 overflow_with(const struct bucket *bucket,
@@ -217,7 +220,7 @@ static __always_inline bool bucket_may_have(const struct bucket *bucket,
 	const __u64 here = lanes_equal(four[0], tag, mask) |
 			   lanes_equal(four[1], tag, mask);
 
-	return here | overflow_like(bucket, tag, mask);
+	return here || overflow_like(bucket, tag, mask);
 }
 
 /*

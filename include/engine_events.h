@@ -249,7 +249,7 @@ static __always_inline void engine_count_self(const struct backend *backend,
 	if (!segment_opens(&context->segment) ||
 	    context->segment.flags & TCP_ACK)
 		return;
-	__builtin_memset(verdict, 0, sizeof(*verdict));
+	verdict_clear(verdict);
 	verdict->began = COUNT_CONNECTIONS;
 	verdict->outcome = COUNT_NO_SERVER;
 	engine_count_verdict(backend, verdict);

@@ -249,7 +249,7 @@ static __always_inline void put_known(const struct table_place *place,
 	waited = flow_is_watched(known);
 	*known = context->flow;
 	if (context->verdict.began)
-		known->seen = 0;
+		__builtin_memset(known, 0, sizeof(*known));
 	if (waited && !flow_is_watched(known))
 		overflow_tag_remove(place, place->tag);
 }

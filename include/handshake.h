@@ -53,11 +53,13 @@ static __always_inline void begin(struct flow *flow, struct verdict *verdict,
 		verdict->ended_fates =
 			unfinished_fates(flow, options, FATE_NO_DATA);
 	verdict->began = COUNT_CONNECTIONS;
-	__builtin_memset(flow, 0, sizeof(*flow));
+	if (flow->seen) /* else all of it is zero */
+		__builtin_memset(flow, 0, sizeof(*flow));
 	flow->start_time = start_time;
 	flow->cisn = cisn;
 	flow->client = (__u8)client;
-	note_left(flow, options);
+	if (wants_more_events(options))
+		flow->seen = FLOW_AWAITED;
 }
 
 /*

@@ -156,7 +156,7 @@ find_ipv4_content(const struct frame *frame, const struct iphdr *ip,
 
 	content->protocol = READ_FIELD(ip, protocol);
 	content->offset = offset + header_len;
-	if (walk == WALK_PLAIN)
+	if (walk != WALK_WHOLE)
 		return PARSED;
 	content->offset = frame_offset(frame, next);
 	if (content->protocol != PROTO_AUTH)
@@ -185,7 +185,7 @@ walk_other_ipv4(const struct frame *frame, const struct iphdr *ip, __u64 offset,
 	const enum parse_result result =
 		other_protocol(content->protocol, content->offset, segment);
 
-	if (walk == WALK_PLAIN && content->protocol == PROTO_AUTH)
+	if (walk != WALK_WHOLE && content->protocol == PROTO_AUTH)
 		return PARSE_NOT_PLAIN;
 	if (result == PARSE_NOT_TCP)
 		return result;

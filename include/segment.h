@@ -63,31 +63,35 @@ struct segment {
 	__u32 payload_offset; /* bytes from the start of the frame */
 	__u32 payload_len; /* bytes, by the IP header; may exceed those at hand
 			    */
-	__u16 vlan[VLAN_DEPTH_MAX]; /* VLAN IDs, outermost first */
-	__u8 vlan_count;
-	__u8 flags;  /* TCP_FIN ... */
-	__u8 family; /* 4 or 6 */
-	__u8 ttl;    /* or hop limit, as the packet has it here */
-	bool to_end; /* no IP header has the length; the frame's length is used
-		      */
-	bool negotiates;  /* the payload is telnet's negotiation alone: see
-			   * engine_note_negotiation() */
+	__u8 flags;	   /* TCP_FIN ... */
+	__u8 family;	   /* 4 or 6 */
+	__u8 ttl;	   /* or hop limit, as the packet has it here */
 	__u16 source_mac; /* bytes from the start of the frame to the address of
 			   * its sender on this link; or MAC_NOT_TOLD */
 	__u16 destination_mac; /* likewise, of its receiver */
+	__be16 inside;	       /* EtherType of what is at payload_offset, of a
+				* packet that carries a tunnel */
+
+	/* From here on up to the tunnels segment_reset() clears, by words. */
+	__u16 vlan[VLAN_DEPTH_MAX]
+		__attribute__((aligned(8))); /* VLAN IDs, outermost first */
+	__u8 vlan_count;
+	bool to_end; /* no IP header has the length; the frame's length is used
+		      */
+	bool negotiates; /* the payload is telnet's negotiation alone: see
+			  * engine_note_negotiation() */
 
 	/*
 	 * Of the packet that carries a tunnel; offsets are from the start of
 	 * the frame.
 	 */
-	__u32 ip_end;	   /* of the IP packet, by its header */
-	__u8 protocol;	   /* in the IP packet */
 	bool is_fragment;  /* the packet is a fragment */
 	bool is_later;	   /* and not the first one */
+	__u8 protocol;	   /* in the IP packet */
 	__u8 tunnel_count; /* opened tunnels */
+	__u32 ip_end;	   /* of the IP packet, by its header */
 	__u32 bytes_end;   /* of the innermost tunnel's content; 0: no tunnel */
 	__u32 limit;	   /* of that content, as in struct frame */
-	__be16 inside;	   /* EtherType of what is at payload_offset */
 	struct tunnel tunnels[TUNNELS_MAX]; /* outermost first */
 };
 
@@ -97,15 +101,10 @@ struct segment {
  */
 static __always_inline void segment_reset(struct segment *segment)
 {
-	segment->vlan[0] = segment->vlan[1] = 0;
-	segment->vlan_count = 0;
+	__builtin_memset(segment->vlan, 0,
+			 offsetof(struct segment, tunnels) -
+				 offsetof(struct segment, vlan));
 	segment->source_mac = segment->destination_mac = MAC_NOT_TOLD;
-	segment->to_end = segment->negotiates = false;
-	segment->ip_end = 0;
-	segment->protocol = 0;
-	segment->is_fragment = segment->is_later = false;
-	segment->tunnel_count = 0;
-	segment->bytes_end = segment->limit = 0;
 }
 
 /* The result of a walk over the headers of a packet. */

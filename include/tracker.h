@@ -112,7 +112,7 @@ static __always_inline void track(struct flow *flow, struct rivals *rivals,
 				  const struct track_options *options,
 				  struct verdict *verdict)
 {
-	__builtin_memset(verdict, 0, sizeof(*verdict));
+	verdict_clear(verdict);
 	if (!(segment->flags & TCP_RST))
 		track_segment(flow, rivals, segment, arrival, options, verdict);
 	else if (flow->seen)

@@ -53,47 +53,74 @@ struct part {
 	bool negotiates; /* the payload is telnet's negotiation alone */
 };
 
-/* A counter that does not apply is COUNT_NOTHING. */
+/*
+ * What is asked together lies in one word each: `counts`, `logged` and
+ * `any_fates` are 0 where nothing in them is set.
+ */
 struct verdict {
-	__u8 began;   /* COUNT_CONNECTIONS: the segment began a connection */
-	__u8 ended;   /* the outcome of the connection that this one replaced */
-	__u8 outcome; /* the decided outcome; COUNT_BANNER: log it */
-	__u8 ignored; /* why the segment was ignored */
-	__u8 part;    /* enum event_part: of the sender's event */
+	union {
+		/* A counter that does not apply is COUNT_NOTHING. */
+		struct {
+			__u8 began; /* COUNT_CONNECTIONS: the segment began a
+				     * connection */
+			__u8 ended; /* the outcome of the connection that this
+				     * one replaced */
+			__u8 outcome; /* the decided outcome; COUNT_BANNER: log
+				       * it */
+			__u8 ignored; /* why the segment was ignored */
+		};
+		__u32 counts;
+	};
+	union {
+		struct {
+			__u8 part; /* enum event_part: of the sender's event */
+			__u8 logs; /* EVENT_BIT() of each event to log, except
+				    * for the banner */
+			bool ends_other; /* no more of the other side's event is
+					  * gathered */
+			bool keeps_data; /* a SYN's data is kept until a SYN-ACK
+					  * accepts it; false for a repetition
+					  * of the SYN */
+		};
+		__u32 logged;
+	};
+	union {
+		struct {
+			__u32 fates; /* fate_of() the decided event kinds */
+			__u32 ended_fates; /* likewise, of the replaced
+					    * connection */
+		};
+		__u64 any_fates;
+	};
 	__u8 handshake; /* for the tracker alone: enum handshake */
 	bool asks;	/* nothing is decided or changed yet: the caller has to
 			 * look up whether the destination is an own address,
 			 * and track again */
+	__u8 sender;	/* enum side_name */
+	__u8 closes;	/* 1: the client's FIN, none of which was seen before */
+	bool crossed;	/* each side spoke before it received anything */
+	__u16 syn_len;	/* bytes of the SYN's data that are a request; or 0 */
 	__u32 skip;	/* payload bytes before the event */
 	__u32 offset;	/* bytes of the event before this part */
 
 	/*
-	 * For the tracker alone. It is not on the BPF program's stack, because
-	 * the verifier knows no values in a map. So it has fewer states to
-	 * follow.
+	 * For the tracker alone, and not cleared. It is not on the BPF
+	 * program's stack, because the verifier knows no values in a map. So it
+	 * has fewer states to follow.
 	 */
 	struct part said;
-
-	/* Used only where events besides banners are asked for. */
-	__u8 logs;    /* EVENT_BIT() of each event to log, except for the
-		       * banner */
-	__u8 sender;  /* enum side_name */
-	__u8 closes;  /* 1: the client's FIN, none of which was seen before */
-	bool crossed; /* each side spoke before it received anything */
-	bool ends_other; /* no more of the other side's event is gathered */
-	bool keeps_data; /* a SYN's data is kept until a SYN-ACK accepts it;
-			  * false for a repetition of the SYN */
-	__u16 syn_len;	 /* bytes of the SYN's data that are a request; or 0 */
-	__u32 fates;	 /* fate_of() the decided event kinds */
-	__u32 ended_fates; /* likewise, of the replaced connection */
 };
+
+static __always_inline void verdict_clear(struct verdict *verdict)
+{
+	__builtin_memset(verdict, 0, offsetof(struct verdict, said));
+}
 
 /* Whether a segment needs more than to be counted. */
 static __always_inline bool verdict_is_logged(const struct verdict *verdict)
 {
-	return verdict->outcome == COUNT_BANNER || verdict->part != PART_NONE ||
-	       verdict->logs || verdict->ends_other || verdict->keeps_data ||
-	       verdict->fates | verdict->ended_fates;
+	return verdict->outcome == COUNT_BANNER ||
+	       verdict->logged | verdict->any_fates;
 }
 
 /*
@@ -130,8 +157,7 @@ static __always_inline void verdict_filter(struct verdict *verdict)
  */
 static __always_inline bool verdict_is_counted(const struct verdict *verdict)
 {
-	return verdict->began | verdict->ended | verdict->outcome |
-	       verdict->ignored;
+	return verdict->counts;
 }
 
 static __always_inline void count_in(__u64 *counters, enum counter counter)
@@ -140,17 +166,18 @@ static __always_inline void count_in(__u64 *counters, enum counter counter)
 	counters[counter & (COUNTER_ROOM - 1)]++;
 }
 
-/*
- * COUNT_NOTHING has a place of its own, which is never shown, so no branch is
- * needed.
- */
+/* Most verdicts have one of the four. */
 static __always_inline void count_verdict(__u64 *counters,
 					  const struct verdict *verdict)
 {
-	count_in(counters, verdict->began);
-	count_in(counters, verdict->ended);
-	count_in(counters, verdict->outcome);
-	count_in(counters, verdict->ignored);
+	if (verdict->began)
+		count_in(counters, verdict->began);
+	if (verdict->ended)
+		count_in(counters, verdict->ended);
+	if (verdict->outcome)
+		count_in(counters, verdict->outcome);
+	if (verdict->ignored)
+		count_in(counters, verdict->ignored);
 }
 
 /* Counts the fates of all event kinds, except for the banner's. */
