@@ -109,7 +109,7 @@ static __always_inline __u8 backend_direction(const struct backend *backend)
 }
 
 /*
- * A lookup in these arrays cannot fail, but the verifier needs the check.
+ * A lookup in this array cannot fail, but the verifier needs the check.
  */
 static __always_inline bool backend_find_place(const struct backend *backend,
 					       __u64 hash,
@@ -125,8 +125,7 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 	place->first_word = first & ~place->word_mask;
 	place->tag = tag_of(hash, place->word_mask);
 	place->bucket = bpf_map_lookup_elem(&buckets, &index);
-	place->entries = bpf_map_lookup_elem(&entries, &index);
-	return place->bucket && place->entries;
+	return place->bucket;
 }
 
 static __always_inline void backend_lock(struct bucket *bucket)

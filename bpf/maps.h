@@ -59,15 +59,6 @@ struct {
 	__type(value, struct bucket);
 } buckets SEC(".maps");
 
-/* The entries of each bucket; the lock in the bucket protects them. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct bucket_entries);
-} entries SEC(".maps");
-
 /*
  * The overflow: established, undecided connections evicted from their bucket.
  */

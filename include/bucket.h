@@ -63,7 +63,8 @@ enum rank {
 #endif
 
 /*
- * One cache line, and all that is read if the connection is not in the bucket.
+ * The first cache line is all that is read if the connection is not in the
+ * bucket; each way is another one.
  */
 struct bucket {
 	BUCKET_LOCK lock; /* held while bucket or entries are changed */
@@ -89,11 +90,6 @@ struct bucket {
 		__u16 of[BUCKET_WAYS];
 		__u64 four[BUCKET_WAYS / 4];
 	} priorities;
-};
-_Static_assert(sizeof(struct bucket) == 64, "a bucket is a cache line");
-
-/* The connections of a bucket: each way is a cache line. */
-struct bucket_entries {
 	struct table_entry {
 		__u64 id; /* flow_identify(), rivals_id(); 0: free */
 		union {
@@ -102,6 +98,8 @@ struct bucket_entries {
 		};
 	} ways[BUCKET_WAYS];
 };
+_Static_assert(offsetof(struct bucket, ways) == 64, "a cache line");
+_Static_assert(sizeof(struct table_entry) == 64, "a cache line");
 
 /* The id of the rivals of a connection. */
 static __always_inline __u64 rivals_id(__u64 flow_id)
@@ -227,13 +225,12 @@ static __always_inline bool bucket_may_have(const struct bucket *bucket,
  * The way of a connection, or -1. There are no branches, because the verifier
  * would follow each of them through all that comes later.
  */
-static __always_inline int table_find_id(const struct bucket_entries *entries,
-					 __u64 id)
+static __always_inline int table_find_id(const struct bucket *bucket, __u64 id)
 {
 	__u64 found = 0;
 
 	for (int i = 0; i < BUCKET_WAYS; i++) {
-		__u64 differs = entries->ways[i].id ^ id, is_same;
+		__u64 differs = bucket->ways[i].id ^ id, is_same;
 
 		differs |= -differs; /* its highest bit: differs at all */
 		is_same = ~differs >> 63;

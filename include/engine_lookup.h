@@ -42,7 +42,7 @@ engine_make_room(const struct backend *backend, const struct table_place *place,
 	way = bucket_victim(place->bucket, VICTIM_COMPLETE, 0) &
 	      (BUCKET_WAYS - 1);
 	engine_move_to_overflow(backend, place, way,
-				place->entries->ways[way].id);
+				place->bucket->ways[way].id);
 }
 
 enum search {

@@ -147,7 +147,7 @@ static __always_inline void table_put_rivals(const struct table_place *place,
 		if (way == context->way || bucket_way_is_complete(bucket, way))
 			return;
 	}
-	place->entries->ways[way & (BUCKET_WAYS - 1)].rivals = *rivals;
+	place->bucket->ways[way & (BUCKET_WAYS - 1)].rivals = *rivals;
 	if (rivals->seen)
 		table_set(place, way, rivals_id(context->id),
 			  place->tag | TAG_RIVALS, RANK_HALF_OPEN,
@@ -166,7 +166,7 @@ static __always_inline void table_read_rivals(const struct table_place *place,
 		table_find_tagged(place, tag, rivals_id(context->id));
 	if (context->rivals_way >= 0)
 		context->rivals =
-			place->entries
+			place->bucket
 				->ways[context->rivals_way & (BUCKET_WAYS - 1)]
 				.rivals;
 }
@@ -184,7 +184,7 @@ static __always_inline void table_begin(const struct table_place *place,
 	/* The way of its rivals was the one to evict; they are empty now. */
 	if (way == context->rivals_way)
 		context->rivals_way = -1;
-	place->entries->ways[way].flow = context->flow;
+	place->bucket->ways[way].flow = context->flow;
 	table_set(place, way, context->id, place->tag, rank, rank_waits(rank),
 		  ++place->bucket->begun);
 }
@@ -198,7 +198,7 @@ static __always_inline struct flow *
 tracked_flow(const struct table_place *place, struct segment_context *context)
 {
 	struct flow *flow =
-		&place->entries->ways[context->way & (BUCKET_WAYS - 1)].flow;
+		&place->bucket->ways[context->way & (BUCKET_WAYS - 1)].flow;
 
 #ifdef __bpf__
 	context->flow = *flow;
@@ -227,7 +227,7 @@ static __always_inline void table_go_on(const struct table_place *place,
 		order = ++bucket->begun;
 	table_set_priority(place, way, rank, rank_waits(rank), order);
 	if (flow == &context->flow)
-		place->entries->ways[way].flow = *flow;
+		place->bucket->ways[way].flow = *flow;
 }
 
 /*

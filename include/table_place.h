@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * The place of a connection in the flow table: its bucket, the bucket's entries
- * and its prefilter words. The functions that change them are here; the caller
+ * The place of a connection in the flow table: its bucket and its
+ * prefilter words. The functions that change them are here; the caller
  * holds the bucket's lock. Portable C without a helper call, like segment.h.
  */
 #ifndef BANNERPROBE_TABLE_PLACE_H
@@ -12,7 +12,6 @@
 /* Where a connection belongs. */
 struct table_place {
 	struct bucket *bucket;
-	struct bucket_entries *entries;
 	struct prefilter prefilter;
 	__u32 first_word; /* the bucket's own words of the prefilter */
 	__u32 word_mask;  /* how many words, a power of two, less one */
@@ -70,12 +69,12 @@ static __always_inline int table_find_tagged(const struct table_place *place,
 
 	if (!ways)
 		return -1;
-	if (place->entries->ways[way].id == id)
+	if (place->bucket->ways[way].id == id)
 		return way;
 	/* No other way has this tag. */
 	if (!(ways & (ways - 1)))
 		return -1;
-	return table_find_id(place->entries, id);
+	return table_find_id(place->bucket, id);
 }
 
 static __always_inline int table_find(const struct table_place *place, __u64 id)
@@ -86,7 +85,7 @@ static __always_inline int table_find(const struct table_place *place, __u64 id)
 static __always_inline bool table_has_id(const struct table_place *place,
 					 int way, __u64 id)
 {
-	return place->entries->ways[way & (BUCKET_WAYS - 1)].id == id;
+	return place->bucket->ways[way & (BUCKET_WAYS - 1)].id == id;
 }
 
 static __always_inline __u16 priority_of(enum rank rank, bool waits,
@@ -127,7 +126,7 @@ static __always_inline void table_set(const struct table_place *place, int way,
 	__u16 old_tag, old_priority;
 
 	way &= BUCKET_WAYS - 1;
-	place->entries->ways[way].id = id;
+	place->bucket->ways[way].id = id;
 	old_priority = bucket->priorities.of[way];
 	old_tag = bucket->tags.of[way];
 	bucket->priorities.of[way] = priority_of(rank, waits, order);
@@ -193,7 +192,7 @@ table_move_to_overflow(const struct table_place *place, int way, __u64 id,
 	const struct table_entry *leaving;
 
 	way &= BUCKET_WAYS - 1;
-	leaving = &place->entries->ways[way];
+	leaving = &place->bucket->ways[way];
 	if (leaving->id != id || !bucket_way_is_complete(bucket, way))
 		return;
 	/*

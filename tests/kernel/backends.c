@@ -208,17 +208,17 @@ static void kernel_flow(struct backends *backends, __u64 hash, __u64 id,
 {
 	const struct bannerprobe_bpf *bpf = backends->bpf;
 	const struct prefilter prefilter = kernel_front(bpf);
-	struct bucket_entries entries;
+	struct bucket bucket;
 	int way;
 
 	*flow = (struct flow){};
-	if (!kernel_entries(bpf, hash, &entries)) {
+	if (!kernel_read_bucket(bpf, hash, &bucket)) {
 		differs(backends, "the kernel's table could not be read");
 		return;
 	}
-	way = table_find_id(&entries, id);
+	way = table_find_id(&bucket, id);
 	if (way >= 0)
-		*flow = entries.ways[way].flow;
+		*flow = bucket.ways[way].flow;
 	else
 		bpf_map_lookup_elem(bpf_map__fd(bpf->maps.overflow), &id, flow);
 	/* The bit of a pending connection is never clear. */
@@ -231,12 +231,12 @@ static void native_flow(struct backends *backends, __u64 hash, __u64 id,
 {
 	const struct engine *native = &backends->native;
 	const __u32 words = (native->prefilter.mask + 1) / native->bucket_count;
-	const struct bucket_entries *entries =
-		&native->entries[prefilter_index(&native->prefilter, hash) /
+	const struct bucket *bucket =
+		&native->buckets[prefilter_index(&native->prefilter, hash) /
 				 words];
-	int way = table_find_id(entries, id);
+	int way = table_find_id(bucket, id);
 	const struct flow *known = way >= 0 ?
-					   &entries->ways[way].flow :
+					   &bucket->ways[way].flow :
 					   overflow_find(native->overflow, id);
 
 	*flow = known ? *known : (struct flow){};

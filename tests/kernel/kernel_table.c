@@ -31,19 +31,18 @@ __u32 kernel_bucket(const struct bannerprobe_bpf *bpf, __u64 hash)
 	return prefilter_index(&prefilter, hash) >> bpf->rodata->words_shift;
 }
 
-bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
-		    struct bucket_entries *entries)
+bool kernel_read_bucket(const struct bannerprobe_bpf *bpf, __u64 hash,
+			struct bucket *bucket)
 {
 	const __u32 index = kernel_bucket(bpf, hash);
 
-	return !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.entries), &index,
-				    entries);
+	return !bpf_map_lookup_elem(bpf_map__fd(bpf->maps.buckets), &index,
+				    bucket);
 }
 
 void kernel_table_clear(const struct bannerprobe_bpf *bpf)
 {
 	static const struct bucket no_bucket;
-	static const struct bucket_entries no_entries;
 	const int flows = bpf_map__fd(bpf->maps.overflow);
 	const int data = bpf_map__fd(bpf->maps.syn_data);
 	const __u32 words = bpf->rodata->prefilter_mask + 1;
@@ -56,8 +55,6 @@ void kernel_table_clear(const struct bannerprobe_bpf *bpf)
 	for (__u32 i = 0; i < words >> bpf->rodata->words_shift; i++) {
 		bpf_map_update_elem(bpf_map__fd(bpf->maps.buckets), &i,
 				    &no_bucket, BPF_ANY);
-		bpf_map_update_elem(bpf_map__fd(bpf->maps.entries), &i,
-				    &no_entries, BPF_ANY);
 	}
 	memset(bpf->bss->prefilter_words, 0, words * sizeof(__u64));
 }

@@ -17,9 +17,9 @@ struct prefilter kernel_front(const struct bannerprobe_bpf *bpf);
 /* The index of a connection's bucket. */
 __u32 kernel_bucket(const struct bannerprobe_bpf *bpf, __u64 hash);
 
-/* Reads the connections of the bucket of one of them. False on failure. */
-bool kernel_entries(const struct bannerprobe_bpf *bpf, __u64 hash,
-		    struct bucket_entries *entries);
+/* Reads the bucket of a connection. False on failure. */
+bool kernel_read_bucket(const struct bannerprobe_bpf *bpf, __u64 hash,
+			struct bucket *bucket);
 
 /* Forgets all connections. Nothing may run meanwhile. */
 void kernel_table_clear(const struct bannerprobe_bpf *bpf);

@@ -68,7 +68,6 @@ static void size_tables(struct bannerprobe_bpf *bpf, __u32 max_flows)
 	bpf_map__set_value_size(bpf->maps.bss, words * sizeof(__u64));
 	bpf_map__set_max_entries(bpf->maps.overflow, overflow_flows(max_flows));
 	bpf_map__set_max_entries(bpf->maps.buckets, buckets);
-	bpf_map__set_max_entries(bpf->maps.entries, buckets);
 	bpf->rodata->prefilter_mask = words - 1;
 	bpf->rodata->words_shift =
 		(__u32)__builtin_ctz(words) - (__u32)__builtin_ctz(buckets);
@@ -263,13 +262,13 @@ static void count_flow(struct in_table *counts, const struct flow *flow)
 		event_counts_add_open(&counts->events, flow, counts->track);
 }
 
-static void count_entry(struct in_table *counts, const void *value)
+static void count_bucket(struct in_table *counts, const void *value)
 {
-	const struct bucket_entries *entries = value;
+	const struct bucket *bucket = value;
 
 	for (int i = 0; i < BUCKET_WAYS; i++) {
-		if (entry_is_flow(&entries->ways[i]))
-			count_flow(counts, &entries->ways[i].flow);
+		if (entry_is_flow(&bucket->ways[i]))
+			count_flow(counts, &bucket->ways[i].flow);
 	}
 }
 
@@ -312,8 +311,8 @@ static void each_value(int map, size_t key_size, size_t value_size,
 static void count_table(const struct bannerprobe_bpf *bpf,
 			struct in_table *counts)
 {
-	each_value(bpf_map__fd(bpf->maps.entries), sizeof(__u32),
-		   sizeof(struct bucket_entries), count_entry, counts);
+	each_value(bpf_map__fd(bpf->maps.buckets), sizeof(__u32),
+		   sizeof(struct bucket), count_bucket, counts);
 	each_value(bpf_map__fd(bpf->maps.overflow), sizeof(__u64),
 		   sizeof(struct flow), count_overflow, counts);
 }

@@ -49,7 +49,6 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 
 	*engine = (struct engine){
 		.buckets = lines_new(buckets, sizeof(struct bucket)),
-		.entries = lines_new(buckets, sizeof(struct bucket_entries)),
 		.bucket_count = buckets,
 		.words_per_bucket = words / buckets,
 		.bucket_shift = (__u32)__builtin_ctz(words / buckets),
@@ -64,7 +63,7 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		.context = context,
 	};
 	hash_randomize(engine->hash_secrets);
-	return engine->buckets && engine->entries && engine->prefilter.words &&
+	return engine->buckets && engine->prefilter.words &&
 	       engine->overflow && engine->event && engine->syn_data;
 }
 
@@ -72,7 +71,6 @@ void engine_close(struct engine *engine)
 {
 	overflow_free(engine->overflow);
 	free(engine->prefilter.words);
-	free(engine->entries);
 	free(engine->buckets);
 	free(engine->syn_data);
 	free(engine->event);
@@ -137,7 +135,6 @@ static __always_inline bool backend_find_place(const struct backend *backend,
 	const __u32 index = engine_bucket_of(engine, hash);
 
 	*place = (struct table_place){ .bucket = &engine->buckets[index],
-				       .entries = &engine->entries[index],
 				       .prefilter = engine->prefilter,
 				       .first_word = index * words,
 				       .word_mask = words - 1,
@@ -386,8 +383,8 @@ static void each_flow(const struct engine *engine,
 {
 	for (__u32 i = 0; i < engine->bucket_count; i++) {
 		for (int way = 0; way < BUCKET_WAYS; way++) {
-			if (entry_is_flow(&engine->entries[i].ways[way]))
-				each(&engine->entries[i].ways[way].flow,
+			if (entry_is_flow(&engine->buckets[i].ways[way]))
+				each(&engine->buckets[i].ways[way].flow,
 				     context);
 		}
 	}
@@ -446,8 +443,6 @@ void engine_finish(struct engine *engine)
 	each_flow(engine, count_unfinished, engine);
 	memset(engine->buckets, 0,
 	       engine->bucket_count * sizeof(*engine->buckets));
-	memset(engine->entries, 0,
-	       engine->bucket_count * sizeof(*engine->entries));
 	memset(engine->prefilter.words, 0,
 	       (engine->prefilter.mask + 1ULL) *
 		       sizeof(*engine->prefilter.words));

@@ -16,7 +16,6 @@ struct server_list;
 
 struct engine {
 	struct bucket *buckets;
-	struct bucket_entries *entries; /* of each bucket */
 	__u32 bucket_count;
 	__u32 words_per_bucket; /* of the prefilter: a power of two */
 	__u32 bucket_shift;	/* its logarithm: from a word to its bucket */

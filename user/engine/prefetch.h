@@ -35,7 +35,7 @@ static inline void engine_prefetch_entry(const struct engine *engine,
 
 	/* The compiler would leave out a loop that only prefetches. */
 	OPAQUE(way);
-	__builtin_prefetch(&engine->entries[index].ways[way]);
+	__builtin_prefetch(&bucket->ways[way]);
 }
 
 #endif
