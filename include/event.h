@@ -165,15 +165,29 @@ static __always_inline __u32 bytes_to_keep(__u32 at_hand, __u32 offset,
 	return kept < limit ? kept : limit;
 }
 
-/* Copies a link-layer address; all 0 where the frame has none. */
+_Static_assert(offsetof(struct event, server_mac) % 2 == 0 &&
+		       MAC_NOT_TOLD > HEADERS_MAX,
+	       "describe_mac() relies on both");
+
+/*
+ * Copies a link-layer address; all 0 where the frame has none. By words in a
+ * BPF program, where the compiler would copy bytes.
+ */
 static __always_inline void
 describe_mac(__u8 mac[MAC_LENGTH], const struct frame *frame, __u16 offset)
 {
 	const __u8 *from = frame_at(frame, offset, MAC_LENGTH);
 
-	__builtin_memset(mac, 0, MAC_LENGTH);
-	if (offset != MAC_NOT_TOLD && from)
-		__builtin_memcpy(mac, from, MAC_LENGTH);
+	if (!from) {
+		__builtin_memset(mac, 0, MAC_LENGTH);
+		return;
+	}
+#ifdef __bpf__
+	for (int i = 0; i < MAC_LENGTH / 2; i++)
+		((__u16 *)mac)[i] = ((const __u16 *)from)[i];
+#else
+	memcpy(mac, from, MAC_LENGTH);
+#endif
 }
 
 /* The counter for an event that is lost because the ring buffer is full. */
@@ -189,27 +203,37 @@ static __always_inline enum counter lost_counter(__u8 part)
 	}
 }
 
-/* Notes which end of the segment is the server, and which the client. */
-static __always_inline void describe_ends(struct event *event,
-					  const struct segment *segment,
-					  const struct frame *frame,
-					  bool from_server)
+/* The address of an end of the segment; both begin at a word of 8 bytes. */
+static __always_inline void describe_address(__u32 to[4], const __u32 from[4])
 {
-	__u32 *source = from_server ? event->server : event->client;
-	__u32 *destination = from_server ? event->client : event->server;
+	__builtin_memcpy(__builtin_assume_aligned(to, 8),
+			 __builtin_assume_aligned(from, 8), 16);
+}
 
-	__builtin_memcpy(source, segment->source, 16);
-	__builtin_memcpy(destination, segment->destination, 16);
-	event->server_port =
-		from_server ? segment->source_port : segment->destination_port;
-	event->client_port =
-		from_server ? segment->destination_port : segment->source_port;
-	describe_mac(event->server_mac, frame,
-		     from_server ? segment->source_mac :
-				   segment->destination_mac);
-	describe_mac(event->client_mac, frame,
-		     from_server ? segment->destination_mac :
-				   segment->source_mac);
+/* Notes the server as the segment's sender, and the client as its receiver. */
+static __always_inline void describe_server_first(struct event *event,
+						  const struct segment *segment,
+						  const struct frame *frame)
+{
+	describe_address(event->server, segment->source);
+	describe_address(event->client, segment->destination);
+	event->server_port = segment->source_port;
+	event->client_port = segment->destination_port;
+	describe_mac(event->server_mac, frame, segment->source_mac);
+	describe_mac(event->client_mac, frame, segment->destination_mac);
+}
+
+/* The same the other way round. */
+static __always_inline void describe_client_first(struct event *event,
+						  const struct segment *segment,
+						  const struct frame *frame)
+{
+	describe_address(event->client, segment->source);
+	describe_address(event->server, segment->destination);
+	event->client_port = segment->source_port;
+	event->server_port = segment->destination_port;
+	describe_mac(event->client_mac, frame, segment->source_mac);
+	describe_mac(event->server_mac, frame, segment->destination_mac);
 }
 
 /* Notes what was seen of the connection before the event, and when. */
@@ -251,7 +275,10 @@ describe_event(struct event *event, enum event_kind kind,
 	       __u64 now)
 {
 	event->kind = (__u8)kind;
-	describe_ends(event, segment, frame, verdict->sender == SERVER);
+	if (verdict->sender == SERVER)
+		describe_server_first(event, segment, frame);
+	else
+		describe_client_first(event, segment, frame);
 	describe_history(event, flow);
 	/* The FIN of the segment itself is not before the event. */
 	event->seen &= (__u8) ~(verdict->closes * SEEN_CLIENT_FIN);
