@@ -247,21 +247,38 @@ enum victim {
 };
 
 /*
- * A key for each lane: the way with the greatest key is evicted. The rank
- * counts first, then the age.
+ * A key for each lane: the way with the greatest key is evicted. From bit 14
+ * on it has: the rank, 2 for the first to be evicted; the age, in connections
+ * of the bucket; and the way, so that the greatest key tells it. Ages beyond
+ * AGE_MASK are taken for less: a way is evicted long before, unless its rank
+ * keeps it.
  */
+#define KEY_RANK_SHIFT 13
+#define KEY_AGE_SHIFT 3
+#define AGE_MASK 0x3ffULL
+
+/* What the key has for the way, 7 for way 0: by the word's lanes. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define KEY_WAYS 0x0000000100020003ULL
+#else
+#define KEY_WAYS 0x0003000200010000ULL
+#endif
+#define KEY_WAYS_OF(word) (KEY_WAYS + ((word) ? 0 : 4) * EACH_LANE)
+
 static __always_inline __u64 victim_keys(__u64 priorities, __u16 begun,
 					 enum victim wanted)
 {
-	const __u64 orders = priorities & EACH_LANE * ORDER_MASK;
+	const __u64 orders = priorities & EACH_LANE * AGE_MASK;
 	const __u64 ages = ((begun * EACH_LANE | LANE_TOP) - orders) &
-			   EACH_LANE * ORDER_MASK;
-	const __u64 one = EACH_LANE << 13, worse = ~priorities;
+			   EACH_LANE * AGE_MASK;
+	const __u64 one = EACH_LANE << KEY_RANK_SHIFT, worse = ~priorities;
 
 	if (wanted == VICTIM_COMPLETE)
-		return ages | (priorities >> 1 & priorities >> 2 & one);
+		return ages << KEY_AGE_SHIFT |
+		       (priorities >> 1 & priorities >> 2 & one);
 	/* 2 for a free way, 1 for decided and half open, 0 for complete. */
-	return ages + (worse >> 1 & one) + (worse >> 2 & one);
+	return (ages << KEY_AGE_SHIFT) + (worse >> 1 & one) +
+	       (worse >> 2 & one);
 }
 
 /* The greater value in each lane; bit 15 is clear in all of them. */
@@ -278,7 +295,8 @@ static __always_inline __u64 victim_keys_but(const struct bucket *bucket,
 					     __u16 spared)
 {
 	const __u64 keys = victim_keys(bucket->priorities.four[word],
-				       bucket->begun, wanted);
+				       bucket->begun, wanted) |
+			   KEY_WAYS_OF(word);
 	__u64 are_spared;
 
 	if (!spared)
@@ -297,14 +315,10 @@ static __always_inline int bucket_victim(const struct bucket *bucket,
 	const __u64 first = victim_keys_but(bucket, 0, wanted, spared);
 	const __u64 second = victim_keys_but(bucket, 1, wanted, spared);
 	__u64 most = lanes_max(first, second);
-	__u16 key;
 
 	most = lanes_max(most, most >> 32);
 	most = lanes_max(most, most >> 16);
-	key = (__u16)most;
-	return lowest_way(ways_of_lanes(lanes_equal(first, key, 0xffff),
-					lanes_equal(second, key, 0xffff))) &
-	       (BUCKET_WAYS - 1);
+	return (int)~most & (BUCKET_WAYS - 1);
 }
 
 /*

@@ -278,10 +278,7 @@ static __always_inline void table_track(const struct table_place *place,
 	else
 		__builtin_memset(flow, 0, sizeof(*flow));
 	context->rivals_way = -1;
-	if (context->segment.flags & TCP_SYN || flow->seen & FLOW_RIVALS)
-		__builtin_memset(&context->rivals, 0, sizeof(context->rivals));
-	else
-		context->rivals.seen = 0;
+	context->rivals.seen = 0;
 	if (flow->seen & FLOW_RIVALS)
 		table_read_rivals(place, context);
 	READ_AGAIN();

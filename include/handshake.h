@@ -180,7 +180,7 @@ static __always_inline void begin_next(struct flow *flow, struct rivals *rivals,
 		if (rivals->early_ack == rivals->sisn + 1)
 			flow->seen |= SIDE_SILENT << CLIENT;
 	}
-	__builtin_memset(rivals, 0, sizeof(*rivals));
+	rivals->seen = 0;
 }
 
 /* --- SYN ----------------------------------------------------------------- */

@@ -139,9 +139,10 @@ flow_identify(const struct segment *segment,
 		fold_end(segment->destination, segment->destination_port,
 			 segment->family, secrets);
 	const bool from_upper = source > destination;
-	__u64 lower = from_upper ? destination : source;
-	__u64 upper = from_upper ? source : destination;
-	__u64 hash = lower * secrets[5] + upper * secrets[6];
+	/* Swaps the two without a branch. */
+	const __u64 swap = (source ^ destination) & -(__u64)from_upper;
+	__u64 hash = (source ^ swap) * secrets[5] +
+		     (destination ^ swap) * secrets[6];
 
 	*sender = source == destination ? -1 : from_upper;
 	hash = (hash ^ hash >> 32) * secrets[7];
