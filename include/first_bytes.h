@@ -152,6 +152,14 @@ static __always_inline void end_events(struct flow *flow, enum event_fate fate,
 /* --- a side's first bytes --------------------------------------------------
  */
 
+/* The fate of a kind, if the kind was asked for. */
+static __always_inline __u32 wanted_fate(const struct track_options *options,
+					 enum event_kind kind,
+					 enum event_fate fate)
+{
+	return bit_times(options->events >> kind & 1, fate_of(kind, fate));
+}
+
 /* The fates of both event kinds that a side's first bytes can be. */
 static __always_inline void decide_side(struct flow *flow, enum side_name side,
 					enum event_fate first,
@@ -160,15 +168,10 @@ static __always_inline void decide_side(struct flow *flow, enum side_name side,
 					struct verdict *verdict)
 {
 	const enum event_kind when_first = event_of(side, true);
-	const enum event_kind when_second = event_of(side, false);
-	__u32 fates = fate_of(when_second, second);
 
 	if (when_first != EVENT_BANNER) /* a banner has counters of its own */
-		fates |= fate_of(when_first, first);
-	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++) {
-		if (options->events & EVENT_BIT(kind))
-			verdict->fates |= fates & fate_of(kind, FATE_MASK);
-	}
+		verdict->fates |= wanted_fate(options, when_first, first);
+	verdict->fates |= wanted_fate(options, event_of(side, false), second);
 	flow->seen |= SIDE_DONE << side;
 }
 

@@ -49,7 +49,7 @@ static __always_inline void begin(struct flow *flow, struct verdict *verdict,
 {
 	if (flow_is_pending(flow))
 		verdict->ended = unfinished_outcome(flow);
-	if (wants_more_events(options))
+	if (wants_more_events(options) && flow->seen & FLOW_AWAITED)
 		verdict->ended_fates =
 			unfinished_fates(flow, options, FATE_NO_DATA);
 	verdict->began = COUNT_CONNECTIONS;

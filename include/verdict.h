@@ -180,12 +180,21 @@ static __always_inline void count_verdict(__u64 *counters,
 		count_in(counters, verdict->ignored);
 }
 
-/* Counts the fates of all event kinds, except for the banner's. */
+/*
+ * Counts the fates of all event kinds, except for the banner's. Most segments
+ * decide one or two.
+ */
 static __always_inline void count_fates(struct event_counts *counts,
 					__u32 fates)
 {
-	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++)
-		counts->by[kind][fates >> kind * FATE_BITS & FATE_MASK]++;
+	if (!fates)
+		return;
+	for (int kind = EVENT_REQUEST; kind < EVENT_KINDS; kind++) {
+		const __u32 fate = fates >> kind * FATE_BITS & FATE_MASK;
+
+		if (fate)
+			counts->by[kind][fate]++;
+	}
 }
 
 _Static_assert(COUNT_LAST_NOT_OPENED - COUNT_FIRST_NOT_OPENED ==
