@@ -61,10 +61,10 @@ struct verdict {
 	union {
 		/* A counter that does not apply is COUNT_NOTHING. */
 		struct {
-			__u8 began; /* COUNT_CONNECTIONS: the segment began a
-				     * connection */
-			__u8 ended; /* the outcome of the connection that this
-				     * one replaced */
+			__u8 began;   /* COUNT_CONNECTIONS: the segment began a
+				       * connection */
+			__u8 ended;   /* the outcome of the connection that this
+				       * one replaced */
 			__u8 outcome; /* the decided outcome; COUNT_BANNER: log
 				       * it */
 			__u8 ignored; /* why the segment was ignored */

@@ -63,8 +63,8 @@ bool engine_open(struct engine *engine, __u32 max_flows, __u32 length,
 		.context = context,
 	};
 	hash_randomize(engine->hash_secrets);
-	return engine->buckets && engine->prefilter.words &&
-	       engine->overflow && engine->event && engine->syn_data;
+	return engine->buckets && engine->prefilter.words && engine->overflow &&
+	       engine->event && engine->syn_data;
 }
 
 void engine_close(struct engine *engine)
