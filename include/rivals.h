@@ -36,8 +36,8 @@ enum rival_seen {
 
 /*
  * What may begin the next connection of a four-tuple. The rivals have an entry
- * of their own in the flow table, of the size of a flow. If `seen` is 0, there
- * are none, and the rest has no meaning.
+ * of their own in the flow table, of the size of a flow. Each number has a
+ * meaning only where its flag is set.
  */
 struct rivals {
 	/* The SYNs, by the end that sent them. */
@@ -127,13 +127,6 @@ static __always_inline int next_client(const struct rivals *rivals)
 	return !!(rivals->seen & NEXT_CLIENT);
 }
 
-/* Called before something is remembered. */
-static __always_inline void begin_rivals(struct rivals *rivals)
-{
-	if (!rivals->seen)
-		__builtin_memset(rivals, 0, sizeof(*rivals));
-}
-
 /*
  * Remembers a SYN among the rivals: the latest ones of each end. Whether it is
  * the first with this number that has data.
@@ -147,7 +140,6 @@ static __always_inline bool remember_syn(struct rivals *rivals,
 	__u32 len = segment->payload_len;
 	bool is_first;
 
-	begin_rivals(rivals);
 	if (place < 0) {
 		if (!(bits & RIVAL_SYN))
 			place = 0;
@@ -244,7 +236,6 @@ static __always_inline void remember_synack(struct rivals *rivals,
 	const int client = !sender;
 	__u32 seen = NEXT | (client ? NEXT_CLIENT : 0);
 
-	begin_rivals(rivals);
 	rivals->ack = segment->ack;
 	rivals->cisn = segment->ack - 1;
 	rivals->synack_us = rivals->syn_us = (__u32)(now / NS_PER_US);

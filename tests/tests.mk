@@ -27,7 +27,7 @@ FORMAT := $(addprefix sinks/,format.c format_change.c format_identity.c format_t
 PROPERTY_TEST := $(call sanitized,tests/unit/property_test.c user/pipeline/reassembly.c $(READ) $(PLAY))
 LAW_TEST := $(call sanitized,$(addprefix tests/unit/,law_test.c law_play.c law_cases.c law_attacks.c \
 	attacks.c law_judge.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
-LAW_EVENTS_TEST := $(call sanitized,$(addprefix tests/unit/,law_events_test.c law_events_core.c law_events_cases.c law_events_truth.c \
+LAW_EVENTS_TEST := $(call sanitized,$(addprefix tests/unit/,law_events_test.c law_events_core.c law_events_kinds.c law_events_cases.c law_events_truth.c \
 	law_events_attacks.c attacks.c law_cases.c events.c model.c model_events.c conversations.c beginnings.c talk.c) $(PLAY))
 PIPELINE_TEST := $(call sanitized,tests/unit/pipeline_test.c $(MESSAGE) $(IDENTIFY) user/libraries/linked.c $(addprefix user/,pipeline/pipeline.c pipeline/identifying.c pipeline/reassembly.c pipeline/unfinished.c pipeline/seen_twice.c \
 	sinks/line_sink.c $(FORMAT) system/file_helper.c system/process.c system/files.c \

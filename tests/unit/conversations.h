@@ -62,6 +62,12 @@ struct conversation {
 void conversation_make(struct conversation *conversation, __u64 seed,
 		       unsigned int ingredients);
 
+/* The seed of one of a run's conversations. */
+static inline __u64 seed_of(__u64 seed, __u64 number)
+{
+	return seed * 0x9e3779b97f4a7c15 + number;
+}
+
 /* For the generators: add a packet, and a base for numbers. */
 void conversation_insert(struct conversation *c, int at,
 			 const struct model_segment *segment,

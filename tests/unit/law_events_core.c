@@ -13,6 +13,7 @@ static struct engine engine;
 static struct event_list *seen;
 static const struct conversation *played;
 static int packet;
+static unsigned int asked = EVENTS_ALL;
 static bool own[2];
 
 /* The addresses are those of packet.c, which differ in the last byte. */
@@ -44,6 +45,11 @@ static void on_event(const struct event *event, void *context)
 bool core_open(void)
 {
 	return engine_open(&engine, 64, LENGTH, on_event, NULL);
+}
+
+void core_ask(unsigned int kinds)
+{
+	asked = kinds;
 }
 
 void core_close(void)
@@ -150,7 +156,7 @@ void core_begin(const struct conversation *c, struct event_list *list)
 	played = c;
 	memcpy(own, c->own, sizeof(own));
 	engine.settings.track.need = needs[c->need];
-	engine.settings.track.events = EVENTS_ALL;
+	engine.settings.track.events = asked;
 	engine.is_own = is_own;
 	memset(engine.counters, 0, sizeof(engine.counters));
 	memset(&engine.event_counts, 0, sizeof(engine.event_counts));

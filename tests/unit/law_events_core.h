@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Plays a conversation to the core, which is asked for all kinds of events. */
+/* Plays a conversation to the core. */
 #ifndef BANNERPROBE_TESTS_LAW_EVENTS_CORE_H
 #define BANNERPROBE_TESTS_LAW_EVENTS_CORE_H
 
@@ -8,6 +8,9 @@
 /* Before the first conversation; false without memory. */
 bool core_open(void);
 void core_close(void);
+
+/* Which kinds the core is asked for from now on, by MODEL_BIT(); first: all. */
+void core_ask(unsigned int kinds);
 
 /* An event_player. */
 void core_play(const struct conversation *c, struct event_list *list,

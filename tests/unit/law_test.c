@@ -72,11 +72,6 @@ static void report(const struct tally *tally, const char *title,
 		       tried, tally->kinds[i].text);
 }
 
-static __u64 seed_of(__u64 seed, __u64 number)
-{
-	return seed * 0x9e3779b97f4a7c15 + number;
-}
-
 static unsigned long long total(const struct tally *tally)
 {
 	unsigned long long sum = 0;
