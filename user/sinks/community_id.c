@@ -6,18 +6,8 @@
 
 #include <endian.h>
 #include <nettle/sha1.h>
+#include <stdbool.h>
 #include <string.h>
-
-/* Whether the client comes before the server: by address, then by port. */
-static inline bool is_client_first(const struct event *event, int words)
-{
-	for (int i = 0; i < words; i++) {
-		if (event->client[i] != event->server[i])
-			return bpf_ntohl(event->client[i]) <
-			       bpf_ntohl(event->server[i]);
-	}
-	return event->client_port < event->server_port;
-}
 
 /* What is digested has SHA-1's end mark and, at the end, its length in bits. */
 #define IPV4_LENGTH 16
@@ -26,43 +16,54 @@ static inline bool is_client_first(const struct event *event, int words)
 
 typedef __u64 two_words __attribute__((vector_size(16)));
 
+/* An address of IPv4 and a port. The lower number is digested first. */
+static inline __u64 end_number(__u32 address, __u16 port)
+{
+	return (__u64)bpf_ntohl(address) << 16 | port;
+}
+
 /*
- * What is digested of IPv4, as a number of 16 bytes, the first byte lowest: the
- * seed, two bytes; the addresses; protocol and padding; the ports. It is
- * written at once: what reads 16 bytes waits long for such as were written
- * singly.
+ * What is digested of IPv4: the seed, two bytes; the addresses; protocol and
+ * padding; the ports. It is written at once: what reads 16 bytes waits long for
+ * such as were written singly.
  */
 static inline void put_ipv4_connection(__u8 *to, const struct event *event)
 {
-	const __u64 client = le32toh(event->client[0]);
-	const __u64 server = le32toh(event->server[0]);
-	const __u64 ports[2] = { le16toh(bpf_htons(event->server_port)),
-				 le16toh(bpf_htons(event->client_port)) };
-	const bool client_first = is_client_first(event, 1);
-	const __u64 first = client_first ? client : server;
-	const __u64 second = client_first ? server : client;
+	const __u64 client = end_number(event->client[0], event->client_port);
+	const __u64 server = end_number(event->server[0], event->server_port);
+	const __u64 first = client < server ? client : server;
+	const __u64 second = client < server ? server : client;
 	const two_words all = {
-		htole64(first << 16 | second << 48),
-		htole64(second >> 16 | PROTO_TCP << 16 |
-			ports[client_first] << 32 | ports[!client_first] << 48),
+		htobe64((first & ~0xffffULL) | second >> 32),
+		htobe64(second >> 16 << 48 | (__u64)PROTO_TCP << 40 |
+			(first & 0xffff) << 16 | (second & 0xffff)),
 	};
 
 	memcpy(to, &all, sizeof(all));
 }
 
+/* Whether the client comes before the server: by address, then by port. */
+static bool is_client_first(const struct event *event)
+{
+	const int order =
+		memcmp(event->client, event->server, sizeof(event->client));
+
+	return order ? order < 0 : event->client_port < event->server_port;
+}
+
 static void put_ipv6_connection(__u8 *to, const struct event *event)
 {
-	const bool server = is_client_first(event, 4), client = !server;
-	const __be16 ports[2] = { bpf_htons(event->client_port),
-				  bpf_htons(event->server_port) };
+	const bool client_first = is_client_first(event);
+	const __be16 client = bpf_htons(event->client_port);
+	const __be16 server = bpf_htons(event->server_port);
 
 	to[0] = to[1] = 0; /* the seed */
-	memcpy(to + 2 + 16 * server, event->server, 16);
-	memcpy(to + 2 + 16 * client, event->client, 16);
+	memcpy(to + 2, client_first ? event->client : event->server, 16);
+	memcpy(to + 18, client_first ? event->server : event->client, 16);
 	to[34] = PROTO_TCP;
 	to[35] = 0;
-	memcpy(to + 36, &ports[client], 2);
-	memcpy(to + 38, &ports[server], 2);
+	memcpy(to + 36, client_first ? &client : &server, 2);
+	memcpy(to + 38, client_first ? &server : &client, 2);
 }
 
 /*

@@ -78,12 +78,10 @@ static inline char *put_mac(char *to, const char *name,
 	to = put_text(to, name, strlen(name));
 	to = PUT(to, "_mac\":\"");
 	for (int i = 0; i < MAC_LENGTH; i++) {
-		if (i)
-			*to++ = ':';
-		*to++ = hex_digits[address[i] >> 4];
-		*to++ = hex_digits[address[i] & 15];
+		to = put_two_hex(to, address[i]);
+		*to++ = ':';
 	}
-	return PUT(to, "\"");
+	return PUT(to - 1, "\"");
 }
 
 /* Segments, link-layer addresses, TTL, round-trip time and Community ID. */

@@ -1,65 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 #include "put.h"
 
-#include <endian.h>
 #include <stdbool.h>
 
-const char hex_digits[] = "0123456789abcdef";
-
-/* The two digits of each number below 100. */
-static const char pairs[] = "0001020304050607080910111213141516171819"
-			    "2021222324252627282930313233343536373839"
-			    "4041424344454647484950515253545556575859"
-			    "6061626364656667686970717273747576777879"
-			    "8081828384858687888990919293949596979899";
-
-static char *put_pair(char *to, __u32 below_100)
-{
-	return put_text(to, &pairs[2 * below_100], 2);
-}
-
-/* Two digits as they stand in memory, in the lower bytes. */
-static __u64 pair(__u32 below_100)
-{
-	__u16 digits;
-
-	memcpy(&digits, &pairs[2 * below_100], sizeof(digits));
-	return le16toh(digits);
-}
-
-#define EACH_BYTE(value) (0x0101010101010101ULL * (value))
-#define EIGHT_DIGITS 100000000U
-
-/*
- * Numbers below 10^8 in one word, its first byte first, from which leading
- * zeros are shifted out. Without a branch: numbers of unlike lengths alternate.
- */
-static char *put_few_digits(char *to, __u32 value)
-{
-	const __u32 upper = value / 10000, lower = value % 10000;
-	__u64 word = pair(upper / 100) | pair(upper % 100) << 16 |
-		     pair(lower / 100) << 32 | pair(lower % 100) << 48;
-	const int zeros =
-		__builtin_ctzll((word ^ EACH_BYTE('0')) | 1ULL << 56) /
-		8; /* the last digit stays */
-
-	word = htole64(word >> 8 * zeros);
-	memcpy(to, &word, sizeof(word));
-	return to + sizeof(word) - zeros;
-}
+struct decimal decimals[1000];
 
 char *put_great_number(char *to, __u64 value)
 {
-	__u32 lower;
+	const __u64 upper = value / 1000;
 
-	if (value < EIGHT_DIGITS)
-		return put_few_digits(to, (__u32)value);
-	to = put_great_number(to, value / EIGHT_DIGITS);
-	lower = (__u32)(value % EIGHT_DIGITS);
-	to = put_pair(to, lower / 1000000);
-	to = put_pair(to, lower / 10000 % 100);
-	to = put_pair(to, lower / 100 % 100);
-	return put_pair(to, lower % 100);
+	to = put_number(to, upper);
+	return put_three_digits(to, (__u32)(value - 1000 * upper));
 }
 
 #define FIVE_DIGITS 916132832U /* 62 ^ 5 */
@@ -98,13 +49,11 @@ char *put_base_62(char *to, __u64 value)
 /* A point and six digits, of the nanoseconds of a second. */
 static inline char *put_fraction(char *to, __u32 ns)
 {
-	const __u32 value = ns / 1000, upper = value / 10000;
-	const __u32 lower = value % 10000;
+	const __u32 value = ns / 1000;
 
 	*to++ = '.';
-	to = put_pair(to, upper);
-	to = put_pair(to, lower / 100);
-	return put_pair(to, lower % 100);
+	to = put_three_digits(to, value / 1000);
+	return put_three_digits(to, value % 1000);
 }
 
 char *put_microseconds(char *to, __u64 time)
@@ -129,20 +78,17 @@ char *put_timestamp(char *to, __u64 time)
 	return put_fraction(to + len, (__u32)(time - second * NS_PER_SECOND));
 }
 
-known_text decimals[256];
-
 /* Each byte: escaped; escaped, and then as json. */
 static known_text escaped[256], escaped_json[256];
 
 /* --- escapes -------------------------------------------------------------- */
 
+char hexadecimals[256][2];
+
 char *put_hex(char *to, __u8 byte)
 {
-	*to++ = '\\';
-	*to++ = 'x';
-	*to++ = hex_digits[byte >> 4];
-	*to++ = hex_digits[byte & 15];
-	return to;
+	to = PUT(to, "\\x");
+	return put_two_hex(to, byte);
 }
 
 typedef signed char sixteen_bytes __attribute__((vector_size(16)));
@@ -173,14 +119,16 @@ static inline char *put_each(char *to, const __u8 *bytes, size_t len,
 
 /*
  * Copies 16 bytes at a time. If one of them has to be escaped, each of them is
- * looked up.
+ * looked up. What is left behind them is copied with bytes before it, again 16,
+ * if none of these has to be escaped: then they are written where they are.
  */
 static inline char *put_runs(char *to, const __u8 *bytes, size_t len,
 			     bool quotes, const known_text texts[256])
 {
 	sixteen_bytes next;
+	size_t left = len;
 
-	for (; len >= sizeof(next); len -= sizeof(next)) {
+	for (; left >= sizeof(next); left -= sizeof(next)) {
 		memcpy(&next, bytes, sizeof(next));
 		if (are_clean(next, quotes))
 			to = put_text(to, (const char *)bytes, sizeof(next));
@@ -188,17 +136,36 @@ static inline char *put_runs(char *to, const __u8 *bytes, size_t len,
 			to = put_each(to, bytes, sizeof(next), texts);
 		bytes += sizeof(next);
 	}
-	return put_each(to, bytes, len, texts);
+	if (left && len >= sizeof(next)) {
+		memcpy(&next, bytes + left - sizeof(next), sizeof(next));
+		if (are_clean(next, quotes)) {
+			memcpy(to + left - sizeof(next), &next, sizeof(next));
+			return to + left;
+		}
+	}
+	return put_each(to, bytes, left, texts);
+}
+
+/* Most banners are lines of text: all before the line's end is clean. */
+static inline size_t line_end_len(const __u8 *bytes, size_t len)
+{
+	return len >= 2 && !memcmp(bytes + len - 2, "\r\n", 2) ? 2 : 0;
 }
 
 char *put_escaped_json(char *to, const __u8 *bytes, size_t len)
 {
-	return put_runs(to, bytes, len, true, escaped_json);
+	const size_t line_end = line_end_len(bytes, len);
+
+	to = put_runs(to, bytes, len - line_end, true, escaped_json);
+	return line_end ? PUT(to, "\\\\x0d\\\\x0a") : to;
 }
 
 char *put_escaped(char *to, const __u8 *bytes, size_t len)
 {
-	return put_runs(to, bytes, len, false, escaped);
+	const size_t line_end = line_end_len(bytes, len);
+
+	to = put_runs(to, bytes, len - line_end, false, escaped);
+	return line_end ? PUT(to, "\\x0d\\x0a") : to;
 }
 
 /* --- the tables ----------------------------------------------------------- */
@@ -229,14 +196,30 @@ static void end_known(known_text text, const char *end)
 	text[sizeof(known_text) - 1] = (char)(end - text);
 }
 
+static void fill_decimal(struct decimal *decimal, int number)
+{
+	const int zeros = (number < 100) + (number < 10);
+
+	decimal->three[0] = (char)('0' + number / 100);
+	decimal->three[1] = (char)('0' + number / 10 % 10);
+	decimal->three[2] = (char)('0' + number % 10);
+	decimal->three[3] = (char)(3 - zeros);
+	memcpy(decimal->digits, decimal->three + zeros, 3 - (size_t)zeros);
+	decimal->digits[3 - zeros] = '.';
+}
+
 /* Before main(), so that no call has to ask whether it was done. */
 __attribute__((constructor)) static void fill_tables(void)
 {
+	static const char digits[] = "0123456789abcdef";
+
+	for (int i = 0; i < 1000; i++)
+		fill_decimal(&decimals[i], i);
 	for (int i = 0; i < 256; i++) {
 		const __u8 byte = (__u8)i;
 
-		end_known(decimals[i], put_few_digits(decimals[i], byte));
-		decimals[i][(int)decimals[i][sizeof(known_text) - 1]] = '.';
+		hexadecimals[i][0] = digits[byte >> 4];
+		hexadecimals[i][1] = digits[byte & 15];
 		end_known(escaped[i], put_escaped_byte(escaped[i], byte));
 		end_known(escaped_json[i],
 			  put_escaped_byte_json(escaped_json[i], byte));

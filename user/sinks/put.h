@@ -17,8 +17,6 @@
 
 #define PUT(to, literal) put_text(to, literal, sizeof(literal) - 1)
 
-extern const char hex_digits[];
-
 /* Inline, so that the copy of a literal has a constant length. */
 static inline char *put_text(char *to, const char *text, size_t len)
 {
@@ -44,8 +42,27 @@ static inline char *put_known(char *to, const known_text text)
 	return to + text[sizeof(known_text) - 1];
 }
 
-/* Each byte in decimal. A point follows, which the length leaves out. */
-extern known_text decimals[256];
+/* A number below 1000, copied likewise. */
+struct decimal {
+	char digits[4]; /* without leading zeros; a point follows them */
+	char three[4];	/* with leading zeros; then the length of the others */
+};
+
+extern struct decimal decimals[1000];
+
+static inline char *put_decimal(char *to, __u32 below_1000)
+{
+	const struct decimal *decimal = &decimals[below_1000];
+
+	memcpy(to, decimal->digits, sizeof(decimal->digits));
+	return to + decimal->three[3];
+}
+
+static inline char *put_three_digits(char *to, __u32 below_1000)
+{
+	memcpy(to, decimals[below_1000].three, 4);
+	return to + 3;
+}
 
 /* For put_number(). */
 char *put_great_number(char *to, __u64 value);
@@ -53,8 +70,8 @@ char *put_great_number(char *to, __u64 value);
 /* In decimal, at most 20 digits. Most numbers of a record are small. */
 static inline char *put_number(char *to, __u64 value)
 {
-	return value < 256 ? put_known(to, decimals[value]) :
-			     put_great_number(to, value);
+	return value < 1000 ? put_decimal(to, (__u32)value) :
+			      put_great_number(to, value);
 }
 
 /* In base 62 with the digits 0 to 9, A to Z, a to z: eleven, the last first. */
@@ -77,6 +94,14 @@ char *put_ipv6(char *to, const __u32 *address);
 static inline char *put_address(char *to, __u8 family, const __u32 *address)
 {
 	return family == 6 ? put_ipv6(to, address) : put_ipv4(to, address);
+}
+
+/* Each byte in hexadecimal: two digits. */
+extern char hexadecimals[256][2];
+
+static inline char *put_two_hex(char *to, __u8 byte)
+{
+	return put_text(to, hexadecimals[byte], 2);
 }
 
 /* \xhh: four bytes. */

@@ -10,9 +10,20 @@ char *put_ipv4(char *to, const __u32 *address)
 {
 	const __u8 *bytes = (const __u8 *)address;
 
-	for (int i = 0; i < 4; i++)
-		to = put_known(to, decimals[bytes[i]]) + 1; /* the point */
-	return to - 1;
+	/* Each with the point that follows it, but for the last. */
+	to = put_decimal(to, bytes[0]) + 1;
+	to = put_decimal(to, bytes[1]) + 1;
+	to = put_decimal(to, bytes[2]) + 1;
+	return put_decimal(to, bytes[3]);
+}
+
+/* Two hexadecimal digits as they stand in memory, in the lower bytes. */
+static __u32 two_hex(__u32 byte)
+{
+	__u16 digits;
+
+	memcpy(&digits, hexadecimals[byte], sizeof(digits));
+	return le16toh(digits);
 }
 
 /*
@@ -21,10 +32,7 @@ char *put_ipv4(char *to, const __u32 *address)
  */
 static char *put_group(char *to, __u32 group)
 {
-	__u32 digits = (__u32)hex_digits[group >> 12] |
-		       (__u32)hex_digits[group >> 8 & 15] << 8 |
-		       (__u32)hex_digits[group >> 4 & 15] << 16 |
-		       (__u32)hex_digits[group & 15] << 24;
+	__u32 digits = two_hex(group >> 8) | two_hex(group & 0xff) << 16;
 	const int zeros = __builtin_ctz((digits ^ 0x30303030) | 1U << 24) /
 			  8; /* the last digit stays */
 
