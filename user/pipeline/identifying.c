@@ -132,7 +132,7 @@ const struct identified *identifying_ask(const struct pipeline *pipeline,
 	const bool complete = event->kept >= event->len;
 	const struct identified *answer = NULL;
 
-	if (!identifying || !is_logged(pipeline, event) ||
+	if (!is_logged(pipeline, event) ||
 	    (event->kind != EVENT_BANNER && event->kind != EVENT_RESPONSE))
 		return NULL;
 	if (!has_cost_enough(identifying, event))

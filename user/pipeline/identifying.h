@@ -13,7 +13,10 @@
 bool identifying_open(struct pipeline *pipeline, const struct options *options);
 void identifying_close(struct pipeline *pipeline);
 
-/* Identifies the event's server; NULL: it is not asked for, or not known. */
+/*
+ * With --identify, identifies the event's server; NULL: it is not asked for, or
+ * not known.
+ */
 const struct identified *identifying_ask(const struct pipeline *pipeline,
 					 const struct event *event);
 

@@ -20,7 +20,8 @@ void pipeline_put(const struct pipeline *pipeline, const struct event *event,
 		  struct source *source)
 {
 	source->events = pipeline->events;
-	source->identity = identifying_ask(pipeline, event);
+	source->identity =
+		pipeline->identifying ? identifying_ask(pipeline, event) : NULL;
 	for (int i = 0; i < pipeline->count; i++) {
 		struct sink *sink = pipeline->sinks[i];
 

@@ -70,24 +70,27 @@ __u64 seen_twice_count(const struct seen_twice *seen)
 	return seen->count;
 }
 
-/* A keyed hash of whole words, which a sender cannot predict. */
-struct hash {
-	const __u64 *secrets;
-	__u64 value;
-};
+/* Adds a word to a keyed hash, which a sender cannot predict. */
+static inline __u64 hash_add(const struct seen_twice *seen, __u64 hash,
+			     __u64 word)
+{
+	hash = (hash ^ word) * (seen->secrets[0] | 1);
+	hash ^= hash >> 32;
+	hash = (hash + seen->secrets[1]) * (seen->secrets[1] | 1);
+	return hash ^ hash >> 29;
+}
 
-static void hash_add(struct hash *hash, const void *bytes, size_t size)
+/* The same with bytes that are whole words. */
+static __u64 hash_add_bytes(const struct seen_twice *seen, __u64 hash,
+			    const void *bytes, size_t size)
 {
 	__u64 word;
 
 	for (size_t at = 0; at < size; at += sizeof(word)) {
 		memcpy(&word, (const __u8 *)bytes + at, sizeof(word));
-		hash->value = (hash->value ^ word) * (hash->secrets[0] | 1);
-		hash->value ^= hash->value >> 32;
-		hash->value = (hash->value + hash->secrets[1]) *
-			      (hash->secrets[1] | 1);
-		hash->value ^= hash->value >> 29;
+		hash = hash_add(seen, hash, word);
 	}
+	return hash;
 }
 
 /*
@@ -107,25 +110,31 @@ static __u64 mark_of(const struct seen_twice *seen, const struct event *event,
 		     int without, enum mark_kind kind)
 {
 	const struct tunnel *tunnels = event_tunnels(event);
-	const __u64 words[2] = { (__u64)event->isn[CLIENT] << 32 |
-					 event->isn[SERVER],
-				 (__u64)event->client_port << 48 |
-					 (__u64)event->server_port << 32 |
-					 (__u64)event->family << 16 |
-					 subject_of(event) << 8 | kind };
-	/* The rest of an IPv4 address is 0. */
-	const size_t address_size =
-		event->family == 6 ? sizeof(event->client) : sizeof(__u64);
-	struct hash hash = { seen->secrets, seen->secrets[1] };
+	__u64 hash =
+		hash_add(seen, seen->secrets[1],
+			 (__u64)event->isn[CLIENT] << 32 | event->isn[SERVER]);
 
+	hash = hash_add(seen, hash,
+			(__u64)event->client_port << 48 |
+				(__u64)event->server_port << 32 |
+				(__u64)event->family << 16 |
+				subject_of(event) << 8 | kind);
+	if (event->family == 6) {
+		hash = hash_add_bytes(seen, hash, event->client,
+				      sizeof(event->client));
+		hash = hash_add_bytes(seen, hash, event->server,
+				      sizeof(event->server));
+	} else {
+		hash = hash_add(seen, hash,
+				(__u64)event->client[0] << 32 |
+					event->server[0]);
+	}
 	_Static_assert(sizeof(struct tunnel) % sizeof(__u64) == 0,
 		       "hashed by words");
-	hash_add(&hash, words, sizeof(words));
-	hash_add(&hash, event->client, address_size);
-	hash_add(&hash, event->server, address_size);
 	for (int i = without; i < event->tunnel_count; i++)
-		hash_add(&hash, &tunnels[i], sizeof(tunnels[i]));
-	return hash.value ? hash.value : 1;
+		hash = hash_add_bytes(seen, hash, &tunnels[i],
+				      sizeof(tunnels[i]));
+	return hash ? hash : 1;
 }
 
 static struct set *set_of(struct seen_twice *seen, __u64 mark)

@@ -39,8 +39,6 @@ static char *put_cpes(char *to, char *const *cpe)
 
 char *put_identity_json(char *to, const struct identified *identity)
 {
-	if (!identity)
-		return to;
 	to = put_field(to, "service", identity->service);
 	to = put_field(to, "product", identity->product);
 	to = put_field(to, "version", identity->version);
@@ -59,8 +57,6 @@ static char *put_word(char *to, const char *word)
 
 char *put_identity(char *to, const struct identified *identity)
 {
-	if (!identity)
-		return to;
 	to = PUT(to, " =");
 	if (!identity->product)
 		return put_word(to, identity->service);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A server's identity in lines of text and json; NULL writes nothing. */
+/* A server's identity in lines of text and json. */
 #ifndef BANNERPROBE_FORMAT_IDENTITY_H
 #define BANNERPROBE_FORMAT_IDENTITY_H
 

@@ -24,8 +24,6 @@ static char *put_field(char *to, const char *name, const char *text,
 
 char *put_owner_json(char *to, const struct service_owner *owner)
 {
-	if (!owner)
-		return to;
 	to = PUT_FIELD(to, owner, unit);
 	to = PUT_FIELD(to, owner, container);
 	to = PUT_FIELD(to, owner, pod);
@@ -70,8 +68,6 @@ char *put_owner(char *to, const struct service_owner *owner)
 {
 	char *const begin = to;
 
-	if (!owner)
-		return to;
 	to = put_name(to, owner->unit);
 	if (*owner->container) {
 		if (to != begin)

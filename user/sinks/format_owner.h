@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* A service's owner in lines of text and json; NULL writes nothing. */
+/* A service's owner in lines of text and json. */
 #ifndef BANNERPROBE_FORMAT_OWNER_H
 #define BANNERPROBE_FORMAT_OWNER_H
 

@@ -31,11 +31,13 @@ char *put_tunnels_json(char *to, const struct event *event)
 {
 	const struct tunnel *tunnels = event_tunnels(event);
 
+	to = PUT(to, ",\"tunnel\":[");
 	for (int i = 0; i < event->tunnel_count; i++) {
-		to = i ? PUT(to, ",") : PUT(to, ",\"tunnel\":[");
+		if (i)
+			*to++ = ',';
 		to = put_tunnel_json(to, &tunnels[i]);
 	}
-	return event->tunnel_count ? PUT(to, "]") : to;
+	return PUT(to, "]");
 }
 
 /* " vxlan 42"; the identifier is left out where it is 0. */

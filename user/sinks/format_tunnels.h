@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The tunnels around an event's packet, as text; nothing where there are none.
- */
+/* The tunnels around an event's packet, as text; there is one at least. */
 #ifndef BANNERPROBE_FORMAT_TUNNELS_H
 #define BANNERPROBE_FORMAT_TUNNELS_H
 

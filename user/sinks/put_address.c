@@ -10,11 +10,10 @@ char *put_ipv4(char *to, const __u32 *address)
 {
 	const __u8 *bytes = (const __u8 *)address;
 
-	/* Each with the point that follows it, but for the last. */
-	to = put_decimal(to, bytes[0]) + 1;
-	to = put_decimal(to, bytes[1]) + 1;
-	to = put_decimal(to, bytes[2]) + 1;
-	return put_decimal(to, bytes[3]);
+#pragma GCC unroll 4
+	for (int i = 0; i < 4; i++)
+		to = put_decimal(to, bytes[i]) + 1; /* the point */
+	return to - 1;
 }
 
 /* Two hexadecimal digits as they stand in memory, in the lower bytes. */
