@@ -430,12 +430,13 @@ void engine_read_events(const struct engine *engine,
 static void count_unfinished(const struct flow *flow, void *context)
 {
 	struct engine *engine = context;
+	const struct track_options *options = &engine->settings.track;
 
 	if (flow_is_pending(flow))
 		count_in(engine->counters, cut_outcome(flow));
-	count_fates(
-		&engine->event_counts,
-		unfinished_fates(flow, &engine->settings.track, FATE_CUT_OFF));
+	if (wants_more_events(options))
+		count_fates(&engine->event_counts,
+			    unfinished_fates(flow, options, FATE_CUT_OFF));
 }
 
 void engine_finish(struct engine *engine)

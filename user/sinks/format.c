@@ -58,12 +58,10 @@ static char *put_history(char *to, const struct event *event)
 		*to++ = 'F';
 	if (event->sides_seen & EVENT_CLIENT_DATA)
 		*to++ = 'D';
-	if (event->kind != EVENT_OPEN && event_origin(event->kind) == SERVER)
-		*to++ = 'd';
 	if (event->sides_seen & EVENT_SERVER_DATA)
 		*to++ = 'd';
-	if (event->kind == EVENT_REQUEST || event->kind == EVENT_REPLY)
-		*to++ = 'D';
+	if (event->kind != EVENT_OPEN)
+		*to++ = event_origin(event->kind) == SERVER ? 'd' : 'D';
 	return to;
 }
 
