@@ -85,16 +85,35 @@ static void test_each_byte_at_each_place(void **state)
 	}
 }
 
+/* With a line's end behind it, and with a half of one. */
+static void check_lines(const __u8 *bytes, size_t len)
+{
+	__u8 line[MOST];
+
+	check_escapes(bytes, len);
+	memcpy(line, bytes, len);
+	memcpy(line + len, "\r\n", 2);
+	check_escapes(line, len + 2);
+	check_escapes(line, len + 1);
+	line[len] = '\n';
+	check_escapes(line, len + 1);
+	check_escapes(line, len + 2);
+}
+
 static void test_each_length(void **state)
 {
-	__u8 clean[70], dirty[70];
+	__u8 clean[70], dirty[70], mixed[70];
 
 	(void)state;
 	memset(clean, '~', sizeof(clean));
 	memset(dirty, 0xff, sizeof(dirty));
+	for (size_t i = 0; i < sizeof(mixed); i++)
+		mixed[i] = i % 17 ? (__u8)('a' + i % 26) : '\\';
 	for (size_t len = 0; len <= sizeof(clean); len++) {
-		check_escapes(clean, len);
-		check_escapes(dirty, len);
+		check_lines(clean, len);
+		check_lines(dirty, len);
+		check_lines(mixed, len);
+		check_lines(mixed + 70 - len, len);
 	}
 }
 
@@ -191,6 +210,18 @@ static void test_times(void **state)
 		snprintf(expected, sizeof(expected), "%llu.%06llu",
 			 times[i] / NS_PER_SECOND,
 			 times[i] % NS_PER_SECOND / 1000);
+		assert_string_equal(found, expected);
+	}
+}
+
+static void test_microseconds(void **state)
+{
+	char found[8 + PUT_SPARE], expected[16];
+
+	(void)state;
+	for (__u32 value = 0; value < 1000000; value += 1 + value % 7) {
+		*put_microseconds(found, value * 1000ULL + 999) = '\0';
+		snprintf(expected, sizeof(expected), ".%06u", value);
 		assert_string_equal(found, expected);
 	}
 }
@@ -318,6 +349,40 @@ static void test_community_ids(void **state)
 	}
 }
 
+static void check_mac(const __u8 server[MAC_LENGTH],
+		      const __u8 client[MAC_LENGTH])
+{
+	static char line[LINE_MAX_BYTES];
+	const struct source source = { .name = "eth0" };
+	struct event event = { .family = 4 };
+	char expected[128];
+	size_t len;
+
+	memcpy(event.server_mac, server, MAC_LENGTH);
+	memcpy(event.client_mac, client, MAC_LENGTH);
+	len = (size_t)snprintf(
+		expected, sizeof(expected),
+		"\"server_mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\","
+		"\"client_mac\":\"%02x:%02x:%02x:%02x:%02x:%02x\",",
+		server[0], server[1], server[2], server[3], server[4],
+		server[5], client[0], client[1], client[2], client[3],
+		client[4], client[5]);
+	assert_non_null(
+		memmem(line, format_record(FORMAT_JSON, line, &event, &source),
+		       expected, len));
+}
+
+static void test_link_layer_addresses(void **state)
+{
+	__u8 bytes[256 + 2 * MAC_LENGTH];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (__u8)i;
+	for (int i = 0; i < 256; i++)
+		check_mac(bytes + i, bytes + i + MAC_LENGTH);
+}
+
 /* --- names --------------------------------------------------------------- */
 
 static void check_name(const char *name)
@@ -363,9 +428,11 @@ int main(void)
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_base_62),
 		cmocka_unit_test(test_times),
+		cmocka_unit_test(test_microseconds),
 		cmocka_unit_test(test_local_times),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_community_ids),
+		cmocka_unit_test(test_link_layer_addresses),
 		cmocka_unit_test(test_names),
 	};
 
