@@ -369,15 +369,18 @@ static bool is_asked_for(const struct event *event, const struct source *source)
 	return events & EVENT_BIT(event->kind);
 }
 
+static bool has_room(const struct line_sink *sink)
+{
+	return sink->used <= (sink->waits ? ENOUGH : ENOUGH_FOR_FILE);
+}
+
 /* Makes room for a line; false: the log takes no more bytes now. */
 static bool make_room(struct line_sink *sink)
 {
-	const size_t enough = sink->waits ? ENOUGH : ENOUGH_FOR_FILE;
-
 	if (sink->must_reopen && !file_helper_is_busy(sink->helper))
 		reopen(&sink->sink);
-	return sink->used <= enough ||
-	       write_buffer(sink, sink->sink.may_wait) || sink->used <= enough;
+	return has_room(sink) || write_buffer(sink, sink->sink.may_wait) ||
+	       has_room(sink);
 }
 
 /* Counts the lines of an event. In Zeek's format headers of HTTP are lines. */

@@ -5,12 +5,19 @@
 
 struct decimal decimals[1000];
 
+static char *put_millions(char *to, __u64 value)
+{
+	to = put_number(to, value / 1000000);
+	to = put_three_digits(to, (__u32)(value / 1000 % 1000));
+	return put_three_digits(to, (__u32)(value % 1000));
+}
+
 char *put_great_number(char *to, __u64 value)
 {
-	const __u64 upper = value / 1000;
-
-	to = put_number(to, upper);
-	return put_three_digits(to, (__u32)(value - 1000 * upper));
+	if (value >= 1000000)
+		return put_millions(to, value);
+	to = put_decimal(to, (__u32)value / 1000);
+	return put_three_digits(to, (__u32)value % 1000);
 }
 
 #define FIVE_DIGITS 916132832U /* 62 ^ 5 */
