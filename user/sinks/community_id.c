@@ -118,26 +118,25 @@ static inline char *put_pair(char *to, __u64 bits)
 	return put_text(to, base64_pairs[bits & 0xfff], 2);
 }
 
-/* Of the lower 60 bits ten characters. */
+/* Of the lower 48 bits eight characters. */
 static inline char *put_base64(char *to, __u64 bits)
 {
-	to = put_pair(to, bits >> 48);
 	to = put_pair(to, bits >> 36);
 	to = put_pair(to, bits >> 24);
 	to = put_pair(to, bits >> 12);
 	return put_pair(to, bits);
 }
 
-/* The digest has 160 bits: it ends within the 27th character. */
+/* The last 16 of the digest's 160 bits end within the 27th character. */
 char *put_community_id(char *to, const struct community_digest *digest)
 {
-	const __u64 first = (__u64)digest->words[0] << 32 | digest->words[1];
-	const __u64 middle = (__u64)digest->words[2] << 32 | digest->words[3];
-	const __u64 last = digest->words[4];
+	const uint32_t *words = digest->words;
 
 	to = PUT(to, "1:");
-	to = put_base64(to, first >> 4);
-	to = put_base64(to, first << 56 | middle >> 8);
-	to = put_base64(to, middle << 52 | last << 20);
-	return PUT(to - 30 + 27, "=");
+	to = put_base64(to, (__u64)words[0] << 16 | words[1] >> 16);
+	to = put_base64(to, (__u64)words[1] << 32 | words[2]);
+	to = put_base64(to, (__u64)words[3] << 16 | words[4] >> 16);
+	to = put_pair(to, words[4] >> 4);
+	to = put_pair(to, words[4] << 8);
+	return PUT(to - 1, "=");
 }
