@@ -3,19 +3,27 @@
 
 #include <string.h>
 
-const uint8_t byte_kinds[256] = {
-	[' ' ... ','] = BYTE_PRINTED,
-	['-'] = BYTE_PRINTED | BYTE_DOT_OR_HYPHEN,
-	['.'] = BYTE_PRINTED | BYTE_DOT_OR_HYPHEN,
-	['/'] = BYTE_PRINTED,
-	['0' ... '9'] = BYTE_PRINTED | BYTE_DIGIT,
-	[':' ... '@'] = BYTE_PRINTED,
-	['A' ... 'Z'] = BYTE_PRINTED | BYTE_LETTER,
-	['[' ... '^'] = BYTE_PRINTED,
-	['_'] = BYTE_PRINTED | BYTE_UNDERSCORE,
-	['`'] = BYTE_PRINTED,
-	['a' ... 'z'] = BYTE_PRINTED | BYTE_LETTER,
-	['{' ... '~'] = BYTE_PRINTED,
+#define DIGIT (BYTE_DIGIT | BYTE_WORD | BYTE_TOKEN)
+#define LETTER (BYTE_LETTER | BYTE_WORD | BYTE_TOKEN)
+#define ESCAPE 0x1b
+
+const uint16_t byte_kinds[256] = {
+	[0 ... '\b'] = BYTE_ODD,
+	['\v' ... '\f'] = BYTE_ODD,
+	['\r' + 1 ... ESCAPE - 1] = BYTE_ODD,
+	[ESCAPE + 1 ... ' ' - 1] = BYTE_ODD,
+	['+'] = BYTE_TOKEN,
+	['-'] = BYTE_DOT_OR_HYPHEN | BYTE_TOKEN,
+	['.'] = BYTE_DOT_OR_HYPHEN,
+	['/'] = BYTE_TOKEN,
+	['0' ... '9'] = DIGIT,
+	['<'] = BYTE_LESS,
+	['='] = BYTE_TOKEN,
+	['A' ... 'Z'] = LETTER,
+	['_'] = BYTE_UNDERSCORE | BYTE_TOKEN,
+	['a' ... 'z'] = LETTER,
+	[0x7f] = BYTE_ODD,
+	[0x80 ... 0xff] = BYTE_FOREIGN,
 };
 
 size_t greeting_line_end(const struct greeting *greeting, size_t at)
@@ -38,6 +46,24 @@ bool greeting_follows(const struct greeting *g, size_t at, const char *words)
 		!greeting_is_letter(g, at - len));
 }
 
+/* Looks at each byte once: few greetings need a closer look at all of them. */
+static void note_kinds(struct greeting *g)
+{
+	uint16_t all = 0;
+
+	g->joined_digits = false;
+	for (size_t at = 0; at < g->len; at++) {
+		const uint16_t kinds = byte_kinds[g->bytes[at]];
+
+		all |= kinds;
+		if (kinds & BYTE_DOT_OR_HYPHEN && at &&
+		    greeting_is_digit(g, at - 1) &&
+		    greeting_is_digit(g, at + 1))
+			g->joined_digits = true;
+	}
+	g->kinds = all;
+}
+
 void structure_form(struct form *form, const struct observation *seen)
 {
 	static bool (*const protocols[])(struct form * form,
@@ -45,12 +71,12 @@ void structure_form(struct form *form, const struct observation *seen)
 		structure_mysql, structure_ssh,	   structure_http,
 		structure_tls,	 structure_telnet, structure_fix
 	};
-	struct greeting greeting = {
-		.bytes = seen->bytes,
-		.len = seen->len < FORM_MAX ? seen->len : FORM_MAX,
-		.seen = seen,
-	};
+	struct greeting greeting;
 
+	greeting.bytes = seen->bytes;
+	greeting.len = seen->len < FORM_MAX ? seen->len : FORM_MAX;
+	greeting.seen = seen;
+	note_kinds(&greeting);
 	client_spell(&greeting);
 	form->len = 0;
 	form->whole = seen->complete && seen->len <= FORM_MAX;

@@ -21,6 +21,8 @@ struct greeting {
 	const uint8_t *bytes;
 	size_t len; /* at most FORM_MAX */
 	const struct observation *seen;
+	uint16_t kinds;	    /* no other kinds of byte are in it */
+	bool joined_digits; /* two have a dot or a hyphen between them */
 	/* Spellings of the client's address; some may be "". */
 	char client[CLIENT_SPELLINGS][CLIENT_SPELLING_MAX];
 	bool client_named; /* one of them is in the greeting */
@@ -78,13 +80,17 @@ size_t client_at(const struct greeting *greeting, size_t at);
  */
 #define BYTE_DIGIT 1
 #define BYTE_LETTER 2
-#define BYTE_PRINTED 4 /* ASCII from the space on, without DEL */
+#define BYTE_WORD 4 /* a digit or a letter */
 #define BYTE_DOT_OR_HYPHEN 8
 #define BYTE_UNDERSCORE 16
-extern const uint8_t byte_kinds[256];
+#define BYTE_TOKEN 32	/* of CLASS_TOKEN */
+#define BYTE_LESS 64	/* "<" */
+#define BYTE_FOREIGN 128 /* beyond ASCII */
+#define BYTE_ODD 256	/* DEL and controls that are rare in text */
+extern const uint16_t byte_kinds[256];
 
 static inline bool greeting_is(const struct greeting *g, size_t at,
-			       uint8_t kinds)
+			       uint16_t kinds)
 {
 	return at < g->len && byte_kinds[g->bytes[at]] & kinds;
 }
@@ -101,12 +107,12 @@ static inline bool greeting_is_letter(const struct greeting *g, size_t at)
 
 static inline bool greeting_is_word(const struct greeting *g, size_t at)
 {
-	return greeting_is(g, at, BYTE_DIGIT | BYTE_LETTER);
+	return greeting_is(g, at, BYTE_WORD);
 }
 
 /* Where bytes of these kinds end, or `at`. */
 static inline size_t greeting_end_of(const struct greeting *g, size_t at,
-				     uint8_t kinds)
+				     uint16_t kinds)
 {
 	while (greeting_is(g, at, kinds))
 		at++;
@@ -115,7 +121,7 @@ static inline size_t greeting_end_of(const struct greeting *g, size_t at,
 
 static inline size_t greeting_word_end(const struct greeting *g, size_t at)
 {
-	return greeting_end_of(g, at, BYTE_DIGIT | BYTE_LETTER);
+	return greeting_end_of(g, at, BYTE_WORD);
 }
 
 static inline uint8_t greeting_folded(uint8_t byte)

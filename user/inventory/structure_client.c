@@ -24,22 +24,7 @@ static void spell_octets(char *to, const uint8_t *octet, int step, char between)
 		to = put_octet(to, *octet);
 		octet += step;
 	}
-}
-
-/*
- * Whether two digits have a dot or a hyphen between them, as in an address. In
- * telnet's greetings they may be farther apart.
- */
-static bool has_joined_digits(const struct greeting *g)
-{
-	for (size_t at = 0; at < g->len; at++) {
-		if (g->bytes[at] == 0xff ||
-		    (greeting_is(g, at, BYTE_DOT_OR_HYPHEN) && at &&
-		     greeting_is_digit(g, at - 1) &&
-		     greeting_is_digit(g, at + 1)))
-			return true;
-	}
-	return false;
+	*to = '\0';
 }
 
 static void spell_v4(struct greeting *g, const uint8_t *octet)
@@ -50,8 +35,12 @@ static void spell_v4(struct greeting *g, const uint8_t *octet)
 		g->client[4][2 * i] = hex[octet[i] >> 4];
 		g->client[4][2 * i + 1] = hex[octet[i] & 15];
 	}
-	/* Most greetings have no address, and need no search for this one. */
-	if (!has_joined_digits(g))
+	g->client[4][8] = '\0';
+	/*
+	 * Most greetings have no address, and need no search for this one. In
+	 * telnet's, what is negotiated may be between the digits.
+	 */
+	if (!g->joined_digits && !(g->kinds & BYTE_FOREIGN))
 		return;
 	spell_octets(g->client[0], octet, 1, '.');
 	spell_octets(g->client[1], octet, 1, '-');
@@ -81,12 +70,13 @@ static const uint8_t *find(const struct greeting *g, size_t at, size_t end,
 
 	while (len && at + len <= end) {
 		const uint8_t *found =
-			memmem(g->bytes + at, end - at, text, len);
+			memchr(g->bytes + at, *text, end - at - len + 1);
 
 		if (!found)
 			return NULL;
 		at = (size_t)(found - g->bytes);
-		if (stands_alone(g, at, at + len))
+		if (!memcmp(found, text, len) &&
+		    stands_alone(g, at, at + len))
 			return found;
 		at++;
 	}
@@ -106,7 +96,8 @@ void client_spell(struct greeting *g)
 {
 	struct address client = g->seen->client;
 
-	memset(g->client, 0, sizeof(g->client));
+	for (int i = 0; i < CLIENT_SPELLINGS; i++)
+		*g->client[i] = '\0';
 	address_unmap(&client);
 	if (client.family == 4)
 		spell_v4(g, client.byte);

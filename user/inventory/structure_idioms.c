@@ -325,7 +325,7 @@ static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
 	int dots = 0;
 
 	*end = greeting_end_of(g, at,
-			       BYTE_DIGIT | BYTE_LETTER | BYTE_DOT_OR_HYPHEN);
+			       BYTE_WORD | BYTE_DOT_OR_HYPHEN);
 	for (size_t i = at; i < *end; i++)
 		dots += g->bytes[i] == '.';
 	for (size_t i = 0; dots > 1 && i < sizeof(pools) / sizeof(*pools);

@@ -53,14 +53,12 @@ static void strip(struct plain *plain, const struct greeting *g)
 	plain->at[plain->len] = (uint16_t)g->len;
 }
 
-bool structure_telnet(struct form *form, const struct greeting *g)
+static void add_plain(struct form *form, const struct greeting *g)
 {
 	struct greeting text = *g;
 	struct plain plain;
 	size_t from;
 
-	if (!telnet_begins(g->bytes, g->len))
-		return false;
 	strip(&plain, g);
 	text.bytes = plain.bytes;
 	text.len = plain.len;
@@ -72,5 +70,12 @@ bool structure_telnet(struct form *form, const struct greeting *g)
 	structure_lines(form, &text);
 	for (size_t i = from; i < form->len; i++)
 		form->at[i] = plain.at[form->at[i]];
+}
+
+bool structure_telnet(struct form *form, const struct greeting *g)
+{
+	if (!telnet_begins(g->bytes, g->len))
+		return false;
+	add_plain(form, g);
 	return true;
 }

@@ -48,20 +48,16 @@ static bool is_binary(const struct greeting *g)
 	const size_t end = text_end(g);
 	size_t odd = 0;
 
+	if (!(g->kinds & (BYTE_FOREIGN | BYTE_ODD)))
+		return false;
 	for (size_t at = 0; at < end;) {
-		const uint8_t byte = g->bytes[at];
+		const uint16_t kinds = byte_kinds[g->bytes[at]];
 		size_t more;
 
-		if (byte_kinds[byte] & BYTE_PRINTED) {
-			at++;
-			continue;
-		}
-		if (!byte)
+		if (!g->bytes[at])
 			return true;
-		more = byte >= 0x80 ? utf8_length(g, at) : 0;
-		odd += !more &&
-		       (byte >= 0x80 ||
-			(!byte_in_class(byte, CLASS_TEXT) && byte != 0x1b));
+		more = kinds & BYTE_FOREIGN ? utf8_length(g, at) : 0;
+		odd += !more && kinds & (BYTE_FOREIGN | BYTE_ODD);
 		at += more ? more : 1;
 	}
 	return odd * 8 > g->len;
@@ -232,7 +228,7 @@ static size_t word_end(const struct greeting *g, size_t at, bool *is_name)
 {
 	const size_t end =
 		greeting_end_of(g, at,
-				BYTE_DIGIT | BYTE_LETTER | BYTE_DOT_OR_HYPHEN |
+				BYTE_WORD | BYTE_DOT_OR_HYPHEN |
 					BYTE_UNDERSCORE);
 
 	*is_name = false;
