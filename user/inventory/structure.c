@@ -13,8 +13,8 @@ const uint16_t byte_kinds[256] = {
 	['\r' + 1 ... ESCAPE - 1] = BYTE_ODD,
 	[ESCAPE + 1 ... ' ' - 1] = BYTE_ODD,
 	['+'] = BYTE_TOKEN,
-	['-'] = BYTE_DOT_OR_HYPHEN | BYTE_TOKEN,
-	['.'] = BYTE_DOT_OR_HYPHEN,
+	['-'] = BYTE_HYPHEN | BYTE_TOKEN,
+	['.'] = BYTE_DOT,
 	['/'] = BYTE_TOKEN,
 	['0' ... '9'] = DIGIT,
 	['<'] = BYTE_LESS,
@@ -49,19 +49,20 @@ bool greeting_follows(const struct greeting *g, size_t at, const char *words)
 /* Looks at each byte once: few greetings need a closer look at all of them. */
 static void note_kinds(struct greeting *g)
 {
+	const size_t len = g->len;
 	uint16_t all = 0;
+	bool joined = false;
 
-	g->joined_digits = false;
-	for (size_t at = 0; at < g->len; at++) {
+	for (size_t at = 0; at < len; at++) {
 		const uint16_t kinds = byte_kinds[g->bytes[at]];
 
 		all |= kinds;
-		if (kinds & BYTE_DOT_OR_HYPHEN && at &&
-		    greeting_is_digit(g, at - 1) &&
-		    greeting_is_digit(g, at + 1))
-			g->joined_digits = true;
+		if (kinds & (BYTE_DOT | BYTE_HYPHEN))
+			joined |= at && greeting_is_digit(g, at - 1) &&
+				  greeting_is_digit(g, at + 1);
 	}
 	g->kinds = all;
+	g->joined_digits = joined;
 }
 
 void structure_form(struct form *form, const struct observation *seen)

@@ -110,7 +110,7 @@ static size_t token_end(const struct greeting *g, size_t at)
 	const size_t begin = at;
 	bool digit = false, dot = false;
 
-	for (; at < g->len && byte_in_class(g->bytes[at], CLASS_TOKEN); at++)
+	for (; greeting_is(g, at, BYTE_TOKEN); at++)
 		digit |= greeting_is_digit(g, at);
 	/* With a dot it is a version or a name. */
 	dot = at < g->len && g->bytes[at] == '.' && greeting_is_word(g, at + 1);
@@ -140,54 +140,39 @@ static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
 }
 
 /*
- * For each character that words in front end with, those that stand before it,
- * a bit each. Nearly all places are refused by these.
+ * For each character the words in front that end with it, and those that have
+ * it before their last one, a bit each. Nearly all places are refused by these.
  */
-static uint32_t before_last[128];
-
-static uint32_t bit_of(uint8_t byte)
-{
-	return 1U << ((byte | 0x20) & 31);
-}
+static uint32_t befores_last[256], befores_last_but_one[256];
+_Static_assert(sizeof(befores) / sizeof(*befores) <= 32, "a bit each");
 
 static void note_last_characters(void)
 {
 	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
-		const struct before *before = &befores[i];
+		const char *end = befores[i].words + befores[i].len;
 
-		before_last[(uint8_t)before->words[before->len - 1]] |=
-			bit_of((uint8_t)before->words[before->len - 2]);
+		befores_last[(uint8_t)end[-1]] |= 1U << i;
+		befores_last_but_one[(uint8_t)end[-2] | CASE] |= 1U << i;
 	}
-}
-
-static bool may_be_before(const struct greeting *g, size_t at)
-{
-	const uint8_t last = at ? g->bytes[at - 1] : 0;
-
-	if (!before_last[' '])
-		note_last_characters();
-	return last < 128 && before_last[last] &&
-	       (at < 2 || before_last[last] & bit_of(g->bytes[at - 2]));
 }
 
 static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	if (!may_be_before(g, at))
-		return 0;
-	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
-		const char *words = befores[i].words;
-		const size_t len = befores[i].len;
-		size_t end;
+	uint32_t left;
 
-		/* Fast, because most fail at their last characters. */
-		if (at < len - 1 ||
-		    g->bytes[at - 1] != (uint8_t)words[len - 1] ||
-		    (at > 1 && (g->bytes[at - 2] | 0x20) !=
-				       ((uint8_t)words[len - 2] | 0x20)) ||
-		    !greeting_follows(g, at, words))
-			continue;
-		end = shape_end(g, at, befores[i].shape);
-		*wild = befores[i].wild;
+	if (at < 2)
+		return 0;
+	if (!befores_last[' '])
+		note_last_characters();
+	left = befores_last[g->bytes[at - 1]] &
+	       befores_last_but_one[g->bytes[at - 2] | CASE];
+	for (; left; left &= left - 1) {
+		const struct before *before = &befores[__builtin_ctz(left)];
+		size_t end = 0;
+
+		if (greeting_follows(g, at, before->words))
+			end = shape_end(g, at, before->shape);
+		*wild = before->wild;
 		if (end)
 			return end;
 	}
@@ -293,16 +278,19 @@ static size_t stamp_at(const struct greeting *g, size_t at, enum wild *wild)
 	return end;
 }
 
+#define GSMTP_ID_LEAST 8
+
 /* "5b1f17-a1b2si123.45 - gsmtp" */
 static size_t gsmtp_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = at;
 
-	if (!at || g->bytes[at - 1] != ' ')
+	if (!at || g->bytes[at - 1] != ' ' || at + GSMTP_ID_LEAST > g->len ||
+	    g->bytes[at + GSMTP_ID_LEAST - 1] <= ' ')
 		return 0;
 	while (end < g->len && g->bytes[end] > ' ')
 		end++;
-	if (end - at < 8 || !greeting_has(g, end, " - gsmtp"))
+	if (end - at < GSMTP_ID_LEAST || !greeting_has(g, end, " - gsmtp"))
 		return 0;
 	*wild = WILD_ID;
 	return end;
@@ -320,20 +308,23 @@ static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
 	return greeting_has(g, end, " UTC(") ? end : 0;
 }
 
-static bool host_of_pool(const struct greeting *g, size_t at, size_t *end)
+/* Whether the rest of a host's name, from a dot on, ends with a pool's domain.
+ */
+static bool is_in_pool(const struct greeting *g, size_t at)
 {
-	int dots = 0;
+	size_t domain = 0, last = 0; /* the last two dots */
+	size_t len;
 
-	*end = greeting_end_of(g, at,
-			       BYTE_WORD | BYTE_DOT_OR_HYPHEN);
-	for (size_t i = at; i < *end; i++)
-		dots += g->bytes[i] == '.';
-	for (size_t i = 0; dots > 1 && i < sizeof(pools) / sizeof(*pools);
-	     i++) {
-		const size_t len = pools[i].len;
-
-		if (*end - at > len && g->bytes[*end - len] == '.' &&
-		    greeting_has(g, *end - len, pools[i].text))
+	for (; greeting_is(g, at, BYTE_WORD | BYTE_DOT | BYTE_HYPHEN); at++) {
+		if (g->bytes[at] == '.') {
+			domain = last;
+			last = at;
+		}
+	}
+	len = at - domain;
+	for (size_t i = 0; domain && i < sizeof(pools) / sizeof(*pools); i++) {
+		if (pools[i].len == len &&
+		    greeting_has(g, domain, pools[i].text))
 			return true;
 	}
 	return false;
@@ -359,10 +350,17 @@ static bool is_node_name(const struct greeting *g, size_t at, size_t *end)
 	return false;
 }
 
+static bool has_digit(const struct greeting *g, size_t from, size_t to)
+{
+	while (from < to && !greeting_is_digit(g, from))
+		from++;
+	return from < to;
+}
+
 /* The first label of a node's name, if it has a digit. */
 static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	size_t end, digits = 0, label = at;
+	size_t end;
 
 	if (at && g->bytes[at - 1] && g->bytes[at - 1] != ' ' &&
 	    g->bytes[at - 1] != '[' && g->bytes[at - 1] != '(')
@@ -370,26 +368,35 @@ static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
 	*wild = WILD_NODE;
 	if (is_node_name(g, at, &end))
 		return end;
-	if (!host_of_pool(g, at, &end))
-		return 0;
-	for (; label < end && g->bytes[label] != '.'; label++)
-		digits += greeting_is_digit(g, label);
-	return digits ? label : 0;
+	end = greeting_end_of(g, at, BYTE_WORD | BYTE_HYPHEN);
+	return greeting_is(g, end, BYTE_DOT) && has_digit(g, at, end) &&
+			       is_in_pool(g, end) ?
+		       end :
+		       0;
+}
+
+typedef size_t read_idiom(const struct greeting *g, size_t at, enum wild *wild);
+
+static size_t any_of(read_idiom *const idioms[], const struct greeting *g,
+		     size_t at, enum wild *wild)
+{
+	size_t end = 0;
+
+	for (size_t i = 0; !end && idioms[i]; i++)
+		end = idioms[i](g, at, wild);
+	return end;
 }
 
 size_t idiom_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	static size_t (*const idioms[])(const struct greeting *g, size_t at,
-					enum wild *wild) = {
-		before_at, counted_at, duration_at, load_at,	pid_at,
-		stamp_at,  gsmtp_at,   node_at,	    advance_at,
-	};
+	static read_idiom *const of_numbers[] = { counted_at, duration_at,
+						  load_at,    pid_at,
+						  advance_at, NULL };
+	static read_idiom *const of_words[] = { stamp_at, gsmtp_at, node_at,
+						NULL };
+	size_t end = before_at(g, at, wild);
 
-	for (size_t i = 0; i < sizeof(idioms) / sizeof(*idioms); i++) {
-		size_t end = idioms[i](g, at, wild);
-
-		if (end)
-			return end;
-	}
-	return 0;
+	if (!end && greeting_is_digit(g, at))
+		end = any_of(of_numbers, g, at, wild);
+	return end ? end : any_of(of_words, g, at, wild);
 }

@@ -65,17 +65,22 @@ static bool is_binary(const struct greeting *g)
 
 /* --- wild parts of text ------------------------------------------------ */
 
-/* A word of letters beyond ASCII, of which only names of days count. */
-static bool begins_foreign_word(const struct greeting *g, size_t at)
+static uint16_t kinds_before(const struct greeting *g, size_t at)
 {
-	return g->bytes[at] >= 0x80 && !(at && g->bytes[at - 1] >= 0x80);
+	return at ? byte_kinds[g->bytes[at - 1]] : 0;
 }
 
-static bool begins_word(const struct greeting *g, size_t at)
+/*
+ * An idiom may begin where a word does, or behind "<". Of words beyond ASCII
+ * only names of days and months count.
+ */
+static bool may_begin_idiom(const struct greeting *g, size_t at)
 {
-	return begins_foreign_word(g, at) ||
-	       (greeting_is_word(g, at) &&
-		!(at && greeting_is_word(g, at - 1)));
+	const uint16_t before = kinds_before(g, at);
+
+	return byte_kinds[g->bytes[at]] & ~before &
+		       (BYTE_WORD | BYTE_FOREIGN) ||
+	       before & BYTE_LESS;
 }
 
 /* "220-", at a line's beginning. */
@@ -114,22 +119,11 @@ static size_t port_span(const struct greeting *g, size_t at, bool behind_client,
 		       0;
 }
 
-static bool is_in_brackets(const struct greeting *g, size_t at)
-{
-	return at && g->bytes[at - 1] == '<';
-}
-
-static bool may_begin_idiom(const struct greeting *g, size_t at)
-{
-	return begins_word(g, at) || is_in_brackets(g, at);
-}
-
 /* The client's address may begin within a word, too, and with a colon (::1). */
 static bool may_begin_client(const struct greeting *g, size_t at)
 {
-	return g->client_named &&
-	       (greeting_is_word(g, at) || g->bytes[at] == ':' ||
-		is_in_brackets(g, at));
+	return greeting_is_word(g, at) || g->bytes[at] == ':' ||
+	       kinds_before(g, at) & BYTE_LESS;
 }
 
 /* A part of a greeting that is wild, or that stays as it is. */
@@ -186,7 +180,7 @@ void structure_add_text(struct form *form, const struct greeting *g,
 		const bool idioms = !form->binary && may_begin_idiom(g, at);
 		struct span span = {};
 
-		if (idioms || may_begin_client(g, at))
+		if (idioms || (g->client_named && may_begin_client(g, at)))
 			span = find_span(g, at, idioms, &client_end);
 		if (span.end > to)
 			span.end = to;
@@ -220,53 +214,54 @@ static size_t fixed_end(const struct greeting *g, size_t at)
 	return at;
 }
 
+#define OF_NAMES (BYTE_WORD | BYTE_DOT | BYTE_HYPHEN | BYTE_UNDERSCORE)
+
 /*
- * The end of the word at `at`, which may be a host's name: it has a dot, and a
+ * Whether `at` is within a host's name, behind a code: it has a dot, and a
  * letter behind it, unlike wuftpd-2.6.1.
  */
-static size_t word_end(const struct greeting *g, size_t at, bool *is_name)
+static bool is_in_name(const struct greeting *g, size_t at)
 {
-	const size_t end =
-		greeting_end_of(g, at,
-				BYTE_WORD | BYTE_DOT_OR_HYPHEN |
-					BYTE_UNDERSCORE);
-
-	*is_name = false;
-	for (; at < end && !*is_name; at++)
-		*is_name = g->bytes[at] == '.' && greeting_is_letter(g, at + 1);
-	return end;
-}
-
-/* Whether a word from `at` to `end` says what greets with 220. */
-static bool says_protocol(const struct greeting *g, size_t at, size_t end,
-			  bool *is_ftp)
-{
-	/* SMTP, LMTP, FTP: few places have the last two of their letters. */
-	for (size_t tp = at + 1; tp < end; tp++) {
-		if (!greeting_has(g, tp, "TP"))
-			continue;
-		*is_ftp = greeting_has(g, tp - 1, "F");
-		if (*is_ftp && !greeting_has(g, tp - 2, "S"))
-			return true;
-		if (tp > at + 1 && (greeting_has(g, tp - 2, "SM") ||
-				    greeting_has(g, tp - 2, "LM")))
+	while (at > 4 && greeting_is(g, at - 1, OF_NAMES))
+		at--;
+	for (; greeting_is(g, at, OF_NAMES); at++) {
+		if (g->bytes[at] == '.' && greeting_is_letter(g, at + 1))
 			return true;
 	}
 	return false;
+}
+
+/*
+ * SMTP, LMTP, NNTP, FTP: few places have the last two of their letters. The
+ * next one from `at` on; the greeting's end: there is none.
+ */
+static size_t next_tp(const struct greeting *g, size_t at)
+{
+	while (at < g->len &&
+	       ((g->bytes[at] | CASE) != 't' || !greeting_has(g, at, "TP")))
+		at++;
+	return at;
+}
+
+/* Whether what greets with 220 is said, with "TP" at `tp`. */
+static bool says_protocol(const struct greeting *g, size_t tp, bool *is_ftp)
+{
+	*is_ftp = greeting_has(g, tp - 1, "F");
+	if (*is_ftp)
+		return !greeting_has(g, tp - 2, "S");
+	return greeting_has(g, tp - 2, "SM") || greeting_has(g, tp - 2, "LM");
 }
 
 /* FTP and mail greet with 220: a word decides or, failing that, the port. */
 static bool is_ftp(const struct greeting *g)
 {
 	const uint16_t port = g->seen->server_port;
-	size_t end;
-	bool is_name, ftp;
+	bool ftp;
 
 	if (!greeting_has(g, 0, "220") || !greeting_has_code(g, 0))
 		return false;
-	for (size_t at = 4; at < g->len; at = end + (end == at)) {
-		end = word_end(g, at, &is_name);
-		if (!is_name && says_protocol(g, at, end, &ftp))
+	for (size_t tp = 5; (tp = next_tp(g, tp)) < g->len; tp++) {
+		if (says_protocol(g, tp, &ftp) && !is_in_name(g, tp))
 			return ftp;
 	}
 	return port == 21 || port == 2121;
@@ -283,17 +278,16 @@ bool structure_is_ftp(const uint8_t *bytes, size_t len, uint16_t port)
 /* Whether a word of mail or news is said. */
 static bool says_mail(const struct greeting *g)
 {
-	static const char *const words[] = { "SMTP", "ESMTP", "LMTP", "NNTP" };
+	static const char *const before[] = { "SM", "ESM", "LM", "NN" };
 
-	for (size_t at = 0; at < g->len;) {
-		const size_t end = greeting_word_end(g, at);
+	for (size_t tp = 0; (tp = next_tp(g, tp)) < g->len; tp++) {
+		for (size_t i = 0; i < sizeof(before) / sizeof(*before); i++) {
+			const size_t len = strlen(before[i]);
 
-		for (size_t i = 0;
-		     end > at && i < sizeof(words) / sizeof(*words); i++) {
-			if (greeting_has(g, at, words[i]))
+			if (tp > len && greeting_has(g, tp - len, before[i]) &&
+			    !greeting_is_word(g, tp - len - 1))
 				return true;
 		}
-		at = end > at ? end : at + 1;
 	}
 	return false;
 }

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 static inline bool text_end_is_digit(uint8_t byte)
 {
@@ -25,12 +26,13 @@ static inline bool text_end_is_digit(uint8_t byte)
  */
 static inline bool text_end_is_open(const uint8_t *bytes, size_t len)
 {
-	size_t line = len;
+	const uint8_t *before;
+	size_t line;
 
 	if (telnet_commands(bytes, len) == len || bytes[len - 1] != '\n')
 		return true;
-	for (line--; line && bytes[line - 1] != '\n';)
-		line--;
+	before = memrchr(bytes, '\n', len - 1);
+	line = before ? (size_t)(before - bytes) + 1 : 0;
 	return len - line > 3 && text_end_is_digit(bytes[line]) &&
 	       text_end_is_digit(bytes[line + 1]) &&
 	       text_end_is_digit(bytes[line + 2]) && bytes[line + 3] == '-';

@@ -169,14 +169,13 @@ static bool has_day(const uint8_t *bytes, size_t len)
  */
 struct second_letters {
 	uint32_t of[26];
-	bool is_known;
 };
 static struct second_letters of_months, of_weekdays, of_rare_months,
-	of_rare_weekdays;
+	of_rare_weekdays, of_first; /* of_first: of what a date begins with */
 #define ACCENT (1U << 31)
 
-static void note_second_letters(struct second_letters *seconds,
-				const struct name *names, size_t count)
+static void note(struct second_letters *seconds, const struct name *names,
+		 size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *text = names[i].text;
@@ -185,7 +184,23 @@ static void note_second_letters(struct second_letters *seconds,
 		*of |= 1U << ((text[1] | 0x20) - 'a');
 		*of |= text[1] & 0x20 ? 0 : ACCENT;
 	}
-	seconds->is_known = true;
+}
+
+static void note_second_letters(void)
+{
+	static bool is_noted;
+
+	if (is_noted)
+		return;
+	is_noted = true;
+	note(&of_months, months, COUNT(months));
+	note(&of_weekdays, weekdays, COUNT(weekdays));
+	note(&of_rare_months, rare_months, COUNT(rare_months));
+	note(&of_rare_weekdays, rare_weekdays, COUNT(rare_weekdays));
+	note(&of_first, months, COUNT(months));
+	note(&of_first, weekdays, COUNT(weekdays));
+	note(&of_first, rare_weekdays, COUNT(rare_weekdays));
+	of_first.of['u' - 'a'] = 0; /* "ut" is a word, too */
 }
 
 /* False: no name begins with these two bytes, of which the first is ASCII. */
@@ -235,12 +250,17 @@ static int named(const struct name *names, size_t count, const uint8_t *bytes,
 	return find(names, count, &word);
 }
 
+bool may_be_named(const uint8_t *bytes, size_t len)
+{
+	note_second_letters();
+	return may_begin(&of_first, bytes, len);
+}
+
 int month_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
 	if (len && bytes[0] >= 0x80)
 		return russian_month(bytes, len, name_len);
-	if (!of_months.is_known)
-		note_second_letters(&of_months, months, COUNT(months));
+	note_second_letters();
 	if (!may_begin(&of_months, bytes, len))
 		return 0;
 	return named(months, COUNT(months), bytes, len, name_len);
@@ -250,8 +270,7 @@ int weekday_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
 	if (len && bytes[0] >= 0x80)
 		return russian_weekday(bytes, len, name_len);
-	if (!of_weekdays.is_known)
-		note_second_letters(&of_weekdays, weekdays, COUNT(weekdays));
+	note_second_letters();
 	if (!may_begin(&of_weekdays, bytes, len))
 		return 0;
 	return named(weekdays, COUNT(weekdays), bytes, len, name_len);
@@ -272,15 +291,14 @@ static bool has_clock(const uint8_t *bytes, size_t len)
  * follows is right; few words of other texts have that.
  */
 static int rare_named(const struct name *names, size_t count,
-		      struct second_letters *seconds, const uint8_t *bytes,
-		      size_t len,
+		      const struct second_letters *seconds,
+		      const uint8_t *bytes, size_t len,
 		      bool (*behind)(const uint8_t *bytes, size_t len),
 		      size_t *name_len)
 {
 	struct word word;
 
-	if (!seconds->is_known)
-		note_second_letters(seconds, names, count);
+	note_second_letters();
 	if (!len || (bytes[0] < 0x80 && !may_begin(seconds, bytes, len)))
 		return 0;
 	word = read_word(bytes, len);

@@ -11,6 +11,12 @@
 #define WEEKDAY_TUESDAY 3
 
 /*
+ * False: no date or time begins so, because no name of a month or a weekday
+ * does. What is not ASCII is not looked at.
+ */
+bool may_be_named(const uint8_t *bytes, size_t len);
+
+/*
  * The number, from 1, of the month or weekday (1 is Sunday) that the bytes
  * begin with, and how long its name is. 0: they begin with none, and *name_len
  * may be unchanged.

@@ -373,10 +373,8 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 	size_t last = 0;
 
 	*end = 0;
-	/* No name of a day or a month begins with another letter. */
-	if (at >= len ||
-	    (!digit_at(&s, at) && bytes[at] < 0x80 &&
-	     !strchr("acdefgjklmnopqstvwz", (char)(bytes[at] | 0x20))))
+	if (at >= len || (!digit_at(&s, at) && bytes[at] < 0x80 &&
+			  !may_be_named(bytes + at, len - at)))
 		return TIME_NONE;
 	if (epoch_at(&s, now, end))
 		return TIME_NOW;
