@@ -280,11 +280,17 @@ static int check_version(struct store *store, enum store_use use, bool empty)
 
 static int open_database(struct store *store, const char *name, int flags)
 {
-	/* Each process uses its database in one thread only. */
-	int code = sqlite3_open_v2(
+	int code;
+
+	/*
+	 * Each process uses its database in one thread only, and needs no locks
+	 * around each piece of memory either. A SQLite that has begun already
+	 * keeps them.
+	 */
+	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+	code = sqlite3_open_v2(
 		name, &store->db,
 		flags | SQLITE_OPEN_EXRESCODE | SQLITE_OPEN_NOMUTEX, NULL);
-
 	return code == SQLITE_OK ? 0 : store_fail(store, code);
 }
 

@@ -68,7 +68,7 @@ static const uint8_t *find(const struct greeting *g, size_t at, size_t end,
 {
 	const size_t len = strlen(text);
 
-	while (len && at + len <= end) {
+	while (at + len <= end) {
 		const uint8_t *found =
 			memchr(g->bytes + at, *text, end - at - len + 1);
 
@@ -86,7 +86,7 @@ static const uint8_t *find(const struct greeting *g, size_t at, size_t end,
 static bool holds(const struct greeting *g, size_t from, size_t to)
 {
 	for (int i = 0; i < CLIENT_SPELLINGS; i++) {
-		if (find(g, from, to, g->client[i]))
+		if (*g->client[i] && find(g, from, to, g->client[i]))
 			return true;
 	}
 	return false;

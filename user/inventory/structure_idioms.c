@@ -62,7 +62,7 @@ static const char *const counted[] = {
 static const char *const limits[] = { "of ",   "max ",	  "maximum ", "limit ",
 				      "most ", "limit: ", "max: " };
 
-/* Domains of mail services with numbered nodes. */
+/* Domains of mail services with numbered nodes, of two labels each. */
 static const struct {
 	const char *text;
 	size_t len;
@@ -146,7 +146,7 @@ static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
 static uint32_t befores_last[256], befores_last_but_one[256];
 _Static_assert(sizeof(befores) / sizeof(*befores) <= 32, "a bit each");
 
-static void note_last_characters(void)
+static void note_befores(void)
 {
 	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
 		const char *end = befores[i].words + befores[i].len;
@@ -163,7 +163,7 @@ static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 	if (at < 2)
 		return 0;
 	if (!befores_last[' '])
-		note_last_characters();
+		note_befores();
 	left = befores_last[g->bytes[at - 1]] &
 	       befores_last_but_one[g->bytes[at - 2] | CASE];
 	for (; left; left &= left - 1) {
@@ -266,8 +266,6 @@ static size_t stamp_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = at, digits = 0;
 
-	if (!at || g->bytes[at - 1] != '<')
-		return 0;
 	for (; end < g->len && g->bytes[end] > ' ' && g->bytes[end] != '>' &&
 	       g->bytes[end] != '@';
 	     end++)
@@ -285,7 +283,7 @@ static size_t gsmtp_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = at;
 
-	if (!at || g->bytes[at - 1] != ' ' || at + GSMTP_ID_LEAST > g->len ||
+	if (at + GSMTP_ID_LEAST > g->len ||
 	    g->bytes[at + GSMTP_ID_LEAST - 1] <= ' ')
 		return 0;
 	while (end < g->len && g->bytes[end] > ' ')
@@ -308,12 +306,37 @@ static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
 	return greeting_has(g, end, " UTC(") ? end : 0;
 }
 
+/* For each length the pools that have it, a bit each. */
+#define POOL_MAX 24
+static uint64_t pools_of_length[POOL_MAX + 1];
+_Static_assert(sizeof(pools) / sizeof(*pools) <= 64, "a bit each");
+
+static void note_lengths_of_pools(void)
+{
+	for (size_t i = 0; i < sizeof(pools) / sizeof(*pools); i++)
+		pools_of_length[pools[i].len] |= 1ULL << i;
+}
+
+static bool is_pool(const struct greeting *g, size_t from, size_t to)
+{
+	const size_t len = to - from;
+	uint64_t left;
+
+	if (!pools_of_length[pools->len])
+		note_lengths_of_pools();
+	left = len <= POOL_MAX ? pools_of_length[len] : 0;
+	for (; left; left &= left - 1) {
+		if (greeting_has(g, from, pools[__builtin_ctzll(left)].text))
+			return true;
+	}
+	return false;
+}
+
 /* Whether the rest of a host's name, from a dot on, ends with a pool's domain.
  */
 static bool is_in_pool(const struct greeting *g, size_t at)
 {
 	size_t domain = 0, last = 0; /* the last two dots */
-	size_t len;
 
 	for (; greeting_is(g, at, BYTE_WORD | BYTE_DOT | BYTE_HYPHEN); at++) {
 		if (g->bytes[at] == '.') {
@@ -321,13 +344,7 @@ static bool is_in_pool(const struct greeting *g, size_t at)
 			last = at;
 		}
 	}
-	len = at - domain;
-	for (size_t i = 0; domain && i < sizeof(pools) / sizeof(*pools); i++) {
-		if (pools[i].len == len &&
-		    greeting_has(g, domain, pools[i].text))
-			return true;
-	}
-	return false;
+	return domain && is_pool(g, domain, at);
 }
 
 /* mxgmx017: a name that belongs to a mail service, whatever its domain is. */
@@ -362,9 +379,6 @@ static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end;
 
-	if (at && g->bytes[at - 1] && g->bytes[at - 1] != ' ' &&
-	    g->bytes[at - 1] != '[' && g->bytes[at - 1] != '(')
-		return 0;
 	*wild = WILD_NODE;
 	if (is_node_name(g, at, &end))
 		return end;
@@ -375,28 +389,38 @@ static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
 		       0;
 }
 
-typedef size_t read_idiom(const struct greeting *g, size_t at, enum wild *wild);
-
-static size_t any_of(read_idiom *const idioms[], const struct greeting *g,
-		     size_t at, enum wild *wild)
+/* Idioms that begin with a digit, whatever is before it. */
+static size_t number_at(const struct greeting *g, size_t at, enum wild *wild)
 {
+	static size_t (*const idioms[])(const struct greeting *g, size_t at,
+					enum wild *wild) = {
+		counted_at, duration_at, load_at, pid_at, advance_at,
+	};
 	size_t end = 0;
 
-	for (size_t i = 0; !end && idioms[i]; i++)
+	for (size_t i = 0; !end && i < sizeof(idioms) / sizeof(*idioms); i++)
 		end = idioms[i](g, at, wild);
 	return end;
 }
 
 size_t idiom_at(const struct greeting *g, size_t at, enum wild *wild)
 {
-	static read_idiom *const of_numbers[] = { counted_at, duration_at,
-						  load_at,    pid_at,
-						  advance_at, NULL };
-	static read_idiom *const of_words[] = { stamp_at, gsmtp_at, node_at,
-						NULL };
 	size_t end = before_at(g, at, wild);
 
 	if (!end && greeting_is_digit(g, at))
-		end = any_of(of_numbers, g, at, wild);
-	return end ? end : any_of(of_words, g, at, wild);
+		end = number_at(g, at, wild);
+	if (end)
+		return end;
+	switch (at ? g->bytes[at - 1] : 0) {
+	case '<':
+		return stamp_at(g, at, wild);
+	case ' ':
+		end = gsmtp_at(g, at, wild);
+		return end ? end : node_at(g, at, wild);
+	case '\0':
+	case '[':
+	case '(':
+		return node_at(g, at, wild);
+	}
+	return 0;
 }

@@ -297,11 +297,13 @@ static bool is_known(const struct greeting *g)
 	static const char *const words[] = { "RFB 00", "@RSYNCD: ", "+OK ",
 					     "* OK ", "* PREAUTH " };
 
+	if (greeting_has_code(g, 0))
+		return says_mail(g) || is_ftp(g);
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		if (greeting_has(g, 0, words[i]))
 			return true;
 	}
-	return greeting_has_code(g, 0) && says_mail(g);
+	return false;
 }
 
 /* Whether the first `size` bytes are the length of the rest. */
@@ -412,6 +414,6 @@ void structure_text(struct form *form, const struct greeting *g)
 			add_binary(form, g);
 		return;
 	}
-	form->known = is_ftp(g) || is_known(g);
+	form->known = is_known(g);
 	structure_lines(form, g);
 }

@@ -168,20 +168,21 @@ static bool has_day(const uint8_t *bytes, size_t len)
  * accent the last one. Nearly all words are refused by these.
  */
 struct second_letters {
-	uint32_t of[26];
+	uint32_t of[32];
 };
 static struct second_letters of_months, of_weekdays, of_rare_months,
 	of_rare_weekdays, of_first; /* of_first: of what a date begins with */
 #define ACCENT (1U << 31)
+#define NUMBER 31 /* of a letter in the alphabet: these bits of it */
 
 static void note(struct second_letters *seconds, const struct name *names,
 		 size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		const char *text = names[i].text;
-		uint32_t *of = &seconds->of[(text[0] | 0x20) - 'a'];
+		uint32_t *of = &seconds->of[text[0] & NUMBER];
 
-		*of |= 1U << ((text[1] | 0x20) - 'a');
+		*of |= 1U << (text[1] & NUMBER);
 		*of |= text[1] & 0x20 ? 0 : ACCENT;
 	}
 }
@@ -200,7 +201,7 @@ static void note_second_letters(void)
 	note(&of_first, months, COUNT(months));
 	note(&of_first, weekdays, COUNT(weekdays));
 	note(&of_first, rare_weekdays, COUNT(rare_weekdays));
-	of_first.of['u' - 'a'] = 0; /* "ut" is a word, too */
+	of_first.of['u' & NUMBER] = 0; /* "ut" is a word, too */
 }
 
 /* False: no name begins with these two bytes, of which the first is ASCII. */
@@ -209,8 +210,16 @@ static bool may_begin(const struct second_letters *seconds,
 {
 	if (len < 2 || !is_letter(bytes[0]) || !is_letter(bytes[1]))
 		return false;
-	return seconds->of[(bytes[0] | 0x20) - 'a'] &
-	       (bytes[1] >= 0x80 ? ACCENT : 1U << ((bytes[1] | 0x20) - 'a'));
+	return seconds->of[bytes[0] & NUMBER] &
+	       (bytes[1] >= 0x80 ? ACCENT : 1U << (bytes[1] & NUMBER));
+}
+
+bool may_begin_time(const uint8_t *bytes, size_t len)
+{
+	if (bytes[0] >= 0x80 || (bytes[0] >= '0' && bytes[0] <= '9'))
+		return true;
+	note_second_letters();
+	return may_begin(&of_first, bytes, len);
 }
 
 static int find(const struct name *names, size_t count, const struct word *word)
@@ -248,12 +257,6 @@ static int named(const struct name *names, size_t count, const uint8_t *bytes,
 				    !has_day(bytes + word.len, len - word.len)))
 		return 0;
 	return find(names, count, &word);
-}
-
-bool may_be_named(const uint8_t *bytes, size_t len)
-{
-	note_second_letters();
-	return may_begin(&of_first, bytes, len);
 }
 
 int month_named(const uint8_t *bytes, size_t len, size_t *name_len)

@@ -10,11 +10,8 @@
 #define MONTH_MARCH 3
 #define WEEKDAY_TUESDAY 3
 
-/*
- * False: no date or time begins so, because no name of a month or a weekday
- * does. What is not ASCII is not looked at.
- */
-bool may_be_named(const uint8_t *bytes, size_t len);
+/* False: no date or time begins so: with no digit, and with no name. */
+bool may_begin_time(const uint8_t *bytes, size_t len);
 
 /*
  * The number, from 1, of the month or weekday (1 is Sunday) that the bytes
