@@ -34,10 +34,9 @@ size_t greeting_line_end(const struct greeting *greeting, size_t at)
 	return end ? (size_t)(end - greeting->bytes) + 1 : greeting->len;
 }
 
-bool greeting_follows(const struct greeting *g, size_t at, const char *words)
+bool greeting_follows_words(const struct greeting *g, size_t at,
+			    const char *words, size_t len)
 {
-	size_t len = strlen(words);
-
 	/* The first line has no line end before it. */
 	if (*words == '\n' && at == len - 1)
 		return greeting_has(g, 0, words + 1);

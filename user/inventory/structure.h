@@ -152,8 +152,14 @@ static inline size_t greeting_digits_end(const struct greeting *g, size_t at)
 }
 
 /* Whether these words stand before `at`. A line end: at a line's beginning. */
-bool greeting_follows(const struct greeting *greeting, size_t at,
-		      const char *words);
+bool greeting_follows_words(const struct greeting *greeting, size_t at,
+			    const char *words, size_t len);
+
+static inline bool greeting_follows(const struct greeting *g, size_t at,
+				    const char *words)
+{
+	return greeting_follows_words(g, at, words, strlen(words));
+}
 /* "220 " or "220-". */
 bool greeting_has_code(const struct greeting *greeting, size_t at);
 /* The end of the line at `at`, behind its line feed. */

@@ -146,7 +146,8 @@ static size_t shape_end(const struct greeting *g, size_t at, enum shape shape)
 static uint32_t befores_last[256], befores_last_but_one[256];
 _Static_assert(sizeof(befores) / sizeof(*befores) <= 32, "a bit each");
 
-static void note_befores(void)
+/* Before main(), so that no call has to ask whether it was done. */
+__attribute__((constructor)) static void note_befores(void)
 {
 	for (size_t i = 0; i < sizeof(befores) / sizeof(*befores); i++) {
 		const char *end = befores[i].words + befores[i].len;
@@ -162,15 +163,13 @@ static size_t before_at(const struct greeting *g, size_t at, enum wild *wild)
 
 	if (at < 2)
 		return 0;
-	if (!befores_last[' '])
-		note_befores();
 	left = befores_last[g->bytes[at - 1]] &
 	       befores_last_but_one[g->bytes[at - 2] | CASE];
 	for (; left; left &= left - 1) {
 		const struct before *before = &befores[__builtin_ctz(left)];
 		size_t end = 0;
 
-		if (greeting_follows(g, at, before->words))
+		if (greeting_follows_words(g, at, before->words, before->len))
 			end = shape_end(g, at, before->shape);
 		*wild = before->wild;
 		if (end)
@@ -283,7 +282,7 @@ static size_t gsmtp_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = at;
 
-	if (at + GSMTP_ID_LEAST > g->len ||
+	if (!(g->kinds & BYTE_HYPHEN) || at + GSMTP_ID_LEAST > g->len ||
 	    g->bytes[at + GSMTP_ID_LEAST - 1] <= ' ')
 		return 0;
 	while (end < g->len && g->bytes[end] > ' ')
@@ -311,7 +310,8 @@ static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
 static uint64_t pools_of_length[POOL_MAX + 1];
 _Static_assert(sizeof(pools) / sizeof(*pools) <= 64, "a bit each");
 
-static void note_lengths_of_pools(void)
+/* Before main(), as above. */
+__attribute__((constructor)) static void note_pools(void)
 {
 	for (size_t i = 0; i < sizeof(pools) / sizeof(*pools); i++)
 		pools_of_length[pools[i].len] |= 1ULL << i;
@@ -320,11 +320,8 @@ static void note_lengths_of_pools(void)
 static bool is_pool(const struct greeting *g, size_t from, size_t to)
 {
 	const size_t len = to - from;
-	uint64_t left;
+	uint64_t left = len <= POOL_MAX ? pools_of_length[len] : 0;
 
-	if (!pools_of_length[pools->len])
-		note_lengths_of_pools();
-	left = len <= POOL_MAX ? pools_of_length[len] : 0;
 	for (; left; left &= left - 1) {
 		if (greeting_has(g, from, pools[__builtin_ctzll(left)].text))
 			return true;

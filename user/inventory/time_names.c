@@ -187,13 +187,9 @@ static void note(struct second_letters *seconds, const struct name *names,
 	}
 }
 
-static void note_second_letters(void)
+/* Before main(), so that no call has to ask whether it was done. */
+__attribute__((constructor)) static void note_all(void)
 {
-	static bool is_noted;
-
-	if (is_noted)
-		return;
-	is_noted = true;
 	note(&of_months, months, COUNT(months));
 	note(&of_weekdays, weekdays, COUNT(weekdays));
 	note(&of_rare_months, rare_months, COUNT(rare_months));
@@ -218,7 +214,6 @@ bool may_begin_time(const uint8_t *bytes, size_t len)
 {
 	if (bytes[0] >= 0x80 || (bytes[0] >= '0' && bytes[0] <= '9'))
 		return true;
-	note_second_letters();
 	return may_begin(&of_first, bytes, len);
 }
 
@@ -263,7 +258,6 @@ int month_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
 	if (len && bytes[0] >= 0x80)
 		return russian_month(bytes, len, name_len);
-	note_second_letters();
 	if (!may_begin(&of_months, bytes, len))
 		return 0;
 	return named(months, COUNT(months), bytes, len, name_len);
@@ -273,7 +267,6 @@ int weekday_named(const uint8_t *bytes, size_t len, size_t *name_len)
 {
 	if (len && bytes[0] >= 0x80)
 		return russian_weekday(bytes, len, name_len);
-	note_second_letters();
 	if (!may_begin(&of_weekdays, bytes, len))
 		return 0;
 	return named(weekdays, COUNT(weekdays), bytes, len, name_len);
@@ -301,7 +294,6 @@ static int rare_named(const struct name *names, size_t count,
 {
 	struct word word;
 
-	note_second_letters();
 	if (!len || (bytes[0] < 0x80 && !may_begin(seconds, bytes, len)))
 		return 0;
 	word = read_word(bytes, len);
