@@ -70,13 +70,12 @@ static const uint8_t *find(const struct greeting *g, size_t at, size_t end,
 
 	while (at + len <= end) {
 		const uint8_t *found =
-			memchr(g->bytes + at, *text, end - at - len + 1);
+			memmem(g->bytes + at, end - at, text, len);
 
 		if (!found)
 			return NULL;
 		at = (size_t)(found - g->bytes);
-		if (!memcmp(found, text, len) &&
-		    stands_alone(g, at, at + len))
+		if (stands_alone(g, at, at + len))
 			return found;
 		at++;
 	}

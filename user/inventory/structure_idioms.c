@@ -305,30 +305,6 @@ static size_t advance_at(const struct greeting *g, size_t at, enum wild *wild)
 	return greeting_has(g, end, " UTC(") ? end : 0;
 }
 
-/* For each length the pools that have it, a bit each. */
-#define POOL_MAX 24
-static uint64_t pools_of_length[POOL_MAX + 1];
-_Static_assert(sizeof(pools) / sizeof(*pools) <= 64, "a bit each");
-
-/* Before main(), as above. */
-__attribute__((constructor)) static void note_pools(void)
-{
-	for (size_t i = 0; i < sizeof(pools) / sizeof(*pools); i++)
-		pools_of_length[pools[i].len] |= 1ULL << i;
-}
-
-static bool is_pool(const struct greeting *g, size_t from, size_t to)
-{
-	const size_t len = to - from;
-	uint64_t left = len <= POOL_MAX ? pools_of_length[len] : 0;
-
-	for (; left; left &= left - 1) {
-		if (greeting_has(g, from, pools[__builtin_ctzll(left)].text))
-			return true;
-	}
-	return false;
-}
-
 /* Whether the rest of a host's name, from a dot on, ends with a pool's domain.
  */
 static bool is_in_pool(const struct greeting *g, size_t at)
@@ -341,7 +317,12 @@ static bool is_in_pool(const struct greeting *g, size_t at)
 			last = at;
 		}
 	}
-	return domain && is_pool(g, domain, at);
+	for (size_t i = 0; domain && i < sizeof(pools) / sizeof(*pools); i++) {
+		if (pools[i].len == at - domain &&
+		    greeting_has(g, domain, pools[i].text))
+			return true;
+	}
+	return false;
 }
 
 /* mxgmx017: a name that belongs to a mail service, whatever its domain is. */

@@ -214,21 +214,23 @@ static size_t fixed_end(const struct greeting *g, size_t at)
 	return at;
 }
 
+#define CODE 4 /* characters, with the one behind the digits */
 #define OF_NAMES (BYTE_WORD | BYTE_DOT | BYTE_HYPHEN | BYTE_UNDERSCORE)
 
 /*
- * Whether `at` is within a host's name, behind a code: it has a dot, and a
- * letter behind it, unlike wuftpd-2.6.1.
+ * The end of the word around `at`, behind a code. It may be a host's name: it
+ * has a dot, and a letter behind it, unlike wuftpd-2.6.1.
  */
-static bool is_in_name(const struct greeting *g, size_t at)
+static size_t word_end(const struct greeting *g, size_t at, bool *is_name)
 {
-	while (at > 4 && greeting_is(g, at - 1, OF_NAMES))
+	const size_t end = greeting_end_of(g, at, OF_NAMES);
+
+	*is_name = false;
+	while (at > CODE && greeting_is(g, at - 1, OF_NAMES))
 		at--;
-	for (; greeting_is(g, at, OF_NAMES); at++) {
-		if (g->bytes[at] == '.' && greeting_is_letter(g, at + 1))
-			return true;
-	}
-	return false;
+	for (; at < end && !*is_name; at++)
+		*is_name = g->bytes[at] == '.' && greeting_is_letter(g, at + 1);
+	return end;
 }
 
 /*
@@ -256,12 +258,15 @@ static bool says_protocol(const struct greeting *g, size_t tp, bool *is_ftp)
 static bool is_ftp(const struct greeting *g)
 {
 	const uint16_t port = g->seen->server_port;
-	bool ftp;
+	bool ftp, is_name;
 
 	if (!greeting_has(g, 0, "220") || !greeting_has_code(g, 0))
 		return false;
-	for (size_t tp = 5; (tp = next_tp(g, tp)) < g->len; tp++) {
-		if (says_protocol(g, tp, &ftp) && !is_in_name(g, tp))
+	for (size_t tp = CODE; (tp = next_tp(g, tp)) < g->len; tp++) {
+		if (!says_protocol(g, tp, &ftp))
+			continue;
+		tp = word_end(g, tp, &is_name);
+		if (!is_name)
 			return ftp;
 	}
 	return port == 21 || port == 2121;

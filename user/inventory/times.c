@@ -365,13 +365,17 @@ bool time_day(const uint8_t *bytes, size_t len, size_t at, long *day)
 	return true;
 }
 
-static enum spelled_time find_time(const uint8_t *bytes, size_t len, size_t at,
-				   uint64_t now, size_t *end)
+enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
+			  uint64_t now, size_t *end)
 {
-	struct spelled s = { .bytes = bytes, .len = len, .at = at };
+	struct spelled s;
 	enum spelled_time found;
 	size_t last = 0;
 
+	*end = 0;
+	if (at >= len || !may_begin_time(bytes + at, len - at))
+		return TIME_NONE;
+	s = (struct spelled){ .bytes = bytes, .len = len, .at = at };
 	if (epoch_at(&s, now, end))
 		return TIME_NOW;
 	found = read_pieces(&s, &last) ? judge(&s, now) : TIME_NONE;
@@ -381,13 +385,4 @@ static enum spelled_time find_time(const uint8_t *bytes, size_t len, size_t at,
 		found = TIME_NONE;
 	*end = found == TIME_NONE ? 0 : last;
 	return found;
-}
-
-enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
-			  uint64_t now, size_t *end)
-{
-	*end = 0;
-	return at < len && may_begin_time(bytes + at, len - at) ?
-		       find_time(bytes, len, at, now, end) :
-		       TIME_NONE;
 }
