@@ -62,7 +62,8 @@ static bool stands_alone(const struct greeting *g, size_t from, size_t to)
 	       !greeting_is_digit(g, to);
 }
 
-/* The first spelling at or behind `at`. */
+/* The first spelling at or behind `at`. In so few bytes memmem() takes longer.
+ */
 static const uint8_t *find(const struct greeting *g, size_t at, size_t end,
 			   const char *text)
 {
@@ -70,12 +71,12 @@ static const uint8_t *find(const struct greeting *g, size_t at, size_t end,
 
 	while (at + len <= end) {
 		const uint8_t *found =
-			memmem(g->bytes + at, end - at, text, len);
+			memchr(g->bytes + at, *text, end - at - len + 1);
 
 		if (!found)
 			return NULL;
 		at = (size_t)(found - g->bytes);
-		if (stands_alone(g, at, at + len))
+		if (!memcmp(found, text, len) && stands_alone(g, at, at + len))
 			return found;
 		at++;
 	}

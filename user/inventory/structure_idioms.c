@@ -217,7 +217,7 @@ static size_t load_at(const struct greeting *g, size_t at, enum wild *wild)
 					     "average ", "average: " };
 	size_t end = at, i = 0;
 
-	if (!greeting_is_digit(g, at))
+	if (!at || g->bytes[at - 1] != ' ')
 		return 0;
 	for (; i < sizeof(words) / sizeof(*words); i++) {
 		if (greeting_follows(g, at, words[i]))
