@@ -509,6 +509,90 @@ static void test_structure(void **state)
 	check_structured(greetings, COUNT(greetings));
 }
 
+static void test_what_is_around_wild_parts(void **state)
+{
+	static const struct structured greetings[] = {
+		{ "220 mx7.free.fr ready\n", "220 \\{node}.free.fr ready\\x0a",
+		  25 },
+		{ "hi [mx7.free.fr] there\n",
+		  "hi [\\{node}.free.fr] there\\x0a", 25 },
+		{ "hi {mx7.free.fr} there\n", "hi {mx7.free.fr} there\\x0a",
+		  25 },
+		{ "hi mx7.free.fr. there\n", "hi mx7.free.fr. there\\x0a", 25 },
+		{ "x session=ab+/=_-9 y\n", "x session=\\{id} y\\x0a", 25 },
+		{ "x session=ab=9.1 y\n", "x session=ab=9.1 y\\x0a", 25 },
+		{ "x nonce: ab9c y\n", "x nonce: \\{id} y\\x0a", 25 },
+		{ "+OK <-12.34@h>\n", "+OK <\\{id}@h>\\x0a", 110 },
+		{ "+OK < 12.34@h>\n", "+OK < 12.34@h>\\x0a", 110 },
+		{ "200 5b1f17a1 - gsmtp\n", "200 \\{id} - gsmtp\\x0a", 25 },
+		{ "200 5b1f17a - gsmtp\n", "200 5b1f17a - gsmtp\\x0a", 25 },
+		{ "at 703.2 UTC(NIST)\n", "at \\{duration} UTC(NIST)\\x0a",
+		  13 },
+		{ "onsdag 21. september 2026\n", "\\{time}\\x0a", 13 },
+		/* Without its accent this weekday is none at a beginning. */
+		{ "ut 21. 9. 2026\n", "ut \\{time}\\x0a", 13 },
+		{ "\xc3\x9at 21. 9. 2026\n", "\\{time}\\x0a", 13 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
+}
+
+static void test_words_of_ftp(void **state)
+{
+	static const struct {
+		const char *said;
+		bool is_ftp; /* on another port than FTP's */
+		bool on_21;
+	} greetings[] = {
+		{ "220 FTP ready\n", true, true },
+		{ "220-(vsFTPd 3.0.3)\n", false, true },
+		{ "220-ProFTPD Server\n", true, true },
+		{ "220 wuftpd-2.6.1\n", true, true },
+		{ "220 mail.smtp.example FTP\n", true, true },
+		{ "220 ftp.example.org FTP\n", true, true },
+		{ "220 ftp.example.org ESMTP\n", false, false },
+		{ "220 ftp.example.org\n", false, true },
+		{ "220 SFTP here\n", false, true },
+		{ "220 ESMTP, no FTP\n", false, false },
+		{ "200 FTP\n", false, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(greetings); i++) {
+		const uint8_t *said = (const uint8_t *)greetings[i].said;
+		const size_t len = strlen(greetings[i].said);
+
+		print_message("# %s", greetings[i].said);
+		assert_int_equal(structure_is_ftp(said, len, 4242),
+				 greetings[i].is_ftp);
+		assert_int_equal(structure_is_ftp(said, len, 21),
+				 greetings[i].on_21);
+	}
+}
+
+static void test_words_of_mail(void **state)
+{
+	static const struct {
+		const char *said;
+		bool known;
+	} greetings[] = {
+		{ "220 x SMTP\n", true },	 { "220 smtp.example\n", true },
+		{ "220 x ESMTP\n", true },	 { "220 x (LMTP)\n", true },
+		{ "200 NNTP\n", true },		 { "200 xSMTP\n", false },
+		{ "200 x NNT P\n", false },	 { "hi SMTP\n", false },
+		{ "220 x8SMTP there\n", false }, { "+OK x\n", true },
+	};
+	struct form form;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(greetings); i++) {
+		print_message("# %s", greetings[i].said);
+		make(&form, greetings[i].said, strlen(greetings[i].said), 4242);
+		assert_int_equal(form.known, greetings[i].known);
+	}
+}
+
 static void test_russian_dates_and_fix(void **state)
 {
 	static const struct structured greetings[] = {
@@ -1272,6 +1356,9 @@ int main(void)
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_structure),
+		cmocka_unit_test(test_what_is_around_wild_parts),
+		cmocka_unit_test(test_words_of_ftp),
+		cmocka_unit_test(test_words_of_mail),
 		cmocka_unit_test(test_russian_dates_and_fix),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_telnet),
