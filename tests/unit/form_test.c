@@ -524,6 +524,7 @@ static void test_what_is_around_wild_parts(void **state)
 		{ "x nonce: ab9c y\n", "x nonce: \\{id} y\\x0a", 25 },
 		{ "+OK <-12.34@h>\n", "+OK <\\{id}@h>\\x0a", 110 },
 		{ "+OK < 12.34@h>\n", "+OK < 12.34@h>\\x0a", 110 },
+		{ "+OK <x<12.34@h>\n", "+OK <x<\\{id}@h>\\x0a", 110 },
 		{ "200 5b1f17a1 - gsmtp\n", "200 \\{id} - gsmtp\\x0a", 25 },
 		{ "200 5b1f17a - gsmtp\n", "200 5b1f17a - gsmtp\\x0a", 25 },
 		{ "at 703.2 UTC(NIST)\n", "at \\{duration} UTC(NIST)\\x0a",

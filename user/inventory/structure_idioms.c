@@ -265,8 +265,9 @@ static size_t stamp_at(const struct greeting *g, size_t at, enum wild *wild)
 {
 	size_t end = at, digits = 0;
 
-	for (; end < g->len && g->bytes[end] > ' ' && g->bytes[end] != '>' &&
-	       g->bytes[end] != '@';
+	/* An id has no other "<" (RFC 5322, 3.6.4). */
+	for (; end < g->len && g->bytes[end] > ' ' && g->bytes[end] != '<' &&
+	       g->bytes[end] != '>' && g->bytes[end] != '@';
 	     end++)
 		digits += greeting_is_digit(g, end);
 	if (digits < 2 || end == g->len || g->bytes[end] != '@')
