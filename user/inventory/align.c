@@ -9,11 +9,6 @@
 /* Shorter runs of equal bytes in binary greetings are chance. */
 #define BINARY_RUN 3
 
-static bool is_word(uint16_t symbol)
-{
-	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
-}
-
 static uint16_t value(const struct form *form, size_t at)
 {
 	return form->symbol[at] & SYMBOL_VALUE;
@@ -38,7 +33,8 @@ static size_t base64_end(const struct form *form, size_t at)
 	for (; end < form->len && !symbol_is_wild(form->symbol[end]); end++) {
 		const uint8_t byte = (uint8_t)form->symbol[end];
 
-		if (!is_word(form->symbol[end]) && byte != '+' && byte != '/')
+		if (!symbol_is_word(form->symbol[end]) && byte != '+' &&
+		    byte != '/')
 			break;
 		digit |= symbol_is_digit(form->symbol[end]);
 		capital |= byte >= 'A' && byte <= 'Z';
@@ -75,7 +71,7 @@ static size_t pairs_end(const struct form *form, size_t at)
 		end++;
 	}
 	return pairs >= PAIRS_LEAST && (end == form->len ||
-					!is_word(form->symbol[end])) ?
+					!symbol_is_word(form->symbol[end])) ?
 		       end :
 		       at;
 }
@@ -91,14 +87,14 @@ static size_t token_end(const struct form *form, size_t at)
 		end = pairs_end(form, at);
 	if (end > at)
 		return end;
-	if (!is_word(form->symbol[at]))
+	if (!symbol_is_word(form->symbol[at]))
 		return at + 1;
 	/* A date far from now is a token, too: the server's clock may be wrong.
 	 */
 	end = looks_date_end(form, at);
 	if (end > at)
 		return end;
-	while (end < form->len && is_word(form->symbol[end]))
+	while (end < form->len && symbol_is_word(form->symbol[end]))
 		end++;
 	return end;
 }

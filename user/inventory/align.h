@@ -35,4 +35,14 @@ struct align {
 void align_forms(struct align *align, const struct form *a,
 		 const struct form *b);
 
+/*
+ * Widens a gap on both sides while what is beside it, which both forms have in
+ * common, belongs to it by `belongs` (asked about the first form), and up to
+ * the gaps beside it.
+ */
+void align_widen(struct align *align, size_t gap, const struct form *a,
+		 bool (*belongs)(const struct form *a, size_t at,
+				 const void *context),
+		 const void *context);
+
 #endif

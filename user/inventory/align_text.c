@@ -15,6 +15,32 @@ static bool are_digits(const struct form *form, size_t from, size_t to)
 	return true;
 }
 
+void align_widen(struct align *align, size_t gap, const struct form *a,
+		 bool (*belongs)(const struct form *a, size_t at,
+				 const void *context),
+		 const void *context)
+{
+	struct gap *widened = &align->gap[gap];
+	const size_t least = gap ? widened[-1].a_to : 0,
+		     most = gap + 1 < align->gaps ? widened[1].a_from : a->len;
+
+	while (widened->a_from > least &&
+	       belongs(a, widened->a_from - 1u, context)) {
+		widened->a_from--;
+		widened->b_from--;
+	}
+	while (widened->a_to < most && belongs(a, widened->a_to, context)) {
+		widened->a_to++;
+		widened->b_to++;
+	}
+}
+
+static bool is_digit(const struct form *a, size_t at, const void *context)
+{
+	(void)context;
+	return symbol_is_digit(a->symbol[at]);
+}
+
 /*
  * Where digits differ, all digits of the number are in the gap: 3:95 and 3:100.
  */
@@ -22,24 +48,11 @@ static void take_whole_numbers(struct align *align, const struct form *a,
 			       const struct form *b)
 {
 	for (size_t i = 0; i < align->gaps; i++) {
-		struct gap *gap = &align->gap[i];
-		const size_t least = i ? gap[-1].a_to : 0,
-			     most = i + 1 < align->gaps ? gap[1].a_from :
-							  a->len;
+		const struct gap *gap = &align->gap[i];
 
-		if (!are_digits(a, gap->a_from, gap->a_to) ||
-		    !are_digits(b, gap->b_from, gap->b_to))
-			continue;
-		while (gap->a_from > least &&
-		       symbol_is_digit(a->symbol[gap->a_from - 1])) {
-			gap->a_from--;
-			gap->b_from--;
-		}
-		while (gap->a_to < most &&
-		       symbol_is_digit(a->symbol[gap->a_to])) {
-			gap->a_to++;
-			gap->b_to++;
-		}
+		if (are_digits(a, gap->a_from, gap->a_to) &&
+		    are_digits(b, gap->b_from, gap->b_to))
+			align_widen(align, i, a, is_digit, NULL);
 	}
 }
 

@@ -10,11 +10,6 @@
 /* The most letters at the edge of a partly wild token that are chance. */
 #define EDGE_LETTERS 3
 
-static bool is_alnum(uint16_t symbol)
-{
-	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
-}
-
 /* --- the content of a part --------------------------------------------- */
 
 struct traits {
@@ -85,9 +80,10 @@ static bool has_word(const struct part *part)
 {
 	for (size_t at = part->from, end; at < part->to; at = end) {
 		end = at + 1;
-		if (!is_alnum(part->form->symbol[at]))
+		if (!symbol_is_word(part->form->symbol[at]))
 			continue;
-		while (end < part->to && is_alnum(part->form->symbol[end]))
+		while (end < part->to &&
+		       symbol_is_word(part->form->symbol[end]))
 			end++;
 		if (looks_like_word(part->form, at, end))
 			return true;
@@ -327,7 +323,7 @@ static bool is_negative(const struct part *a, const struct part *b)
 	if (a->to != a->from + 1 ||
 	    a->form->symbol[a->from] != SYMBOL_WILD + WILD_NUMBER ||
 	    (form->symbol[at] & SYMBOL_VALUE) != '-' ||
-	    (at && is_alnum(form->symbol[at - 1])))
+	    (at && symbol_is_word(form->symbol[at - 1])))
 		return false;
 	while (++at < b->to) {
 		if (!symbol_is_digit(form->symbol[at]))
@@ -379,8 +375,9 @@ static bool is_cut_time(const struct part *a, const struct part *b)
 	for (size_t i = a->from; i < a->to; i++) {
 		const uint16_t symbol = a->form->symbol[i];
 
-		if (!is_alnum(symbol) && (!symbol || symbol_is_wild(symbol) ||
-					  !strchr(" ,:+-/.", (char)symbol)))
+		if (!symbol_is_word(symbol) &&
+		    (!symbol || symbol_is_wild(symbol) ||
+		     !strchr(" ,:+-/.", (char)symbol)))
 			return false;
 	}
 	return true;

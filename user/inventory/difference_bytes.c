@@ -4,18 +4,14 @@
 
 #include "looks.h"
 
-static bool is_alnum(uint16_t symbol)
-{
-	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
-}
-
 /* Whether letters or digits just before a gap belong to the same token. */
 static bool is_inside_word(const struct part *a)
 {
-	return (a->from && is_alnum(a->form->symbol[a->from]) &&
-		is_alnum(a->form->symbol[a->from - 1])) ||
-	       (a->to < a->form->len && is_alnum(a->form->symbol[a->to - 1]) &&
-		is_alnum(a->form->symbol[a->to]));
+	return (a->from && symbol_is_word(a->form->symbol[a->from]) &&
+		symbol_is_word(a->form->symbol[a->from - 1])) ||
+	       (a->to < a->form->len &&
+		symbol_is_word(a->form->symbol[a->to - 1]) &&
+		symbol_is_word(a->form->symbol[a->to]));
 }
 
 #define CARRY_NEAR 32

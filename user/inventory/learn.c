@@ -13,11 +13,6 @@
 
 #define LENGTH_SYMBOL (SYMBOL_WILD + WILD_LENGTH)
 
-static bool is_alnum(uint16_t symbol)
-{
-	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
-}
-
 static enum wild wild_of(enum byte_class class)
 {
 	static const enum wild wilds[] = {
@@ -147,8 +142,8 @@ static void mark_told(const struct form *form, const char *version,
 		while (n < len && (form->symbol[at + n] & SYMBOL_VALUE) ==
 					  (uint8_t)version[n])
 			n++;
-		if (n < len || (at && is_alnum(form->symbol[at - 1]) &&
-				is_alnum(form->symbol[at])))
+		if (n < len || (at && symbol_is_word(form->symbol[at - 1]) &&
+				symbol_is_word(form->symbol[at])))
 			continue;
 		memset(mark + at, LOOKS_VERSION, len);
 	}
@@ -186,7 +181,7 @@ static bool has_skeleton(const struct learn *learn, enum learn_how how,
 		skeleton_add(&skeleton, a, at, to);
 		common += to - at;
 		for (; at < to; at++)
-			alnum += is_alnum(a->symbol[at]);
+			alnum += symbol_is_word(a->symbol[at]);
 		if (i < gaps)
 			at = learn->align.gap[i].a_to;
 	}
@@ -289,10 +284,10 @@ static bool may_be_length(const struct form *form, size_t from, size_t to)
 	}
 	if (!form->binary)
 		return from == 1 && form->symbol[0] == LENGTH_SYMBOL;
-	return !(from && is_alnum(form->symbol[from]) &&
-		 is_alnum(form->symbol[from - 1])) &&
-	       !(to < form->len && is_alnum(form->symbol[to - 1]) &&
-		 is_alnum(form->symbol[to]));
+	return !(from && symbol_is_word(form->symbol[from]) &&
+		 symbol_is_word(form->symbol[from - 1])) &&
+	       !(to < form->len && symbol_is_word(form->symbol[to - 1]) &&
+		 symbol_is_word(form->symbol[to]));
 }
 
 /*
@@ -327,9 +322,10 @@ static bool is_length(const struct learn *learn, size_t at,
 	return false;
 }
 
-static bool is_of_decimal(const struct learn *learn, const struct form *a,
-			  size_t at)
+static bool is_of_decimal(const struct form *a, size_t at, const void *context)
 {
+	const struct learn *learn = context;
+
 	return learn->a_version[at] == LOOKS_DECIMAL &&
 	       (symbol_is_digit(a->symbol[at]) ||
 		(a->symbol[at] & SYMBOL_VALUE) == '.');
@@ -341,23 +337,12 @@ static bool is_of_decimal(const struct learn *learn, const struct form *a,
  */
 static void take_decimal(struct learn *learn, const struct form *a, size_t i)
 {
-	struct gap *gap = &learn->align.gap[i];
-	const size_t least = i ? gap[-1].a_to : 0,
-		     most = i + 1 < learn->align.gaps ? gap[1].a_from : a->len;
+	const struct gap *gap = &learn->align.gap[i];
 
-	if (gap->a_from == gap->a_to || gap->b_from == gap->b_to ||
-	    !is_of_decimal(learn, a, gap->a_from) ||
-	    learn->b_version[gap->b_from] != LOOKS_DECIMAL)
-		return;
-	while (gap->a_from > least &&
-	       is_of_decimal(learn, a, gap->a_from - 1u)) {
-		gap->a_from--;
-		gap->b_from--;
-	}
-	while (gap->a_to < most && is_of_decimal(learn, a, gap->a_to)) {
-		gap->a_to++;
-		gap->b_to++;
-	}
+	if (gap->a_from < gap->a_to && gap->b_from < gap->b_to &&
+	    is_of_decimal(a, gap->a_from, learn) &&
+	    learn->b_version[gap->b_from] == LOOKS_DECIMAL)
+		align_widen(&learn->align, i, a, is_of_decimal, learn);
 }
 
 static bool is_literal_of(const struct part *part, bool (*is)(uint16_t symbol))
@@ -379,8 +364,9 @@ static bool stands_alone(const struct part *a, const struct part *b)
 		return true;
 	return is_literal_of(a, symbol_is_digit) &&
 	       is_literal_of(b, symbol_is_digit) &&
-	       !(a->from && is_alnum(a->form->symbol[a->from - 1])) &&
-	       !(a->to < a->form->len && is_alnum(a->form->symbol[a->to]));
+	       !(a->from && symbol_is_word(a->form->symbol[a->from - 1])) &&
+	       !(a->to < a->form->len &&
+		 symbol_is_word(a->form->symbol[a->to]));
 }
 
 static void note_made(struct learn *learn, size_t at, enum verdict verdict,

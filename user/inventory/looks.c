@@ -15,6 +15,11 @@ bool symbol_is_letter(uint16_t symbol)
 	return byte >= 'a' && byte <= 'z';
 }
 
+bool symbol_is_word(uint16_t symbol)
+{
+	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
+}
+
 bool symbol_is_space(uint16_t symbol)
 {
 	uint8_t byte = literal(symbol);
@@ -187,7 +192,7 @@ static bool has_unit(const struct form *form, size_t at)
 		const size_t end = at + strlen(units[i]);
 
 		if (has_text(form, at, form->len, units[i]) &&
-		    (end == form->len || !is_word(form->symbol[end])))
+		    (end == form->len || !symbol_is_word(form->symbol[end])))
 			return true;
 	}
 	return false;
@@ -252,11 +257,11 @@ static bool is_decimal(const struct form *form, size_t begin, size_t end)
 static bool is_day(const struct form *form, size_t begin, size_t at, size_t end)
 {
 	/* The cheapest checks come first. */
-	return (at == begin || !is_word(form->symbol[at - 1])) &&
+	return (at == begin || !symbol_is_word(form->symbol[at - 1])) &&
 	       (has_text(form, at, end, "20") ||
 		has_text(form, at, end, "19")) &&
 	       count_digits(form, at, end) == 8 &&
-	       (at + 8 == end || !is_word(form->symbol[at + 8])) &&
+	       (at + 8 == end || !symbol_is_word(form->symbol[at + 8])) &&
 	       octet(form, at + 4, 2) <= 12 && octet(form, at + 6, 2) <= 31;
 }
 
@@ -313,7 +318,7 @@ static bool is_announced(const struct form *form, size_t begin, size_t end)
 		size_t len = strlen(words[i]);
 
 		if (to >= len && has_text(form, to - len, to, words[i]) &&
-		    (to == len || !is_word(form->symbol[to - len - 1])))
+		    (to == len || !symbol_is_word(form->symbol[to - len - 1])))
 			return true;
 	}
 	return false;

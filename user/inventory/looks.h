@@ -32,6 +32,7 @@ bool looks_date_day(const struct form *form, size_t at, long *day);
 
 bool symbol_is_digit(uint16_t symbol);
 bool symbol_is_letter(uint16_t symbol);
+bool symbol_is_word(uint16_t symbol); /* a letter or a digit */
 bool symbol_is_space(uint16_t symbol);
 
 #endif

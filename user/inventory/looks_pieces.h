@@ -12,17 +12,12 @@ static inline uint8_t literal(uint16_t symbol)
 	return symbol_is_wild(symbol) ? 0 : (uint8_t)symbol;
 }
 
-static inline bool is_word(uint16_t symbol)
-{
-	return symbol_is_digit(symbol) || symbol_is_letter(symbol);
-}
-
 /* Characters of versions: all but spaces, brackets and slashes. */
 static inline bool is_version_char(uint16_t symbol)
 {
 	uint8_t byte = literal(symbol);
 
-	return is_word(symbol) || (byte && strchr("._~+-", byte));
+	return symbol_is_word(symbol) || (byte && strchr("._~+-", byte));
 }
 
 static inline size_t count_digits(const struct form *form, size_t at,

@@ -48,9 +48,9 @@ static size_t years_end(const struct form *form, size_t at)
 		    !symbol_is_digit(form->symbol[end + 1]))
 			break;
 	}
-	if (!year || (end < form->len && is_word(form->symbol[end])) ||
+	if (!year || (end < form->len && symbol_is_word(form->symbol[end])) ||
 	    (end + 1 < form->len && literal(form->symbol[end]) == '.' &&
-	     is_word(form->symbol[end + 1])))
+	     symbol_is_word(form->symbol[end + 1])))
 		return at;
 	return end;
 }
