@@ -67,7 +67,7 @@ enum rank {
  * bucket; each way is another one.
  */
 struct bucket {
-	BUCKET_LOCK lock; /* held while bucket or entries are changed */
+	BUCKET_LOCK lock; /* held while the bucket is changed */
 	union {
 		struct {
 			__u16 begun; /* counts connections; an age is a
@@ -248,10 +248,10 @@ enum victim {
 
 /*
  * A key for each lane: the way with the greatest key is evicted. From bit 14
- * on it has: the rank, 2 for the first to be evicted; the age, in connections
+ * down it has: the rank, 2 for the first to be evicted; the age, in connections
  * of the bucket; and the way, so that the greatest key tells it. Ages beyond
  * AGE_MASK are taken for less: a way is evicted long before, unless its rank
- * keeps it.
+ * keeps it, or nothing but SYNs of connections in the bucket makes it older.
  */
 #define KEY_RANK_SHIFT 13
 #define KEY_AGE_SHIFT 3

@@ -203,6 +203,13 @@ static __always_inline enum counter lost_counter(__u8 part)
 	}
 }
 
+_Static_assert(offsetof(struct event, client) % 8 == 0 &&
+		       offsetof(struct event, server) % 8 == 0 &&
+		       _Alignof(struct segment) == 8 &&
+		       offsetof(struct segment, source) % 8 == 0 &&
+		       offsetof(struct segment, destination) % 8 == 0,
+	       "describe_address() relies on it");
+
 /* The address of an end of the segment; both begin at a word of 8 bytes. */
 static __always_inline void describe_address(__u32 to[4], const __u32 from[4])
 {

@@ -101,10 +101,10 @@ track_reset(struct flow *flow, struct rivals *rivals,
 
 /*
  * Tracks a segment of a connection. `flow`: the connection's state, all zero if
- * none is known, changed in place. `rivals`: likewise; flow->seen has
- * FLOW_RIVALS where there are any. In a BPF program all of these lie in a map,
- * because the verifier knows no values there, and so has fewer states to
- * follow.
+ * none is known, changed in place. `rivals`: likewise, but only their `seen` is
+ * zero where there are none; flow->seen has FLOW_RIVALS where there are any. In
+ * a BPF program all of these lie in a map, because the verifier knows no values
+ * there, and so has fewer states to follow.
  */
 static __always_inline void track(struct flow *flow, struct rivals *rivals,
 				  const struct segment *segment,

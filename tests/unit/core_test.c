@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "play.h"
+#include "system/cache_line.h"
 
 #define LENGTH 256
 
@@ -733,6 +734,24 @@ static void test_spilled_bits(void **state)
 	engine_close(&native);
 }
 
+/* The ways of a bucket are cache lines, in a table of any size. */
+static void test_table_sizes(void **state)
+{
+	char banners[TEXT_MAX] = "";
+	struct engine native;
+
+	(void)state;
+	for (__u32 flows = 1; flows <= 1U << 18; flows *= 2) {
+		assert_true(engine_open(&native, flows, LENGTH, add_to_text,
+					banners));
+		assert_int_equal((uintptr_t)native.buckets[0].ways % CACHE_LINE,
+				 0);
+		assert_int_equal(native.buckets[native.bucket_count - 1].lock,
+				 0);
+		engine_close(&native);
+	}
+}
+
 static struct CMUnitTest *all_tests(size_t *count)
 {
 	static const struct CMUnitTest others[] = {
@@ -758,6 +777,7 @@ static struct CMUnitTest *all_tests(size_t *count)
 		cmocka_unit_test(test_silent_flood),
 		cmocka_unit_test(test_half_open_flood),
 		cmocka_unit_test(test_spilled_bits),
+		cmocka_unit_test(test_table_sizes),
 	};
 	const size_t other_count = sizeof(others) / sizeof(*others);
 	struct CMUnitTest *tests =

@@ -25,15 +25,18 @@ void hash_randomize(__u64 secrets[HASH_SECRETS])
 }
 
 /*
- * Zeroed memory that begins at a cache line, so that no bucket spans two lines.
- * A large table consists of huge pages where the kernel has some: most of its
- * lines are reached without a walk through page tables. NULL: out of memory.
+ * Zeroed memory that begins at a cache line, so that each way of a bucket is
+ * one. A large table consists of huge pages where the kernel has some: most of
+ * its lines are reached without a walk through page tables. NULL: out of
+ * memory.
  */
 static void *lines_new(size_t count, size_t size)
 {
 	const bool is_large = count * size >= HUGE_PAGE;
+	const size_t unit = is_large ? HUGE_PAGE : CACHE_LINE;
+	/* aligned_alloc() takes whole units; buckets are not a power of two. */
 	void *lines =
-		aligned_alloc(is_large ? HUGE_PAGE : CACHE_LINE, count * size);
+		aligned_alloc(unit, (count * size + unit - 1) & ~(unit - 1));
 
 	if (lines && is_large)
 		madvise(lines, count * size, MADV_HUGEPAGE);
