@@ -360,12 +360,12 @@ int bannerprobe_wt(struct __sk_buff *skb)
 static __always_inline bool has_to_be_watched(enum prefilter_result result,
 					      __u64 hash)
 {
-	const __u32 shift = words_shift;
 	const struct bucket *bucket;
-	__u32 index;
+	__u32 index, shift;
 
 	if (result != PREFILTER_HIT)
 		return result;
+	shift = words_shift;
 	index = ((__u32)(hash >> 32) & prefilter_mask) >> shift;
 	bucket = bpf_map_lookup_elem(&buckets, &index);
 	return bucket &&
