@@ -271,12 +271,15 @@ static __always_inline void table_track(const struct table_place *place,
 					 .to_own = context->to_own };
 	struct flow *flow = &context->flow;
 
-	if (context->way >= 0)
+	if (context->way >= 0) {
 		flow = tracked_flow(place, context);
-	else if (known)
-		*flow = *known;
-	else
-		__builtin_memset(flow, 0, sizeof(*flow));
+	} else {
+		if (known)
+			*flow = *known;
+		/* Another CPU that reuses an entry may have zeroed a part. */
+		if (!known || !flow->seen)
+			__builtin_memset(flow, 0, sizeof(*flow));
+	}
 	context->rivals_way = -1;
 	context->rivals.seen = 0;
 	if (flow->seen & FLOW_RIVALS)

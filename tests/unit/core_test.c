@@ -734,6 +734,33 @@ static void test_spilled_bits(void **state)
 	engine_close(&native);
 }
 
+/*
+ * Another CPU may have half zeroed an entry of the overflow, to use it for
+ * another connection. What it has left there is not the new connection's.
+ */
+static void test_half_zeroed(void **state)
+{
+	const struct track_options options = { .need = NEED_NONE };
+	struct bucket bucket = {};
+	__u64 word = 0, secrets[HASH_SECRETS] = {};
+	const struct table_place place = {
+		.bucket = &bucket,
+		.prefilter = { .words = &word, .secrets = secrets },
+		.tag = TAG_USED,
+	};
+	struct flow known = { .syn_len = 9,
+			      .reported = REPORTED_BARE_FIN << CLIENT };
+	struct segment_context context = { .segment.flags = TCP_SYN,
+					   .id = 2,
+					   .way = -1 };
+
+	(void)state;
+	table_track(&place, &known, &context, 1, &options);
+	assert_int_equal(bucket.ways[0].flow.seen, SEEN_SYN);
+	assert_int_equal(bucket.ways[0].flow.syn_len, 0);
+	assert_int_equal(bucket.ways[0].flow.reported, 0);
+}
+
 /* The ways of a bucket are cache lines, in a table of any size. */
 static void test_table_sizes(void **state)
 {
@@ -777,6 +804,7 @@ static struct CMUnitTest *all_tests(size_t *count)
 		cmocka_unit_test(test_silent_flood),
 		cmocka_unit_test(test_half_open_flood),
 		cmocka_unit_test(test_spilled_bits),
+		cmocka_unit_test(test_half_zeroed),
 		cmocka_unit_test(test_table_sizes),
 	};
 	const size_t other_count = sizeof(others) / sizeof(*others);
