@@ -145,6 +145,8 @@ MUTANTS = [
 	("the way with the greatest key is taken for another", "bucket.h", "return (int)~most & (BUCKET_WAYS - 1);",
 	 "return (int)most & (BUCKET_WAYS - 1);"),
 	("the next connection has the numbers of the one before", "handshake.h", "if (flow->seen) /*", "if (0) /*"),
+	("what is left of a half zeroed flow is the next connection's", "flow_table.h", "if (!known || !flow->seen)",
+	 "if (!known)"),
 	("a replaced connection has no fates", "handshake.h",
 	 "wants_more_events(options) && flow->seen & FLOW_AWAITED", "0"),
 	("what nobody asked for has a fate", "first_bytes.h",
