@@ -157,7 +157,11 @@ static __always_inline const void *frame_at(const struct frame *frame,
 {
 	const __u8 *at;
 
-	if (frame->is_inner) /* the compiler must use the checked offset */
+	/*
+	 * The compiler must use the checked offset: before Linux 5.16 the
+	 * verifier forgets the bounds of a number that is kept on the stack.
+	 */
+	if (frame->is_inner || !__builtin_constant_p(offset))
 		OPAQUE(offset);
 	if (offset > HEADERS_MAX)
 		return NULL;
