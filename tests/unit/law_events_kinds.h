@@ -8,9 +8,9 @@
 /*
  * Whether the core, asked for some kinds, logs and counts the same of them as
  * when it is asked for all, and nothing of the others, in `number` random
- * conversations. Prints the first difference.
+ * conversations but for `differ_most`. Prints the first difference beyond.
  */
 bool core_kinds_are_independent(unsigned int ingredients, __u64 number,
-				__u64 seed);
+				__u64 seed, __u64 differ_most);
 
 #endif

@@ -448,9 +448,16 @@ static void judge_core(__u64 part, __u64 seed)
 					   INGREDIENT_FORGED,
 				   part, seed),
 	     "and live");
-	tell(core_kinds_are_independent(loss | INGREDIENT_DISTURBED, part,
-					seed),
+	tell(core_kinds_are_independent(loss, part, seed, 0),
 	     "nor does its choice of kinds change the others");
+	/*
+	 * A connection of which all is decided is not followed, so a RST may
+	 * end it that a followed one does not take for its own; and copies of
+	 * the handshake that come after it begin another.
+	 */
+	tell(core_kinds_are_independent(loss | INGREDIENT_DISTURBED, part, seed,
+					part / 5000 + 2),
+	     "and seldom where packets are missed, late or repeated");
 }
 
 int main(int argc, char **argv)
@@ -463,7 +470,7 @@ int main(int argc, char **argv)
 
 	if (!core_open())
 		return 1;
-	printf("1..%d\n# %d cases; %llu conversations, seed %llu\n", 20,
+	printf("1..%d\n# %d cases; %llu conversations, seed %llu\n", 21,
 	       event_case_count, number, seed);
 	tell(all_cases_hold(), "the model decides the cases as written");
 	tell(differences_are_found(), "a player that is wrong is found out");
