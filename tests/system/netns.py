@@ -344,6 +344,12 @@ def attached(ns, iface):
     return found + [f"tcx {n}" for n in tcx_programs(ns, iface)]
 
 
+def is_watched(ns, iface):
+    """Whether packets of both directions are seen: the hooks are attached one after the other."""
+    return len(tcx_programs(ns, iface)) == 2 or all(
+        list(filters(ns, iface, hook)) for hook in ("ingress", "egress"))
+
+
 def filters(ns, iface, hook):
     """The filters of one direction: priority, kind, handle, and the program's id."""
     for one in json.loads(ns.tc("-j", "filter", "show", "dev", iface, hook)):

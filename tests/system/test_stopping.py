@@ -16,7 +16,7 @@ import pytest
 
 import netns
 import packets
-from netns import BINARY, PATIENCE, Probe, attached, children_of, wait_for
+from netns import BINARY, PATIENCE, Probe, attached, children_of, is_watched, wait_for
 from packets import Connection, ethernet, pcap
 from servers import Server, listen_to, speaking
 from ways import CLSACT, start
@@ -110,7 +110,7 @@ def test_stopped_reader_while_banners_come(net, with_messages):
         argv = net.host.argv(BINARY, "-f", "json", "--stats", "veth0")
         with running(argv, stdout=writer,
                      stderr=writer if with_messages else subprocess.PIPE) as process:
-            wait_for("its start", lambda: attached(net.host, "veth0"))
+            wait_for("its start", lambda: is_watched(net.host, "veth0"))
             with speaking(net, server):
                 wait_for("the pipe to fill", lambda: server.served > 2000 and is_full(writer))
                 code = stopped(process)
@@ -131,7 +131,7 @@ def test_stopped_terminal(net):
         with running(net.host.argv(BINARY, "veth0"), stdin=slave, stdout=slave,
                      stderr=slave) as process:
             os.close(slave)
-            wait_for("its start", lambda: attached(net.host, "veth0"))
+            wait_for("its start", lambda: is_watched(net.host, "veth0"))
             with speaking(net, server):
                 wait_for("records", lambda: server.served > 2000)
                 code = stopped(process)
@@ -153,7 +153,7 @@ def test_a_terminal_that_is_closed(net, hangs_up):
     """Its reader is gone, as by `| head -1`: nothing goes on out of sight."""
     with Server(net.host, "10.99.0.1") as server, \
             on_a_terminal(net.host.argv(BINARY, "veth0")) as (process, other_end):
-        wait_for("its start", lambda: attached(net.host, "veth0"))
+        wait_for("its start", lambda: is_watched(net.host, "veth0"))
         other_end.close()
         if hangs_up:
             process.send_signal(signal.SIGHUP)
