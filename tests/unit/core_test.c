@@ -741,7 +741,7 @@ static void test_spilled_bits(void **state)
 static void test_half_zeroed(void **state)
 {
 	const struct track_options options = { .need = NEED_NONE };
-	struct bucket bucket = {};
+	static struct bucket bucket;
 	__u64 word = 0, secrets[HASH_SECRETS] = {};
 	const struct table_place place = {
 		.bucket = &bucket,
