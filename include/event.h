@@ -217,30 +217,46 @@ static __always_inline void describe_address(__u32 to[4], const __u32 from[4])
 			 __builtin_assume_aligned(from, 8), 16);
 }
 
-/* Notes the server as the segment's sender, and the client as its receiver. */
-static __always_inline void describe_server_first(struct event *event,
-						  const struct segment *segment,
-						  const struct frame *frame)
+/* `mac`: where the link-layer address is in the frame. */
+static __always_inline void describe_server(struct event *event,
+					    const __u32 address[4], __u16 port,
+					    const struct frame *frame,
+					    __u16 mac)
 {
-	describe_address(event->server, segment->source);
-	describe_address(event->client, segment->destination);
-	event->server_port = segment->source_port;
-	event->client_port = segment->destination_port;
-	describe_mac(event->server_mac, frame, segment->source_mac);
-	describe_mac(event->client_mac, frame, segment->destination_mac);
+	describe_address(event->server, address);
+	event->server_port = port;
+	describe_mac(event->server_mac, frame, mac);
 }
 
-/* The same the other way round. */
-static __always_inline void describe_client_first(struct event *event,
-						  const struct segment *segment,
-						  const struct frame *frame)
+static __always_inline void describe_client(struct event *event,
+					    const __u32 address[4], __u16 port,
+					    const struct frame *frame,
+					    __u16 mac)
 {
-	describe_address(event->client, segment->source);
-	describe_address(event->server, segment->destination);
-	event->client_port = segment->source_port;
-	event->server_port = segment->destination_port;
-	describe_mac(event->client_mac, frame, segment->source_mac);
-	describe_mac(event->server_mac, frame, segment->destination_mac);
+	describe_address(event->client, address);
+	event->client_port = port;
+	describe_mac(event->client_mac, frame, mac);
+}
+
+/* Notes which end of the segment is the server, and which the client. */
+static __always_inline void describe_ends(struct event *event,
+					  const struct segment *segment,
+					  const struct frame *frame,
+					  bool from_server)
+{
+	if (from_server) {
+		describe_server(event, segment->source, segment->source_port,
+				frame, segment->source_mac);
+		describe_client(event, segment->destination,
+				segment->destination_port, frame,
+				segment->destination_mac);
+	} else {
+		describe_client(event, segment->source, segment->source_port,
+				frame, segment->source_mac);
+		describe_server(event, segment->destination,
+				segment->destination_port, frame,
+				segment->destination_mac);
+	}
 }
 
 /* Notes what was seen of the connection before the event, and when. */
@@ -282,10 +298,7 @@ describe_event(struct event *event, enum event_kind kind,
 	       __u64 now)
 {
 	event->kind = (__u8)kind;
-	if (verdict->sender == SERVER)
-		describe_server_first(event, segment, frame);
-	else
-		describe_client_first(event, segment, frame);
+	describe_ends(event, segment, frame, verdict->sender == SERVER);
 	describe_history(event, flow);
 	/* The FIN of the segment itself is not before the event. */
 	event->seen &= (__u8) ~(verdict->closes * SEEN_CLIENT_FIN);
