@@ -314,3 +314,23 @@ void align_forms(struct align *align, const struct form *a,
 	if (a->binary || b->binary)
 		align_text(align, a, b);
 }
+
+void align_widen(struct align *align, size_t gap, const struct form *a,
+		 bool (*belongs)(const struct form *a, size_t at,
+				 const void *context),
+		 const void *context)
+{
+	struct gap *widened = &align->gap[gap];
+	const size_t least = gap ? widened[-1].a_to : 0,
+		     most = gap + 1 < align->gaps ? widened[1].a_from : a->len;
+
+	while (widened->a_from > least &&
+	       belongs(a, widened->a_from - 1u, context)) {
+		widened->a_from--;
+		widened->b_from--;
+	}
+	while (widened->a_to < most && belongs(a, widened->a_to, context)) {
+		widened->a_to++;
+		widened->b_to++;
+	}
+}

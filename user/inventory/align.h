@@ -36,9 +36,9 @@ void align_forms(struct align *align, const struct form *a,
 		 const struct form *b);
 
 /*
- * Widens a gap on both sides while what is beside it, which both forms have in
- * common, belongs to it by `belongs` (asked about the first form), and up to
- * the gaps beside it.
+ * Widens a gap on both sides by symbols that belong to it, but not beyond the
+ * gaps beside it. `belongs`: whether the symbol at a place of the first form
+ * does. (The second form has the same symbols there.)
  */
 void align_widen(struct align *align, size_t gap, const struct form *a,
 		 bool (*belongs)(const struct form *a, size_t at,

@@ -283,9 +283,9 @@ static int open_database(struct store *store, const char *name, int flags)
 	int code;
 
 	/*
-	 * Each process uses its database in one thread only, and needs no locks
-	 * around each piece of memory either. A SQLite that has begun already
-	 * keeps them.
+	 * Each process has one thread, so neither its database nor SQLite's
+	 * memory needs locks. From the second database on, the call changes
+	 * nothing.
 	 */
 	sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
 	code = sqlite3_open_v2(

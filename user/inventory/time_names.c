@@ -197,7 +197,8 @@ __attribute__((constructor)) static void note_all(void)
 	note(&of_first, months, COUNT(months));
 	note(&of_first, weekdays, COUNT(weekdays));
 	note(&of_first, rare_weekdays, COUNT(rare_weekdays));
-	of_first.of['u' & NUMBER] = 0; /* "ut" is a word, too */
+	/* No date is looked for at "Ut": many other words begin so. */
+	of_first.of['u' & NUMBER] = 0;
 }
 
 /* False: no name begins with these two bytes, of which the first is ASCII. */
