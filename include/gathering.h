@@ -27,7 +27,7 @@ static __always_inline bool is_gathering(const struct flow *flow,
 	if (!options->gather)
 		return false;
 	seen = flow->seen;
-	OPAQUE(seen); /* read only here: a branch that is left out */
+	OPAQUE(seen); /* else the compiler would read it without a branch */
 	return seen & gathering_flag(side);
 }
 
