@@ -380,9 +380,18 @@ static void test_decimals(void **state)
 	assert_true(looks("load: 0.52 x", "0.52", LOOKS_DECIMAL));
 	assert_false(looks("user 100.436688 x", "100.436688", LOOKS_VERSION));
 	assert_false(looks("up\\x0a86000.82 x", "86000.82", LOOKS_VERSION));
-	assert_false(looks("UPS 216.0V x", "216.0", LOOKS_VERSION));
-	assert_false(looks("disk 40.5% of 9", "40.5", LOOKS_VERSION));
-	assert_false(looks("disk 1.2 GB of 9", "1.2", LOOKS_VERSION));
+	/* With a unit it is measured. */
+	assert_false(looks("UPS 216.0V x", "216.0", LOOKS_DECIMAL));
+	assert_false(looks("disk 40.5% of 9", "40.5", LOOKS_DECIMAL));
+	assert_false(looks("disk 1.2 GB of 9", "1.2", LOOKS_DECIMAL));
+	assert_false(looks("used:43.67MiB x", "43.67", LOOKS_DECIMAL));
+	assert_false(looks("S S   123.55 g\\x0d", "123.55", LOOKS_DECIMAL));
+	assert_false(looks("1(001234.567*kWh)", "001234.567", LOOKS_DECIMAL));
+	assert_false(looks("36.758,40 kg", "36.758", LOOKS_DECIMAL));
+	assert_true(looks("Foo 36.75,40 x", "36.75", LOOKS_VERSION));
+	assert_true(looks("Foo 4.96 game", "4.96", LOOKS_VERSION));
+	assert_false(looks("VAL=\"13.29\" x", "13.29", LOOKS_VERSION));
+	assert_true(looks("version=\"13.29\" x", "13.29", LOOKS_VERSION));
 	assert_false(looks("cpu 0.38 0.63 x", "0.38", LOOKS_VERSION));
 	assert_false(looks("cpu 0.38 0.63 x", "0.63", LOOKS_VERSION));
 	assert_false(looks("min/max: 0/0.81/310 x", "0.81", LOOKS_VERSION));
@@ -1028,6 +1037,14 @@ static void test_growth(void **state)
 		{ "OK \\{number} go\\x0a", "OK 1 run\n", "another" },
 		{ "OK \\{number} go\\x0a", "OK go\n", "another" },
 		{ "up \\{number}-5.60\\x0a", "up 7-5.61\n", "another" },
+		/* The digits of a number on the other side of its point */
+		{ "at 2,\\{number} kg\\x0a", "at 0,35 kg\n",
+		  "at \\{number},\\{number} kg\\x0a" },
+		{ "at \\{number}.8 kg\\x0a", "at 17.3 kg\n",
+		  "at \\{number}.\\{number} kg\\x0a" },
+		{ "at \\{number},8,3 x\\x0a", "at 17,9,3 x\n", "another" },
+		{ "at 1,8,\\{number} x\\x0a", "at 1,9,3 x\n", "another" },
+		{ "Foo 1.8.\\{number} x\\x0a", "Foo 1.9.3 x\n", "another" },
 	};
 	struct form a, b;
 
@@ -1068,9 +1085,12 @@ static void test_binary_learning(void **state)
 		{ LEARN_PAIR, SAID("\1\0id 99\0Foo\n"),
 		  SAID("\1\0id 100\0Foo\n"),
 		  "\\x01\\x00id \\{number}\\x00Foo\\x0a" },
-		{ LEARN_PAIR, SAID("\1\0at 2026-09-21 14:13:20\0Foo"),
-		  SAID("\1\0at 2026-09-21 14:14:29\0Foo"),
+		{ LEARN_PAIR, SAID("\1\0at 2025-09-21 14:13:20\0Foo"),
+		  SAID("\1\0at 2025-09-21 14:14:29\0Foo"),
 		  "\\x01\\x00at \\{time}\\x00Foo" },
+		{ LEARN_PAIR, SAID("\1\0id 0x00ff\0Foo\n"),
+		  SAID("\1\0id 0x00fe\0Foo\n"),
+		  "\\x01\\x00id 0x\\{bytes:4}\\x00Foo\\x0a" },
 		{ LEARN_PAIR, SAID("\1\0Foo\0001"), SAID("\1\0Foo\0002"),
 		  "\\x01\\x00Foo\\x00\\{bytes:1}" },
 		/* A length that was equal in the first pair. */

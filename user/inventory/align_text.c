@@ -36,6 +36,35 @@ static void take_whole_numbers(struct align *align, const struct form *a,
 	}
 }
 
+static bool is_hex_digit(const struct form *a, size_t at, const void *context)
+{
+	(void)context;
+	return !symbol_is_wild(a->symbol[at]) &&
+	       byte_in_class((uint8_t)a->symbol[at], CLASS_HEX);
+}
+
+/* Whether only hexadecimal digits are between 0x and `at`. */
+static bool is_behind_0x(const struct form *form, size_t at)
+{
+	while (at && is_hex_digit(form, at - 1, NULL))
+		at--;
+	return at > 1 && (form->symbol[at - 1] & SYMBOL_VALUE) == 'x' &&
+	       (form->symbol[at - 2] & SYMBOL_VALUE) == '0';
+}
+
+/* Likewise 0x1f and 0x20. */
+static void take_whole_hexadecimals(struct align *align, const struct form *a,
+				    const struct form *b)
+{
+	for (size_t i = 0; i < align->gaps; i++) {
+		const struct gap *gap = &align->gap[i];
+
+		if (is_behind_0x(a, gap->a_from) &&
+		    is_behind_0x(b, gap->b_from))
+			align_widen(align, i, a, is_hex_digit, NULL);
+	}
+}
+
 #define DATE_MAX 40
 
 static bool is_inside_word(const struct form *form, size_t at)
@@ -108,4 +137,5 @@ void align_text(struct align *align, const struct form *a, const struct form *b)
 {
 	take_whole_dates(align, a, b);
 	take_whole_numbers(align, a, b);
+	take_whole_hexadecimals(align, a, b);
 }

@@ -2,6 +2,7 @@
 #include "difference.h"
 
 #include "difference_bytes.h"
+#include "difference_numbers.h"
 #include "looks.h"
 #include "match.h"
 
@@ -195,42 +196,6 @@ static bool same_bytes(const struct part *a, const struct part *b,
 	return true;
 }
 
-/*
- * mx1 and mx2: in how many runs only digits differ while all else is the same;
- * 0: more differs.
- */
-static size_t runs_that_differ(const struct part *a, const struct part *b)
-{
-	size_t i = a->from, j = b->from, runs = 0;
-
-	while (i < a->to && j < b->to) {
-		const uint16_t x = a->form->symbol[i], y = b->form->symbol[j];
-
-		if (symbol_is_digit(x) && symbol_is_digit(y)) {
-			while (i < a->to && symbol_is_digit(a->form->symbol[i]))
-				i++;
-			while (j < b->to && symbol_is_digit(b->form->symbol[j]))
-				j++;
-			runs++;
-		} else if (((x ^ y) & SYMBOL_VALUE) || symbol_is_wild(x)) {
-			return 0;
-		} else {
-			i++;
-			j++;
-		}
-	}
-	return i == a->to && j == b->to ? runs : 0;
-}
-
-/* With more runs of digits it is a random token, equal letters by chance. */
-static bool digits_alone_differ(const struct part *a, const struct part *b)
-{
-	const size_t runs = runs_that_differ(a, b);
-
-	return runs && runs <= 2 &&
-	       !(looks_like_hex(a->form, a->from, a->to) && runs > 1);
-}
-
 /* --- verdicts ---------------------------------------------------------- */
 
 /*
@@ -314,24 +279,6 @@ static enum verdict judge_structure(enum learn_how how, const struct part *a,
 	return REFUSED;
 }
 
-/* A number that is below zero now: -7, with nothing before it but a mark. */
-static bool is_negative(const struct part *a, const struct part *b)
-{
-	const struct form *form = b->form;
-	size_t at = b->from;
-
-	if (a->to != a->from + 1 ||
-	    a->form->symbol[a->from] != SYMBOL_WILD + WILD_NUMBER ||
-	    (form->symbol[at] & SYMBOL_VALUE) != '-' ||
-	    (at && symbol_is_word(form->symbol[at - 1])))
-		return false;
-	while (++at < b->to) {
-		if (!symbol_is_digit(form->symbol[at]))
-			return false;
-	}
-	return at > b->from + 1;
-}
-
 /* The verdict on a wild part with neighbours in the same number or token. */
 static enum verdict judge_growth(enum learn_how how, const struct part *a,
 				 const struct part *b,
@@ -340,7 +287,10 @@ static enum verdict judge_growth(enum learn_how how, const struct part *a,
 {
 	if (b->from == b->to)
 		return REFUSED;
-	if (part_is_binary(a, b))
+	/* The digits of a number in text among binary bytes are judged as text.
+	 */
+	if (part_is_binary(a, b) &&
+	    (in_a->class > CLASS_HEX || in_b->class > CLASS_HEX))
 		return judge_bytes(how, a, b);
 	if (is_version(in_a) || is_version(in_b))
 		return REFUSED;
@@ -450,6 +400,8 @@ enum verdict judge_gap(struct learn *learn, enum learn_how how,
 		return AS_IT_WAS;
 	if (in_a.fixed || in_b.fixed)
 		return REFUSED;
+	if (in_b.version < LOOKS_VERSION && is_part_of_decimal(a, b))
+		return BECOMES_WILD;
 	if (in_a.wild)
 		return judge_growth(how, a, b, &in_a, &in_b);
 	if (in_b.wild)

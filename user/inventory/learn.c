@@ -55,17 +55,32 @@ static bool is_number(const struct part *a, const struct part *b)
 	       (a->to > a->from + 1 || b->to > b->from + 1);
 }
 
+/* A wild part may have had digits. */
+static bool has_digit(const struct part *part)
+{
+	for (size_t i = part->from; i < part->to; i++) {
+		const uint16_t symbol = part->form->symbol[i];
+
+		if (symbol_is_wild(symbol) || symbol_is_digit(symbol))
+			return true;
+	}
+	return false;
+}
+
 static void append_wild(struct form *to, const struct part *a,
 			const struct part *b)
 {
 	const enum byte_class in_a = part_class(a), in_b = part_class(b);
-	const enum byte_class class = in_a > in_b ? in_a : in_b;
 	const size_t len = a->to - a->from;
+	enum byte_class class = in_a > in_b ? in_a : in_b;
 
 	if (is_number(a, b)) {
 		form_add_wild(to, WILD_NUMBER, 0);
 		return;
 	}
+	/* AAAB, AAAC: without a digit they have further letters, too. */
+	if (class == CLASS_HEX && !has_digit(a) && !has_digit(b))
+		class = CLASS_TOKEN;
 	/* Binary parts keep their length as long as it does not vary. */
 	if (part_is_binary(a, b) && len == b->to - b->from) {
 		for (size_t i = 0; i < len; i++)

@@ -182,12 +182,18 @@ static bool is_precise(size_t begin, size_t dot, size_t end)
 /* A unit, just behind a number or behind a space. */
 static bool has_unit(const struct form *form, size_t at)
 {
-	static const char *const units[] = { "%",   "v",  "hz",	   "kb",
-					     "mb",  "gb", "tb",	   "ms",
-					     "kw",  "db", "volts", "percent",
-					     "rpm", "hpa" };
+	static const char *const units[] = {
+		"%",	 "v",	  "hz",	     "khz", "mhz",  "ghz", "kb",
+		"mb",	 "gb",	  "tb",	     "kib", "mib",  "gib", "tib",
+		"kbps",	 "mbps",  "us",	     "ms",  "sec",  "kw",  "kwh",
+		"db",	 "dbm",	  "rpm",     "hpa", "mbar", "ppm", "lux",
+		"g",	 "kg",	  "lb",	     "mm",  "cm",   "km",  "deg",
+		"volts", "knots", "percent",
+	};
 
-	at += at < form->len && literal(form->symbol[at]) == ' ';
+	/* Meters write 1.5*kWh (IEC 62056-21). */
+	at += at < form->len && (literal(form->symbol[at]) == ' ' ||
+				 literal(form->symbol[at]) == '*');
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		const size_t end = at + strlen(units[i]);
 
@@ -230,8 +236,33 @@ static bool is_listed(const struct form *form, size_t begin, size_t end)
 	return at > end && fraction_end(form, at, form->len, &dot) > at;
 }
 
+/* 36.758,40: dots between thousands, and a comma before the fraction. */
+static bool is_grouped(const struct form *form, size_t begin, size_t end)
+{
+	size_t at = begin + count_digits(form, begin, end);
+
+	if (at == begin || at > begin + 3 || at == end)
+		return false;
+	for (; at < end; at += 4) {
+		if (literal(form->symbol[at]) != '.' ||
+		    count_digits(form, at + 1, end) != 3)
+			return false;
+	}
+	return end + 1 < form->len && literal(form->symbol[end]) == ',' &&
+	       symbol_is_digit(form->symbol[end + 1]);
+}
+
+/* 40.5 MiB, 98.2%, 36.758,40: a unit, or a comma. No version has them. */
+static bool is_measured(const struct form *form, size_t begin, size_t end)
+{
+	size_t dot, at = fraction_end(form, begin, end, &dot);
+
+	return (at > begin && has_unit(form, at)) ||
+	       is_grouped(form, begin, end);
+}
+
 /*
- * [0.52, load: 40.5, 36.6C, 50.2Hz: one dot, perhaps a unit, and no name just
+ * [0.52, load: 40.5, VAL="3.2": one dot, perhaps letters, and no name just
  * before it, as in Exim 4.96; unless it is no version for another reason.
  */
 static bool is_decimal(const struct form *form, size_t begin, size_t end)
@@ -240,13 +271,13 @@ static bool is_decimal(const struct form *form, size_t begin, size_t end)
 
 	if (at == begin)
 		return false;
-	if (has_unit(form, at) || (at == end && (is_precise(begin, dot, end) ||
-						 is_listed(form, begin, end))))
+	if (at == end &&
+	    (is_precise(begin, dot, end) || is_listed(form, begin, end)))
 		return true;
 	while (before && literal(form->symbol[before - 1]) == ' ')
 		before--;
 	if (!before || !literal(form->symbol[before - 1]) ||
-	    !strchr(":=[,;", literal(form->symbol[before - 1])))
+	    !strchr(":=[,;\"'>\t", literal(form->symbol[before - 1])))
 		return false;
 	while (at < end && symbol_is_letter(form->symbol[at]))
 		at++;
@@ -358,7 +389,7 @@ static enum looks_version looks_of(const struct form *form, size_t at,
 	if ((joined && has_digit(form, at, end)) || has_level(form, at, end) ||
 	    is_announced(form, at, end) || is_short(form, at, end))
 		return LOOKS_VERSION;
-	if (!has_dotted(form, at, end))
+	if (!has_dotted(form, at, end) || is_measured(form, at, end))
 		return LOOKS_OTHER;
 	return is_decimal(form, at, end) ? LOOKS_DECIMAL : LOOKS_VERSION;
 }
