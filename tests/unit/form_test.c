@@ -197,6 +197,22 @@ static void test_marked_times(void **state)
 		"20\xe7\xa7\x92",
 		"2026\xeb\x85\x84 9\xec\x9b\x94 21\xec\x9d\xbc "
 		"14\xec\x8b\x9c 13\xeb\xb6\x84",
+		/* In EUC-KR, Shift JIS, EUC-JP, GBK and Big5 */
+		"2026\xb3\xe2 9\xbf\xf9 21\xc0\xcf 14\xbd\xc3 13\xba\xd0",
+		"2026\x94N9\x8c\x8e"
+		"21\x93\xfa 14\x8e\x9e"
+		"13\x95\xaa"
+		"20\x95"
+		"b",
+		"2026\xc7\xaf"
+		"9\xb7\xee"
+		"21\xc6\xfc",
+		"2026\xc4\xea"
+		"9\xd4\xc2"
+		"21\xc8\xd5 14\xca\xb1"
+		"13\xb7\xd6",
+		"2026\xa6~9\xa4\xeb"
+		"21\xa4\xe9",
 	};
 	size_t end;
 
@@ -249,6 +265,17 @@ static void test_rarer_times(void **state)
 		"\xe6\x98\x9f\xe6\x9c\x9f\xe4\xb8\x80 14:13:20",
 		"2026\xeb\x85\x84 9\xec\x9b\x94 21\xec\x9d\xbc (\xec\x9b\x94) "
 		"\xec\x98\xa4\xed\x9b\x84 2:13:20",
+		"21/Sep/2026:14:13:20 +0000",
+		"21.09.26 14:13:20",
+		"26/09/21. 14.13.20",
+		"260921141320S",
+		"21.09.2026, 15.13",
+		"21 September 2026 om 16.13",
+		"21. syyskuuta 2026 klo 16.13",
+		"21.9.2026 v 15.13",
+		"2026. szeptember 21., 15.13",
+		"21/09/2026, \xc3\xa0s 11h13min20s",
+		"21/09/2026 11h13m20",
 	};
 
 	(void)state;
@@ -276,6 +303,13 @@ static void test_what_is_no_rarer_time(void **state)
 		{ "21SEP", TIME_NONE },
 		{ "2026. 13. 21.", TIME_NONE },
 		{ "141320", TIME_NONE },
+		{ "21.09.26", TIME_NONE },
+		{ "5.3.24 14:13", TIME_NONE },
+		{ "15.13", TIME_NONE },
+		{ "260921141320X", TIME_NONE },
+		{ "260921141320SU", TIME_NONE },
+		{ "2026. build 21.", TIME_NONE },
+		{ "11h13min20s", TIME_NONE },
 	};
 	size_t end;
 
@@ -638,6 +672,24 @@ static void test_russian_dates_and_fix(void **state)
 	check_structured(greetings, COUNT(greetings));
 }
 
+static void test_idioms(void **state)
+{
+	static const struct structured greetings[] = {
+		{ "220-Sie sind Benutzer 2 von 50\r\n",
+		  "220-Sie sind Benutzer \\{counter} von 50\\x0d\\x0a", 23 },
+		{ "220-Vous etes l'utilisateur 2 sur les 50\r\n",
+		  "220-Vous etes l'utilisateur \\{counter} sur les 50"
+		  "\\x0d\\x0a",
+		  23 },
+		{ "$471\r\n# Server\r\n",
+		  "$\\{number}\\x0d\\x0a# Server\\x0d\\x0a", 23 },
+		{ "$471 off\r\n", "$471 off\\x0d\\x0a", 23 },
+	};
+
+	(void)state;
+	check_structured(greetings, COUNT(greetings));
+}
+
 static void test_durations(void **state)
 {
 	static const struct structured greetings[] = {
@@ -661,6 +713,16 @@ static void test_durations(void **state)
 		  "[    \\{duration}] eth0 up\\x0d\\x0a", 23 },
 		{ "Foo [5.586645] up\r\n", "Foo [5.586645] up\\x0d\\x0a", 23 },
 		{ "[5.58664] up\r\n", "[5.58664] up\\x0d\\x0a", 23 },
+		{ "seit 11 Tagen, 13 Stunden x\n", "seit \\{duration} x\\x0a",
+		  23 },
+		{ "depuis 11 jour(s) et 13 heure(s) x\n",
+		  "depuis \\{duration} x\\x0a", 23 },
+		{ "hace 11 d\xc3\xad"
+		  "as y 13 horas x\n",
+		  "hace \\{duration} x\\x0a", 23 },
+		{ "RunTime: 1weeks 4days x\n", "RunTime: \\{duration} x\\x0a",
+		  23 },
+		{ "panda 2 ore x\n", "panda 2 ore x\\x0a", 23 },
 	};
 
 	(void)state;
@@ -769,8 +831,31 @@ static void test_framed_text(void **state)
 	make(&form, binary, sizeof(binary) - 1, 700);
 	assert_string_equal(text, "\\{length}\\x01\\x02 2026\\x00");
 	assert_true(form.binary);
+	/* Among binary bytes only a date with a clock is one. */
 	make(&form, other, sizeof(other) - 1, 700);
-	assert_null(strstr(text, "time"));
+	assert_string_equal(text, "\\x00\\x00\\x000 \\{time}\\x0a");
+	assert_true(form.binary);
+	make(&form, "\1\0\2 2026-09-21\0", 15, 700);
+	assert_string_equal(text, "\\x01\\x00\\x02 2026-09-21\\x00");
+}
+
+/* Lines in an encoding of one or two bytes are text. */
+static void test_foreign_encodings(void **state)
+{
+	static const char russian[] = "\x82\xe0\xa5\xac\xef: 14:13, "
+				      "\xa8\xa3\xe0\xae\xaa\xae\xa2 5\r\n",
+			  cut[] = "\x82\xe0\xa5\xac\xef \xa8\xa3\xe0\xae\xaa",
+			  random[] = "\x82\xe0\x01\xac\xef\x03\xa8\xa3"
+				     "\xe0\xae\xaa\xae\xa2\x08\x88\x99\n";
+	struct form form;
+
+	(void)state;
+	make(&form, russian, sizeof(russian) - 1, 23);
+	assert_true(form.whole && !form.binary);
+	assert_non_null(strstr(text, ": \\{time}, "));
+	make(&form, cut, sizeof(cut) - 1, 23);
+	assert_true(form.binary);
+	make(&form, random, sizeof(random) - 1, 23);
 	assert_true(form.binary);
 }
 
@@ -926,6 +1011,8 @@ static void test_pairs(void **state)
 	static const struct pair pairs[] = {
 		{ "OK 9 go\n", "OK 10 go\n", "OK \\{number} go\\x0a" },
 		{ "OK ff go\n", "OK 100 go\n", "OK \\{hex} go\\x0a" },
+		/* Without a digit it has further letters, too. */
+		{ "ID AAAB go\n", "ID AAAC go\n", "ID \\{token} go\\x0a" },
 		{ "OK x9z3q go\n", "OK a1b2c go\n", "OK \\{token} go\\x0a" },
 		{ "220 mx1.example.org\r\n", "220 mx12.example.org\r\n",
 		  "220 mx\\{number}.example.org\\x0d\\x0a" },
@@ -1381,11 +1468,13 @@ int main(void)
 		cmocka_unit_test(test_words_of_ftp),
 		cmocka_unit_test(test_words_of_mail),
 		cmocka_unit_test(test_russian_dates_and_fix),
+		cmocka_unit_test(test_idioms),
 		cmocka_unit_test(test_durations),
 		cmocka_unit_test(test_telnet),
 		cmocka_unit_test(test_irc),
 		cmocka_unit_test(test_mysql),
 		cmocka_unit_test(test_framed_text),
+		cmocka_unit_test(test_foreign_encodings),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_tls),
 		cmocka_unit_test(test_what_is_whole),

@@ -2,7 +2,7 @@
 # The inventory: bannerprobe-inventory.
 
 INVENTORY := $(wildcard user/inventory/*.c)
-INVENTORY_FORMS := $(addprefix user/inventory/,form.c times.c times_clock.c times_rare.c calendar.c time_names.c russian_names.c structure.c \
+INVENTORY_FORMS := $(addprefix user/inventory/,form.c times.c times_clock.c times_rare.c times_marked.c calendar.c time_names.c russian_names.c structure.c \
 	structure_mysql.c structure_ssh.c structure_fix.c structure_http.c structure_idioms.c \
 	structure_durations.c structure_client.c structure_text.c structure_telnet.c structure_refusal.c looks.c looks_release.c looks_words.c match.c align.c align_text.c difference.c difference_bytes.c difference_numbers.c \
 	skeleton.c learn.c)

@@ -29,6 +29,8 @@ bool read_clock(struct spelled *s);
 bool read_zone(struct spelled *s);
 /* Where the clock comes before noon or after it, in front of the clock. */
 bool read_half_day(struct spelled *s);
+/* 2026年, 9月 and the like: numbers with marks, in East Asian languages. */
+bool read_marked(struct spelled *s);
 /* (月), 月曜日, 星期一 and the like, behind a year. */
 bool read_marked_weekday(struct spelled *s);
 /* Dates that are rarer: 21SEP26, 2026-W39-1, 2026. 9. 21., 210926. */

@@ -4,16 +4,28 @@
 
 #include <string.h>
 
-static const char *const units[] = { "ms",    "msec", "seconds", "second",
-				     "secs",  "sec",  "minutes", "minute",
-				     "mins",  "min",  "hours",	 "hour",
-				     "hrs",   "hr",   "days",	 "day",
-				     "weeks", "week" };
+/*
+ * In English, German, French, Spanish, Portuguese and Italian. A longer word is
+ * before its beginning.
+ */
+static const char *const units[] = {
+	"ms",	    "msec",    "seconds",  "second",	  "secs",    "sec",
+	"minutes",  "minute",  "mins",	   "min",	  "hours",   "hour",
+	"hrs",	    "hr",      "days",	   "day",	  "weeks",   "week",
+	"tagen",    "tage",    "tag",	   "stunden",	  "stunde",  "minuten",
+	"sekunden", "jours",   "jour(s)",  "jour",	  "heures",  "heure(s)",
+	"heure",    "minutos", "segundos", "d\303\255as", "d\355as", "dias",
+	"horas",    "hora",    "giorni",   "giorno",	  "ore",     "ora",
+	"minuti",   "secondi",
+};
 
 /* Whether a span of time follows; a timeout is not wild. */
 static bool lasts(const struct greeting *g, size_t at)
 {
-	static const char *const words[] = { "up", "uptime", "up time" };
+	static const char *const words[] = {
+		"up",	"uptime", "up time", "runtime", "laufzeit",
+		"seit", "depuis", "hace",    "desde",	"da",
+	};
 	size_t end = at;
 
 	if (greeting_follows(g, at, "took ") || greeting_follows(g, at, "in "))
@@ -61,13 +73,19 @@ static size_t number_end(const struct greeting *g, size_t at)
  */
 static size_t skip_between(const struct greeting *g, size_t at)
 {
+	static const char *const words[] = { "and ", "und ", "et ", "y ",
+					     "e " };
 	const size_t from = at;
 
 	while (at < g->len && at < from + BETWEEN_MAX &&
 	       (g->bytes[at] == ',' || g->bytes[at] == ' ' ||
 		g->bytes[at] == ':'))
 		at++;
-	return greeting_has(g, at, "and ") ? at + 4 : at;
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (greeting_has(g, at, words[i]))
+			return at + strlen(words[i]);
+	}
+	return at;
 }
 
 /* 2 08:12: days have no unit before a time of day. */

@@ -23,6 +23,8 @@ static const struct before {
 } befores[] = {
 	{ WORDS("user number "), SHAPE_DIGITS, WILD_COUNTER },
 	{ WORDS("user #"), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS(" benutzer "), SHAPE_DIGITS, WILD_COUNTER },
+	{ WORDS("utilisateur "), SHAPE_DIGITS, WILD_COUNTER },
 	{ WORDS("visitor number "), SHAPE_DIGITS, WILD_COUNTER },
 	{ WORDS("visitor #"), SHAPE_DIGITS, WILD_COUNTER },
 	{ WORDS("caller number "), SHAPE_DIGITS, WILD_COUNTER },
@@ -368,6 +370,16 @@ static size_t node_at(const struct greeting *g, size_t at, enum wild *wild)
 		       0;
 }
 
+/* $471 and a line's end: the length of Redis' bulk string, which follows. */
+static size_t bulk_length_at(const struct greeting *g, size_t at,
+			     enum wild *wild)
+{
+	const size_t end = greeting_digits_end(g, at);
+
+	*wild = WILD_NUMBER;
+	return at == 1 && end > at && greeting_has(g, end, "\r\n") ? end : 0;
+}
+
 /* Idioms that begin with a digit, whatever is before it. */
 static size_t number_at(const struct greeting *g, size_t at, enum wild *wild)
 {
@@ -393,6 +405,8 @@ size_t idiom_at(const struct greeting *g, size_t at, enum wild *wild)
 	switch (at ? g->bytes[at - 1] : 0) {
 	case '<':
 		return stamp_at(g, at, wild);
+	case '$':
+		return bulk_length_at(g, at, wild);
 	case ' ':
 		end = gsmtp_at(g, at, wild);
 		return end ? end : node_at(g, at, wild);

@@ -42,13 +42,20 @@ static size_t text_end(const struct greeting *g)
 	return nuls && nuls <= NULS_MOST && end >= ENDED_LEAST ? end : g->len;
 }
 
-/* Whether there is a NUL within, or one in eight bytes is not text. */
+#define FOREIGN_LEAST 16 /* bytes of a text in an unknown encoding */
+
+/*
+ * Whether there is a NUL within, or one in eight bytes is not text. Lines
+ * without control characters are text, whatever their encoding is.
+ */
 static bool is_binary(const struct greeting *g)
 {
 	const size_t end = text_end(g);
 	size_t odd = 0;
 
-	if (!(g->kinds & (BYTE_FOREIGN | BYTE_ODD)))
+	if (!(g->kinds & (BYTE_FOREIGN | BYTE_ODD)) ||
+	    (!(g->kinds & BYTE_ODD) && g->len >= FOREIGN_LEAST &&
+	     g->bytes[g->len - 1] == '\n'))
 		return false;
 	for (size_t at = 0; at < end;) {
 		const uint16_t kinds = byte_kinds[g->bytes[at]];
@@ -162,6 +169,27 @@ static struct span find_span(const struct greeting *g, size_t at, bool idioms,
 	return span;
 }
 
+#define SPELLED_LEAST 14 /* bytes of 20260921141320 */
+
+/*
+ * A date with a clock, in ASCII among binary bytes. These look like anything
+ * shorter.
+ */
+static struct span find_spelled(const struct greeting *g, size_t at)
+{
+	struct span span = { .wild = WILD_TIME };
+
+	for (size_t i = at; i < at + SPELLED_LEAST; i++) {
+		if (i == g->len ||
+		    byte_kinds[g->bytes[i]] & (BYTE_FOREIGN | BYTE_ODD))
+			return span;
+	}
+	if (time_span(g, at, &span.end) != TIME_NOW ||
+	    span.end - at < SPELLED_LEAST)
+		span.end = 0;
+	return span;
+}
+
 /* Behind `at`, the first place that may begin a span. */
 static size_t next_place(const struct greeting *g, size_t at)
 {
@@ -176,12 +204,14 @@ void structure_add_text(struct form *form, const struct greeting *g,
 	size_t client_end = 0, literal = from;
 
 	for (size_t at = from; at < to;) {
-		/* Random bytes look like anything. */
-		const bool idioms = !form->binary && may_begin_idiom(g, at);
+		const bool begins = may_begin_idiom(g, at),
+			   idioms = begins && !form->binary;
 		struct span span = {};
 
 		if (idioms || (g->client_named && may_begin_client(g, at)))
 			span = find_span(g, at, idioms, &client_end);
+		if (begins && form->binary && !span.end)
+			span = find_spelled(g, at);
 		if (span.end > to)
 			span.end = to;
 		if (span.end && !span.literal) {

@@ -65,7 +65,7 @@ static const struct name weekdays[] = {
 };
 
 /*
- * In Polish, Czech, Turkish, Romanian, Finnish and the languages of
+ * In Polish, Czech, Turkish, Romanian, Finnish, Hungarian and the languages of
  * Scandinavia. Some are words in English, so they need a day beside them.
  */
 static const struct name rare_months[] = {
@@ -83,7 +83,14 @@ static const struct name rare_months[] = {
 	{ "ekim", 10 },	       { "kasIm", 11 },	    { "aralIk", 12 },
 	{ "maj", 5 },	       { "marts", 3 },	    { "desember", 12 },
 	{ "ianuarie", 1 },     { "iunie", 6 },	    { "iulie", 7 },
-	{ "noiembrie", 11 },
+	{ "noiembrie", 11 },   { "tammikuuta", 1 }, { "helmikuuta", 2 },
+	{ "maaliskuuta", 3 },  { "huhtikuuta", 4 }, { "toukokuuta", 5 },
+	{ "kesAkuuta", 6 },    { "heinAkuuta", 7 }, { "elokuuta", 8 },
+	{ "syyskuuta", 9 },    { "lokakuuta", 10 }, { "marraskuuta", 11 },
+	{ "joulukuuta", 12 },  { "januAr", 1 },	    { "februAr", 2 },
+	{ "mArcius", 3 },      { "Aprilis", 4 },    { "mAjus", 5 },
+	{ "jUnius", 6 },       { "jUlius", 7 },	    { "augusztus", 8 },
+	{ "szeptember", 9 },   { "oktOber", 10 },
 };
 static const struct name rare_weekdays[] = {
 	{ "niedziela", 1 }, { "poniedziaLe", 2 }, { "pn", 2 },

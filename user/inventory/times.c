@@ -42,7 +42,7 @@ static bool read_month(struct spelled *s)
 			    0 :
 			    month_named(s->bytes + s->at, s->len - s->at, &len);
 
-	if (!found && !s->month && s->day)
+	if (!found && !s->month && (s->day || s->year))
 		found = rare_month_named(s->bytes + s->at, s->len - s->at,
 					 &len);
 	if (!found)
@@ -90,7 +90,8 @@ static bool read_numeric_date(struct spelled *s)
 		s->year = full_year(one, 4);
 		s->month = (int)two;
 		s->day = (int)three;
-	} else if (n <= 2 && (n3 == 4 || (n3 == 2 && separator != '.'))) {
+	} else if (n <= 2 && (n3 == 4 || n3 == 2)) {
+		s->bare |= n3 == 2 && separator == '.'; /* or a version */
 		s->year = full_year(three, n3);
 		s->day = (int)one;
 		s->month = (int)two;
@@ -103,6 +104,7 @@ static bool read_numeric_date(struct spelled *s)
 	    !in_range((uint64_t)s->month, 1, s->swapped ? 31 : 12) ||
 	    !in_range((uint64_t)s->day, 1, 31)) {
 		s->year = s->month = s->day = 0;
+		s->bare = false;
 		return false;
 	}
 	s->at = at;
@@ -188,47 +190,12 @@ static bool read_year(struct spelled *s)
 	const bool joined = s->at && s->bytes[s->at - 1] == '-';
 
 	if (s->year || !s->month || (n != 4 && !(n == 2 && joined)) ||
-	    is_at(s, s->at + n, ':') || letter_at(s, s->at + n))
+	    (n == 2 && is_at(s, s->at + n, ':')) || letter_at(s, s->at + n))
 		return false;
 	s->year = full_year(year, n);
 	if (!s->year)
 		return false;
 	s->at += n;
-	return true;
-}
-
-/* 2026年9月21日 14時13分20秒, in Chinese, Japanese and Korean. */
-static bool read_marked(struct spelled *s)
-{
-	static const char marks[][4] = {
-		"\xe5\xb9\xb4", "\xeb\x85\x84",			/* years */
-		"\xe6\x9c\x88", "\xec\x9b\x94",			/* months */
-		"\xe6\x97\xa5", "\xec\x9d\xbc",			/* days */
-		"\xe6\x99\x82", "\xe6\x97\xb6", "\xec\x8b\x9c", /* hours */
-		"\xe5\x88\x86", "\xeb\xb6\x84",			/* minutes */
-		"\xe7\xa7\x92", "\xec\xb4\x88",			/* seconds */
-	};
-	uint64_t value;
-	const size_t n = digits(s, s->at, &value), at = s->at + n;
-	size_t mark = 0;
-
-	while (mark < sizeof(marks) / sizeof(*marks) &&
-	       (at + 3 > s->len || memcmp(s->bytes + at, marks[mark], 3)))
-		mark++;
-	if (mark < 2 && !s->year && in_range(value, 1970, 2100)) {
-		s->year = (int)value;
-	} else if (mark / 2 == 1 && !s->month && in_range(value, 1, 12)) {
-		s->month = (int)value;
-		s->named = true;
-	} else if (mark / 2 == 2 && !s->day && in_range(value, 1, 31)) {
-		s->day = (int)value;
-	} else if (mark > 5 && mark < 9 && !s->clock && value < 25) {
-		s->clock = true;
-	} else if (mark < 9 || mark == sizeof(marks) / sizeof(*marks) ||
-		   !s->clock || value > 60) {
-		return false;
-	}
-	s->at = at + 3;
 	return true;
 }
 
@@ -247,16 +214,20 @@ static bool read_piece(struct spelled *s)
 static size_t skip_joint(const struct spelled *s)
 {
 	static const char *const words[] = {
-		" at ",	   " of ",	 " on ",   ", the ", " de ",  " um ",
-		" a las ", " \xc3\xa0 ", " \xe0 ", " alle ", " kl. ", " om ",
+		" at ",	   " of ",	  " on ",	", the ", " de ",
+		" um ",	   " a las ",	  " \xc3\xa0 ", " \xe0 ", " alle ",
+		" kl. ",   " om ",	  " klo ",	" v ",	  " o godz. ",
+		" \xe0s ", " \xc3\xa0s ",
 	};
 	size_t at = s->at;
+	const size_t word = at + is_at(s, at, ',');
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		size_t n = strlen(words[i]);
+		const size_t n = strlen(words[i]),
+			     from = *words[i] == ' ' ? word : at;
 
-		if (at + n <= s->len && !memcmp(s->bytes + at, words[i], n))
-			return at + n;
+		if (from + n <= s->len && !memcmp(s->bytes + from, words[i], n))
+			return from + n;
 	}
 	at += russian_joint(s->bytes + at, s->len - at);
 	if (at > s->at)
@@ -264,6 +235,13 @@ static size_t skip_joint(const struct spelled *s)
 	if (is_at(s, at, 'T') || is_at(s, at, '-') || is_at(s, at, '/') ||
 	    is_at(s, at, '_'))
 		return at + 1;
+	/* 21/Sep/2026:14:13:20; 26/09/21. 14.13.20 */
+	if (s->year && s->day && !s->clock && digit_at(s, at + 1) &&
+	    is_at(s, at, ':'))
+		return at + 1;
+	if (s->year && s->day && !s->clock && is_at(s, at, '.') &&
+	    is_at(s, at + 1, ' '))
+		return at + 2;
 	if (is_at(s, at, ',') || is_at(s, at, ';'))
 		at++;
 	while (at < s->at + 3 && is_at(s, at, ' '))

@@ -68,31 +68,73 @@ static bool ends_at(const struct spelled *s, size_t at)
 	       !(is_at(s, at, '.') && digit_at(s, at + 1));
 }
 
-/* 14.13.20, which may be a version */
+/* Whether a clock with colons follows, behind a space. */
+static bool colon_clock_follows(const struct spelled *s, size_t at)
+{
+	uint64_t hour;
+
+	while (is_at(s, at, ' '))
+		at++;
+	return is_at(s, at + digits(s, at, &hour), ':');
+}
+
+/* 14.13.20, which may be a version; but 21.09.26 14:13 has a date. */
 static bool read_dotted_clock(struct spelled *s)
 {
-	if (s->clock || !two_digits(s, s->at, 23) ||
-	    !is_at(s, s->at + 2, '.') || !two_digits(s, s->at + 3, 59) ||
-	    !is_at(s, s->at + 5, '.') || !two_digits(s, s->at + 6, 60) ||
-	    !ends_at(s, s->at + 8))
+	if (s->clock || colon_clock_follows(s, s->at + 8) ||
+	    !two_digits(s, s->at, 23) || !is_at(s, s->at + 2, '.') ||
+	    !two_digits(s, s->at + 3, 59) || !is_at(s, s->at + 5, '.') ||
+	    !two_digits(s, s->at + 6, 60) || !ends_at(s, s->at + 8))
 		return false;
 	s->clock = s->bare = true;
 	s->at += 8;
 	return true;
 }
 
-/* 14h13 */
-static bool read_hour_clock(struct spelled *s)
+/* 15.13, behind a date */
+static bool read_short_dotted_clock(struct spelled *s)
 {
 	uint64_t hour;
 	const size_t n = digits(s, s->at, &hour), at = s->at + n;
 
+	if (s->clock || !s->day || !s->month || !s->year || hour > 23 ||
+	    !is_at(s, at, '.') || !two_digits(s, at + 1, 59) ||
+	    !ends_at(s, at + 3))
+		return false;
+	s->clock = true;
+	s->at = at + 3;
+	return true;
+}
+
+/* The end of "min20s" or "m20s", behind 14h13; `at`: there is none. */
+static size_t seconds_end(const struct spelled *s, size_t at)
+{
+	const bool min = at + 3 <= s->len && !memcmp(s->bytes + at, "min", 3);
+	const size_t second = at + (min ? 3 : 1);
+
+	if (!min && !is_at(s, at, 'm'))
+		return at;
+	if (!two_digits(s, second, 60))
+		return second;
+	return second + 2 + is_at(s, second + 2, 's');
+}
+
+/* 14h13, 14h13min20s */
+static bool read_hour_clock(struct spelled *s)
+{
+	uint64_t hour;
+	const size_t n = digits(s, s->at, &hour), at = s->at + n;
+	size_t end;
+
 	if (s->clock || n < 1 || n > 2 || hour > 23 ||
 	    !(is_at(s, at, 'h') || is_at(s, at, 'H')) ||
-	    !two_digits(s, at + 1, 59) || !ends_at(s, at + 3))
+	    !two_digits(s, at + 1, 59))
+		return false;
+	end = seconds_end(s, at + 3);
+	if (!ends_at(s, end))
 		return false;
 	s->clock = s->bare = true;
-	s->at = at + 3;
+	s->at = end;
 	return true;
 }
 
@@ -129,7 +171,7 @@ bool read_clock(struct spelled *s)
 	if (is_at(s, at, ':'))
 		return read_colon_clock(s);
 	if (is_at(s, at, '.'))
-		return read_dotted_clock(s);
+		return read_dotted_clock(s) || read_short_dotted_clock(s);
 	return letter_at(s, at) ? read_hour_clock(s) :
 				  digit_at(s, at) && read_compact_clock(s);
 }

@@ -124,15 +124,20 @@ none:
 	return false;
 }
 
-/* 210926 or 260921, beside a clock or in a list; 260921141320 */
+/* 210926 or 260921, beside a clock or in a list; 260921141320S */
 static bool read_short_date(struct spelled *s)
 {
 	const bool listed = s->at && s->bytes[s->at - 1] == ',';
 	uint64_t value;
 	const size_t n = digits(s, s->at, &value);
 
+	/* Meters write S or W, for summer or winter time (IEC 62056-21). */
+	const bool season =
+		n == 12 && !letter_at(s, s->at + n + 1) &&
+		(is_at(s, s->at + n, 'S') || is_at(s, s->at + n, 'W'));
+
 	if (s->day || s->month || (n != 6 && n != 12) ||
-	    letter_at(s, s->at + n))
+	    (letter_at(s, s->at + n) && !season))
 		return false;
 	value /= n == 12 ? 1000000 : 1;
 	s->first = century(value / 10000);
@@ -147,7 +152,25 @@ static bool read_short_date(struct spelled *s)
 	s->swapped = s->unsure = true;
 	s->bare |= n == 6 && !listed;
 	s->clock |= n == 12;
-	s->at += n;
+	s->at += n + season;
+	return true;
+}
+
+/* 2026. szeptember: the year, before a month's name */
+static bool read_first_year(struct spelled *s)
+{
+	const size_t begin = s->at;
+	uint64_t year;
+	size_t n, len;
+
+	if (s->year || !read_with_dot(s, &year, &n) || n != 4 ||
+	    !in_range(year, 1900, 2199) || s->bytes[s->at - 1] != ' ' ||
+	    (!month_named(s->bytes + s->at, s->len - s->at, &len) &&
+	     !rare_month_named(s->bytes + s->at, s->len - s->at, &len))) {
+		s->at = begin;
+		return false;
+	}
+	s->year = (int)year;
 	return true;
 }
 
@@ -167,63 +190,11 @@ bool read_rare_date(struct spelled *s)
 						 read_spaced_date(s);
 	case 4:
 		return read_week_date(s) || read_dotted_day(s) ||
-		       read_spaced_date(s);
+		       read_spaced_date(s) || read_first_year(s);
 	case 6:
 	case 12:
 		return read_short_date(s);
 	default:
 		return false;
 	}
-}
-
-/* The end of one of these characters, of three bytes each, at `at`; or `at`. */
-static size_t character_end(const struct spelled *s, size_t at,
-			    const char *characters)
-{
-	for (; *characters; characters += 3) {
-		if (at + 3 <= s->len && !memcmp(s->bytes + at, characters, 3))
-			return at + 3;
-	}
-	return at;
-}
-
-bool read_marked_weekday(struct spelled *s)
-{
-	static const char days[] =
-		/* Japanese, Korean, Chinese */
-		"\xe6\x97\xa5\xe6\x9c\x88\xe7\x81\xab\xe6\xb0\xb4\xe6\x9c\xa8"
-		"\xe9\x87\x91\xe5\x9c\x9f"
-		"\xec\x9d\xbc\xec\x9b\x94\xed\x99\x94\xec\x88\x98\xeb\xaa\xa9"
-		"\xea\xb8\x88\xed\x86\xa0"
-		"\xe4\xb8\x80\xe4\xba\x8c\xe4\xb8\x89\xe5\x9b\x9b\xe4\xba\x94"
-		"\xe5\x85\xad\xe5\xa4\xa9";
-	const bool bracket = is_at(s, s->at, '(');
-	const size_t begin = s->at + bracket;
-	size_t day = begin, end;
-
-	if (!s->year || s->weekday)
-		return false;
-	/* Chinese: the word for a week is before the day. */
-	day = character_end(s, day,
-			    "\xe6\x98\x9f"
-			    "\xe5\x91\xa8");
-	day = character_end(s, day,
-			    "\xe6\x9c\x9f"
-			    "\xe9\x80\xb1");
-	end = character_end(s, day, days);
-	if (end == day)
-		return false;
-	/* Japanese and Korean: the words for a weekday are behind it. */
-	day = end;
-	end = character_end(s, end,
-			    "\xe6\x9b\x9c"
-			    "\xec\x9a\x94");
-	end = character_end(s, end,
-			    "\xe6\x97\xa5"
-			    "\xec\x9d\xbc");
-	if (bracket ? !is_at(s, end, ')') : end == day && begin + 3 == day)
-		return false;
-	s->weekday = 1;
-	s->at = end + bracket;
-	return true;
 }
