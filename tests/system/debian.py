@@ -16,7 +16,9 @@ PATIENT = "-oDPkg::Lock::Timeout=600"	# another program may be installing
 POLICY = "/usr/sbin/policy-rc.d"	# Debian asks it whether a new package may start its service
 # Of a guest, which ends when it panics. On a busy machine an emulated timer comes too
 # late for the kernel's check of it, which panics.
-KERNEL_COMMAND_LINE = "console=ttyS0 quiet panic=-1 no_timer_check"
+# tsc=reliable: on a busy machine an emulated clock is found unstable, and then the kernel patches code that
+# runs. QEMU 7.2 executes the old code on another CPU: Linux 7.2 ended with an oops in ktime_get_mono_fast_ns().
+KERNEL_COMMAND_LINE = "console=ttyS0 quiet panic=-1 no_timer_check tsc=reliable"
 
 
 def say(*words):
