@@ -290,6 +290,9 @@ static void test_what_is_no_rarer_time(void **state)
 	} others[] = {
 		{ "14.13.20", TIME_NONE },
 		{ "14.13.20 5.3.2024", TIME_NONE },
+		{ "14.13.20 1.2.3", TIME_NONE },
+		{ "14.13.20 2.0.10", TIME_NONE },
+		{ "14h13 31.40.99", TIME_NONE },
 		{ "14h13", TIME_NONE },
 		{ "210926", TIME_NONE },
 		{ "210926 go", TIME_NONE },

@@ -91,7 +91,6 @@ static bool read_numeric_date(struct spelled *s)
 		s->month = (int)two;
 		s->day = (int)three;
 	} else if (n <= 2 && (n3 == 4 || n3 == 2)) {
-		s->bare |= n3 == 2 && separator == '.'; /* or a version */
 		s->year = full_year(three, n3);
 		s->day = (int)one;
 		s->month = (int)two;
@@ -104,9 +103,9 @@ static bool read_numeric_date(struct spelled *s)
 	    !in_range((uint64_t)s->month, 1, s->swapped ? 31 : 12) ||
 	    !in_range((uint64_t)s->day, 1, 31)) {
 		s->year = s->month = s->day = 0;
-		s->bare = false;
 		return false;
 	}
+	s->bare |= n3 == 2 && n <= 2 && separator == '.'; /* or a version */
 	s->at = at;
 	return true;
 }
