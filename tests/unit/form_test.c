@@ -274,6 +274,9 @@ static void test_rarer_times(void **state)
 		"21. syyskuuta 2026 klo 16.13",
 		"21.9.2026 v 15.13",
 		"2026. szeptember 21., 15.13",
+		"21.9.2026 15.13",
+		"21/09/2026 15.13",
+		"21.9.2026, v 15.13",
 		"21/09/2026, \xc3\xa0s 11h13min20s",
 		"21/09/2026 11h13m20",
 	};
@@ -314,6 +317,12 @@ static void test_what_is_no_rarer_time(void **state)
 		{ "2026. build 21.", TIME_NONE },
 		{ "11h13min20s", TIME_NONE },
 	};
+	static const char *const releases[] = {
+		"2026-09-21 10.11",
+		"21 Sep 2026 v 10.11",
+		"Sep 21 2026, 10.11",
+		"2026.09.21 10.11",
+	};
 	size_t end;
 
 	(void)state;
@@ -322,6 +331,13 @@ static void test_what_is_no_rarer_time(void **state)
 		assert_int_equal(time_at((const uint8_t *)others[i].said,
 					 strlen(others[i].said), 0, NOW, &end),
 				 others[i].found);
+	}
+	/* A release, behind its day */
+	for (size_t i = 0; i < COUNT(releases); i++) {
+		print_message("# %s\n", releases[i]);
+		time_at((const uint8_t *)releases[i], strlen(releases[i]), 0,
+			NOW, &end);
+		assert_true(end < strlen(releases[i]) - strlen("10.11"));
 	}
 	/* Within a date only a weekday is passed over. */
 	time_at((const uint8_t *)"21 Sep 2026 Tor 0.4", 19, 0, NOW, &end);

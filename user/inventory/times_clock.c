@@ -91,6 +91,25 @@ static bool read_dotted_clock(struct spelled *s)
 	return true;
 }
 
+/*
+ * Whether 15.13 is a clock behind this date: a word is before it, or the date
+ * is written as where clocks are so, 21.9.2026. In "2026-09-21 15.13" it is a
+ * release, and in English "v" is before one.
+ */
+static bool may_precede_dots(const struct spelled *s)
+{
+	size_t at = s->at;
+	bool version = false;
+
+	while (at > 5 && (s->bytes[at - 1] == ' ' || s->bytes[at - 1] == ',' ||
+			  s->bytes[at - 1] == 'v'))
+		version |= s->bytes[--at] == 'v';
+	if (at < 5)
+		return false;
+	return is_at(s, at - 1, '.') || is_at(s, at - 5, '.') ||
+	       is_at(s, at - 5, '/') || (!version && !digit_at(s, at - 1));
+}
+
 /* 15.13, behind a date */
 static bool read_short_dotted_clock(struct spelled *s)
 {
@@ -99,7 +118,7 @@ static bool read_short_dotted_clock(struct spelled *s)
 
 	if (s->clock || !s->day || !s->month || !s->year || hour > 23 ||
 	    !is_at(s, at, '.') || !two_digits(s, at + 1, 59) ||
-	    !ends_at(s, at + 3))
+	    !ends_at(s, at + 3) || !may_precede_dots(s))
 		return false;
 	s->clock = true;
 	s->at = at + 3;
