@@ -423,6 +423,19 @@ static bool has_version(const char *said, const char *part)
 	return looks(said, part, LOOKS_DECIMAL);
 }
 
+/* A word and a tab before a number */
+static void test_version_behind_tab(void **state)
+{
+	static const char said[] = "version\t1.10 x\n";
+	uint8_t version[FORM_MAX];
+	struct form form;
+
+	(void)state;
+	make(&form, said, sizeof(said) - 1, 23);
+	looks_mark_versions(&form, version);
+	assert_int_equal(version[strlen("version\t")], LOOKS_VERSION);
+}
+
 /* What may be a measured value, and is wild if it always differs. */
 static void test_decimals(void **state)
 {
@@ -445,6 +458,15 @@ static void test_decimals(void **state)
 	assert_true(looks("Foo 4.96 game", "4.96", LOOKS_VERSION));
 	assert_false(looks("VAL=\"13.29\" x", "13.29", LOOKS_VERSION));
 	assert_true(looks("version=\"13.29\" x", "13.29", LOOKS_VERSION));
+	assert_true(looks("<version>1.10</x", "1.10", LOOKS_VERSION));
+	/* Behind a name it may be a version nevertheless. */
+	assert_true(looks("Foo 2.4g x", "2.4g", LOOKS_DECIMAL));
+	assert_true(looks("Foo 1.2v x", "1.2v", LOOKS_DECIMAL));
+	assert_true(looks("Foo 6.4 US x", "6.4", LOOKS_DECIMAL));
+	assert_false(looks("Foo 6.4 us x", "6.4", LOOKS_DECIMAL));
+	assert_false(looks("Foo 6.4 g x", "6.4", LOOKS_DECIMAL));
+	assert_false(looks("Foo: 2.4g x", "2.4", LOOKS_DECIMAL));
+	assert_false(looks("Foo 124.5g x", "124.5", LOOKS_DECIMAL));
 	assert_false(looks("cpu 0.38 0.63 x", "0.38", LOOKS_VERSION));
 	assert_false(looks("cpu 0.38 0.63 x", "0.63", LOOKS_VERSION));
 	assert_false(looks("min/max: 0/0.81/310 x", "0.81", LOOKS_VERSION));
@@ -1481,6 +1503,7 @@ int main(void)
 		cmocka_unit_test(test_what_is_no_rarer_time),
 		cmocka_unit_test(test_what_is_no_time_of_now),
 		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_version_behind_tab),
 		cmocka_unit_test(test_decimals),
 		cmocka_unit_test(test_structure),
 		cmocka_unit_test(test_what_is_around_wild_parts),

@@ -204,6 +204,29 @@ static bool has_unit(const struct form *form, size_t at)
 	return false;
 }
 
+/*
+ * Behind a name: 2.4g, of which the letter is the version's, or 6.4 US. With
+ * more digits before its dot it is no version.
+ */
+static bool has_unit_by_chance(const struct form *form, size_t begin, size_t at)
+{
+	static const char words[][4] = { "US", "MS", "DB" };
+
+	if (at == form->len || !is_behind_name(form, begin) ||
+	    count_digits(form, begin, at) > 2)
+		return false;
+	if (literal(form->symbol[at]) != ' ')
+		return literal(form->symbol[at]) == 'g' ||
+		       literal(form->symbol[at]) == 'v';
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		if (at + 2 < form->len &&
+		    literal(form->symbol[at + 1]) == (uint8_t)words[i][0] &&
+		    literal(form->symbol[at + 2]) == (uint8_t)words[i][1])
+			return true;
+	}
+	return false;
+}
+
 static bool is_between(uint16_t symbol)
 {
 	return literal(symbol) == ' ' || literal(symbol) == ',';
@@ -257,7 +280,8 @@ static bool is_measured(const struct form *form, size_t begin, size_t end)
 {
 	size_t dot, at = fraction_end(form, begin, end, &dot);
 
-	return (at > begin && has_unit(form, at)) ||
+	return (at > begin && has_unit(form, at) &&
+		!has_unit_by_chance(form, begin, at)) ||
 	       is_grouped(form, begin, end);
 }
 
@@ -271,8 +295,8 @@ static bool is_decimal(const struct form *form, size_t begin, size_t end)
 
 	if (at == begin)
 		return false;
-	if (at == end &&
-	    (is_precise(begin, dot, end) || is_listed(form, begin, end)))
+	if (has_unit(form, at) || (at == end && (is_precise(begin, dot, end) ||
+						 is_listed(form, begin, end))))
 		return true;
 	while (before && literal(form->symbol[before - 1]) == ' ')
 		before--;
@@ -341,7 +365,7 @@ static bool is_announced(const struct form *form, size_t begin, size_t end)
 	size_t to = begin;
 
 	while (to && literal(form->symbol[to - 1]) &&
-	       strchr(" :=#.(-\"", literal(form->symbol[to - 1])))
+	       strchr(" :=#.(-\"'>\t", literal(form->symbol[to - 1])))
 		to--;
 	if (to == begin || !has_digit(form, begin, end))
 		return false;
