@@ -886,6 +886,12 @@ static void test_foreign_encodings(void **state)
 	static const char russian[] = "\x82\xe0\xa5\xac\xef: 14:13, "
 				      "\xa8\xa3\xe0\xae\xaa\xae\xa2 5\r\n",
 			  cut[] = "\x82\xe0\xa5\xac\xef \xa8\xa3\xe0\xae\xaa",
+			  line[] = "\x82\xe0\xa5\xac\xef: 14:13, "
+				   "\xa8\xa3\xe0\xae\xaa\xae\xa2 5\r\n"
+				   "\x82\xe0\xa5",
+			  long_line[] = "\x82\xe0\xa5\xac\xef: 14:13, "
+					"\xa8\xa3\xe0\xae\xaa\xae\xa2 5; "
+					"\xa8\xa3\xe0\xae\xaa\xae\xa2",
 			  random[] = "\x82\xe0\x01\xac\xef\x03\xa8\xa3"
 				     "\xe0\xae\xaa\xae\xa2\x08\x88\x99\n";
 	struct form form;
@@ -893,6 +899,13 @@ static void test_foreign_encodings(void **state)
 	(void)state;
 	make(&form, russian, sizeof(russian) - 1, 23);
 	assert_true(form.whole && !form.binary);
+	assert_non_null(strstr(text, ": \\{time}, "));
+	/* It is cut within a line, which differs with the packets. */
+	make(&form, line, sizeof(line) - 1, 23);
+	assert_false(form.binary);
+	assert_non_null(strstr(text, ": \\{time}, "));
+	make(&form, long_line, sizeof(long_line) - 1, 23);
+	assert_false(form.binary);
 	assert_non_null(strstr(text, ": \\{time}, "));
 	make(&form, cut, sizeof(cut) - 1, 23);
 	assert_true(form.binary);

@@ -42,10 +42,22 @@ static size_t text_end(const struct greeting *g)
 	return nuls && nuls <= NULS_MOST && end >= ENDED_LEAST ? end : g->len;
 }
 
-#define FOREIGN_LEAST 16 /* bytes of a text in an unknown encoding */
+/* The bytes of a text in an unknown encoding, with and without a line's end */
+#define LINES_LEAST 16
+#define FOREIGN_LEAST 32
 
 /*
- * Whether there is a NUL within, or one in eight bytes is not text. Lines
+ * Whether it is long enough for text in an unknown encoding. It may be cut
+ * within a line: what it is must not depend on where.
+ */
+static bool may_be_foreign(const struct greeting *g)
+{
+	return g->len >= FOREIGN_LEAST ||
+	       (g->len >= LINES_LEAST && memchr(g->bytes, '\n', g->len));
+}
+
+/*
+ * Whether there is a NUL within, or one in eight bytes is not text. Bytes
  * without control characters are text, whatever their encoding is.
  */
 static bool is_binary(const struct greeting *g)
@@ -54,8 +66,7 @@ static bool is_binary(const struct greeting *g)
 	size_t odd = 0;
 
 	if (!(g->kinds & (BYTE_FOREIGN | BYTE_ODD)) ||
-	    (!(g->kinds & BYTE_ODD) && g->len >= FOREIGN_LEAST &&
-	     g->bytes[g->len - 1] == '\n'))
+	    (!(g->kinds & BYTE_ODD) && may_be_foreign(g)))
 		return false;
 	for (size_t at = 0; at < end;) {
 		const uint16_t kinds = byte_kinds[g->bytes[at]];
