@@ -1183,6 +1183,13 @@ static void test_growth(void **state)
 		  "at \\{number},\\{number} kg\\x0a" },
 		{ "at \\{number}.8 kg\\x0a", "at 17.3 kg\n",
 		  "at \\{number}.\\{number} kg\\x0a" },
+		{ "at 2,\\{number} x\\x0a", "at 3,35 x\n",
+		  "at \\{number},\\{number} x\\x0a" },
+		{ "at 2,\\{number} kg\\x0a", "at 3,351 kg\n",
+		  "at \\{number},\\{number} kg\\x0a" },
+		/* A version, and a process id behind it */
+		{ "Foo 2,\\{number} x\\x0a", "Foo 3,351 x\n", "another" },
+		{ "Foo-\\{number},2 x\\x0a", "Foo-51734,351 x\n", "another" },
 		{ "at \\{number},8,3 x\\x0a", "at 17,9,3 x\n", "another" },
 		{ "at 1,8,\\{number} x\\x0a", "at 1,9,3 x\n", "another" },
 		{ "Foo 1.8.\\{number} x\\x0a", "Foo 1.9.3 x\n", "another" },

@@ -79,6 +79,22 @@ static bool is_point(const struct form *form, size_t from, size_t point,
 	       symbol_at(form, end) != mark;
 }
 
+#define CENTS 2 /* digits */
+
+/*
+ * Whether a fraction begins at `at`. Behind a comma it is short, or has a unit:
+ * the process id of "Foo 2,51734" has no unit.
+ */
+static bool is_fraction(const struct form *form, size_t at)
+{
+	size_t end = at;
+
+	while (end < form->len && symbol_is_digit(form->symbol[end]))
+		end++;
+	return end > at && (symbol_at(form, at - 1) == '.' ||
+			    end - at <= CENTS || looks_unit_follows(form, end));
+}
+
 bool is_part_of_decimal(const struct part *a, const struct part *b)
 {
 	const struct form *form = a->form;
@@ -87,7 +103,9 @@ bool is_part_of_decimal(const struct part *a, const struct part *b)
 	if (!has_digits_only(a) || !has_digits_only(b))
 		return false;
 	if (symbol_at(form, a->to + 1) == number)
-		return is_point(form, a->from, a->to, a->to + 2);
+		return is_point(form, a->from, a->to, a->to + 2) &&
+		       is_fraction(b->form, b->to + 1);
 	return a->from > 1 && symbol_at(form, a->from - 2) == number &&
-	       is_point(form, a->from - 2, a->from - 1, a->to);
+	       is_point(form, a->from - 2, a->from - 1, a->to) &&
+	       is_fraction(b->form, b->from);
 }

@@ -179,8 +179,7 @@ static bool is_precise(size_t begin, size_t dot, size_t end)
 	return end - dot - 1 == MICROSECONDS || dot - begin > MAJOR_MAX;
 }
 
-/* A unit, just behind a number or behind a space. */
-static bool has_unit(const struct form *form, size_t at)
+bool looks_unit_follows(const struct form *form, size_t at)
 {
 	static const char *const units[] = {
 		"%",	 "v",	  "hz",	     "khz", "mhz",  "ghz", "kb",
@@ -280,7 +279,7 @@ static bool is_measured(const struct form *form, size_t begin, size_t end)
 {
 	size_t dot, at = fraction_end(form, begin, end, &dot);
 
-	return (at > begin && has_unit(form, at) &&
+	return (at > begin && looks_unit_follows(form, at) &&
 		!has_unit_by_chance(form, begin, at)) ||
 	       is_grouped(form, begin, end);
 }
@@ -295,8 +294,9 @@ static bool is_decimal(const struct form *form, size_t begin, size_t end)
 
 	if (at == begin)
 		return false;
-	if (has_unit(form, at) || (at == end && (is_precise(begin, dot, end) ||
-						 is_listed(form, begin, end))))
+	if (looks_unit_follows(form, at) ||
+	    (at == end &&
+	     (is_precise(begin, dot, end) || is_listed(form, begin, end))))
 		return true;
 	while (before && literal(form->symbol[before - 1]) == ' ')
 		before--;

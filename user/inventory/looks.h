@@ -25,6 +25,9 @@ bool looks_like_word(const struct form *form, size_t from, size_t to);
 /* A piece without letters other than a to f. */
 bool looks_like_hex(const struct form *form, size_t from, size_t to);
 
+/* Whether a unit follows a number that ends at `at`, perhaps behind a space. */
+bool looks_unit_follows(const struct form *form, size_t at);
+
 /* The end of a date or a time; `at` where there is none. */
 size_t looks_date_end(const struct form *form, size_t at);
 /* The date's day since 1970. False: there is none with a year. */
