@@ -276,6 +276,8 @@ static void test_rarer_times(void **state)
 		"2026. szeptember 21., 15.13",
 		"21.9.2026 15.13",
 		"21/09/2026 15.13",
+		"21. 9. 2026 v 15.13",
+		"9.21.2026 3.13 PM",
 		"21.9.2026, v 15.13",
 		"21/09/2026, \xc3\xa0s 11h13min20s",
 		"21/09/2026 11h13m20",
@@ -283,6 +285,27 @@ static void test_rarer_times(void **state)
 
 	(void)state;
 	check_times_of_now(now, COUNT(now));
+}
+
+/* A day of one digit: the form must not depend on the day. */
+static void test_short_days(void **state)
+{
+	static const char *const now[] = { "26.10.1 14:13", "1.10.26 9:13",
+					   "26/10/1. 14.13.20",
+					   "2026. 10. 1. 9:13" };
+	const uint64_t october = NOW + 10 * 86400000000ULL;
+	size_t end;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(now); i++) {
+		print_message("# %s\n", now[i]);
+		assert_int_equal(time_at((const uint8_t *)now[i],
+					 strlen(now[i]), 0, october, &end),
+				 TIME_NOW);
+		assert_int_equal(end, strlen(now[i]));
+	}
+	time_at((const uint8_t *)"26.10.1 x", 9, 0, october, &end);
+	assert_int_equal(end, 0);
 }
 
 static void test_what_is_no_rarer_time(void **state)
@@ -1520,6 +1543,7 @@ int main(void)
 		cmocka_unit_test(test_days_of_the_year_and_russian_times),
 		cmocka_unit_test(test_marked_times),
 		cmocka_unit_test(test_rarer_times),
+		cmocka_unit_test(test_short_days),
 		cmocka_unit_test(test_what_is_no_rarer_time),
 		cmocka_unit_test(test_what_is_no_time_of_now),
 		cmocka_unit_test(test_versions),

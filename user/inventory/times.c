@@ -90,6 +90,10 @@ static bool read_numeric_date(struct spelled *s)
 		s->year = full_year(one, 4);
 		s->month = (int)two;
 		s->day = (int)three;
+	} else if (n == 2 && n3 == 1) { /* 26.10.1, as 26.9.21 */
+		s->year = full_year(one, 2);
+		s->month = (int)two;
+		s->day = (int)three;
 	} else if (n <= 2 && (n3 == 4 || n3 == 2)) {
 		s->year = full_year(three, n3);
 		s->day = (int)one;
@@ -105,7 +109,8 @@ static bool read_numeric_date(struct spelled *s)
 		s->year = s->month = s->day = 0;
 		return false;
 	}
-	s->bare |= n3 == 2 && n <= 2 && separator == '.'; /* or a version */
+	/* Or a version. */
+	s->bare |= n <= 2 && (n3 == 1 || (n3 == 2 && separator == '.'));
 	s->at = at;
 	return true;
 }

@@ -106,22 +106,25 @@ static bool may_precede_dots(const struct spelled *s)
 		version |= s->bytes[--at] == 'v';
 	if (at < 5)
 		return false;
-	return is_at(s, at - 1, '.') || is_at(s, at - 5, '.') ||
-	       is_at(s, at - 5, '/') || (!version && !digit_at(s, at - 1));
+	if (is_at(s, at - 1, '.') || (!version && !digit_at(s, at - 1)))
+		return true;
+	at -= is_at(s, at - 5, ' ') ? 6 : 5; /* behind the day and the month */
+	return is_at(s, at, '.') || is_at(s, at, '/');
 }
 
-/* 15.13, behind a date */
+/* 15.13 or 3.13 PM, behind a date */
 static bool read_short_dotted_clock(struct spelled *s)
 {
 	uint64_t hour;
-	const size_t n = digits(s, s->at, &hour), at = s->at + n;
+	const size_t n = digits(s, s->at, &hour), at = s->at + n,
+		     end = skip_half_day(s, at + 3);
 
 	if (s->clock || !s->day || !s->month || !s->year || hour > 23 ||
 	    !is_at(s, at, '.') || !two_digits(s, at + 1, 59) ||
-	    !ends_at(s, at + 3) || !may_precede_dots(s))
+	    !ends_at(s, end) || !may_precede_dots(s))
 		return false;
 	s->clock = true;
-	s->at = at + 3;
+	s->at = end;
 	return true;
 }
 
