@@ -786,6 +786,19 @@ static void test_durations(void **state)
 		  "hace \\{duration} x\\x0a", 23 },
 		{ "RunTime: 1weeks 4days x\n", "RunTime: \\{duration} x\\x0a",
 		  23 },
+		{ "up 3 day(s), 4 hour(s), 5 minute(s) x\n",
+		  "up \\{duration} x\\x0a", 23 },
+		/* Of one of each, too, as an hour later */
+		{ "hace 1 hora y 1 minuto x\n", "hace \\{duration} x\\x0a",
+		  23 },
+		{ "depuis 1 heure et 1 seconde x\n",
+		  "depuis \\{duration} x\\x0a", 23 },
+		{ "seit 1 Woche, 1 Sekunde x\n", "seit \\{duration} x\\x0a",
+		  23 },
+		{ "hace 1 d\xc3\xad"
+		  "a x\n",
+		  "hace \\{duration} x\\x0a", 23 },
+		{ "da 1 minuto e 2 secondi x\n", "da \\{duration} x\\x0a", 23 },
 		{ "panda 2 ore x\n", "panda 2 ore x\\x0a", 23 },
 	};
 

@@ -78,7 +78,7 @@ static void append_wild(struct form *to, const struct part *a,
 		form_add_wild(to, WILD_NUMBER, 0);
 		return;
 	}
-	/* AAAB, AAAC: without a digit they have further letters, too. */
+	/* AAAB, AAAC: without a digit it is no number, but a token. */
 	if (class == CLASS_HEX && !has_digit(a) && !has_digit(b))
 		class = CLASS_TOKEN;
 	/* Binary parts keep their length as long as it does not vary. */

@@ -4,19 +4,20 @@
 
 #include <string.h>
 
-/*
- * In English, German, French, Spanish, Portuguese and Italian. A longer word is
- * before its beginning.
- */
+/* In English, German, French, Spanish, Portuguese and Italian. */
 static const char *const units[] = {
-	"ms",	    "msec",    "seconds",  "second",	  "secs",    "sec",
-	"minutes",  "minute",  "mins",	   "min",	  "hours",   "hour",
-	"hrs",	    "hr",      "days",	   "day",	  "weeks",   "week",
-	"tagen",    "tage",    "tag",	   "stunden",	  "stunde",  "minuten",
-	"sekunden", "jours",   "jour(s)",  "jour",	  "heures",  "heure(s)",
-	"heure",    "minutos", "segundos", "d\303\255as", "d\355as", "dias",
-	"horas",    "hora",    "giorni",   "giorno",	  "ore",     "ora",
-	"minuti",   "secondi",
+	"ms",	       "msec",	     "seconds",	  "second",    "secs",
+	"sec",	       "minutes",    "minute",	  "mins",      "min",
+	"hours",       "hour",	     "hrs",	  "hr",	       "days",
+	"day",	       "weeks",	     "week",	  "tagen",     "tage",
+	"tag",	       "stunden",    "stunde",	  "minuten",   "sekunden",
+	"sekunde",     "wochen",     "woche",	  "jours",     "jour",
+	"heures",      "heure",	     "secondes",  "seconde",   "semaines",
+	"semaine",     "minutos",    "minuto",	  "segundos",  "segundo",
+	"d\303\255as", "d\303\255a", "d\355as",	  "d\355a",    "dias",
+	"dia",	       "horas",	     "hora",	  "semanas",   "semana",
+	"giorni",      "giorno",     "ore",	  "ora",       "minuti",
+	"secondi",     "secondo",    "settimane", "settimana",
 };
 
 /* Whether a span of time follows; a timeout is not wild. */
@@ -39,6 +40,8 @@ static bool lasts(const struct greeting *g, size_t at)
 	return false;
 }
 
+#define PLURAL "(s)"
+
 static size_t unit_end(const struct greeting *g, size_t at)
 {
 	if (at < g->len && g->bytes[at] == ' ')
@@ -47,7 +50,9 @@ static size_t unit_end(const struct greeting *g, size_t at)
 		size_t end = at + strlen(units[i]);
 
 		if (greeting_has(g, at, units[i]) && !greeting_is_word(g, end))
-			return end;
+			return greeting_has(g, end, PLURAL) ?
+				       end + strlen(PLURAL) :
+				       end;
 	}
 	if (at < g->len && strchr("smhdw", g->bytes[at]) && g->bytes[at] &&
 	    !greeting_is_letter(g, at + 1))
