@@ -14,11 +14,12 @@ struct spelled {
 	int year, month, day; /* 0: not given */
 	int weekday;	      /* 1 is Sunday; 0: not given */
 	bool clock;
-	bool swapped; /* month and day may be the other way round */
-	int first;    /* the 24 of 24-03-05, which may be the year */
-	bool named;   /* the month has its name */
-	bool bare;    /* its clock is one only beside a date: 14.13.20 */
-	bool unsure;  /* its date is one only if it is near: 210926 */
+	bool swapped;	 /* month and day may be the other way round */
+	int first;	 /* the 24 of 24-03-05, which may be the year */
+	bool named;	 /* the month has its name */
+	bool bare;	 /* its clock is one only beside a date: 14.13.20 */
+	bool date_first; /* 21.09.26 is no clock, before a date was read */
+	bool unsure;	 /* its date is one only if it is near: 210926 */
 };
 
 /*

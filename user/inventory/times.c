@@ -111,6 +111,7 @@ static bool read_numeric_date(struct spelled *s)
 	}
 	/* Or a version. */
 	s->bare |= n <= 2 && (n3 == 1 || (n3 == 2 && separator == '.'));
+	s->date_first = false;
 	s->at = at;
 	return true;
 }
@@ -335,12 +336,22 @@ static int read_pieces(struct spelled *s, size_t *last)
 	return pieces;
 }
 
+/* Reads again, where 21.09.26 at the beginning was taken for a clock. */
+static int read_date_first(struct spelled *s, size_t at, size_t *last)
+{
+	*s = (struct spelled){
+		.bytes = s->bytes, .len = s->len, .at = at, .date_first = true
+	};
+	return read_pieces(s, last);
+}
+
 bool time_day(const uint8_t *bytes, size_t len, size_t at, long *day)
 {
 	struct spelled s = { .bytes = bytes, .len = len, .at = at };
 	size_t last;
 
-	if (!read_pieces(&s, &last) || !s.year ||
+	if (!read_pieces(&s, &last) ||
+	    (!s.year && !read_date_first(&s, at, &last)) || !s.year ||
 	    !in_range((uint64_t)s.month, 1, 12))
 		return false;
 	*day = calendar_days(s.year, s.month, s.day);
@@ -361,6 +372,9 @@ enum spelled_time time_at(const uint8_t *bytes, size_t len, size_t at,
 	if (epoch_at(&s, now, end))
 		return TIME_NOW;
 	found = read_pieces(&s, &last) ? judge(&s, now) : TIME_NONE;
+	if (found == TIME_NONE && s.clock && s.bare &&
+	    read_date_first(&s, at, &last))
+		found = judge(&s, now);
 	/* "Sun" without a date is a company. */
 	if (found == TIME_NOW && s.weekday && !s.day && !s.clock &&
 	    last - at <= 4)

@@ -68,23 +68,13 @@ static bool ends_at(const struct spelled *s, size_t at)
 	       !(is_at(s, at, '.') && digit_at(s, at + 1));
 }
 
-/* Whether a clock with colons follows, behind a space. */
-static bool colon_clock_follows(const struct spelled *s, size_t at)
-{
-	uint64_t hour;
-
-	while (is_at(s, at, ' '))
-		at++;
-	return is_at(s, at + digits(s, at, &hour), ':');
-}
-
-/* 14.13.20, which may be a version; but 21.09.26 14:13 has a date. */
+/* 14.13.20, which may be a version, or a date */
 static bool read_dotted_clock(struct spelled *s)
 {
-	if (s->clock || colon_clock_follows(s, s->at + 8) ||
-	    !two_digits(s, s->at, 23) || !is_at(s, s->at + 2, '.') ||
-	    !two_digits(s, s->at + 3, 59) || !is_at(s, s->at + 5, '.') ||
-	    !two_digits(s, s->at + 6, 60) || !ends_at(s, s->at + 8))
+	if (s->clock || s->date_first || !two_digits(s, s->at, 23) ||
+	    !is_at(s, s->at + 2, '.') || !two_digits(s, s->at + 3, 59) ||
+	    !is_at(s, s->at + 5, '.') || !two_digits(s, s->at + 6, 60) ||
+	    !ends_at(s, s->at + 8))
 		return false;
 	s->clock = s->bare = true;
 	s->at += 8;
