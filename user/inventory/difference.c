@@ -287,8 +287,7 @@ static enum verdict judge_growth(enum learn_how how, const struct part *a,
 {
 	if (b->from == b->to)
 		return REFUSED;
-	/* The digits of a number in text among binary bytes are judged as text.
-	 */
+	/* The digits of a number among binary bytes are judged as text is. */
 	if (part_is_binary(a, b) &&
 	    (in_a->class > CLASS_HEX || in_b->class > CLASS_HEX))
 		return judge_bytes(how, a, b);

@@ -17,7 +17,10 @@ bool digits_alone_differ(const struct part *a, const struct part *b);
 /* A number that is below zero now: -7, with nothing before it but a mark. */
 bool is_negative(const struct part *a, const struct part *b);
 
-/* 2,\{number}, then 3,15: the digits beside the point vary more slowly. */
+/*
+ * Whether the part is one side of a decimal whose other side is wild: the 2 of
+ * 2,\{number}, which becomes 3 more slowly.
+ */
 bool is_part_of_decimal(const struct part *a, const struct part *b);
 
 #endif

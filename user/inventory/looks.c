@@ -274,7 +274,7 @@ static bool is_grouped(const struct form *form, size_t begin, size_t end)
 	       symbol_is_digit(form->symbol[end + 1]);
 }
 
-/* 40.5 MiB, 98.2%, 36.758,40: a unit, or a comma. No version has them. */
+/* 40.5 MiB, 98.2%, 36.758,40: a unit or a comma, which few versions have. */
 static bool is_measured(const struct form *form, size_t begin, size_t end)
 {
 	size_t dot, at = fraction_end(form, begin, end, &dot);

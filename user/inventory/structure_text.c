@@ -183,8 +183,8 @@ static struct span find_span(const struct greeting *g, size_t at, bool idioms,
 #define SPELLED_LEAST 14 /* bytes of 20260921141320 */
 
 /*
- * A date with a clock, in ASCII among binary bytes. These look like anything
- * shorter.
+ * A date with a clock, in ASCII among binary bytes. What is shorter may be such
+ * bytes by chance.
  */
 static struct span find_spelled(const struct greeting *g, size_t at)
 {
