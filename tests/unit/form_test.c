@@ -493,7 +493,10 @@ static void test_decimals(void **state)
 	assert_true(looks("Foo 1.2v x", "1.2v", LOOKS_DECIMAL));
 	assert_true(looks("Foo 6.4 US x", "6.4", LOOKS_DECIMAL));
 	assert_false(looks("Foo 6.4 us x", "6.4", LOOKS_DECIMAL));
-	assert_false(looks("Foo 6.4 g x", "6.4", LOOKS_DECIMAL));
+	assert_true(looks("Foo 6.4 g x", "6.4", LOOKS_DECIMAL));
+	assert_true(looks("Foo 12.04 V x", "12.04", LOOKS_DECIMAL));
+	assert_false(looks("Foo: 12.04 V x", "12.04", LOOKS_DECIMAL));
+	assert_false(looks("Foo 12.04 GB x", "12.04", LOOKS_DECIMAL));
 	assert_false(looks("Foo: 2.4g x", "2.4", LOOKS_DECIMAL));
 	assert_false(looks("Foo 124.5g x", "124.5", LOOKS_DECIMAL));
 	assert_false(looks("cpu 0.38 0.63 x", "0.38", LOOKS_VERSION));

@@ -204,23 +204,27 @@ bool looks_unit_follows(const struct form *form, size_t at)
 }
 
 /*
- * Behind a name: 2.4g, of which the letter is the version's, or 6.4 US. With
- * more digits before its dot it is no version.
+ * Behind a name a letter may be the version's, 2.4g, or an edition's, 12.04 V.
+ * In capitals a word may be one, 6.4 US. With more digits before its dot it is
+ * no version.
  */
 static bool has_unit_by_chance(const struct form *form, size_t begin, size_t at)
 {
-	static const char words[][4] = { "US", "MS", "DB" };
+	static const char *const words[] = { "US", "MS", "DB" };
 
-	if (at == form->len || !is_behind_name(form, begin) ||
-	    count_digits(form, begin, at) > 2)
+	if (!is_behind_name(form, begin) || count_digits(form, begin, at) > 2)
 		return false;
-	if (literal(form->symbol[at]) != ' ')
-		return literal(form->symbol[at]) == 'g' ||
-		       literal(form->symbol[at]) == 'v';
+	at += at < form->len && literal(form->symbol[at]) == ' ';
+	if (at == form->len)
+		return false;
+	if (is_letter(form->symbol[at], 'g') ||
+	    is_letter(form->symbol[at], 'v'))
+		return at + 1 == form->len ||
+		       !symbol_is_word(form->symbol[at + 1]);
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
-		if (at + 2 < form->len &&
-		    literal(form->symbol[at + 1]) == (uint8_t)words[i][0] &&
-		    literal(form->symbol[at + 2]) == (uint8_t)words[i][1])
+		if (at + 1 < form->len &&
+		    literal(form->symbol[at]) == (uint8_t)words[i][0] &&
+		    literal(form->symbol[at + 1]) == (uint8_t)words[i][1])
 			return true;
 	}
 	return false;
