@@ -809,6 +809,7 @@ static void test_durations(void **state)
 		  "hace \\{duration} x\\x0a", 23 },
 		{ "da 1 minuto e 2 secondi x\n", "da \\{duration} x\\x0a", 23 },
 		{ "panda 2 ore x\n", "panda 2 ore x\\x0a", 23 },
+		{ "Runtime 1.8 s x\n", "Runtime 1.8 s x\\x0a", 23 },
 	};
 
 	(void)state;

@@ -3,8 +3,8 @@
 """Breaks the core, one mutant at a time, and shows which test notices: mutants.py [NAME...]
 
 Each mutant is one text of include/ exchanged for another, in a copy of the tree.
-core_test, property_test and law_test are built and run there, in this order, until
-one fails. No root is needed. The exit code is 1 where a mutant survives.
+core_test, law_test, property_test and law_events_test are built and run there, in
+this order, until one fails. No root is needed. The exit code is 1 where a mutant survives.
 """
 
 import os

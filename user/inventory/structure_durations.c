@@ -24,12 +24,15 @@ static const char *const units[] = {
 static bool lasts(const struct greeting *g, size_t at)
 {
 	static const char *const words[] = {
-		"up",	"uptime", "up time", "runtime", "laufzeit",
-		"seit", "depuis", "hace",    "desde",	"da",
+		"up",	  "uptime", "up time", "laufzeit", "seit",
+		"depuis", "hace",   "desde",   "da",
 	};
 	size_t end = at;
 
-	if (greeting_follows(g, at, "took ") || greeting_follows(g, at, "in "))
+	/* "Runtime 1.8" is a product. */
+	if (greeting_follows(g, at, "took ") ||
+	    greeting_follows(g, at, "in ") ||
+	    greeting_follows(g, at, "runtime: "))
 		return true;
 	while (end && g->bytes[end - 1] && strchr(" \t:=", g->bytes[end - 1]))
 		end--;
