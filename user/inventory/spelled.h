@@ -66,6 +66,12 @@ static inline size_t digits(const struct spelled *s, size_t at, uint64_t *value)
 	return n;
 }
 
+/* 26 is 2026, and 98 is 1998. */
+static inline int year_of_two_digits(uint64_t year)
+{
+	return (int)(year < 70 ? 2000 + year : 1900 + year);
+}
+
 static inline bool in_range(uint64_t value, int least, int most)
 {
 	return value >= (uint64_t)least && value <= (uint64_t)most;

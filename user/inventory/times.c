@@ -66,7 +66,7 @@ static int full_year(uint64_t year, size_t n)
 {
 	if (n == 4)
 		return in_range(year, 1900, 2199) ? (int)year : 0;
-	return n == 2 ? (int)(year < 70 ? 2000 + year : 1900 + year) : 0;
+	return n == 2 ? year_of_two_digits(year) : 0;
 }
 
 /* 2024-03-05, 5.3.2024, 03/05/24 */
@@ -76,7 +76,7 @@ static bool read_numeric_date(struct spelled *s)
 	size_t n = digits(s, s->at, &one), at = s->at + n, n2, n3;
 	uint8_t separator = at < s->len ? s->bytes[at] : 0;
 
-	if (s->day || s->month || !n || !is_separator(separator))
+	if (s->year || s->day || s->month || !n || !is_separator(separator))
 		return false;
 	n2 = digits(s, at + 1, &two);
 	at += 1 + n2;

@@ -7,11 +7,6 @@
 
 #define NAME_LETTERS 3 /* of a month within a word */
 
-static int century(uint64_t year)
-{
-	return (int)(year < 70 ? 2000 + year : 1900 + year);
-}
-
 /* 21SEP26, 21Sep2026 */
 static bool read_joined_date(struct spelled *s)
 {
@@ -29,7 +24,7 @@ static bool read_joined_date(struct spelled *s)
 	    letter_at(s, name + NAME_LETTERS + n_year) ||
 	    (n_year == 4 && !in_range(year, 1900, 2199)))
 		return false;
-	s->year = n_year == 4 ? (int)year : century(year);
+	s->year = n_year == 4 ? (int)year : year_of_two_digits(year);
 	s->month = month;
 	s->day = (int)day;
 	s->named = true;
@@ -136,14 +131,14 @@ static bool read_short_date(struct spelled *s)
 		n == 12 && !letter_at(s, s->at + n + 1) &&
 		(is_at(s, s->at + n, 'S') || is_at(s, s->at + n, 'W'));
 
-	if (s->day || s->month || (n != 6 && n != 12) ||
+	if (s->year || s->day || s->month || (n != 6 && n != 12) ||
 	    (letter_at(s, s->at + n) && !season))
 		return false;
 	value /= n == 12 ? 1000000 : 1;
-	s->first = century(value / 10000);
+	s->first = year_of_two_digits(value / 10000);
 	s->day = (int)(value / 10000);
 	s->month = (int)(value / 100 % 100);
-	s->year = century(value % 100);
+	s->year = year_of_two_digits(value % 100);
 	if (!in_range((uint64_t)s->month, 1, 12)) {
 		s->year = s->month = s->day = s->first = 0;
 		return false;
