@@ -21,6 +21,7 @@ import time
 import pytest
 
 import greetings
+import meter_greetings
 import more_greetings
 import netns
 import upgrades
@@ -99,7 +100,8 @@ CONNECTIONS = int(os.environ.get("INVENTORY_CONNECTIONS", 400))
 
 
 def all_servers():
-    return greetings.SERVERS | {name: server for name, (server, _) in more_greetings.KINDS.items()}
+    return greetings.SERVERS | {name: server for name, (server, _) in
+                                (more_greetings.KINDS | meter_greetings.KINDS).items()}
 
 
 def test_no_change_where_nobody_touched_anything(inventory):

@@ -4,6 +4,7 @@
 import functools
 
 import greetings
+import meter_greetings
 import more_greetings
 
 SSH = "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3"
@@ -136,7 +137,8 @@ MYSQL = [
 @functools.cache
 def upgrades():
     """(name, server before, server after)."""
-    kinds = {name: (greetings.SERVERS[name], replaced) for name, replaced in REPLACED.items()} | more_greetings.KINDS
+    kinds = {name: (greetings.SERVERS[name], replaced) for name, replaced in REPLACED.items()}
+    kinds |= more_greetings.KINDS | meter_greetings.KINDS
     pairs = [(f"{name}: {old!r} to {new!r}", server, _replaced(name, server, old, new))
              for name, (server, replaced) in kinds.items() for old, new in replaced]
     pairs += [(f"{name}: upgrade {i}", greetings.SERVERS[name], server)

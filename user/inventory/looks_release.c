@@ -85,9 +85,11 @@ static bool is_patch(const struct form *form, const uint8_t *version, size_t at,
 			       end - at - letters;
 	if (is_behind_version(form, version, at, " #"))
 		return n == end - at && n <= BUILD_MAX;
+	/* 1.8.1(002.5*kWh) is a code of a meter, and its value. */
 	if (is_behind_version(form, version, at, "("))
 		return has_digit(form, at, end) &&
-		       (n < end - at || n <= BUILD_MAX);
+		       (n < end - at || n <= BUILD_MAX) &&
+		       !looks_unit_follows(form, end);
 	return is_behind_version(form, version, at, " (") && n == 6 &&
 	       n == end - at && is_number(form, at + 2, at + 4, 1, 12) &&
 	       is_number(form, at + 4, at + 6, 1, 31);
