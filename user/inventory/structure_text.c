@@ -183,22 +183,21 @@ static struct span find_span(const struct greeting *g, size_t at, bool idioms,
 #define SPELLED_LEAST 14 /* bytes of 20260921141320 */
 
 /*
- * A date with a clock, in ASCII among binary bytes. What is shorter may be such
- * bytes by chance.
+ * The end of a date with a clock, in ASCII among binary bytes; 0: there is
+ * none. What is shorter may be such bytes by chance.
  */
-static struct span find_spelled(const struct greeting *g, size_t at)
+static size_t spelled_end(const struct greeting *g, size_t at)
 {
-	struct span span = { .wild = WILD_TIME };
+	size_t end;
 
 	for (size_t i = at; i < at + SPELLED_LEAST; i++) {
 		if (i == g->len ||
 		    byte_kinds[g->bytes[i]] & (BYTE_FOREIGN | BYTE_ODD))
-			return span;
+			return 0;
 	}
-	if (time_span(g, at, &span.end) != TIME_NOW ||
-	    span.end - at < SPELLED_LEAST)
-		span.end = 0;
-	return span;
+	return time_span(g, at, &end) == TIME_NOW && end - at >= SPELLED_LEAST ?
+		       end :
+		       0;
 }
 
 /* Behind `at`, the first place that may begin a span. */
@@ -222,7 +221,8 @@ void structure_add_text(struct form *form, const struct greeting *g,
 		if (idioms || (g->client_named && may_begin_client(g, at)))
 			span = find_span(g, at, idioms, &client_end);
 		if (begins && form->binary && !span.end)
-			span = find_spelled(g, at);
+			span = (struct span){ .end = spelled_end(g, at),
+					      .wild = WILD_TIME };
 		if (span.end > to)
 			span.end = to;
 		if (span.end && !span.literal) {
