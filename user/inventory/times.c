@@ -240,13 +240,13 @@ static size_t skip_joint(const struct spelled *s)
 	if (is_at(s, at, 'T') || is_at(s, at, '-') || is_at(s, at, '/') ||
 	    is_at(s, at, '_'))
 		return at + 1;
-	/* 21/Sep/2026:14:13:20; 26/09/21. 14.13.20 */
-	if (s->year && s->day && !s->clock && digit_at(s, at + 1) &&
-	    is_at(s, at, ':'))
-		return at + 1;
-	if (s->year && s->day && !s->clock && is_at(s, at, '.') &&
-	    is_at(s, at + 1, ' '))
-		return at + 2;
+	/* A clock may follow: 21/Sep/2026:14:13:20, 26/09/21. 14.13.20 */
+	if (s->year && s->day && !s->clock) {
+		if (is_at(s, at, ':') && digit_at(s, at + 1))
+			return at + 1;
+		if (is_at(s, at, '.') && is_at(s, at + 1, ' '))
+			return at + 2;
+	}
 	if (is_at(s, at, ',') || is_at(s, at, ';'))
 		at++;
 	while (at < s->at + 3 && is_at(s, at, ' '))
